@@ -1,0 +1,3 @@
+//! The operator command of Shardlift.
+
+fn main() {}

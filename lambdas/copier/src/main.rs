@@ -1,0 +1,3 @@
+//! The copier Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The planner Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The reporter Lambda.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The S3 model server.
+
+fn main() {}
