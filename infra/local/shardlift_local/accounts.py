@@ -1,0 +1,56 @@
+"""The two accounts of the local stack, and clients that act in them."""
+
+from dataclasses import dataclass
+
+import boto3
+from botocore.config import Config
+
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account, entered as its root: in MiniStack its access key is the 12-digit id itself."""
+
+    account_id: str
+    endpoint_url: str
+
+    @property
+    def access_key_id(self):
+        return self.account_id
+
+    @property
+    def secret_access_key(self):
+        return "test"
+
+    @property
+    def credentials(self):
+        """As .local/outputs.json gives them."""
+        return {"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key}
+
+    def client(self, service, connections_max=32):
+        """A client of this account's root, with a bounded connection pool and bounded waits."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            config=Config(
+                max_pool_connections=connections_max,
+                connect_timeout=5,
+                read_timeout=120,
+                retries={"max_attempts": 3, "mode": "standard"},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+
+def source_account(endpoint_url):
+    """The account that owns the source bucket and runs Shardlift."""
+    return Account("111111111111", endpoint_url)
+
+
+def target_account(endpoint_url):
+    """The account that owns the target bucket."""
+    return Account("222222222222", endpoint_url)

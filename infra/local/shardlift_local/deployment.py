@@ -1,0 +1,249 @@
+"""Deploys the real templates, the real state machine and the built functions to the local stack."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from .accounts import REGION, source_account, target_account
+from .server import StackError
+
+ROOT = Path(__file__).resolve().parents[3]
+INFRA = ROOT / "infra"
+ARTIFACTS_BUCKET = "shardlift-artifacts"
+DEPLOY_SECONDS_MAX = 120
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One pair of stacks. Several of them, under different names, share one server."""
+
+    endpoint_url: str
+    name: str = "shardlift"
+    source_prefix: str = ""
+    target_prefix: str = ""
+    external_id: str = "local-external-id"
+    # Where planner.zip, copier.zip and reporter.zip lie.
+    zips_dir: Path = ROOT / "target" / "lambda"
+    # Further parameters of template.yaml.
+    parameters: dict = field(default_factory=dict)
+    allow_mirror_deletes: bool = True
+
+    @property
+    def source(self):
+        return source_account(self.endpoint_url)
+
+    @property
+    def target(self):
+        return target_account(self.endpoint_url)
+
+    @property
+    def source_bucket(self):
+        return f"{self.name}-source"
+
+    @property
+    def target_bucket(self):
+        return f"{self.name}-target"
+
+    @property
+    def target_role_name(self):
+        return f"{self.name}-target-role"
+
+    @property
+    def target_role_arn(self):
+        return f"arn:aws:iam::{self.target.account_id}:role/{self.target_role_name}"
+
+    def deploy(self):
+        """Deploys both stacks in the order of the README, and the source bucket policy. Returns the outputs."""
+        self._require_zips()
+        s3 = self.source.client("s3")
+        for bucket in (ARTIFACTS_BUCKET, self.source_bucket):
+            _create_bucket(s3, bucket)
+        stack = self._deploy_source_stack()
+        self._deploy_target_stack(stack)
+        self.apply_source_bucket_policy()
+        return self._outputs(stack)
+
+    def apply_source_bucket_policy(self):
+        """Lets the target role read the source. Statements of others are kept: a bucket has one policy."""
+        s3 = self.source.client("s3")
+        policy = merged_policy(existing_policy(s3, self.source_bucket), self.source_bucket_policy())
+        s3.put_bucket_policy(Bucket=self.source_bucket, Policy=json.dumps(policy))
+
+    def source_bucket_policy(self):
+        """The statements that Shardlift needs in the source bucket's policy."""
+        text = (INFRA / "source-bucket-policy.json").read_text()
+        values = {
+            "Partition": "aws",
+            "SourceBucketName": self.source_bucket,
+            "SourcePrefix": self.source_prefix,
+            "TargetRoleArn": self.target_role_arn,
+        }
+        for name, value in values.items():
+            # As inside a JSON string: a prefix may hold quotes.
+            text = text.replace("${" + name + "}", json.dumps(value)[1:-1])
+        return json.loads(text)
+
+    def _require_zips(self):
+        missing = [n for n in ("planner", "copier", "reporter") if not (self.zips_dir / f"{n}.zip").is_file()]
+        if missing:
+            raise StackError(f"{self.zips_dir} lacks {', '.join(missing)}: run make package")
+
+    def _deploy_source_stack(self):
+        template = packaged_template(self.endpoint_url, self.zips_dir)
+        parameters = {
+            "SourceBucketName": self.source_bucket,
+            "SourcePrefix": self.source_prefix,
+            "TargetBucketName": self.target_bucket,
+            "TargetPrefix": self.target_prefix,
+            "TargetAccountRoleArn": self.target_role_arn,
+            "TargetExternalId": self.external_id,
+            **self.parameters,
+        }
+        return deploy_stack(self.source.client("cloudformation"), self.name, template, parameters)
+
+    def _deploy_target_stack(self, source_outputs):
+        parameters = {
+            **{name: source_outputs[name] for name in ("PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn")},
+            "ExternalId": self.external_id,
+            "RoleName": self.target_role_name,
+            "SourceAccountId": self.source.account_id,
+            "SourceBucketName": self.source_bucket,
+            "SourcePrefix": self.source_prefix,
+            "TargetBucketName": self.target_bucket,
+            "TargetPrefix": self.target_prefix,
+            "CreateTargetBucket": "true",
+            "AllowMirrorDeletes": str(self.allow_mirror_deletes).lower(),
+        }
+        template = (INFRA / "target-account.yaml").read_text()
+        deploy_stack(self.target.client("cloudformation"), f"{self.name}-target", template, parameters)
+
+    def _outputs(self, stack):
+        """What .local/outputs.json holds."""
+        return {
+            "endpoint_url": self.endpoint_url,
+            "region": REGION,
+            "source_account_id": self.source.account_id,
+            "target_account_id": self.target.account_id,
+            "source_credentials": self.source.credentials,
+            "target_credentials": self.target.credentials,
+            "state_machine_arn": stack["StateMachineArn"],
+            "ledger_table": stack["LedgerTable"],
+            "control_bucket": stack["ControlBucketName"],
+            "source_bucket": self.source_bucket,
+            "source_prefix": self.source_prefix,
+            "target_bucket": self.target_bucket,
+            "target_prefix": self.target_prefix,
+            "target_role_arn": self.target_role_arn,
+            "external_id": self.external_id,
+            "topic_arn": stack["TopicArn"],
+            "planner_function": stack["PlannerFunctionName"],
+            "copier_function": stack["CopierFunctionName"],
+            "reporter_function": stack["ReporterFunctionName"],
+            "planner_role_arn": stack["PlannerRoleArn"],
+            "copier_role_arn": stack["CopierRoleArn"],
+            "reporter_role_arn": stack["ReporterRoleArn"],
+        }
+
+
+def packaged_template(endpoint_url, zips_dir):
+    """template.yaml after `aws cloudformation package`: zips and state machine uploaded, paths replaced."""
+    account = source_account(endpoint_url)
+    template = (INFRA / "template.yaml").read_text()
+    # Only where the zips lie may differ; a relative path would be looked up beside the template.
+    template = template.replace("../target/lambda/", f"{zips_dir}/")
+    template = template.replace("../statemachine/", f"{ROOT / 'statemachine'}/")
+    copy = zips_dir / "template.resolved.yaml"
+    copy.write_text(template)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment.update(
+        # Not --endpoint-url, which the upload to S3 does not follow.
+        AWS_ENDPOINT_URL=endpoint_url,
+        AWS_ACCESS_KEY_ID=account.access_key_id,
+        AWS_SECRET_ACCESS_KEY=account.secret_access_key,
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    command = [sys.executable, "-m", "awscli", "cloudformation", "package"]
+    command += ["--region", REGION, "--template-file", str(copy), "--s3-bucket", ARTIFACTS_BUCKET]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    if result.returncode != 0:
+        raise StackError(f"aws cloudformation package failed: {result.stderr.strip()}")
+    return result.stdout
+
+
+def deploy_stack(cloudformation, name, template, parameters):
+    """Creates or updates a stack, waits for it, and returns its outputs by key."""
+    request = {
+        "StackName": name,
+        "TemplateBody": template,
+        "Parameters": [{"ParameterKey": k, "ParameterValue": str(v)} for k, v in parameters.items()],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    if _exists(cloudformation, name):
+        try:
+            cloudformation.update_stack(**request)
+        except ClientError as error:
+            if "No updates are to be performed" not in str(error):
+                raise
+    else:
+        cloudformation.create_stack(**request)
+    deadline = time.monotonic() + DEPLOY_SECONDS_MAX
+    while time.monotonic() < deadline:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        if stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            raise StackError(f"stack {name}: {stack['StackStatus']}: {_first_failure(cloudformation, name)}")
+        time.sleep(POLL_SECONDS)
+    raise StackError(f"stack {name} was not deployed within {DEPLOY_SECONDS_MAX} s")
+
+
+def existing_policy(s3, bucket):
+    """The bucket's policy document, or an empty one."""
+    try:
+        return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+            raise
+        return {"Version": "2012-10-17", "Statement": []}
+
+
+def merged_policy(existing, ours):
+    """The existing policy with our statements in it; statements of the same Sid are replaced, so that
+    merging twice changes nothing."""
+    sids = {statement["Sid"] for statement in ours["Statement"]}
+    kept = [statement for statement in existing["Statement"] if statement.get("Sid") not in sids]
+    return {**existing, "Statement": kept + ours["Statement"]}
+
+
+def _exists(cloudformation, name):
+    try:
+        cloudformation.describe_stacks(StackName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return False
+    return True
+
+
+def _first_failure(cloudformation, name):
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [e for e in events if e["ResourceStatus"].endswith("FAILED") and e.get("ResourceStatusReason")]
+    return f"{failed[-1]['LogicalResourceId']}: {failed[-1]['ResourceStatusReason']}" if failed else "no reason given"
+
+
+def _create_bucket(s3, bucket):
+    try:
+        s3.create_bucket(Bucket=bucket)
+    except ClientError as error:
+        # Deploying again is not an error.
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            raise

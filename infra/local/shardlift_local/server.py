@@ -1,0 +1,165 @@
+"""The MiniStack process: started in the background, remembered by a pid file, stopped by it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+LAUNCHER = Path(__file__).resolve().parent.parent / "ministack_launcher.py"
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 10
+POLL_SECONDS = 0.1
+
+
+class StackError(Exception):
+    """Something a person can act on; the message says how."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """MiniStack on a port of this machine, with its pid file and its log in a folder of its own."""
+
+    state_dir: Path
+    port: int
+    # Step Functions' waits are multiplied with this, so that retries do not make tests wait.
+    wait_scale: float = 0.1
+
+    @property
+    def endpoint_url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log_path(self):
+        return self.state_dir / "logs" / "ministack.log"
+
+    @property
+    def pid_path(self):
+        return self.state_dir / "ministack.json"
+
+    def start(self):
+        """Starts the server and waits until it answers. Raises StackError if the port is taken."""
+        self._refuse_taken_port()
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(LAUNCHER)],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.pid_path.write_text(json.dumps({"pid": process.pid, "port": self.port}))
+        self._wait_until_ready(process)
+
+    def stop(self):
+        """Stops the server that the pid file names. Returns whether there was one."""
+        running = running_server(self.state_dir)
+        self.pid_path.unlink(missing_ok=True)
+        if running is None:
+            return False
+        pid, _port = running
+        # The functions' processes are children in the same session: they go with it.
+        os.killpg(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while _is_our_server(pid):
+            if time.monotonic() > deadline:
+                os.killpg(pid, signal.SIGKILL)
+                break
+            _reap(pid)
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def _refuse_taken_port(self):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError as error:
+                raise StackError(
+                    f"port {self.port} is taken by another program ({error.strerror}); "
+                    f"choose another one: make local-up PORT={self.port + 1}"
+                ) from error
+
+    def _environment(self):
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            # A person's own AWS settings must never reach the stack, nor the stack a real account.
+            if not name.startswith("AWS_")
+        }
+        environment.update(
+            AUTH="true",
+            AWS_ACCESS_KEY_ID="test",
+            AWS_SECRET_ACCESS_KEY="test",
+            AWS_EC2_METADATA_DISABLED="true",
+            AWS_ENDPOINT_URL=self.endpoint_url,
+            BIND_HOST="127.0.0.1",
+            GATEWAY_PORT=str(self.port),
+            IOT_MTLS_ENABLED="0",
+            SFTP_ENABLED="0",
+            SFN_WAIT_SCALE=str(self.wait_scale),
+        )
+        return environment
+
+    def _wait_until_ready(self, process):
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                self.pid_path.unlink(missing_ok=True)
+                raise StackError(f"MiniStack ended while starting; its log: {self.log_path}")
+            if _answers(self.endpoint_url):
+                return
+            time.sleep(POLL_SECONDS)
+        self.stop()
+        raise StackError(f"MiniStack did not answer within {START_SECONDS_MAX} s; its log: {self.log_path}")
+
+
+def running_server(state_dir):
+    """The (pid, port) of the server that was started with this state folder and still runs, or None."""
+    try:
+        record = json.loads((state_dir / "ministack.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return (record["pid"], record["port"]) if _is_our_server(record["pid"]) else None
+
+
+def free_port():
+    """A port that nobody uses now, for tests."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _is_our_server(pid):
+    # A pid is reused after a reboot: only a process that runs our launcher is ours to stop.
+    try:
+        _reap(pid)
+        command = subprocess.run(
+            ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+    except OSError as error:
+        raise StackError(f"cannot look for the process {pid}: {error}") from error
+    return LAUNCHER.name in command and not command.lstrip().startswith("Z")
+
+
+def _reap(pid):
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass  # started by an earlier command: init reaps it
+
+
+def _answers(endpoint_url):
+    try:
+        with urllib.request.urlopen(f"{endpoint_url}/_ministack/health", timeout=2) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
