@@ -1,0 +1,150 @@
+//! How a call to AWS can fail, as the ports report it: what happened, and whether it may have taken effect.
+
+use crate::failure::{Failure, FailureCode};
+
+/// Why a call failed. One adapter file maps SDK codes and HTTP status to these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// A policy refused the call (403).
+    AccessDenied,
+    /// The role could not be assumed: refused by its trust policy, or it does not exist.
+    RoleRefused,
+    /// The object, or the version asked for, does not exist.
+    NoSuchKey,
+    /// The bucket does not exist.
+    NoSuchBucket,
+    /// The multipart upload does not exist: completed, aborted, or never there.
+    NoSuchUpload,
+    /// A table, execution or another resource does not exist.
+    NoSuchResource,
+    /// A condition of the call did not hold (412, or DynamoDB's conditional check).
+    ConditionFailed,
+    /// Another write to the same key was under way (409).
+    ConcurrentWrite,
+    /// The object's storage class does not allow reading it before a restore.
+    Archived,
+    /// A part, range, size or count is outside S3's limits, or the request is malformed.
+    Rejected,
+    /// The bucket is owned by another account than stated, where S3 says so.
+    WrongOwner,
+    /// The bucket is in another Region than the client's.
+    WrongRegion,
+    /// The temporary credentials ended.
+    SessionExpired,
+    /// AWS asked to slow down (503 SlowDown, throttling).
+    Throttled,
+    /// AWS failed (5xx, or an error in the body of a 200).
+    ServiceError,
+    /// No answer: connection refused, reset, or timed out.
+    NoAnswer,
+    /// An answer that makes no sense: cut off, not parsable, missing what it must contain.
+    BadAnswer,
+}
+
+/// Whether a failed call may have changed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// It surely changed nothing.
+    None,
+    /// It may have: the truth is to be read, never assumed.
+    Unknown,
+}
+
+/// A call to AWS that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} failed: {message}")]
+pub struct CallFault {
+    /// The operation as IAM names it, for example `s3:CopyObject`.
+    pub operation: &'static str,
+    /// Why it failed.
+    pub kind: FaultKind,
+    /// Whether it may have taken effect.
+    pub effect: Effect,
+    /// AWS's code, HTTP status, message and request ids, as far as there were any.
+    pub message: String,
+}
+
+impl CallFault {
+    /// A fault of this kind; its effect follows from the kind.
+    #[must_use]
+    pub fn new(operation: &'static str, kind: FaultKind, message: impl Into<String>) -> Self {
+        Self {
+            operation,
+            kind,
+            effect: kind.effect(),
+            message: message.into(),
+        }
+    }
+
+    /// Whether the same call may succeed when it is simply made again later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.kind.is_transient()
+    }
+
+    /// This fault as a failure; callers that know better (which object, which policy) say so instead.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        Failure::new(self.kind.failure_code(), self.to_string())
+    }
+}
+
+impl FaultKind {
+    /// Whether the same call may succeed when it is simply made again later.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::Throttled
+                | Self::ServiceError
+                | Self::NoAnswer
+                | Self::BadAnswer
+                | Self::ConcurrentWrite
+                | Self::SessionExpired
+        )
+    }
+
+    /// Whether a call that failed so may have taken effect.
+    #[must_use]
+    pub const fn effect(self) -> Effect {
+        match self {
+            Self::ServiceError | Self::NoAnswer | Self::BadAnswer => Effect::Unknown,
+            _ => Effect::None,
+        }
+    }
+
+    /// The code under which a fault of this kind is reported when nothing more specific is known.
+    #[must_use]
+    pub const fn failure_code(self) -> FailureCode {
+        match self {
+            Self::AccessDenied => FailureCode::AccessDenied,
+            Self::RoleRefused => FailureCode::RoleUnavailable,
+            Self::NoSuchKey => FailureCode::SourceMissing,
+            Self::NoSuchBucket | Self::WrongRegion => FailureCode::BucketUnavailable,
+            Self::ConditionFailed | Self::ConcurrentWrite => FailureCode::TargetConflict,
+            Self::Archived => FailureCode::ObjectArchived,
+            Self::Rejected => FailureCode::ObjectUnsupported,
+            Self::WrongOwner => FailureCode::BucketOwnerMismatch,
+            Self::Throttled => FailureCode::Throttled,
+            Self::NoSuchUpload
+            | Self::NoSuchResource
+            | Self::SessionExpired
+            | Self::ServiceError
+            | Self::NoAnswer
+            | Self::BadAnswer => FailureCode::ServiceFault,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_call_without_a_clear_answer_may_have_taken_effect() {
+        assert_eq!(FaultKind::NoAnswer.effect(), Effect::Unknown);
+        assert_eq!(FaultKind::ServiceError.effect(), Effect::Unknown);
+        assert_eq!(FaultKind::Throttled.effect(), Effect::None);
+        assert_eq!(FaultKind::AccessDenied.effect(), Effect::None);
+    }
+}

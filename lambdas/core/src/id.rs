@@ -1,0 +1,110 @@
+//! The ids of runs, ranges and shards.
+
+use crate::text::checked_text;
+
+checked_text! {
+    /// The id of a run: the name of its Step Functions execution, 1 to 80 of `[A-Za-z0-9_-]`
+    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+    RunId, "run id", check_run
+}
+
+checked_text! {
+    /// The id of a range of the key space within a run, for example `r0` or `r12`.
+    RangeId, "range id", check_slice
+}
+
+checked_text! {
+    /// The id of a shard within a run: the range that it began in and its number there, for example `r0-17`.
+    ShardId, "shard id", check_slice
+}
+
+checked_text! {
+    /// The id that S3 gave a multipart upload.
+    UploadId, "upload id", check_upload
+}
+
+fn check_run(id: &str) -> Result<(), &'static str> {
+    let ok = (1..=80).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if ok {
+        Ok(())
+    } else {
+        Err("a run id has 1 to 80 letters, digits, hyphens or underscores")
+    }
+}
+
+fn check_slice(id: &str) -> Result<(), &'static str> {
+    let ok = (1..=48).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
+    if ok {
+        Ok(())
+    } else {
+        Err("it has 1 to 48 lower-case letters, digits, dots or hyphens")
+    }
+}
+
+fn check_upload(id: &str) -> Result<(), &'static str> {
+    if id.is_empty() {
+        Err("it is empty")
+    } else {
+        Ok(())
+    }
+}
+
+impl RangeId {
+    /// The range with this number; numbers are never reused within a run.
+    #[must_use]
+    pub fn numbered(number: u32) -> Self {
+        Self(format!("r{number}"))
+    }
+}
+
+impl ShardId {
+    /// The shard with this number among those that begin in `range`.
+    ///
+    /// The id follows from the plan alone, so that writing the same shard twice is the same write (P5).
+    #[must_use]
+    pub fn in_range(range: &RangeId, number: u32) -> Self {
+        Self(format!("{range}-{number}"))
+    }
+
+    /// Which of `partitions` ledger partitions holds this shard: FNV-1a over the id, stable for ever.
+    #[must_use]
+    pub fn partition(&self, partitions: u32) -> u32 {
+        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        hash % partitions.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_spread_over_every_partition() {
+        let range = RangeId::numbered(0);
+        let mut seen = [0_u32; 8];
+        for number in 0..800 {
+            seen[ShardId::in_range(&range, number).partition(8) as usize] += 1;
+        }
+        assert!(
+            seen.iter().all(|&count| (50..=150).contains(&count)),
+            "{seen:?}"
+        );
+    }
+
+    #[test]
+    fn ids_that_could_leave_their_folder_are_refused() {
+        for id in ["", "../x", "a/b", "A", "x y"] {
+            assert!(ShardId::new(id).is_err(), "{id}");
+        }
+        assert!(RunId::new("nightly_2026-11-22").is_ok());
+        assert!(RunId::new("a:b").is_err());
+    }
+}

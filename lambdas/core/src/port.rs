@@ -1,0 +1,25 @@
+//! The ports to the world, named by role. Adapters (the `aws` crate, the in-memory testkit) translate; they do not decide.
+//!
+//! Every method tells whether it is idempotent and which faults it gives. Retries that the protocol itself
+//! asks for (throttling, 5xx, resets) are the adapter's; what comes back as a fault is what was left after them.
+
+mod accounts;
+mod bucket_listing;
+mod clock;
+mod control_store;
+mod executions;
+mod ledger;
+mod notifier;
+mod target_bucket;
+
+pub use accounts::{Accounts, SessionName, SourceBucket};
+pub use bucket_listing::{BucketListing, ListRequest, ObjectPage};
+pub use clock::Clock;
+pub use control_store::ControlStore;
+pub use executions::{ExecutionState, Executions};
+pub use ledger::{Ledger, Page, PutOutcome};
+pub use notifier::{Notification, Notifier};
+pub use target_bucket::{
+    CopyOptions, CopyReceipt, CopySource, ObjectAttributes, PartReceipt, TagSet, TargetBucket,
+    UploadSpec,
+};

@@ -1,0 +1,91 @@
+use std::future::Future;
+
+use super::{BucketListing, TargetBucket};
+use crate::{
+    fault::CallFault,
+    id::{RunId, ShardId},
+    pair::{Source, Target},
+    run::BucketFacts,
+    tally::RequestCounts,
+};
+
+/// The name of a role session, which CloudTrail shows in the target account: 2 to 64 of `[\w+=,.@-]`
+/// (docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionName(String);
+
+impl SessionName {
+    /// The session of the planner (`plan`) or the reporter (`report`) of a run.
+    #[must_use]
+    pub fn of_step(step: &str, run_id: &RunId) -> Self {
+        Self::joined(step, run_id)
+    }
+
+    /// The session of the copier of a shard.
+    #[must_use]
+    pub fn of_shard(shard_id: &ShardId, run_id: &RunId) -> Self {
+        Self::joined(shard_id.as_str(), run_id)
+    }
+
+    /// The shard stands first, so that a run id too long for the name loses its own end only.
+    fn joined(step: &str, run_id: &RunId) -> Self {
+        const SESSION_NAME_MAX: usize = 64;
+        let mut name = format!("{step}@{run_id}");
+        name.truncate(SESSION_NAME_MAX);
+        Self(name)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The source bucket, read with the function's own role.
+pub trait SourceBucket: BucketListing {
+    /// Its Region and owner, as HeadBucket confirmed them.
+    fn facts(&self) -> &BucketFacts;
+
+    /// Requests made through this handle so far.
+    fn requests(&self) -> RequestCounts;
+}
+
+/// Opens the two sides of a pair.
+pub trait Accounts: Send + Sync {
+    /// The source, with the function's own role.
+    type Source: SourceBucket;
+    /// The target and the source's objects, with the target role.
+    type Target: TargetBucket;
+
+    /// Finds the source bucket's Region and confirms that the function's own account owns it. Idempotent.
+    ///
+    /// Faults: `AccessDenied`, `NoSuchBucket`, `WrongOwner`.
+    fn open_source(
+        &self,
+        source: &Source,
+    ) -> impl Future<Output = Result<Self::Source, CallFault>> + Send;
+
+    /// Assumes the target role under `session`, finds the target bucket's Region and confirms that the role's account
+    /// owns it. `source` is whose objects the handle copies. Idempotent.
+    ///
+    /// Faults: `RoleRefused`, `AccessDenied`, `NoSuchBucket`, `WrongOwner`.
+    fn open_target(
+        &self,
+        target: &Target,
+        source: &Source,
+        session: &SessionName,
+    ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
+
+    /// Opens the target as [`open_target`](Self::open_target) does, with facts known from the ledger instead of a HeadBucket.
+    ///
+    /// Faults: `RoleRefused`.
+    fn reopen_target(
+        &self,
+        target: &Target,
+        target_facts: &BucketFacts,
+        source: &Source,
+        source_facts: &BucketFacts,
+        session: &SessionName,
+    ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
+}

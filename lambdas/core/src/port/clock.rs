@@ -1,0 +1,7 @@
+use crate::time::Timestamp;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,112 @@
+use std::future::Future;
+
+use crate::{
+    fault::CallFault,
+    id::{RunId, ShardId},
+    range::RangeRecord,
+    run::{LockRecord, RunRecord},
+    shard::ShardRecord,
+};
+
+/// What a conditional write met. After a lost answer the adapter reads to find out which it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum PutOutcome {
+    /// The record is as written.
+    Written,
+    /// Another record, or another revision, was there; nothing was changed.
+    Refused,
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The records.
+    pub items: Vec<T>,
+    /// Where the next page begins; absent on the last one.
+    pub next: Option<String>,
+}
+
+/// The ledger. Reads are strongly consistent. Writes are conditional: a new record is refused when one exists, a
+/// replacement (revision n + 1) when the stored revision is not n.
+pub trait Ledger: Send + Sync {
+    /// Writes the first record of a run (revision 1).
+    fn create_run(
+        &self,
+        run: &RunRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Replaces the record of a run.
+    fn replace_run(
+        &self,
+        run: &RunRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Reads the record of a run.
+    fn read_run(
+        &self,
+        run_id: &RunId,
+    ) -> impl Future<Output = Result<Option<RunRecord>, CallFault>> + Send;
+
+    /// Writes a new range (revision 1).
+    fn create_range(
+        &self,
+        range: &RangeRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Replaces a range.
+    fn replace_range(
+        &self,
+        range: &RangeRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// All ranges of a run; there are at most some hundreds.
+    fn read_ranges(
+        &self,
+        run_id: &RunId,
+    ) -> impl Future<Output = Result<Vec<RangeRecord>, CallFault>> + Send;
+
+    /// Writes a new shard (revision 1).
+    fn create_shard(
+        &self,
+        shard: &ShardRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Replaces a shard.
+    fn replace_shard(
+        &self,
+        shard: &ShardRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Reads a shard.
+    fn read_shard(
+        &self,
+        run_id: &RunId,
+        shard_id: &ShardId,
+    ) -> impl Future<Output = Result<Option<ShardRecord>, CallFault>> + Send;
+    /// One page of a run's shards, in no particular order; `from` is the `next` of the page before.
+    fn read_shards(
+        &self,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> impl Future<Output = Result<Page<ShardRecord>, CallFault>> + Send;
+
+    /// Writes a new lock (revision 1).
+    fn create_lock(
+        &self,
+        lock: &LockRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Replaces a lock.
+    fn replace_lock(
+        &self,
+        lock: &LockRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Reads the lock of a pair.
+    fn read_lock(
+        &self,
+        pair: &str,
+    ) -> impl Future<Output = Result<Option<LockRecord>, CallFault>> + Send;
+    /// Removes the lock of a pair if `run_id` still holds it. Idempotent.
+    fn delete_lock(
+        &self,
+        pair: &str,
+        run_id: &RunId,
+    ) -> impl Future<Output = Result<(), CallFault>> + Send;
+
+    /// Requests made so far, by operation.
+    fn requests(&self) -> crate::tally::RequestCounts;
+}

@@ -1,0 +1,187 @@
+use std::{collections::BTreeMap, future::Future};
+
+use super::BucketListing;
+use crate::{
+    arn::KmsKeyArn,
+    fault::CallFault,
+    id::UploadId,
+    key::{KeyPrefix, ObjectKey},
+    object::ETag,
+    part_layout::{Part, PartNumber},
+    run::BucketFacts,
+    spec::StorageClass,
+    tally::RequestCounts,
+};
+
+/// The tags of an object.
+pub type TagSet = BTreeMap<String, String>;
+
+/// The very version of a source object that was planned: every read of it is conditional on the ETag (P7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySource {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its entity tag when it was planned.
+    pub etag: ETag,
+    /// Its size when it was planned.
+    pub size_bytes: u64,
+}
+
+/// How the copy is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CopyOptions {
+    /// The storage class; S3's default when absent.
+    pub storage_class: Option<StorageClass>,
+    /// The encrypting key; the bucket's default when absent.
+    pub kms_key_arn: Option<KmsKeyArn>,
+    /// `None`: the source's tags are copied along. `Some`: these tags replace them (empty for none).
+    pub tags: Option<TagSet>,
+}
+
+/// What a write at the target answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyReceipt {
+    /// The ETag of the written object.
+    pub etag: ETag,
+    /// Its version, on a versioned bucket.
+    pub version_id: Option<String>,
+}
+
+/// What HeadObject tells, as far as a copy must carry or check it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectAttributes {
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Content-Type, Cache-Control, Content-Disposition, Content-Encoding, Content-Language, Expires,
+    /// and x-amz-website-redirect-location, by lower-case header name.
+    pub headers: BTreeMap<String, String>,
+    /// User metadata, without the `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// The storage class by S3's name; `STANDARD` when S3 names none.
+    pub storage_class: String,
+    /// How many tags it has; S3 tells only those who may read them.
+    pub tag_count: u32,
+    /// The full-object or composite checksums by algorithm, for example `CRC64NVME`.
+    pub checksums: BTreeMap<String, String>,
+    /// `FULL_OBJECT` or `COMPOSITE`, where there is a checksum.
+    pub checksum_type: Option<String>,
+}
+
+/// What a multipart upload is created with: everything that it does not take from the source by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadSpec {
+    /// The key at the target.
+    pub target_key: ObjectKey,
+    /// Headers as in [`ObjectAttributes::headers`].
+    pub headers: BTreeMap<String, String>,
+    /// User metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: TagSet,
+    /// The storage class; S3's default when absent.
+    pub storage_class: Option<StorageClass>,
+    /// The encrypting key; the bucket's default when absent.
+    pub kms_key_arn: Option<KmsKeyArn>,
+    /// The checksum algorithm by S3's name, for example `CRC64NVME`; S3's default when absent.
+    pub checksum_algorithm: Option<String>,
+}
+
+/// What a copied part answered, and what completing needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartReceipt {
+    /// The part.
+    pub number: PartNumber,
+    /// Its ETag.
+    pub etag: ETag,
+    /// Its size, where the answer told (ListParts does, UploadPartCopy does not).
+    pub size_bytes: Option<u64>,
+    /// Its checksums by algorithm.
+    pub checksums: BTreeMap<String, String>,
+}
+
+/// The target bucket and the source's objects, through the target role.
+///
+/// Every call carries the expected owners of both buckets. Keys at the source are full source keys, keys at the target
+/// full target keys.
+pub trait TargetBucket: BucketListing {
+    /// The target bucket's Region and owner.
+    fn facts(&self) -> &BucketFacts;
+
+    /// Requests made through this handle so far, by operation.
+    fn requests(&self) -> RequestCounts;
+
+    /// Copies an object of at most 5 GiB with its metadata. Repeating it writes the same object again.
+    ///
+    /// Faults: `ConditionFailed` (the source is another version), `NoSuchKey`, `AccessDenied`, `Archived`, and any with effect unknown.
+    fn copy_object(
+        &self,
+        source: &CopySource,
+        target_key: &ObjectKey,
+        options: &CopyOptions,
+    ) -> impl Future<Output = Result<CopyReceipt, CallFault>> + Send;
+
+    /// Reads the attributes of a source object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.
+    fn head_source(
+        &self,
+        key: &ObjectKey,
+    ) -> impl Future<Output = Result<ObjectAttributes, CallFault>> + Send;
+
+    /// Reads the tags of a source object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.
+    fn source_tags(
+        &self,
+        key: &ObjectKey,
+    ) -> impl Future<Output = Result<TagSet, CallFault>> + Send;
+
+    /// Reads the attributes of a target object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.
+    fn head_target(
+        &self,
+        key: &ObjectKey,
+    ) -> impl Future<Output = Result<ObjectAttributes, CallFault>> + Send;
+
+    /// Creates a multipart upload. Not idempotent: each success is another upload.
+    fn create_upload(
+        &self,
+        upload: &UploadSpec,
+    ) -> impl Future<Output = Result<UploadId, CallFault>> + Send;
+
+    /// Copies a part. Repeating it writes the same part again. Faults as `copy_object`, and `NoSuchUpload`.
+    fn copy_part(
+        &self,
+        source: &CopySource,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+        part: &Part,
+    ) -> impl Future<Output = Result<PartReceipt, CallFault>> + Send;
+
+    /// All parts of an upload, in order. Idempotent. Faults: `NoSuchUpload`.
+    fn list_parts(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+    ) -> impl Future<Output = Result<Vec<PartReceipt>, CallFault>> + Send;
+
+    /// Completes an upload; S3 checks that the parts sum up to `size_bytes`. After a lost answer a repeat may find
+    /// `NoSuchUpload`: read the target.
+    fn complete_upload(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+        parts: &[PartReceipt],
+        size_bytes: u64,
+    ) -> impl Future<Output = Result<CopyReceipt, CallFault>> + Send;
+
+    /// Aborts an upload; one that does not exist counts as aborted. Idempotent.
+    fn abort_upload(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+    ) -> impl Future<Output = Result<(), CallFault>> + Send;
+
+    /// Every unfinished upload under a prefix of the target. Idempotent.
+    fn list_uploads(
+        &self,
+        prefix: &KeyPrefix,
+    ) -> impl Future<Output = Result<Vec<(ObjectKey, UploadId)>, CallFault>> + Send;
+}

@@ -1,0 +1,476 @@
+//! A bounded piece of work, and the one function that changes its state.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{RangeId, RunId, ShardId},
+    progress::ProgressMap,
+    range::Checkpoint,
+    tally::{Count, RequestCounts, Tally},
+    time::Timestamp,
+};
+
+/// What a shard's copier does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ShardWork {
+    /// Copies the objects of the manifest.
+    CopyObjects,
+}
+
+/// Where a shard is between planned and done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ShardState {
+    /// Waiting for a copier.
+    Ready,
+    /// A copier holds its lease.
+    Copying,
+    /// Its copier stopped before the deadline; the next invocation goes on.
+    Yielded,
+    /// Every object has an outcome.
+    Done,
+}
+
+/// A copier's hold on a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The fencing token: greater with every claim, so that a copier that lost the shard is refused.
+    pub token: u64,
+    /// When its invocation is killed at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// The part of a range that a shard accounts for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The range.
+    pub range_id: RangeId,
+    /// How far the range is accounted for with this shard.
+    pub checkpoint: Checkpoint,
+}
+
+/// What became of the objects of a shard so far.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ShardOutcome {
+    /// The objects that are settled, by their position in the manifest.
+    pub progress: ProgressMap,
+    /// Their counts.
+    pub tally: Tally,
+    /// How many of the failed objects may succeed in another round.
+    pub retryable: u64,
+    /// Where the list of failed objects lies in the control bucket; absent when none failed.
+    pub failures_key: Option<String>,
+    /// Requests made so far.
+    pub requests: RequestCounts,
+}
+
+/// The ledger's record of a shard: kept within one DynamoDB write unit (1 KB) in the ordinary case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShardRecord {
+    /// The version of the record.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// The shard.
+    pub shard_id: ShardId,
+    /// What its copier does.
+    pub work: ShardWork,
+    /// The planned objects and bytes.
+    pub planned: Count,
+    /// What the shard accounts for of each range: the planner's checkpoint.
+    pub segments: Vec<Segment>,
+    /// Where it is.
+    pub state: ShardState,
+    /// How often it was claimed.
+    pub attempts: u32,
+    /// The round in which it was last offered.
+    pub round: u32,
+    /// Who works on it.
+    pub lease: Option<Lease>,
+    /// What became of its objects so far.
+    #[serde(flatten)]
+    pub outcome: ShardOutcome,
+    /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
+    pub expires_at: i64,
+    /// The number of writes to this record; each write expects the one before it.
+    pub revision: u64,
+}
+
+/// What happens to a shard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ShardEvent {
+    /// A copier takes it, until its invocation is killed at `expires_at`.
+    Claim {
+        /// When the claimer is killed at the latest.
+        expires_at: Timestamp,
+    },
+    /// The copier that holds `token` notes what it settled.
+    Checkpoint {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled so far.
+        outcome: ShardOutcome,
+    },
+    /// The copier that holds `token` stops before its deadline.
+    Yield {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled so far.
+        outcome: ShardOutcome,
+    },
+    /// The copier that holds `token` settled every object.
+    Finish {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled.
+        outcome: ShardOutcome,
+    },
+    /// The reporter offers it again in `round`.
+    Reoffer {
+        /// The round.
+        round: u32,
+        /// What stays settled; the objects that may succeed now are open again.
+        outcome: ShardOutcome,
+    },
+}
+
+/// An event that a shard in its state cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("shard {shard_id} in state {state:?} cannot take the event {event}: {reason}")]
+pub struct IllegalTransition {
+    /// The shard.
+    pub shard_id: ShardId,
+    /// Its state.
+    pub state: ShardState,
+    /// The event's name.
+    pub event: &'static str,
+    /// Why not.
+    pub reason: &'static str,
+}
+
+impl ShardRecord {
+    /// The record after `event`; the caller writes it under the condition that the revision is still this record's.
+    ///
+    /// A claim always succeeds on a shard that is not done: whoever claims later holds the greater token, and
+    /// the earlier holder is refused at its next write. So nothing ever waits for a dead copier's lease.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] for everything that is not in the table below.
+    pub fn apply(&self, event: ShardEvent) -> Result<Self, IllegalTransition> {
+        use ShardState::{Copying, Done, Ready, Yielded};
+        let mut next = self.clone();
+        next.revision += 1;
+        match (self.state, event) {
+            (Ready | Yielded | Copying, ShardEvent::Claim { expires_at }) => {
+                next.state = Copying;
+                next.attempts += 1;
+                next.lease = Some(Lease {
+                    token: self.revision + 1,
+                    expires_at,
+                });
+            }
+            (Copying, ShardEvent::Checkpoint { token, outcome }) => {
+                self.check_token(token, "Checkpoint")?;
+                next.outcome = self.settled_further(outcome, "Checkpoint")?;
+            }
+            (Copying, ShardEvent::Yield { token, outcome }) => {
+                self.check_token(token, "Yield")?;
+                next.outcome = self.settled_further(outcome, "Yield")?;
+                next.state = Yielded;
+                next.lease = None;
+            }
+            (Copying, ShardEvent::Finish { token, outcome }) => {
+                self.check_token(token, "Finish")?;
+                if outcome.tally.settled_objects() != self.planned.objects {
+                    return Err(self.illegal("Finish", "not every planned object has an outcome"));
+                }
+                next.outcome = self.settled_further(outcome, "Finish")?;
+                next.state = Done;
+                next.lease = None;
+            }
+            // Only between rounds: no copier runs then, whatever the record says.
+            (Ready | Yielded | Copying | Done, ShardEvent::Reoffer { round, outcome }) => {
+                if round <= self.round {
+                    return Err(self.illegal("Reoffer", "the round is not a later one"));
+                }
+                next.outcome = self.consistent(outcome, "Reoffer")?;
+                next.state = Ready;
+                next.round = round;
+                next.lease = None;
+            }
+            (state, event) => {
+                let reason = if state == Done {
+                    "it is done"
+                } else {
+                    "no copier holds it"
+                };
+                return Err(self.illegal(event.name(), reason));
+            }
+        }
+        Ok(next)
+    }
+
+    fn check_token(&self, token: u64, event: &'static str) -> Result<(), IllegalTransition> {
+        if self.lease.is_some_and(|lease| lease.token == token) {
+            Ok(())
+        } else {
+            Err(self.illegal(event, "another copier has taken the shard over"))
+        }
+    }
+
+    fn settled_further(
+        &self,
+        outcome: ShardOutcome,
+        event: &'static str,
+    ) -> Result<ShardOutcome, IllegalTransition> {
+        if outcome.progress.settled_count() < self.outcome.progress.settled_count() {
+            return Err(self.illegal(event, "fewer objects would be settled than before"));
+        }
+        self.consistent(outcome, event)
+    }
+
+    fn consistent(
+        &self,
+        outcome: ShardOutcome,
+        event: &'static str,
+    ) -> Result<ShardOutcome, IllegalTransition> {
+        let settled = outcome.progress.settled_count();
+        if settled != outcome.tally.settled_objects() || settled > self.planned.objects {
+            return Err(self.illegal(event, "the counts contradict the progress map"));
+        }
+        Ok(outcome)
+    }
+
+    fn illegal(&self, event: &'static str, reason: &'static str) -> IllegalTransition {
+        IllegalTransition {
+            shard_id: self.shard_id.clone(),
+            state: self.state,
+            event,
+            reason,
+        }
+    }
+}
+
+impl ShardEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "Claim",
+            Self::Checkpoint { .. } => "Checkpoint",
+            Self::Yield { .. } => "Yield",
+            Self::Finish { .. } => "Finish",
+            Self::Reoffer { .. } => "Reoffer",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::FailureCode;
+
+    fn shard(objects: u64) -> ShardRecord {
+        ShardRecord {
+            schema_version: 1,
+            run_id: RunId::new("run").unwrap(),
+            shard_id: ShardId::new("r0-1").unwrap(),
+            work: ShardWork::CopyObjects,
+            planned: Count {
+                objects,
+                bytes: objects,
+            },
+            segments: Vec::new(),
+            state: ShardState::Ready,
+            attempts: 0,
+            round: 1,
+            lease: None,
+            outcome: ShardOutcome::default(),
+            expires_at: 0,
+            revision: 1,
+        }
+    }
+
+    fn claim(shard: &ShardRecord) -> (ShardRecord, u64) {
+        let claimed = shard
+            .apply(ShardEvent::Claim {
+                expires_at: Timestamp::from_millis(1),
+            })
+            .unwrap();
+        let token = claimed.lease.unwrap().token;
+        (claimed, token)
+    }
+
+    fn copied(indices: std::ops::Range<u32>) -> ShardOutcome {
+        let mut outcome = ShardOutcome::default();
+        for index in indices {
+            outcome.progress.settle(index);
+            outcome.tally.copied.add_object(1);
+        }
+        outcome
+    }
+
+    #[test]
+    fn a_shard_is_claimed_yielded_claimed_and_finished() {
+        let (claimed, token) = claim(&shard(2));
+        let yielded = claimed
+            .apply(ShardEvent::Yield {
+                token,
+                outcome: copied(0..1),
+            })
+            .unwrap();
+        assert_eq!((yielded.state, yielded.lease), (ShardState::Yielded, None));
+        let (claimed, token) = claim(&yielded);
+        let done = claimed
+            .apply(ShardEvent::Finish {
+                token,
+                outcome: copied(0..2),
+            })
+            .unwrap();
+        assert_eq!((done.state, done.attempts), (ShardState::Done, 2));
+        assert!(
+            done.apply(ShardEvent::Claim {
+                expires_at: Timestamp::default()
+            })
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn a_copier_that_lost_its_shard_is_refused() {
+        let (first, lost) = claim(&shard(2));
+        let (second, held) = claim(&first);
+        assert!(held > lost);
+        assert!(
+            second
+                .apply(ShardEvent::Checkpoint {
+                    token: lost,
+                    outcome: copied(0..1)
+                })
+                .is_err()
+        );
+        assert!(
+            second
+                .apply(ShardEvent::Checkpoint {
+                    token: held,
+                    outcome: copied(0..1)
+                })
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn nothing_is_finished_without_an_outcome_for_every_object() {
+        let (claimed, token) = claim(&shard(2));
+        assert!(
+            claimed
+                .apply(ShardEvent::Finish {
+                    token,
+                    outcome: copied(0..1)
+                })
+                .is_err()
+        );
+        let mut twice = copied(0..1);
+        twice.tally.copied.add_object(1);
+        assert!(
+            claimed
+                .apply(ShardEvent::Finish {
+                    token,
+                    outcome: twice
+                })
+                .is_err(),
+            "counted twice is not settled twice"
+        );
+    }
+
+    #[test]
+    fn settled_objects_are_never_unsettled_by_a_copier() {
+        let (claimed, token) = claim(&shard(3));
+        let checkpointed = claimed
+            .apply(ShardEvent::Checkpoint {
+                token,
+                outcome: copied(0..2),
+            })
+            .unwrap();
+        assert!(
+            checkpointed
+                .apply(ShardEvent::Checkpoint {
+                    token,
+                    outcome: copied(0..1)
+                })
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn only_a_later_round_offers_a_shard_again() {
+        let (claimed, token) = claim(&shard(1));
+        let mut failed = ShardOutcome::default();
+        failed.progress.settle(0);
+        failed.tally.failed.add_object(FailureCode::Throttled, 1);
+        failed.retryable = 1;
+        let done = claimed
+            .apply(ShardEvent::Finish {
+                token,
+                outcome: failed,
+            })
+            .unwrap();
+        assert!(
+            done.apply(ShardEvent::Reoffer {
+                round: 1,
+                outcome: ShardOutcome::default()
+            })
+            .is_err()
+        );
+        let again = done
+            .apply(ShardEvent::Reoffer {
+                round: 2,
+                outcome: ShardOutcome::default(),
+            })
+            .unwrap();
+        assert_eq!((again.state, again.round), (ShardState::Ready, 2));
+    }
+
+    #[test]
+    fn every_event_but_a_claim_and_an_offer_needs_a_copier() {
+        let ready = shard(1);
+        for event in [
+            ShardEvent::Checkpoint {
+                token: 1,
+                outcome: copied(0..1),
+            },
+            ShardEvent::Yield {
+                token: 1,
+                outcome: copied(0..1),
+            },
+            ShardEvent::Finish {
+                token: 1,
+                outcome: copied(0..1),
+            },
+        ] {
+            assert!(ready.apply(event).is_err());
+        }
+    }
+
+    #[test]
+    fn an_ordinary_record_fits_one_write_unit() {
+        let key =
+            crate::key::ObjectKey::new("data/year=2026/month=11/day=22/part-00000000.parquet")
+                .unwrap();
+        let mut record = shard(10_000);
+        record.segments = vec![Segment {
+            range_id: RangeId::numbered(0),
+            checkpoint: Checkpoint {
+                through: key,
+                tally: crate::range::ListingTally::default(),
+                shards: 7,
+            },
+        }];
+        assert!(
+            serde_json::to_string(&record).unwrap().len() < 1_300,
+            "JSON's punctuation is not stored"
+        );
+        let back: ShardRecord =
+            serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+        assert_eq!(back, record);
+    }
+}

@@ -1,0 +1,105 @@
+//! Counts of objects and bytes, by outcome.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::FailureCode;
+
+/// A number of objects and their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Count {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Count {
+    /// Adds one object of this size.
+    pub fn add_object(&mut self, size_bytes: u64) {
+        self.add(Self {
+            objects: 1,
+            bytes: size_bytes,
+        });
+    }
+
+    /// Adds another count. Panics past 2^64 bytes, which is more than S3 holds.
+    pub fn add(&mut self, other: Self) {
+        self.objects = self
+            .objects
+            .checked_add(other.objects)
+            .expect("object counts fit 64 bits");
+        self.bytes = self
+            .bytes
+            .checked_add(other.bytes)
+            .expect("byte counts fit 64 bits");
+    }
+}
+
+/// The failed objects, by code.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FailedCount {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Objects by code.
+    pub by_reason: BTreeMap<FailureCode, u64>,
+}
+
+impl FailedCount {
+    /// Adds one object of this size that failed with `code`.
+    pub fn add_object(&mut self, code: FailureCode, size_bytes: u64) {
+        self.objects += 1;
+        self.bytes = self
+            .bytes
+            .checked_add(size_bytes)
+            .expect("byte counts fit 64 bits");
+        *self.by_reason.entry(code).or_default() += 1;
+    }
+
+    /// Adds another count.
+    pub fn add(&mut self, other: &Self) {
+        self.objects += other.objects;
+        self.bytes = self
+            .bytes
+            .checked_add(other.bytes)
+            .expect("byte counts fit 64 bits");
+        for (&code, &objects) in &other.by_reason {
+            *self.by_reason.entry(code).or_default() += objects;
+        }
+    }
+}
+
+/// What became of the planned objects of a shard, or of a run. Every settled object is in exactly one count (P4).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Copied.
+    pub copied: Count,
+    /// Not copied for a reason that is no failure.
+    pub skipped: Count,
+    /// Deleted at the target.
+    pub deleted: Count,
+    /// Failed.
+    pub failed: FailedCount,
+}
+
+impl Tally {
+    /// How many objects have an outcome.
+    #[must_use]
+    pub fn settled_objects(&self) -> u64 {
+        self.copied.objects + self.skipped.objects + self.deleted.objects + self.failed.objects
+    }
+
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Self) {
+        self.copied.add(other.copied);
+        self.skipped.add(other.skipped);
+        self.deleted.add(other.deleted);
+        self.failed.add(&other.failed);
+    }
+}
+
+/// Requests to AWS by IAM action, as counted by the adapters; what the cost is computed from.
+pub type RequestCounts = BTreeMap<String, u64>;
