@@ -1,0 +1,93 @@
+# Everything runs from here, with its own set-up: Rust and Python 3.10 or newer are all it takes.
+#
+#   make demo            copies a sample across two accounts on this machine (FROM=<folder> your own files)
+#   make test            everything that CI runs
+#   make local-up        the local stack, fresh and empty (PORT=4566); make local-down stops it
+#   make package         the zips to deploy, in target/lambda/
+#   make model           the S3 model server in the foreground (PORT=9100, ARGS="--help")
+#   make lint, make fmt
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON := .venv/bin/python
+LOCAL := PYTHONPATH=infra/local $(PYTHON) -m shardlift_local
+LAMBDAS := planner copier reporter
+STACK_PORT = $(or $(PORT),4566)
+MODEL_PORT = $(or $(PORT),9100)
+
+.PHONY: help
+help:
+	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -10
+
+# ------------------------------------------------------------- the local stack
+.PHONY: local-up local-down demo
+local-up: venv-local package
+	@$(LOCAL) up --port $(STACK_PORT)
+
+local-down: venv-local
+	@$(LOCAL) down
+
+demo: venv-local package
+	@$(LOCAL) demo --port $(STACK_PORT) $(if $(FROM),--folder "$(FROM)")
+
+# ---------------------------------------------------------------------- builds
+.PHONY: build package
+build:
+	@cargo build --release --locked $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
+
+package: venv-local build
+	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package
+
+.PHONY: model
+model:
+	@cargo run --quiet --release --locked -p shardlift-s3-model -- --port $(MODEL_PORT) $(ARGS)
+
+.PHONY: bench
+bench:
+	@tests/bench/run $(ONLY)
+
+# ------------------------------------------------------------------- the tests
+.PHONY: test test-rust test-static test-workflow lint lint-rust lint-infra fmt
+test: lint test-rust test-static test-workflow
+	@echo "All checks passed."
+
+test-rust:
+	@cargo test --release --locked --workspace --quiet
+
+test-static: venv-tests node-tools
+	@$(PYTHON) -m pytest tests/static
+
+test-workflow: venv-tests package
+	@$(PYTHON) -m pytest tests/workflow
+
+lint: lint-rust lint-infra
+
+lint-rust: venv-tests
+	@cargo fmt --all --check
+	@cargo clippy --release --locked --workspace --all-targets --quiet -- --deny warnings
+	@.venv/bin/typos
+
+lint-infra: venv-tests
+	@.venv/bin/cfn-lint infra/template.yaml infra/target-account.yaml
+
+fmt:
+	@cargo fmt --all
+
+# ---------------------------------------------------------------------- set-up
+.PHONY: venv-local venv-tests node-tools
+venv-local:
+	@infra/local/venv.sh infra/local/requirements.txt
+
+venv-tests:
+	@infra/local/venv.sh tests/requirements.txt
+
+# A second opinion on the state machine, where Node is installed.
+node-tools:
+	@if command -v npm >/dev/null; then \
+	  cmp -s tests/static/package-lock.json tests/static/node_modules/installed-lock.json || \
+	  { npm ci --silent --no-audit --no-fund --prefix tests/static && \
+	    cp tests/static/package-lock.json tests/static/node_modules/installed-lock.json; }; \
+	fi
