@@ -19,6 +19,7 @@ pub mod deadline;
 pub mod denial;
 pub mod event;
 pub mod failure;
+pub mod failure_list;
 pub mod fault;
 pub mod filter;
 pub mod id;
