@@ -1,4 +1,4 @@
-"""Starts MiniStack 1.5.33 with three of its gaps closed.
+"""Starts MiniStack 1.5.33 with five of its gaps closed.
 
 MiniStack runs the local stack: S3, DynamoDB, Step Functions, Lambda, STS, IAM and SNS in one
 process. Where it differs from AWS in a way that Shardlift would notice, this launcher replaces a
@@ -10,6 +10,9 @@ holds a test of each mend.
 2. A bucket policy that names a role never matched, because a foreign bucket's policy was evaluated
    for the root of the caller's account. It is evaluated for the caller itself.
 3. A Distributed Map ignored `MaxConcurrencyPath` and ran 64 children whatever it said.
+4. `aws:SecureTransport` was false for every call, since the loopback has no TLS: the policies that
+   refuse plain HTTP refused everything. The loopback counts as safe.
+5. `aws:ResourceAccount` was the caller's account for every S3 resource. It is the bucket's owner.
 """
 
 import contextlib
@@ -23,6 +26,7 @@ import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
 
 MINISTACK_VERSION = "1.5.33"
+S3_ARN = "arn:aws:s3:::"
 
 # What a copy reads of a bucket that is not the caller's.
 BUCKET_STATE = (
@@ -126,6 +130,23 @@ def mend_max_concurrency_path():
     states._run_distributed_map = with_its_concurrency
 
 
+def mend_condition_keys():
+    """Mends 4 and 5: conditions see the loopback as TLS, and a bucket as its owner's."""
+    resolve_condition_key = iam._resolve_condition_key
+
+    @functools.wraps(resolve_condition_key)
+    def resolve(key, context):
+        name = key.lower()
+        if name == "aws:securetransport":
+            return "true"
+        if name in ("aws:resourceaccount", "s3:resourceaccount") and context.resource_arn.startswith(S3_ARN):
+            bucket = context.resource_arn.removeprefix(S3_ARN).partition("/")[0]
+            return s3._bucket_owner_account(bucket) or resolve_condition_key(key, context)
+        return resolve_condition_key(key, context)
+
+    iam._resolve_condition_key = resolve
+
+
 def main():
     """Applies the mends and serves until it is told to stop."""
     from importlib.metadata import version
@@ -135,6 +156,7 @@ def main():
     mend_copies_across_accounts()
     mend_bucket_policies_that_name_roles()
     mend_max_concurrency_path()
+    mend_condition_keys()
 
     from ministack.app import main as serve
 

@@ -91,10 +91,18 @@ class Inbox:
         self._sqs = machine.deployment.source.client("sqs")
         sns = machine.deployment.source.client("sns")
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        sns.subscribe(
-            TopicArn=machine.outputs["topic_arn"], Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
-        )
+        queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        arn, topic = queue["Attributes"]["QueueArn"], machine.outputs["topic_arn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
     def drain(self):
         """Every message since the last call: the notification's Subject and Message."""
