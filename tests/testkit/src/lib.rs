@@ -1,1 +1,22 @@
-//! In-memory ports.
+//! In-memory implementations of Shardlift's ports, and faults for every call that they take.
+//!
+//! They are stricter than AWS where they differ at all: conditions are always checked, owners always
+//! compared, sizes always limited. The conformance suites run on these and on the real adapters alike.
+
+mod accounts;
+mod bucket;
+mod clock;
+mod control_store;
+mod executions;
+mod ledger;
+mod notifier;
+mod script;
+
+pub use accounts::{MemoryAccounts, MemorySource, MemoryTarget};
+pub use bucket::{MemoryBuckets, StoredObject};
+pub use clock::ManualClock;
+pub use control_store::MemoryControlStore;
+pub use executions::MemoryExecutions;
+pub use ledger::MemoryLedger;
+pub use notifier::RecordingNotifier;
+pub use script::{CallScript, Disturbance};

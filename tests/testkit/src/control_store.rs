@@ -1,0 +1,71 @@
+//! A control bucket in memory.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use shardlift_core::{bucket::BucketName, fault::CallFault, port::ControlStore};
+
+use crate::CallScript;
+
+/// A control bucket in memory.
+#[derive(Debug, Clone)]
+pub struct MemoryControlStore {
+    bucket: BucketName,
+    objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    script: CallScript,
+}
+
+impl MemoryControlStore {
+    /// An empty control bucket of this name; calls go through `script`.
+    #[must_use]
+    pub fn new(bucket: BucketName, script: CallScript) -> Self {
+        Self {
+            bucket,
+            objects: Arc::default(),
+            script,
+        }
+    }
+
+    /// The keys that exist, in order.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.objects
+            .lock()
+            .expect("not poisoned")
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    /// The body of an object, past the script.
+    #[must_use]
+    pub fn body(&self, key: &str) -> Option<Vec<u8>> {
+        self.objects.lock().expect("not poisoned").get(key).cloned()
+    }
+}
+
+impl ControlStore for MemoryControlStore {
+    fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    async fn put(&self, key: &str, _content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
+        self.script
+            .call("s3:PutObject", || {
+                self.objects
+                    .lock()
+                    .expect("not poisoned")
+                    .insert(key.to_owned(), body);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CallFault> {
+        self.script
+            .call("s3:GetObject", || Ok(self.body(key)))
+            .await
+    }
+}

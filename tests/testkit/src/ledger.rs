@@ -1,0 +1,303 @@
+//! A ledger in memory, with the conditions of the real one.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use shardlift_core::{
+    fault::CallFault,
+    id::{RunId, ShardId},
+    port::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome},
+    range::RangeRecord,
+    run::{LockRecord, RunRecord},
+    shard::ShardRecord,
+    tally::RequestCounts,
+};
+
+use crate::CallScript;
+
+/// Shards per page: small, so that tests meet more than one page.
+const PAGE_ITEMS: usize = 3;
+
+#[derive(Debug, Default)]
+struct Tables {
+    runs: BTreeMap<RunId, RunRecord>,
+    ranges: BTreeMap<(RunId, String), RangeRecord>,
+    shards: BTreeMap<(RunId, ShardId), ShardRecord>,
+    locks: BTreeMap<String, LockRecord>,
+    requests: RequestCounts,
+}
+
+/// A ledger in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLedger {
+    tables: Arc<Mutex<Tables>>,
+    script: CallScript,
+}
+
+fn create<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, record: V) -> PutOutcome {
+    match table.entry(key) {
+        std::collections::btree_map::Entry::Occupied(_) => PutOutcome::Refused,
+        std::collections::btree_map::Entry::Vacant(slot) => {
+            slot.insert(record);
+            PutOutcome::Written
+        }
+    }
+}
+
+fn replace<K: Ord, V>(
+    table: &mut BTreeMap<K, V>,
+    key: &K,
+    record: V,
+    revision: fn(&V) -> u64,
+) -> PutOutcome {
+    match table.get_mut(key) {
+        Some(stored) if revision(stored) + 1 == revision(&record) => {
+            *stored = record;
+            PutOutcome::Written
+        }
+        _ => PutOutcome::Refused,
+    }
+}
+
+/// All of a step, or nothing: every condition is looked at before the first write.
+fn commit(tables: &mut Tables, step: &PlanStep) -> PutOutcome {
+    let range_key = |range: &RangeRecord| (range.run_id.clone(), range.range_id.to_string());
+    let shard_key = |shard: &ShardRecord| (shard.run_id.clone(), shard.shard_id.clone());
+    let records = step.shards.len() + step.new_ranges.len() + step.ranges.len();
+    assert!(
+        (1..=PLAN_STEP_RECORDS_MAX).contains(&records),
+        "DynamoDB takes 1 to 100 records in one transaction, not {records}"
+    );
+    let holds = step
+        .shards
+        .iter()
+        .all(|shard| !tables.shards.contains_key(&shard_key(shard)))
+        && step
+            .new_ranges
+            .iter()
+            .all(|range| !tables.ranges.contains_key(&range_key(range)))
+        && step.ranges.iter().all(|range| {
+            tables
+                .ranges
+                .get(&range_key(range))
+                .is_some_and(|stored| stored.revision + 1 == range.revision)
+        });
+    if !holds {
+        return PutOutcome::Refused;
+    }
+    for shard in &step.shards {
+        tables.shards.insert(shard_key(shard), shard.clone());
+    }
+    for range in step.new_ranges.iter().chain(&step.ranges) {
+        tables.ranges.insert(range_key(range), range.clone());
+    }
+    PutOutcome::Written
+}
+
+impl MemoryLedger {
+    /// An empty ledger; calls go through `script`.
+    #[must_use]
+    pub fn new(script: CallScript) -> Self {
+        Self {
+            tables: Arc::default(),
+            script,
+        }
+    }
+
+    /// Every shard of a run, past the script, in order of their ids.
+    #[must_use]
+    pub fn shards(&self, run_id: &RunId) -> Vec<ShardRecord> {
+        self.lock()
+            .shards
+            .values()
+            .filter(|shard| shard.run_id == *run_id)
+            .cloned()
+            .collect()
+    }
+
+    /// Every range of a run, past the script.
+    #[must_use]
+    pub fn ranges(&self, run_id: &RunId) -> Vec<RangeRecord> {
+        self.lock()
+            .ranges
+            .values()
+            .filter(|range| range.run_id == *run_id)
+            .cloned()
+            .collect()
+    }
+
+    /// The record of a run, past the script.
+    #[must_use]
+    pub fn run(&self, run_id: &RunId) -> Option<RunRecord> {
+        self.lock().runs.get(run_id).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().expect("not poisoned")
+    }
+
+    /// One write. Stricter than the real adapter, which reads after a lost answer: here the caller gets the fault.
+    async fn write(
+        &self,
+        operation: &'static str,
+        effect: impl Fn(&mut Tables) -> PutOutcome + Send,
+    ) -> Result<PutOutcome, CallFault> {
+        self.script
+            .call(operation, || {
+                let mut tables = self.lock();
+                *tables.requests.entry(operation.to_owned()).or_default() += 1;
+                Ok(effect(&mut tables))
+            })
+            .await
+    }
+
+    async fn read<T>(
+        &self,
+        operation: &'static str,
+        look: impl Fn(&Tables) -> T + Send,
+    ) -> Result<T, CallFault> {
+        self.script
+            .call(operation, || {
+                let mut tables = self.lock();
+                *tables.requests.entry(operation.to_owned()).or_default() += 1;
+                Ok(look(&tables))
+            })
+            .await
+    }
+}
+
+impl Ledger for MemoryLedger {
+    async fn create_run(&self, run: &RunRecord) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:PutItem", |tables| {
+            create(&mut tables.runs, run.run_id.clone(), run.clone())
+        })
+        .await
+    }
+
+    async fn replace_run(&self, run: &RunRecord) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:PutItem", |tables| {
+            replace(&mut tables.runs, &run.run_id, run.clone(), |record| {
+                record.revision
+            })
+        })
+        .await
+    }
+
+    async fn read_run(&self, run_id: &RunId) -> Result<Option<RunRecord>, CallFault> {
+        self.read("dynamodb:GetItem", |tables| {
+            tables.runs.get(run_id).cloned()
+        })
+        .await
+    }
+
+    async fn commit_plan(&self, step: &PlanStep) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:TransactWriteItems", |tables| commit(tables, step))
+            .await
+    }
+
+    async fn read_ranges(&self, run_id: &RunId) -> Result<Vec<RangeRecord>, CallFault> {
+        self.read("dynamodb:Query", |tables| {
+            tables
+                .ranges
+                .values()
+                .filter(|range| range.run_id == *run_id)
+                .cloned()
+                .collect()
+        })
+        .await
+    }
+
+    async fn create_shard(&self, shard: &ShardRecord) -> Result<PutOutcome, CallFault> {
+        let key = (shard.run_id.clone(), shard.shard_id.clone());
+        self.write("dynamodb:PutItem", |tables| {
+            create(&mut tables.shards, key.clone(), shard.clone())
+        })
+        .await
+    }
+
+    async fn replace_shard(&self, shard: &ShardRecord) -> Result<PutOutcome, CallFault> {
+        let key = (shard.run_id.clone(), shard.shard_id.clone());
+        self.write("dynamodb:PutItem", |tables| {
+            replace(&mut tables.shards, &key, shard.clone(), |record| {
+                record.revision
+            })
+        })
+        .await
+    }
+
+    async fn read_shard(
+        &self,
+        run_id: &RunId,
+        shard_id: &ShardId,
+    ) -> Result<Option<ShardRecord>, CallFault> {
+        let key = (run_id.clone(), shard_id.clone());
+        self.read("dynamodb:GetItem", |tables| {
+            tables.shards.get(&key).cloned()
+        })
+        .await
+    }
+
+    async fn read_shards(
+        &self,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> Result<Page<ShardRecord>, CallFault> {
+        self.read("dynamodb:Query", |tables| {
+            let mut rest = tables.shards.values().filter(|shard| {
+                shard.run_id == *run_id && from.is_none_or(|from| shard.shard_id.as_str() > from)
+            });
+            let items: Vec<ShardRecord> = rest.by_ref().take(PAGE_ITEMS).cloned().collect();
+            let more = rest.next().is_some();
+            let next = items
+                .last()
+                .filter(|_| more)
+                .map(|shard| shard.shard_id.to_string());
+            Page { items, next }
+        })
+        .await
+    }
+
+    async fn create_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:PutItem", |tables| {
+            create(&mut tables.locks, lock.pair.clone(), lock.clone())
+        })
+        .await
+    }
+
+    async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:PutItem", |tables| {
+            replace(&mut tables.locks, &lock.pair, lock.clone(), |record| {
+                record.revision
+            })
+        })
+        .await
+    }
+
+    async fn read_lock(&self, pair: &str) -> Result<Option<LockRecord>, CallFault> {
+        self.read("dynamodb:GetItem", |tables| tables.locks.get(pair).cloned())
+            .await
+    }
+
+    async fn delete_lock(&self, pair: &str, run_id: &RunId) -> Result<(), CallFault> {
+        let deleted = self
+            .write("dynamodb:DeleteItem", |tables| {
+                if tables
+                    .locks
+                    .get(pair)
+                    .is_some_and(|lock| lock.run_id == *run_id)
+                {
+                    tables.locks.remove(pair);
+                }
+                PutOutcome::Written
+            })
+            .await?;
+        debug_assert_eq!(deleted, PutOutcome::Written);
+        Ok(())
+    }
+
+    fn requests(&self) -> RequestCounts {
+        self.lock().requests.clone()
+    }
+}

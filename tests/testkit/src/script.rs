@@ -1,0 +1,181 @@
+//! Which call is disturbed, and how.
+
+use std::sync::{Arc, Mutex};
+
+use shardlift_core::fault::{CallFault, FaultKind};
+use tokio::sync::Notify;
+
+/// What happens to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disturbance {
+    /// It fails with this kind before it has any effect.
+    RefusedBefore(FaultKind),
+    /// It takes effect, and its answer is this fault.
+    EffectThenFault(FaultKind),
+    /// It never answers and has no effect: the process is killed.
+    KilledBefore,
+    /// It takes effect and never answers: the process is killed.
+    KilledAfter,
+}
+
+impl Disturbance {
+    /// One of each, for matrices: refused, throttled, error after the effect, silence after the effect, killed before
+    /// and after.
+    pub const MATRIX: &[Self] = &[
+        Self::RefusedBefore(FaultKind::ServiceError),
+        Self::RefusedBefore(FaultKind::Throttled),
+        Self::EffectThenFault(FaultKind::ServiceError),
+        Self::EffectThenFault(FaultKind::NoAnswer),
+        Self::KilledBefore,
+        Self::KilledAfter,
+    ];
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<&'static str>,
+    disturbed: Option<(usize, Disturbance)>,
+    denied: Vec<&'static str>,
+}
+
+/// Counts the calls of every port that shares it, and disturbs the one that it is told to.
+#[derive(Debug, Clone, Default)]
+pub struct CallScript {
+    state: Arc<Mutex<State>>,
+    killed: Arc<Notify>,
+}
+
+impl CallScript {
+    /// Disturbs the call with this number, counted from 0 over all ports.
+    pub fn disturb(&self, call: usize, disturbance: Disturbance) {
+        self.lock().disturbed = Some((call, disturbance));
+    }
+
+    /// From now on no call is disturbed, and counting begins anew.
+    pub fn clear(&self) {
+        *self.lock() = State::default();
+    }
+
+    /// From now on every call of this operation (an IAM action name) is denied.
+    pub fn deny(&self, operation: &'static str) {
+        self.lock().denied.push(operation);
+    }
+
+    /// The operations called since the start or the last [`clear`](Self::clear), in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.lock().calls.clone()
+    }
+
+    /// Resolves when a call was disturbed by a kill: drop the future that made it then.
+    pub async fn killed(&self) {
+        self.killed.notified().await;
+    }
+
+    /// Runs `effect` as the call `operation`, disturbed if it is its turn.
+    ///
+    /// # Errors
+    /// The fault of the effect, or of the disturbance.
+    pub async fn call<T>(
+        &self,
+        operation: &'static str,
+        effect: impl FnOnce() -> Result<T, CallFault>,
+    ) -> Result<T, CallFault> {
+        match self.begin(operation) {
+            None => effect(),
+            Some(Disturbance::RefusedBefore(kind)) => Err(fault(operation, kind)),
+            Some(Disturbance::EffectThenFault(kind)) => {
+                effect()?;
+                Err(fault(operation, kind))
+            }
+            Some(Disturbance::KilledBefore) => self.die().await,
+            Some(Disturbance::KilledAfter) => {
+                effect()?;
+                self.die().await
+            }
+        }
+    }
+
+    fn begin(&self, operation: &'static str) -> Option<Disturbance> {
+        let mut state = self.lock();
+        let number = state.calls.len();
+        state.calls.push(operation);
+        if state.denied.contains(&operation) {
+            return Some(Disturbance::RefusedBefore(FaultKind::AccessDenied));
+        }
+        state
+            .disturbed
+            .and_then(|(call, disturbance)| (call == number).then_some(disturbance))
+    }
+
+    async fn die<T>(&self) -> T {
+        self.killed.notify_one();
+        std::future::pending().await
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("no test panics while it holds the script")
+    }
+}
+
+fn fault(operation: &'static str, kind: FaultKind) -> CallFault {
+    CallFault::new(operation, kind, format!("scripted {kind:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_disturbed_call_fails_before_or_after_its_effect() {
+        let script = CallScript::default();
+        script.disturb(1, Disturbance::RefusedBefore(FaultKind::Throttled));
+        let mut effects = 0;
+        for _ in 0..3 {
+            let _outcome = script
+                .call("s3:CopyObject", || {
+                    effects += 1;
+                    Ok(())
+                })
+                .await;
+        }
+        assert_eq!(effects, 2);
+
+        script.clear();
+        script.disturb(0, Disturbance::EffectThenFault(FaultKind::NoAnswer));
+        let outcome = script
+            .call("s3:CopyObject", || {
+                effects += 1;
+                Ok(())
+            })
+            .await;
+        assert_eq!(outcome.unwrap_err().kind, FaultKind::NoAnswer);
+        assert_eq!(effects, 3);
+    }
+
+    #[tokio::test]
+    async fn a_killed_call_never_answers_and_tells_the_test() {
+        let script = CallScript::default();
+        script.disturb(0, Disturbance::KilledAfter);
+        let mut effects = 0;
+        tokio::select! {
+            biased;
+            _ = script.call("s3:CopyObject", || { effects += 1; Ok(()) }) => panic!("it answered"),
+            () = script.killed() => {}
+        }
+        assert_eq!(effects, 1);
+    }
+
+    #[tokio::test]
+    async fn a_denied_operation_is_always_denied() {
+        let script = CallScript::default();
+        script.deny("s3:ListBucket");
+        for _ in 0..2 {
+            let fault = script.call("s3:ListBucket", || Ok(())).await.unwrap_err();
+            assert_eq!(fault.kind, FaultKind::AccessDenied);
+        }
+        assert!(script.call("s3:CopyObject", || Ok(())).await.is_ok());
+    }
+}
