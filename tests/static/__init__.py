@@ -1,0 +1,1 @@
+"""What can be held without running anything: contracts, templates, the state machine, the layering."""

@@ -1,0 +1,55 @@
+"""Dependencies point one way, and the core is pure."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from .project import ROOT
+
+OURS = {"shardlift-core", "shardlift-aws", "shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
+# Crates that would bring AWS, a runtime, the network or chance into the core.
+IMPURE_CRATES = re.compile(r"^(aws-|lambda|tokio|hyper|http|reqwest|rustls|mio|rand|getrandom|fastrand|uuid|rayon)")
+# What reads the clock, the environment or the outside world.
+IMPURE_CALLS = re.compile(
+    r"SystemTime|Instant::now|Timestamp::now|Zoned::now|std::(env|fs|net|process|thread)\b"
+    r"|\bio::std(in|out|err)\b|\btracing::"
+)
+
+
+@pytest.fixture(scope="module")
+def dependencies():
+    """The direct dependencies of each of our crates, those of tests apart."""
+    command = ["cargo", "metadata", "--format-version", "1", "--no-deps", "--locked"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    packages = json.loads(result.stdout)["packages"]
+    return {p["name"]: {d["name"] for d in p["dependencies"] if d["kind"] is None} for p in packages}
+
+
+def test_dependencies_point_one_way(dependencies):
+    ours = {name: found & set(dependencies) for name, found in dependencies.items() if name in OURS}
+    assert ours["shardlift-core"] == set()
+    assert ours["shardlift-aws"] == {"shardlift-core"}
+    for name in OURS - {"shardlift-core", "shardlift-aws"}:
+        assert ours[name] <= {"shardlift-core", "shardlift-aws"}, name
+
+
+def test_nothing_impure_is_linked_into_the_core():
+    command = ["cargo", "tree", "--locked", "-p", "shardlift-core", "-e", "normal", "--prefix", "none", "-f", "{p}"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    crates = {line.split()[0] for line in result.stdout.splitlines() if line}
+    assert "shardlift-core" in crates
+    assert sorted(crate for crate in crates if IMPURE_CRATES.match(crate)) == []
+
+
+def test_the_core_reads_no_clock_and_no_environment():
+    sources = sorted((ROOT / "lambdas" / "core" / "src").rglob("*.rs"))
+    assert sources
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sources
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if IMPURE_CALLS.search(line.partition("//")[0])
+    ]
+    assert found == []

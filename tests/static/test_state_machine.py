@@ -1,0 +1,169 @@
+"""What the local engine does not check of the state machine."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .project import (
+    ASL_PATH,
+    ASL_README_PATH,
+    ROOT,
+    SOURCE_TEMPLATE_PATH,
+    all_states,
+    asl,
+    resources_of,
+    table_rows,
+    template,
+)
+
+CFN_LINT = ROOT / ".venv" / "bin" / "cfn-lint"
+ASL_VALIDATOR = Path(__file__).parent / "node_modules" / ".bin" / "asl-validator"
+LAMBDA_SECONDS_MAX = 900
+FAILURES = {"RecordPlanAnomaly", "RecordReporterAnomaly", "RecordShardAnomaly"}
+
+
+def tasks():
+    return {name: state for name, state in all_states(asl()).items() if state["Type"] == "Task"}
+
+
+def lambda_tasks():
+    return {name: state for name, state in tasks().items() if state["Resource"].endswith("lambda:invoke")}
+
+
+def lint_inline(machine, folder):
+    """cfn-lint's findings: it reads a state machine only where it stands inline in a template."""
+    properties = {"RoleArn": "arn:aws:iam::111111111111:role/any", "Definition": machine}
+    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    path = folder / "inline.json"
+    path.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": resource}}))
+    return subprocess.run([CFN_LINT, path], capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_cfn_lint_finds_nothing(tmp_path):
+    result = lint_inline(asl(), tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_cfn_lint_would_find_a_broken_machine(tmp_path):
+    broken = asl()
+    del broken["States"]["PlanShards"]["Resource"]
+    assert "E3601" in lint_inline(broken, tmp_path).stdout
+
+
+def test_asl_validator_finds_nothing():
+    if shutil.which("npm") is None:
+        pytest.skip("asl-validator needs Node, which is not installed")
+    result = subprocess.run(
+        [ASL_VALIDATOR, "--json-path", ASL_PATH], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_every_state_says_why():
+    assert [name for name, state in all_states(asl()).items() if len(state.get("Comment", "")) < 40] == []
+
+
+def test_every_retry_and_catch_and_choice_says_why():
+    for name, state in all_states(asl()).items():
+        for field in ("Retry", "Catch", "Choices"):
+            assert all(rule.get("Comment") for rule in state.get(field, [])), (name, field)
+
+
+def test_the_readme_tabulates_every_state():
+    rows = table_rows(ASL_README_PATH.read_text(), "States")
+    tabulated = [re.match(r"`(\w+)`", row[0]).group(1) for row in rows]
+    assert sorted(tabulated) == sorted(all_states(asl()))
+
+
+def test_the_readme_tells_the_retries_of_the_functions():
+    rows = {row[0].split("`")[1]: row[5] for row in table_rows(ASL_README_PATH.read_text(), "States")}
+    for name, state in lambda_tasks().items():
+        throttling, faults, crashes = (retrier["MaxAttempts"] for retrier in state["Retry"])
+        assert rows[name] == f"throttling {throttling}, service faults {faults}, crashes and timeouts {crashes}"
+
+
+def test_retries_are_named_bounded_and_jittered():
+    for name, state in all_states(asl()).items():
+        for retrier in state.get("Retry", []):
+            assert "States.ALL" not in retrier["ErrorEquals"], name
+            assert retrier["JitterStrategy"] == "FULL", name
+            assert 1 <= retrier["MaxAttempts"] <= 8, name
+            assert retrier["IntervalSeconds"] <= retrier["MaxDelaySeconds"] <= 300, name
+            assert retrier["BackoffRate"] > 1, name
+
+
+def test_the_functions_are_retried_alike():
+    (first, *others) = [
+        [{k: v for k, v in retrier.items() if k != "Comment"} for retrier in state["Retry"]]
+        for state in lambda_tasks().values()
+    ]
+    assert all(other == first for other in others)
+    assert len(others) == 2
+
+
+def test_whatever_fails_is_caught():
+    for name, state in all_states(asl()).items():
+        if state["Type"] in ("Task", "Map"):
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_a_choice_that_knows_no_answer_fails():
+    choices = {name: state for name, state in all_states(asl()).items() if state["Type"] == "Choice"}
+    assert {state["Default"] for state in choices.values()} == FAILURES
+
+
+def test_timeouts_nest():
+    parameters = template(SOURCE_TEMPLATE_PATH)["Parameters"]
+    functions = ("PlannerTimeoutSeconds", "CopierTimeoutSeconds", "ReporterTimeoutSeconds")
+    assert all(parameters[name]["MaxValue"] == LAMBDA_SECONDS_MAX for name in functions)
+    for name, state in lambda_tasks().items():
+        assert LAMBDA_SECONDS_MAX < state["TimeoutSeconds"] < asl()["TimeoutSeconds"], name
+    assert all("TimeoutSeconds" in state for state in tasks().values())
+
+
+def test_the_history_holds_the_longest_run():
+    # The numbers of OpenRun's comment: 7 events a planner call of 15 minutes, for as long as a run may take.
+    planner_events = 7 * asl()["TimeoutSeconds"] // LAMBDA_SECONDS_MAX
+    assert planner_events == 9408
+    assert planner_events < 25_000 // 2
+
+
+def test_no_jsonata():
+    # The local engine leaves JSONata inside a Map unevaluated, and says nothing.
+    text = ASL_PATH.read_text()
+    assert "{%" not in text
+    assert text.count('"QueryLanguage"') == 1
+    assert asl()["QueryLanguage"] == "JSONPath"
+
+
+def test_nothing_depends_on_the_result_of_the_map():
+    copy_shards = asl()["States"]["CopyShards"]
+    assert copy_shards["ResultPath"] is None
+    assert copy_shards["ToleratedFailurePercentage"] == 100
+    assert "ResultWriter" in copy_shards
+
+
+def test_every_state_can_be_reached():
+    for machine in (asl(), asl()["States"]["CopyShards"]["ItemProcessor"]):
+        reached, waiting = set(), [machine["StartAt"]]
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += followers(machine["States"][name])
+        assert reached == set(machine["States"])
+
+
+def followers(state):
+    rules = state.get("Choices", []) + state.get("Catch", [])
+    return [n for n in [state.get("Next"), state.get("Default"), *(rule["Next"] for rule in rules)] if n]
+
+
+def test_placeholders_are_those_that_the_template_fills():
+    (machine,) = resources_of(template(SOURCE_TEMPLATE_PATH), "AWS::Serverless::StateMachine").values()
+    placeholders = set(re.findall(r"\$\{(\w+)\}", ASL_PATH.read_text()))
+    assert placeholders == set(machine["Properties"]["DefinitionSubstitutions"])

@@ -1,0 +1,283 @@
+"""The templates grant what is needed and no more, and watch what they deploy."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from .project import (
+    ROOT,
+    SOURCE_POLICY_PATH,
+    SOURCE_TEMPLATE_PATH,
+    TARGET_TEMPLATE_PATH,
+    asl,
+    listed,
+    resources_of,
+    statements_of,
+    template,
+)
+
+TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
+FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
+# The names that the functions read, per function, beside what all three get.
+COMMON_ENVIRONMENT = {"LEDGER_TABLE", "CONTROL_BUCKET", "LOG_LEVEL", "DATA_S3_ENDPOINT_URL"}
+ENVIRONMENT = {
+    "PlannerFunction": set(
+        "STATE_MACHINE_ARN S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY TARGET_ACCOUNT_ROLE_ARN "
+        "TARGET_EXTERNAL_ID RUN_MODE RUN_COMPARE RUN_TAGS RUN_VERIFY RUN_STORAGE_CLASS RUN_KMS_KEY_ARN "
+        "RUN_DELETE_MAX_PERCENT RUN_ROUNDS_MAX COPIER_CONCURRENCY LEDGER_TTL_DAYS".split()
+    ),
+    "CopierFunction": set(),
+    "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},
+}
+
+
+@pytest.fixture(scope="module")
+def source():
+    return template(SOURCE_TEMPLATE_PATH)
+
+
+@pytest.fixture(scope="module")
+def target():
+    return template(TARGET_TEMPLATE_PATH)
+
+
+def actions(statement):
+    return [action for action in listed(statement["Action"]) if isinstance(action, str)]
+
+
+def by_sid(role):
+    return {statement["Sid"]: statement for statement in statements_of(role)}
+
+
+def flat(node):
+    """A node as text, to look for names in it."""
+    return json.dumps(node, sort_keys=True)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_cfn_lint_finds_nothing(path):
+    command = [ROOT / ".venv" / "bin" / "cfn-lint", path]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_every_parameter_is_described_guarded_and_grouped(path):
+    parsed = template(path)
+    groups = parsed["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(parsed["Parameters"])
+    for name, parameter in parsed["Parameters"].items():
+        assert parameter["Description"], name
+        guards = {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter)
+        # The service checks a schedule's time itself; everything else is refused before anything is made.
+        assert guards, name
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_role_has_a_wildcard_action(path):
+    for role in resources_of(template(path), "AWS::IAM::Role").values():
+        for statement in statements_of(role):
+            assert statement["Effect"] == "Allow"
+            assert "*" not in "".join(actions(statement)), statement["Sid"]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_wildcard_resource_cites_why(path):
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if re.search(r'Resource: "\*"', line):
+            above = " ".join(lines[number - 4 : number])
+            assert "https://docs.aws.amazon.com/" in above, f"{path.name}:{number + 1}"
+
+
+def test_only_log_delivery_has_a_wildcard_resource(source, target):
+    wild = [
+        statement["Sid"]
+        for parsed in (source, target)
+        for role in resources_of(parsed, "AWS::IAM::Role").values()
+        for statement in statements_of(role)
+        if "*" in listed(statement["Resource"])
+    ]
+    assert wild == ["DeliverItsLog"]
+
+
+def test_each_function_has_its_own_role_log_and_alarm(source):
+    functions = resources_of(source, "AWS::Serverless::Function")
+    assert set(functions) == set(FUNCTIONS)
+    alarms = resources_of(source, "AWS::CloudWatch::Alarm").values()
+    for name, function in functions.items():
+        properties, role = function["Properties"], name.replace("Function", "Role")
+        assert properties["Role"] == {"Fn::GetAtt": [role, "Arn"]}
+        group = properties["LoggingConfig"]["LogGroup"]["Ref"]
+        assert source["Resources"][group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+        (own_log,) = [s for s in statements_of(source["Resources"][role]) if s["Sid"] == "WriteItsLog"]
+        assert own_log["Resource"] == {"Fn::GetAtt": [group, "Arn"]}
+        watching = [a["Properties"] for a in alarms if {"Ref": name} in [d["Value"] for d in a["Properties"]["Dimensions"]]]
+        (alarm,) = watching
+        assert (alarm["MetricName"], alarm["Threshold"]) == ("Errors", 0)
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+def test_every_alarm_reaches_the_topic(source):
+    for alarm in resources_of(source, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "Topic"}]
+        # The topic's policy lets alarms of this name publish.
+        assert flat(alarm["Properties"]["AlarmName"]).startswith('{"Fn::Sub": "${AWS::StackName}-')
+
+
+def test_runs_that_end_badly_are_told_by_a_rule(source):
+    (rule,) = resources_of(source, "AWS::Events::Rule").values()
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert pattern["detail"]["stateMachineArn"] == [{"Ref": "StateMachine"}]
+    assert rule["Properties"]["Targets"][0]["Arn"] == {"Ref": "Topic"}
+
+
+def test_functions_get_the_environment_that_they_read(source):
+    everywhere = source["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(everywhere) == COMMON_ENVIRONMENT
+    for name, function in resources_of(source, "AWS::Serverless::Function").items():
+        own = function["Properties"].get("Environment", {}).get("Variables", {})
+        assert set(own) == ENVIRONMENT[name], name
+
+
+def test_the_schedule_is_off_by_default_and_loses_nothing(source):
+    assert source["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
+    (schedule,) = resources_of(source, "AWS::Scheduler::Schedule").values()
+    properties = schedule["Properties"]
+    assert properties["Target"]["Input"] == "{}"
+    assert properties["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
+    assert properties["ScheduleExpressionTimezone"] == {"Ref": "ScheduleTimezone"}
+
+
+def test_the_machines_role_grants_what_the_machine_does(source):
+    """Nobody enforces it on the local stack: each grant is derived from the ASL instead."""
+    role = by_sid(source["Resources"]["StateMachineRole"])
+    machine = asl()
+    copy_shards = machine["States"]["CopyShards"]
+    called = sorted(set(re.findall(r'"FunctionName": "\$\{(\w+)Arn\}"', json.dumps(machine))))
+    assert [r["Fn::GetAtt"][0] for r in role["CallTheFunctions"]["Resource"]] == list(FUNCTIONS)
+    assert sorted(FUNCTIONS) == called
+    assert actions(role["CallTheFunctions"]) == ["lambda:InvokeFunction"]
+
+    assert copy_shards["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    own_name = source["Resources"]["StateMachine"]["Properties"]["Name"]["Fn::Sub"]
+    assert actions(role["StartTheChildrenOfItsMap"]) == ["states:StartExecution"]
+    assert role["StartTheChildrenOfItsMap"]["Resource"]["Fn::Sub"].endswith(f":stateMachine:{own_name}")
+    children = [resource["Fn::Sub"].partition(":execution:")[2] for resource in role["WatchTheChildrenOfItsMap"]["Resource"]]
+    assert children == [f"{own_name}:*", f"{own_name}/{copy_shards['Label']}:*"]
+    assert actions(role["WatchTheChildrenOfItsMap"]) == ["states:DescribeExecution", "states:StopExecution"]
+
+    assert copy_shards["ItemReader"]["Resource"] == "arn:aws:states:::s3:getObject"
+    assert actions(role["ReadTheIndexOfARound"]) == ["s3:GetObject"]
+    assert copy_shards["ResultWriter"]["Parameters"]["Prefix.$"] == "States.Format('runs/{}/map', $.run.run_id)"
+    assert role["KeepTheChildrensResults"]["Resource"] == {"Fn::Sub": "${ControlBucket.Arn}/runs/*/map/*"}
+    assert sorted(actions(role["KeepTheChildrensResults"])) == [
+        "s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
+    ]  # fmt: skip
+
+    assert machine["States"]["NotifyReporterFailure"]["Resource"] == "arn:aws:states:::sns:publish"
+    assert role["SendThePlainNotice"]["Resource"] == {"Ref": "Topic"}
+    assert set(role) == {
+        "CallTheFunctions", "StartTheChildrenOfItsMap", "WatchTheChildrenOfItsMap", "ReadTheIndexOfARound",
+        "KeepTheChildrensResults", "SendThePlainNotice", "DeliverItsLog",
+    }  # fmt: skip
+
+
+def test_arns_that_are_built_from_names_fit_the_named_resource(source):
+    machine = source["Resources"]["StateMachine"]["Properties"]["Name"]["Fn::Sub"]
+    rule = source["Resources"]["FailedRunsRule"]["Properties"]["Name"]["Fn::Sub"]
+    text = SOURCE_TEMPLATE_PATH.read_text()
+    assert set(re.findall(r":stateMachine:(\$\{AWS::StackName\}[\w-]*)", text)) == {machine}
+    assert set(re.findall(r":execution:(\$\{AWS::StackName\}[\w-]*)", text)) == {machine}
+    assert set(re.findall(r":rule/(\$\{AWS::StackName\}[\w-]*)", text)) == {rule}
+
+
+def test_three_roles_may_enter_and_only_with_the_external_id(target):
+    (statement,) = target["Resources"]["TargetRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    trusted = [principal["Ref"] for principal in statement["Principal"]["AWS"]]
+    assert trusted == ["PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn"]
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+
+
+def test_only_the_three_functions_may_enter_the_target_account(source):
+    entering = [
+        name
+        for name, role in resources_of(source, "AWS::IAM::Role").items()
+        if any("sts:AssumeRole" in actions(statement) for statement in statements_of(role))
+    ]
+    assert entering == ["PlannerRole", "CopierRole", "ReporterRole"]
+
+
+def test_deleting_at_the_target_has_to_be_allowed_by_name(target):
+    deletes = [
+        statement
+        for statement in target["Resources"]["TargetRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        if "s3:DeleteObject" in flat(statement)
+    ]
+    assert [statement["Fn::If"][0] for statement in deletes] == ["MayDelete"]
+    assert target["Parameters"]["AllowMirrorDeletes"]["Default"] == "false"
+
+
+def test_both_sides_grant_the_same_on_the_source(target):
+    """Across accounts S3 wants both: the role's own policy, and the source bucket's."""
+    role = by_sid(target["Resources"]["TargetRole"])
+    policy = {statement["Sid"]: statement for statement in json.loads(SOURCE_POLICY_PATH.read_text())["Statement"]}
+    assert actions(policy["ShardliftListSource"]) == actions(role["ListTheSource"])
+    assert actions(policy["ShardliftReadSource"]) == actions(role["ReadTheSource"])
+    assert len(policy) == 2
+
+
+def test_both_sides_grant_the_same_on_the_target(target):
+    role = by_sid(target["Resources"]["TargetRole"])
+    document = target["Resources"]["TargetBucketPolicy"]["Properties"]["PolicyDocument"]
+    policy = {statement["Sid"]: statement for statement in document["Statement"]}
+    assert actions(policy["LetTheRoleWrite"]) == actions(role["WriteTheTarget"])
+    assert actions(policy["LetTheRoleList"]) == actions(role["ListTheTarget"]) + actions(role["ListTheUploadsOfTheTarget"])
+
+
+def test_the_source_is_never_written(target):
+    """P3: not by the role, not by the source bucket's policy."""
+    role = by_sid(target["Resources"]["TargetRole"])
+    granted = [statement for statement in role.values() if "SourceBucketName" in flat(statement["Resource"])]
+    granted += json.loads(SOURCE_POLICY_PATH.read_text())["Statement"]
+    assert {action.split(":")[1][:3] for statement in granted for action in actions(statement)} == {"Get", "Lis"}
+
+
+def test_writes_are_confined_to_the_target_prefix(target):
+    """P2."""
+    role = by_sid(target["Resources"]["TargetRole"])
+    for sid in ("WriteTheTarget", "DeleteAtTheTarget"):
+        assert role[sid]["Resource"]["Fn::Sub"].endswith(":s3:::${TargetBucketName}/${TargetPrefix}*")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_buckets_are_private_encrypted_and_swept(path):
+    for name, bucket in resources_of(template(path), "AWS::S3::Bucket").items():
+        properties = bucket["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}], name
+        assert properties["BucketEncryption"], name
+        assert "AbortIncompleteMultipartUpload" in flat(properties["LifecycleConfiguration"]), name
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_resource_policies_refuse_plain_http(path):
+    parsed = template(path)
+    kinds = ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy")
+    policies = [policy for kind in kinds for policy in resources_of(parsed, kind).values()]
+    assert policies
+    for policy in policies:
+        refusal = policy["Properties"]["PolicyDocument"]["Statement"][0]
+        assert (refusal["Effect"], refusal["Principal"]) == ("Deny", "*")
+        assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_ledger_expires_and_can_be_restored(source):
+    properties = source["Resources"]["Ledger"]["Properties"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
