@@ -17,7 +17,7 @@ pub use bucket_listing::{BucketListing, ListRequest, ObjectPage};
 pub use clock::Clock;
 pub use control_store::ControlStore;
 pub use executions::{ExecutionState, Executions};
-pub use ledger::{Ledger, Page, PutOutcome};
+pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{
     CopyOptions, CopyReceipt, CopySource, ObjectAttributes, PartReceipt, TagSet, TargetBucket,

@@ -27,6 +27,22 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// The most records of one [`PlanStep`]
+/// (docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+pub const PLAN_STEP_RECORDS_MAX: usize = 100;
+
+/// Records of a plan that change together, so that at every instant the ranges tile the key space and every key
+/// up to a range's checkpoint is in exactly one shard.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlanStep {
+    /// New shards (revision 1).
+    pub shards: Vec<ShardRecord>,
+    /// New ranges (revision 1).
+    pub new_ranges: Vec<RangeRecord>,
+    /// Ranges that replace their revision n by n + 1.
+    pub ranges: Vec<RangeRecord>,
+}
+
 /// The ledger. Reads are strongly consistent. Writes are conditional: a new record is refused when one exists, a
 /// replacement (revision n + 1) when the stored revision is not n.
 pub trait Ledger: Send + Sync {
@@ -46,15 +62,11 @@ pub trait Ledger: Send + Sync {
         run_id: &RunId,
     ) -> impl Future<Output = Result<Option<RunRecord>, CallFault>> + Send;
 
-    /// Writes a new range (revision 1).
-    fn create_range(
+    /// Writes a step of the plan: all of it or nothing. Refused when one of its conditions does not hold, which
+    /// means that another invocation of the planner was faster: read the ranges again.
+    fn commit_plan(
         &self,
-        range: &RangeRecord,
-    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
-    /// Replaces a range.
-    fn replace_range(
-        &self,
-        range: &RangeRecord,
+        step: &PlanStep,
     ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
     /// All ranges of a run; there are at most some hundreds.
     fn read_ranges(
