@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{RangeId, RunId, ShardId},
+    failure::Failure,
+    id::{RangeId, RunId, ShardId, UploadId},
     progress::ProgressMap,
     range::Checkpoint,
+    run::LEDGER_VERSION,
     tally::{Count, RequestCounts, Tally},
     time::Timestamp,
 };
@@ -63,6 +65,19 @@ pub struct ShardOutcome {
     pub failures_key: Option<String>,
     /// Requests made so far.
     pub requests: RequestCounts,
+    /// Multipart uploads of this shard that are neither completed nor aborted (P8): the next holder goes on with them,
+    /// and the reporter aborts them when the run gives up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uploads: Vec<OpenUpload>,
+}
+
+/// A multipart upload under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenUpload {
+    /// The object's position in the manifest.
+    pub index: u32,
+    /// The upload.
+    pub upload_id: UploadId,
 }
 
 /// The ledger's record of a shard: kept within one DynamoDB write unit (1 KB) in the ordinary case.
@@ -91,6 +106,15 @@ pub struct ShardRecord {
     /// What became of its objects so far.
     #[serde(flatten)]
     pub outcome: ShardOutcome,
+    /// When a copier first claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Timestamp>,
+    /// When its last object got its outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// What ended the last copier's work before its time, for example a role that cannot be assumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Failure>,
     /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
     pub expires_at: i64,
     /// The number of writes to this record; each write expects the one before it.
@@ -102,6 +126,8 @@ pub struct ShardRecord {
 pub enum ShardEvent {
     /// A copier takes it, until its invocation is killed at `expires_at`.
     Claim {
+        /// The present instant.
+        now: Timestamp,
         /// When the claimer is killed at the latest.
         expires_at: Timestamp,
     },
@@ -119,8 +145,19 @@ pub enum ShardEvent {
         /// All that is settled so far.
         outcome: ShardOutcome,
     },
+    /// The copier that holds `token` cannot go on: something failed that concerns more than one object.
+    Stop {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled so far.
+        outcome: ShardOutcome,
+        /// What failed.
+        problem: Failure,
+    },
     /// The copier that holds `token` settled every object.
     Finish {
+        /// The present instant.
+        now: Timestamp,
         /// The fencing token.
         token: u64,
         /// All that is settled.
@@ -150,6 +187,36 @@ pub struct IllegalTransition {
 }
 
 impl ShardRecord {
+    /// A new shard, waiting for a copier in the first round.
+    #[must_use]
+    pub fn ready(
+        run_id: RunId,
+        shard_id: ShardId,
+        work: ShardWork,
+        planned: Count,
+        segments: Vec<Segment>,
+        expires_at: i64,
+    ) -> Self {
+        Self {
+            schema_version: LEDGER_VERSION,
+            run_id,
+            shard_id,
+            work,
+            planned,
+            segments,
+            state: ShardState::Ready,
+            attempts: 0,
+            round: 1,
+            lease: None,
+            outcome: ShardOutcome::default(),
+            begun_at: None,
+            ended_at: None,
+            problem: None,
+            expires_at,
+            revision: 1,
+        }
+    }
+
     /// The record after `event`; the caller writes it under the condition that the revision is still this record's.
     ///
     /// A claim always succeeds on a shard that is not done: whoever claims later holds the greater token, and
@@ -162,8 +229,9 @@ impl ShardRecord {
         let mut next = self.clone();
         next.revision += 1;
         match (self.state, event) {
-            (Ready | Yielded | Copying, ShardEvent::Claim { expires_at }) => {
+            (Ready | Yielded | Copying, ShardEvent::Claim { now, expires_at }) => {
                 next.state = Copying;
+                next.begun_at = self.begun_at.or(Some(now));
                 next.attempts += 1;
                 next.lease = Some(Lease {
                     token: self.revision + 1,
@@ -180,7 +248,28 @@ impl ShardRecord {
                 next.state = Yielded;
                 next.lease = None;
             }
-            (Copying, ShardEvent::Finish { token, outcome }) => {
+            (
+                Copying,
+                ShardEvent::Stop {
+                    token,
+                    outcome,
+                    problem,
+                },
+            ) => {
+                self.check_token(token, "Stop")?;
+                next.outcome = self.settled_further(outcome, "Stop")?;
+                next.state = Yielded;
+                next.lease = None;
+                next.problem = Some(problem);
+            }
+            (
+                Copying,
+                ShardEvent::Finish {
+                    now,
+                    token,
+                    outcome,
+                },
+            ) => {
                 self.check_token(token, "Finish")?;
                 if outcome.tally.settled_objects() != self.planned.objects {
                     return Err(self.illegal("Finish", "not every planned object has an outcome"));
@@ -188,6 +277,8 @@ impl ShardRecord {
                 next.outcome = self.settled_further(outcome, "Finish")?;
                 next.state = Done;
                 next.lease = None;
+                next.ended_at = Some(now);
+                next.problem = None;
             }
             // Only between rounds: no copier runs then, whatever the record says.
             (Ready | Yielded | Copying | Done, ShardEvent::Reoffer { round, outcome }) => {
@@ -198,6 +289,7 @@ impl ShardRecord {
                 next.state = Ready;
                 next.round = round;
                 next.lease = None;
+                next.ended_at = None;
             }
             (state, event) => {
                 let reason = if state == Done {
@@ -258,6 +350,7 @@ impl ShardEvent {
             Self::Claim { .. } => "Claim",
             Self::Checkpoint { .. } => "Checkpoint",
             Self::Yield { .. } => "Yield",
+            Self::Stop { .. } => "Stop",
             Self::Finish { .. } => "Finish",
             Self::Reoffer { .. } => "Reoffer",
         }
@@ -270,29 +363,23 @@ mod tests {
     use crate::failure::FailureCode;
 
     fn shard(objects: u64) -> ShardRecord {
-        ShardRecord {
-            schema_version: 1,
-            run_id: RunId::new("run").unwrap(),
-            shard_id: ShardId::new("r0-1").unwrap(),
-            work: ShardWork::CopyObjects,
-            planned: Count {
+        ShardRecord::ready(
+            RunId::new("run").unwrap(),
+            ShardId::new("r0-1").unwrap(),
+            ShardWork::CopyObjects,
+            Count {
                 objects,
                 bytes: objects,
             },
-            segments: Vec::new(),
-            state: ShardState::Ready,
-            attempts: 0,
-            round: 1,
-            lease: None,
-            outcome: ShardOutcome::default(),
-            expires_at: 0,
-            revision: 1,
-        }
+            Vec::new(),
+            0,
+        )
     }
 
     fn claim(shard: &ShardRecord) -> (ShardRecord, u64) {
         let claimed = shard
             .apply(ShardEvent::Claim {
+                now: Timestamp::default(),
                 expires_at: Timestamp::from_millis(1),
             })
             .unwrap();
@@ -322,6 +409,7 @@ mod tests {
         let (claimed, token) = claim(&yielded);
         let done = claimed
             .apply(ShardEvent::Finish {
+                now: Timestamp::default(),
                 token,
                 outcome: copied(0..2),
             })
@@ -329,6 +417,7 @@ mod tests {
         assert_eq!((done.state, done.attempts), (ShardState::Done, 2));
         assert!(
             done.apply(ShardEvent::Claim {
+                now: Timestamp::default(),
                 expires_at: Timestamp::default()
             })
             .is_err()
@@ -364,6 +453,7 @@ mod tests {
         assert!(
             claimed
                 .apply(ShardEvent::Finish {
+                    now: Timestamp::default(),
                     token,
                     outcome: copied(0..1)
                 })
@@ -374,6 +464,7 @@ mod tests {
         assert!(
             claimed
                 .apply(ShardEvent::Finish {
+                    now: Timestamp::default(),
                     token,
                     outcome: twice
                 })
@@ -410,6 +501,7 @@ mod tests {
         failed.retryable = 1;
         let done = claimed
             .apply(ShardEvent::Finish {
+                now: Timestamp::default(),
                 token,
                 outcome: failed,
             })
@@ -443,6 +535,7 @@ mod tests {
                 outcome: copied(0..1),
             },
             ShardEvent::Finish {
+                now: Timestamp::default(),
                 token: 1,
                 outcome: copied(0..1),
             },

@@ -1,0 +1,6 @@
+//! The decisions of copying: what an object's outcome does to its shard's account, what proves a copy that was in doubt,
+//! and which permission a refused call lacked.
+
+pub mod account;
+pub mod diagnosis;
+pub mod proof;
