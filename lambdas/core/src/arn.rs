@@ -137,6 +137,23 @@ impl RoleArn {
     }
 }
 
+impl ExecutionArn {
+    /// The page of the execution in the AWS console.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        let region = self.region();
+        format!(
+            "https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{self}"
+        )
+    }
+
+    /// The code of the Region that it runs in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

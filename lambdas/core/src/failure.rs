@@ -41,6 +41,12 @@ macro_rules! failure_codes {
                 match self { $(Self::$name => stringify!($name)),+ }
             }
 
+            /// The code of this name, or nothing for a name that is not ours.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.name() == name)
+            }
+
             /// What it means, as a sentence.
             #[must_use]
             pub const fn meaning(self) -> &'static str {

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bucket::BucketName,
+    event::{Problem, ReporterStatus},
+    failure::{Failure, FailureCode},
+    figures,
     id::{RunId, ShardId},
     spec::{Mode, Verify},
     tally::{Count, FailedCount, RequestCounts},
@@ -107,6 +110,29 @@ pub struct Verification {
     pub missing: u64,
     /// Planned objects that are at the target and are not the planned ones.
     pub different: u64,
+    /// Objects that appeared or changed at the source after the run began, and are not at the target yet: not this
+    /// run's to copy, the next one's.
+    #[serde(default)]
+    pub changed_since_start: u64,
+}
+
+impl Verification {
+    /// Nothing was found, or nothing was looked for.
+    #[must_use]
+    pub fn clean(method: Verify) -> Self {
+        Self {
+            method,
+            missing: 0,
+            different: 0,
+            changed_since_start: 0,
+        }
+    }
+
+    /// Whether every object that the run answers for was found as it should be.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.missing == 0 && self.different == 0
+    }
 }
 
 /// The cost of a run in USD.
@@ -138,4 +164,136 @@ pub struct ReportedProblem {
     pub message: String,
     /// What a person does about it.
     pub action: String,
+}
+
+impl ReportedProblem {
+    /// A state of the machine that failed for good.
+    #[must_use]
+    pub fn of_state(problem: &Problem) -> Self {
+        let action = FailureCode::from_name(&problem.error).map_or(
+            "Open the execution in the Step Functions console and the log of the function that it names; then start the run again: it copies only what is missing.",
+            FailureCode::action,
+        );
+        Self {
+            state: problem.state.clone(),
+            code: problem.error.clone(),
+            message: cut(&problem.message(), MESSAGE_CHARACTERS_MAX),
+            action: action.to_owned(),
+        }
+    }
+
+    /// A failure within the state that reports.
+    #[must_use]
+    pub fn of_failure(state: &str, failure: &Failure) -> Self {
+        Self {
+            state: state.to_owned(),
+            code: failure.code.name().to_owned(),
+            message: cut(&failure.detail, MESSAGE_CHARACTERS_MAX),
+            action: failure.code.action().to_owned(),
+        }
+    }
+
+    /// This problem, with another one told behind it.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.message = cut(
+            &format!("{} [{}] {}", self.message, other.code, other.message),
+            MESSAGE_CHARACTERS_MAX,
+        );
+        self
+    }
+}
+
+/// How much of a message the report carries: with everything else it must fit the 256 KiB of a notification.
+const MESSAGE_CHARACTERS_MAX: usize = 2_000;
+
+/// The first `characters_max` characters of a text, with an ellipsis where something is left out.
+#[must_use]
+pub fn cut(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+impl Report {
+    /// The verdict that the rest of this report supports: COMPLETE needs every planned object settled as copied,
+    /// skipped or deleted, every shard done, and a verification that agrees.
+    #[must_use]
+    pub fn judged(mut self, dry_run: bool) -> Self {
+        let settled = self.failed.objects == 0 && self.shards.done == self.shards.total;
+        self.verdict = if self.problem.is_some() {
+            Verdict::Incomplete
+        } else if dry_run {
+            Verdict::Planned
+        } else if settled && self.verified.agrees() {
+            Verdict::Complete
+        } else {
+            Verdict::Incomplete
+        };
+        self
+    }
+
+    /// Where the state machine goes with this report. `broken` tells that planning or copying broke.
+    #[must_use]
+    pub fn status(&self, broken: bool) -> ReporterStatus {
+        match self.verdict {
+            Verdict::Complete => ReporterStatus::Complete,
+            Verdict::Planned => ReporterStatus::Planned,
+            Verdict::Incomplete if broken => ReporterStatus::Failed,
+            Verdict::Incomplete => ReporterStatus::Incomplete,
+        }
+    }
+
+    /// The code that says most about why the run is incomplete; empty when it is not.
+    #[must_use]
+    pub fn leading_code(&self) -> String {
+        if self.verdict != Verdict::Incomplete {
+            return String::new();
+        }
+        if let Some(problem) = &self.problem {
+            return problem.code.clone();
+        }
+        // Of equally frequent reasons the first in the order of the codes: the same report always leads with the same.
+        let most_frequent = self
+            .failed
+            .by_reason
+            .iter()
+            .max_by_key(|&(code, &objects)| (objects, std::cmp::Reverse(*code)));
+        match most_frequent {
+            Some((code, _)) => code.name(),
+            None if self.verified.agrees() => FailureCode::ServiceFault.name(),
+            None => FailureCode::IntegrityMismatch.name(),
+        }
+        .to_owned()
+    }
+
+    /// The verdict and what it comes down to, in one line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let objects = |count: Count| {
+            format!(
+                "{}, {}",
+                figures::counted(count.objects, "object"),
+                figures::bytes(count.bytes)
+            )
+        };
+        let story = match (self.verdict, &self.problem) {
+            (_, Some(problem)) => format!("{} in {}", problem.code, problem.state),
+            (Verdict::Planned, _) => format!("{} to copy", objects(self.planned)),
+            (Verdict::Complete, _) if self.planned.objects == 0 => "nothing to copy".to_owned(),
+            (Verdict::Complete, _) => format!("{} copied", objects(self.copied)),
+            (Verdict::Incomplete, _) if self.failed.objects > 0 => format!(
+                "{} of {} failed",
+                figures::grouped(self.failed.objects),
+                figures::counted(self.planned.objects, "object")
+            ),
+            (Verdict::Incomplete, _) => format!(
+                "{} missing and {} different at the target",
+                figures::grouped(self.verified.missing),
+                figures::grouped(self.verified.different)
+            ),
+        };
+        format!("{}: {story}", self.verdict)
+    }
 }

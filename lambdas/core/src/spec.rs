@@ -26,6 +26,18 @@ pub enum Mode {
     Mirror,
 }
 
+impl Mode {
+    /// The name, as a person types it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::Sync => "sync",
+            Self::Mirror => "mirror",
+        }
+    }
+}
+
 /// What makes a source and a target object the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

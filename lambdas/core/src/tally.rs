@@ -59,6 +59,36 @@ impl FailedCount {
         *self.by_reason.entry(code).or_default() += 1;
     }
 
+    /// Adds objects that all failed with `code`; none of them leave no trace.
+    pub fn add_count(&mut self, code: FailureCode, count: Count) {
+        if count.objects > 0 {
+            self.objects += count.objects;
+            self.bytes = self
+                .bytes
+                .checked_add(count.bytes)
+                .expect("byte counts fit 64 bits");
+            *self.by_reason.entry(code).or_default() += count.objects;
+        }
+    }
+
+    /// Takes one object of this size that failed with `code` out again; tells whether it was there.
+    #[must_use]
+    pub fn remove_object(&mut self, code: FailureCode, size_bytes: u64) -> bool {
+        let Some(of_code) = self.by_reason.get_mut(&code) else {
+            return false;
+        };
+        let Some(bytes) = self.bytes.checked_sub(size_bytes) else {
+            return false;
+        };
+        self.bytes = bytes;
+        self.objects -= 1;
+        *of_code -= 1;
+        if *of_code == 0 {
+            self.by_reason.remove(&code);
+        }
+        true
+    }
+
     /// Adds another count.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
@@ -103,3 +133,21 @@ impl Tally {
 
 /// Requests to AWS by IAM action, as counted by the adapters; what the cost is computed from.
 pub type RequestCounts = BTreeMap<String, u64>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_can_be_taken_out_again_and_nothing_else() {
+        let mut failed = FailedCount::default();
+        failed.add_object(FailureCode::Throttled, 5);
+        failed.add_object(FailureCode::AccessDenied, 7);
+        assert!(!failed.remove_object(FailureCode::ServiceFault, 5));
+        assert!(!failed.remove_object(FailureCode::Throttled, 13));
+        assert!(failed.remove_object(FailureCode::Throttled, 5));
+        let mut other = FailedCount::default();
+        other.add_object(FailureCode::AccessDenied, 7);
+        assert_eq!(failed, other);
+    }
+}

@@ -1,0 +1,261 @@
+//! The ledger of a run, added up and held against the plan (P4).
+
+use crate::{
+    event::Problem,
+    failure::{Failure, FailureCode},
+    report::{NOT_DONE_SHOWN_MAX, ShardSummary},
+    run::PlanTotals,
+    shard::{ShardRecord, ShardState, ShardWork},
+    tally::{Count, RequestCounts, Tally},
+};
+
+/// How many contradictions are told; the first ones say what there is to say.
+const CONTRADICTIONS_SHOWN_MAX: usize = 10;
+
+/// The sums over all shards of a run. Its size does not depend on their number.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settlement {
+    /// Objects and bytes that shards were to copy.
+    pub planned: Count,
+    /// Objects that shards were to delete.
+    pub deletes: u64,
+    /// The outcomes that the copiers noted.
+    pub tally: Tally,
+    /// How many failed objects may succeed in another round.
+    pub retryable: u64,
+    /// Planned objects without an outcome: those of shards that are not done.
+    pub open: Count,
+    /// The shards.
+    pub shards: ShardSummary,
+    /// Invocations of copiers.
+    pub attempts: u64,
+    /// Requests that copying made.
+    pub requests: RequestCounts,
+    contradictions: Vec<String>,
+}
+
+impl Settlement {
+    /// Adds a shard. Each shard of the run is added once.
+    pub fn add(&mut self, shard: &ShardRecord) {
+        match shard.work {
+            ShardWork::CopyObjects => self.planned.add(shard.planned),
+        }
+        self.shards.total += 1;
+        self.attempts += u64::from(shard.attempts);
+        self.tally.add(&shard.outcome.tally);
+        self.retryable += shard.outcome.retryable;
+        for (operation, count) in &shard.outcome.requests {
+            *self.requests.entry(operation.clone()).or_default() += count;
+        }
+        match settled(shard) {
+            Ok(settled) => self.open.add(Count {
+                objects: shard.planned.objects - settled.objects,
+                bytes: shard.planned.bytes - settled.bytes,
+            }),
+            Err(contradiction) => self.contradict(contradiction),
+        }
+        if shard.state == ShardState::Done {
+            self.shards.done += 1;
+        } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
+            self.shards.not_done.push(shard.shard_id.clone());
+        }
+    }
+
+    /// Holds the sums against the finished plan.
+    pub fn hold_against(&mut self, totals: &PlanTotals) {
+        let claims = [
+            ("shards", totals.shards, self.shards.total),
+            ("objects", totals.planned.objects, self.planned.objects),
+            ("bytes", totals.planned.bytes, self.planned.bytes),
+            ("deletions", totals.deletes, self.deletes),
+        ];
+        for (what, planned, found) in claims {
+            if planned != found {
+                self.contradict(format!(
+                    "the plan has {planned} {what}, its shards have {found}"
+                ));
+            }
+        }
+    }
+
+    /// Notes a contradiction that was found elsewhere.
+    pub fn contradict(&mut self, contradiction: String) {
+        if self.contradictions.len() < CONTRADICTIONS_SHOWN_MAX {
+            self.contradictions.push(contradiction);
+        }
+    }
+
+    /// The contradictions as one failure, or nothing when the ledger agrees with itself.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<Failure> {
+        (!self.contradictions.is_empty())
+            .then(|| Failure::invariant(self.contradictions.join("; ")))
+    }
+
+    /// Whether another round has something to do.
+    #[must_use]
+    pub fn wants_round(&self) -> bool {
+        self.shards.done < self.shards.total || self.retryable > 0
+    }
+
+    /// The final outcomes: what no copier settled has failed, under `code` (P4).
+    #[must_use]
+    pub fn final_tally(&self, code: FailureCode) -> Tally {
+        let mut tally = self.tally.clone();
+        tally.failed.add_count(code, self.open);
+        tally
+    }
+}
+
+/// Whether a shard belongs to the next round.
+#[must_use]
+pub fn wants_round(shard: &ShardRecord) -> bool {
+    shard.state != ShardState::Done || shard.outcome.retryable > 0
+}
+
+/// The code under which objects without an outcome are reported: why the Map broke, or that their copiers did.
+#[must_use]
+pub fn unfinished_code(problem: Option<&Problem>) -> FailureCode {
+    problem
+        .and_then(|problem| FailureCode::from_name(&problem.error))
+        .unwrap_or(FailureCode::ServiceFault)
+}
+
+/// What a shard settled, or how its record contradicts itself.
+fn settled(shard: &ShardRecord) -> Result<Count, String> {
+    let tally = &shard.outcome.tally;
+    let mut settled = tally.copied;
+    settled.add(tally.skipped);
+    settled.add(tally.deleted);
+    settled.add(Count {
+        objects: tally.failed.objects,
+        bytes: tally.failed.bytes,
+    });
+    let by_reason: u64 = tally.failed.by_reason.values().sum();
+    let problem = if settled.objects != shard.outcome.progress.settled_count() {
+        "its counts disagree with its progress map"
+    } else if by_reason != tally.failed.objects {
+        "its failures by reason do not add up to its failures"
+    } else if shard.outcome.retryable > tally.failed.objects {
+        "more failures are retryable than there are"
+    } else if tally.failed.objects > 0 && shard.outcome.failures_key.is_none() {
+        "it has failures and no list of them"
+    } else if settled.objects > shard.planned.objects || settled.bytes > shard.planned.bytes {
+        "it settled more than was planned"
+    } else if shard.state == ShardState::Done && settled != shard.planned {
+        "it is done, and not everything planned has an outcome"
+    } else {
+        return Ok(settled);
+    };
+    Err(format!(
+        "shard {}: {problem} (planned {} objects, {} bytes; settled {} objects, {} bytes)",
+        shard.shard_id, shard.planned.objects, shard.planned.bytes, settled.objects, settled.bytes
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{RangeId, RunId, ShardId},
+        shard::ShardOutcome,
+    };
+
+    fn shard(number: u32, objects: u64, copied: u64) -> ShardRecord {
+        let mut outcome = ShardOutcome::default();
+        for index in 0..copied {
+            outcome.progress.settle(u32::try_from(index).unwrap());
+            outcome.tally.copied.add_object(10);
+        }
+        let mut shard = ShardRecord::ready(
+            RunId::new("run").unwrap(),
+            ShardId::in_range(&RangeId::numbered(0), number),
+            ShardWork::CopyObjects,
+            Count {
+                objects,
+                bytes: objects * 10,
+            },
+            Vec::new(),
+            0,
+        );
+        shard.state = if copied == objects {
+            ShardState::Done
+        } else {
+            ShardState::Yielded
+        };
+        shard.outcome = outcome;
+        shard
+    }
+
+    fn totals(shards: u64, objects: u64) -> PlanTotals {
+        PlanTotals {
+            planned: Count {
+                objects,
+                bytes: objects * 10,
+            },
+            shards,
+            ..PlanTotals::default()
+        }
+    }
+
+    #[test]
+    fn sums_that_agree_with_the_plan_are_no_contradiction() {
+        let mut sums = Settlement::default();
+        sums.add(&shard(0, 5, 5));
+        sums.add(&shard(1, 3, 2));
+        sums.hold_against(&totals(2, 8));
+        assert_eq!(sums.contradiction(), None);
+        assert_eq!(
+            sums.open,
+            Count {
+                objects: 1,
+                bytes: 10
+            }
+        );
+        assert!(sums.wants_round());
+        let all = sums.final_tally(FailureCode::ServiceFault);
+        assert_eq!(all.settled_objects(), 8);
+    }
+
+    #[test]
+    fn a_lost_shard_is_a_contradiction() {
+        let mut sums = Settlement::default();
+        sums.add(&shard(0, 5, 5));
+        sums.hold_against(&totals(2, 8));
+        let failure = sums.contradiction().unwrap();
+        assert_eq!(failure.code, FailureCode::InvariantViolated);
+        assert!(failure.detail.contains("2 shards"), "{failure}");
+    }
+
+    #[test]
+    fn a_done_shard_with_an_object_unaccounted_for_is_a_contradiction() {
+        let mut lying = shard(0, 5, 4);
+        lying.state = ShardState::Done;
+        let mut sums = Settlement::default();
+        sums.add(&lying);
+        assert!(sums.contradiction().unwrap().detail.contains("r0-0"));
+    }
+
+    #[test]
+    fn counts_that_disagree_with_the_progress_map_are_a_contradiction() {
+        let mut lying = shard(0, 5, 5);
+        lying.outcome.progress.reopen(2);
+        let mut sums = Settlement::default();
+        sums.add(&lying);
+        assert!(sums.contradiction().is_some());
+    }
+
+    #[test]
+    fn failures_without_a_list_are_a_contradiction() {
+        let mut lying = shard(0, 5, 4);
+        lying.outcome.progress.settle(4);
+        lying
+            .outcome
+            .tally
+            .failed
+            .add_object(FailureCode::AccessDenied, 10);
+        let mut sums = Settlement::default();
+        sums.add(&lying);
+        assert!(sums.contradiction().is_some());
+    }
+}
