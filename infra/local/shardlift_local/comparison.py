@@ -1,0 +1,76 @@
+"""A judge that is not Shardlift: lists both buckets with boto3 and reads the target's bytes."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+READS_AT_ONCE = 16
+READ_BYTES = 2**20
+SHOWN_MAX = 10
+
+
+@dataclass
+class Comparison:
+    """What the two sides have, and where they differ."""
+
+    objects: int = 0
+    bytes: int = 0
+    # Sentences, one for each difference.
+    differences: list = field(default_factory=list)
+
+    @property
+    def agrees(self):
+        return not self.differences
+
+    def text(self):
+        """For a person: the agreement, or the first differences."""
+        if self.agrees:
+            return f"Independent check: {self.objects:,} objects, {self.bytes:,} bytes, the same keys, sizes and bytes on both sides."
+        shown = "\n".join(f"  {difference}" for difference in self.differences[:SHOWN_MAX])
+        return f"Independent check: {len(self.differences):,} differences\n{shown}"
+
+
+def compare(source, target, uploaded):
+    """Compares the listings of both sides, and the target's bytes with what was uploaded.
+
+    `source` and `target` are (S3 client, bucket, prefix); `uploaded` gives size and SHA-256 by key
+    below the prefix.
+    """
+    source_sizes, target_sizes = listing(*source), listing(*target)
+    found = Comparison(objects=len(target_sizes), bytes=sum(target_sizes.values()))
+    _compare_keys("the source", source_sizes, uploaded, found)
+    _compare_keys("the target", target_sizes, uploaded, found)
+    s3, bucket, prefix = target
+    keys = sorted(set(target_sizes) & set(uploaded))
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+        digests = pool.map(lambda key: digest(s3, bucket, prefix + key), keys)
+        found.differences += [
+            f"{key!r}: the bytes at the target are not those that were uploaded"
+            for key, seen in zip(keys, digests, strict=True)
+            if seen != uploaded[key][1]
+        ]
+    return found
+
+
+def listing(s3, bucket, prefix):
+    """Sizes by key below the prefix, of every object."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return {o["Key"].removeprefix(prefix): o["Size"] for page in pages for o in page.get("Contents", [])}
+
+
+def digest(s3, bucket, key):
+    """The SHA-256 of an object's bytes, read in pieces."""
+    sha = hashlib.sha256()
+    for piece in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(READ_BYTES):
+        sha.update(piece)
+    return sha.hexdigest()
+
+
+def _compare_keys(side, sizes, uploaded, found):
+    found.differences += [f"{key!r}: missing at {side}" for key in sorted(set(uploaded) - set(sizes))]
+    found.differences += [f"{key!r}: at {side}, but never uploaded" for key in sorted(set(sizes) - set(uploaded))]
+    found.differences += [
+        f"{key!r}: {sizes[key]} bytes at {side}, {uploaded[key][0]} uploaded"
+        for key in sorted(set(sizes) & set(uploaded))
+        if sizes[key] != uploaded[key][0]
+    ]
