@@ -1,0 +1,94 @@
+"""What is linked: crates of known licences from crates.io only, pinned, and each of them used.
+
+The ready-made tools for this (cargo-deny, cargo-machete) have no prebuilt binary that reads this
+workspace in the registries, and building them takes longer than all other checks together.
+"""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from .project import ROOT
+
+CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
+LICENSES = {
+    "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0",
+    "CDLA-Permissive-2.0", "ISC", "MIT", "MIT-0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib",
+}  # fmt: skip
+# Dependencies that the source need not name, each with its reason.
+UNNAMED = {}
+
+
+@pytest.fixture(scope="module")
+def metadata():
+    command = ["cargo", "metadata", "--format-version", "1", "--locked"]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=300).stdout)
+
+
+@pytest.fixture(scope="module")
+def members(metadata):
+    names = set(metadata["workspace_members"])
+    return [package for package in metadata["packages"] if package["id"] in names]
+
+
+def allowed(expression):
+    """Whether an SPDX expression can be met by the allowed licences: OR needs one side, AND both."""
+    expression = expression.replace("/", " OR ").strip()
+    while True:
+        # Innermost parentheses first.
+        inner = re.search(r"\(([^()]*)\)", expression)
+        if inner is None:
+            return any(
+                all(term.strip() in LICENSES | {"yes"} for term in side.split(" AND "))
+                for side in expression.split(" OR ")
+            )
+        expression = expression.replace(inner.group(0), "yes" if allowed(inner.group(1)) else "no")
+
+
+def test_every_crate_comes_from_crates_io(metadata, members):
+    ours = {package["id"] for package in members}
+    foreign = [p["id"] for p in metadata["packages"] if p["id"] not in ours and p["source"] != CRATES_IO]
+    assert foreign == []
+
+
+def test_every_licence_is_allowed(metadata):
+    refused = {p["name"]: p["license"] for p in metadata["packages"] if not allowed(p["license"] or "none")}
+    assert refused == {}
+
+
+@pytest.mark.parametrize(
+    ("expression", "verdict"),
+    [
+        ("MIT OR GPL-3.0", True),
+        ("MIT/Apache-2.0", True),
+        ("MIT AND GPL-3.0", False),
+        ("(MIT OR GPL-3.0) AND Unicode-3.0", True),
+        ("(GPL-3.0 OR AGPL-3.0) AND MIT", False),
+        ("none", False),
+    ],
+)
+def test_licence_expressions_are_read_as_spdx_means_them(expression, verdict):
+    assert allowed(expression) is verdict
+
+
+def test_the_workspace_pins_exact_versions():
+    manifest = (ROOT / "Cargo.toml").read_text()
+    section = manifest.split("[workspace.dependencies]")[1].split("\n[workspace.lints", 1)[0]
+    versions = re.findall(r'^(\S+) = (?:"([^"]+)"|\{ version = "([^"]+)")', section, re.MULTILINE)
+    assert versions
+    assert [name for name, plain, inside in versions if not (plain or inside).startswith("=")] == []
+
+
+def test_no_dependency_is_unused(members):
+    unused = []
+    for package in members:
+        folder = (ROOT / package["manifest_path"]).parent
+        sources = [path for part in ("src", "tests", "benches", "examples") for path in (folder / part).rglob("*.rs")]
+        text = "\n".join(path.read_text() for path in sources)
+        for dependency in package["dependencies"]:
+            name = (dependency["rename"] or dependency["name"]).replace("-", "_")
+            if not re.search(rf"\b{name}\b", text) and dependency["name"] not in UNNAMED:
+                unused.append(f"{package['name']}: {dependency['name']}")
+    assert unused == []
