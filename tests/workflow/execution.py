@@ -75,13 +75,26 @@ class Machine:
                 found.append((seen["status"], seen.get("error", "")))
         return found
 
+    def copier_calls(self, execution):
+        """How often the copier was called for a run, over all its shards."""
+        calls = 0
+        for run in self.states.list_map_runs(executionArn=self.execution_arn(execution.run_id))["mapRuns"]:
+            for child in self.states.list_executions(mapRunArn=run["mapRunArn"])["executions"]:
+                # The local engine records the tasks of a child, not the states.
+                events = self._events(child["executionArn"])
+                calls += sum(1 for event in events if event["type"] == "TaskScheduled")
+        return calls
+
     def execution_arn(self, run_id):
         return self.outputs["state_machine_arn"].replace(":stateMachine:", ":execution:") + f":{run_id}"
 
     def _states_entered(self, execution_arn):
-        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
-        events = [event for page in pages for event in page["events"]]
+        events = self._events(execution_arn)
         return [e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e]
+
+    def _events(self, execution_arn):
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+        return [event for page in pages for event in page["events"]]
 
 
 class Inbox:
