@@ -50,7 +50,7 @@ bench:
 	@tests/bench/run $(ONLY)
 
 # ------------------------------------------------------------------- the tests
-.PHONY: test test-rust test-static test-workflow lint lint-rust lint-infra fmt
+.PHONY: test test-rust test-static test-workflow lint lint-rust lint-python lint-infra fmt
 test: lint test-rust test-static test-workflow
 	@echo "All checks passed."
 
@@ -63,18 +63,24 @@ test-static: venv-tests node-tools
 test-workflow: venv-tests package
 	@$(PYTHON) -m pytest tests/workflow
 
-lint: lint-rust lint-infra
+lint: lint-rust lint-python lint-infra
 
 lint-rust: venv-tests
 	@cargo fmt --all --check
 	@cargo clippy --release --locked --workspace --all-targets --quiet -- --deny warnings
 	@.venv/bin/typos
 
+lint-python: venv-tests
+	@.venv/bin/ruff check --quiet infra tests
+	@.venv/bin/ruff format --quiet --check infra tests
+
 lint-infra: venv-tests
 	@.venv/bin/cfn-lint infra/template.yaml infra/target-account.yaml
 
-fmt:
+fmt: venv-tests
 	@cargo fmt --all
+	@.venv/bin/ruff check --quiet --fix infra tests
+	@.venv/bin/ruff format --quiet infra tests
 
 # ---------------------------------------------------------------------- set-up
 .PHONY: venv-local venv-tests node-tools

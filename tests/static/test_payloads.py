@@ -8,7 +8,11 @@ import pytest
 from .project import ROOT, all_states, asl
 
 FIXTURES = ROOT / "statemachine" / "fixtures"
-ROLES = {"planner": ("PlanShards", "CheckPlan"), "copier": ("CopyShard", "CheckShard"), "reporter": ("ReportRun", "CheckReport")}
+ROLES = {
+    "planner": ("PlanShards", "CheckPlan"),
+    "copier": ("CopyShard", "CheckShard"),
+    "reporter": ("ReportRun", "CheckReport"),
+}
 EVENT_RS = (ROOT / "lambdas" / "core" / "src" / "event.rs").read_text()
 
 

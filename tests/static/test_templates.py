@@ -51,6 +51,10 @@ def by_sid(role):
     return {statement["Sid"]: statement for statement in statements_of(role)}
 
 
+def dimension_values(alarm):
+    return [dimension["Value"] for dimension in alarm["Properties"]["Dimensions"]]
+
+
 def flat(node):
     """A node as text, to look for names in it."""
     return json.dumps(node, sort_keys=True)
@@ -115,7 +119,7 @@ def test_each_function_has_its_own_role_log_and_alarm(source):
         assert source["Resources"][group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
         (own_log,) = [s for s in statements_of(source["Resources"][role]) if s["Sid"] == "WriteItsLog"]
         assert own_log["Resource"] == {"Fn::GetAtt": [group, "Arn"]}
-        watching = [a["Properties"] for a in alarms if {"Ref": name} in [d["Value"] for d in a["Properties"]["Dimensions"]]]
+        watching = [a["Properties"] for a in alarms if {"Ref": name} in dimension_values(a)]
         (alarm,) = watching
         assert (alarm["MetricName"], alarm["Threshold"]) == ("Errors", 0)
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
@@ -167,7 +171,8 @@ def test_the_machines_role_grants_what_the_machine_does(source):
     own_name = source["Resources"]["StateMachine"]["Properties"]["Name"]["Fn::Sub"]
     assert actions(role["StartTheChildrenOfItsMap"]) == ["states:StartExecution"]
     assert role["StartTheChildrenOfItsMap"]["Resource"]["Fn::Sub"].endswith(f":stateMachine:{own_name}")
-    children = [resource["Fn::Sub"].partition(":execution:")[2] for resource in role["WatchTheChildrenOfItsMap"]["Resource"]]
+    watched = role["WatchTheChildrenOfItsMap"]["Resource"]
+    children = [resource["Fn::Sub"].partition(":execution:")[2] for resource in watched]
     assert children == [f"{own_name}:*", f"{own_name}/{copy_shards['Label']}:*"]
     assert actions(role["WatchTheChildrenOfItsMap"]) == ["states:DescribeExecution", "states:StopExecution"]
 

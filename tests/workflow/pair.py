@@ -67,5 +67,5 @@ class _Prefixed:
     s3: object
     prefix: str
 
-    def put_object(self, *, Key, **more):
-        return self.s3.put_object(Key=self.prefix + Key, **more)
+    def put_object(self, **arguments):
+        return self.s3.put_object(**{**arguments, "Key": self.prefix + arguments["Key"]})

@@ -155,7 +155,7 @@ def set_of_keys(machine):
     return {(o["Key"], o["ETag"], o["LastModified"]) for page in pages for o in page.get("Contents", [])}
 
 
-def test_a_wrong_external_id_is_told_as_the_role_that_cannot_be_entered(real, pair, inbox):
+def test_a_wrong_external_id_is_told_as_the_role_that_cannot_be_entered(pair, inbox):
     execution = pair.run(target={"prefix": pair.prefix, "external_id": "not-the-right-one"})
     assert (execution.status, execution.error) == ("FAILED", "RoleUnavailable")
     message = told_of(inbox, execution)["Message"]
@@ -163,7 +163,7 @@ def test_a_wrong_external_id_is_told_as_the_role_that_cannot_be_entered(real, pa
     assert "external id" in message
 
 
-def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried, request):
+def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried):
     items = small_objects(3000)
     reports, calls = {}, {}
     for machine in (real, hurried):

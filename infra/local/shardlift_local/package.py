@@ -5,7 +5,6 @@ deployment of unchanged code changes nothing.
 """
 
 import zipfile
-from pathlib import Path
 
 from .deployment import ROOT
 
