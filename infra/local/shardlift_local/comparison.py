@@ -25,7 +25,8 @@ class Comparison:
     def text(self):
         """For a person: the agreement, or the first differences."""
         if self.agrees:
-            return f"Independent check: {self.objects:,} objects, {self.bytes:,} bytes, the same keys, sizes and bytes on both sides."
+            amount = f"{self.objects:,} objects, {self.bytes:,} bytes"
+            return f"Independent check: {amount}, the same keys, sizes and bytes on both sides."
         shown = "\n".join(f"  {difference}" for difference in self.differences[:SHOWN_MAX])
         return f"Independent check: {len(self.differences):,} differences\n{shown}"
 

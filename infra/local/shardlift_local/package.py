@@ -33,7 +33,7 @@ def zip_bootstrap(binary, path, extra=None):
 def main():
     """Zips the release binaries and tells their sizes."""
     target = ROOT / "target"
-    for name, path in package(target / "release", target / "lambda").items():
+    for path in package(target / "release", target / "lambda").values():
         size_mib = path.stat().st_size / 2**20
         print(f"{path.relative_to(ROOT)}: {size_mib:.1f} MiB")
 

@@ -1,5 +1,6 @@
 """The MiniStack process: started in the background, remembered by a pid file, stopped by it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -151,10 +152,9 @@ def _is_our_server(pid):
 
 
 def _reap(pid):
-    try:
+    # A process that an earlier command started is no child of ours: init reaps it.
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass  # started by an earlier command: init reaps it
 
 
 def _answers(endpoint_url):
