@@ -35,8 +35,13 @@ demo: venv-local package
 
 # ---------------------------------------------------------------------- builds
 .PHONY: build package
+# Just what is deployed and the command. The tests build everything at once instead: what a crate's
+# dependencies are built with depends on who else is built, and so the AWS SDK is built only once.
+BUILD := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
+test test-rust test-workflow: BUILD := --workspace --all-targets
+
 build:
-	@cargo build --release --locked $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
+	@cargo build --release --locked --quiet $(BUILD)
 
 package: venv-local build
 	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package
@@ -54,7 +59,7 @@ bench:
 test: lint test-rust test-static test-workflow
 	@echo "All checks passed."
 
-test-rust:
+test-rust: build
 	@cargo test --release --locked --workspace --quiet
 
 test-static: venv-tests node-tools
