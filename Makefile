@@ -41,7 +41,7 @@ BUILD := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
 test test-rust test-workflow: BUILD := --workspace --all-targets
 
 build:
-	@cargo build --release --locked --quiet $(BUILD)
+	@cargo build --release --locked $(BUILD)
 
 package: venv-local build
 	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package

@@ -117,6 +117,13 @@ def test_a_choice_that_knows_no_answer_fails():
 
 
 def test_timeouts_nest():
+    """SDK call < Lambda < task < execution."""
+    clients = (ROOT / "lambdas" / "aws" / "src" / "clients.rs").read_text()
+    calls = [
+        int(s) for s in re.findall(r"^const \w+_MAX: Duration = Duration::from_secs\((\d+)\)", clients, re.MULTILINE)
+    ]
+    assert calls
+    assert max(calls) < LAMBDA_SECONDS_MAX
     parameters = template(SOURCE_TEMPLATE_PATH)["Parameters"]
     functions = ("PlannerTimeoutSeconds", "CopierTimeoutSeconds", "ReporterTimeoutSeconds")
     assert all(parameters[name]["MaxValue"] == LAMBDA_SECONDS_MAX for name in functions)
