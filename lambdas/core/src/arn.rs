@@ -154,6 +154,14 @@ impl ExecutionArn {
     }
 }
 
+impl KmsKeyArn {
+    /// The Region of the key.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,16 @@
-//! A refused call, told so that a person can mend it: who, what, on what, and which document must grant it.
+//! A refused call, told so that a person can mend it: who, what, on what, and which statement of which document must
+//! grant it.
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{Failure, FailureCode},
     fault::CallFault,
 };
 
-/// The policy documents in the two accounts that together allow a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The policy documents in the two accounts that together allow a run. The data behind them is [`crate::policy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PolicyDocument {
     /// Source account: the policy of the source bucket.
     SourceBucketPolicy,
@@ -35,6 +39,64 @@ impl std::fmt::Display for PolicyDocument {
     }
 }
 
+impl PolicyDocument {
+    /// The Sid of its statement that allows `action`; `about_source` tells the two buckets apart, where a document
+    /// allows the same action on both. Nothing where the document does not deal with the action.
+    ///
+    /// A test holds these names equal to the documents themselves.
+    #[must_use]
+    pub fn sid(self, action: &str, about_source: bool) -> Option<&'static str> {
+        Some(match (self, action) {
+            (Self::SourceBucketPolicy, "s3:ListBucket") => "ShardliftListSource",
+            (
+                Self::SourceBucketPolicy,
+                "s3:GetObject" | "s3:GetObjectTagging" | "s3:GetObjectAnnotation",
+            ) => "ShardliftReadSource",
+            (Self::ExecutionRole, "sts:AssumeRole") => "EnterTheTargetAccount",
+            (Self::ExecutionRole, "s3:ListBucket") if about_source => "ListTheSource",
+            (Self::TargetRoleTrust, "sts:AssumeRole") => "LetTheFunctionsEnter",
+            (Self::TargetRolePermissions, "s3:ListBucket") if about_source => "ListTheSource",
+            (Self::TargetRolePermissions, "s3:ListBucket") => "ListTheTarget",
+            (Self::TargetRolePermissions, "s3:ListBucketMultipartUploads") => {
+                "ListTheUploadsOfTheTarget"
+            }
+            (
+                Self::TargetRolePermissions,
+                "s3:GetObject" | "s3:GetObjectTagging" | "s3:GetObjectAnnotation",
+            ) if about_source => "ReadTheSource",
+            (
+                Self::TargetRolePermissions,
+                "s3:PutObject"
+                | "s3:GetObject"
+                | "s3:PutObjectTagging"
+                | "s3:PutObjectAnnotation"
+                | "s3:AbortMultipartUpload"
+                | "s3:ListMultipartUploadParts",
+            ) => "WriteTheTarget",
+            (Self::TargetRolePermissions, "s3:DeleteObject") => "DeleteAtTheTarget",
+            (Self::TargetRolePermissions, "kms:Decrypt") if about_source => "DecryptTheSource",
+            (Self::TargetRolePermissions, "kms:Decrypt" | "kms:GenerateDataKey") => {
+                "EncryptTheTarget"
+            }
+            (Self::TargetBucketPolicy, "s3:ListBucket") => "LetTheRoleList",
+            (Self::TargetBucketPolicy, "s3:ListBucketMultipartUploads") => "LetTheRoleListUploads",
+            (
+                Self::TargetBucketPolicy,
+                "s3:PutObject"
+                | "s3:GetObject"
+                | "s3:PutObjectTagging"
+                | "s3:PutObjectAnnotation"
+                | "s3:AbortMultipartUpload"
+                | "s3:ListMultipartUploadParts"
+                | "s3:DeleteObject",
+            ) => "LetTheRoleWrite",
+            (Self::KeyPolicy, "kms:Decrypt") if about_source => "ShardliftDecryptSource",
+            (Self::KeyPolicy, "kms:Decrypt" | "kms:GenerateDataKey") => "ShardliftEncryptTarget",
+            _ => return None,
+        })
+    }
+}
+
 /// One refused call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
@@ -49,20 +111,44 @@ pub struct Denial {
 }
 
 impl Denial {
+    /// The documents with the names of their statements, as a person looks for them.
+    #[must_use]
+    pub fn statements(&self) -> String {
+        // An action that stands for two ("s3:PutObject (or …)") is looked up by its first.
+        let action = self.action.split(' ').next().unwrap_or_default();
+        let about_source = self.is_about_source();
+        let named: Vec<String> = self
+            .documents
+            .iter()
+            .map(|document| match document.sid(action, about_source) {
+                Some(sid) => format!("{document} (statement {sid})"),
+                None => document.to_string(),
+            })
+            .collect();
+        named.join(" and by ")
+    }
+
     /// The denial as the failure that ends in reports and notifications.
     #[must_use]
     pub fn into_failure(self, fault: &CallFault) -> Failure {
-        let documents: Vec<String> = self.documents.iter().map(ToString::to_string).collect();
         Failure::new(
             FailureCode::AccessDenied,
             format!(
-                "{principal} may not {action} on {resource}; it must be allowed by {documents}. AWS said: {fault}",
+                "{principal} may not {action} on {resource}; it must be allowed by {statements}. AWS said: {fault}",
                 principal = self.principal,
                 action = self.action,
                 resource = self.resource,
-                documents = documents.join(" and by "),
+                statements = self.statements(),
             ),
         )
+    }
+
+    /// Whether the call concerned the source. The target's bucket policy is never asked about the source, nor the
+    /// source's about the target; the planner and the reporter use their own role for the source alone.
+    fn is_about_source(&self) -> bool {
+        self.documents.contains(&PolicyDocument::SourceBucketPolicy)
+            || (self.documents.contains(&PolicyDocument::ExecutionRole)
+                && self.action == "s3:ListBucket")
     }
 }
 
@@ -72,7 +158,7 @@ mod tests {
     use crate::fault::FaultKind;
 
     #[test]
-    fn a_denial_names_principal_action_resource_and_document() {
+    fn a_denial_names_principal_action_resource_document_and_statement() {
         let denial = Denial {
             principal: "arn:aws:iam::222222222222:role/Target".into(),
             action: "s3:GetObject",
@@ -91,8 +177,8 @@ mod tests {
             "role/Target",
             "s3:GetObject",
             "arn:aws:s3:::source/data/x",
-            "source bucket's policy",
-            "permission policy",
+            "source bucket's policy (statement ShardliftReadSource)",
+            "permission policy (statement ReadTheSource)",
         ] {
             assert!(
                 failure.detail.contains(part),
@@ -100,5 +186,22 @@ mod tests {
                 failure.detail
             );
         }
+    }
+
+    #[test]
+    fn an_action_that_stands_for_two_is_looked_up_by_its_first() {
+        let denial = Denial {
+            principal: "p".into(),
+            action: "s3:PutObject (or s3:PutObjectTagging)",
+            resource: "r".into(),
+            documents: &[
+                PolicyDocument::TargetRolePermissions,
+                PolicyDocument::TargetBucketPolicy,
+            ],
+        };
+        assert_eq!(
+            denial.statements(),
+            "the target role's permission policy (statement WriteTheTarget) and by the target bucket's policy (statement LetTheRoleWrite)"
+        );
     }
 }

@@ -32,6 +32,8 @@ pub mod notice;
 pub mod object;
 pub mod pair;
 pub mod part_layout;
+pub mod plan;
+pub mod policy;
 pub mod port;
 pub mod printable;
 pub mod progress;

@@ -1,0 +1,26 @@
+//! The policy documents in the two accounts that together allow a run, as data.
+//!
+//! This is their one source: `shardlift policy` prints them, a refused call is explained by the statement that is
+//! missing ([`missing`]), a copier's session is narrowed by one ([`session`]), and a test holds the templates in
+//! `infra/` equal to them.
+
+mod agreement;
+mod execution_role;
+mod key_policy;
+pub mod merge;
+pub mod missing;
+pub mod session;
+mod source_bucket;
+mod statement;
+mod target_bucket;
+mod target_role;
+#[cfg(test)]
+mod tests;
+
+pub use agreement::{Agreement, Extras, FunctionRoles, Installation};
+pub use execution_role::{Function, execution_role};
+pub use key_policy::{source_key, target_key};
+pub use source_bucket::source_bucket;
+pub use statement::{Condition, Document, Effect, Principal, Statement};
+pub use target_bucket::target_bucket;
+pub use target_role::{target_role_permissions, target_role_trust};

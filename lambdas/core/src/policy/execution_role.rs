@@ -1,0 +1,176 @@
+use super::{
+    Agreement, Document, Installation, Statement,
+    agreement::{bucket_arn, prefix_pattern},
+};
+
+/// The three functions, each with a role of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// Plans.
+    Planner,
+    /// Copies.
+    Copier,
+    /// Reports.
+    Reporter,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Planner, Self::Copier, Self::Reporter];
+
+    /// Its name in the stack.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planner => "planner",
+            Self::Copier => "copier",
+            Self::Reporter => "reporter",
+        }
+    }
+}
+
+/// Source account: the permission policy of a function's own role.
+#[must_use]
+pub fn execution_role(
+    agreement: &Agreement,
+    installation: &Installation,
+    function: Function,
+) -> Document {
+    let place = Place {
+        agreement,
+        installation,
+    };
+    let mut statements = vec![
+        Statement::allow(
+            "WriteItsLog",
+            &["logs:CreateLogStream", "logs:PutLogEvents"],
+            place.arn(
+                "logs",
+                &format!(
+                    "log-group:/aws/lambda/{}-{}:*",
+                    installation.stack,
+                    function.name()
+                ),
+            ),
+        ),
+        Statement::allow(
+            "EnterTheTargetAccount",
+            &["sts:AssumeRole"],
+            agreement.pair.target.role_arn.as_str(),
+        ),
+        place.keep_the_ledger(function),
+        place.own(Statement::allow(
+            "KeepTheRunsDocuments",
+            control_bucket_actions(function),
+            format!("{}/runs/*", place.control_bucket()),
+        )),
+        // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
+        place.own(
+            Statement::allow(
+                "TellMissingFromForbidden",
+                &["s3:ListBucket"],
+                place.control_bucket(),
+            )
+            .when("StringLikeIfExists", "s3:prefix", "runs/*"),
+        ),
+    ];
+    if function != Function::Copier {
+        statements.push(place.list_the_source());
+        statements.push(Statement::allow(
+            "AskWhetherALockIsStillHeld",
+            &["states:DescribeExecution"],
+            // Execution names are chosen by whoever starts a run: the machine's name is as narrow as it gets.
+            place.arn(
+                "states",
+                &format!("execution:{}-sync:*", installation.stack),
+            ),
+        ));
+    }
+    if function == Function::Reporter {
+        statements.push(Statement::allow(
+            "Notify",
+            &["sns:Publish"],
+            installation.topic_arn.as_str(),
+        ));
+    }
+    Document::of(statements)
+}
+
+const fn control_bucket_actions(function: Function) -> &'static [&'static str] {
+    match function {
+        Function::Planner | Function::Copier => &["s3:GetObject", "s3:PutObject"],
+        // The list of failures may be larger than memory, so it is written in parts.
+        Function::Reporter => &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+    }
+}
+
+struct Place<'a> {
+    agreement: &'a Agreement,
+    installation: &'a Installation,
+}
+
+impl Place<'_> {
+    /// The ARN of something in the stack's own account and Region.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!(
+            "arn:{}:{service}:{}:{}:{resource}",
+            self.agreement.partition(),
+            self.installation.region,
+            self.agreement.source_account
+        )
+    }
+
+    fn control_bucket(&self) -> String {
+        bucket_arn(
+            self.agreement.partition(),
+            &self.installation.control_bucket,
+        )
+    }
+
+    /// A bucket's name says nothing about whose it is: only one of the own account.
+    fn own(&self, statement: Statement) -> Statement {
+        statement.when(
+            "StringEquals",
+            "aws:ResourceAccount",
+            self.agreement.source_account.as_str(),
+        )
+    }
+
+    fn keep_the_ledger(&self, function: Function) -> Statement {
+        let actions: &[&str] = match function {
+            // One shard's record, and the run's to read.
+            Function::Copier => &["dynamodb:GetItem", "dynamodb:PutItem"],
+            // DeleteItem gives the lock of the pair back.
+            Function::Planner | Function::Reporter => &[
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:Query",
+            ],
+        };
+        Statement::allow(
+            "KeepTheLedger",
+            actions,
+            self.arn(
+                "dynamodb",
+                &format!("table/{}", self.installation.ledger_table),
+            ),
+        )
+    }
+
+    fn list_the_source(&self) -> Statement {
+        // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
+        self.own(
+            Statement::allow(
+                "ListTheSource",
+                &["s3:ListBucket"],
+                self.agreement.source_bucket_arn(),
+            )
+            .when(
+                "StringLikeIfExists",
+                "s3:prefix",
+                prefix_pattern(&self.agreement.pair.source.prefix),
+            ),
+        )
+    }
+}

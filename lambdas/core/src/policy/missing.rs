@@ -1,0 +1,90 @@
+//! The statement that a refused call lacked, ready to paste.
+
+use serde_json::Value;
+
+use super::{
+    Agreement, Document, Function, Installation, Statement, execution_role, source_bucket,
+    source_key, target_bucket, target_key, target_role_permissions, target_role_trust,
+};
+use crate::denial::PolicyDocument;
+
+/// A statement and where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingStatement {
+    /// The document.
+    pub document: PolicyDocument,
+    /// The statement.
+    pub statement: Statement,
+}
+
+impl MissingStatement {
+    /// The statement as JSON, indented as it is pasted.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_value(&self.statement)
+            .ok()
+            .as_ref()
+            .and_then(|value: &Value| serde_json::to_string_pretty(value).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// The statement of `document` that allows `action` on `resource`; nothing when the document is not meant to allow it.
+/// `caller` is the function whose own role called, where it was a function's role.
+#[must_use]
+pub fn statement(
+    agreement: &Agreement,
+    installation: &Installation,
+    caller: Function,
+    document: PolicyDocument,
+    action: &str,
+    resource: &str,
+) -> Option<MissingStatement> {
+    let contents = match document {
+        PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
+        PolicyDocument::ExecutionRole => execution_role(agreement, installation, caller),
+        PolicyDocument::TargetRolePermissions => target_role_permissions(agreement),
+        PolicyDocument::TargetRoleTrust => target_role_trust(agreement),
+        PolicyDocument::TargetBucketPolicy => target_bucket(agreement),
+        PolicyDocument::KeyPolicy => {
+            let mut both = Document::of(Vec::new());
+            for key in [source_key(agreement), target_key(agreement)]
+                .into_iter()
+                .flatten()
+            {
+                both.statement.extend(key.statement);
+            }
+            both
+        }
+    };
+    contents
+        .statement
+        .into_iter()
+        .find(|statement| allows(statement, action, resource))
+        .map(|statement| MissingStatement {
+            document,
+            statement,
+        })
+}
+
+fn allows(statement: &Statement, action: &str, resource: &str) -> bool {
+    statement.effect == super::Effect::Allow
+        && statement.action.contains(&action)
+        && (statement.resource.is_empty()
+            || statement
+                .resource
+                .iter()
+                .any(|pattern| covers(pattern, resource)))
+}
+
+/// Whether a resource lies under a pattern of ours, whose only wildcard is the last character.
+fn covers(pattern: &str, resource: &str) -> bool {
+    let plain = pattern
+        .replace("${*}", "*")
+        .replace("${?}", "?")
+        .replace("${$}", "$");
+    match plain.strip_suffix('*') {
+        Some(beginning) => resource.starts_with(beginning),
+        None => plain == resource,
+    }
+}
