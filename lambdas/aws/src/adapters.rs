@@ -1,0 +1,56 @@
+//! Every port, connected.
+
+use shardlift_core::bucket::BucketName;
+
+use crate::{
+    accounts::AwsAccounts,
+    clients::{self, DATA_ENDPOINT_VARIABLE},
+    control_store::S3ControlStore,
+    executions::SfnExecutions,
+    ledger::DynamoLedger,
+    notifier::SnsNotifier,
+    settings::Settings,
+    system_clock::SystemClock,
+};
+
+/// The adapters of all ports.
+#[derive(Debug, Clone)]
+pub struct Adapters {
+    /// The ledger table.
+    pub ledger: DynamoLedger,
+    /// The control bucket.
+    pub control: S3ControlStore,
+    /// The accounts of the pair.
+    pub accounts: AwsAccounts,
+    /// The topic.
+    pub notifier: SnsNotifier,
+    /// Step Functions.
+    pub executions: SfnExecutions,
+    /// The machine's clock.
+    pub clock: SystemClock,
+}
+
+impl Adapters {
+    /// Connects every port with the function's own credentials. Nothing is sent yet.
+    pub async fn connect(settings: &Settings) -> Self {
+        let config = clients::sdk_config().await;
+        let data_endpoint_url = std::env::var(DATA_ENDPOINT_VARIABLE)
+            .ok()
+            .filter(|url| !url.is_empty());
+        let control_bucket: BucketName = settings.control_bucket.clone();
+        Self {
+            ledger: DynamoLedger::new(
+                clients::ledger_client(&config),
+                settings.ledger_table.clone(),
+            ),
+            control: S3ControlStore::new(clients::control_client(&config), control_bucket),
+            accounts: AwsAccounts::new(&config, data_endpoint_url),
+            notifier: SnsNotifier::new(
+                aws_sdk_sns::Client::new(&config),
+                settings.topic_arn.clone(),
+            ),
+            executions: SfnExecutions::new(aws_sdk_sfn::Client::new(&config)),
+            clock: SystemClock,
+        }
+    }
+}

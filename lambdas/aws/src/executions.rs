@@ -1,0 +1,47 @@
+//! What Step Functions knows of executions.
+
+use aws_sdk_sfn::{Client, types::ExecutionStatus};
+use shardlift_core::{
+    arn::ExecutionArn,
+    fault::{CallFault, FaultKind},
+    port::{ExecutionState, Executions},
+};
+
+use crate::fault_mapping::call_fault;
+
+const DESCRIBE_EXECUTION: &str = "states:DescribeExecution";
+
+/// Executions, through Step Functions.
+#[derive(Debug, Clone)]
+pub struct SfnExecutions(Client);
+
+impl SfnExecutions {
+    /// Executions as `client` sees them.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+}
+
+impl Executions for SfnExecutions {
+    async fn state(&self, execution: &ExecutionArn) -> Result<ExecutionState, CallFault> {
+        let sent = self
+            .0
+            .describe_execution()
+            .execution_arn(execution.as_str())
+            .send()
+            .await
+            .map_err(|error| call_fault(DESCRIBE_EXECUTION, &error));
+        match sent {
+            Ok(answer) => Ok(match answer.status() {
+                // A redrive that is pending goes on at any moment.
+                ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
+                    ExecutionState::Running
+                }
+                _ => ExecutionState::Ended,
+            }),
+            Err(fault) if fault.kind == FaultKind::NoSuchResource => Ok(ExecutionState::Unknown),
+            Err(fault) => Err(fault),
+        }
+    }
+}

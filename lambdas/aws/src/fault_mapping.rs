@@ -1,0 +1,301 @@
+//! The only file that reads SDK error codes and HTTP status: it says what a failed call means to the domain.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use shardlift_core::fault::{CallFault, FaultKind};
+
+/// A message that goes into ledger records and notifications stays within some lines.
+const MESSAGE_CHARACTERS_MAX: usize = 1_000;
+
+/// The operation under which a session that could not be had is reported.
+const ASSUME_ROLE: &str = "sts:AssumeRole";
+
+/// What a failed call of `operation` means.
+pub(crate) fn call_fault<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> CallFault
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            let (code, status) = (answer.err().code(), answer.raw().status().as_u16());
+            let told = answer.err().message().unwrap_or("no message");
+            let message = format!(
+                "{} {told} (HTTP {status}{})",
+                code.unwrap_or("no code,"),
+                request_ids(answer.raw())
+            );
+            fault(operation, kind_of(operation, code, status), &message)
+        }
+        SdkError::ResponseError(answer) => {
+            let message = format!(
+                "{} (HTTP {}{})",
+                DisplayErrorContext(error),
+                answer.raw().status().as_u16(),
+                request_ids(answer.raw())
+            );
+            fault(operation, FaultKind::BadAnswer, &message)
+        }
+        SdkError::TimeoutError(_) => unanswered(operation, error),
+        SdkError::DispatchFailure(failure) => match credentials_fault(operation, error) {
+            Some(fault) => fault,
+            None if failure.is_user() => rejected(operation, error),
+            None => unanswered(operation, error),
+        },
+        _ => credentials_fault(operation, error).unwrap_or_else(|| rejected(operation, error)),
+    }
+}
+
+/// What a failed transaction means: by the reasons of its records, the one that decides first.
+pub(crate) fn transaction_fault(
+    operation: &'static str,
+    error: &SdkError<TransactWriteItemsError, HttpResponse>,
+) -> CallFault {
+    let mut fault = call_fault(operation, error);
+    let SdkError::ServiceError(answer) = error else {
+        return fault;
+    };
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = answer.err() else {
+        return fault;
+    };
+    let reasons: Vec<&str> = canceled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code())
+        .filter(|code| *code != "None")
+        .collect();
+    let kind = [
+        ("ConditionalCheckFailed", FaultKind::ConditionFailed),
+        ("TransactionConflict", FaultKind::ConcurrentWrite),
+        ("ThrottlingError", FaultKind::Throttled),
+        ("ProvisionedThroughputExceeded", FaultKind::Throttled),
+    ]
+    .into_iter()
+    .find_map(|(code, kind)| reasons.contains(&code).then_some(kind));
+    fault.kind = kind.unwrap_or(FaultKind::Rejected);
+    fault.effect = fault.kind.effect();
+    fault.message = format!("{} {reasons:?}", fault.message);
+    fault
+}
+
+/// What it means that credentials could not be had, asked for outside any call.
+pub(crate) fn session_fault(error: &CredentialsError) -> CallFault {
+    credentials_fault(ASSUME_ROLE, error).unwrap_or_else(|| unanswered(ASSUME_ROLE, error))
+}
+
+/// An answer that came and cannot be right.
+pub(crate) fn bad_answer(operation: &'static str, problem: impl std::fmt::Display) -> CallFault {
+    fault(operation, FaultKind::BadAnswer, &problem.to_string())
+}
+
+/// The Region that S3 names in its answer, an error answer included.
+pub(crate) fn region_in_answer<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    error
+        .raw_response()?
+        .headers()
+        .get("x-amz-bucket-region")
+        .map(str::to_owned)
+}
+
+fn fault(operation: &'static str, kind: FaultKind, message: &str) -> CallFault {
+    CallFault::new(
+        operation,
+        kind,
+        message
+            .chars()
+            .take(MESSAGE_CHARACTERS_MAX)
+            .collect::<String>(),
+    )
+}
+
+fn unanswered(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {
+    let message = DisplayErrorContext(error).to_string();
+    fault(operation, FaultKind::NoAnswer, &message)
+}
+
+fn rejected(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {
+    let message = DisplayErrorContext(error).to_string();
+    fault(operation, FaultKind::Rejected, &message)
+}
+
+/// Looks for a failed AssumeRole, or missing credentials, among the causes.
+fn credentials_fault(operation: &'static str, error: &(dyn Error + 'static)) -> Option<CallFault> {
+    let mut missing = None;
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(refusal) = current.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
+            return Some(assume_role_fault(refusal));
+        }
+        if let Some(failed) = current.downcast_ref::<CredentialsError>() {
+            missing = Some(failed);
+        }
+        cause = current.source();
+    }
+    missing.map(|failed| {
+        let kind = match failed {
+            CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_) => {
+                FaultKind::NoAnswer
+            }
+            _ => FaultKind::AccessDenied,
+        };
+        fault(operation, kind, &DisplayErrorContext(failed).to_string())
+    })
+}
+
+/// Whatever STS refuses for good concerns the role: its ARN, its trust policy, its external id.
+fn assume_role_fault(error: &SdkError<AssumeRoleError, HttpResponse>) -> CallFault {
+    let mut fault = call_fault(ASSUME_ROLE, error);
+    if matches!(
+        fault.kind,
+        FaultKind::AccessDenied | FaultKind::Rejected | FaultKind::NoSuchResource
+    ) {
+        fault.kind = FaultKind::RoleRefused;
+    }
+    fault
+}
+
+fn request_ids(response: &HttpResponse) -> String {
+    [
+        ("request id", "x-amz-request-id"),
+        ("request id", "x-amzn-requestid"),
+        ("extended request id", "x-amz-id-2"),
+    ]
+    .iter()
+    .filter_map(|(name, header)| {
+        let id = response.headers().get(*header)?;
+        Some(format!(", {name} {id}"))
+    })
+    .collect()
+}
+
+fn kind_of(operation: &str, code: Option<&str>, status: u16) -> FaultKind {
+    code.and_then(kind_of_code)
+        .unwrap_or_else(|| kind_of_status(operation, status))
+}
+
+/// docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, the DynamoDB, STS, Step Functions and SNS API references.
+fn kind_of_code(code: &str) -> Option<FaultKind> {
+    Some(match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AllAccessDisabled"
+        | "AccountProblem"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidToken"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException"
+        | "KMSAccessDenied"
+        | "KMSAccessDeniedException" => FaultKind::AccessDenied,
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            FaultKind::SessionExpired
+        }
+        "NoSuchKey" | "NoSuchVersion" => FaultKind::NoSuchKey,
+        "NoSuchBucket" => FaultKind::NoSuchBucket,
+        "NoSuchUpload" => FaultKind::NoSuchUpload,
+        "ResourceNotFoundException" | "ExecutionDoesNotExist" | "NotFoundException" => {
+            FaultKind::NoSuchResource
+        }
+        "PreconditionFailed" | "ConditionalCheckFailedException" => FaultKind::ConditionFailed,
+        "ConditionalRequestConflict" | "OperationAborted" | "TransactionConflictException" => {
+            FaultKind::ConcurrentWrite
+        }
+        "InvalidObjectState" | "ObjectNotInActiveTierError" => FaultKind::Archived,
+        "PermanentRedirect"
+        | "TemporaryRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException" => FaultKind::WrongRegion,
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "Throttled"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "BandwidthLimitExceeded"
+        | "KMSThrottlingException"
+        | "ThrottledRequestException"
+        | "ProvisionedThroughputExceededException" => FaultKind::Throttled,
+        "InternalError"
+        | "InternalServerError"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => FaultKind::ServiceError,
+        "RequestTimeout" | "RequestTimeoutException" => FaultKind::NoAnswer,
+        _ => return None,
+    })
+}
+
+/// HEAD answers carry no body, so the operation tells what is missing.
+fn kind_of_status(operation: &str, status: u16) -> FaultKind {
+    let is_head = operation.starts_with("s3:Head");
+    match status {
+        // An error in the body of a success: the call failed within S3 after it had begun to answer.
+        200..=299 => FaultKind::ServiceError,
+        301 | 307 | 308 => FaultKind::WrongRegion,
+        403 => FaultKind::AccessDenied,
+        404 if operation == "s3:HeadBucket" => FaultKind::NoSuchBucket,
+        404 if is_head => FaultKind::NoSuchKey,
+        404 => FaultKind::NoSuchResource,
+        409 => FaultKind::ConcurrentWrite,
+        412 => FaultKind::ConditionFailed,
+        429 => FaultKind::Throttled,
+        503 if is_head => FaultKind::Throttled,
+        500..=599 => FaultKind::ServiceError,
+        400..=499 => FaultKind::Rejected,
+        _ => FaultKind::BadAnswer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_goes_before_the_status() {
+        assert_eq!(
+            kind_of("s3:CopyObject", Some("InvalidObjectState"), 403),
+            FaultKind::Archived
+        );
+        assert_eq!(
+            kind_of("s3:CopyObject", Some("SlowDown"), 200),
+            FaultKind::Throttled
+        );
+        assert_eq!(
+            kind_of("s3:CopyObject", Some("NeverSeen"), 400),
+            FaultKind::Rejected
+        );
+    }
+
+    #[test]
+    fn an_unknown_error_in_the_body_of_a_success_is_no_success() {
+        assert_eq!(
+            kind_of("s3:CopyObject", Some("NeverSeen"), 200),
+            FaultKind::ServiceError
+        );
+    }
+
+    #[test]
+    fn a_head_without_a_body_tells_by_its_operation() {
+        assert_eq!(kind_of("s3:HeadObject", None, 404), FaultKind::NoSuchKey);
+        assert_eq!(kind_of("s3:HeadBucket", None, 404), FaultKind::NoSuchBucket);
+        assert_eq!(kind_of("s3:HeadObject", None, 403), FaultKind::AccessDenied);
+        assert_eq!(kind_of("s3:HeadObject", None, 503), FaultKind::Throttled);
+    }
+
+    #[test]
+    fn missing_credentials_are_found_among_the_causes() {
+        let error = CredentialsError::not_loaded_no_source();
+        assert_eq!(session_fault(&error).kind, FaultKind::AccessDenied);
+        let error = CredentialsError::provider_timed_out(std::time::Duration::from_secs(5));
+        assert_eq!(session_fault(&error).kind, FaultKind::NoAnswer);
+    }
+}

@@ -1,0 +1,167 @@
+//! Records as items: every field a native attribute, readable in the console.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Serialize, de::DeserializeOwned};
+use shardlift_core::fault::{CallFault, FaultKind};
+
+use super::record_key::{PARTITION, RecordKey, SORT};
+use crate::fault_mapping::bad_answer;
+
+/// The attribute that tells one write from another.
+pub(super) const WRITE_MARK: &str = "written_by";
+const REVISION: &str = "revision";
+
+/// A mark that no other write bears: 64 random bits of the process and a number within it. As long as a transaction's
+/// token may be (36 characters), because it is one too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WriteMark(String);
+
+impl WriteMark {
+    pub(super) fn fresh() -> Self {
+        static WRITES: AtomicU64 = AtomicU64::new(0);
+        // The only randomness of the standard library: a new state is seeded by the system, then counted up.
+        let random = RandomState::new().build_hasher().finish();
+        let number = WRITES.fetch_add(1, Ordering::Relaxed);
+        Self(format!("{random:016x}-{number:x}"))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A record on its way into the table.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: RecordKey,
+    pub(super) item: HashMap<String, AttributeValue>,
+    /// The revision that it replaces; nothing for a record that must not exist yet.
+    pub(super) revision_before: Option<u64>,
+}
+
+/// A condition of a write.
+pub(super) struct Condition {
+    pub(super) expression: &'static str,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl Entry {
+    /// A record that must not exist yet.
+    pub(super) fn created(
+        key: RecordKey,
+        record: &impl Serialize,
+        mark: &WriteMark,
+    ) -> Result<Self, CallFault> {
+        let item = item_of(&key, record, mark)?;
+        Ok(Self {
+            key,
+            item,
+            revision_before: None,
+        })
+    }
+
+    /// A record of `revision` that replaces the one before it.
+    pub(super) fn replaced(
+        key: RecordKey,
+        record: &impl Serialize,
+        revision: u64,
+        mark: &WriteMark,
+    ) -> Result<Self, CallFault> {
+        let before = revision.checked_sub(1).ok_or_else(|| {
+            CallFault::new(
+                super::PUT_ITEM,
+                FaultKind::Rejected,
+                "a record of revision 0 replaces nothing",
+            )
+        })?;
+        let item = item_of(&key, record, mark)?;
+        Ok(Self {
+            key,
+            item,
+            revision_before: Some(before),
+        })
+    }
+
+    pub(super) fn condition(&self) -> Condition {
+        match self.revision_before {
+            None => Condition {
+                expression: "attribute_not_exists(#partition)",
+                names: HashMap::from([("#partition".to_owned(), PARTITION.to_owned())]),
+                values: None,
+            },
+            Some(revision) => Condition {
+                expression: "#revision = :before",
+                names: HashMap::from([("#revision".to_owned(), REVISION.to_owned())]),
+                values: Some(HashMap::from([(
+                    ":before".to_owned(),
+                    AttributeValue::N(revision.to_string()),
+                )])),
+            },
+        }
+    }
+}
+
+/// The revision of a stored record.
+pub(super) fn revision_of(item: &HashMap<String, AttributeValue>) -> Option<u64> {
+    item.get(REVISION)?.as_n().ok()?.parse().ok()
+}
+
+/// A stored item as the record that it is.
+pub(super) fn record_of<T: DeserializeOwned>(
+    operation: &'static str,
+    mut item: HashMap<String, AttributeValue>,
+) -> Result<T, CallFault> {
+    for ours in [PARTITION, SORT, WRITE_MARK] {
+        item.remove(ours);
+    }
+    serde_dynamo::from_item(item).map_err(|problem| {
+        bad_answer(
+            operation,
+            format_args!("a record of the ledger is not readable: {problem}"),
+        )
+    })
+}
+
+fn item_of(
+    key: &RecordKey,
+    record: &impl Serialize,
+    mark: &WriteMark,
+) -> Result<HashMap<String, AttributeValue>, CallFault> {
+    let mut item: HashMap<String, AttributeValue> =
+        serde_dynamo::to_item(record).map_err(|problem| {
+            CallFault::new(
+                super::PUT_ITEM,
+                FaultKind::Rejected,
+                format!("the record cannot be written as an item: {problem}"),
+            )
+        })?;
+    // Absent says the same as NULL, in fewer bytes.
+    item.retain(|_, value| !value.is_null());
+    item.extend(key.attributes());
+    item.insert(
+        WRITE_MARK.to_owned(),
+        AttributeValue::S(mark.as_str().to_owned()),
+    );
+    Ok(item)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_writes_bear_the_same_mark() {
+        let marks: BTreeSet<String> = (0..1_000).map(|_| WriteMark::fresh().0).collect();
+        assert_eq!(marks.len(), 1_000);
+        assert!(marks.iter().all(|mark| mark.len() <= 36));
+    }
+}

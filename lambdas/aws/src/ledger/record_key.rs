@@ -1,0 +1,145 @@
+//! Where each record lies in the table.
+
+use std::{collections::HashMap, fmt};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use sha2::{Digest, Sha256};
+use shardlift_core::{
+    fault::{CallFault, FaultKind},
+    id::{RangeId, RunId, ShardId},
+};
+
+/// The table's partition key.
+pub(super) const PARTITION: &str = "pk";
+/// The table's sort key.
+pub(super) const SORT: &str = "sk";
+
+/// The shards of a run spread over this many partitions: one takes 1,000 write units a second, and 1,000 copiers that
+/// checkpoint every few seconds must not wait for it.
+pub(super) const SHARD_PARTITIONS: u32 = 8;
+
+/// The primary key of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RecordKey {
+    partition: String,
+    sort: String,
+}
+
+impl RecordKey {
+    pub(super) fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
+        Self {
+            partition: partition.into(),
+            sort: sort.into(),
+        }
+    }
+
+    pub(super) fn run(run_id: &RunId) -> Self {
+        Self::new(format!("RUN#{run_id}"), "RUN")
+    }
+
+    pub(super) fn range(run_id: &RunId, range_id: &RangeId) -> Self {
+        Self::new(range_partition(run_id), format!("RANGE#{range_id}"))
+    }
+
+    pub(super) fn shard(run_id: &RunId, shard_id: &ShardId) -> Self {
+        let partition = shard_partition(run_id, shard_id.partition(SHARD_PARTITIONS));
+        Self::new(partition, format!("SHARD#{shard_id}"))
+    }
+
+    /// A pair's name can be longer than the 2,048 bytes that a partition key may have, so its digest stands for it.
+    pub(super) fn lock(pair: &str) -> Self {
+        let digest: String = Sha256::digest(pair.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self::new(format!("LOCK#{digest}"), "LOCK")
+    }
+
+    pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (
+                PARTITION.to_owned(),
+                AttributeValue::S(self.partition.clone()),
+            ),
+            (SORT.to_owned(), AttributeValue::S(self.sort.clone())),
+        ])
+    }
+}
+
+pub(super) fn range_partition(run_id: &RunId) -> String {
+    format!("RUN#{run_id}#RANGES")
+}
+
+pub(super) fn shard_partition(run_id: &RunId, partition: u32) -> String {
+    format!("RUN#{run_id}#SHARDS#{partition}")
+}
+
+/// Where a page of shards begins: `<partition>`, or `<partition>/<last sort key>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PageMark {
+    pub(super) partition: u32,
+    pub(super) after: Option<String>,
+}
+
+impl PageMark {
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, CallFault> {
+        let Some(text) = text else {
+            return Ok(Self {
+                partition: 0,
+                after: None,
+            });
+        };
+        let (partition, after) = match text.split_once('/') {
+            Some((partition, after)) => (partition, Some(after.to_owned())),
+            None => (text, None),
+        };
+        match partition.parse() {
+            Ok(partition) if partition < SHARD_PARTITIONS => Ok(Self { partition, after }),
+            _ => Err(CallFault::new(
+                super::QUERY,
+                FaultKind::Rejected,
+                format!("{text:?} is not where a page of shards begins"),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for PageMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.after {
+            Some(after) => write!(f, "{}/{after}", self.partition),
+            None => write!(f, "{}", self.partition),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_mark_comes_back() {
+        for mark in [
+            PageMark {
+                partition: 0,
+                after: None,
+            },
+            PageMark {
+                partition: 7,
+                after: Some("SHARD#2-17".into()),
+            },
+        ] {
+            assert_eq!(PageMark::parse(Some(&mark.to_string())).unwrap(), mark);
+        }
+        for wrong in ["", "8", "x/SHARD#1", "-1"] {
+            assert!(PageMark::parse(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_longest_pair_still_has_a_key() {
+        let key = RecordKey::lock(&"é".repeat(2_000));
+        assert!(key.partition.len() < 2_048);
+        assert_ne!(key, RecordKey::lock("another"));
+    }
+}

@@ -1,0 +1,15 @@
+//! The two buckets of a pair, through S3.
+
+pub(crate) mod bucket_facts;
+mod checksums;
+mod copy_source;
+mod listing;
+mod multipart;
+mod object_attributes;
+mod source_bucket;
+mod tagging;
+mod target_bucket;
+
+pub use source_bucket::AwsSourceBucket;
+pub use target_bucket::AwsTargetBucket;
+pub(crate) use target_bucket::TargetClients;

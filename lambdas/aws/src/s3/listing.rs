@@ -1,0 +1,204 @@
+//! One page of a listing, checked: what S3 can say only when something went wrong is a fault, never a page (P11).
+
+use std::borrow::Cow;
+
+use aws_sdk_s3::{
+    Client,
+    types::{EncodingType, Object},
+};
+use percent_encoding::percent_decode;
+use shardlift_core::{
+    arn::AccountId,
+    bucket::BucketName,
+    fault::CallFault,
+    key::ObjectKey,
+    object::{ETag, ListedObject},
+    port::{ListRequest, ObjectPage},
+    time::Timestamp,
+};
+
+use crate::fault_mapping::{bad_answer, call_fault};
+
+pub(crate) const LIST_OBJECTS: &str = "s3:ListObjectsV2";
+
+/// Lists one page of a bucket that `owner` owns. Every page begins after a key, never at a token: a token lives
+/// within one listing, a key can be continued from by any later invocation.
+pub(crate) async fn list_page(
+    client: &Client,
+    bucket: &BucketName,
+    owner: &AccountId,
+    request: &ListRequest,
+) -> Result<ObjectPage, CallFault> {
+    let answer = client
+        .list_objects_v2()
+        .bucket(bucket.as_str())
+        .prefix(request.prefix.as_str())
+        .set_start_after(request.after.as_ref().map(ToString::to_string))
+        .encoding_type(EncodingType::Url)
+        .expected_bucket_owner(owner.as_str())
+        .send()
+        .await
+        .map_err(|error| call_fault(LIST_OBJECTS, &error))?;
+    let is_encoded = answer.encoding_type() == Some(&EncodingType::Url);
+    let objects = answer
+        .contents()
+        .iter()
+        .map(|object| listed_object(object, is_encoded))
+        .collect::<Result<Vec<_>, _>>()?;
+    let told = answer.key_count().map(i64::from);
+    if told.is_some_and(|told| usize::try_from(told).ok() != Some(objects.len())) {
+        return Err(bad_answer(
+            LIST_OBJECTS,
+            format_args!("the page tells {told:?} keys and holds {}", objects.len()),
+        ));
+    }
+    checked_page(request, objects, answer.is_truncated() == Some(true))
+}
+
+/// The page, if it can be an answer to the request.
+pub(crate) fn checked_page(
+    request: &ListRequest,
+    objects: Vec<ListedObject>,
+    is_truncated: bool,
+) -> Result<ObjectPage, CallFault> {
+    if is_truncated && objects.is_empty() {
+        return Err(bad_answer(
+            LIST_OBJECTS,
+            "the page is empty and says that more follows",
+        ));
+    }
+    let mut before = request.after.as_ref();
+    for object in &objects {
+        if before.is_some_and(|before| object.key <= *before) {
+            return Err(bad_answer(
+                LIST_OBJECTS,
+                format_args!(
+                    "key {:?} does not follow {before:?}: the listing is out of order or goes in circles",
+                    object.key
+                ),
+            ));
+        }
+        if object.key.relative_to(&request.prefix).is_none() {
+            return Err(bad_answer(
+                LIST_OBJECTS,
+                format_args!(
+                    "key {:?} is outside the prefix {:?}",
+                    object.key, request.prefix
+                ),
+            ));
+        }
+        before = Some(&object.key);
+    }
+    Ok(ObjectPage {
+        objects,
+        is_truncated,
+    })
+}
+
+/// A key as `encoding-type=url` writes it: percent-encoded, and a space as a plus sign.
+pub(crate) fn decoded_key(encoded: &[u8]) -> Result<ObjectKey, CallFault> {
+    let spaced: Cow<'_, [u8]> = if encoded.contains(&b'+') {
+        encoded
+            .iter()
+            .map(|&byte| if byte == b'+' { b' ' } else { byte })
+            .collect()
+    } else {
+        encoded.into()
+    };
+    let decoded = percent_decode(&spaced)
+        .decode_utf8()
+        .map_err(|problem| bad_answer(LIST_OBJECTS, problem))?;
+    ObjectKey::new(decoded).map_err(|problem| bad_answer(LIST_OBJECTS, problem))
+}
+
+/// An ETag without the quotes around it.
+pub(crate) fn unquoted_etag(
+    operation: &'static str,
+    etag: Option<&str>,
+) -> Result<ETag, CallFault> {
+    let text = etag.ok_or_else(|| bad_answer(operation, "the answer has no ETag"))?;
+    ETag::new(text.trim_matches('"')).map_err(|problem| bad_answer(operation, problem))
+}
+
+fn listed_object(object: &Object, is_encoded: bool) -> Result<ListedObject, CallFault> {
+    let missing = |what| bad_answer(LIST_OBJECTS, format_args!("an object has no {what}"));
+    let key = object.key().ok_or_else(|| missing("key"))?;
+    let key = if is_encoded {
+        decoded_key(key.as_bytes())?
+    } else {
+        ObjectKey::new(key).map_err(|problem| bad_answer(LIST_OBJECTS, problem))?
+    };
+    let size_bytes = object.size().and_then(|size| u64::try_from(size).ok());
+    let modified_at = object
+        .last_modified()
+        .and_then(|at| at.to_millis().ok())
+        .ok_or_else(|| missing("time"))?;
+    Ok(ListedObject {
+        key,
+        size_bytes: size_bytes.ok_or_else(|| missing("size"))?,
+        etag: unquoted_etag(LIST_OBJECTS, object.e_tag())?,
+        modified_at: Timestamp::from_millis(modified_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{fault::FaultKind, key::KeyPrefix};
+
+    use super::*;
+
+    fn object(key: &str) -> ListedObject {
+        ListedObject {
+            key: ObjectKey::new(key).unwrap(),
+            size_bytes: 1,
+            etag: ETag::new("e").unwrap(),
+            modified_at: Timestamp::default(),
+        }
+    }
+
+    fn page(
+        after: Option<&str>,
+        keys: &[&str],
+        is_truncated: bool,
+    ) -> Result<ObjectPage, CallFault> {
+        let request = ListRequest {
+            prefix: KeyPrefix::new("p/").unwrap(),
+            after: after.map(|key| ObjectKey::new(key).unwrap()),
+        };
+        checked_page(
+            &request,
+            keys.iter().map(|key| object(key)).collect(),
+            is_truncated,
+        )
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_is_a_bad_answer() {
+        for wrong in [
+            page(None, &[], true),
+            page(None, &["p/b", "p/a"], false),
+            page(None, &["p/a", "p/a"], false),
+            page(Some("p/a"), &["p/a", "p/b"], true),
+            page(None, &["elsewhere"], false),
+        ] {
+            assert_eq!(wrong.unwrap_err().kind, FaultKind::BadAnswer);
+        }
+        assert!(page(Some("p/a"), &["p/b"], true).is_ok());
+        assert!(page(None, &[], false).is_ok());
+    }
+
+    #[test]
+    fn an_encoded_key_comes_back_byte_for_byte() {
+        for (encoded, key) in [
+            ("a+b", "a b"),
+            ("a%20b", "a b"),
+            ("a%2Bb", "a+b"),
+            ("%252F", "%2F"),
+            ("a%2F%2Fb", "a//b"),
+            ("%C3%A9%01", "é\u{1}"),
+        ] {
+            assert_eq!(decoded_key(encoded.as_bytes()).unwrap().as_str(), key);
+        }
+        assert!(decoded_key(b"%FF").is_err(), "no UTF-8");
+    }
+}
