@@ -1,1 +1,16 @@
-//! The copier.
+//! The copier: takes one shard, copies its objects to the target account, and accounts for every one of them.
+//!
+//! Read in this order: [`copier`] (one invocation), `held_shard` (the claim on the record, and every write to it),
+//! `shard_copy` (many objects in flight until the deadline), `object_copy` and `multipart_copy` (one object),
+//! `gate` and `retries` (when a call may be made, and made again), `denials` (why a call was refused).
+
+mod assembled_etag;
+pub mod copier;
+mod denials;
+mod gate;
+mod held_shard;
+mod multipart_copy;
+mod object_copy;
+mod retries;
+mod shard_copy;
+mod uploads;

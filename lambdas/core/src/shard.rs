@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::Failure,
-    id::{RangeId, RunId, ShardId, UploadId},
+    id::{RunId, ShardId, UploadId},
     progress::ProgressMap,
-    range::Checkpoint,
     run::LEDGER_VERSION,
     tally::{Count, RequestCounts, Tally},
     time::Timestamp,
@@ -41,15 +40,6 @@ pub struct Lease {
     pub token: u64,
     /// When its invocation is killed at the latest.
     pub expires_at: Timestamp,
-}
-
-/// The part of a range that a shard accounts for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Segment {
-    /// The range.
-    pub range_id: RangeId,
-    /// How far the range is accounted for with this shard.
-    pub checkpoint: Checkpoint,
 }
 
 /// What became of the objects of a shard so far.
@@ -93,8 +83,6 @@ pub struct ShardRecord {
     pub work: ShardWork,
     /// The planned objects and bytes.
     pub planned: Count,
-    /// What the shard accounts for of each range: the planner's checkpoint.
-    pub segments: Vec<Segment>,
     /// Where it is.
     pub state: ShardState,
     /// How often it was claimed.
@@ -194,7 +182,6 @@ impl ShardRecord {
         shard_id: ShardId,
         work: ShardWork,
         planned: Count,
-        segments: Vec<Segment>,
         expires_at: i64,
     ) -> Self {
         Self {
@@ -203,7 +190,6 @@ impl ShardRecord {
             shard_id,
             work,
             planned,
-            segments,
             state: ShardState::Ready,
             attempts: 0,
             round: 1,
@@ -371,7 +357,6 @@ mod tests {
                 objects,
                 bytes: objects,
             },
-            Vec::new(),
             0,
         )
     }
@@ -546,18 +531,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_record_fits_one_write_unit() {
-        let key =
-            crate::key::ObjectKey::new("data/year=2026/month=11/day=22/part-00000000.parquet")
-                .unwrap();
-        let mut record = shard(10_000);
-        record.segments = vec![Segment {
-            range_id: RangeId::numbered(0),
-            checkpoint: Checkpoint {
-                through: key,
-                tally: crate::range::ListingTally::default(),
-                shards: 7,
-            },
-        }];
+        let record = shard(10_000);
         assert!(
             serde_json::to_string(&record).unwrap().len() < 1_300,
             "JSON's punctuation is not stored"

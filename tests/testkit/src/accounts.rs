@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use md5::{Digest, Md5};
 use shardlift_core::{
     arn::AccountId,
     bucket::BucketName,
@@ -356,12 +357,7 @@ fn assemble(
         content: content.to_owned(),
         attributes: ObjectAttributes {
             size_bytes,
-            etag: ETag::new(format!(
-                "{:032x}-{}",
-                fingerprint(content, size_bytes),
-                parts.len()
-            ))
-            .expect("an ETag"),
+            etag: assembled_etag(parts),
             headers: spec.headers.clone(),
             metadata: spec.metadata.clone(),
             storage_class: spec
@@ -375,6 +371,22 @@ fn assemble(
         tags: spec.tags.clone(),
         modified_at: shardlift_core::time::Timestamp::default(),
     })
+}
+
+/// As S3 makes it: the MD5 over the parts' MD5s, and their number.
+fn assembled_etag(parts: &[PartReceipt]) -> ETag {
+    let mut digest = Md5::new();
+    for part in parts {
+        let number =
+            u128::from_str_radix(part.etag.as_str(), 16).expect("a part's ETag is hexadecimal");
+        digest.update(number.to_be_bytes());
+    }
+    let hex: String = digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    ETag::new(format!("{hex}-{}", parts.len())).expect("an ETag")
 }
 
 impl BucketListing for MemoryTarget {

@@ -1,0 +1,85 @@
+//! Why a call was refused, found out by asking and remembered.
+
+use shardlift_aws::telemetry::field;
+use shardlift_core::{
+    copy::diagnosis::MissingPermission,
+    fault::{CallFault, FaultKind},
+    key::ObjectKey,
+    port::TargetBucket,
+    spec::{RunSpec, TagPolicy},
+};
+use tokio::sync::Mutex;
+
+/// How many refused objects of a shard are probed; the others are told as the last of these. Policies refuse prefixes
+/// and actions, hardly single objects, and 10,000 refused objects must not cost 20,000 probes.
+const PROBED_OBJECTS_MAX: u32 = 8;
+
+/// What was found out about refused calls in this shard.
+#[derive(Default)]
+pub(crate) struct Denials {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    probed: u32,
+    last: Option<MissingPermission>,
+}
+
+/// A finding about a refused call.
+pub(crate) enum Finding {
+    /// This permission is missing.
+    Missing(MissingPermission),
+    /// The source object does not exist (any more): S3 refuses what it may not even deny.
+    SourceMissing,
+}
+
+impl Denials {
+    /// Finds out what a refused copy of `source_key` lacked, by calls that change nothing. One object at a time, so
+    /// that those refused together learn from the first ones.
+    pub(crate) async fn find<T: TargetBucket>(
+        &self,
+        target: &T,
+        spec: &RunSpec,
+        source_key: &ObjectKey,
+    ) -> Finding {
+        let mut known = self.known.lock().await;
+        if let (Some(last), true) = (known.last, known.probed >= PROBED_OBJECTS_MAX) {
+            return Finding::Missing(last);
+        }
+        let finding = probe(target, spec, source_key).await;
+        if let Finding::Missing(permission) = finding {
+            known.probed += 1;
+            known.last = Some(permission);
+        }
+        finding
+    }
+}
+
+/// Reading first, since without it nothing can be copied; what reading does not explain is the writing side's.
+async fn probe<T: TargetBucket>(target: &T, spec: &RunSpec, source_key: &ObjectKey) -> Finding {
+    let mut carries_tags = false;
+    match target.head_source(source_key).await {
+        Err(fault) if fault.kind == FaultKind::AccessDenied => {
+            return Finding::Missing(MissingPermission::ReadObject);
+        }
+        Err(fault) if fault.kind == FaultKind::NoSuchKey => return Finding::SourceMissing,
+        Err(fault) => log_probe(&fault),
+        Ok(_) => {}
+    }
+    if spec.tags == TagPolicy::Preserve {
+        match target.source_tags(source_key).await {
+            Err(fault) if fault.kind == FaultKind::AccessDenied => {
+                return Finding::Missing(MissingPermission::ReadTags);
+            }
+            Err(fault) => log_probe(&fault),
+            Ok(tags) => carries_tags = !tags.is_empty(),
+        }
+    }
+    Finding::Missing(MissingPermission::of_write(spec, carries_tags))
+}
+
+/// A probe that fails otherwise explains nothing; the refusal itself is reported all the same.
+fn log_probe(fault: &CallFault) {
+    tracing::warn!({ field::AWS_OPERATION } = fault.operation, { field::ERROR_DETAIL } = %fault, "a probe after a refused call failed");
+}

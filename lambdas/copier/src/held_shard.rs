@@ -1,0 +1,229 @@
+//! The claim on a shard's record, and every write to it.
+
+use shardlift_core::{
+    control_key,
+    copy::account::ShardAccount,
+    deadline::Deadline,
+    event::CopierEvent,
+    failure::{Failure, FailureCode},
+    failure_list,
+    fault::CallFault,
+    port::{Clock, ControlStore, Ledger, PutOutcome},
+    shard::{OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardState},
+    tally::RequestCounts,
+};
+
+/// How often a claim is tried against other writers of the record before it is called a conflict.
+const CLAIMS_MAX: u32 = 5;
+
+/// A shard that this copier holds. Whoever claims it later holds a greater token, and every later write of this copier
+/// is refused: it must stop then, whatever it still has in flight.
+pub(crate) struct HeldShard<'a, L, C> {
+    ledger: &'a L,
+    control: &'a C,
+    record: ShardRecord,
+    token: u64,
+    failures_listed: usize,
+}
+
+/// What the record says beside the account: the requests so far, and the uploads that are open.
+pub(crate) struct Footnotes {
+    pub(crate) requests: RequestCounts,
+    pub(crate) uploads: Vec<OpenUpload>,
+}
+
+impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
+    /// Claims the shard of the event; nothing when every object of it has an outcome already.
+    ///
+    /// # Errors
+    /// `InvariantViolated` when there is no such shard, `LedgerConflict` when others claim it faster, and ledger faults.
+    pub(crate) async fn claim(
+        ledger: &'a L,
+        control: &'a C,
+        event: &CopierEvent,
+        clock: &impl Clock,
+        deadline: Deadline,
+    ) -> Result<Option<Self>, Failure> {
+        for _ in 0..CLAIMS_MAX {
+            let record = ledger
+                .read_shard(&event.run_id, &event.shard_id)
+                .await
+                .map_err(CallFault::into_failure)?
+                .ok_or_else(|| {
+                    Failure::invariant(format!(
+                        "the ledger has no shard {} of run {}",
+                        event.shard_id, event.run_id
+                    ))
+                })?;
+            if record.state == ShardState::Done {
+                return Ok(None);
+            }
+            let claimed = record
+                .apply(ShardEvent::Claim {
+                    now: clock.now(),
+                    expires_at: deadline.ends_at(),
+                })
+                .map_err(|illegal| Failure::invariant(illegal.to_string()))?;
+            let written = ledger
+                .replace_shard(&claimed)
+                .await
+                .map_err(CallFault::into_failure)?;
+            if let (PutOutcome::Written, Some(lease)) = (written, claimed.lease) {
+                return Ok(Some(Self {
+                    ledger,
+                    control,
+                    record: claimed,
+                    token: lease.token,
+                    failures_listed: 0,
+                }));
+            }
+        }
+        Err(conflict(
+            event.shard_id.as_str(),
+            "others write its record without end",
+        ))
+    }
+
+    /// The record as this copier wrote it last.
+    pub(crate) fn record(&self) -> &ShardRecord {
+        &self.record
+    }
+
+    /// The account that the copier before left.
+    ///
+    /// # Errors
+    /// `InvariantViolated` when its list of failed objects is missing or does not fit, and control bucket faults.
+    pub(crate) async fn account(&self) -> Result<ShardAccount, Failure> {
+        let outcome = self.record.outcome.clone();
+        let Some(key) = outcome.failures_key.clone() else {
+            return ShardAccount::resume(outcome, []);
+        };
+        let bytes = self
+            .control
+            .get(&key)
+            .await
+            .map_err(CallFault::into_failure)?
+            .ok_or_else(|| Failure::invariant(format!("the failure list {key} is gone")))?;
+        let listed: Vec<_> = failure_list::decode(&bytes)?.collect::<Result<_, _>>()?;
+        ShardAccount::resume(outcome, listed)
+    }
+
+    /// The requests and uploads as the record has them.
+    pub(crate) fn footnotes_as_recorded(&self) -> Footnotes {
+        Footnotes {
+            requests: self.record.outcome.requests.clone(),
+            uploads: self.record.outcome.uploads.clone(),
+        }
+    }
+
+    /// Notes what is settled so far.
+    pub(crate) async fn checkpoint(
+        &mut self,
+        account: &ShardAccount,
+        notes: Footnotes,
+    ) -> Result<(), Failure> {
+        let outcome = self.outcome(account, notes).await?;
+        let token = self.token;
+        self.write(ShardEvent::Checkpoint { token, outcome }).await
+    }
+
+    /// Gives the shard back before the deadline.
+    pub(crate) async fn give_back(
+        mut self,
+        account: &ShardAccount,
+        notes: Footnotes,
+    ) -> Result<(), Failure> {
+        let outcome = self.outcome(account, notes).await?;
+        let token = self.token;
+        self.write(ShardEvent::Yield { token, outcome }).await
+    }
+
+    /// Gives the shard back because of `problem`, which concerns more than one object.
+    pub(crate) async fn stop(
+        mut self,
+        account: &ShardAccount,
+        notes: Footnotes,
+        problem: Failure,
+    ) -> Result<(), Failure> {
+        let outcome = self.outcome(account, notes).await?;
+        let token = self.token;
+        self.write(ShardEvent::Stop {
+            token,
+            outcome,
+            problem,
+        })
+        .await
+    }
+
+    /// Settles the shard for good.
+    pub(crate) async fn finish(
+        mut self,
+        account: &ShardAccount,
+        notes: Footnotes,
+        clock: &impl Clock,
+    ) -> Result<(), Failure> {
+        let outcome = self.outcome(account, notes).await?;
+        let token = self.token;
+        let now = clock.now();
+        self.write(ShardEvent::Finish {
+            now,
+            token,
+            outcome,
+        })
+        .await
+    }
+
+    /// The outcome to record; the list of failed objects is written first, under this holder's own name, so that no
+    /// record ever points to a list that another holder may still write.
+    async fn outcome(
+        &mut self,
+        account: &ShardAccount,
+        notes: Footnotes,
+    ) -> Result<ShardOutcome, Failure> {
+        let mut outcome = account.outcome().clone();
+        let failures = account.failures();
+        let key = control_key::failures(&self.record.run_id, &self.record.shard_id, self.token);
+        let failed = failures.len();
+        if failed > self.failures_listed {
+            let body = failure_list::encode(failures)?;
+            self.control
+                .put(&key, "application/zstd", body)
+                .await
+                .map_err(CallFault::into_failure)?;
+            self.failures_listed = failed;
+        }
+        outcome.failures_key = (failed > 0).then_some(key);
+        outcome.requests = notes.requests;
+        outcome.uploads = notes.uploads;
+        Ok(outcome)
+    }
+
+    async fn write(&mut self, event: ShardEvent) -> Result<(), Failure> {
+        let shard = self.record.shard_id.as_str();
+        let next = self
+            .record
+            .apply(event)
+            .map_err(|illegal| Failure::invariant(illegal.to_string()))?;
+        match self
+            .ledger
+            .replace_shard(&next)
+            .await
+            .map_err(CallFault::into_failure)?
+        {
+            PutOutcome::Written => {
+                self.record = next;
+                Ok(())
+            }
+            PutOutcome::Refused => Err(conflict(shard, "another copier has taken it over")),
+        }
+    }
+}
+
+/// Not a yield: the copier that took over answers for the shard, and two callers that both ask again would take it from
+/// each other for ever.
+fn conflict(shard: &str, problem: &str) -> Failure {
+    Failure::new(
+        FailureCode::LedgerConflict,
+        format!("shard {shard}: {problem}; what this copier noted before stays"),
+    )
+}

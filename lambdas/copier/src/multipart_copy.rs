@@ -1,0 +1,308 @@
+//! One object in parts.
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use shardlift_core::{
+    failure::{Failure, FailureCode},
+    fault::{CallFault, Effect, FaultKind},
+    id::UploadId,
+    key::{KeyPrefix, ObjectKey},
+    object::ETag,
+    part_layout::{Part, PartLayout},
+    port::{ObjectAttributes, PartReceipt, TagSet, TargetBucket, UploadSpec},
+    spec::TagPolicy,
+};
+
+use crate::{
+    assembled_etag::assembled_etag,
+    object_copy::{ObjectCopy, Planned, source_changed},
+    retries::Retries,
+};
+
+/// Parts of one object in flight. The gate bounds the calls of all objects together.
+const PARTS_IN_FLIGHT_MAX: usize = 64;
+
+impl<T: TargetBucket> ObjectCopy<'_, T> {
+    /// Copies an object in parts: goes on with the upload that the record names, or begins one. When it fails the
+    /// upload is aborted; when the copier is dropped at its deadline the upload stays, and stays recorded.
+    pub(crate) async fn copy_in_parts(
+        &self,
+        planned: &Planned,
+        layout: &PartLayout,
+    ) -> Result<(), Failure> {
+        let (upload_id, parts_there) = match self.resumed_upload(planned, layout).await? {
+            Some(resumed) => resumed,
+            None => (self.begin_upload(planned).await?, Vec::new()),
+        };
+        let copied = self
+            .copy_parts(planned, layout, &upload_id, parts_there)
+            .await;
+        let completed = match copied {
+            Ok(parts) => self.complete(planned, &upload_id, &parts).await,
+            Err(failure) => Err(failure),
+        };
+        match completed {
+            Ok(()) => {
+                self.uploads.closed(planned.index);
+                Ok(())
+            }
+            Err(failure) => Err(self.give_up(planned, &upload_id, failure).await),
+        }
+    }
+
+    /// The recorded upload and its usable parts. One that is gone was completed or aborted by a copier that could not
+    /// say so any more: the object is then copied again, which is always right.
+    async fn resumed_upload(
+        &self,
+        planned: &Planned,
+        layout: &PartLayout,
+    ) -> Result<Option<(UploadId, Vec<PartReceipt>)>, Failure> {
+        let Some(upload_id) = self.uploads.get(planned.index) else {
+            return Ok(None);
+        };
+        match self
+            .repeat(|| self.target.list_parts(&planned.target_key, &upload_id))
+            .await
+        {
+            Ok(parts) => {
+                let usable = parts
+                    .into_iter()
+                    .filter(|receipt| is_of_layout(receipt, layout))
+                    .collect();
+                Ok(Some((upload_id, usable)))
+            }
+            Err(fault) if fault.kind == FaultKind::NoSuchUpload => {
+                self.uploads.closed(planned.index);
+                Ok(None)
+            }
+            Err(fault) => Err(fault.into_failure()),
+        }
+    }
+
+    async fn begin_upload(&self, planned: &Planned) -> Result<UploadId, Failure> {
+        if self.is_resumed {
+            self.abort_unrecorded(&planned.target_key).await?;
+        }
+        let mut upload = self.upload_spec(planned).await?;
+        let mut retries = Retries::default();
+        loop {
+            let fault = match self.gate.pass(self.target.create_upload(&upload)).await {
+                Ok(upload_id) => {
+                    self.uploads.opened(planned.index, upload_id.clone());
+                    return Ok(upload_id);
+                }
+                Err(fault) => fault,
+            };
+            let may_go_without_tags =
+                self.spec.tags == TagPolicy::BestEffort && !upload.tags.is_empty();
+            if fault.kind == FaultKind::AccessDenied && may_go_without_tags {
+                upload.tags.clear();
+                continue;
+            }
+            if fault.effect == Effect::Unknown {
+                self.abort_unrecorded(&planned.target_key).await?;
+            }
+            match retries.delay_after(&fault) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(self.explain(fault, planned).await),
+            }
+        }
+    }
+
+    /// Aborts uploads to this key that nobody recorded: created by a copier that died, or by a call whose answer was
+    /// lost. The run owns the key: the lock keeps other runs away, and other writers are no part of the promise.
+    async fn abort_unrecorded(&self, target_key: &ObjectKey) -> Result<(), Failure> {
+        let prefix = KeyPrefix::new(target_key.as_str())
+            .map_err(|invalid| Failure::invariant(invalid.to_string()))?;
+        let found = self
+            .repeat(|| self.target.list_uploads(&prefix))
+            .await
+            .map_err(CallFault::into_failure)?;
+        for (key, upload_id) in found {
+            if key == *target_key {
+                self.repeat(|| self.target.abort_upload(&key, &upload_id))
+                    .await
+                    .map_err(CallFault::into_failure)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What CopyObject would carry along by itself.
+    async fn upload_spec(&self, planned: &Planned) -> Result<UploadSpec, Failure> {
+        let source = &planned.source;
+        let attributes = match self.repeat(|| self.target.head_source(&source.key)).await {
+            Ok(attributes) => attributes,
+            Err(fault) => return Err(self.explain(fault, planned).await),
+        };
+        if attributes.etag != source.etag || attributes.size_bytes != source.size_bytes {
+            return Err(source_changed(
+                source,
+                &attributes.etag,
+                attributes.size_bytes,
+            ));
+        }
+        let tags = self.tags_to_carry(planned).await?;
+        let ObjectAttributes {
+            headers, metadata, ..
+        } = attributes;
+        Ok(UploadSpec {
+            target_key: planned.target_key.clone(),
+            headers,
+            metadata,
+            tags,
+            storage_class: self.spec.storage_class,
+            kms_key_arn: self.spec.kms_key_arn.clone(),
+            checksum_algorithm: None,
+        })
+    }
+
+    async fn tags_to_carry(&self, planned: &Planned) -> Result<TagSet, Failure> {
+        if self.spec.tags == TagPolicy::Ignore {
+            return Ok(TagSet::new());
+        }
+        match self
+            .repeat(|| self.target.source_tags(&planned.source.key))
+            .await
+        {
+            Ok(tags) => Ok(tags),
+            Err(fault)
+                if fault.kind == FaultKind::AccessDenied
+                    && self.spec.tags == TagPolicy::BestEffort =>
+            {
+                Ok(TagSet::new())
+            }
+            Err(fault) => Err(self.explain(fault, planned).await),
+        }
+    }
+
+    /// Copies the parts that are not there yet. After the first failure no more are begun, and those in flight end
+    /// first: a part that lands after the abort would keep the upload alive.
+    async fn copy_parts(
+        &self,
+        planned: &Planned,
+        layout: &PartLayout,
+        upload_id: &UploadId,
+        mut receipts: Vec<PartReceipt>,
+    ) -> Result<Vec<PartReceipt>, Failure> {
+        let there: std::collections::BTreeSet<_> =
+            receipts.iter().map(|receipt| receipt.number).collect();
+        let mut missing = layout
+            .parts()
+            .filter(move |part| !there.contains(&part.number));
+        let mut in_flight = FuturesUnordered::new();
+        let mut first_fault = None;
+        loop {
+            while first_fault.is_none() && in_flight.len() < PARTS_IN_FLIGHT_MAX {
+                match missing.next() {
+                    Some(part) => in_flight.push(self.copy_part(planned, upload_id, part)),
+                    None => break,
+                }
+            }
+            match in_flight.next().await {
+                None => break,
+                Some(Ok(receipt)) => receipts.push(receipt),
+                Some(Err(fault)) => {
+                    first_fault.get_or_insert(fault);
+                }
+            }
+        }
+        match first_fault {
+            Some(fault) => Err(self.explain(fault, planned).await),
+            None => {
+                receipts.sort_by_key(|receipt| receipt.number);
+                Ok(receipts)
+            }
+        }
+    }
+
+    async fn copy_part(
+        &self,
+        planned: &Planned,
+        upload_id: &UploadId,
+        part: Part,
+    ) -> Result<PartReceipt, CallFault> {
+        self.repeat(|| {
+            self.target
+                .copy_part(&planned.source, &planned.target_key, upload_id, &part)
+        })
+        .await
+    }
+
+    /// Completes the upload; after a lost answer the target tells whether that happened.
+    async fn complete(
+        &self,
+        planned: &Planned,
+        upload_id: &UploadId,
+        parts: &[PartReceipt],
+    ) -> Result<(), Failure> {
+        let expected = assembled_etag(parts);
+        let size_bytes = planned.source.size_bytes;
+        let mut retries = Retries::default();
+        loop {
+            let call =
+                self.target
+                    .complete_upload(&planned.target_key, upload_id, parts, size_bytes);
+            let Err(fault) = self.gate.pass(call).await else {
+                return Ok(());
+            };
+            let is_doubtful =
+                fault.effect == Effect::Unknown || fault.kind == FaultKind::NoSuchUpload;
+            if is_doubtful && self.is_completed(planned, expected.as_ref()).await {
+                return Ok(());
+            }
+            match retries.delay_after(&fault) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None if fault.kind == FaultKind::Rejected => {
+                    return Err(Failure::new(
+                        FailureCode::IntegrityMismatch,
+                        format!("S3 does not take the parts for the planned object: {fault}"),
+                    ));
+                }
+                None => return Err(self.explain(fault, planned).await),
+            }
+        }
+    }
+
+    async fn is_completed(&self, planned: &Planned, expected: Option<&ETag>) -> bool {
+        let Some(expected) = expected else {
+            return false;
+        };
+        self.repeat(|| self.target.head_target(&planned.target_key))
+            .await
+            .is_ok_and(|found| {
+                shardlift_core::copy::proof::is_completed(
+                    expected,
+                    planned.source.size_bytes,
+                    &found,
+                )
+            })
+    }
+
+    /// Aborts the upload of an object that failed. An upload that cannot be aborted stays recorded, so that the
+    /// reporter tries again and tells (P8).
+    async fn give_up(&self, planned: &Planned, upload_id: &UploadId, failure: Failure) -> Failure {
+        let aborted = self
+            .repeat(|| self.target.abort_upload(&planned.target_key, upload_id))
+            .await;
+        match aborted {
+            Ok(()) => {
+                self.uploads.closed(planned.index);
+                failure
+            }
+            Err(fault) => Failure::new(
+                failure.code,
+                format!(
+                    "{}; its upload {upload_id} is still open: {fault}",
+                    failure.detail
+                ),
+            ),
+        }
+    }
+}
+
+/// Whether a part that is there already is the one that the layout asks for.
+fn is_of_layout(receipt: &PartReceipt, layout: &PartLayout) -> bool {
+    layout
+        .part(receipt.number)
+        .is_some_and(|part| receipt.size_bytes == Some(part.bytes.end() - part.bytes.start() + 1))
+}

@@ -1,0 +1,214 @@
+//! One object: from the manifest to its outcome.
+
+use std::future::Future;
+
+use shardlift_core::{
+    copy::{account::ObjectOutcome, proof},
+    copy_method::CopyMethod,
+    failure::{Failure, FailureCode, Scope},
+    fault::{CallFault, Effect, FaultKind},
+    key::ObjectKey,
+    object::ListedObject,
+    port::{CopyOptions, CopySource, TagSet, TargetBucket},
+    spec::{RunSpec, TagPolicy},
+};
+
+use crate::{
+    denials::{Denials, Finding},
+    gate::Gate,
+    retries::Retries,
+    uploads::Uploads,
+};
+
+/// Copies objects of one shard; shared by all that are in flight.
+pub(crate) struct ObjectCopy<'a, T> {
+    pub(crate) target: &'a T,
+    pub(crate) spec: &'a RunSpec,
+    pub(crate) gate: &'a Gate,
+    pub(crate) denials: &'a Denials,
+    pub(crate) uploads: &'a Uploads,
+    /// Whether a copier had the shard before, who may have died without a word.
+    pub(crate) is_resumed: bool,
+}
+
+/// The two keys of an object, and the version that was planned.
+pub(crate) struct Planned {
+    pub(crate) index: u32,
+    pub(crate) source: CopySource,
+    pub(crate) target_key: ObjectKey,
+}
+
+impl<T: TargetBucket> ObjectCopy<'_, T> {
+    /// Copies the object at `index` of the manifest.
+    ///
+    /// # Errors
+    /// Only what concerns more than this object, for example a role that can no longer be assumed.
+    pub(crate) async fn copy(
+        &self,
+        index: u32,
+        object: &ListedObject,
+    ) -> Result<ObjectOutcome, Failure> {
+        match self.try_copy(index, object).await {
+            Ok(()) => Ok(ObjectOutcome::Copied),
+            Err(failure) if failure.code.scope() == Scope::Run => {
+                Err(failure.within(format_args!("object {:?}", object.key.as_str())))
+            }
+            Err(failure) => Ok(ObjectOutcome::Failed(failure)),
+        }
+    }
+
+    async fn try_copy(&self, index: u32, object: &ListedObject) -> Result<(), Failure> {
+        let unsupported = |problem: String| Failure::new(FailureCode::ObjectUnsupported, problem);
+        let target_key = self
+            .spec
+            .pair
+            .target_key(&object.key)
+            .ok_or_else(|| Failure::invariant("the key lies outside the source prefix"))?
+            .map_err(|invalid| unsupported(format!("the key at the target: {invalid}")))?;
+        let method = CopyMethod::choose(
+            object.size_bytes,
+            self.spec.multipart_threshold_bytes,
+            self.spec.part_bytes,
+        )
+        .map_err(|too_large| unsupported(too_large.to_string()))?;
+        let planned = Planned {
+            index,
+            source: CopySource {
+                key: object.key.clone(),
+                etag: object.etag.clone(),
+                size_bytes: object.size_bytes,
+            },
+            target_key,
+        };
+        match method {
+            CopyMethod::Single => self.copy_single(&planned).await,
+            CopyMethod::Multipart { layout } => self.copy_in_parts(&planned, &layout).await,
+        }
+    }
+
+    async fn copy_single(&self, planned: &Planned) -> Result<(), Failure> {
+        let Planned {
+            source, target_key, ..
+        } = planned;
+        let mut options = CopyOptions {
+            storage_class: self.spec.storage_class,
+            kms_key_arn: self.spec.kms_key_arn.clone(),
+            tags: (self.spec.tags == TagPolicy::Ignore).then(TagSet::new),
+        };
+        let mut retries = Retries::default();
+        loop {
+            let call = self.target.copy_object(source, target_key, &options);
+            let Err(fault) = self.gate.pass(call).await else {
+                return Ok(());
+            };
+            if fault.kind == FaultKind::AccessDenied && self.may_go_without_tags(&options) {
+                options.tags = Some(TagSet::new());
+                continue;
+            }
+            if fault.effect == Effect::Unknown && self.is_proven(planned, &options).await {
+                return Ok(());
+            }
+            let Some(delay) = retries.delay_after(&fault) else {
+                return Err(self.explain(fault, planned).await);
+            };
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    fn may_go_without_tags(&self, options: &CopyOptions) -> bool {
+        self.spec.tags == TagPolicy::BestEffort && options.tags.is_none()
+    }
+
+    /// Whether the target shows that a copy whose answer was lost took effect. A look that fails proves nothing.
+    async fn is_proven(&self, planned: &Planned, options: &CopyOptions) -> bool {
+        let Ok(at_target) = self.target.head_target(&planned.target_key).await else {
+            return false;
+        };
+        let Ok(at_source) = self.target.head_source(&planned.source.key).await else {
+            return false;
+        };
+        proof::is_copied(&planned.source, options, &at_source, &at_target)
+    }
+
+    /// Makes an idempotent call until it answers, is refused for good, or was tried often enough.
+    pub(crate) async fn repeat<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
+    where
+        F: Future<Output = Result<V, CallFault>>,
+    {
+        let mut retries = Retries::default();
+        loop {
+            let fault = match self.gate.pass(call()).await {
+                Ok(value) => return Ok(value),
+                Err(fault) => fault,
+            };
+            match retries.delay_after(&fault) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(fault),
+            }
+        }
+    }
+
+    /// What a call of copying that failed for good means for its object.
+    pub(crate) async fn explain(&self, fault: CallFault, planned: &Planned) -> Failure {
+        match fault.kind {
+            FaultKind::ConditionFailed => self.explain_condition(&fault, planned).await,
+            FaultKind::NoSuchKey => source_missing(&fault),
+            FaultKind::AccessDenied => {
+                match self
+                    .denials
+                    .find(self.target, self.spec, &planned.source.key)
+                    .await
+                {
+                    Finding::SourceMissing => source_missing(&fault),
+                    Finding::Missing(permission) => permission
+                        .denial(self.spec, &planned.source.key, &planned.target_key)
+                        .into_failure(&fault),
+                }
+            }
+            _ => fault.into_failure(),
+        }
+    }
+
+    /// A condition on the source and one on the target give the same answer: the source tells which it was.
+    async fn explain_condition(&self, fault: &CallFault, planned: &Planned) -> Failure {
+        let source = &planned.source;
+        match self.repeat(|| self.target.head_source(&source.key)).await {
+            Ok(found) if found.etag == source.etag && found.size_bytes == source.size_bytes => {
+                Failure::new(
+                    FailureCode::TargetConflict,
+                    format!(
+                        "the source is the planned version, so the target refused the write: {fault}"
+                    ),
+                )
+            }
+            Ok(found) => source_changed(source, &found.etag, found.size_bytes),
+            Err(read) if read.kind == FaultKind::NoSuchKey => source_missing(&read),
+            Err(read) => Failure::new(
+                FailureCode::SourceChanged,
+                format!("{fault}; the source could not be read to see its new version: {read}"),
+            ),
+        }
+    }
+}
+
+/// The failure of an object that is another version than the planned one (P7).
+pub(crate) fn source_changed(
+    planned: &CopySource,
+    found_etag: &shardlift_core::object::ETag,
+    found_bytes: u64,
+) -> Failure {
+    Failure::new(
+        FailureCode::SourceChanged,
+        format!(
+            "planned with ETag {} and {} bytes, found with ETag {found_etag} and {found_bytes} bytes",
+            planned.etag, planned.size_bytes
+        ),
+    )
+}
+
+fn source_missing(fault: &CallFault) -> Failure {
+    Failure::new(
+        FailureCode::SourceMissing,
+        format!("it was planned and is gone at the source: {fault}"),
+    )
+}

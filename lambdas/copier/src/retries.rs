@@ -1,0 +1,67 @@
+//! When a call that failed is made again.
+
+use std::time::Duration;
+
+use shardlift_core::fault::{CallFault, FaultKind};
+
+/// How often a call is made again that failed without being throttled. Adapters do not repeat writes at the target
+/// themselves, so these are all.
+const FAULTS_MAX: u32 = 5;
+/// How often a throttled call is made again: throttling says nothing against the object, only "later".
+const THROTTLES_MAX: u32 = 20;
+const DELAY_FIRST: Duration = Duration::from_millis(100);
+const DELAY_MAX: Duration = Duration::from_secs(5);
+
+/// The attempts of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Retries {
+    faults: u32,
+    throttles: u32,
+}
+
+impl Retries {
+    /// How long to wait before the call is made again, or nothing when it was made often enough.
+    ///
+    /// Full jitter: anything between nothing and a limit that doubles, so that copiers which failed together
+    /// do not return together (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
+    pub(crate) fn delay_after(&mut self, fault: &CallFault) -> Option<Duration> {
+        if !fault.is_transient() {
+            return None;
+        }
+        let (attempts, attempts_max) = if fault.kind == FaultKind::Throttled {
+            (&mut self.throttles, THROTTLES_MAX)
+        } else {
+            (&mut self.faults, FAULTS_MAX)
+        };
+        *attempts += 1;
+        if *attempts > attempts_max {
+            return None;
+        }
+        let doubled = DELAY_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+        Some(doubled.min(DELAY_MAX).mul_f64(fastrand::f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(kind: FaultKind) -> CallFault {
+        CallFault::new("s3:CopyObject", kind, "test")
+    }
+
+    #[test]
+    fn a_call_is_repeated_a_bounded_number_of_times_with_bounded_delays() {
+        for (kind, repeats) in [
+            (FaultKind::ServiceError, FAULTS_MAX),
+            (FaultKind::Throttled, THROTTLES_MAX),
+            (FaultKind::AccessDenied, 0),
+        ] {
+            let mut retries = Retries::default();
+            for _ in 0..repeats {
+                assert!(retries.delay_after(&fault(kind)).unwrap() <= DELAY_MAX);
+            }
+            assert_eq!(retries.delay_after(&fault(kind)), None, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Many objects in flight, until all are settled or the deadline is near.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use shardlift_core::{
+    copy::account::{ObjectOutcome, ShardAccount},
+    deadline::Deadline,
+    failure::Failure,
+    manifest::Manifest,
+    port::{Clock, ControlStore, Ledger, TargetBucket},
+    tally::RequestCounts,
+    time::Timestamp,
+};
+
+use crate::{
+    held_shard::{Footnotes, HeldShard},
+    object_copy::ObjectCopy,
+};
+
+/// Objects begun and not ended. The gate bounds the calls; this bounds the memory of those that wait for it.
+const OBJECTS_IN_FLIGHT_MAX: usize = 256;
+/// A copier that is killed loses what it settled since its last checkpoint, so at most this and a bit.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How copying ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Every object is settled.
+    Settled,
+    /// The deadline came first.
+    OutOfTime,
+}
+
+/// Copies the open objects of one shard.
+pub(crate) struct ShardCopy<'a, T, K> {
+    pub(crate) objects: ObjectCopy<'a, T>,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) clock: &'a K,
+    pub(crate) deadline: Deadline,
+    /// Requests that the record counted before this invocation, and the handle before this shard.
+    pub(crate) requests_before: RequestCounts,
+    pub(crate) requests_of_others: RequestCounts,
+}
+
+type Settled = (u32, Result<ObjectOutcome, Failure>);
+
+impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
+    /// Copies until every object is settled or no time is left; notes progress every few seconds.
+    ///
+    /// # Errors
+    /// What concerns more than one object: the account holds what was settled before.
+    pub(crate) async fn run<L: Ledger, C: ControlStore>(
+        &self,
+        held: &mut HeldShard<'_, L, C>,
+        account: &mut ShardAccount,
+    ) -> Result<End, Failure> {
+        let count = u32::try_from(self.manifest.objects.len())
+            .map_err(|_| Failure::invariant("a manifest holds more than 2^32 objects"))?;
+        let open: Vec<u32> = account.outcome().progress.open(count).collect();
+        let mut open = open.into_iter();
+        let mut in_flight = FuturesUnordered::new();
+        let mut checkpoint_due = self.clock.now().plus(CHECKPOINT_INTERVAL);
+        loop {
+            let now = self.clock.now();
+            let is_taking = !self.deadline.is_near(now);
+            while is_taking && in_flight.len() < OBJECTS_IN_FLIGHT_MAX {
+                match open.next() {
+                    Some(index) => in_flight.push(self.copy(index)),
+                    None => break,
+                }
+            }
+            if in_flight.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                Some(settled) = in_flight.next() => self.settle(account, settled)?,
+                () = self.objects.uploads.changed() => checkpoint_due = now,
+                () = tokio::time::sleep(self.patience(now)) => {
+                    if !is_taking {
+                        break;
+                    }
+                }
+            }
+            if self.clock.now() >= checkpoint_due {
+                let meanwhile = {
+                    let write = held.checkpoint(account, self.footnotes());
+                    during(write, &mut in_flight).await?
+                };
+                for settled in meanwhile {
+                    self.settle(account, settled)?;
+                }
+                checkpoint_due = self.clock.now().plus(CHECKPOINT_INTERVAL);
+            }
+        }
+        let settled = account.outcome().progress.settled_count();
+        Ok(if settled == u64::from(count) {
+            End::Settled
+        } else {
+            End::OutOfTime
+        })
+    }
+
+    /// The requests and open uploads as they are now.
+    pub(crate) fn footnotes(&self) -> Footnotes {
+        let mut requests = self.requests_before.clone();
+        for (operation, count) in self.objects.target.requests() {
+            let others = self.requests_of_others.get(&operation).copied();
+            let ours = count.saturating_sub(others.unwrap_or(0));
+            *requests.entry(operation).or_default() += ours;
+        }
+        Footnotes {
+            requests,
+            uploads: self.objects.uploads.recorded(),
+        }
+    }
+
+    async fn copy(&self, index: u32) -> Settled {
+        let object = &self.manifest.objects[index as usize];
+        (index, self.objects.copy(index, object).await)
+    }
+
+    fn settle(&self, account: &mut ShardAccount, settled: Settled) -> Result<(), Failure> {
+        let (index, outcome) = settled;
+        let object = &self.manifest.objects[index as usize];
+        account.settle(index, object, outcome?);
+        Ok(())
+    }
+
+    /// How long to wait for what is in flight: while work is taken, until the reserve begins; after that for half of
+    /// what is left, since the other half is for the last write.
+    fn patience(&self, now: Timestamp) -> Duration {
+        if self.deadline.is_near(now) {
+            self.deadline.ends_at().since(now) / 2
+        } else {
+            self.deadline.work_left(now)
+        }
+    }
+}
+
+/// Drives what is in flight while the ledger writes, and returns what was settled meanwhile.
+async fn during<F: Future<Output = Settled>>(
+    write: impl Future<Output = Result<(), Failure>>,
+    in_flight: &mut FuturesUnordered<F>,
+) -> Result<Vec<Settled>, Failure> {
+    let mut write = pin!(write);
+    let mut meanwhile = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            written = &mut write => return written.map(|()| meanwhile),
+            Some(settled) = in_flight.next() => meanwhile.push(settled),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What a copier leaves behind: at the target, in the ledger, in the failure list.
+
+mod scene;
+
+use std::time::Duration;
+
+use scene::{MIB, SOURCE, Scene, TARGET, event};
+use serde_json::json;
+use shardlift_core::{
+    deadline::Deadline, event::CopierStatus, failure::FailureCode, port::Clock, shard::ShardState,
+};
+use shardlift_testkit::{Disturbance, ManualClock};
+
+const LONG: Duration = Duration::from_secs(900);
+
+#[tokio::test(start_paused = true)]
+async fn every_object_arrives_under_its_own_key_and_is_counted() {
+    let scene = Scene::new(&json!({}));
+    let names = [
+        "a//b", "/lead", "..", "%2F", "+", " ", "dir/", "😀", "e\u{301}",
+    ];
+    for (at, name) in names.iter().enumerate() {
+        scene
+            .buckets
+            .put(SOURCE, &format!("in/{name}"), name, at as u64);
+    }
+    scene.plan().await;
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+
+    let mut expected: Vec<String> = names.iter().map(|name| format!("out/{name}")).collect();
+    expected.sort();
+    assert_eq!(scene.target_keys(), expected);
+    let record = scene.shard();
+    assert_eq!(record.state, ShardState::Done);
+    assert_eq!(record.outcome.tally.copied, record.planned);
+    assert_eq!(record.outcome.requests["s3:CopyObject"], names.len() as u64);
+    assert_eq!(scene.accounts.sessions(), ["1-0@run-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_is_done_is_left_alone() {
+    let scene = Scene::new(&json!({}));
+    scene.buckets.put(SOURCE, "in/a", "a", 1);
+    scene.plan().await;
+    scene.invoke_until_done(LONG).await;
+    let before = scene.shard();
+    scene.script.clear();
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.shard(), before);
+    assert!(!scene.script.calls().contains(&"s3:CopyObject"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_objects_are_told_apart_and_do_not_end_the_shard() {
+    let scene = Scene::new(&json!({}));
+    for key in ["changed", "fine", "frozen", "gone"] {
+        scene.buckets.put(SOURCE, &format!("in/{key}"), key, 5);
+    }
+    // At the target it would be one byte too long.
+    scene
+        .buckets
+        .put(SOURCE, &format!("in/{}", "k".repeat(1021)), "long", 5);
+    scene.buckets.change(SOURCE, "in/frozen", |object| {
+        object.attributes.storage_class = "GLACIER".into();
+    });
+    scene.plan().await;
+    scene
+        .buckets
+        .put(SOURCE, "in/changed", "another content", 5);
+    scene.buckets.remove(SOURCE, "in/gone");
+
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.target_keys(), ["out/fine"]);
+    let codes: Vec<FailureCode> = scene.failures().iter().map(|failed| failed.code).collect();
+    assert_eq!(
+        codes,
+        [
+            FailureCode::SourceChanged,
+            FailureCode::ObjectArchived,
+            FailureCode::SourceMissing,
+            FailureCode::ObjectUnsupported,
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_above_the_threshold_is_copied_in_parts_with_all_that_it_carries() {
+    let scene = Scene::new(&json!({
+        "multipart_threshold_bytes": 8 * MIB, "part_bytes": 5 * MIB, "storage_class": "STANDARD_IA",
+    }));
+    scene
+        .buckets
+        .put(SOURCE, "in/at", "at the threshold", 8 * MIB);
+    scene
+        .buckets
+        .put(SOURCE, "in/above", "above it", 8 * MIB + 1);
+    scene.buckets.change(SOURCE, "in/above", |object| {
+        object
+            .attributes
+            .metadata
+            .insert("owner".into(), "søren".into());
+        object
+            .attributes
+            .headers
+            .insert("content-type".into(), "text/plain".into());
+        object.tags.insert("tier".into(), "gold".into());
+    });
+    scene.plan().await;
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+
+    let at_source = scene.buckets.objects(SOURCE);
+    for (key, object) in scene.buckets.objects(TARGET) {
+        let original = &at_source[&key.as_str().replace("out/", "in/").try_into().unwrap()];
+        assert_eq!(object.content, original.content);
+        assert_eq!(object.tags, original.tags);
+        assert_eq!(object.attributes.metadata, original.attributes.metadata);
+        assert_eq!(object.attributes.headers, original.attributes.headers);
+        assert_eq!(object.attributes.storage_class, "STANDARD_IA");
+    }
+    let requests = scene.shard().outcome.requests;
+    assert_eq!(requests["s3:CopyObject"], 1);
+    assert_eq!(requests["s3:UploadPartCopy"], 2);
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_multipart_copy_leaves_no_upload_behind() {
+    let scene = Scene::new(&json!({
+        "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB,
+    }));
+    scene.buckets.put(SOURCE, "in/large", "large", 20 * MIB);
+    scene.plan().await;
+    scene.script.deny("s3:CompleteMultipartUpload");
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+    assert!(scene.target_keys().is_empty());
+    assert_eq!(scene.failures()[0].code, FailureCode::AccessDenied);
+    assert!(scene.shard().outcome.uploads.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_copies_name_what_is_missing_without_probing_each_object() {
+    let cases = [
+        (vec!["s3:CopyObject", "s3:HeadObject"], "s3:GetObject"),
+        (
+            vec!["s3:CopyObject", "s3:GetObjectTagging"],
+            "s3:GetObjectTagging",
+        ),
+        (vec!["s3:CopyObject"], "s3:PutObject"),
+    ];
+    for (denied, action) in cases {
+        let scene = Scene::new(&json!({}));
+        for number in 0..2_000 {
+            scene
+                .buckets
+                .put(SOURCE, &format!("in/{number:04}"), "x", 1);
+        }
+        scene.plan().await;
+        for operation in denied {
+            scene.script.deny(operation);
+        }
+        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        let failures = scene.failures();
+        assert_eq!(failures.len(), 2_000);
+        for failed in &failures {
+            let detail = &failed.detail;
+            assert_eq!(failed.code, FailureCode::AccessDenied);
+            assert!(
+                detail.contains(&format!("may not {action} on arn:aws:s3:::")),
+                "{detail}"
+            );
+            assert!(detail.contains("role/Shardlift"), "{detail}");
+            let name = failed.key.as_str().trim_start_matches("in/");
+            assert!(detail.contains(name), "{detail}");
+        }
+        let calls = scene.script.calls();
+        let probes = calls
+            .iter()
+            .filter(|call| **call == "s3:HeadObject")
+            .count();
+        assert!(probes <= 8, "{probes} probes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn best_effort_goes_without_tags_where_they_are_refused() {
+    for (tags, copied) in [("best_effort", 1), ("preserve", 0), ("ignore", 1)] {
+        let scene = Scene::new(&json!({
+            "tags": tags, "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB,
+        }));
+        scene.buckets.put(SOURCE, "in/large", "large", 6 * MIB);
+        scene.plan().await;
+        scene.script.deny("s3:GetObjectTagging");
+        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.shard().outcome.tally.copied.objects, copied, "{tags}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_short_invocations_end_as_one_long_one_does() {
+    let build = |scene: &Scene| {
+        for number in 0..3_000 {
+            scene
+                .buckets
+                .put(SOURCE, &format!("in/{number:04}"), &number.to_string(), 1);
+        }
+    };
+    let uncut = Scene::new(&json!({}));
+    build(&uncut);
+    uncut.plan().await;
+    assert_eq!(uncut.invoke_until_done(LONG).await, 1);
+
+    let mut cut = Scene::new(&json!({}));
+    build(&cut);
+    cut.plan().await;
+    cut.clock = ManualClock::stepping(cut.clock.now(), Duration::from_millis(10));
+    let invocations = cut.invoke_until_done(Duration::from_secs(4)).await;
+    assert!(invocations > 3, "{invocations} invocations were not cut");
+    assert_eq!(cut.remains(), uncut.remains());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copier_that_lost_its_shard_stops_and_changes_nothing() {
+    let scene = Scene::new(&json!({}));
+    scene.buckets.put(SOURCE, "in/a", "a", 1);
+    scene.plan().await;
+    // The first copier hangs in its only copy, and its shard is taken over meanwhile.
+    let calls_before = [
+        "read run",
+        "read shard",
+        "claim",
+        "read manifest",
+        "assume role",
+    ];
+    scene
+        .script
+        .disturb(calls_before.len(), Disturbance::KilledBefore);
+    let copier = scene.copier();
+    let began_at = scene.clock.now();
+    let this_event = event();
+    let mut first = Box::pin(copier.copy_shard(
+        &this_event,
+        Deadline::new(began_at, began_at.plus(Duration::from_secs(60))),
+    ));
+    tokio::select! {
+        biased;
+        _ = &mut first => panic!("it cannot end while its copy hangs"),
+        () = scene.script.killed() => {}
+    }
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    let after_second = scene.shard();
+
+    // At its own deadline the first one writes what it has, and is refused.
+    scene.clock.advance(Duration::from_secs(60));
+    let refused = first.await.unwrap_err();
+    assert_eq!(refused.code, FailureCode::LedgerConflict);
+    assert_eq!(scene.shard(), after_second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_is_an_error_that_the_record_remembers() {
+    let scene = Scene::new(&json!({}));
+    scene.buckets.put(SOURCE, "in/a", "a", 1);
+    scene.plan().await;
+    scene.script.deny("sts:AssumeRole");
+    let failure = scene.invoke(LONG).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::RoleUnavailable);
+    let record = scene.shard();
+    assert_eq!(record.problem.unwrap().code, FailureCode::RoleUnavailable);
+    assert_eq!(record.state, ShardState::Yielded);
+}

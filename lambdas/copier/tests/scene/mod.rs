@@ -1,0 +1,269 @@
+//! A planned run with one shard, in memory, and its copier.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file takes what it needs of the scene"
+)]
+
+use std::time::Duration;
+
+use shardlift_copier::copier::Copier;
+use shardlift_core::{
+    arn::{AccountId, ExecutionArn, Region},
+    bucket::BucketName,
+    control_key,
+    deadline::Deadline,
+    event::{CopierEvent, CopierStatus, EVENT_VERSION},
+    failure::Failure,
+    failure_list::{self, FailedObject},
+    id::{RunId, ShardId},
+    input::RunInput,
+    manifest::Manifest,
+    object::ListedObject,
+    port::{Clock, ControlStore, Ledger, PutOutcome},
+    run::{BucketFacts, LEDGER_VERSION, PlanTotals, RunRecord, RunState},
+    shard::{ShardRecord, ShardWork},
+    spec::RunSpec,
+    tally::Count,
+    time::Timestamp,
+};
+use shardlift_testkit::{
+    CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger,
+    StoredObject,
+};
+
+pub const SOURCE: &str = "source-bucket";
+pub const TARGET: &str = "target-bucket";
+pub const SOURCE_ACCOUNT: &str = "111111111111";
+pub const TARGET_ACCOUNT: &str = "222222222222";
+pub const MIB: u64 = 1024 * 1024;
+
+/// The world of one shard.
+pub struct Scene {
+    pub buckets: MemoryBuckets,
+    pub ledger: MemoryLedger,
+    pub control: MemoryControlStore,
+    pub accounts: MemoryAccounts,
+    pub script: CallScript,
+    pub clock: ManualClock,
+    spec: RunSpec,
+}
+
+/// What a run leaves, as far as it must not depend on how it went.
+#[derive(Debug, PartialEq)]
+pub struct Remains {
+    pub target: Vec<(String, StoredObject)>,
+    pub unfinished_uploads: usize,
+    pub record: ShardRecord,
+    pub failed: Vec<(u32, String, shardlift_core::failure::FailureCode)>,
+}
+
+impl Scene {
+    /// A run over `source-bucket/in/` to `target-bucket/out/` whose input has these further fields.
+    pub fn new(further: &serde_json::Value) -> Self {
+        let script = CallScript::default();
+        let buckets = MemoryBuckets::default()
+            .with_bucket(SOURCE, SOURCE_ACCOUNT, "eu-central-1")
+            .with_bucket(TARGET, TARGET_ACCOUNT, "eu-west-1");
+        let mut input = serde_json::json!({
+            "source": {"bucket": SOURCE, "prefix": "in/"},
+            "target": {"bucket": TARGET, "prefix": "out/", "role_arn": "arn:aws:iam::222222222222:role/Shardlift"},
+        });
+        for (field, value) in further.as_object().into_iter().flatten() {
+            input[field] = value.clone();
+        }
+        let input = RunInput::parse(&input).unwrap();
+        Self {
+            accounts: MemoryAccounts::new(buckets.clone(), SOURCE_ACCOUNT, 1000, script.clone()),
+            ledger: MemoryLedger::new(script.clone()),
+            control: MemoryControlStore::new(
+                BucketName::new("control-bucket").unwrap(),
+                script.clone(),
+            ),
+            clock: ManualClock::at(Timestamp::from_millis(1_000_000)),
+            spec: RunSpec::settle(input).unwrap(),
+            buckets,
+            script,
+        }
+    }
+
+    /// Plans every object of the source into the shard, as the planner leaves it.
+    pub async fn plan(&self) {
+        let objects: Vec<ListedObject> = self
+            .buckets
+            .objects(SOURCE)
+            .into_iter()
+            .map(|(key, stored)| ListedObject {
+                key,
+                size_bytes: stored.attributes.size_bytes,
+                etag: stored.attributes.etag,
+                modified_at: stored.modified_at,
+            })
+            .collect();
+        self.plan_objects(objects).await;
+        self.script.clear();
+    }
+
+    pub async fn plan_objects(&self, objects: Vec<ListedObject>) {
+        let mut planned = Count::default();
+        for object in &objects {
+            planned.add_object(object.size_bytes);
+        }
+        let manifest = Manifest {
+            run_id: run_id(),
+            shard_id: shard_id(),
+            objects,
+        };
+        let key = control_key::manifest(&run_id(), &shard_id());
+        self.control
+            .put(&key, "application/zstd", manifest.encode().unwrap())
+            .await
+            .unwrap();
+        let shard = ShardRecord::ready(run_id(), shard_id(), ShardWork::CopyObjects, planned, 0);
+        assert_eq!(
+            self.ledger.create_run(&self.run_record()).await.unwrap(),
+            PutOutcome::Written
+        );
+        self.create_shard(&shard).await;
+        self.script.clear();
+    }
+
+    async fn create_shard(&self, shard: &ShardRecord) {
+        assert_eq!(
+            self.ledger.create_shard(shard).await.unwrap(),
+            PutOutcome::Written
+        );
+    }
+
+    fn run_record(&self) -> RunRecord {
+        RunRecord {
+            schema_version: LEDGER_VERSION,
+            run_id: run_id(),
+            execution_arn: execution(),
+            started_at: Timestamp::default(),
+            spec: self.spec.clone(),
+            source: facts(SOURCE_ACCOUNT, "eu-central-1"),
+            target: facts(TARGET_ACCOUNT, "eu-west-1"),
+            state: RunState::Planned,
+            totals: PlanTotals::default(),
+            expires_at: 0,
+            revision: 1,
+        }
+    }
+
+    pub fn copier(&self) -> Copier<MemoryAccounts, MemoryLedger, MemoryControlStore, ManualClock> {
+        Copier {
+            accounts: self.accounts.clone(),
+            ledger: self.ledger.clone(),
+            control: self.control.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// One invocation with `time` until it is killed.
+    pub async fn invoke(&self, time: Duration) -> Result<CopierStatus, Failure> {
+        let began_at = self.clock.now();
+        let deadline = Deadline::new(began_at, began_at.plus(time));
+        self.copier()
+            .copy_shard(&event(), deadline)
+            .await
+            .map(|result| result.status)
+    }
+
+    /// Invocations as the state machine makes them, dead ones repeated: the number of them until it is done.
+    pub async fn invoke_until_done(&self, time: Duration) -> u32 {
+        const INVOCATIONS_MAX: u32 = 200;
+        for number in 1..=INVOCATIONS_MAX {
+            let outcome = tokio::select! {
+                biased;
+                outcome = self.invoke(time) => Some(outcome),
+                () = self.script.killed() => None,
+            };
+            match outcome {
+                Some(Ok(CopierStatus::Done)) => return number,
+                Some(Ok(CopierStatus::Yield)) | None => {}
+                Some(Err(failure)) => assert!(
+                    matches!(failure.code.name(), "Throttled" | "ServiceFault"),
+                    "the state machine does not repeat {failure}"
+                ),
+            }
+        }
+        panic!("not done after {INVOCATIONS_MAX} invocations");
+    }
+
+    pub fn shard(&self) -> ShardRecord {
+        self.ledger.shards(&run_id()).remove(0)
+    }
+
+    pub fn failures(&self) -> Vec<FailedObject> {
+        let record = self.shard();
+        let Some(key) = record.outcome.failures_key else {
+            return Vec::new();
+        };
+        failure_list::decode(&self.control.body(&key).expect("the list exists"))
+            .unwrap()
+            .map(Result::unwrap)
+            .filter(|failed| record.outcome.progress.is_settled(failed.index))
+            .collect()
+    }
+
+    pub fn target_keys(&self) -> Vec<String> {
+        let objects = self.buckets.objects(TARGET);
+        objects.into_keys().map(String::from).collect()
+    }
+
+    /// What is left, without what tells how it went: attempts, tokens, revisions, times and requests.
+    pub fn remains(&self) -> Remains {
+        let mut record = self.shard();
+        record.attempts = 0;
+        record.revision = 0;
+        record.begun_at = None;
+        record.ended_at = None;
+        record.outcome.requests.clear();
+        record.outcome.failures_key = record.outcome.failures_key.map(|_| "listed".into());
+        Remains {
+            target: self
+                .buckets
+                .objects(TARGET)
+                .into_iter()
+                .map(|(key, object)| (key.into(), object))
+                .collect(),
+            unfinished_uploads: self.buckets.unfinished_uploads(),
+            record,
+            failed: self
+                .failures()
+                .into_iter()
+                .map(|failed| (failed.index, failed.key.into(), failed.code))
+                .collect(),
+        }
+    }
+}
+
+pub fn run_id() -> RunId {
+    RunId::new("run-1").unwrap()
+}
+
+pub fn shard_id() -> ShardId {
+    ShardId::new("1-0").unwrap()
+}
+
+pub fn event() -> CopierEvent {
+    CopierEvent {
+        schema_version: EVENT_VERSION,
+        run_id: run_id(),
+        execution_arn: execution(),
+        round: 1,
+        shard_id: shard_id(),
+    }
+}
+
+fn execution() -> ExecutionArn {
+    ExecutionArn::new("arn:aws:states:eu-central-1:111111111111:execution:sync:run-1").unwrap()
+}
+
+fn facts(owner: &str, region: &str) -> BucketFacts {
+    BucketFacts {
+        region: Region::new(region).unwrap(),
+        owner: AccountId::new(owner).unwrap(),
+    }
+}
