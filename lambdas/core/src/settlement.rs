@@ -175,7 +175,6 @@ mod tests {
                 objects,
                 bytes: objects * 10,
             },
-            Vec::new(),
             0,
         );
         shard.state = if copied == objects {

@@ -1,1 +1,14 @@
-//! The reporter.
+//! The reporter: settles the ledger of a run, offers another round for what is not done, proves that the target is
+//! complete, writes the report and notifies.
+//!
+//! Read [`Reporter::report`] first; every step of it is a module.
+
+mod documents;
+mod failed_objects;
+mod handler;
+mod relist;
+mod reporter;
+mod rounds;
+mod settle;
+
+pub use reporter::Reporter;

@@ -1,0 +1,328 @@
+//! The reporter over a ledger, buckets and a topic in memory.
+
+mod scene;
+
+use std::collections::BTreeMap;
+
+use scene::{FailedAt, Scene};
+use shardlift_core::{
+    event::{Problem, ReporterStatus},
+    failure::FailureCode,
+    report::{Report, Verdict},
+    run::RunState,
+    shard::ShardState,
+};
+use shardlift_testkit::Disturbance;
+
+#[tokio::test]
+async fn a_run_whose_every_object_arrived_is_complete() {
+    let scene = Scene::new(&[5, 3, 4, 1, 2]);
+    scene.copy_everything();
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Complete);
+    assert_eq!(result.code, "");
+    let report = scene.written_report();
+    assert_eq!(report.verdict, Verdict::Complete);
+    assert_eq!(report.planned.objects, 15);
+    assert_eq!(report.copied, report.planned);
+    assert_eq!(report.shards.done, 5);
+    assert!(report.verified.agrees());
+    assert_eq!(scene.failures_csv().len(), 0);
+    assert_eq!(scene.run_state(), RunState::Reported);
+    assert!(!scene.is_locked().await);
+    assert_eq!(scene.published()[0].attributes["verdict"], "COMPLETE");
+}
+
+#[tokio::test]
+async fn the_report_json_has_the_documented_fields() {
+    let scene = Scene::new(&[1]);
+    scene.copy_everything();
+    scene.report(1).await.unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&scene.document("report.json")).unwrap();
+    for pointer in [
+        "/schema_version",
+        "/run_id",
+        "/verdict",
+        "/mode",
+        "/planned/objects",
+        "/planned/bytes",
+        "/copied/objects",
+        "/copied/bytes",
+        "/skipped/objects",
+        "/skipped/bytes",
+        "/deleted/objects",
+        "/failed/objects",
+        "/failed/bytes",
+        "/failed/by_reason",
+        "/shards/total",
+        "/shards/done",
+        "/shards/not_done",
+        "/rounds",
+        "/verified/method",
+        "/verified/missing",
+        "/verified/different",
+        "/cost_usd/estimated",
+        "/cost_usd/requests",
+        "/started_at",
+        "/ended_at",
+        "/report/bucket",
+        "/report/prefix",
+    ] {
+        assert!(json.pointer(pointer).is_some(), "{pointer} in {json}");
+    }
+    assert_eq!(scene.published()[0].json, json.to_string());
+}
+
+#[tokio::test]
+async fn permanent_failures_end_incomplete_with_the_exact_list_and_no_further_round() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.fail(&[
+        FailedAt(0, 1, FailureCode::AccessDenied),
+        FailedAt(1, 3, FailureCode::SourceMissing),
+        FailedAt(1, 0, FailureCode::AccessDenied),
+    ]);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    assert_eq!(result.code, "AccessDenied");
+    let report = scene.written_report();
+    assert_eq!(
+        report.failed.by_reason,
+        BTreeMap::from([
+            (FailureCode::AccessDenied, 2),
+            (FailureCode::SourceMissing, 1)
+        ])
+    );
+    assert_eq!(report.verified.missing, 3);
+    let rows = scene.failures_csv();
+    let keys: Vec<_> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(keys, ["in/0-1", "in/1-0", "in/1-3"]);
+    assert_eq!(rows[0][2], "AccessDenied");
+    let text = &scene.published()[0].text;
+    assert!(text.contains("2 x AccessDenied"), "{text}");
+    assert!(text.contains("in/0-1"), "{text}");
+}
+
+#[tokio::test]
+async fn another_round_is_offered_to_what_may_heal_and_to_nothing_else() {
+    let scene = Scene::new(&[4, 4, 4]);
+    scene.copy_everything();
+    scene.fail(&[
+        FailedAt(0, 1, FailureCode::AccessDenied),
+        FailedAt(1, 2, FailureCode::Throttled),
+        FailedAt(1, 3, FailureCode::SourceChanged),
+    ]);
+    scene.leave_undone(2, 1);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Round);
+    assert_eq!(result.round, 2);
+    assert_eq!(scene.index(&result), ["2-1", "2-2"]);
+    let reopened = scene.shard(1);
+    assert_eq!((reopened.state, reopened.round), (ShardState::Ready, 2));
+    assert!(!reopened.outcome.progress.is_settled(2));
+    assert!(reopened.outcome.progress.is_settled(3));
+    assert_eq!(reopened.outcome.tally.copied.objects, 2);
+    assert_eq!(reopened.outcome.tally.failed.objects, 1);
+    assert_eq!(reopened.outcome.retryable, 0);
+    assert_eq!(scene.shard(0).round, 1);
+    assert!(scene.published().is_empty());
+    assert!(scene.is_locked().await);
+}
+
+#[tokio::test]
+async fn offering_a_round_twice_is_the_same_round() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.fail(&[FailedAt(1, 2, FailureCode::Throttled)]);
+    scene.leave_undone(0, 1);
+    let first = scene.report(1).await.unwrap();
+    let shards = scene.shards();
+    assert_eq!(scene.report(1).await.unwrap(), first);
+    assert_eq!(scene.shards(), shards);
+}
+
+#[tokio::test]
+async fn after_the_last_round_what_is_not_done_has_failed_and_the_sums_agree() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.leave_undone(1, 1);
+    let result = scene.report(3).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let report = scene.written_report();
+    assert_eq!(report.shards.not_done[0].as_str(), "2-1");
+    let settled = report.copied.objects + report.failed.objects;
+    assert_eq!(settled, report.planned.objects);
+    assert_eq!(
+        report.copied.bytes + report.failed.bytes,
+        report.planned.bytes
+    );
+    let keys: Vec<_> = scene
+        .failures_csv()
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    assert_eq!(keys, ["in/1-1", "in/1-2", "in/1-3"]);
+}
+
+#[tokio::test]
+async fn reporting_twice_notifies_once_and_answers_the_same() {
+    let scene = Scene::new(&[2]);
+    scene.copy_everything();
+    let first = scene.report(1).await.unwrap();
+    assert_eq!(scene.report(1).await.unwrap(), first);
+    assert_eq!(scene.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_report_cut_short_at_any_call_is_the_same_report_the_second_time() {
+    let calls = {
+        let scene = Scene::new(&[2, 2]);
+        scene.copy_everything();
+        scene.script.clear();
+        scene.report(1).await.unwrap();
+        scene.script.calls().len()
+    };
+    assert!(calls > 10);
+    for call in 0..calls {
+        for &disturbance in Disturbance::MATRIX {
+            let scene = Scene::new(&[2, 2]);
+            scene.copy_everything();
+            scene.script.clear();
+            scene.script.disturb(call, disturbance);
+            tokio::select! {
+                biased;
+                _outcome = scene.report(1) => {}
+                () = scene.script.killed() => {}
+            }
+            scene.script.clear();
+            let result = scene.report(1).await.unwrap();
+            let report = scene.written_report();
+            let told = format!("call {call}, {disturbance:?}: {report:?}");
+            if report.problem.is_some() {
+                // A listing that failed for good is told, never taken for proof.
+                assert_eq!(result.status, ReporterStatus::Incomplete, "{told}");
+                assert!(report.problem.unwrap().message.contains("proven"), "{told}");
+            } else {
+                assert_eq!(result.status, ReporterStatus::Complete, "{told}");
+            }
+            assert!((1..=2).contains(&scene.published().len()), "{told}");
+            assert_eq!(scene.run_state(), RunState::Reported, "{told}");
+            assert!(!scene.is_locked().await, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_refused_before_it_had_a_record_is_reported() {
+    let scene = Scene::new(&[]);
+    let problem = Problem {
+        state: "PlanShards".into(),
+        error: "InvalidRun".into(),
+        cause: r#"{"errorType":"InvalidRun","errorMessage":"field `mode`: unknown variant"}"#
+            .into(),
+    };
+    let result = scene.report_unknown(problem).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Failed);
+    assert_eq!(result.code, "InvalidRun");
+    assert!(
+        result.summary.contains("field `mode`"),
+        "{}",
+        result.summary
+    );
+    let notification = &scene.published()[0];
+    let report: Report = serde_json::from_str(&notification.json).unwrap();
+    assert_eq!((report.verdict, report.mode), (Verdict::Incomplete, None));
+    assert!(notification.text.contains("field `mode`"));
+    assert_eq!(
+        notification.subject,
+        "Shardlift INCOMPLETE: InvalidRun in PlanShards (unknown)"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_map_is_reported_with_what_was_copied_until_then() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.leave_undone(1, 0);
+    let problem = Problem {
+        state: "CopyShards".into(),
+        error: "States.ItemReaderFailed".into(),
+        cause: "access denied".into(),
+    };
+    let result = scene.report_problem(problem).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Failed);
+    assert_eq!(result.code, "States.ItemReaderFailed");
+    let report = scene.written_report();
+    assert_eq!((report.copied.objects, report.failed.objects), (4, 4));
+    assert_eq!(scene.run_state(), RunState::Reported);
+}
+
+#[tokio::test]
+async fn a_dry_run_is_planned_and_copies_nothing() {
+    let scene = Scene::dry(&[4, 4]);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Planned);
+    let report = scene.written_report();
+    assert_eq!(report.verdict, Verdict::Planned);
+    assert_eq!(report.planned.objects, 8);
+    assert!(scene.published()[0].subject.contains("PLANNED: 8 objects"));
+}
+
+#[tokio::test]
+async fn a_ledger_that_contradicts_its_plan_is_never_complete() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.claim_more_shards_than_there_are();
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    assert_eq!(result.code, "InvariantViolated");
+    assert!(scene.published()[0].text.contains("InvariantViolated"));
+}
+
+#[tokio::test]
+async fn a_missing_failure_list_is_a_contradiction_not_a_shorter_list() {
+    let scene = Scene::new(&[4]);
+    scene.copy_everything();
+    scene.fail(&[FailedAt(0, 1, FailureCode::AccessDenied)]);
+    scene.point_to_another_list(0);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.code, "InvariantViolated");
+}
+
+#[tokio::test]
+async fn what_is_lost_at_the_target_is_found_by_listing_both_sides_again() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.buckets.remove("target", "out/0-2");
+    scene.buckets.put("target", "out/1-1", "truncated", 1);
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    assert_eq!((report.verified.missing, report.verified.different), (1, 1));
+}
+
+#[tokio::test]
+async fn what_appeared_at_the_source_meanwhile_is_told_apart() {
+    let scene = Scene::new(&[4]);
+    scene.copy_everything();
+    scene.write_later("in/0-1", "rewritten");
+    scene.write_later("in/new", "new");
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Complete);
+    assert_eq!(report.verified.changed_since_start, 2);
+    assert!(
+        scene.published()[0]
+            .text
+            .contains("2 objects appeared or changed")
+    );
+}
+
+#[tokio::test]
+async fn a_refused_listing_is_no_proof() {
+    let scene = Scene::new(&[4]);
+    scene.copy_everything();
+    scene.script.deny("s3:ListObjectsV2");
+    let report: Report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    let problem = report.problem.unwrap();
+    assert_eq!(problem.code, "AccessDenied");
+}
