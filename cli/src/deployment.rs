@@ -1,0 +1,225 @@
+//! Which stack the command works on, and how it is reached.
+
+use std::{collections::BTreeMap, path::Path};
+
+use aws_credential_types::Credentials;
+use serde::Deserialize;
+use shardlift_core::bucket::BucketName;
+
+use crate::{arguments::StackArguments, error::CommandError};
+
+/// The parts of a stack that the command talks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) state_machine_arn: String,
+    pub(crate) ledger_table: String,
+    pub(crate) control_bucket: BucketName,
+}
+
+/// A stack, and the SDK's configuration for it.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) parts: Parts,
+    pub(crate) sdk: aws_config::SdkConfig,
+    /// What to type between `shardlift` and the command to reach the same stack again.
+    pub(crate) flags: String,
+}
+
+/// What `make local-up` writes, as far as it is needed here.
+#[derive(Deserialize)]
+struct LocalOutputs {
+    endpoint_url: String,
+    region: String,
+    source_credentials: LocalCredentials,
+    state_machine_arn: String,
+    ledger_table: String,
+    control_bucket: BucketName,
+}
+
+#[derive(Deserialize)]
+struct LocalCredentials {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+impl Deployment {
+    /// Finds the stack that the arguments name.
+    ///
+    /// # Errors
+    /// When they name none, more than one, or one that cannot be found.
+    pub(crate) async fn find(arguments: &StackArguments) -> Result<Self, CommandError> {
+        if arguments.local {
+            return Self::local(&arguments.local_outputs).await;
+        }
+        let sdk = sdk_config(arguments).await;
+        if let Some(parts) = named_parts(arguments)? {
+            return Ok(Self {
+                parts,
+                sdk,
+                flags: String::new(),
+            });
+        }
+        let Some(stack) = &arguments.stack else {
+            return Err(CommandError::usage(
+                "which stack? Say --stack NAME, or --local for the stack of `make local-up` (shardlift --help)",
+            ));
+        };
+        let description = StackDescription::read(&sdk, stack).await?;
+        let parts = Parts {
+            state_machine_arn: description.output("StateMachineArn")?,
+            ledger_table: description.output("LedgerTable")?,
+            control_bucket: bucket_name(&description.output("ControlBucketName")?)?,
+        };
+        Ok(Self {
+            parts,
+            sdk,
+            flags: format!("--stack {stack} "),
+        })
+    }
+
+    /// The outputs and parameters of a stack.
+    ///
+    /// # Errors
+    /// When CloudFormation does not know it, or does not tell.
+    pub(crate) async fn describe(
+        arguments: &StackArguments,
+        stack: &str,
+    ) -> Result<StackDescription, CommandError> {
+        StackDescription::read(&sdk_config(arguments).await, stack).await
+    }
+
+    async fn local(outputs: &Path) -> Result<Self, CommandError> {
+        let outputs: LocalOutputs = read_local_outputs(outputs)?;
+        let credentials = Credentials::new(
+            outputs.source_credentials.access_key_id,
+            outputs.source_credentials.secret_access_key,
+            None,
+            None,
+            "local stack",
+        );
+        let sdk = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new(outputs.region))
+            .endpoint_url(outputs.endpoint_url)
+            .credentials_provider(credentials)
+            .load()
+            .await;
+        Ok(Self {
+            parts: Parts {
+                state_machine_arn: outputs.state_machine_arn,
+                ledger_table: outputs.ledger_table,
+                control_bucket: outputs.control_bucket,
+            },
+            sdk,
+            flags: "--local ".to_owned(),
+        })
+    }
+}
+
+async fn sdk_config(arguments: &StackArguments) -> aws_config::SdkConfig {
+    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    if let Some(profile) = &arguments.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &arguments.region {
+        loader = loader.region(aws_config::Region::new(region.clone()));
+    }
+    loader.load().await
+}
+
+/// The parts that were named one by one: all three, or none.
+fn named_parts(arguments: &StackArguments) -> Result<Option<Parts>, CommandError> {
+    match (
+        &arguments.state_machine,
+        &arguments.ledger_table,
+        &arguments.control_bucket,
+    ) {
+        (None, None, None) => Ok(None),
+        (Some(machine), Some(table), Some(bucket)) => Ok(Some(Parts {
+            state_machine_arn: machine.clone(),
+            ledger_table: table.clone(),
+            control_bucket: bucket_name(bucket)?,
+        })),
+        _ => Err(CommandError::usage(
+            "--state-machine, --ledger-table and --control-bucket are given together, or --stack alone",
+        )),
+    }
+}
+
+/// Reads what `make local-up` wrote.
+pub(crate) fn read_local_outputs<T: serde::de::DeserializeOwned>(
+    path: &Path,
+) -> Result<T, CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CommandError::usage(format!(
+            "{} cannot be read ({error}); start the local stack: make local-up",
+            path.display()
+        ))
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        CommandError::usage(format!(
+            "{} is not what make local-up writes: {error}",
+            path.display()
+        ))
+    })
+}
+
+/// What CloudFormation tells about a stack.
+#[derive(Debug)]
+pub(crate) struct StackDescription {
+    name: String,
+    outputs: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
+}
+
+impl StackDescription {
+    async fn read(sdk: &aws_config::SdkConfig, name: &str) -> Result<Self, CommandError> {
+        let answer = aws_sdk_cloudformation::Client::new(sdk)
+            .describe_stacks()
+            .stack_name(name)
+            .send()
+            .await
+            .map_err(|error| CommandError::call("cloudformation:DescribeStacks", error))?;
+        let mut stack = Self {
+            name: name.to_owned(),
+            outputs: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+        };
+        for described in answer.stacks() {
+            for output in described.outputs() {
+                if let (Some(key), Some(value)) = (output.output_key(), output.output_value()) {
+                    stack.outputs.insert(key.to_owned(), value.to_owned());
+                }
+            }
+            for parameter in described.parameters() {
+                if let (Some(key), Some(value)) =
+                    (parameter.parameter_key(), parameter.parameter_value())
+                {
+                    stack.parameters.insert(key.to_owned(), value.to_owned());
+                }
+            }
+        }
+        Ok(stack)
+    }
+
+    /// An output.
+    ///
+    /// # Errors
+    /// When the stack has none of this name, so is another one.
+    pub(crate) fn output(&self, key: &str) -> Result<String, CommandError> {
+        self.outputs.get(key).cloned().ok_or_else(|| {
+            CommandError::usage(format!(
+                "the stack {} has no output {key}: is it one of infra/template.yaml?",
+                self.name
+            ))
+        })
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn parameter(&self, key: &str) -> Option<&str> {
+        self.parameters.get(key).map(String::as_str)
+    }
+}
+
+fn bucket_name(text: &str) -> Result<BucketName, CommandError> {
+    BucketName::new(text).map_err(|invalid| CommandError::usage(invalid.to_string()))
+}

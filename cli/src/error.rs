@@ -1,0 +1,42 @@
+//! Why the command could not do what was asked.
+
+use aws_smithy_types::error::display::DisplayErrorContext;
+use shardlift_core::{failure::Failure, fault::CallFault};
+
+/// Why the command could not do what was asked. Each says what a person can do.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The arguments, or the files that they name, are wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// A failure of the domain, with its code.
+    #[error("{0}")]
+    Failure(#[from] Failure),
+    /// A call to AWS failed.
+    #[error("{0}")]
+    Call(String),
+    /// The terminal, the pipe or a file cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl CommandError {
+    /// A wrong argument.
+    pub(crate) fn usage(problem: impl Into<String>) -> Self {
+        Self::Usage(problem.into())
+    }
+
+    /// A failed call of the SDK, with the whole chain of its causes: `SdkError` by itself says nothing.
+    pub(crate) fn call(operation: &str, error: impl std::error::Error) -> Self {
+        Self::Call(format!(
+            "{operation} failed: {}",
+            DisplayErrorContext(error)
+        ))
+    }
+}
+
+impl From<CallFault> for CommandError {
+    fn from(fault: CallFault) -> Self {
+        Self::Call(fault.to_string())
+    }
+}

@@ -1,0 +1,73 @@
+//! Every failed object of a run, from `failures.csv`.
+
+use std::io::Write;
+
+use shardlift_core::{id::RunId, printable::Printable};
+
+use crate::{Screen, connection::Connection, error::CommandError, quantity::bytes};
+
+/// One line of `failures.csv`.
+#[derive(Debug, serde::Deserialize)]
+struct FailedLine {
+    key: String,
+    size: u64,
+    reason: String,
+    detail: String,
+    shard: String,
+}
+
+/// Prints every failed object: reason, key, size, shard, and what happened below.
+pub(crate) async fn print(
+    connection: &Connection,
+    run: &RunId,
+    screen: &mut Screen,
+) -> Result<(), CommandError> {
+    let Some(body) = connection.report_document(run, "failures.csv").await? else {
+        return Err(CommandError::usage(format!(
+            "run {run} has no failures.csv in the control bucket"
+        )));
+    };
+    write_lines(&body, screen.out())
+}
+
+fn write_lines(body: &[u8], out: &mut dyn Write) -> Result<(), CommandError> {
+    writeln!(out)?;
+    for line in csv::Reader::from_reader(body).deserialize() {
+        let line: FailedLine = line.map_err(|error| {
+            CommandError::usage(format!("failures.csv cannot be read: {error}"))
+        })?;
+        writeln!(
+            out,
+            "  {:<18} {}  ({}, shard {})",
+            Printable(&line.reason).to_string(),
+            Printable(&line.key),
+            bytes(line.size),
+            Printable(&line.shard),
+        )?;
+        writeln!(out, "    {}", Printable(&line.detail))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_key_is_shown_and_does_nothing() {
+        let body = "key,size,reason,detail,shard\n\"a\n\u{1b}[31mb\",3,SourceChanged,\"etag, differs\",r0-1\n";
+        let mut out = Vec::new();
+        write_lines(body.as_bytes(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("SourceChanged      a\\n\\u{1b}[31mb  (3 B, shard r0-1)"),
+            "{text}"
+        );
+        assert!(text.contains("    etag, differs"));
+    }
+
+    #[test]
+    fn a_list_of_another_form_is_refused() {
+        assert!(write_lines(b"a,b\n1,2\n", &mut Vec::new()).is_err());
+    }
+}

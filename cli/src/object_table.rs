@@ -1,0 +1,97 @@
+//! `shardlift manifest`: the objects of a shard.
+
+use std::io::Write;
+
+use shardlift_core::{control_key, manifest::Manifest, port::ControlStore, printable::Printable};
+
+use crate::{
+    Ending, Screen, arguments::ManifestArguments, connection::Connection, error::CommandError,
+};
+
+/// Prints the objects of a shard, one a line.
+pub(crate) async fn show(
+    connection: &Connection,
+    arguments: &ManifestArguments,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
+    let (run, shard) = (&arguments.run, &arguments.shard);
+    let key = control_key::manifest(run, shard);
+    let Some(body) = connection.control.get(&key).await? else {
+        return Err(CommandError::usage(format!(
+            "there is no manifest {key} in the bucket {}; `shardlift shards {run}` lists the shards",
+            connection.control.bucket()
+        )));
+    };
+    let manifest = Manifest::decode(&body, run, shard)?;
+    if arguments.json {
+        for object in &manifest.objects {
+            let line = serde_json::json!({
+                "key": object.key, "size_bytes": object.size_bytes, "etag": object.etag,
+                "modified_at": object.modified_at.to_string(),
+            });
+            writeln!(screen.out(), "{line}")?;
+        }
+    } else {
+        write_table(&manifest, screen.out())?;
+    }
+    Ok(Ending::Good)
+}
+
+/// Tabs between the columns; a tab within a key is escaped, so it is never mistaken for one of them.
+fn write_table(manifest: &Manifest, out: &mut dyn Write) -> std::io::Result<()> {
+    for object in &manifest.objects {
+        writeln!(
+            out,
+            "{}\t{}\t{}\t{}",
+            Printable(object.key.as_str()),
+            object.size_bytes,
+            Printable(object.etag.as_str()),
+            object.modified_at
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{
+        id::{RunId, ShardId},
+        key::ObjectKey,
+        object::{ETag, ListedObject},
+        time::Timestamp,
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_object_is_one_line_of_four_columns_whatever_its_key() {
+        let keys = [
+            "plain",
+            "tab\tand\nline",
+            "\u{1b}]0;title\u{7}",
+            "back\\slash",
+        ];
+        let manifest = Manifest {
+            run_id: RunId::new("run").unwrap(),
+            shard_id: ShardId::new("r0-1").unwrap(),
+            objects: keys
+                .iter()
+                .map(|key| ListedObject {
+                    key: ObjectKey::new(*key).unwrap(),
+                    size_bytes: 1,
+                    etag: ETag::new("e").unwrap(),
+                    modified_at: Timestamp::from_millis(0),
+                })
+                .collect(),
+        };
+        let mut out = Vec::new();
+        write_table(&manifest, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), keys.len());
+        assert!(
+            text.lines().all(|line| line.split('\t').count() == 4),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'));
+    }
+}

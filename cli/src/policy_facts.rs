@@ -1,0 +1,165 @@
+//! What the policy documents are made from: the stack's own facts, and what the arguments say instead.
+
+use serde::Deserialize;
+use shardlift_core::{
+    arn::{AccountId, ExternalId, Region, RoleArn},
+    bucket::BucketName,
+    key::KeyPrefix,
+    pair::{Pair, Source, Target},
+    policy::{Agreement, Extras, Installation},
+};
+
+use crate::{
+    arguments::{PolicyArguments, StackArguments},
+    deployment::{Deployment, StackDescription, read_local_outputs},
+    error::CommandError,
+};
+
+/// The facts, as far as they are known.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PolicyFacts {
+    region: Option<Region>,
+    #[serde(rename = "source_account_id")]
+    source_account: Option<AccountId>,
+    source_bucket: Option<BucketName>,
+    source_prefix: Option<KeyPrefix>,
+    target_bucket: Option<BucketName>,
+    target_prefix: Option<KeyPrefix>,
+    #[serde(rename = "target_role_arn")]
+    role_arn: Option<RoleArn>,
+    external_id: Option<ExternalId>,
+    planner_role_arn: Option<RoleArn>,
+    copier_role_arn: Option<RoleArn>,
+    reporter_role_arn: Option<RoleArn>,
+    state_machine_arn: Option<String>,
+    ledger_table: Option<String>,
+    control_bucket: Option<BucketName>,
+    topic_arn: Option<String>,
+}
+
+impl PolicyFacts {
+    /// The facts of the stack that the arguments name, if they name one; else none.
+    pub(crate) async fn of_stack(arguments: &StackArguments) -> Result<Self, CommandError> {
+        if arguments.local {
+            return read_local_outputs(&arguments.local_outputs);
+        }
+        match &arguments.stack {
+            Some(stack) => Self::of_description(&Deployment::describe(arguments, stack).await?),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn of_description(stack: &StackDescription) -> Result<Self, CommandError> {
+        let machine = stack.output("StateMachineArn")?;
+        let mut fields = machine.split(':').skip(3);
+        let (region, account) = (fields.next(), fields.next());
+        Ok(Self {
+            region: checked(region, Region::new)?,
+            source_account: checked(account, AccountId::new)?,
+            source_bucket: checked(stack.parameter("SourceBucketName"), BucketName::new)?,
+            source_prefix: checked(stack.parameter("SourcePrefix"), KeyPrefix::new)?,
+            target_bucket: checked(stack.parameter("TargetBucketName"), BucketName::new)?,
+            target_prefix: checked(stack.parameter("TargetPrefix"), KeyPrefix::new)?,
+            role_arn: checked(stack.parameter("TargetAccountRoleArn"), RoleArn::new)?,
+            external_id: checked(stack.parameter("TargetExternalId"), ExternalId::new)?,
+            planner_role_arn: Some(parse(&stack.output("PlannerRoleArn")?, RoleArn::new)?),
+            copier_role_arn: Some(parse(&stack.output("CopierRoleArn")?, RoleArn::new)?),
+            reporter_role_arn: Some(parse(&stack.output("ReporterRoleArn")?, RoleArn::new)?),
+            ledger_table: Some(stack.output("LedgerTable")?),
+            control_bucket: Some(parse(&stack.output("ControlBucketName")?, BucketName::new)?),
+            topic_arn: Some(stack.output("TopicArn")?),
+            state_machine_arn: Some(machine),
+        })
+    }
+
+    /// These facts, with what the arguments say instead.
+    pub(crate) fn or_as_said(self, said: &PolicyArguments) -> Self {
+        let pair = &said.pair;
+        Self {
+            source_account: pair.source_account.clone().or(self.source_account),
+            source_bucket: pair.source_bucket.clone().or(self.source_bucket),
+            source_prefix: pair.source_prefix.clone().or(self.source_prefix),
+            target_bucket: pair.target_bucket.clone().or(self.target_bucket),
+            target_prefix: pair.target_prefix.clone().or(self.target_prefix),
+            role_arn: pair.role_arn.clone().or(self.role_arn),
+            external_id: pair.external_id.clone().or(self.external_id),
+            ..self
+        }
+    }
+
+    /// What both accounts agree on.
+    pub(crate) fn agreement(&self, extras: Extras) -> Result<Agreement, CommandError> {
+        Ok(Agreement {
+            source_account: known(&self.source_account, "--source-account")?,
+            pair: Pair {
+                source: Source {
+                    bucket: known(&self.source_bucket, "--source-bucket")?,
+                    prefix: self.source_prefix.clone().unwrap_or_default(),
+                },
+                target: Target {
+                    bucket: known(&self.target_bucket, "--target-bucket")?,
+                    prefix: self.target_prefix.clone().unwrap_or_default(),
+                    role_arn: known(&self.role_arn, "--role-arn")?,
+                    external_id: self.external_id.clone(),
+                },
+            },
+            extras,
+        })
+    }
+
+    /// The roles of the three functions: those of the stack, or those that were said.
+    pub(crate) fn function_roles(&self, said: &[RoleArn]) -> Result<Vec<RoleArn>, CommandError> {
+        if !said.is_empty() {
+            return Ok(said.to_vec());
+        }
+        [
+            &self.planner_role_arn,
+            &self.copier_role_arn,
+            &self.reporter_role_arn,
+        ]
+        .into_iter()
+        .map(|role| known(role, "--function-role (three of them)"))
+        .collect()
+    }
+
+    /// The parts of the stack that the execution roles are limited to.
+    pub(crate) fn installation(&self) -> Result<Installation, CommandError> {
+        const NEEDED: &str =
+            "--stack or --local: the execution roles are limited to the stack's own parts, so it";
+        let machine = known(&self.state_machine_arn, NEEDED)?;
+        let name = machine.rsplit(':').next().unwrap_or_default();
+        Ok(Installation {
+            stack: name.strip_suffix("-sync").unwrap_or(name).to_owned(),
+            region: known(&self.region, NEEDED)?,
+            ledger_table: known(&self.ledger_table, NEEDED)?,
+            control_bucket: known(&self.control_bucket, NEEDED)?,
+            topic_arn: known(&self.topic_arn, NEEDED)?,
+        })
+    }
+}
+
+fn known<T: Clone>(fact: &Option<T>, flag: &str) -> Result<T, CommandError> {
+    fact.clone().ok_or_else(|| {
+        CommandError::usage(format!(
+            "{flag} is needed, or a stack that knows it (--stack, --local)"
+        ))
+    })
+}
+
+fn parse<T, E: std::fmt::Display>(
+    text: &str,
+    new: impl FnOnce(String) -> Result<T, E>,
+) -> Result<T, CommandError> {
+    new(text.to_owned()).map_err(|invalid| CommandError::usage(invalid.to_string()))
+}
+
+/// An empty parameter means unset.
+fn checked<T, E: std::fmt::Display>(
+    text: Option<&str>,
+    new: impl FnOnce(String) -> Result<T, E>,
+) -> Result<Option<T>, CommandError> {
+    text.filter(|text| !text.is_empty())
+        .map(|text| parse(text, new))
+        .transpose()
+}

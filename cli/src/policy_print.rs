@@ -1,0 +1,170 @@
+//! `shardlift policy`: the policy documents of a pair, for review and for pasting.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+use shardlift_core::{
+    arn::RoleArn,
+    policy::{
+        Agreement, Document, Extras, Function, execution_role, merge, source_bucket, source_key,
+        target_bucket, target_key, target_role_permissions, target_role_trust,
+    },
+};
+
+use crate::{
+    Ending, Screen,
+    arguments::{DocumentName, PolicyArguments, StackArguments},
+    error::CommandError,
+    policy_facts::PolicyFacts,
+    screen::Tone,
+};
+
+/// Prints one document, or all.
+pub(crate) async fn print(
+    stack: &StackArguments,
+    arguments: &PolicyArguments,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
+    let facts = PolicyFacts::of_stack(stack).await?.or_as_said(arguments);
+    let desk = Desk {
+        agreement: facts.agreement(extras(arguments))?,
+        facts,
+        said_roles: &arguments.function_roles,
+    };
+    match arguments.document {
+        Some(name) => {
+            let document = desk.document(name)?.ok_or_else(|| {
+                CommandError::usage(format!(
+                    "the {} is only needed with a key: say --source-key or --target-key",
+                    heading(name)
+                ))
+            })?;
+            let document = match &arguments.merge {
+                Some(path) => merged(path, &document)?,
+                None => json!(document),
+            };
+            writeln!(screen.out(), "{document:#}")?;
+        }
+        None if arguments.json => {
+            let mut all = Map::new();
+            for &name in DocumentName::value_variants() {
+                if let Some(document) = desk.document(name)? {
+                    all.insert(word(name), json!(document));
+                }
+            }
+            writeln!(screen.out(), "{:#}", Value::Object(all))?;
+        }
+        None => desk.print_all(screen)?,
+    }
+    Ok(Ending::Good)
+}
+
+fn extras(arguments: &PolicyArguments) -> Extras {
+    Extras {
+        without_tags: arguments.without_tags,
+        deletes: arguments.mirror,
+        source_key: arguments.source_key.clone(),
+        target_key: arguments.target_key.clone(),
+        administrators: arguments.administrators.clone(),
+    }
+}
+
+fn merged(path: &Path, ours: &Document) -> Result<Value, CommandError> {
+    let wrong = |problem: String| CommandError::usage(format!("{}: {problem}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let existing: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    merge::into_existing(&existing, ours).map_err(|error| wrong(error.to_string()))
+}
+
+/// Everything that a document is made from.
+struct Desk<'a> {
+    agreement: Agreement,
+    facts: PolicyFacts,
+    said_roles: &'a [RoleArn],
+}
+
+impl Desk<'_> {
+    /// The document of this name; nothing when the options leave nothing to grant.
+    fn document(&self, name: DocumentName) -> Result<Option<Document>, CommandError> {
+        let agreement = &self.agreement;
+        let role = |function| {
+            self.facts
+                .installation()
+                .map(|installation| execution_role(agreement, &installation, function))
+        };
+        let document = match name {
+            DocumentName::SourceBucket => source_bucket(agreement),
+            DocumentName::TargetBucket => target_bucket(agreement),
+            DocumentName::TargetRole => target_role_permissions(agreement),
+            DocumentName::TargetTrust => {
+                target_role_trust(agreement, &self.facts.function_roles(self.said_roles)?)
+            }
+            DocumentName::PlannerRole => role(Function::Planner)?,
+            DocumentName::CopierRole => role(Function::Copier)?,
+            DocumentName::ReporterRole => role(Function::Reporter)?,
+            DocumentName::SourceKey => return Ok(source_key(agreement)),
+            DocumentName::TargetKey => return Ok(target_key(agreement)),
+        };
+        Ok(Some(document))
+    }
+
+    fn print_all(&self, screen: &mut Screen) -> Result<(), CommandError> {
+        for &name in DocumentName::value_variants() {
+            if let Some(document) = self.document(name)? {
+                let heading = screen.toned(Tone::Strong, &format!("# {}", heading(name)));
+                let place = screen.toned(Tone::Faint, &format!("# {}", self.place(name)));
+                writeln!(screen.out(), "{heading}\n{place}\n{:#}\n", json!(document))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a document belongs.
+    fn place(&self, name: DocumentName) -> String {
+        let source = &self.agreement.source_account;
+        let target = self.agreement.target_account();
+        let pair = &self.agreement.pair;
+        match name {
+            DocumentName::SourceBucket => format!(
+                "account {source}, bucket {}: merge it (--merge), a bucket has one policy",
+                pair.source.bucket
+            ),
+            DocumentName::TargetBucket => {
+                format!("account {target}, bucket {}", pair.target.bucket)
+            }
+            DocumentName::TargetRole | DocumentName::TargetTrust => {
+                format!("account {target}, {}", pair.target.role_arn)
+            }
+            DocumentName::PlannerRole | DocumentName::CopierRole | DocumentName::ReporterRole => {
+                format!("account {source}, part of the stack")
+            }
+            DocumentName::SourceKey => {
+                "the key of the source's objects: merge it into its key policy".to_owned()
+            }
+            DocumentName::TargetKey => {
+                "the key that encrypts at the target: merge it into its key policy".to_owned()
+            }
+        }
+    }
+}
+
+fn heading(name: DocumentName) -> &'static str {
+    match name {
+        DocumentName::SourceBucket => "source bucket policy",
+        DocumentName::TargetRole => "target role, permission policy",
+        DocumentName::TargetTrust => "target role, trust policy",
+        DocumentName::TargetBucket => "target bucket policy",
+        DocumentName::PlannerRole => "planner's execution role, permission policy",
+        DocumentName::CopierRole => "copier's execution role, permission policy",
+        DocumentName::ReporterRole => "reporter's execution role, permission policy",
+        DocumentName::SourceKey => "source key policy",
+        DocumentName::TargetKey => "target key policy",
+    }
+}
+
+fn word(name: DocumentName) -> String {
+    name.to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}

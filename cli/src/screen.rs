@@ -1,0 +1,91 @@
+//! Where the command writes: results to the standard output, progress and errors to the standard error.
+
+use std::io::{IsTerminal, Write};
+
+use shardlift_core::printable::Printable;
+
+/// How a piece of text is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A heading.
+    Strong,
+    /// All is well.
+    Good,
+    /// Somebody must look.
+    Bad,
+    /// Beside the point.
+    Faint,
+}
+
+/// The two streams, and what they can show.
+pub struct Screen {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    colours: bool,
+    redraws: bool,
+}
+
+impl Screen {
+    /// The streams of this process. Colours only on a terminal, and never when `NO_COLOR` is set.
+    #[must_use]
+    pub fn standard() -> Self {
+        let colours = std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            out: Box::new(std::io::stdout()),
+            err: Box::new(std::io::stderr()),
+            colours,
+            redraws: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Streams of a caller, without colours and without redrawing.
+    #[must_use]
+    pub fn plain(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        Self {
+            out,
+            err,
+            colours: false,
+            redraws: false,
+        }
+    }
+
+    /// Whether progress can be redrawn in place.
+    pub(crate) fn redraws(&self) -> bool {
+        self.redraws
+    }
+
+    /// The result.
+    pub(crate) fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// A line of progress, beside the result.
+    pub(crate) fn note(&mut self, line: &str) -> std::io::Result<()> {
+        writeln!(self.err, "{line}")?;
+        self.err.flush()
+    }
+
+    /// Why the command could not do what was asked.
+    ///
+    /// # Errors
+    /// When the standard error cannot be written.
+    pub fn error(&mut self, error: &dyn std::error::Error) -> std::io::Result<()> {
+        writeln!(self.err, "shardlift: {}", Printable(&error.to_string()))
+    }
+
+    /// `text` in its tone; as it is where there are no colours.
+    pub(crate) fn toned(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Strong => "1",
+            Tone::Good => "1;32",
+            Tone::Bad => "1;31",
+            Tone::Faint => "2",
+        };
+        if self.colours {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}

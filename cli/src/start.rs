@@ -1,0 +1,83 @@
+//! `shardlift start`.
+
+use shardlift_core::{failure::Failure, id::RunId, input::RunInput};
+
+use crate::{
+    Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError, watch,
+};
+
+/// Starts a run, and watches it when that was asked.
+pub(crate) async fn start(
+    connection: &Connection,
+    arguments: StartArguments,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
+    let input = read_input(&arguments.input)?;
+    let run = match arguments.name {
+        Some(run) => run,
+        None => name_by_time(jiff::Timestamp::now())?,
+    };
+    connection.machine.start(&run, &input).await?;
+    if arguments.watch {
+        screen.note(&format!("run {run} started"))?;
+        return watch::watch(connection, &run, screen).await;
+    }
+    writeln!(screen.out(), "{run}")?;
+    screen.note(&format!(
+        "watch it: shardlift {}watch {run}",
+        connection.flags
+    ))?;
+    Ok(Ending::Good)
+}
+
+/// The input as it was typed, once it is known to be one: a wrong field is told here, not minutes later by mail.
+fn read_input(argument: &str) -> Result<String, CommandError> {
+    let text = match argument.strip_prefix('@') {
+        None => argument.to_owned(),
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            CommandError::usage(format!("the input file {path} cannot be read: {error}"))
+        })?,
+    };
+    let value: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|error| CommandError::usage(format!("the input is not JSON: {error}")))?;
+    RunInput::parse(&value)
+        .map_err(|Failure { code, detail }| CommandError::usage(format!("{code}: {detail}")))?;
+    Ok(text)
+}
+
+/// A run id that sorts by time, for example `run-20261122T014501123`.
+fn name_by_time(now: jiff::Timestamp) -> Result<RunId, CommandError> {
+    let time = now
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .strftime("%Y%m%dT%H%M%S%3f")
+        .to_string();
+    RunId::new(format!("run-{time}")).map_err(|invalid| CommandError::usage(invalid.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_input_is_refused_before_anything_is_started() {
+        for (input, names) in [
+            ("{", "not JSON"),
+            (r#"{"modus": "copy"}"#, "modus"),
+            (r#"{"source": {"bucket": "No_Such"}}"#, "`source.bucket`"),
+            ("@/no/such/file", "/no/such/file"),
+        ] {
+            let error = read_input(input).unwrap_err().to_string();
+            assert!(error.contains(names), "{input}: {error}");
+        }
+        assert_eq!(read_input("{}").unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_run_is_named_by_its_time() {
+        let now = jiff::Timestamp::from_millisecond(1_795_311_901_123).unwrap();
+        assert_eq!(
+            name_by_time(now).unwrap().as_str(),
+            "run-20261122T014501123"
+        );
+    }
+}
