@@ -17,7 +17,7 @@ mod target_role;
 #[cfg(test)]
 mod tests;
 
-pub use agreement::{Agreement, Extras, FunctionRoles, Installation};
+pub use agreement::{Agreement, Extras, Installation};
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use source_bucket::source_bucket;

@@ -1,5 +1,5 @@
 use crate::{
-    arn::{AccountId, KmsKeyArn, Region, RoleArn},
+    arn::{AccountId, KmsKeyArn, Region},
     bucket::BucketName,
     key::KeyPrefix,
     pair::Pair,
@@ -12,21 +12,8 @@ pub struct Agreement {
     pub source_account: AccountId,
     /// Source and target, with the target role and its external id.
     pub pair: Pair,
-    /// The roles that may enter the target account.
-    pub function_roles: FunctionRoles,
     /// What the options add.
     pub extras: Extras,
-}
-
-/// The execution roles of the three functions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FunctionRoles {
-    /// The planner's.
-    pub planner: RoleArn,
-    /// The copier's.
-    pub copier: RoleArn,
-    /// The reporter's.
-    pub reporter: RoleArn,
 }
 
 /// What the options of a run add to the least that any run needs.

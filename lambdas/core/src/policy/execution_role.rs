@@ -53,11 +53,7 @@ pub fn execution_role(
                 ),
             ),
         ),
-        Statement::allow(
-            "EnterTheTargetAccount",
-            &["sts:AssumeRole"],
-            agreement.pair.target.role_arn.as_str(),
-        ),
+        enter_the_target_account(agreement),
         place.keep_the_ledger(function),
         place.own(Statement::allow(
             "KeepTheRunsDocuments",
@@ -75,7 +71,7 @@ pub fn execution_role(
         ),
     ];
     if function != Function::Copier {
-        statements.push(place.list_the_source());
+        statements.push(list_the_source(agreement));
         statements.push(Statement::allow(
             "AskWhetherALockIsStillHeld",
             &["states:DescribeExecution"],
@@ -129,11 +125,7 @@ impl Place<'_> {
 
     /// A bucket's name says nothing about whose it is: only one of the own account.
     fn own(&self, statement: Statement) -> Statement {
-        statement.when(
-            "StringEquals",
-            "aws:ResourceAccount",
-            self.agreement.source_account.as_str(),
-        )
+        of_source_account(self.agreement, statement)
     }
 
     fn keep_the_ledger(&self, function: Function) -> Statement {
@@ -157,20 +149,44 @@ impl Place<'_> {
             ),
         )
     }
+}
 
-    fn list_the_source(&self) -> Statement {
-        // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
-        self.own(
-            Statement::allow(
-                "ListTheSource",
-                &["s3:ListBucket"],
-                self.agreement.source_bucket_arn(),
-            )
-            .when(
-                "StringLikeIfExists",
-                "s3:prefix",
-                prefix_pattern(&self.agreement.pair.source.prefix),
-            ),
-        )
-    }
+/// What concerns the two accounts, in the roles of the planner and the reporter.
+pub(super) fn shared_statements(agreement: &Agreement) -> Vec<Statement> {
+    vec![
+        enter_the_target_account(agreement),
+        list_the_source(agreement),
+    ]
+}
+
+fn enter_the_target_account(agreement: &Agreement) -> Statement {
+    Statement::allow(
+        "EnterTheTargetAccount",
+        &["sts:AssumeRole"],
+        agreement.pair.target.role_arn.as_str(),
+    )
+}
+
+fn list_the_source(agreement: &Agreement) -> Statement {
+    // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
+    let statement = Statement::allow(
+        "ListTheSource",
+        &["s3:ListBucket"],
+        agreement.source_bucket_arn(),
+    )
+    .when(
+        "StringLikeIfExists",
+        "s3:prefix",
+        prefix_pattern(&agreement.pair.source.prefix),
+    );
+    of_source_account(agreement, statement)
+}
+
+/// A bucket's name says nothing about whose it is: only one of the source account.
+fn of_source_account(agreement: &Agreement, statement: Statement) -> Statement {
+    statement.when(
+        "StringEquals",
+        "aws:ResourceAccount",
+        agreement.source_account.as_str(),
+    )
 }

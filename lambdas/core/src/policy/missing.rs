@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    Agreement, Document, Function, Installation, Statement, execution_role, source_bucket,
-    source_key, target_bucket, target_key, target_role_permissions, target_role_trust,
+    Agreement, Document, Statement, execution_role::shared_statements, source_bucket, source_key,
+    target_bucket, target_key, target_role_permissions, target_role_trust,
 };
-use crate::denial::PolicyDocument;
+use crate::{arn::RoleArn, denial::PolicyDocument};
 
 /// A statement and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,21 +30,24 @@ impl MissingStatement {
 }
 
 /// The statement of `document` that allows `action` on `resource`; nothing when the document is not meant to allow it.
-/// `caller` is the function whose own role called, where it was a function's role.
+///
+/// `caller` is the function's own role. Of the execution roles only what concerns the two accounts is told: the rest is
+/// the stack's own, and stands in its template.
 #[must_use]
 pub fn statement(
     agreement: &Agreement,
-    installation: &Installation,
-    caller: Function,
+    caller: &RoleArn,
     document: PolicyDocument,
     action: &str,
     resource: &str,
 ) -> Option<MissingStatement> {
     let contents = match document {
         PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
-        PolicyDocument::ExecutionRole => execution_role(agreement, installation, caller),
+        PolicyDocument::ExecutionRole => Document::of(shared_statements(agreement)),
         PolicyDocument::TargetRolePermissions => target_role_permissions(agreement),
-        PolicyDocument::TargetRoleTrust => target_role_trust(agreement),
+        PolicyDocument::TargetRoleTrust => {
+            target_role_trust(agreement, std::slice::from_ref(caller))
+        }
         PolicyDocument::TargetBucketPolicy => target_bucket(agreement),
         PolicyDocument::KeyPolicy => {
             let mut both = Document::of(Vec::new());

@@ -3,6 +3,7 @@ use super::{
     agreement::prefix_pattern,
     key_policy::{DECRYPT, ENCRYPT, by_s3},
 };
+use crate::arn::RoleArn;
 
 /// What is done to an object of the source.
 pub(super) fn source_reads(agreement: &Agreement) -> Vec<&'static str> {
@@ -99,16 +100,14 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
     Document::of(statements)
 }
 
-/// Target account: the trust policy of the target role. Only the three functions, and only with the external id.
+/// Target account: the trust policy of the target role. Only the functions with these `roles` enter, and only with the
+/// external id.
 #[must_use]
-pub fn target_role_trust(agreement: &Agreement) -> Document {
-    let roles = &agreement.function_roles;
+pub fn target_role_trust(agreement: &Agreement, roles: &[RoleArn]) -> Document {
     let mut statement = Statement::allow("LetTheFunctionsEnter", &["sts:AssumeRole"], "");
     statement.resource.clear();
     statement.principal = Some(Principal::Roles(
-        [&roles.planner, &roles.copier, &roles.reporter]
-            .map(ToString::to_string)
-            .to_vec(),
+        roles.iter().map(ToString::to_string).collect(),
     ));
     if let Some(external_id) = &agreement.pair.target.external_id {
         statement = statement.when("StringEquals", "sts:ExternalId", external_id.as_str());

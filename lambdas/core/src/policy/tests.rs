@@ -28,13 +28,12 @@ fn agreement(extras: Extras) -> Agreement {
                 external_id: Some(ExternalId::new("external").unwrap()),
             },
         },
-        function_roles: FunctionRoles {
-            planner: role("111111111111", "planner"),
-            copier: role("111111111111", "copier"),
-            reporter: role("111111111111", "reporter"),
-        },
         extras,
     }
+}
+
+fn functions() -> [RoleArn; 3] {
+    ["planner", "copier", "reporter"].map(|name| role("111111111111", name))
 }
 
 fn everything() -> Extras {
@@ -73,7 +72,7 @@ fn all_documents(extras: Extras) -> Vec<(PolicyDocument, Document)> {
         ),
         (
             PolicyDocument::TargetRoleTrust,
-            target_role_trust(&agreement),
+            target_role_trust(&agreement, &functions()),
         ),
         (
             PolicyDocument::TargetRolePermissions,
@@ -170,7 +169,11 @@ fn options_add_and_remove_exactly_their_rights() {
 
 #[test]
 fn only_the_three_functions_enter_and_only_with_the_external_id() {
-    let trust = serde_json::to_value(target_role_trust(&agreement(Extras::default()))).unwrap();
+    let trust = serde_json::to_value(target_role_trust(
+        &agreement(Extras::default()),
+        &functions(),
+    ))
+    .unwrap();
     let statement = &trust["Statement"][0];
     assert_eq!(statement["Principal"]["AWS"].as_array().unwrap().len(), 3);
     assert_eq!(
@@ -184,15 +187,8 @@ fn only_the_three_functions_enter_and_only_with_the_external_id() {
 fn a_refused_call_leads_to_the_statement_that_allows_it() {
     let agreement = agreement(everything());
     let found = |document, action: &str, resource: &str| {
-        missing::statement(
-            &agreement,
-            &installation(),
-            Function::Planner,
-            document,
-            action,
-            resource,
-        )
-        .map(|missing| missing.statement.sid)
+        missing::statement(&agreement, &functions()[0], document, action, resource)
+            .map(|missing| missing.statement.sid)
     };
     assert_eq!(
         found(
