@@ -6,6 +6,7 @@
 mod accounts;
 mod bucket;
 mod clock;
+pub mod conformance;
 mod control_store;
 mod executions;
 mod ledger;

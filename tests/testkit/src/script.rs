@@ -16,6 +16,8 @@ pub enum Disturbance {
     KilledBefore,
     /// It takes effect and never answers: the process is killed.
     KilledAfter,
+    /// It has its effect only after [`CallScript::release`]: the process was frozen meanwhile.
+    Frozen,
 }
 
 impl Disturbance {
@@ -43,6 +45,7 @@ struct State {
 pub struct CallScript {
     state: Arc<Mutex<State>>,
     killed: Arc<Notify>,
+    released: Arc<Notify>,
 }
 
 impl CallScript {
@@ -67,7 +70,12 @@ impl CallScript {
         self.lock().calls.clone()
     }
 
-    /// Resolves when a call was disturbed by a kill: drop the future that made it then.
+    /// Lets the frozen call go on.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// Resolves when a call was disturbed by a kill or a freeze: drop the future that made it, or keep it, then.
     pub async fn killed(&self) {
         self.killed.notified().await;
     }
@@ -92,6 +100,11 @@ impl CallScript {
             Some(Disturbance::KilledAfter) => {
                 effect()?;
                 self.die().await
+            }
+            Some(Disturbance::Frozen) => {
+                self.killed.notify_one();
+                self.released.notified().await;
+                effect()
             }
         }
     }

@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+
+use shardlift_core::{
+    id::{RunId, ShardId},
+    port::{Ledger, PlanStep, PutOutcome},
+    shard::ShardRecord,
+};
+
+use super::{lock_record, range_record, run_record, shard_record};
+
+/// What every ledger does. `run_id` names records that nobody else uses.
+pub async fn ledger_keeps_its_promises(ledger: &impl Ledger, run_id: &str) {
+    runs_are_created_once_and_replaced_in_order(ledger, run_id).await;
+    shards_are_created_once_and_replaced_in_order(ledger, run_id).await;
+    a_plan_step_is_all_or_nothing(ledger, &format!("{run_id}-step")).await;
+    every_shard_is_on_exactly_one_page(ledger, &format!("{run_id}-pages")).await;
+    a_lock_is_removed_by_its_holder_only(ledger, run_id).await;
+    assert!(!ledger.requests().is_empty(), "requests are counted");
+}
+
+async fn runs_are_created_once_and_replaced_in_order(ledger: &impl Ledger, run_id: &str) {
+    let mut run = run_record(run_id);
+    assert_eq!(ledger.read_run(&run.run_id).await, Ok(None));
+    assert_eq!(
+        ledger.replace_run(&run).await,
+        Ok(PutOutcome::Refused),
+        "nothing is there to replace"
+    );
+    assert_eq!(ledger.create_run(&run).await, Ok(PutOutcome::Written));
+    assert_eq!(ledger.create_run(&run).await, Ok(PutOutcome::Refused));
+    assert_eq!(ledger.read_run(&run.run_id).await, Ok(Some(run.clone())));
+    run.revision = 2;
+    run.totals.shards = 9;
+    assert_eq!(ledger.replace_run(&run).await, Ok(PutOutcome::Written));
+    assert_eq!(
+        ledger.replace_run(&run).await,
+        Ok(PutOutcome::Refused),
+        "revision 2 replaces revision 1 only"
+    );
+    assert_eq!(ledger.read_run(&run.run_id).await, Ok(Some(run)));
+}
+
+async fn shards_are_created_once_and_replaced_in_order(ledger: &impl Ledger, run_id: &str) {
+    let mut shard = shard_record(run_id, "1-0");
+    let (run_id, shard_id) = (shard.run_id.clone(), shard.shard_id.clone());
+    assert_eq!(ledger.read_shard(&run_id, &shard_id).await, Ok(None));
+    assert_eq!(ledger.create_shard(&shard).await, Ok(PutOutcome::Written));
+    assert_eq!(ledger.create_shard(&shard).await, Ok(PutOutcome::Refused));
+    let stored = ledger.read_shard(&run_id, &shard_id).await;
+    assert_eq!(stored, Ok(Some(shard.clone())), "every field comes back");
+    shard.revision = 2;
+    shard.lease = None;
+    shard.problem = None;
+    shard.outcome.failures_key = None;
+    shard.outcome.uploads.clear();
+    assert_eq!(ledger.replace_shard(&shard).await, Ok(PutOutcome::Written));
+    assert_eq!(ledger.replace_shard(&shard).await, Ok(PutOutcome::Refused));
+    let stored = ledger.read_shard(&run_id, &shard_id).await;
+    assert_eq!(stored, Ok(Some(shard)), "absent fields stay absent");
+}
+
+async fn a_plan_step_is_all_or_nothing(ledger: &impl Ledger, run_id: &str) {
+    let first = PlanStep {
+        shards: vec![shard_record(run_id, "1-0"), shard_record(run_id, "1-1")],
+        new_ranges: vec![range_record(run_id, 0)],
+        ranges: Vec::new(),
+    };
+    assert_eq!(ledger.commit_plan(&first).await, Ok(PutOutcome::Written));
+    let mut range = range_record(run_id, 0);
+    range.revision = 2;
+    range.checkpoint = None;
+    let mut step = PlanStep {
+        shards: vec![shard_record(run_id, "1-2"), shard_record(run_id, "1-1")],
+        new_ranges: vec![range_record(run_id, 1)],
+        ranges: vec![range.clone()],
+    };
+    assert_eq!(
+        ledger.commit_plan(&step).await,
+        Ok(PutOutcome::Refused),
+        "1-1 exists"
+    );
+    let id = RunId::new(run_id).expect("a run id");
+    let absent = ShardId::new("1-2").expect("a shard id");
+    assert_eq!(ledger.read_shard(&id, &absent).await, Ok(None));
+    assert_eq!(
+        ledger.read_ranges(&id).await,
+        Ok(vec![range_record(run_id, 0)])
+    );
+    step.shards.pop();
+    assert_eq!(ledger.commit_plan(&step).await, Ok(PutOutcome::Written));
+    assert_eq!(
+        ledger.commit_plan(&step).await,
+        Ok(PutOutcome::Refused),
+        "the same step of another planner is refused"
+    );
+    let mut ranges = ledger.read_ranges(&id).await.expect("the ranges");
+    ranges.sort_by_key(|range| range.range_id.to_string());
+    assert_eq!(ranges, vec![range, range_record(run_id, 1)]);
+    let single = PlanStep {
+        new_ranges: vec![range_record(run_id, 2)],
+        ..PlanStep::default()
+    };
+    assert_eq!(ledger.commit_plan(&single).await, Ok(PutOutcome::Written));
+}
+
+async fn every_shard_is_on_exactly_one_page(ledger: &impl Ledger, run_id: &str) {
+    const SHARDS: u32 = 40;
+    let mut written = BTreeMap::new();
+    for number in 0..SHARDS {
+        let shard = shard_record(run_id, &format!("1-{number}"));
+        assert_eq!(ledger.create_shard(&shard).await, Ok(PutOutcome::Written));
+        written.insert(shard.shard_id.clone(), shard);
+    }
+    let run_id = RunId::new(run_id).expect("a run id");
+    let mut read: Vec<ShardRecord> = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let page = ledger
+            .read_shards(&run_id, next.as_deref())
+            .await
+            .expect("a page");
+        read.extend(page.items);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(read.len(), written.len(), "no shard is on two pages");
+    for shard in read {
+        assert_eq!(written.get(&shard.shard_id), Some(&shard));
+    }
+}
+
+async fn a_lock_is_removed_by_its_holder_only(ledger: &impl Ledger, run_id: &str) {
+    let pair = format!("source\0{run_id}/\0target\0{}", "\u{e9}".repeat(512));
+    let mut lock = lock_record(&pair, run_id);
+    let holder = lock.run_id.clone();
+    assert_eq!(ledger.read_lock(&pair).await, Ok(None));
+    assert_eq!(ledger.create_lock(&lock).await, Ok(PutOutcome::Written));
+    assert_eq!(ledger.create_lock(&lock).await, Ok(PutOutcome::Refused));
+    let other = RunId::new("another").expect("a run id");
+    assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
+    assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock.clone())));
+    lock.revision = 2;
+    lock.run_id = other.clone();
+    assert_eq!(ledger.replace_lock(&lock).await, Ok(PutOutcome::Written));
+    assert_eq!(ledger.delete_lock(&pair, &holder).await, Ok(()));
+    assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock)));
+    assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
+    assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
+    assert_eq!(ledger.read_lock(&pair).await, Ok(None));
+}

@@ -1,0 +1,156 @@
+use std::collections::BTreeMap;
+
+use shardlift_core::{
+    arn::{AccountId, ExecutionArn, Region},
+    failure::{Failure, FailureCode},
+    id::{RangeId, RunId, ShardId, UploadId},
+    input::RunInput,
+    key::RelativeKey,
+    range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
+    run::{BucketFacts, LEDGER_VERSION, LockRecord, PlanTotals, RunRecord, RunState},
+    shard::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
+    spec::RunSpec,
+    tally::{Count, RequestCounts},
+    time::Timestamp,
+};
+
+/// The largest number that a count can be: more than a float or a signed number holds exactly.
+const LARGE: u64 = u64::MAX - 1;
+
+/// A record of a run with something in every field.
+#[must_use]
+pub fn run_record(run_id: &str) -> RunRecord {
+    let input = serde_json::json!({
+        "source": {"bucket": "source-bucket", "prefix": "data/\u{1f680}+ /"},
+        "target": {
+            "bucket": "target-bucket", "prefix": "",
+            "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "abc:1",
+        },
+        "filters": {"include": ["**/*.parquet"], "exclude": ["**/_tmp/**"], "size_min_bytes": 1},
+        "storage_class": "GLACIER_IR",
+    });
+    let spec = RunInput::parse(&input)
+        .and_then(RunSpec::settle)
+        .expect("the input is right");
+    let facts = |region: &str, owner: &str| BucketFacts {
+        region: Region::new(region).expect("a Region"),
+        owner: AccountId::new(owner).expect("an account"),
+    };
+    RunRecord {
+        schema_version: LEDGER_VERSION,
+        run_id: RunId::new(run_id).expect("a run id"),
+        execution_arn: execution(run_id),
+        started_at: Timestamp::from_millis(1_700_000_000_123),
+        spec,
+        source: facts("eu-central-1", "111111111111"),
+        target: facts("us-east-1", "222222222222"),
+        state: RunState::Planning,
+        totals: PlanTotals {
+            planned: large_count(),
+            shards: 3,
+            requests: requests(),
+            ..PlanTotals::default()
+        },
+        expires_at: 1_800_000_000,
+        revision: 1,
+    }
+}
+
+/// A record of a shard with something in every field.
+#[must_use]
+pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
+    let mut outcome = ShardOutcome {
+        retryable: 1,
+        failures_key: Some("runs/x/failures/1-2/3.jsonl.zst".into()),
+        requests: requests(),
+        uploads: vec![OpenUpload {
+            index: 7,
+            upload_id: UploadId::new("upload+/=").expect("an upload id"),
+        }],
+        ..ShardOutcome::default()
+    };
+    for index in [0, 1, 2, 500, 9_999] {
+        outcome.progress.settle(index);
+    }
+    outcome.tally.copied = large_count();
+    outcome
+        .tally
+        .failed
+        .add_object(FailureCode::SourceChanged, 1);
+    outcome.tally.failed.add_object(FailureCode::Throttled, 2);
+    let mut record = ShardRecord::ready(
+        RunId::new(run_id).expect("a run id"),
+        ShardId::new(shard_id).expect("a shard id"),
+        ShardWork::CopyObjects,
+        large_count(),
+        1_800_000_000,
+    );
+    record.state = ShardState::Copying;
+    record.attempts = 2;
+    record.lease = Some(Lease {
+        token: 3,
+        expires_at: Timestamp::from_millis(-1),
+    });
+    record.outcome = outcome;
+    record.begun_at = Some(Timestamp::from_millis(1_700_000_000_456));
+    record.problem = Some(Failure::new(FailureCode::RoleUnavailable, "trust \u{e9}"));
+    record
+}
+
+/// A record of a range with something in every field.
+#[must_use]
+pub fn range_record(run_id: &str, number: u32) -> RangeRecord {
+    let key = |text: &str| Some(RelativeKey::new(text).expect("a key"));
+    RangeRecord {
+        schema_version: LEDGER_VERSION,
+        run_id: RunId::new(run_id).expect("a run id"),
+        range_id: RangeId::numbered(number),
+        bounds: KeyRange {
+            after: key("\n\u{1}"),
+            until: key("\u{1f680}"),
+        },
+        checkpoint: Some(Checkpoint {
+            through: key("a//b"),
+            tally: ListingTally {
+                planned: large_count(),
+                ..ListingTally::default()
+            },
+        }),
+        state: RangeState::Listing,
+        expires_at: 1_800_000_000,
+        revision: 1,
+    }
+}
+
+/// A lock over a pair whose name holds the NUL that separates its fields.
+#[must_use]
+pub fn lock_record(pair: &str, run_id: &str) -> LockRecord {
+    LockRecord {
+        schema_version: LEDGER_VERSION,
+        pair: pair.to_owned(),
+        run_id: RunId::new(run_id).expect("a run id"),
+        execution_arn: execution(run_id),
+        revision: 1,
+    }
+}
+
+fn execution(run_id: &str) -> ExecutionArn {
+    ExecutionArn::new(format!(
+        "arn:aws:states:us-east-1:111111111111:execution:Sync:{run_id}"
+    ))
+    .expect("an execution")
+}
+
+fn large_count() -> Count {
+    Count {
+        objects: 9_007_199_254_740_993,
+        bytes: LARGE,
+    }
+}
+
+fn requests() -> RequestCounts {
+    BTreeMap::from([
+        ("s3:CopyObject".to_owned(), LARGE),
+        ("s3:HeadObject".to_owned(), 0),
+    ])
+}

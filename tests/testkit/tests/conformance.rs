@@ -1,0 +1,110 @@
+//! The ports in memory keep the promises of the ports.
+
+use shardlift_core::{
+    arn::RoleArn,
+    bucket::BucketName,
+    id::RunId,
+    key::KeyPrefix,
+    pair::{Source, Target},
+    port::{Accounts, SessionName},
+};
+use shardlift_testkit::{
+    CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryTarget,
+    conformance::{
+        CopyWorld, SourceObject, control_store_keeps_its_promises, copying_keeps_its_promises,
+        ledger_keeps_its_promises, listing_keeps_its_promises, multipart_keeps_its_promises,
+    },
+};
+
+const PAGE_OBJECTS: usize = 1_000;
+
+struct MemoryWorld {
+    buckets: MemoryBuckets,
+    target: MemoryTarget,
+}
+
+impl CopyWorld for MemoryWorld {
+    type Target = MemoryTarget;
+
+    fn target(&self) -> &MemoryTarget {
+        &self.target
+    }
+
+    fn put_source(&self, key: &str, object: &SourceObject) {
+        let content = object.content.to_string();
+        self.buckets.put("source", key, &content, object.size_bytes);
+        self.buckets.change("source", key, |stored| {
+            if let Some(content_type) = &object.content_type {
+                let headers = &mut stored.attributes.headers;
+                headers.insert("content-type".into(), content_type.clone());
+            }
+            stored.attributes.metadata = object.metadata.clone();
+            stored.tags = object.tags.clone();
+        });
+    }
+
+    fn is_same_content(&self, source_key: &str, target_key: &str) -> bool {
+        let object = |bucket: &str, key: &str| {
+            let objects = self.buckets.objects(bucket);
+            let found = objects.iter().find(|(found, _)| found.as_str() == key);
+            found.map(|(_, object)| (object.content.clone(), object.attributes.size_bytes))
+        };
+        let source = object("source", source_key);
+        source.is_some() && source == object("target", target_key)
+    }
+}
+
+async fn world() -> MemoryWorld {
+    let buckets = MemoryBuckets::default()
+        .with_bucket("source", "111111111111", "us-east-1")
+        .with_bucket("target", "222222222222", "eu-central-1");
+    let accounts = MemoryAccounts::new(
+        buckets.clone(),
+        "111111111111",
+        PAGE_OBJECTS,
+        CallScript::default(),
+    );
+    let target = Target {
+        bucket: BucketName::new("target").unwrap(),
+        prefix: KeyPrefix::default(),
+        role_arn: RoleArn::new("arn:aws:iam::222222222222:role/Target").unwrap(),
+        external_id: None,
+    };
+    let source = Source {
+        bucket: BucketName::new("source").unwrap(),
+        prefix: KeyPrefix::default(),
+    };
+    let session = SessionName::of_step("test", &RunId::new("run").unwrap());
+    let target = accounts
+        .open_target(&target, &source, &session)
+        .await
+        .unwrap();
+    MemoryWorld { buckets, target }
+}
+
+#[tokio::test]
+async fn the_ledger_in_memory() {
+    ledger_keeps_its_promises(&MemoryLedger::default(), "run").await;
+}
+
+#[tokio::test]
+async fn the_control_store_in_memory() {
+    let bucket = BucketName::new("control").unwrap();
+    let store = MemoryControlStore::new(bucket, CallScript::default());
+    control_store_keeps_its_promises(&store, "runs/run/").await;
+}
+
+#[tokio::test]
+async fn the_listing_in_memory() {
+    let world = world().await;
+    listing_keeps_its_promises(&world.target, |key, size| {
+        world.buckets.put("target", key, "content", size);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn copying_in_memory() {
+    copying_keeps_its_promises(&world().await).await;
+    multipart_keeps_its_promises(&world().await).await;
+}
