@@ -72,6 +72,18 @@ impl Filters {
         Ok(filters)
     }
 
+    /// The input that these filters would be settled from.
+    pub(crate) fn as_input(&self) -> FilterInput {
+        FilterInput {
+            include: Some(self.include.clone()),
+            exclude: Some(self.exclude.clone()),
+            size_min_bytes: Some(self.size_min_bytes),
+            size_max_bytes: self.size_max_bytes,
+            modified_after: self.modified_after.map(|instant| instant.to_string()),
+            modified_before: self.modified_before.map(|instant| instant.to_string()),
+        }
+    }
+
     /// Makes the filters ready for use.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::{
     failure::{Failure, FailureCode},
     id::{RunId, ShardId},
     key::KeyPrefix,
-    spec::{Compare, Mode, StorageClass, TagPolicy, Verify},
+    spec::{Compare, Mode, RunSpec, StorageClass, TagPolicy, Verify},
 };
 
 /// The input of a run; what is absent or null comes from the stack's parameters, then from the built-in defaults.
@@ -163,6 +163,45 @@ impl RunInput {
     }
 }
 
+impl RunInput {
+    /// Whether everything that this input states stands in `spec`: whether the spec can have been settled from it.
+    #[must_use]
+    pub fn agrees_with(self, spec: &RunSpec) -> bool {
+        RunSpec::settle(self.or(Self::of(spec))).is_ok_and(|settled| settled == *spec)
+    }
+
+    /// The input that states every field of `spec`.
+    fn of(spec: &RunSpec) -> Self {
+        let RunSpec { pair, .. } = spec.clone();
+        Self {
+            source: SourceInput {
+                bucket: Some(pair.source.bucket),
+                prefix: Some(pair.source.prefix),
+            },
+            target: TargetInput {
+                bucket: Some(pair.target.bucket),
+                prefix: Some(pair.target.prefix),
+                role_arn: Some(pair.target.role_arn),
+                external_id: pair.target.external_id,
+            },
+            mode: Some(spec.mode),
+            compare: Some(spec.compare),
+            filters: spec.filters.as_input(),
+            tags: Some(spec.tags),
+            storage_class: spec.storage_class,
+            kms_key_arn: spec.kms_key_arn.clone(),
+            multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
+            part_bytes: Some(spec.part_bytes),
+            delete_max_percent: Some(spec.delete_max_percent),
+            rounds_max: Some(spec.rounds_max),
+            verify: Some(spec.verify),
+            dry_run: Some(spec.dry_run),
+            rerun_of: None,
+            shards: None,
+        }
+    }
+}
+
 /// An `InvalidRun` that names the field and says what is wrong with it.
 pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
     let subject = if field.is_empty() {
@@ -203,6 +242,33 @@ mod tests {
         assert!(refused(&json!({"shards": ["../x"]})).contains("`shards[0]`"));
         assert!(refused(&json!([])).contains("the input"));
         assert!(refused(&json!(null)).contains("the input"));
+    }
+
+    #[test]
+    fn an_input_agrees_with_the_spec_that_was_settled_from_it_and_with_no_other() {
+        let defaults = json!({
+            "source": {"bucket": "source"},
+            "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+        });
+        let input = |value| RunInput::parse(&value).unwrap();
+        let typed = json!({
+            "mode": "copy", "storage_class": "GLACIER_IR", "rounds_max": 2,
+            "filters": {"include": ["a/**"], "modified_after": "2026-01-01T00:00:00.5Z", "size_max_bytes": 9},
+        });
+        let spec = RunSpec::settle(input(typed.clone()).or(input(defaults))).unwrap();
+        assert!(input(typed).agrees_with(&spec));
+        assert!(
+            input(json!({})).agrees_with(&spec),
+            "it states nothing else"
+        );
+        for other in [
+            json!({"mode": "sync"}),
+            json!({"source": {"prefix": "x/"}}),
+            json!({"filters": {"include": ["**"]}}),
+            json!({"filters": {"modified_after": "2026-01-01T00:00:00Z"}}),
+        ] {
+            assert!(!input(other.clone()).agrees_with(&spec), "{other}");
+        }
     }
 
     #[test]

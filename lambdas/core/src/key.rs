@@ -19,6 +19,12 @@ checked_text! {
     KeyPrefix, "key prefix", check_prefix
 }
 
+checked_text! {
+    /// The part of a key below a prefix of the pair: the same at the source and at the target, 0 to 1,024 bytes.
+    #[derive(Default)]
+    RelativeKey, "relative key", check_prefix
+}
+
 fn check_key(key: &str) -> Result<(), &'static str> {
     match key.len() {
         0 => Err("a key has at least one byte"),
@@ -40,6 +46,14 @@ impl ObjectKey {
     #[must_use]
     pub fn relative_to(&self, prefix: &KeyPrefix) -> Option<&str> {
         self.as_str().strip_prefix(prefix.as_str())
+    }
+}
+
+impl RelativeKey {
+    /// Becomes `tail_of_key` within the same allocation. The tail of a key is never too long.
+    pub(crate) fn replace(&mut self, tail_of_key: &str) {
+        self.0.clear();
+        self.0.push_str(tail_of_key);
     }
 }
 

@@ -4,50 +4,100 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{RangeId, RunId},
-    key::ObjectKey,
+    key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
     tally::Count,
 };
 
-/// The keys after `after` (exclusive) up to and including `until`; open where absent. Full source keys.
+/// The keys after `after` (exclusive) up to and including `until`; open where absent.
+///
+/// Bounds are keys below the prefixes of the pair, so that one range means the same stretch at the source and at the
+/// target. The ranges of a run tile the key space at every instant: they only ever change by splits.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeyRange {
     /// The greatest key that lies before the range.
-    pub after: Option<ObjectKey>,
+    pub after: Option<RelativeKey>,
     /// The greatest key of the range.
-    pub until: Option<ObjectKey>,
+    pub until: Option<RelativeKey>,
 }
 
 impl KeyRange {
     /// Whether `key` lies in the range.
     #[must_use]
-    pub fn contains(&self, key: &ObjectKey) -> bool {
-        self.after.as_ref().is_none_or(|after| key > after)
-            && self.until.as_ref().is_none_or(|until| key <= until)
+    pub fn contains(&self, key: &str) -> bool {
+        self.after.as_ref().is_none_or(|after| key > after.as_str())
+            && self
+                .until
+                .as_ref()
+                .is_none_or(|until| key <= until.as_str())
+    }
+
+    /// The two ranges that meet at `at`, which becomes the last key of the first; nothing when `at` is not inside.
+    #[must_use]
+    pub fn split(&self, at: RelativeKey) -> Option<(Self, Self)> {
+        let inside = self.contains(at.as_str()) && self.until.as_ref() != Some(&at);
+        inside.then(|| {
+            (
+                Self {
+                    after: self.after.clone(),
+                    until: Some(at.clone()),
+                },
+                Self {
+                    after: Some(at),
+                    until: self.until.clone(),
+                },
+            )
+        })
     }
 }
 
-/// What the listing of a range met up to a point, planned objects aside.
+/// The key to list after so that everything under `prefix` after the relative key `after` comes; nothing to begin at
+/// the prefix's first key.
+///
+/// Where prefix and key together are longer than a key can be, the longest key before them is meant: what lies between
+/// is listed too, and is for the caller to leave out.
+#[must_use]
+pub fn start_after(prefix: &KeyPrefix, after: Option<&RelativeKey>) -> Option<ObjectKey> {
+    let mut joined = format!("{}{}", prefix.as_str(), after?.as_str());
+    while joined.len() > KEY_BYTES_MAX {
+        joined.pop();
+    }
+    ObjectKey::new(joined).ok()
+}
+
+/// What the listing of a range met up to a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ListingTally {
     /// Objects of the source that the filters left out.
     pub filtered: Count,
     /// Objects that were already the same at the target.
     pub same: Count,
-    /// Objects seen at the target within the range.
+    /// Objects seen at the target.
     pub at_target: Count,
-    /// Objects planned so far.
+    /// Objects planned to be copied.
     pub planned: Count,
+    /// Objects planned to be deleted at the target.
+    #[serde(default)]
+    pub deletes: Count,
 }
 
-/// Everything of the range up to and including `through` is accounted for.
+impl ListingTally {
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Self) {
+        self.filtered.add(other.filtered);
+        self.same.add(other.same);
+        self.at_target.add(other.at_target);
+        self.planned.add(other.planned);
+        self.deletes.add(other.deletes);
+    }
+}
+
+/// Everything of the range up to and including `through` is accounted for: it is in shards, or needs none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The last key that is accounted for.
-    pub through: ObjectKey,
+    /// The last key that is accounted for; absent when the range was empty.
+    pub through: Option<RelativeKey>,
     /// The counts of the range up to there.
     pub tally: ListingTally,
-    /// How many shards began in this range up to there.
-    pub shards: u32,
 }
 
 /// Whether a range is still being walked.
@@ -60,7 +110,7 @@ pub enum RangeState {
     Done,
 }
 
-/// The ledger's record of a range.
+/// The ledger's record of a range. It changes in the same transaction as the shards that account for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RangeRecord {
     /// The version of the record.
@@ -72,10 +122,12 @@ pub struct RangeRecord {
     /// Its bounds.
     #[serde(flatten)]
     pub bounds: KeyRange,
-    /// How far it got without a shard; a shard's segment may be further.
+    /// How far it got.
     pub checkpoint: Option<Checkpoint>,
     /// Whether it is done.
     pub state: RangeState,
+    /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
+    pub expires_at: i64,
     /// The number of writes to this record; each write expects the one before it.
     pub revision: u64,
 }
@@ -84,22 +136,35 @@ pub struct RangeRecord {
 mod tests {
     use super::*;
 
+    fn key(text: &str) -> RelativeKey {
+        RelativeKey::new(text).unwrap()
+    }
+
     #[test]
-    fn ranges_meet_without_gap_or_overlap() {
-        let key = |text: &str| ObjectKey::new(text).unwrap();
-        let left = KeyRange {
-            after: None,
-            until: Some(key("m")),
-        };
-        let right = KeyRange {
-            after: Some(key("m")),
-            until: None,
-        };
-        for text in ["a", "m", "m\u{0}", "n", "\u{10ffff}"] {
-            assert!(
-                left.contains(&key(text)) ^ right.contains(&key(text)),
-                "{text:?}"
-            );
+    fn halves_meet_without_gap_or_overlap() {
+        let (left, right) = KeyRange::default().split(key("m")).unwrap();
+        for text in ["", "a", "m", "m\u{0}", "n", "\u{10ffff}"] {
+            assert!(left.contains(text) ^ right.contains(text), "{text:?}");
         }
+        assert!(
+            left.split(key("m")).is_none(),
+            "the right half would be empty"
+        );
+        assert!(right.split(key("m")).is_none());
+        assert!(right.split(key("a")).is_none());
+    }
+
+    #[test]
+    fn a_start_too_long_for_a_key_lists_from_before_it() {
+        let prefix = KeyPrefix::new("target/").unwrap();
+        let long = key(&"\u{1f680}".repeat(255));
+        let start = start_after(&prefix, Some(&long)).unwrap();
+        assert!(start.as_str().len() <= KEY_BYTES_MAX);
+        assert!(start.as_str() < format!("target/{long}").as_str());
+        assert_eq!(start_after(&prefix, None), None);
+        assert_eq!(
+            start_after(&prefix, Some(&key(""))).unwrap().as_str(),
+            "target/"
+        );
     }
 }

@@ -1,1 +1,17 @@
-//! The planner.
+//! The planner: lists and compares the two sides of a pair and cuts the difference into shards.
+//!
+//! [`Planner::handle`] is one invocation. `opening` checks a run and writes its record, `survey` lists and writes
+//! shards until everything is listed or the deadline is near, `closing` adds the ledger up and writes the index.
+//! Everything that an invocation learns is in the ledger before it ends, so the next one goes on from there.
+
+mod access;
+mod closing;
+mod commit;
+mod lock;
+mod opening;
+mod planner;
+mod preflight;
+mod request_meter;
+mod survey;
+
+pub use planner::{Planner, PlannerSettings};

@@ -1,3 +1,48 @@
-//! The planner Lambda.
+//! The planner Lambda: wires the AWS adapters into [`Planner`].
 
-fn main() {}
+use anyhow::anyhow;
+use serde_json::Value;
+use shardlift_aws::{
+    AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock,
+    adapters::Adapters,
+    bootstrap::{self, Handler, Invocation, Settings},
+    telemetry,
+};
+use shardlift_core::{failure::Failure, plan::ShardBounds};
+use shardlift_planner::{Planner, PlannerSettings};
+
+struct PlannerFunction(
+    Planner<AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock>,
+);
+
+impl Handler for PlannerFunction {
+    async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
+        self.0.handle(&payload, invocation.deadline).await
+    }
+}
+
+async fn connect() -> Result<PlannerFunction, Failure> {
+    let settings = Settings::from_env()?;
+    let adapters = Adapters::connect(&settings).await;
+    Ok(PlannerFunction(Planner {
+        accounts: adapters.accounts,
+        ledger: adapters.ledger,
+        control: adapters.control,
+        executions: adapters.executions,
+        clock: adapters.clock,
+        settings: PlannerSettings {
+            run_defaults: settings.run_defaults,
+            max_concurrency: settings.max_concurrency,
+            ledger_ttl_days: settings.ledger_ttl_days,
+            shard_bounds: ShardBounds::default(),
+        },
+    }))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init();
+    bootstrap::run(connect().await)
+        .await
+        .map_err(|error| anyhow!("the Lambda runtime failed: {error}"))
+}

@@ -1,0 +1,166 @@
+//! A small stretch of a range with what is planned in it: the unit that shards are put together from.
+
+use crate::{
+    id::RangeId, key::RelativeKey, manifest::ManifestLines, object::ListedObject,
+    part_layout::PartLayout, range::Checkpoint, tally::Count,
+};
+
+/// How large a shard may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardBounds {
+    /// Objects of a shard.
+    pub objects_max: u64,
+    /// Bytes of a shard, unless one object alone has more.
+    pub bytes_max: u64,
+    /// Estimated time of a shard in its copier, in milliseconds, unless one object alone takes more.
+    pub estimate_ms_max: u64,
+}
+
+impl Default for ShardBounds {
+    /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 a second, and a manifest stays
+    /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that an estimate that is three times too
+    /// low still ends in one.
+    fn default() -> Self {
+        Self {
+            objects_max: 10_000,
+            bytes_max: 512 << 30,
+            estimate_ms_max: 300_000,
+        }
+    }
+}
+
+/// How many chunks make a full shard: what a shard misses of its bounds is at most one of them.
+const CHUNKS_PER_SHARD: u64 = 10;
+
+impl ShardBounds {
+    /// The bounds of a chunk.
+    #[must_use]
+    pub fn chunk(self) -> Self {
+        Self {
+            objects_max: (self.objects_max / CHUNKS_PER_SHARD).max(1),
+            bytes_max: (self.bytes_max / CHUNKS_PER_SHARD).max(1),
+            estimate_ms_max: (self.estimate_ms_max / CHUNKS_PER_SHARD).max(1),
+        }
+    }
+
+    /// Whether `work` keeps within the bounds.
+    #[must_use]
+    pub fn hold(&self, work: &PlannedWork) -> bool {
+        work.count.objects <= self.objects_max
+            && work.count.bytes <= self.bytes_max
+            && work.estimate_ms <= self.estimate_ms_max
+    }
+}
+
+/// Planned objects and how long they are estimated to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlannedWork {
+    /// Objects and bytes.
+    pub count: Count,
+    /// Estimated time in one copier, in milliseconds.
+    pub estimate_ms: u64,
+}
+
+/// One call among the 64 that a copier has in flight, 100 ms each.
+const CALL_ESTIMATE_US: u64 = 100_000 / 64;
+/// What a copier moves in a millisecond with all its calls: 64 of some 50 MB/s.
+const BYTES_PER_MS: u64 = 64 * 50_000;
+
+impl PlannedWork {
+    /// One object copied; parts above `multipart_threshold_bytes`.
+    #[must_use]
+    pub fn copy_of(size_bytes: u64, multipart_threshold_bytes: u64, part_bytes: u64) -> Self {
+        let calls = if size_bytes <= multipart_threshold_bytes {
+            1
+        } else {
+            // Create and complete beside the parts; an object too large for any layout fails in one call.
+            PartLayout::new(size_bytes, part_bytes)
+                .map_or(1, |layout| u64::from(layout.part_count()) + 2)
+        };
+        Self {
+            count: Count {
+                objects: 1,
+                bytes: size_bytes,
+            },
+            estimate_ms: calls * CALL_ESTIMATE_US / 1_000 + size_bytes / BYTES_PER_MS,
+        }
+    }
+
+    /// Adds other work.
+    pub fn add(&mut self, other: Self) {
+        self.count.add(other.count);
+        self.estimate_ms = self.estimate_ms.saturating_add(other.estimate_ms);
+    }
+
+    /// This work and other work together.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        self.add(other);
+        self
+    }
+}
+
+/// A stretch of one range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The range.
+    pub range_id: RangeId,
+    /// The objects to copy, in key order.
+    pub copies: ManifestLines,
+    /// How many they are.
+    pub copy_work: PlannedWork,
+    /// The objects to delete at the target, in key order.
+    pub deletes: ManifestLines,
+    /// How many they are.
+    pub delete_work: PlannedWork,
+    /// How far the range is accounted for with this chunk.
+    pub checkpoint: Checkpoint,
+    /// Whether the range ends with it.
+    pub ends_range: bool,
+}
+
+impl Chunk {
+    pub(super) fn begin(range_id: RangeId, checkpoint: Checkpoint) -> Self {
+        Self {
+            range_id,
+            copies: ManifestLines::default(),
+            copy_work: PlannedWork::default(),
+            deletes: ManifestLines::default(),
+            delete_work: PlannedWork::default(),
+            checkpoint,
+            ends_range: false,
+        }
+    }
+
+    pub(super) fn plan_copy(&mut self, object: &ListedObject, work: PlannedWork) {
+        self.copies.push(object);
+        self.copy_work.add(work);
+        self.checkpoint.tally.planned.add(work.count);
+    }
+
+    pub(super) fn plan_delete(&mut self, object: &ListedObject) {
+        self.deletes.push(object);
+        let count = Count {
+            objects: 1,
+            bytes: object.size_bytes,
+        };
+        self.delete_work.add(PlannedWork {
+            count,
+            estimate_ms: 0,
+        });
+        self.checkpoint.tally.deletes.add(count);
+    }
+
+    pub(super) fn pass(&mut self, through: &str) {
+        match &mut self.checkpoint.through {
+            Some(key) => key.replace(through),
+            none => *none = RelativeKey::new(through).ok(),
+        }
+    }
+
+    /// Whether nothing is planned in it: it only moves the checkpoint.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.copies.is_empty() && self.deletes.is_empty()
+    }
+}

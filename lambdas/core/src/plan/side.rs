@@ -1,0 +1,170 @@
+//! One side of a range: its pages, checked and cut to the range.
+
+use std::collections::VecDeque;
+
+use crate::{
+    failure::{Failure, FailureCode},
+    key::{KeyPrefix, ObjectKey, RelativeKey},
+    object::ListedObject,
+    port::{ListRequest, ObjectPage},
+    range::start_after,
+};
+
+/// Which side of the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SideName {
+    /// The source.
+    Source,
+    /// The target.
+    Target,
+}
+
+impl std::fmt::Display for SideName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        })
+    }
+}
+
+/// The listing of one side within a range, as far as it is fetched and not yet merged.
+#[derive(Debug)]
+pub(super) struct Side {
+    name: SideName,
+    prefix: KeyPrefix,
+    /// Where the part that counts begins; what a shortened start lists before it is left out.
+    after: Option<RelativeKey>,
+    until: Option<RelativeKey>,
+    buffer: VecDeque<ListedObject>,
+    /// The last key of the last page, or where the first one begins.
+    listed: Option<ObjectKey>,
+    is_done: bool,
+}
+
+impl Side {
+    pub(super) fn new(
+        name: SideName,
+        prefix: KeyPrefix,
+        after: Option<&RelativeKey>,
+        until: Option<&RelativeKey>,
+    ) -> Self {
+        Self {
+            name,
+            listed: start_after(&prefix, after),
+            prefix,
+            after: after.cloned(),
+            until: until.cloned(),
+            buffer: VecDeque::new(),
+            is_done: false,
+        }
+    }
+
+    /// The request for the next page, as long as the listing is not done and at most `buffered_max` objects wait.
+    pub(super) fn next_request(&self, buffered_max: usize) -> Option<ListRequest> {
+        (!self.is_done && self.buffer.len() <= buffered_max).then(|| ListRequest {
+            prefix: self.prefix.clone(),
+            after: self.listed.clone(),
+        })
+    }
+
+    /// Takes the answer to [`next_request`](Self::next_request).
+    ///
+    /// # Errors
+    /// `ListingIncomplete` when the page is not what a listing of this prefix in key order gives (P11).
+    pub(super) fn feed(&mut self, page: ObjectPage) -> Result<(), Failure> {
+        if page.is_truncated && page.objects.is_empty() {
+            return Err(self.incomplete("a page holds no key and yet says that more follow"));
+        }
+        self.check(&page.objects)?;
+        let last = page.objects.last().map(|object| object.key.clone());
+        let is_past_end = |relative: &str| {
+            self.until
+                .as_ref()
+                .is_some_and(|until| relative > until.as_str())
+        };
+        self.is_done = !page.is_truncated;
+        self.buffer.reserve(page.objects.len());
+        for object in page.objects {
+            let relative = object.key.relative_to(&self.prefix).unwrap_or_default();
+            if is_past_end(relative) {
+                self.is_done = true;
+                break;
+            }
+            let is_before = |after: &RelativeKey| relative <= after.as_str();
+            if !self.after.as_ref().is_some_and(is_before) {
+                self.buffer.push_back(object);
+            }
+        }
+        self.listed = last;
+        Ok(())
+    }
+
+    fn check(&self, objects: &[ListedObject]) -> Result<(), Failure> {
+        let mut previous = self.listed.as_ref();
+        for ListedObject { key, .. } in objects {
+            if key.relative_to(&self.prefix).is_none() {
+                return Err(self.incomplete(&format!("{key:?} lies outside the prefix")));
+            }
+            if previous.is_some_and(|previous| key <= previous) {
+                return Err(self.incomplete(&format!(
+                    "{key:?} does not come after {previous:?}, the key before it"
+                )));
+            }
+            previous = Some(key);
+        }
+        Ok(())
+    }
+
+    /// Narrows the range to `until`.
+    pub(super) fn narrow(&mut self, until: &RelativeKey) {
+        while self
+            .buffer
+            .back()
+            .and_then(|object| object.key.relative_to(&self.prefix))
+            .is_some_and(|relative| relative > until.as_str())
+        {
+            self.buffer.pop_back();
+            self.is_done = true;
+        }
+        let is_past = self
+            .listed
+            .as_ref()
+            .and_then(|listed| listed.relative_to(&self.prefix))
+            .is_some_and(|relative| relative > until.as_str());
+        self.is_done |= is_past;
+        self.until = Some(until.clone());
+    }
+
+    /// The next object and its key below the prefix.
+    pub(super) fn front(&self) -> Option<(&str, &ListedObject)> {
+        let object = self.buffer.front()?;
+        let relative = object.key.relative_to(&self.prefix)?;
+        Some((relative, object))
+    }
+
+    pub(super) fn pop(&mut self) -> Option<ListedObject> {
+        self.buffer.pop_front()
+    }
+
+    /// Whether nothing is left, neither here nor in the bucket.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.is_done && self.buffer.is_empty()
+    }
+
+    fn incomplete(&self, problem: &str) -> Failure {
+        Failure::new(
+            FailureCode::ListingIncomplete,
+            format!(
+                "the listing of the {} under prefix {:?} cannot be trusted: {problem}",
+                self.name,
+                self.prefix.as_str()
+            ),
+        )
+    }
+
+    /// Whether merging cannot go on without another page.
+    pub(super) fn is_starved(&self) -> bool {
+        !self.is_done && self.buffer.is_empty()
+    }
+}

@@ -1,0 +1,278 @@
+//! The walk through one range: both sides merged as they stream.
+
+use std::cmp::Ordering;
+
+use super::{
+    chunk::{Chunk, PlannedWork, ShardBounds},
+    side::{Side, SideName},
+};
+use crate::{
+    compare,
+    failure::Failure,
+    filter::ObjectFilter,
+    key::RelativeKey,
+    object::ListedObject,
+    port::{ListRequest, ObjectPage},
+    range::{Checkpoint, RangeRecord},
+    spec::{Mode, RunSpec},
+};
+
+/// What decides about an object, settled once for a run.
+#[derive(Debug, Clone)]
+pub struct WalkRules {
+    spec: RunSpec,
+    filter: ObjectFilter,
+    chunk_bounds: ShardBounds,
+}
+
+impl WalkRules {
+    /// The rules of a run.
+    ///
+    /// # Errors
+    /// `InvalidRun` when a stored filter cannot be compiled, which settling it already proved.
+    pub fn new(spec: &RunSpec, shard_bounds: ShardBounds) -> Result<Self, Failure> {
+        Ok(Self {
+            spec: spec.clone(),
+            filter: spec.filters.compile()?,
+            chunk_bounds: shard_bounds.chunk(),
+        })
+    }
+
+    /// Whether the target is listed at all.
+    #[must_use]
+    pub fn needs_target(&self) -> bool {
+        self.spec.mode != Mode::Copy
+    }
+}
+
+/// How many objects of a side may wait before its next page is asked for: one page, so that a side whose pages end at
+/// other keys than the other side's is asked ahead, and never more than two pages wait.
+const BUFFERED_MAX: usize = 1_000;
+
+/// What the front of both sides tells to do next.
+enum Step {
+    /// Copy the source's object, or leave it out by a filter.
+    SourceOnly,
+    /// Compare both.
+    Both,
+    /// The target has an object that the source lacks.
+    TargetOnly,
+    /// A page is missing.
+    Starved,
+    /// Nothing is left.
+    End,
+}
+
+/// One range on its way from its checkpoint to its end.
+#[derive(Debug)]
+pub struct RangeWalk {
+    source: Side,
+    target: Option<Side>,
+    chunk: Chunk,
+    /// Whether the open chunk accounts for anything yet.
+    has_moved: bool,
+    is_ended: bool,
+}
+
+impl RangeWalk {
+    /// Continues a range after its checkpoint.
+    #[must_use]
+    pub fn resume(range: &RangeRecord, rules: &WalkRules) -> Self {
+        let pair = &rules.spec.pair;
+        let through = range
+            .checkpoint
+            .as_ref()
+            .and_then(|checkpoint| checkpoint.through.as_ref());
+        let after = through.or(range.bounds.after.as_ref());
+        let until = range.bounds.until.as_ref();
+        let checkpoint = range.checkpoint.clone().unwrap_or(Checkpoint {
+            through: None,
+            tally: crate::range::ListingTally::default(),
+        });
+        Self {
+            source: Side::new(SideName::Source, pair.source.prefix.clone(), after, until),
+            target: rules
+                .needs_target()
+                .then(|| Side::new(SideName::Target, pair.target.prefix.clone(), after, until)),
+            chunk: Chunk::begin(range.range_id.clone(), checkpoint),
+            has_moved: false,
+            is_ended: false,
+        }
+    }
+
+    /// The request for the next page of a side, if the walk can use one now.
+    #[must_use]
+    pub fn next_request(&self, side: SideName) -> Option<ListRequest> {
+        match side {
+            SideName::Source => Some(&self.source),
+            SideName::Target => self.target.as_ref(),
+        }
+        .and_then(|side| side.next_request(BUFFERED_MAX))
+    }
+
+    /// Takes the answer to [`next_request`](Self::next_request).
+    ///
+    /// # Errors
+    /// `ListingIncomplete` when the page cannot be trusted (P11).
+    pub fn feed(&mut self, side: SideName, page: ObjectPage) -> Result<(), Failure> {
+        match (side, &mut self.target) {
+            (SideName::Source, _) => self.source.feed(page),
+            (SideName::Target, Some(target)) => target.feed(page),
+            (SideName::Target, None) => Err(Failure::invariant(
+                "a page of the target came for a run that does not list it",
+            )),
+        }
+    }
+
+    /// Merges as far as the pages reach. Gives the chunks that are full, and the last one when the range ends.
+    pub fn advance(&mut self, rules: &WalkRules) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
+        loop {
+            match self.next_step() {
+                Step::Starved => break,
+                Step::End => {
+                    if !self.is_ended {
+                        self.is_ended = true;
+                        self.chunk.ends_range = true;
+                        chunks.push(self.cut());
+                    }
+                    break;
+                }
+                step => self.take(&step, rules, &mut chunks),
+            }
+        }
+        chunks
+    }
+
+    /// The open chunk, if it accounts for anything: so that the checkpoint can move up to here.
+    pub fn flush(&mut self) -> Option<Chunk> {
+        self.has_moved.then(|| self.cut())
+    }
+
+    /// Whether every key of the range is accounted for.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
+    /// The last key that is merged, if any.
+    #[must_use]
+    pub fn through(&self) -> Option<&RelativeKey> {
+        self.chunk.checkpoint.through.as_ref()
+    }
+
+    /// Gives up what lies after `until`, which another walk takes over.
+    ///
+    /// Refused when this walk is past it already.
+    pub fn narrow(&mut self, until: &RelativeKey) -> bool {
+        if self.is_ended || self.through().is_some_and(|through| through >= until) {
+            return false;
+        }
+        self.source.narrow(until);
+        if let Some(target) = &mut self.target {
+            target.narrow(until);
+        }
+        true
+    }
+
+    fn next_step(&self) -> Step {
+        let Some(target) = &self.target else {
+            return match self.source.front() {
+                Some(_) => Step::SourceOnly,
+                None if self.source.is_exhausted() => Step::End,
+                None => Step::Starved,
+            };
+        };
+        if self.source.is_starved() || target.is_starved() {
+            return Step::Starved;
+        }
+        match (self.source.front(), target.front()) {
+            (None, None) => Step::End,
+            (Some(_), None) => Step::SourceOnly,
+            (None, Some(_)) => Step::TargetOnly,
+            (Some((at_source, _)), Some((at_target, _))) => match at_source.cmp(at_target) {
+                Ordering::Less => Step::SourceOnly,
+                Ordering::Equal => Step::Both,
+                Ordering::Greater => Step::TargetOnly,
+            },
+        }
+    }
+
+    fn take(&mut self, step: &Step, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
+        let source = match step {
+            Step::TargetOnly => None,
+            _ => self.source.pop(),
+        };
+        let target = match (step, &mut self.target) {
+            (Step::Both | Step::TargetOnly, Some(side)) => side.pop(),
+            _ => None,
+        };
+        if let Some(target) = &target {
+            self.chunk
+                .checkpoint
+                .tally
+                .at_target
+                .add_object(target.size_bytes);
+        }
+        let pair = &rules.spec.pair;
+        if let Some(source) = source {
+            let relative = source.key.relative_to(&pair.source.prefix);
+            let relative = relative.unwrap_or_default();
+            self.decide(relative, &source, target.as_ref(), rules, chunks);
+            self.chunk.pass(relative);
+        } else if let Some(target) = target {
+            let relative = target.key.relative_to(&pair.target.prefix);
+            let relative = relative.unwrap_or_default();
+            // What a filter leaves out of the run is not the run's to delete either.
+            if rules.spec.mode == Mode::Mirror && rules.filter.admits_key(relative) {
+                self.make_room(PlannedWork::default(), rules, chunks);
+                self.chunk.plan_delete(&target);
+            }
+            self.chunk.pass(relative);
+        }
+        self.has_moved = true;
+    }
+
+    fn decide(
+        &mut self,
+        relative: &str,
+        source: &ListedObject,
+        target: Option<&ListedObject>,
+        rules: &WalkRules,
+        chunks: &mut Vec<Chunk>,
+    ) {
+        let spec = &rules.spec;
+        let tally = &mut self.chunk.checkpoint.tally;
+        if !rules.filter.admits(relative, source) {
+            tally.filtered.add_object(source.size_bytes);
+        } else if target
+            .is_some_and(|target| compare::difference(spec.compare, source, target).is_none())
+        {
+            tally.same.add_object(source.size_bytes);
+        } else {
+            let work = PlannedWork::copy_of(
+                source.size_bytes,
+                spec.multipart_threshold_bytes,
+                spec.part_bytes,
+            );
+            self.make_room(work, rules, chunks);
+            self.chunk.plan_copy(source, work);
+        }
+    }
+
+    /// Cuts the open chunk before an object that it cannot take; one of `work` and a deletion comes next.
+    fn make_room(&mut self, work: PlannedWork, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
+        let bounds = &rules.chunk_bounds;
+        let is_full = !bounds.hold(&self.chunk.copy_work.plus(work))
+            || self.chunk.delete_work.count.objects >= bounds.objects_max;
+        if is_full && !self.chunk.is_empty() {
+            chunks.push(self.cut());
+        }
+    }
+
+    fn cut(&mut self) -> Chunk {
+        self.has_moved = false;
+        let next = Chunk::begin(self.chunk.range_id.clone(), self.chunk.checkpoint.clone());
+        std::mem::replace(&mut self.chunk, next)
+    }
+}

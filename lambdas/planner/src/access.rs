@@ -1,0 +1,72 @@
+//! Faults of opening and listing the two sides, told so that a person can mend them.
+
+use shardlift_core::{
+    denial::{Denial, PolicyDocument},
+    failure::{Failure, FailureCode},
+    fault::{CallFault, FaultKind},
+    pair::Pair,
+    plan::SideName,
+};
+
+/// The role that reads the source; its ARN is in AWS's own message.
+const PLANNER_ROLE: &str = "the planner's execution role";
+
+/// A fault of a call to the source bucket.
+pub(crate) fn source_failure(fault: CallFault, pair: &Pair) -> Failure {
+    if fault.kind != FaultKind::AccessDenied {
+        return fault
+            .into_failure()
+            .within(format!("source bucket {}", pair.source.bucket));
+    }
+    Denial {
+        principal: PLANNER_ROLE.to_owned(),
+        action: "s3:ListBucket",
+        resource: bucket_arn(pair, pair.source.bucket.as_str()),
+        documents: &[
+            PolicyDocument::ExecutionRole,
+            PolicyDocument::SourceBucketPolicy,
+        ],
+    }
+    .into_failure(&fault)
+}
+
+/// A fault of assuming the target role, or of a call to the target bucket.
+pub(crate) fn target_failure(fault: CallFault, pair: &Pair) -> Failure {
+    let role = &pair.target.role_arn;
+    match fault.kind {
+        FaultKind::RoleRefused => Failure::new(
+            FailureCode::RoleUnavailable,
+            format!(
+                "{PLANNER_ROLE} may not sts:AssumeRole on {role}; it must be allowed by {} (with the run's external id) and by {}. AWS said: {fault}",
+                PolicyDocument::TargetRoleTrust,
+                PolicyDocument::ExecutionRole,
+            ),
+        ),
+        FaultKind::AccessDenied => Denial {
+            principal: role.to_string(),
+            action: "s3:ListBucket",
+            resource: bucket_arn(pair, pair.target.bucket.as_str()),
+            documents: &[
+                PolicyDocument::TargetRolePermissions,
+                PolicyDocument::TargetBucketPolicy,
+            ],
+        }
+        .into_failure(&fault),
+        _ => fault
+            .into_failure()
+            .within(format!("target bucket {}", pair.target.bucket)),
+    }
+}
+
+/// A fault of listing one side.
+pub(crate) fn listing_failure(fault: CallFault, side: SideName, pair: &Pair) -> Failure {
+    match side {
+        SideName::Source => source_failure(fault, pair),
+        SideName::Target => target_failure(fault, pair),
+    }
+}
+
+fn bucket_arn(pair: &Pair, bucket: &str) -> String {
+    let partition = pair.target.role_arn.partition();
+    format!("arn:{partition}:s3:::{bucket}")
+}

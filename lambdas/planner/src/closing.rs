@@ -1,0 +1,136 @@
+//! Closing a plan: the ledger is added up and must agree with itself, then the index is written.
+
+use shardlift_core::{
+    control_key,
+    failure::Failure,
+    fault::CallFault,
+    id::ShardId,
+    port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome},
+    range::{ListingTally, RangeState},
+    run::{PlanTotals, RunRecord, RunState},
+    shard::ShardWork,
+    tally::{Count, RequestCounts},
+};
+use tracing::info;
+
+use crate::{Planner, request_meter::add_counts};
+
+/// What the shards of the ledger sum up to.
+#[derive(Debug, Default)]
+struct ShardSums {
+    copies: Count,
+    copy_ids: Vec<ShardId>,
+}
+
+impl<A, L, C, E, K> Planner<A, L, C, E, K>
+where
+    A: Accounts,
+    L: Ledger,
+    C: ControlStore,
+    E: Executions,
+    K: Clock,
+{
+    /// Writes the index of the first round and the totals of the plan, in this order: a planned run has its index.
+    pub(crate) async fn close_plan(
+        &self,
+        run: &mut RunRecord,
+        requests: RequestCounts,
+    ) -> Result<PutOutcome, Failure> {
+        let tally = self.sum_ranges(run).await?;
+        let shards = self.sum_shards(run).await?;
+        if shards.copies != tally.planned {
+            return Err(Failure::invariant(format!(
+                "the ranges of run {} planned {:?}, its shards hold {:?}",
+                run.run_id, tally.planned, shards.copies
+            )));
+        }
+        let index = serde_json::to_vec(&shards.copy_ids)
+            .map_err(|error| Failure::invariant(format!("index: {error}")))?;
+        self.control
+            .put(
+                &control_key::index(&run.run_id, 1),
+                "application/json",
+                index,
+            )
+            .await
+            .map_err(CallFault::into_failure)?;
+        let mut all_requests = run.totals.requests.clone();
+        add_counts(&mut all_requests, &requests);
+        run.totals = PlanTotals {
+            planned: tally.planned,
+            deletes: tally.deletes.objects,
+            same: tally.same,
+            filtered: tally.filtered,
+            shards: shards.copy_ids.len() as u64,
+            requests: all_requests,
+        };
+        run.state = RunState::Planned;
+        run.revision += 1;
+        info!(run.id = %run.run_id, planned.objects = tally.planned.objects, planned.bytes = tally.planned.bytes, same.objects = tally.same.objects, filtered.objects = tally.filtered.objects, shards = run.totals.shards, "the plan is complete");
+        self.ledger
+            .replace_run(run)
+            .await
+            .map_err(CallFault::into_failure)
+    }
+
+    /// Adds what an invocation that yields has asked for to the run's record. A refusal means that another invocation
+    /// is at work; its own count is then the one that stands.
+    pub(crate) async fn note_requests(
+        &self,
+        mut run: RunRecord,
+        requests: RequestCounts,
+    ) -> Result<(), Failure> {
+        add_counts(&mut run.totals.requests, &requests);
+        run.revision += 1;
+        let written = self.ledger.replace_run(&run).await;
+        if written.map_err(CallFault::into_failure)? == PutOutcome::Refused {
+            info!(run.id = %run.run_id, "the requests of this invocation are not counted: another one is at work");
+        }
+        Ok(())
+    }
+
+    async fn sum_ranges(&self, run: &RunRecord) -> Result<ListingTally, Failure> {
+        let ranges = self.ledger.read_ranges(&run.run_id).await;
+        let mut tally = ListingTally::default();
+        for range in ranges.map_err(CallFault::into_failure)? {
+            if range.state != RangeState::Done {
+                return Err(Failure::invariant(format!(
+                    "range {} of run {} is not done although the listing ended",
+                    range.range_id, run.run_id
+                )));
+            }
+            if let Some(checkpoint) = range.checkpoint {
+                tally.add(&checkpoint.tally);
+            }
+        }
+        Ok(tally)
+    }
+
+    async fn sum_shards(&self, run: &RunRecord) -> Result<ShardSums, Failure> {
+        let mut sums = ShardSums::default();
+        let mut from: Option<String> = None;
+        loop {
+            let page = self.ledger.read_shards(&run.run_id, from.as_deref()).await;
+            let page = page.map_err(CallFault::into_failure)?;
+            for shard in page.items {
+                match shard.work {
+                    ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
+                        sums.copies.add(shard.planned);
+                        sums.copy_ids.push(shard.shard_id);
+                    }
+                    // The last of its part shards puts it together.
+                    ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
+                    ShardWork::DeleteObjects => {}
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        // Neighbours in key order share a partition of S3; an order without order spreads the copiers over all of them.
+        sums.copy_ids
+            .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
+        Ok(sums)
+    }
+}

@@ -1,0 +1,208 @@
+//! One invocation of the planner.
+
+use serde_json::Value;
+use shardlift_core::{
+    control_key,
+    deadline::Deadline,
+    event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus, parse},
+    failure::{Failure, FailureCode},
+    fault::CallFault,
+    input::RunInput,
+    plan::{ShardBounds, WalkRules},
+    port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SessionName},
+    run::{RunRecord, RunState},
+};
+use tracing::info;
+
+use crate::{
+    access,
+    request_meter::RequestMeter,
+    survey::{Survey, SurveyEnd},
+};
+
+/// What the stack's parameters settle for every run.
+#[derive(Debug, Clone)]
+pub struct PlannerSettings {
+    /// The pair's defaults.
+    pub run_defaults: RunInput,
+    /// The most copiers at once.
+    pub max_concurrency: u32,
+    /// After how many days the ledger forgets a run.
+    pub ledger_ttl_days: u32,
+    /// How large a shard may become.
+    pub shard_bounds: ShardBounds,
+}
+
+/// The planner over its ports.
+#[derive(Debug, Clone)]
+pub struct Planner<A, L, C, E, K> {
+    /// Opens the two sides.
+    pub accounts: A,
+    /// The ledger.
+    pub ledger: L,
+    /// The control bucket.
+    pub control: C,
+    /// Tells whether the execution behind a lock still runs.
+    pub executions: E,
+    /// The clock.
+    pub clock: K,
+    /// The stack's settings.
+    pub settings: PlannerSettings,
+}
+
+impl<A, L, C, E, K> Planner<A, L, C, E, K>
+where
+    A: Accounts,
+    L: Ledger,
+    C: ControlStore,
+    E: Executions,
+    K: Clock,
+{
+    /// One invocation. Running it again continues from the ledger; once the plan is written it gives the same answer.
+    ///
+    /// # Errors
+    /// `InvalidRun` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
+    /// be trusted; `Throttled` and `ServiceFault` when a call failed for good, to be tried again.
+    pub async fn handle(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
+        let event: PlannerEvent = parse(payload)?;
+        let result = self.plan(&event, deadline).await?;
+        serde_json::to_value(result)
+            .map_err(|error| Failure::invariant(format!("the answer cannot be written: {error}")))
+    }
+
+    async fn plan(
+        &self,
+        event: &PlannerEvent,
+        deadline: Deadline,
+    ) -> Result<PlannerResult, Failure> {
+        let run = match self.read_run(event).await? {
+            Some(run) => run,
+            None => match self.open_run(event).await? {
+                Some(run) => run,
+                None => return Ok(self.answer(event, PlannerStatus::Continue)),
+            },
+        };
+        check_same_run(event, &run)?;
+        if run.state != RunState::Planning {
+            return Ok(self.answer_of_plan(event, &run));
+        }
+        let Some(run) = self.begin_invocation(run).await? else {
+            return Ok(self.answer(event, PlannerStatus::Continue));
+        };
+        self.survey(event, run, deadline).await
+    }
+
+    async fn survey(
+        &self,
+        event: &PlannerEvent,
+        mut run: RunRecord,
+        deadline: Deadline,
+    ) -> Result<PlannerResult, Failure> {
+        let pair = &run.spec.pair;
+        let source = self
+            .accounts
+            .open_source(&pair.source)
+            .await
+            .map_err(|fault| access::source_failure(fault, pair))?;
+        let session = SessionName::of_step("plan", &run.run_id);
+        let target = self
+            .accounts
+            .reopen_target(
+                &pair.target,
+                &run.target,
+                &pair.source,
+                &run.source,
+                &session,
+            )
+            .await
+            .map_err(|fault| access::target_failure(fault, pair))?;
+        let mut meter = RequestMeter::start(&source, &target, &self.ledger);
+        let rules = WalkRules::new(&run.spec, self.settings.shard_bounds)?;
+        let end = Survey::new(self, &source, &target, &run, &rules)
+            .run(deadline)
+            .await?;
+        match end {
+            SurveyEnd::Listed { manifests } => {
+                meter.add("s3:PutObject", manifests + 1);
+                let requests = meter.read(&source, &target, &self.ledger);
+                match self.close_plan(&mut run, requests).await? {
+                    PutOutcome::Written => Ok(self.answer_of_plan(event, &run)),
+                    PutOutcome::Refused => Ok(self.answer(event, PlannerStatus::Continue)),
+                }
+            }
+            SurveyEnd::Yielded { manifests } => {
+                meter.add("s3:PutObject", manifests);
+                let requests = meter.read(&source, &target, &self.ledger);
+                self.note_requests(run, requests).await?;
+                Ok(self.answer(event, PlannerStatus::Continue))
+            }
+            SurveyEnd::Overtaken => {
+                info!(run.id = %event.run_id, "another invocation of the planner was faster");
+                Ok(self.answer(event, PlannerStatus::Continue))
+            }
+        }
+    }
+
+    async fn read_run(&self, event: &PlannerEvent) -> Result<Option<RunRecord>, Failure> {
+        self.ledger
+            .read_run(&event.run_id)
+            .await
+            .map_err(CallFault::into_failure)
+    }
+
+    /// Counts this invocation in the run's record: its revision is the number that the ids of this invocation's shards
+    /// begin with, so that no two invocations ever write the same manifest. Nothing when another invocation was faster.
+    async fn begin_invocation(&self, run: RunRecord) -> Result<Option<RunRecord>, Failure> {
+        let begun = RunRecord {
+            revision: run.revision + 1,
+            ..run
+        };
+        let written = self.ledger.replace_run(&begun).await;
+        Ok(match written.map_err(CallFault::into_failure)? {
+            PutOutcome::Written => Some(begun),
+            PutOutcome::Refused => None,
+        })
+    }
+
+    fn answer(&self, event: &PlannerEvent, status: PlannerStatus) -> PlannerResult {
+        let index = (status == PlannerStatus::Copy).then(|| IndexLocation {
+            bucket: self.control.bucket().clone(),
+            key: control_key::index(&event.run_id, 1),
+        });
+        PlannerResult {
+            schema_version: EVENT_VERSION,
+            status,
+            round: 1,
+            index,
+            max_concurrency: self.settings.max_concurrency,
+        }
+    }
+
+    fn answer_of_plan(&self, event: &PlannerEvent, run: &RunRecord) -> PlannerResult {
+        let nothing_to_copy = run.totals.planned.objects == 0 || run.spec.dry_run;
+        self.answer(
+            event,
+            if nothing_to_copy {
+                PlannerStatus::Report
+            } else {
+                PlannerStatus::Copy
+            },
+        )
+    }
+}
+
+/// A checkpoint is only continued by the execution that made it, with the input that it was made for.
+fn check_same_run(event: &PlannerEvent, run: &RunRecord) -> Result<(), Failure> {
+    let is_same = event.execution_arn == run.execution_arn
+        && RunInput::parse(&event.input)?.agrees_with(&run.spec);
+    if is_same {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureCode::InvalidRun,
+        format!(
+            "run {} is already in the ledger with another execution ({}) or another input; nothing was changed: start an execution under a new name",
+            run.run_id, run.execution_arn
+        ),
+    ))
+}

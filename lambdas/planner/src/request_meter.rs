@@ -1,0 +1,65 @@
+//! Counts the requests of one invocation: handles and the ledger outlive it in a warm process.
+
+use shardlift_core::{
+    port::{Ledger, SourceBucket, TargetBucket},
+    tally::RequestCounts,
+};
+
+/// The requests since its start.
+#[derive(Debug)]
+pub(crate) struct RequestMeter {
+    before: RequestCounts,
+    added: RequestCounts,
+}
+
+impl RequestMeter {
+    pub(crate) fn start(
+        source: &impl SourceBucket,
+        target: &impl TargetBucket,
+        ledger: &impl Ledger,
+    ) -> Self {
+        Self {
+            before: all(source, target, ledger),
+            added: RequestCounts::new(),
+        }
+    }
+
+    /// Counts requests that no handle counts.
+    pub(crate) fn add(&mut self, operation: &str, count: u64) {
+        *self.added.entry(operation.to_owned()).or_default() += count;
+    }
+
+    pub(crate) fn read(
+        &self,
+        source: &impl SourceBucket,
+        target: &impl TargetBucket,
+        ledger: &impl Ledger,
+    ) -> RequestCounts {
+        let mut now = all(source, target, ledger);
+        for (operation, count) in &self.before {
+            let since = now.entry(operation.clone()).or_default();
+            *since = since.saturating_sub(*count);
+        }
+        add_counts(&mut now, &self.added);
+        now.retain(|_, count| *count > 0);
+        now
+    }
+}
+
+fn all(
+    source: &impl SourceBucket,
+    target: &impl TargetBucket,
+    ledger: &impl Ledger,
+) -> RequestCounts {
+    let mut counts = source.requests();
+    add_counts(&mut counts, &target.requests());
+    add_counts(&mut counts, &ledger.requests());
+    counts
+}
+
+/// Adds counts by operation.
+pub(crate) fn add_counts(counts: &mut RequestCounts, more: &RequestCounts) {
+    for (operation, count) in more {
+        *counts.entry(operation.clone()).or_default() += count;
+    }
+}

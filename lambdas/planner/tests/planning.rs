@@ -1,0 +1,256 @@
+//! What a plan holds, and what is refused before anything is written.
+
+#[allow(dead_code, reason = "each test takes what it needs of it")]
+mod world;
+
+use serde_json::json;
+use shardlift_core::{
+    arn::ExecutionArn,
+    failure::FailureCode,
+    port::ExecutionState,
+    run::{LockRecord, RunState},
+    time::Timestamp,
+};
+use world::{SOURCE, TARGET, World, run_id};
+
+/// Keys that break planners: empty below the prefix, separators, dots, escapes, any script, the highest character.
+const AWKWARD: [&str; 14] = [
+    "",
+    " ",
+    "%2F",
+    "+",
+    "..",
+    "/lead",
+    "a",
+    "a//b",
+    "a/",
+    "e\u{301}",
+    "\u{e9}",
+    "\u{ffff}",
+    "\u{1f680}",
+    "\u{10ffff}\u{10ffff}",
+];
+
+#[tokio::test]
+async fn everything_at_the_source_is_planned_once_in_nearly_full_shards() {
+    let world = World::new();
+    world.put_sources(AWKWARD);
+    world.buckets.put(SOURCE, "database", "outside", 1);
+    let answer = world.plan(&json!({"mode": "copy"})).await.unwrap();
+    assert_eq!(answer["status"], "COPY");
+    assert_eq!(answer["max_concurrency"], 7);
+    assert_eq!(answer["index"]["key"], "runs/nightly-1/rounds/1/index.json");
+    let plan = world.planned();
+    let keys: Vec<String> = AWKWARD.iter().map(|key| format!("data/{key}")).collect();
+    assert!(plan.copies.keys().eq(&keys));
+    assert_eq!(plan.shard_sizes.iter().sum::<u64>(), 14);
+    assert_eq!(plan.shard_sizes.len(), 3, "{:?}", plan.shard_sizes);
+    assert_eq!(world.index().len(), 3);
+    let run = world.ledger.run(&run_id()).unwrap();
+    assert_eq!(run.state, RunState::Planned);
+    assert_eq!(run.totals.planned.objects, 14);
+    assert_eq!(run.source.region.as_str(), "eu-central-1");
+    assert_eq!(run.target.owner.as_str(), world::TARGET_ACCOUNT);
+}
+
+#[tokio::test]
+async fn a_sync_plans_what_is_missing_or_differs() {
+    let world = World::new();
+    world.put_sources(["same", "older", "missing", "size"]);
+    world.buckets.set_time(Timestamp::from_millis(60_000));
+    for key in ["same", "extra"] {
+        world
+            .buckets
+            .put(TARGET, &format!("copy/{key}"), key, key.len() as u64);
+    }
+    world.buckets.put(TARGET, "copy/size", "size", 99);
+    world.buckets.put(TARGET, "copy/older", "older", 5);
+    world.buckets.set_time(Timestamp::from_millis(120_000));
+    world.put_sources(["older"]);
+    world.plan(&json!({"mode": "sync"})).await.unwrap();
+    let plan = world.planned();
+    let keys: Vec<&str> = plan.copies.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["data/missing", "data/older", "data/size"]);
+    assert_eq!(
+        (plan.tally.same.objects, plan.tally.at_target.objects),
+        (1, 4)
+    );
+    assert!(plan.deletes.is_empty());
+}
+
+#[tokio::test]
+async fn a_second_sync_of_an_equal_target_has_nothing_to_copy() {
+    let world = World::new();
+    world.put_sources(AWKWARD);
+    world.buckets.set_time(Timestamp::from_millis(60_000));
+    for key in AWKWARD {
+        world
+            .buckets
+            .put(TARGET, &format!("copy/{key}"), key, key.len() as u64);
+    }
+    let answer = world.plan(&json!({})).await.unwrap();
+    assert_eq!(
+        (&answer["status"], &answer["index"]),
+        (&json!("REPORT"), &json!(null))
+    );
+    assert_eq!(world.planned().tally.same.objects, 14);
+    assert!(world.index().is_empty());
+}
+
+#[tokio::test]
+async fn filters_leave_objects_out_and_count_them() {
+    let world = World::new();
+    world.put_sources(["logs/a.gz", "logs/a.tmp", "x/logs/a.gz", "b"]);
+    let input =
+        json!({"mode": "copy", "filters": {"include": ["logs/**"], "exclude": ["**/*.tmp"]}});
+    world.plan(&input).await.unwrap();
+    let plan = world.planned();
+    assert!(plan.copies.keys().eq(["data/logs/a.gz"]));
+    assert_eq!(plan.tally.filtered.objects, 3);
+}
+
+#[tokio::test]
+async fn an_object_whose_target_key_is_too_long_is_planned_not_dropped() {
+    let world = World::new();
+    let long = "k".repeat(1019);
+    world.put_sources([long.as_str(), "short"]);
+    let input = json!({"target": {"prefix": "a/longer/prefix/"}});
+    world.plan(&input).await.unwrap();
+    assert_eq!(
+        world.planned().copies.len(),
+        2,
+        "its copier reports it as unsupported"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_source_is_nothing_to_copy() {
+    let world = World::new();
+    let answer = world.plan(&json!({})).await.unwrap();
+    assert_eq!(answer["status"], "REPORT");
+}
+
+#[tokio::test]
+async fn a_planned_run_gives_the_same_answer_again() {
+    let world = World::new();
+    world.put_sources(["a", "b"]);
+    let first = world.plan(&json!({})).await.unwrap();
+    world.put_sources(["c"]);
+    assert_eq!(world.plan(&json!({})).await.unwrap(), first);
+    assert_eq!(world.planned().copies.len(), 2);
+}
+
+#[tokio::test]
+async fn wrong_input_changes_nothing() {
+    let world = World::new();
+    for (input, field) in [
+        (json!({"mode": "move"}), "`mode`"),
+        (json!({"source": {"bucket": "NO"}}), "`source.bucket`"),
+        (
+            json!({"target": {"bucket": SOURCE, "prefix": "data/x/"}}),
+            "`target`",
+        ),
+        (json!({"colour": 1}), "colour"),
+    ] {
+        let failure = world.invoke(&input).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidRun);
+        assert!(failure.detail.contains(field), "{}", failure.detail);
+    }
+    assert_eq!(world.script.calls(), ["dynamodb:GetItem"; 4]);
+}
+
+#[tokio::test]
+async fn another_input_or_execution_is_not_continued() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.plan(&json!({})).await.unwrap();
+    let failure = world.invoke(&json!({"mode": "copy"})).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::InvalidRun);
+    let mut event = world::event(&json!({}));
+    event["execution_arn"] =
+        json!("arn:aws:states:eu-central-1:111111111111:execution:other:nightly-1");
+    let deadline = shardlift_core::deadline::Deadline::new(world::noon(), world::noon());
+    let failure = world.planner().handle(&event, deadline).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::InvalidRun);
+}
+
+#[tokio::test]
+async fn a_denied_call_names_who_may_not_do_what() {
+    for (operation, code, parts) in [
+        (
+            "s3:ListObjectsV2",
+            FailureCode::AccessDenied,
+            ["execution role", "s3:ListBucket", "arn:aws:s3:::source"],
+        ),
+        (
+            "s3:HeadObject",
+            FailureCode::AccessDenied,
+            ["role/Target", "s3:GetObject", "the source bucket's policy"],
+        ),
+        (
+            "sts:AssumeRole",
+            FailureCode::RoleUnavailable,
+            ["execution role", "sts:AssumeRole", "trust policy"],
+        ),
+    ] {
+        let world = World::new();
+        world.put_sources(["a"]);
+        world.script.deny(operation);
+        let failure = world.plan(&json!({})).await.unwrap_err();
+        assert_eq!(failure.code, code, "{operation}");
+        for part in parts {
+            assert!(
+                failure.detail.contains(part),
+                "{part} in {}",
+                failure.detail
+            );
+        }
+        assert_eq!(world.ledger.run(&run_id()), None, "nothing was written");
+    }
+}
+
+fn other_execution() -> ExecutionArn {
+    ExecutionArn::new("arn:aws:states:eu-central-1:111111111111:execution:shardlift:other").unwrap()
+}
+
+async fn plan_beside(
+    state: ExecutionState,
+) -> (
+    World,
+    Result<serde_json::Value, shardlift_core::failure::Failure>,
+) {
+    use shardlift_core::port::{Ledger, PutOutcome};
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.executions.set(&other_execution(), state);
+    let held = LockRecord {
+        schema_version: 1,
+        pair: "source\0data/\0target\0copy/".to_owned(),
+        run_id: shardlift_core::id::RunId::new("other").unwrap(),
+        execution_arn: other_execution(),
+        revision: 1,
+    };
+    assert_eq!(
+        world.ledger.create_lock(&held).await.unwrap(),
+        PutOutcome::Written
+    );
+    let end = world.plan(&json!({})).await;
+    (world, end)
+}
+
+#[tokio::test]
+async fn two_runs_over_one_pair_cannot_run_at_once() {
+    let (world, end) = plan_beside(ExecutionState::Running).await;
+    let failure = end.unwrap_err();
+    assert_eq!(failure.code, FailureCode::RunOverlap);
+    assert!(failure.detail.contains(other_execution().as_str()));
+    assert_eq!(world.ledger.run(&run_id()), None);
+}
+
+#[tokio::test]
+async fn the_lock_of_an_execution_that_ended_is_taken_over() {
+    for state in [ExecutionState::Ended, ExecutionState::Unknown] {
+        let (_, end) = plan_beside(state).await;
+        assert_eq!(end.unwrap()["status"], "COPY");
+    }
+}

@@ -1,0 +1,115 @@
+//! Wherever an invocation ends, the next ones end with the same plan.
+
+#[allow(dead_code, reason = "each test takes what it needs of it")]
+mod world;
+
+use std::time::Duration;
+
+use serde_json::json;
+use shardlift_core::time::Timestamp;
+use shardlift_testkit::Disturbance;
+use world::{TARGET, World};
+
+/// A source of 40 keys with a target that has some of them: planned, same and filtered objects take turns.
+fn mixed_world() -> World {
+    let world = World::new();
+    let keys: Vec<String> = (0..40).map(|n| format!("k{:02}", n * 7 % 40)).collect();
+    world.put_sources(keys.iter().map(String::as_str));
+    world.buckets.set_time(Timestamp::from_millis(60_000));
+    for n in (0..60).filter(|n| n % 3 == 0) {
+        world.buckets.put(TARGET, &format!("copy/k{n:02}"), "x", 3);
+    }
+    world
+}
+
+fn input() -> serde_json::Value {
+    json!({"mode": "sync", "filters": {"exclude": ["*5"]}})
+}
+
+#[tokio::test]
+async fn a_plan_cut_into_many_invocations_is_the_uncut_plan() {
+    let uncut = mixed_world();
+    uncut.plan(&input()).await.unwrap();
+    for step_ms in [40_000, 100_000, 500_000] {
+        let mut world = mixed_world();
+        world.clock_step = Duration::from_millis(step_ms);
+        let mut invocations = 1;
+        while world.invoke(&input()).await.unwrap()["status"] == "CONTINUE" {
+            invocations += 1;
+        }
+        assert!(
+            invocations > 1,
+            "{step_ms} ms a look end within one invocation"
+        );
+        assert_eq!(world.planned().content(), uncut.planned().content());
+    }
+}
+
+#[tokio::test]
+async fn a_planner_disturbed_at_any_call_ends_with_the_uncut_plan() {
+    let uncut = mixed_world();
+    uncut.plan(&input()).await.unwrap();
+    let calls = uncut.script.calls().len();
+    assert!(calls > 30);
+    for disturbance in Disturbance::MATRIX {
+        for call in 0..calls {
+            let world = mixed_world();
+            let input = input();
+            world.script.disturb(call, *disturbance);
+            tokio::select! {
+                biased;
+                first = world.plan(&input) => {
+                    // A failure is tried again by the state machine.
+                    if let Err(failure) = first {
+                        assert!(["Throttled", "ServiceFault"].contains(&failure.code.name()), "{failure}");
+                    }
+                }
+                () = world.script.killed() => {}
+            }
+            world.script.clear();
+            let answer = world.plan(&input).await.unwrap();
+            assert_eq!(answer["status"], "COPY", "{disturbance:?} at call {call}");
+            assert_eq!(
+                world.planned().content(),
+                uncut.planned().content(),
+                "{disturbance:?} at call {call}"
+            );
+            let mut shards: Vec<String> = world
+                .ledger
+                .shards(&world::run_id())
+                .into_iter()
+                .map(|shard| shard.shard_id.to_string())
+                .collect();
+            let mut index = world.index();
+            shards.sort();
+            index.sort();
+            assert_eq!(index, shards);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_frozen_planner_that_wakes_up_after_another_one_doubles_nothing() {
+    let uncut = mixed_world();
+    uncut.plan(&input()).await.unwrap();
+    for call in 0..uncut.script.calls().len() {
+        let world = mixed_world();
+        let input = input();
+        world.script.disturb(call, Disturbance::Frozen);
+        let mut frozen = Box::pin(world.plan(&input));
+        tokio::select! {
+            biased;
+            _ = &mut frozen => panic!("call {call} is made"),
+            () = world.script.killed() => {}
+        }
+        world.plan(&input).await.unwrap();
+        let plan = world.planned();
+        let index = world.index();
+        world.script.release();
+        let woken = frozen.await.unwrap();
+        assert_eq!(woken["status"], "COPY", "it learns that the plan is made");
+        assert_eq!(world.planned(), plan, "frozen at call {call}");
+        assert_eq!(world.index(), index);
+        assert_eq!(plan.content(), uncut.planned().content());
+    }
+}

@@ -1,0 +1,189 @@
+//! A planner over the testkit, and what its ledger and manifests add up to.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Value, json};
+use shardlift_core::{
+    control_key,
+    deadline::Deadline,
+    failure::Failure,
+    id::RunId,
+    input::RunInput,
+    manifest::Manifest,
+    plan::ShardBounds,
+    range::{ListingTally, RangeState},
+    shard::ShardWork,
+    time::Timestamp,
+};
+use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_testkit::{
+    CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions,
+    MemoryLedger,
+};
+
+pub(crate) const SOURCE: &str = "source";
+pub(crate) const TARGET: &str = "target";
+pub(crate) const SOURCE_ACCOUNT: &str = "111111111111";
+pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
+
+pub(crate) type TestPlanner =
+    Planner<MemoryAccounts, MemoryLedger, MemoryControlStore, MemoryExecutions, ManualClock>;
+
+/// Everything that outlives an invocation.
+pub(crate) struct World {
+    pub(crate) buckets: MemoryBuckets,
+    pub(crate) ledger: MemoryLedger,
+    pub(crate) control: MemoryControlStore,
+    pub(crate) executions: MemoryExecutions,
+    pub(crate) script: CallScript,
+    pub(crate) page_objects: usize,
+    pub(crate) shard_bounds: ShardBounds,
+    /// What each look at the clock costs.
+    pub(crate) clock_step: Duration,
+}
+
+pub(crate) fn run_id() -> RunId {
+    RunId::new("nightly-1").unwrap()
+}
+
+pub(crate) fn noon() -> Timestamp {
+    Timestamp::parse("2026-11-22T12:00:00Z").unwrap()
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let script = CallScript::default();
+        let control = "control-bucket".to_owned().try_into().unwrap();
+        Self {
+            buckets: MemoryBuckets::default()
+                .with_bucket(SOURCE, SOURCE_ACCOUNT, "eu-central-1")
+                .with_bucket(TARGET, TARGET_ACCOUNT, "us-east-1"),
+            ledger: MemoryLedger::new(script.clone()),
+            control: MemoryControlStore::new(control, script.clone()),
+            executions: MemoryExecutions::new(script.clone()),
+            script,
+            page_objects: 3,
+            shard_bounds: ShardBounds {
+                objects_max: 5,
+                ..ShardBounds::default()
+            },
+            clock_step: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn planner(&self) -> TestPlanner {
+        let defaults = json!({
+            "source": {"bucket": SOURCE, "prefix": "data/"},
+            "target": {"bucket": TARGET, "prefix": "copy/", "role_arn": format!("arn:aws:iam::{TARGET_ACCOUNT}:role/Target")},
+        });
+        Planner {
+            accounts: MemoryAccounts::new(
+                self.buckets.clone(),
+                SOURCE_ACCOUNT,
+                self.page_objects,
+                self.script.clone(),
+            ),
+            ledger: self.ledger.clone(),
+            control: self.control.clone(),
+            executions: self.executions.clone(),
+            clock: ManualClock::stepping(noon(), self.clock_step),
+            settings: PlannerSettings {
+                run_defaults: RunInput::parse(&defaults).unwrap(),
+                max_concurrency: 7,
+                ledger_ttl_days: 30,
+                shard_bounds: self.shard_bounds,
+            },
+        }
+    }
+
+    /// One invocation of 15 minutes.
+    pub(crate) async fn invoke(&self, input: &Value) -> Result<Value, Failure> {
+        let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
+        self.planner().handle(&event(input), deadline).await
+    }
+
+    /// Invocations until one does not say CONTINUE; each failure that may pass is tried again, as the machine does.
+    pub(crate) async fn plan(&self, input: &Value) -> Result<Value, Failure> {
+        for _ in 0..2_000 {
+            match self.invoke(input).await {
+                Ok(answer) if answer["status"] == "CONTINUE" => {}
+                other => return other,
+            }
+        }
+        panic!("the plan never ends")
+    }
+
+    /// Writes source objects under `data/`.
+    pub(crate) fn put_sources<'a>(&self, keys: impl IntoIterator<Item = &'a str>) {
+        for key in keys {
+            self.buckets
+                .put(SOURCE, &format!("data/{key}"), key, key.len() as u64);
+        }
+    }
+
+    /// What the ledger and the manifests say was planned. Checks on the way that they agree with each other.
+    pub(crate) fn planned(&self) -> PlanAccount {
+        let mut account = PlanAccount::default();
+        for shard in self.ledger.shards(&run_id()) {
+            let key = control_key::manifest(&run_id(), &shard.shard_id);
+            let bytes = self.control.body(&key).expect("a shard has its manifest");
+            let manifest = Manifest::decode(&bytes, &run_id(), &shard.shard_id).unwrap();
+            assert_eq!(manifest.objects.len() as u64, shard.planned.objects);
+            let sorted = manifest
+                .objects
+                .windows(2)
+                .all(|two| two[0].key < two[1].key);
+            assert!(sorted, "a manifest is in key order");
+            let list = match shard.work {
+                ShardWork::CopyObjects => &mut account.copies,
+                #[allow(unreachable_patterns, reason = "other work has its own list")]
+                _ => &mut account.deletes,
+            };
+            for object in manifest.objects {
+                let before = list.insert(object.key.to_string(), object.size_bytes);
+                assert_eq!(before, None, "{} is planned twice", object.key);
+            }
+            account.shard_sizes.push(shard.planned.objects);
+        }
+        for range in self.ledger.ranges(&run_id()) {
+            assert_eq!(range.state, RangeState::Done);
+            account.ranges += 1;
+            account.tally.add(&range.checkpoint.unwrap().tally);
+        }
+        assert_eq!(account.tally.planned.objects, account.copies.len() as u64);
+        account
+    }
+
+    /// The shard ids of the first round's index.
+    pub(crate) fn index(&self) -> Vec<String> {
+        let body = self.control.body(&control_key::index(&run_id(), 1));
+        serde_json::from_slice(&body.expect("there is an index")).unwrap()
+    }
+}
+
+/// A plan, however it was cut.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct PlanAccount {
+    pub(crate) copies: BTreeMap<String, u64>,
+    pub(crate) deletes: BTreeMap<String, u64>,
+    pub(crate) tally: ListingTally,
+    pub(crate) shard_sizes: Vec<u64>,
+    pub(crate) ranges: usize,
+}
+
+impl PlanAccount {
+    /// What must not depend on where invocations ended.
+    pub(crate) fn content(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>, ListingTally) {
+        (self.copies.clone(), self.deletes.clone(), self.tally)
+    }
+}
+
+pub(crate) fn event(input: &Value) -> Value {
+    json!({
+        "schema_version": 1,
+        "run_id": run_id().as_str(),
+        "execution_arn": "arn:aws:states:eu-central-1:111111111111:execution:shardlift:nightly-1",
+        "started_at": noon().to_string(),
+        "input": input,
+    })
+}
