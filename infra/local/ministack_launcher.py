@@ -1,4 +1,4 @@
-"""Starts MiniStack 1.5.33 with five of its gaps closed.
+"""Starts MiniStack 1.5.33 with six of its gaps closed.
 
 MiniStack runs the local stack: S3, DynamoDB, Step Functions, Lambda, STS, IAM and SNS in one
 process. Where it differs from AWS in a way that Shardlift would notice, this launcher replaces a
@@ -13,11 +13,13 @@ holds a test of each mend.
 4. `aws:SecureTransport` was false for every call, since the loopback has no TLS: the policies that
    refuse plain HTTP refused everything. The loopback counts as safe.
 5. `aws:ResourceAccount` was the caller's account for every S3 resource. It is the bucket's owner.
+6. A `*` in a policy matched no line break, so that a key with one was denied to everybody.
 """
 
 import contextlib
 import contextvars
 import functools
+import re
 from dataclasses import replace
 
 import ministack.core.iam_evaluator as iam
@@ -147,6 +149,18 @@ def mend_condition_keys():
     iam._resolve_condition_key = resolve
 
 
+def mend_wildcards_over_line_breaks():
+    """Mend 6: a wildcard of a policy matches every character of a key."""
+    compile_pattern = iam._fnmatch_compile
+
+    @functools.lru_cache(maxsize=4096)
+    def compile_for_any_character(pattern, ignore_case):
+        compiled = compile_pattern(pattern, ignore_case)
+        return re.compile(compiled.pattern, compiled.flags | re.DOTALL)
+
+    iam._fnmatch_compile = compile_for_any_character
+
+
 def main():
     """Applies the mends and serves until it is told to stop."""
     from importlib.metadata import version
@@ -157,6 +171,7 @@ def main():
     mend_bucket_policies_that_name_roles()
     mend_max_concurrency_path()
     mend_condition_keys()
+    mend_wildcards_over_line_breaks()
 
     from ministack.app import main as serve
 

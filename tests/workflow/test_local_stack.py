@@ -102,6 +102,13 @@ def test_another_role_of_the_same_account_is_denied(pair):
     denied(s3.list_objects_v2, Bucket=pair["source"])
 
 
+def test_a_wildcard_of_a_policy_matches_a_line_break(pair):
+    grant(pair)
+    s3 = enter(pair, ROLE)
+    s3.put_object(Bucket=pair["target"], Key="two\nlines", Body=b"")
+    assert s3.head_object(Bucket=pair["target"], Key="two\nlines")["ContentLength"] == 0
+
+
 def test_plain_http_on_the_loopback_counts_as_tls(pair):
     grant(pair, {"Bool": {"aws:SecureTransport": "true"}})
     assert enter(pair, ROLE).list_objects_v2(Bucket=pair["source"])["KeyCount"] == 1

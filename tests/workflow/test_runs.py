@@ -108,11 +108,15 @@ def test_one_denied_object_harms_no_other(real, pair, inbox):
     assert report["verdict"] == "INCOMPLETE"
     assert report["copied"]["objects"] == 49
     assert report["failed"]["by_reason"] == {"AccessDenied": 1}
-    assert [row["key"] for row in pair.failures(execution)] == [denied]
+    (failure,) = pair.failures(execution)
+    assert failure["key"] == denied
+    for named in (ROLE, "s3:GetObject", "source bucket"):
+        assert named in failure["detail"], named
     assert pair.target_keys() == set(uploaded) - {"file-00007"}
-    message = told_of(inbox, execution)["Message"]
-    assert denied in message
-    assert "AccessDenied" in message
+    notice = told_of(inbox, execution)
+    assert "INCOMPLETE" in notice["Subject"]
+    # A queue gets the machine-readable part.
+    assert json.loads(notice["Message"])["failed"]["by_reason"] == {"AccessDenied": 1}
 
 
 def test_a_missing_source_policy_is_named(real, pair, inbox):
@@ -172,9 +176,10 @@ def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried):
         execution = pair.run()
         assert (execution.status, execution.cause) == ("SUCCEEDED", "")
         assert pair.differences(uploaded) == []
-        reports[machine] = pair.report(execution)
-        calls[machine] = execution.states.count("PlanShards") + machine.copier_calls(execution)
+        name = machine.deployment.name
+        reports[name] = pair.report(execution)
+        calls[name] = execution.states.count("PlanShards") + machine.copier_calls(execution)
     same = ("verdict", "planned", "copied", "skipped", "failed")
-    assert {k: reports[real][k] for k in same} == {k: reports[hurried][k] for k in same}
+    assert {k: reports["real"][k] for k in same} == {k: reports["hurried"][k] for k in same}
     # Otherwise nothing was cut, and the comparison says nothing.
-    assert calls[hurried] > calls[real]
+    assert calls["hurried"] > calls["real"]
