@@ -71,9 +71,9 @@ class Item:
 
 
 def made_sample():
-    """Some 4,000 small objects in a tree, the awkward keys, empty objects, and one of several parts."""
+    """Some 2,800 small objects in a tree, the awkward keys, empty objects, and one of several parts."""
     for day in range(1, 29):
-        for number in range(140):
+        for number in range(100):
             key = f"data/2026/11/{day:02}/part-{number:05}.csv"
             yield Item(key, made_bytes=200 + (day * 7919 + number * 104_729) % 6_000)
     for number, key in enumerate(AWKWARD_KEYS):
