@@ -21,6 +21,8 @@ const ASK_READ_MAX: Duration = Duration::from_secs(20);
 const ASK_ATTEMPT_MAX: Duration = Duration::from_secs(30);
 const ASK_OPERATION_MAX: Duration = Duration::from_secs(120);
 const ASK_ATTEMPTS_MAX: u32 = 5;
+/// The first pause; each further one is up to twice as long. A cut connection needs none, a hot partition seconds.
+const ASK_BACKOFF_MIN: Duration = Duration::from_millis(200);
 
 /// Copies: S3 sends nothing until it has copied, and 5 GiB take minutes. The attempt ends before a Lambda's
 /// 15 minutes do, and leaves time to note what became of it.
@@ -47,7 +49,7 @@ pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client())
         .timeout_config(ask_timeouts())
-        .retry_config(RetryConfig::standard().with_max_attempts(ASK_ATTEMPTS_MAX))
+        .retry_config(ask_retries())
         .load()
         .await
 }
@@ -110,7 +112,7 @@ impl DataPlane {
         let config = self
             .builder(region, credentials, counter)
             .timeout_config(ask_timeouts())
-            .retry_config(RetryConfig::standard().with_max_attempts(ASK_ATTEMPTS_MAX))
+            .retry_config(ask_retries())
             .retry_partition(self.asking.clone())
             .build();
         aws_sdk_s3::Client::from_conf(config)
@@ -171,6 +173,12 @@ fn ask_timeouts() -> TimeoutConfig {
         .operation_attempt_timeout(ASK_ATTEMPT_MAX)
         .operation_timeout(ASK_OPERATION_MAX)
         .build()
+}
+
+fn ask_retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(ASK_ATTEMPTS_MAX)
+        .with_initial_backoff(ASK_BACKOFF_MIN)
 }
 
 fn retry_partition(name: &'static str) -> RetryPartition {

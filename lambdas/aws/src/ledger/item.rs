@@ -156,7 +156,72 @@ fn item_of(
 mod tests {
     use std::collections::BTreeSet;
 
+    use shardlift_testkit::conformance::{lock_record, range_record, run_record, shard_record};
+
     use super::*;
+
+    fn round_trip<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(record: &T) {
+        let key = RecordKey::new("p", "s");
+        let entry = Entry::created(key, record, &WriteMark::fresh()).unwrap();
+        let back: T = record_of("test", entry.item).unwrap();
+        assert_eq!(&back, record);
+    }
+
+    #[test]
+    fn every_record_comes_back_whole() {
+        round_trip(&run_record("run"));
+        round_trip(&shard_record("run", "1-0"));
+        round_trip(&range_record("run", 0));
+        round_trip(&lock_record("a\0b", "run"));
+    }
+
+    #[test]
+    fn what_conditions_and_dynamodb_look_at_is_a_native_attribute() {
+        let key = RecordKey::new("p", "s");
+        let record = shard_record("run", "1-0");
+        let item = Entry::created(key, &record, &WriteMark::fresh())
+            .unwrap()
+            .item;
+        assert_eq!(item["expires_at"], AttributeValue::N("1800000000".into()));
+        assert_eq!(item["state"], AttributeValue::S("COPYING".into()));
+        assert_eq!(revision_of(&item), Some(1));
+    }
+
+    #[test]
+    fn a_record_of_somebody_else_is_not_taken_for_one_of_ours() {
+        let item = HashMap::from([("run_id".to_owned(), AttributeValue::S("run".into()))]);
+        assert!(record_of::<shardlift_core::shard::ShardRecord>("test", item).is_err());
+    }
+
+    #[test]
+    fn an_ordinary_shard_takes_one_write_unit() {
+        let mut record = shard_record("nightly-2026-11-22", "12-345");
+        record.outcome.uploads.clear();
+        record.problem = None;
+        let key = RecordKey::shard(&record.run_id, &record.shard_id);
+        let item = Entry::created(key, &record, &WriteMark::fresh())
+            .unwrap()
+            .item;
+        assert!(item_bytes(&item) <= 1_024, "{}", item_bytes(&item));
+    }
+
+    /// docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html: names count, numbers take
+    /// a byte for two digits and one more, maps and lists three bytes and one for each member.
+    fn item_bytes(item: &HashMap<String, AttributeValue>) -> usize {
+        item.iter()
+            .map(|(name, value)| name.len() + value_bytes(value))
+            .sum()
+    }
+
+    fn value_bytes(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::M(map) => 3 + map.len() + item_bytes(map),
+            AttributeValue::L(list) => 3 + list.len() + list.iter().map(value_bytes).sum::<usize>(),
+            _ => 1,
+        }
+    }
 
     #[test]
     fn no_two_writes_bear_the_same_mark() {

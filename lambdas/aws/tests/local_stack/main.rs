@@ -1,0 +1,10 @@
+//! The adapters of DynamoDB, Step Functions, SNS, STS and the control bucket keep the promises of their ports, over a
+//! socket, against the local stack whose address is in `SHARDLIFT_LOCAL_ENDPOINT`.
+//!
+//! `cargo test` leaves this target out, since it needs that stack: `tests/workflow/test_ports.py` starts one and runs
+//! it. Without the variable every test here fails.
+
+mod executions;
+mod ledger;
+mod messages;
+mod stack;

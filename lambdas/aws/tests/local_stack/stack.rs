@@ -1,0 +1,29 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::Credentials;
+
+/// The local stack takes an account's number as the access key of its root.
+const ACCOUNT: &str = "111111111111";
+const ENDPOINT_VARIABLE: &str = "SHARDLIFT_LOCAL_ENDPOINT";
+
+/// What the SDK would find in the environment of a function.
+pub(crate) async fn config() -> SdkConfig {
+    let endpoint_url = std::env::var(ENDPOINT_VARIABLE).unwrap_or_else(|_| {
+        panic!(
+            "{ENDPOINT_VARIABLE} must name the local stack; tests/workflow/test_ports.py sets it"
+        )
+    });
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new(ACCOUNT, "test", None, None, "test"))
+        .endpoint_url(endpoint_url)
+        .load()
+        .await
+}
+
+/// A name that no other test, and no earlier run on the same stack, uses.
+pub(crate) fn fresh_name(stem: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    format!("{stem}-{}", now.as_nanos())
+}

@@ -1,0 +1,164 @@
+//! What the adapters make of bad weather.
+
+use shardlift_core::{
+    fault::{Effect, FaultKind},
+    key::{KeyPrefix, ObjectKey},
+    port::{BucketListing, CopyOptions, CopySource, ListRequest, TargetBucket},
+};
+use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
+use shardlift_testkit::conformance::{CopyWorld, SourceObject, keys_under};
+
+use super::world::World;
+
+async fn planned(world: &World, key: &str) -> CopySource {
+    world.put_source(key, &SourceObject::of(7));
+    let key = ObjectKey::new(key).unwrap();
+    let attributes = world.target.head_source(&key).await.unwrap();
+    CopySource {
+        key,
+        etag: attributes.etag,
+        size_bytes: 7,
+    }
+}
+
+fn weather(rule: Rule) -> Weather {
+    Weather {
+        rules: vec![rule],
+        ..Weather::default()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
+    let world = World::new().await;
+    let source = planned(&world, "a").await;
+    let happened = true;
+    for (fault, kind, effect) in [
+        (
+            Fault::Refuse {
+                code: ErrorCode::SlowDown,
+                happened: false,
+            },
+            FaultKind::Throttled,
+            Effect::None,
+        ),
+        (
+            Fault::Refuse {
+                code: ErrorCode::InternalError,
+                happened,
+            },
+            FaultKind::ServiceError,
+            Effect::Unknown,
+        ),
+        (
+            Fault::RefuseIn200 {
+                code: ErrorCode::InternalError,
+                happened,
+            },
+            FaultKind::ServiceError,
+            Effect::Unknown,
+        ),
+        (
+            Fault::RefuseIn200 {
+                code: ErrorCode::SlowDown,
+                happened: false,
+            },
+            FaultKind::Throttled,
+            Effect::None,
+        ),
+        (
+            Fault::Reset { happened },
+            FaultKind::NoAnswer,
+            Effect::Unknown,
+        ),
+        (
+            Fault::CutBody {
+                share: 0.5,
+                well_framed: true,
+            },
+            FaultKind::BadAnswer,
+            Effect::Unknown,
+        ),
+        (
+            Fault::ExpireSession,
+            FaultKind::SessionExpired,
+            Effect::None,
+        ),
+    ] {
+        let rule = Rule::new(fault.clone()).operations(&[Operation::CopyObject]);
+        world.model.set_weather(weather(rule));
+        let key = ObjectKey::new("b").unwrap();
+        let copied = world
+            .target
+            .copy_object(&source, &key, &CopyOptions::default())
+            .await;
+        let met = copied.expect_err("the weather is bad");
+        assert_eq!((met.kind, met.effect), (kind, effect), "{fault:?}: {met}");
+        assert_eq!(
+            world.model.faults_fired(),
+            [1],
+            "one attempt: the pacer sees every fault"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_is_cut_off_is_asked_for_again_and_never_a_short_page() {
+    let world = World::new().await;
+    for number in 0..100 {
+        let key = format!("k/{number:03}");
+        world
+            .model
+            .bucket("target-bucket")
+            .unwrap()
+            .put(&key, ObjectSpec::synthetic(1, 1));
+    }
+    for well_framed in [false, true] {
+        for share in [0.0, 0.3, 0.9, 0.999] {
+            let cut = Rule::new(Fault::CutBody { share, well_framed })
+                .operations(&[Operation::ListObjectsV2]);
+            world.model.set_weather(weather(cut.clone().times(2)));
+            let keys = keys_under(&world.target, "k/").await;
+            assert_eq!(keys.len(), 100, "share {share}, well framed {well_framed}");
+            assert_eq!(
+                world.model.faults_fired(),
+                [2],
+                "it was met, and asked again"
+            );
+        }
+        let cut = Rule::new(Fault::CutBody {
+            share: 0.5,
+            well_framed,
+        })
+        .operations(&[Operation::ListObjectsV2]);
+        world.model.set_weather(weather(cut));
+        let request = ListRequest {
+            prefix: KeyPrefix::new("k/").unwrap(),
+            after: None,
+        };
+        let fault = world.target.list_page(&request).await.unwrap_err();
+        assert!(
+            matches!(fault.kind, FaultKind::BadAnswer | FaultKind::NoAnswer),
+            "{fault}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn reads_outlast_a_throttled_moment() {
+    let world = World::new().await;
+    let source = planned(&world, "a").await;
+    let slow = Rule::new(Fault::Refuse {
+        code: ErrorCode::SlowDown,
+        happened: false,
+    })
+    .times(2);
+    world.model.set_weather(weather(slow));
+    let read = world.target.head_source(&source.key).await;
+    assert!(read.is_ok(), "{read:?}");
+    assert_eq!(
+        world.target.requests()["s3:HeadObject"],
+        4,
+        "every attempt is counted"
+    );
+}

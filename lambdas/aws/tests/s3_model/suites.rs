@@ -1,0 +1,145 @@
+use shardlift_aws::{S3ControlStore, clients};
+use shardlift_core::{
+    bucket::BucketName,
+    fault::FaultKind,
+    port::{Accounts, SourceBucket, TargetBucket},
+};
+use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, Operation};
+use shardlift_testkit::conformance::{
+    control_store_keeps_its_promises, copying_keeps_its_promises, listing_keeps_its_promises,
+    multipart_keeps_its_promises,
+};
+
+use super::{
+    local_sts::LocalSts,
+    world::{OWN_ACCOUNT, TARGET_ACCOUNT, TARGET_REGION, World, config, session, source, target},
+};
+
+#[tokio::test]
+async fn the_listing_of_the_source() {
+    let world = World::new().await;
+    let bucket = world.model.bucket("source-bucket").unwrap();
+    listing_keeps_its_promises(&world.source, |key, size| {
+        bucket.put(key, ObjectSpec::synthetic(1, size));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_listing_of_the_target() {
+    let world = World::new().await;
+    let bucket = world.model.bucket("target-bucket").unwrap();
+    listing_keeps_its_promises(&world.target, |key, size| {
+        bucket.put(key, ObjectSpec::synthetic(1, size));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn copying() {
+    copying_keeps_its_promises(&World::new().await).await;
+}
+
+#[tokio::test]
+async fn copying_in_parts() {
+    multipart_keeps_its_promises(&World::new().await).await;
+}
+
+#[tokio::test]
+async fn the_control_store() {
+    let model = Model::builder()
+        .bucket(BucketSpec::new("control-bucket").owner(OWN_ACCOUNT))
+        .build()
+        .unwrap();
+    let server = model.start().await.unwrap();
+    let config = config(&LocalSts::default())
+        .await
+        .into_builder()
+        .endpoint_url(server.endpoint_url())
+        .build();
+    let bucket = BucketName::new("control-bucket").unwrap();
+    let store = S3ControlStore::new(clients::control_client(&config), bucket);
+    control_store_keeps_its_promises(&store, "runs/run/").await;
+}
+
+#[tokio::test]
+async fn regions_and_owners_are_found_and_requests_counted() {
+    let world = World::new().await;
+    assert_eq!(world.source.facts().owner.as_str(), OWN_ACCOUNT);
+    assert_eq!(world.target.facts().owner.as_str(), TARGET_ACCOUNT);
+    assert_eq!(world.target.facts().region.as_str(), TARGET_REGION);
+    // At home first, then in the Region that the refusal names.
+    assert_eq!(world.target.requests()["s3:HeadBucket"], 2);
+    let sent = world.model.counters().requests_of(Operation::HeadBucket);
+    assert_eq!(sent, 3, "and one for the source");
+    let principal = world.accounts.own_principal().await.unwrap();
+    assert!(principal.contains("assumed-role/Planner"));
+}
+
+#[tokio::test]
+async fn a_bucket_of_somebody_else_is_told_apart_from_a_refusal() {
+    let world = World::new().await;
+    let third = BucketSpec::new("third-bucket")
+        .owner("333333333333")
+        .policy(
+            serde_json::from_value(serde_json::json!({"Statement": [{
+                "Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::third-bucket",
+            }]}))
+            .unwrap(),
+        );
+    world.model.create_bucket(third).unwrap();
+    let closed = BucketSpec::new("closed-bucket").owner("333333333333");
+    world.model.create_bucket(closed).unwrap();
+    for (name, kind) in [
+        ("third-bucket", FaultKind::WrongOwner),
+        ("closed-bucket", FaultKind::AccessDenied),
+        ("absent-bucket", FaultKind::NoSuchBucket),
+    ] {
+        let mut elsewhere = target();
+        elsewhere.bucket = BucketName::new(name).unwrap();
+        let opened = world
+            .accounts
+            .open_target(&elsewhere, &source(), &session())
+            .await;
+        assert_eq!(opened.unwrap_err().kind, kind, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
+    let world = World::new().await;
+    let (facts, source_facts) = (world.target.facts(), world.source.facts());
+    for _ in 0..3 {
+        let reopened = world
+            .accounts
+            .reopen_target(&target(), facts, &source(), source_facts, &session())
+            .await
+            .unwrap();
+        assert!(reopened.requests().is_empty(), "each handle counts its own");
+    }
+    assert_eq!(world.sts.assumed(), 1);
+    world.sts.refuse();
+    let mut other = target();
+    other.role_arn =
+        shardlift_core::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
+    let refused = world
+        .accounts
+        .open_target(&other, &source(), &session())
+        .await;
+    let fault = refused.unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.operation),
+        (FaultKind::RoleRefused, "sts:AssumeRole")
+    );
+    assert!(
+        fault.message.contains("not authorized"),
+        "{}",
+        fault.message
+    );
+    assert_eq!(
+        world.model.counters().answered(Operation::HeadBucket, 403),
+        0,
+        "nothing was tried without a session"
+    );
+}

@@ -1,0 +1,141 @@
+//! A model with two accounts, and the adapters that look at it.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::Credentials;
+use shardlift_aws::{AwsAccounts, AwsSourceBucket, AwsTargetBucket};
+use shardlift_core::{
+    arn::{ExternalId, RoleArn},
+    bucket::BucketName,
+    id::RunId,
+    key::KeyPrefix,
+    pair::{Source, Target},
+    port::{Accounts, SessionName},
+};
+use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, PolicyDocument, Server};
+use shardlift_testkit::conformance::{CopyWorld, SourceObject};
+
+use super::local_sts::LocalSts;
+
+pub(crate) const OWN_ACCOUNT: &str = "111111111111";
+pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
+
+/// The source is in the functions' own Region, the target elsewhere: a copy is sent to the target's.
+pub(crate) const HOME_REGION: &str = "us-east-1";
+pub(crate) const TARGET_REGION: &str = "eu-central-1";
+
+pub(crate) struct World {
+    pub(crate) model: Model,
+    pub(crate) sts: LocalSts,
+    pub(crate) accounts: AwsAccounts,
+    pub(crate) source: AwsSourceBucket,
+    pub(crate) target: AwsTargetBucket,
+    _server: Server,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let model = Model::builder()
+            .bucket(
+                BucketSpec::new("source-bucket")
+                    .owner(OWN_ACCOUNT)
+                    .region(HOME_REGION)
+                    .policy(source_policy()),
+            )
+            .bucket(
+                BucketSpec::new("target-bucket")
+                    .owner(TARGET_ACCOUNT)
+                    .region(TARGET_REGION),
+            )
+            .build()
+            .unwrap();
+        let server = model.start().await.unwrap();
+        let sts = LocalSts::default();
+        let accounts = AwsAccounts::new(&config(&sts).await, Some(server.endpoint_url()));
+        let source = accounts.open_source(&source()).await.unwrap();
+        let target = accounts
+            .open_target(&target(), &self::source(), &session())
+            .await
+            .unwrap();
+        Self {
+            model,
+            sts,
+            accounts,
+            source,
+            target,
+            _server: server,
+        }
+    }
+}
+
+impl CopyWorld for World {
+    type Target = AwsTargetBucket;
+
+    fn target(&self) -> &AwsTargetBucket {
+        &self.target
+    }
+
+    fn put_source(&self, key: &str, object: &SourceObject) {
+        let mut spec = ObjectSpec::synthetic(object.content, object.size_bytes);
+        if let Some(content_type) = &object.content_type {
+            spec = spec.content_type(content_type);
+        }
+        for (name, value) in &object.metadata {
+            spec = spec.metadata(name, value);
+        }
+        for (name, value) in &object.tags {
+            spec = spec.tag(name, value);
+        }
+        self.model.bucket("source-bucket").unwrap().put(key, spec);
+    }
+
+    fn is_same_content(&self, source_key: &str, target_key: &str) -> bool {
+        let object = |bucket: &str, key: &str| self.model.bucket(bucket).unwrap().object(key);
+        let source = object("source-bucket", source_key).unwrap();
+        object("target-bucket", target_key)
+            .is_some_and(|target| target.content().same_content(source.content()))
+    }
+}
+
+/// What the SDK would find in the environment of a function.
+pub(crate) async fn config(sts: &LocalSts) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(HOME_REGION))
+        .credentials_provider(Credentials::new(OWN_ACCOUNT, "secret", None, None, "test"))
+        .http_client(sts.http_client())
+        .load()
+        .await
+}
+
+pub(crate) fn source() -> Source {
+    Source {
+        bucket: BucketName::new("source-bucket").unwrap(),
+        prefix: KeyPrefix::default(),
+    }
+}
+
+pub(crate) fn target() -> Target {
+    Target {
+        bucket: BucketName::new("target-bucket").unwrap(),
+        prefix: KeyPrefix::default(),
+        role_arn: RoleArn::new(format!("arn:aws:iam::{TARGET_ACCOUNT}:role/Target")).unwrap(),
+        external_id: Some(ExternalId::new("external-1").unwrap()),
+    }
+}
+
+pub(crate) fn session() -> SessionName {
+    SessionName::of_step("plan", &RunId::new("nightly-1").unwrap())
+}
+
+/// The source bucket's policy lets the target account read.
+fn source_policy() -> PolicyDocument {
+    serde_json::from_value(serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"AWS": format!("arn:aws:iam::{TARGET_ACCOUNT}:root")},
+            "Action": ["s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket"],
+            "Resource": ["arn:aws:s3:::source-bucket", "arn:aws:s3:::source-bucket/*"],
+        }],
+    }))
+    .unwrap()
+}
