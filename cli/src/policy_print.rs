@@ -40,11 +40,11 @@ pub(crate) async fn print(
                     heading(name)
                 ))
             })?;
-            let document = match &arguments.merge {
-                Some(path) => merged(path, &document)?,
-                None => json!(document),
+            let text = match &arguments.merge {
+                Some(path) => format!("{:#}", merged(path, &document)?),
+                None => document.to_pretty_json(),
             };
-            writeln!(screen.out(), "{document:#}")?;
+            writeln!(screen.out(), "{text}")?;
         }
         None if arguments.json => {
             let mut all = Map::new();
@@ -114,7 +114,8 @@ impl Desk<'_> {
             if let Some(document) = self.document(name)? {
                 let heading = screen.toned(Tone::Strong, &format!("# {}", heading(name)));
                 let place = screen.toned(Tone::Faint, &format!("# {}", self.place(name)));
-                writeln!(screen.out(), "{heading}\n{place}\n{:#}\n", json!(document))?;
+                let text = document.to_pretty_json();
+                writeln!(screen.out(), "{heading}\n{place}\n{text}\n")?;
             }
         }
         Ok(())

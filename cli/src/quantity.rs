@@ -52,7 +52,7 @@ pub(crate) fn duration(span: Duration) -> String {
 
 /// A cost in USD: cents where they say something, more digits where they do not.
 pub(crate) fn usd(amount: f64) -> String {
-    if amount == 0.0 || amount >= 0.1 {
+    if amount == 0.0 || amount >= 0.01 {
         format!("${amount:.2}")
     } else if amount >= 0.0001 {
         format!("${amount:.4}")

@@ -35,6 +35,7 @@ pub mod part_layout;
 pub mod plan;
 pub mod policy;
 pub mod port;
+pub mod preflight;
 pub mod printable;
 pub mod progress;
 pub mod range;

@@ -1,7 +1,5 @@
 //! The statement that a refused call lacked, ready to paste.
 
-use serde_json::Value;
-
 use super::{
     Agreement, Document, Statement, execution_role::shared_statements, source_bucket, source_key,
     target_bucket, target_key, target_role_permissions, target_role_trust,
@@ -21,11 +19,7 @@ impl MissingStatement {
     /// The statement as JSON, indented as it is pasted.
     #[must_use]
     pub fn json(&self) -> String {
-        serde_json::to_value(&self.statement)
-            .ok()
-            .as_ref()
-            .and_then(|value: &Value| serde_json::to_string_pretty(value).ok())
-            .unwrap_or_default()
+        serde_json::to_string_pretty(&self.statement).unwrap_or_default()
     }
 }
 

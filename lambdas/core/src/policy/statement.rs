@@ -77,6 +77,12 @@ impl Document {
         }
     }
 
+    /// The document as a person reads and pastes it.
+    #[must_use]
+    pub fn to_pretty_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
     /// The document as one JSON text in ASCII: characters beyond it are escaped, since STS takes no others.
     #[must_use]
     pub fn to_ascii_json(&self) -> String {

@@ -1,0 +1,407 @@
+//! What was tried before a run was opened: one table of what works and what is refused, and for each refusal the
+//! statement that is missing, ready to paste.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    arn::RoleArn,
+    denial::{Denial, PolicyDocument},
+    failure::{Failure, FailureCode},
+    fault::CallFault,
+    id::RunId,
+    policy::{Agreement, missing},
+    printable::Printable,
+};
+
+/// The name of the table among a run's documents in the control bucket.
+pub const PREFLIGHT_DOCUMENT: &str = "preflight.json";
+
+/// What is tried. The order is that of the trials; a row that needs an earlier one is not tried without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The planner finds the source bucket, where it is and whose it is.
+    FindSource,
+    /// The planner lists the source.
+    ListSource,
+    /// The planner enters the target account.
+    EnterTargetAccount,
+    /// The role finds the target bucket, where it is and whose it is.
+    FindTarget,
+    /// The role lists the target.
+    ListTarget,
+    /// The role reads an object of the source.
+    ReadSource,
+    /// The role reads its tags.
+    ReadSourceTags,
+    /// The role tells a missing source object from a forbidden one.
+    TellMissingSource,
+    /// The role begins an object at the target, as the run would write it, its key and storage class included.
+    WriteTarget,
+    /// The role may give it tags.
+    TagTarget,
+    /// The role sees unfinished uploads at the target.
+    ListUploads,
+    /// The role copies a source object into a part of the unfinished one.
+    CopyPart,
+    /// The role lists the parts of an unfinished upload.
+    ListParts,
+    /// The role aborts an unfinished upload.
+    AbortUpload,
+    /// The role reads at the target what an unclear answer left there.
+    ReadTarget,
+    /// The role may delete at the target, for a mirror.
+    DeleteTarget,
+}
+
+impl Check {
+    /// Every check, in order.
+    pub const ALL: [Self; 16] = [
+        Self::FindSource,
+        Self::ListSource,
+        Self::EnterTargetAccount,
+        Self::FindTarget,
+        Self::ListTarget,
+        Self::ReadSource,
+        Self::ReadSourceTags,
+        Self::TellMissingSource,
+        Self::WriteTarget,
+        Self::TagTarget,
+        Self::ListUploads,
+        Self::CopyPart,
+        Self::ListParts,
+        Self::AbortUpload,
+        Self::ReadTarget,
+        Self::DeleteTarget,
+    ];
+
+    /// What it is, for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::FindSource => "find the source bucket, its Region and owner",
+            Self::ListSource => "list the source",
+            Self::EnterTargetAccount => "enter the target account",
+            Self::FindTarget => "find the target bucket, its Region and owner",
+            Self::ListTarget => "list the target",
+            Self::ReadSource => "read an object of the source with the target role",
+            Self::ReadSourceTags => "read its tags",
+            Self::TellMissingSource => "tell a missing source object from a forbidden one",
+            Self::WriteTarget => "begin an object at the target",
+            Self::TagTarget => "give it tags",
+            Self::ListUploads => "see unfinished uploads at the target",
+            Self::CopyPart => "copy source bytes into an unfinished upload",
+            Self::ListParts => "list the parts of an unfinished upload",
+            Self::AbortUpload => "abort an unfinished upload",
+            Self::ReadTarget => "read at the target",
+            Self::DeleteTarget => "delete at the target",
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Finding {
+    /// It works.
+    Works,
+    /// It is refused.
+    Refused(Refusal),
+    /// It was not tried.
+    NotTried {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// A refused call, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Who called.
+    pub principal: String,
+    /// The action as a policy names it.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// What must allow it: each of these, where there are several.
+    pub missing: Vec<MissingStatement>,
+    /// What AWS said.
+    pub aws_said: String,
+}
+
+/// A statement and the document where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingStatement {
+    /// The document.
+    pub document: PolicyDocument,
+    /// The statement's name.
+    pub sid: String,
+    /// The statement, ready to paste.
+    pub statement: serde_json::Value,
+}
+
+/// A check and what it found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The check.
+    pub check: Check,
+    /// What it found.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// The table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Preflight {
+    /// The rows, in the order of [`Check::ALL`].
+    pub rows: Vec<Row>,
+}
+
+impl Preflight {
+    /// Notes that a check works.
+    pub fn works(&mut self, check: Check) {
+        self.note(check, Finding::Works);
+    }
+
+    /// Notes that a check was not tried.
+    pub fn not_tried(&mut self, check: Check, why: impl Into<String>) {
+        self.note(check, Finding::NotTried { why: why.into() });
+    }
+
+    /// Notes that a check was refused. `caller` is the planner's own role.
+    pub fn refused(
+        &mut self,
+        check: Check,
+        denial: &Denial,
+        fault: &CallFault,
+        agreement: &Agreement,
+        caller: &RoleArn,
+    ) {
+        let missing = denial
+            .documents
+            .iter()
+            .filter_map(|&document| {
+                missing::statement(agreement, caller, document, denial.action, &denial.resource)
+            })
+            .map(|found| MissingStatement {
+                document: found.document,
+                sid: found.statement.sid.to_owned(),
+                statement: serde_json::json!(found.statement),
+            })
+            .collect();
+        self.note(
+            check,
+            Finding::Refused(Refusal {
+                principal: denial.principal.clone(),
+                action: denial.action.to_owned(),
+                resource: denial.resource.clone(),
+                missing,
+                aws_said: fault.to_string(),
+            }),
+        );
+    }
+
+    fn note(&mut self, check: Check, finding: Finding) {
+        self.rows.push(Row { check, finding });
+    }
+
+    /// Fills in every check that no row deals with, and puts the rows in order.
+    #[must_use]
+    pub fn completed(mut self, why: &str) -> Self {
+        for check in Check::ALL {
+            if self.rows.iter().all(|row| row.check != check) {
+                self.not_tried(check, why);
+            }
+        }
+        self.rows.sort_by_key(|row| row.check);
+        self
+    }
+
+    /// The refusals.
+    pub fn refusals(&self) -> impl Iterator<Item = (Check, &Refusal)> {
+        self.rows.iter().filter_map(|row| match &row.finding {
+            Finding::Refused(refusal) => Some((row.check, refusal)),
+            Finding::Works | Finding::NotTried { .. } => None,
+        })
+    }
+
+    /// The failure that ends the run when anything was refused: who may not do what, and each statement that is missing,
+    /// ready to paste.
+    #[must_use]
+    pub fn failure(&self, run_id: &RunId) -> Option<Failure> {
+        let refusals: Vec<_> = self.refusals().collect();
+        let (first, _) = refusals.first()?;
+        let code = if *first == Check::EnterTargetAccount {
+            FailureCode::RoleUnavailable
+        } else {
+            FailureCode::AccessDenied
+        };
+        let told: Vec<String> = refusals
+            .iter()
+            .map(|(check, refusal)| refusal.told(*check))
+            .collect();
+        Some(Failure::new(
+            code,
+            format!(
+                "nothing was copied: {} of {} checks before the run were refused (the table is runs/{run_id}/{PREFLIGHT_DOCUMENT}). {}",
+                refusals.len(),
+                self.rows.len(),
+                told.join(" "),
+            ),
+        ))
+    }
+}
+
+impl Refusal {
+    /// The refusal as a person mends it.
+    #[must_use]
+    pub fn told(&self, check: Check) -> String {
+        let missing: Vec<String> = self
+            .missing
+            .iter()
+            .map(|missing| {
+                format!(
+                    "{} (statement {}: {})",
+                    missing.document, missing.sid, missing.statement
+                )
+            })
+            .collect();
+        format!(
+            "To {}: {} may not {} on {}; it must be allowed by {}. AWS said: {}.",
+            check.title(),
+            Printable(&self.principal),
+            self.action,
+            Printable(&self.resource),
+            missing.join(" and by "),
+            Printable(&self.aws_said),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        arn::AccountId,
+        bucket::BucketName,
+        fault::FaultKind,
+        key::KeyPrefix,
+        pair::{Pair, Source, Target},
+        policy::Extras,
+    };
+
+    fn agreement() -> Agreement {
+        Agreement {
+            source_account: AccountId::new("111111111111").unwrap(),
+            pair: Pair {
+                source: Source {
+                    bucket: BucketName::new("source").unwrap(),
+                    prefix: KeyPrefix::new("data/").unwrap(),
+                },
+                target: Target {
+                    bucket: BucketName::new("target").unwrap(),
+                    prefix: KeyPrefix::new("copy/").unwrap(),
+                    role_arn: RoleArn::new("arn:aws:iam::222222222222:role/T").unwrap(),
+                    external_id: None,
+                },
+            },
+            extras: Extras::default(),
+        }
+    }
+
+    fn refused(check: Check, action: &'static str, resource: &str) -> Preflight {
+        let mut table = Preflight::default();
+        let denial = Denial {
+            principal: "arn:aws:iam::222222222222:role/T".into(),
+            action,
+            resource: resource.into(),
+            documents: &[
+                PolicyDocument::SourceBucketPolicy,
+                PolicyDocument::TargetRolePermissions,
+            ],
+        };
+        let fault = CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403");
+        let caller = RoleArn::new("arn:aws:iam::111111111111:role/planner").unwrap();
+        table.refused(check, &denial, &fault, &agreement(), &caller);
+        table.completed("the source could not be read")
+    }
+
+    #[test]
+    fn a_refusal_carries_each_missing_statement_ready_to_paste() {
+        let table = refused(
+            Check::ReadSource,
+            "s3:GetObject",
+            "arn:aws:s3:::source/data/x",
+        );
+        let (_, refusal) = table.refusals().next().unwrap();
+        let sids: Vec<&str> = refusal
+            .missing
+            .iter()
+            .map(|missing| missing.sid.as_str())
+            .collect();
+        assert_eq!(sids, ["ShardliftReadSource", "ReadTheSource"]);
+        assert_eq!(
+            refusal.missing[0].statement["Principal"]["AWS"],
+            "arn:aws:iam::222222222222:role/T"
+        );
+        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
+        assert_eq!(failure.code, FailureCode::AccessDenied);
+        for named in [
+            "s3:GetObject",
+            "\"Sid\":\"ShardliftReadSource\"",
+            "runs/r/preflight.json",
+        ] {
+            assert!(
+                failure.detail.contains(named),
+                "{named}: {}",
+                failure.detail
+            );
+        }
+    }
+
+    #[test]
+    fn a_table_has_every_check_once_and_in_order() {
+        let table = refused(
+            Check::ReadSource,
+            "s3:GetObject",
+            "arn:aws:s3:::source/data/x",
+        );
+        let checks: Vec<Check> = table.rows.iter().map(|row| row.check).collect();
+        assert_eq!(checks, Check::ALL);
+        let stored = serde_json::to_string(&table).unwrap();
+        assert_eq!(serde_json::from_str::<Preflight>(&stored).unwrap(), table);
+    }
+
+    #[test]
+    fn a_table_without_refusals_ends_nothing() {
+        let mut table = Preflight::default();
+        table.works(Check::FindSource);
+        assert_eq!(table.failure(&RunId::new("r").unwrap()), None);
+    }
+
+    #[test]
+    fn a_role_that_cannot_be_entered_has_its_own_code() {
+        let table = refused(
+            Check::EnterTargetAccount,
+            "sts:AssumeRole",
+            "arn:aws:iam::222222222222:role/T",
+        );
+        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
+        assert_eq!(failure.code, FailureCode::RoleUnavailable);
+    }
+
+    #[test]
+    fn a_hostile_key_stays_on_its_line() {
+        let table = refused(
+            Check::ReadSource,
+            "s3:GetObject",
+            "arn:aws:s3:::source/data/\u{1b}[2J\n",
+        );
+        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
+        assert!(
+            !failure.detail.contains(['\u{1b}', '\n']),
+            "{:?}",
+            failure.detail
+        );
+    }
+}
