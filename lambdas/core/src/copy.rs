@@ -3,4 +3,5 @@
 
 pub mod account;
 pub mod diagnosis;
+pub mod part_shards;
 pub mod proof;

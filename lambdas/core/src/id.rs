@@ -72,6 +72,19 @@ impl ShardId {
         Self(format!("{range}-{number}"))
     }
 
+    /// The shard with this number among those that copy parts of the one object of this shard.
+    #[must_use]
+    pub fn part_shard(&self, number: u32) -> Self {
+        Self(format!("{self}.p{number}"))
+    }
+
+    /// For a shard that copies parts: the shard of the whole object, and its own number there.
+    #[must_use]
+    pub fn whole(&self) -> Option<(Self, u32)> {
+        let (whole, number) = self.0.rsplit_once(".p")?;
+        Some((Self(whole.to_owned()), number.parse().ok()?))
+    }
+
     /// Which of `partitions` ledger partitions holds this shard: FNV-1a over the id, stable for ever.
     #[must_use]
     pub fn partition(&self, partitions: u32) -> u32 {

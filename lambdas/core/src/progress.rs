@@ -27,6 +27,12 @@ impl ProgressMap {
         self.0.contains(index)
     }
 
+    /// Whether nothing is settled yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How many objects are settled.
     #[must_use]
     pub fn settled_count(&self) -> u64 {

@@ -21,39 +21,76 @@ pub struct Settlement {
     pub deletes: u64,
     /// The outcomes that the copiers noted.
     pub tally: Tally,
-    /// How many failed objects may succeed in another round.
-    pub retryable: u64,
     /// Planned objects without an outcome: those of shards that are not done.
     pub open: Count,
+    /// Objects that were to be deleted and have no outcome.
+    pub open_deletes: u64,
     /// The shards.
     pub shards: ShardSummary,
     /// Invocations of copiers.
     pub attempts: u64,
     /// Requests that copying made.
     pub requests: RequestCounts,
+    /// Whether a shard leaves a multipart upload behind (P8).
+    pub has_uploads: bool,
+    copying: Standing,
+    deleting: Standing,
     contradictions: Vec<String>,
+}
+
+/// How far the shards of one kind are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Standing {
+    unfinished: bool,
+    claimed: bool,
+    failed: bool,
+    retryable: bool,
+}
+
+/// Which shards the next round is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoundWork {
+    /// Those that copy.
+    Copying,
+    /// Those that delete: only once everything is copied, so that a mirror never removes what it could not replace.
+    Deleting,
 }
 
 impl Settlement {
     /// Adds a shard. Each shard of the run is added once.
     pub fn add(&mut self, shard: &ShardRecord) {
-        match shard.work {
-            ShardWork::CopyObjects => self.planned.add(shard.planned),
-        }
-        self.shards.total += 1;
+        let work = work_of(shard);
+        let open = settled(shard).map(|settled| Count {
+            objects: shard.planned.objects - settled.objects,
+            bytes: shard.planned.bytes - settled.bytes,
+        });
+        let open = open.unwrap_or_else(|contradiction| {
+            self.contradict(contradiction);
+            Count::default()
+        });
+        let standing = match work {
+            RoundWork::Copying => {
+                self.planned.add(shard.planned);
+                self.open.add(open);
+                &mut self.copying
+            }
+            RoundWork::Deleting => {
+                self.deletes += shard.planned.objects;
+                self.open_deletes += open.objects;
+                &mut self.deleting
+            }
+        };
+        standing.unfinished |= shard.state != ShardState::Done;
+        standing.claimed |= shard.attempts > 0;
+        standing.failed |= shard.outcome.tally.failed.objects > 0;
+        standing.retryable |= shard.outcome.retryable > 0;
+        self.has_uploads |= !shard.outcome.uploads.is_empty();
         self.attempts += u64::from(shard.attempts);
         self.tally.add(&shard.outcome.tally);
-        self.retryable += shard.outcome.retryable;
         for (operation, count) in &shard.outcome.requests {
             *self.requests.entry(operation.clone()).or_default() += count;
         }
-        match settled(shard) {
-            Ok(settled) => self.open.add(Count {
-                objects: shard.planned.objects - settled.objects,
-                bytes: shard.planned.bytes - settled.bytes,
-            }),
-            Err(contradiction) => self.contradict(contradiction),
-        }
+        self.shards.total += 1;
         if shard.state == ShardState::Done {
             self.shards.done += 1;
         } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
@@ -92,13 +129,22 @@ impl Settlement {
             .then(|| Failure::invariant(self.contradictions.join("; ")))
     }
 
-    /// Whether another round has something to do.
+    /// Which shards a round after round `round` of `rounds_max` would be for, or nothing when none is due.
+    ///
+    /// The first round of deleting comes when copying is through, however many rounds that took.
     #[must_use]
-    pub fn wants_round(&self) -> bool {
-        self.shards.done < self.shards.total || self.retryable > 0
+    pub fn next_round(&self, round: u32, rounds_max: u32) -> Option<RoundWork> {
+        let rounds_are_left = round < rounds_max;
+        if self.copying.unfinished || self.copying.retryable {
+            return rounds_are_left.then_some(RoundWork::Copying);
+        }
+        let wants_deleting = self.deleting.unfinished || self.deleting.retryable;
+        let may_delete = !self.copying.failed && (rounds_are_left || !self.deleting.claimed);
+        (wants_deleting && may_delete).then_some(RoundWork::Deleting)
     }
 
-    /// The final outcomes: what no copier settled has failed, under `code` (P4).
+    /// The final outcomes: what no copier settled has failed, under `code` (P4). Deletions that were not begun have not
+    /// failed: they were held back.
     #[must_use]
     pub fn final_tally(&self, code: FailureCode) -> Tally {
         let mut tally = self.tally.clone();
@@ -107,10 +153,21 @@ impl Settlement {
     }
 }
 
-/// Whether a shard belongs to the next round.
-#[must_use]
-pub fn wants_round(shard: &ShardRecord) -> bool {
-    shard.state != ShardState::Done || shard.outcome.retryable > 0
+impl RoundWork {
+    /// Whether a shard belongs to a round of this work.
+    #[must_use]
+    pub fn includes(self, shard: &ShardRecord) -> bool {
+        work_of(shard) == self && (shard.state != ShardState::Done || shard.outcome.retryable > 0)
+    }
+}
+
+fn work_of(shard: &ShardRecord) -> RoundWork {
+    match shard.work {
+        ShardWork::DeleteObjects => RoundWork::Deleting,
+        ShardWork::CopyObjects | ShardWork::CopyParts { .. } | ShardWork::AssembleObject { .. } => {
+            RoundWork::Copying
+        }
+    }
 }
 
 /// The code under which objects without an outcome are reported: why the Map broke, or that their copiers did.
@@ -211,7 +268,8 @@ mod tests {
                 bytes: 10
             }
         );
-        assert!(sums.wants_round());
+        assert_eq!(sums.next_round(1, 3), Some(RoundWork::Copying));
+        assert_eq!(sums.next_round(3, 3), None);
         let all = sums.final_tally(FailureCode::ServiceFault);
         assert_eq!(all.settled_objects(), 8);
     }
@@ -256,5 +314,47 @@ mod tests {
         let mut sums = Settlement::default();
         sums.add(&lying);
         assert!(sums.contradiction().is_some());
+    }
+
+    #[test]
+    fn deleting_waits_until_everything_is_copied_and_then_has_a_round_of_its_own() {
+        let deleting = |done: bool| {
+            let mut shard = shard(9, 2, if done { 2 } else { 0 });
+            shard.work = ShardWork::DeleteObjects;
+            shard
+        };
+        let mut copying = Settlement::default();
+        copying.add(&shard(0, 2, 1));
+        copying.add(&deleting(false));
+        assert_eq!(copying.next_round(1, 3), Some(RoundWork::Copying));
+
+        let mut copied = Settlement::default();
+        copied.add(&shard(0, 2, 2));
+        copied.add(&deleting(false));
+        assert_eq!(copied.next_round(3, 3), Some(RoundWork::Deleting));
+        assert!(RoundWork::Deleting.includes(&deleting(false)));
+        assert!(!RoundWork::Deleting.includes(&shard(0, 2, 1)));
+        assert!(!RoundWork::Deleting.includes(&deleting(true)));
+    }
+
+    #[test]
+    fn nothing_is_deleted_while_an_object_could_not_be_copied() {
+        let mut failed = shard(0, 2, 1);
+        failed.state = ShardState::Done;
+        failed.outcome.progress.settle(1);
+        failed
+            .outcome
+            .tally
+            .failed
+            .add_object(FailureCode::AccessDenied, 10);
+        failed.outcome.failures_key = Some("list".into());
+        let mut deleting = shard(9, 2, 0);
+        deleting.work = ShardWork::DeleteObjects;
+        let mut sums = Settlement::default();
+        sums.add(&failed);
+        sums.add(&deleting);
+        assert_eq!(sums.contradiction(), None);
+        assert_eq!(sums.next_round(1, 3), None);
+        assert_eq!(sums.open_deletes, 2);
     }
 }

@@ -17,6 +17,20 @@ use crate::{
 pub enum ShardWork {
     /// Copies the objects of the manifest.
     CopyObjects,
+    /// Deletes the objects of the manifest, which names them at the target.
+    DeleteObjects,
+    /// Copies a run of parts of one very large object, whose own record is the shard's [`ShardId::whole`].
+    CopyParts {
+        /// The number of its first part.
+        first_part: u32,
+        /// The number of its last part.
+        last_part: u32,
+    },
+    /// Puts the parts of one very large object together, once all of its part shards are through.
+    AssembleObject {
+        /// How many part shards it has.
+        part_shards: u32,
+    },
 }
 
 /// Where a shard is between planned and done.
@@ -94,6 +108,9 @@ pub struct ShardRecord {
     /// What became of its objects so far.
     #[serde(flatten)]
     pub outcome: ShardOutcome,
+    /// Of an object that is put together: the part shards that are through, by their numbers.
+    #[serde(default, skip_serializing_if = "ProgressMap::is_empty")]
+    pub parts_through: ProgressMap,
     /// When a copier first claimed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun_at: Option<Timestamp>,
@@ -141,6 +158,16 @@ pub enum ShardEvent {
         outcome: ShardOutcome,
         /// What failed.
         problem: Failure,
+    },
+    /// A part shard of it created the one upload that all of them copy into.
+    OpenUpload {
+        /// The upload.
+        upload_id: UploadId,
+    },
+    /// A part shard of it is through: its parts are there, or the object cannot be copied any more.
+    ClosePartShards {
+        /// The numbers of the part shards that need not copy (any more).
+        through: std::ops::Range<u32>,
     },
     /// The copier that holds `token` settled every object.
     Finish {
@@ -195,6 +222,7 @@ impl ShardRecord {
             round: 1,
             lease: None,
             outcome: ShardOutcome::default(),
+            parts_through: ProgressMap::default(),
             begun_at: None,
             ended_at: None,
             problem: None,
@@ -266,6 +294,20 @@ impl ShardRecord {
                 next.ended_at = Some(now);
                 next.problem = None;
             }
+            (Ready, ShardEvent::OpenUpload { upload_id }) => {
+                if !self.outcome.uploads.is_empty() {
+                    return Err(self.illegal("OpenUpload", "its upload is open already"));
+                }
+                next.outcome.uploads = vec![OpenUpload {
+                    index: 0,
+                    upload_id,
+                }];
+            }
+            (Ready, ShardEvent::ClosePartShards { through }) => {
+                for number in through {
+                    next.parts_through.settle(number);
+                }
+            }
             // Only between rounds: no copier runs then, whatever the record says.
             (Ready | Yielded | Copying | Done, ShardEvent::Reoffer { round, outcome }) => {
                 if round <= self.round {
@@ -278,15 +320,22 @@ impl ShardRecord {
                 next.ended_at = None;
             }
             (state, event) => {
-                let reason = if state == Done {
-                    "it is done"
-                } else {
-                    "no copier holds it"
+                let reason = match state {
+                    Done => "it is done",
+                    Copying => "a copier holds it",
+                    Ready | Yielded => "no copier holds it",
                 };
                 return Err(self.illegal(event.name(), reason));
             }
         }
         Ok(next)
+    }
+
+    /// Whether an object in part shards can be put together: each of them is through.
+    #[must_use]
+    pub fn is_ready_to_assemble(&self) -> bool {
+        matches!(self.work, ShardWork::AssembleObject { part_shards }
+            if self.parts_through.settled_count() >= u64::from(part_shards))
     }
 
     fn check_token(&self, token: u64, event: &'static str) -> Result<(), IllegalTransition> {
@@ -337,6 +386,8 @@ impl ShardEvent {
             Self::Checkpoint { .. } => "Checkpoint",
             Self::Yield { .. } => "Yield",
             Self::Stop { .. } => "Stop",
+            Self::OpenUpload { .. } => "OpenUpload",
+            Self::ClosePartShards { .. } => "ClosePartShards",
             Self::Finish { .. } => "Finish",
             Self::Reoffer { .. } => "Reoffer",
         }
