@@ -261,12 +261,24 @@ pub(crate) fn get_object_attributes(model: &Inner, call: &Call<'_>) -> Result<Re
     )?;
     let object = find(&state, call, "s3:GetObject")?;
     check_read(call, &object)?;
-    let Some(wanted) = call.header("x-amz-object-attributes")? else {
+    // The list may come in one header line or in several.
+    let lines: Vec<&str> = call
+        .headers
+        .get_all("x-amz-object-attributes")
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
+    if lines.is_empty() {
         return Err(S3Error::invalid_request(
             "Missing required header for this request: x-amz-object-attributes",
         ));
+    }
+    let wants = |name: &str| {
+        lines
+            .iter()
+            .flat_map(|line| line.split(','))
+            .any(|attribute| attribute.trim() == name)
     };
-    let wants = |name: &str| wanted.split(',').any(|attribute| attribute.trim() == name);
     let mut xml = Xml::result("GetObjectAttributesResponse", 1024);
     if wants("ETag") {
         xml.text("ETag", &object.etag.to_string());

@@ -5,7 +5,7 @@ use super::Keys;
 /// The digits of a key, in UTF-8 byte order: what XML must escape, what URLs must encode, and
 /// characters of two, three and four bytes.
 pub(super) const ALPHABET: [&str; 26] = [
-    " ", "!", "\"", "#", "%", "&", "'", "+", "<", "=", ">", "?", "[", "\\", "~", "é", "ß", "Ω",
+    " ", "!", "\"", "#", "%", "&", "'", "+", "<", "=", ">", "?", "[", "\\", "~", "ß", "é", "Ω",
     "я", "א", "ก", "€", "中", "한", "𝒳", "😀",
 ];
 

@@ -1,0 +1,212 @@
+//! Conditions on what is read and on what is overwritten.
+
+use aws_sdk_s3::primitives::DateTime;
+
+use crate::refused;
+use crate::stage::{Claim, OWNER, Stage, copy_source, put};
+
+const LONG_AGO: i64 = 1_000_000_000;
+const FAR_AHEAD: i64 = 4_000_000_000;
+
+#[tokio::test]
+async fn reads_hold_to_if_match_and_if_none_match() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    put(&client, &bucket, "k", "x").await;
+    let head = client
+        .head_object()
+        .bucket(&bucket)
+        .key("k")
+        .send()
+        .await
+        .expect("a HEAD");
+    let etag = head.e_tag().expect("a tag");
+    let get = || client.get_object().bucket(&bucket).key("k");
+    get().if_match(etag).send().await.expect("the same");
+    refused!(get().if_match("\"0\""), 412, "PreconditionFailed");
+    get().if_none_match("\"0\"").send().await.expect("another");
+    let error = get()
+        .if_none_match(etag)
+        .send()
+        .await
+        .expect_err("not modified");
+    assert_eq!(
+        error
+            .raw_response()
+            .map(|response| response.status().as_u16()),
+        Some(304)
+    );
+}
+
+#[tokio::test]
+async fn reads_hold_to_dates() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    put(&client, &bucket, "k", "x").await;
+    let get = || client.get_object().bucket(&bucket).key("k");
+    get()
+        .if_modified_since(DateTime::from_secs(LONG_AGO))
+        .send()
+        .await
+        .expect("modified since");
+    let error = get()
+        .if_modified_since(DateTime::from_secs(FAR_AHEAD))
+        .send()
+        .await;
+    let status = error
+        .expect_err("not modified")
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    // AWS ignores dates in the future; every backend here takes them as they are.
+    assert_eq!(status, Some(304));
+    refused!(
+        get().if_unmodified_since(DateTime::from_secs(LONG_AGO)),
+        412,
+        "PreconditionFailed"
+    );
+}
+
+#[tokio::test]
+async fn a_put_holds_to_if_none_match_and_if_match() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let put = || client.put_object().bucket(&bucket).key("k");
+    refused!(put().if_match("\"0\""), 404, "NoSuchKey");
+    let etag = put()
+        .if_none_match("*")
+        .send()
+        .await
+        .expect("nothing is there")
+        .e_tag()
+        .map(str::to_owned);
+    refused!(put().if_none_match("*"), 412, "PreconditionFailed");
+    refused!(put().if_match("\"0\""), 412, "PreconditionFailed");
+    put()
+        .set_if_match(etag)
+        .send()
+        .await
+        .expect("what is meant is there");
+}
+
+#[tokio::test]
+async fn a_copy_holds_to_conditions_on_what_it_overwrites() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("ignores them on CopyObject")).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    put(&client, &bucket, "s", "x").await;
+    let copy = || {
+        client
+            .copy_object()
+            .bucket(&bucket)
+            .key("t")
+            .copy_source(copy_source(&bucket, "s"))
+    };
+    refused!(copy().if_match("\"0\""), 404, "NoSuchKey");
+    copy()
+        .if_none_match("*")
+        .send()
+        .await
+        .expect("nothing is there");
+    refused!(copy().if_none_match("*"), 412, "PreconditionFailed");
+    refused!(copy().if_match("\"0\""), 412, "PreconditionFailed");
+    let there = client
+        .head_object()
+        .bucket(&bucket)
+        .key("t")
+        .send()
+        .await
+        .expect("a HEAD");
+    copy()
+        .set_if_match(there.e_tag().map(str::to_owned))
+        .send()
+        .await
+        .expect("what is meant is there");
+}
+
+#[tokio::test]
+async fn a_copy_holds_to_conditions_on_its_source() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    put(&client, &bucket, "s", "x").await;
+    let head = client
+        .head_object()
+        .bucket(&bucket)
+        .key("s")
+        .send()
+        .await
+        .expect("a HEAD");
+    let etag = head.e_tag().expect("a tag");
+    let copy = || {
+        client
+            .copy_object()
+            .bucket(&bucket)
+            .key("t")
+            .copy_source(copy_source(&bucket, "s"))
+    };
+    copy()
+        .copy_source_if_match(etag)
+        .send()
+        .await
+        .expect("the same");
+    refused!(
+        copy().copy_source_if_match("\"0\""),
+        412,
+        "PreconditionFailed"
+    );
+    copy()
+        .copy_source_if_none_match("\"0\"")
+        .send()
+        .await
+        .expect("another");
+    refused!(
+        copy().copy_source_if_none_match(etag),
+        412,
+        "PreconditionFailed"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_holds_to_dates_of_its_source() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    put(&client, &bucket, "s", "x").await;
+    let head = client
+        .head_object()
+        .bucket(&bucket)
+        .key("s")
+        .send()
+        .await
+        .expect("a HEAD");
+    let etag = head.e_tag().expect("a tag");
+    let copy = || {
+        client
+            .copy_object()
+            .bucket(&bucket)
+            .key("t")
+            .copy_source(copy_source(&bucket, "s"))
+    };
+    copy()
+        .copy_source_if_modified_since(DateTime::from_secs(LONG_AGO))
+        .send()
+        .await
+        .expect("modified since");
+    let unmodified = || copy().copy_source_if_unmodified_since(DateTime::from_secs(LONG_AGO));
+    refused!(unmodified(), 412, "PreconditionFailed");
+    // A tag that matches outweighs the date.
+    unmodified()
+        .copy_source_if_match(etag)
+        .send()
+        .await
+        .expect("the tag matches");
+}

@@ -1,0 +1,294 @@
+//! Who may do what.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use shardlift_s3_model::{Principal, Weather};
+
+use crate::refused;
+use crate::stage::{Claim, OWNER, STRANGER, Stage, copy_source, put};
+
+fn policy(bucket: &str, effect: &str, actions: &str, resource: &str) -> String {
+    format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "{effect}", "Principal": {{"AWS": "arn:aws:iam::{STRANGER}:root"}},
+            "Action": [{actions}], "Resource": "arn:aws:s3:::{bucket}{resource}"}}]}}"#
+    )
+}
+
+async fn set_policy(stage: &Stage, bucket: &str, policy: String) {
+    stage
+        .client(OWNER)
+        .put_bucket_policy()
+        .bucket(bucket)
+        .policy(policy)
+        .send()
+        .await
+        .expect("a policy");
+}
+
+#[tokio::test]
+async fn another_account_needs_the_bucket_policy() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
+    put(&stage.client(OWNER), &bucket, "k", "x").await;
+    let get = || stranger.get_object().bucket(&bucket).key("k");
+    refused!(get(), 403, "AccessDenied");
+    refused!(
+        stranger.list_objects_v2().bucket(&bucket),
+        403,
+        "AccessDenied"
+    );
+    set_policy(
+        &stage,
+        &bucket,
+        policy(&bucket, "Allow", "\"s3:GetObject\"", "/*"),
+    )
+    .await;
+    get().send().await.expect("granted");
+    refused!(
+        stranger.put_object().bucket(&bucket).key("k"),
+        403,
+        "AccessDenied"
+    );
+}
+
+#[tokio::test]
+async fn a_denial_outweighs_the_owners_rights() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("lets the account's root pass")).await else {
+        return;
+    };
+    let (bucket, owner) = (stage.bucket().await, stage.client(OWNER));
+    put(&owner, &bucket, "k", "x").await;
+    let document = policy(&bucket, "Deny", "\"s3:GetObject\"", "/k").replace(STRANGER, OWNER);
+    set_policy(&stage, &bucket, document).await;
+    refused!(
+        owner.get_object().bucket(&bucket).key("k"),
+        403,
+        "AccessDenied"
+    );
+    owner
+        .head_bucket()
+        .bucket(&bucket)
+        .send()
+        .await
+        .expect("the rest is as it was");
+}
+
+#[tokio::test]
+async fn who_may_not_list_does_not_learn_what_is_missing() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("answers 404")).await else {
+        return;
+    };
+    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
+    set_policy(
+        &stage,
+        &bucket,
+        policy(&bucket, "Allow", "\"s3:GetObject\"", "/*"),
+    )
+    .await;
+    refused!(
+        stranger.get_object().bucket(&bucket).key("none"),
+        403,
+        "AccessDenied"
+    );
+    let both = policy(&bucket, "Allow", "\"s3:GetObject\", \"s3:ListBucket\"", "*");
+    set_policy(&stage, &bucket, both).await;
+    refused!(
+        stranger.get_object().bucket(&bucket).key("none"),
+        404,
+        "NoSuchKey"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_across_accounts_needs_both_sides() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (source, stranger) = (stage.bucket().await, stage.client(STRANGER));
+    put(&stage.client(OWNER), &source, "k", "x").await;
+    let target = format!("{source}-t");
+    stranger
+        .create_bucket()
+        .bucket(&target)
+        .send()
+        .await
+        .expect("a bucket of the stranger");
+    let copy = || {
+        stranger
+            .copy_object()
+            .bucket(&target)
+            .key("k")
+            .copy_source(copy_source(&source, "k"))
+    };
+    refused!(copy(), 403, "AccessDenied");
+    set_policy(
+        &stage,
+        &source,
+        policy(&source, "Allow", "\"s3:GetObject\"", "/*"),
+    )
+    .await;
+    copy().send().await.expect("granted on both sides");
+}
+
+#[tokio::test]
+async fn copying_a_tagged_source_needs_leave_to_read_tags() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("does not ask for it")).await else {
+        return;
+    };
+    let (source, stranger) = (stage.bucket().await, stage.client(STRANGER));
+    stage
+        .client(OWNER)
+        .put_object()
+        .bucket(&source)
+        .key("k")
+        .tagging("a=b")
+        .send()
+        .await
+        .expect("a PUT");
+    let target = format!("{source}-t");
+    stranger
+        .create_bucket()
+        .bucket(&target)
+        .send()
+        .await
+        .expect("a bucket of the stranger");
+    let copy = || {
+        stranger
+            .copy_object()
+            .bucket(&target)
+            .key("k")
+            .copy_source(copy_source(&source, "k"))
+    };
+    set_policy(
+        &stage,
+        &source,
+        policy(&source, "Allow", "\"s3:GetObject\"", "/*"),
+    )
+    .await;
+    refused!(copy(), 403, "AccessDenied");
+    let replacing = copy().tagging_directive(aws_sdk_s3::types::TaggingDirective::Replace);
+    replacing
+        .send()
+        .await
+        .expect("tags that are replaced are not read");
+    let both = policy(
+        &source,
+        "Allow",
+        "\"s3:GetObject\", \"s3:GetObjectTagging\"",
+        "/*",
+    );
+    set_policy(&stage, &source, both).await;
+    copy().send().await.expect("granted");
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_judged_is_refused() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("takes an empty policy")).await else {
+        return;
+    };
+    let bucket = stage.bucket().await;
+    let request = |policy: &str| {
+        stage
+            .client(OWNER)
+            .put_bucket_policy()
+            .bucket(&bucket)
+            .policy(policy)
+    };
+    refused!(request("{}"), 400, "MalformedPolicy");
+    refused!(
+        stage.client(OWNER).get_bucket_policy().bucket(&bucket),
+        404,
+        "NoSuchBucketPolicy"
+    );
+}
+
+#[tokio::test]
+async fn registered_keys_stand_for_their_principals_until_they_expire() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("has its own IAM")).await else {
+        return;
+    };
+    let bucket = stage.bucket().await;
+    let model = stage.model.as_ref().expect("claimed by the model alone");
+    let list = |key: &'static str| {
+        stage
+            .client_in(key, "us-east-1")
+            .list_objects_v2()
+            .bucket(&bucket)
+    };
+    model.register("ASIASESSION", Principal::role(STRANGER, "copier"));
+    refused!(list("ASIASESSION"), 403, "AccessDenied");
+    model.register("ASIASESSION", Principal::role(OWNER, "copier"));
+    list("ASIASESSION")
+        .send()
+        .await
+        .expect("a role of the owner");
+    model.register(
+        "ASIASESSION",
+        Principal::role(OWNER, "copier").expires_s(1_000_000_000),
+    );
+    refused!(list("ASIASESSION"), 400, "ExpiredToken");
+    list("ASIAUNKNOWN")
+        .send()
+        .await
+        .expect("any other key is the owner's root");
+    model.register_any_other(Principal::root(STRANGER));
+    refused!(list("ASIAUNKNOWN"), 403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_by_more_than_a_quarter_of_an_hour_is_refused() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("does not look at dates")).await else {
+        return;
+    };
+    let model = stage.model.as_ref().expect("claimed by the model alone");
+    let list = || stage.client(OWNER).list_buckets();
+    model.set_weather(Weather {
+        clock_skew_s: 14 * 60,
+        ..Weather::default()
+    });
+    list().send().await.expect("within bounds");
+    model.set_weather(Weather {
+        clock_skew_s: -16 * 60,
+        ..Weather::default()
+    });
+    refused!(list(), 403, "RequestTimeTooSkewed");
+}
+
+/// Sends a request head as it is and gives the whole answer.
+fn raw(stage: &Stage, authorization: &str) -> String {
+    let address = stage.endpoint_url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let head = format!("GET / HTTP/1.1\r\nhost: s3\r\nconnection: close\r\n{authorization}\r\n");
+    stream.write_all(head.as_bytes()).expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_must_be_there_and_well_formed() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("takes requests without one")).await else {
+        return;
+    };
+    for (authorization, code) in [
+        ("", "AccessDenied"),
+        ("authorization: Basic Zm9v\r\n", "InvalidRequest"),
+        (
+            "authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=00\r\n",
+            "AuthorizationHeaderMalformed",
+        ),
+        (
+            "authorization: AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00\r\n",
+            "AuthorizationHeaderMalformed",
+        ),
+    ] {
+        let answer = raw(&stage, authorization);
+        assert!(
+            answer.contains(&format!("<Code>{code}</Code>")),
+            "{authorization}: {answer}"
+        );
+    }
+}

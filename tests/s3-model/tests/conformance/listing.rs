@@ -1,0 +1,307 @@
+//! ListObjectsV2 and ListObjects.
+
+use aws_sdk_s3::types::EncodingType;
+
+use crate::refused;
+use crate::stage::{Claim, OWNER, Stage, put};
+
+const HOSTILE: [&str; 9] = [
+    "!", "a b", "a+b", "a/b", "a/c/d", "a&<\">'", "é", "\u{FFFD}", "😀",
+];
+
+async fn filled(stage: &Stage, keys: &[&str]) -> String {
+    let bucket = stage.bucket().await;
+    for key in keys {
+        put(&stage.client(OWNER), &bucket, key, key.as_bytes()).await;
+    }
+    bucket
+}
+
+#[tokio::test]
+async fn keys_come_in_utf8_byte_order() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let bucket = filled(&stage, &HOSTILE).await;
+    let answer = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .send()
+        .await
+        .expect("a listing");
+    let keys: Vec<&str> = answer
+        .contents()
+        .iter()
+        .filter_map(|object| object.key())
+        .collect();
+    let mut expected = HOSTILE.to_vec();
+    // U+FFFD sorts before the emoji in UTF-8, after it in UTF-16.
+    expected.sort_by_key(|key| key.as_bytes());
+    assert_eq!(keys, expected);
+    assert_eq!(answer.key_count(), Some(9));
+    assert_eq!(answer.is_truncated(), Some(false));
+}
+
+#[tokio::test]
+async fn pages_tile_the_listing() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let keys: Vec<String> = (0..23).map(|n| format!("k{n:02}")).collect();
+    let bucket = filled(&stage, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut pages = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .max_keys(7)
+        .into_paginator()
+        .send();
+    let (mut listed, mut sizes) = (Vec::new(), Vec::new());
+    while let Some(page) = pages.next().await {
+        let page = page.expect("a page");
+        sizes.push(page.contents().len());
+        listed.extend(
+            page.contents()
+                .iter()
+                .filter_map(|object| object.key().map(str::to_owned)),
+        );
+    }
+    assert_eq!(listed, keys);
+    assert_eq!(sizes, [7, 7, 7, 2]);
+}
+
+#[tokio::test]
+async fn a_made_up_continuation_token_is_refused() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("takes any token")).await else {
+        return;
+    };
+    let bucket = stage.bucket().await;
+    let request = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .continuation_token("made up");
+    refused!(request, 400, "InvalidArgument");
+}
+
+#[tokio::test]
+async fn start_after_is_exclusive_and_need_not_exist() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a", "b", "c"]).await;
+    for (after, first) in [
+        ("a", Some("b")),
+        ("aa", Some("b")),
+        ("", Some("a")),
+        ("c", None),
+    ] {
+        let answer = stage
+            .client(OWNER)
+            .list_objects_v2()
+            .bucket(&bucket)
+            .start_after(after)
+            .send()
+            .await
+            .expect("a listing");
+        assert_eq!(
+            answer.contents().first().and_then(|object| object.key()),
+            first,
+            "after {after:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_delimiter_rolls_keys_up_and_counts_them_as_one() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a", "b/1", "b/2", "c/1/x", "d"]).await;
+    let client = stage.client(OWNER);
+    let answer = client
+        .list_objects_v2()
+        .bucket(&bucket)
+        .delimiter("/")
+        .send()
+        .await
+        .expect("a listing");
+    let prefixes: Vec<_> = answer
+        .common_prefixes()
+        .iter()
+        .filter_map(|common| common.prefix())
+        .collect();
+    let keys: Vec<_> = answer
+        .contents()
+        .iter()
+        .filter_map(|object| object.key())
+        .collect();
+    assert_eq!(
+        (keys, prefixes, answer.key_count()),
+        (vec!["a", "d"], vec!["b/", "c/"], Some(4))
+    );
+    let inside = client
+        .list_objects_v2()
+        .bucket(&bucket)
+        .prefix("c/")
+        .delimiter("/")
+        .send()
+        .await
+        .expect("a listing");
+    assert_eq!(
+        inside
+            .common_prefixes()
+            .first()
+            .and_then(|common| common.prefix()),
+        Some("c/1/")
+    );
+    assert!(inside.contents().is_empty());
+}
+
+#[tokio::test]
+async fn pages_of_a_rolled_up_listing_repeat_no_prefix() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a", "b/1", "b/2", "c/1", "c/2", "d"]).await;
+    let mut pages = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .delimiter("/")
+        .max_keys(1)
+        .into_paginator()
+        .send();
+    let mut listed = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.expect("a page");
+        listed.extend(
+            page.contents()
+                .iter()
+                .filter_map(|object| object.key().map(str::to_owned)),
+        );
+        listed.extend(
+            page.common_prefixes()
+                .iter()
+                .filter_map(|common| common.prefix().map(str::to_owned)),
+        );
+    }
+    assert_eq!(listed, ["a", "b/", "c/", "d"]);
+}
+
+#[tokio::test]
+async fn no_keys_asked_for_is_an_empty_and_complete_page() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("calls the empty page truncated")).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a"]).await;
+    let answer = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .max_keys(0)
+        .send()
+        .await
+        .expect("a listing");
+    assert_eq!(
+        (answer.key_count(), answer.is_truncated()),
+        (Some(0), Some(false))
+    );
+}
+
+#[tokio::test]
+async fn keys_are_url_encoded_on_request_with_a_plus_for_a_space() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("writes %20 for a space")).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a b+c/100%é"]).await;
+    let request = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .encoding_type(EncodingType::Url);
+    let answer = request.send().await.expect("a listing");
+    assert_eq!(answer.contents()[0].key(), Some("a+b%2Bc/100%25%C3%A9"));
+    assert_eq!(answer.encoding_type(), Some(&EncodingType::Url));
+}
+
+#[tokio::test]
+async fn an_unknown_encoding_is_refused() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("ignores it")).await else {
+        return;
+    };
+    let bucket = stage.bucket().await;
+    let request = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .encoding_type(EncodingType::from("base64"));
+    refused!(request, 400, "InvalidArgument");
+}
+
+#[tokio::test]
+async fn control_characters_survive_a_url_encoded_listing() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a\u{1}b\n"]).await;
+    let request = stage
+        .client(OWNER)
+        .list_objects_v2()
+        .bucket(&bucket)
+        .encoding_type(EncodingType::Url);
+    assert_eq!(
+        request.send().await.expect("a listing").contents()[0].key(),
+        Some("a%01b%0A")
+    );
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_no_empty_listing() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    refused!(
+        stage
+            .client(OWNER)
+            .list_objects_v2()
+            .bucket("no-such-bucket-at-all"),
+        404,
+        "NoSuchBucket"
+    );
+}
+
+#[tokio::test]
+async fn the_first_version_lists_by_markers() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let bucket = filled(&stage, &["a", "b/1", "b/2", "c"]).await;
+    let client = stage.client(OWNER);
+    let first = client
+        .list_objects()
+        .bucket(&bucket)
+        .delimiter("/")
+        .max_keys(2)
+        .send()
+        .await
+        .expect("a page");
+    assert_eq!(
+        (first.is_truncated(), first.next_marker()),
+        (Some(true), Some("b/"))
+    );
+    let second = client
+        .list_objects()
+        .bucket(&bucket)
+        .delimiter("/")
+        .marker("b/")
+        .send()
+        .await
+        .expect("a page");
+    assert_eq!(
+        second.contents().first().and_then(|object| object.key()),
+        Some("c")
+    );
+    assert!(second.common_prefixes().is_empty());
+}

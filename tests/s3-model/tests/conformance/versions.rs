@@ -1,0 +1,219 @@
+//! Versioned buckets.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+
+use crate::refused;
+use crate::stage::{Claim, OWNER, Stage, copy_source, get, put};
+
+async fn versioned(stage: &Stage, client: &Client) -> String {
+    let bucket = stage.bucket().await;
+    let configuration = VersioningConfiguration::builder()
+        .status(BucketVersioningStatus::Enabled)
+        .build();
+    let request = client
+        .put_bucket_versioning()
+        .bucket(&bucket)
+        .versioning_configuration(configuration);
+    request.send().await.expect("versioning");
+    bucket
+}
+
+async fn write(client: &Client, bucket: &str, body: &'static str) -> String {
+    let request = client
+        .put_object()
+        .bucket(bucket)
+        .key("k")
+        .body(body.as_bytes().to_vec().into());
+    request
+        .send()
+        .await
+        .expect("a PUT")
+        .version_id()
+        .expect("a version")
+        .to_owned()
+}
+
+#[tokio::test]
+async fn every_write_is_a_version_that_can_be_read() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let client = stage.client(OWNER);
+    let bucket = versioned(&stage, &client).await;
+    let (first, second) = (
+        write(&client, &bucket, "one").await,
+        write(&client, &bucket, "two").await,
+    );
+    assert_ne!(first, second);
+    let old = client
+        .get_object()
+        .bucket(&bucket)
+        .key("k")
+        .version_id(&first)
+        .send()
+        .await
+        .expect("the old one");
+    assert_eq!(old.body.collect().await.expect("the body").to_vec(), b"one");
+    assert_eq!(get(&client, &bucket, "k").await, b"two");
+}
+
+#[tokio::test]
+async fn a_version_that_never_was_is_refused() {
+    let Some(stage) = Stage::open(Claim::ModelOnly(
+        "answers NoSuchVersion to malformed ids too",
+    ))
+    .await
+    else {
+        return;
+    };
+    let client = stage.client(OWNER);
+    let bucket = versioned(&stage, &client).await;
+    write(&client, &bucket, "one").await;
+    let request = |id: &str| client.get_object().bucket(&bucket).key("k").version_id(id);
+    refused!(
+        request("v0000000000000000000000000000fff"),
+        404,
+        "NoSuchVersion"
+    );
+    refused!(request("nonsense"), 400, "InvalidArgument");
+}
+
+#[tokio::test]
+async fn a_named_version_is_copied_and_told() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let client = stage.client(OWNER);
+    let bucket = versioned(&stage, &client).await;
+    let first = write(&client, &bucket, "one").await;
+    write(&client, &bucket, "two").await;
+    let source = format!("{}?versionId={first}", copy_source(&bucket, "k"));
+    let copied = client
+        .copy_object()
+        .bucket(&bucket)
+        .key("c")
+        .copy_source(source)
+        .send()
+        .await
+        .expect("a copy");
+    assert_eq!(copied.copy_source_version_id(), Some(first.as_str()));
+    assert_eq!(get(&client, &bucket, "c").await, b"one");
+}
+
+#[tokio::test]
+async fn the_current_version_is_told_when_none_is_named() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let client = stage.client(OWNER);
+    let bucket = versioned(&stage, &client).await;
+    let version = write(&client, &bucket, "one").await;
+    let copy = client
+        .copy_object()
+        .bucket(&bucket)
+        .key("c")
+        .copy_source(copy_source(&bucket, "k"));
+    let copied = copy.send().await.expect("a copy");
+    assert_eq!(copied.copy_source_version_id(), Some(version.as_str()));
+    assert_ne!(copied.version_id(), Some(version.as_str()));
+}
+
+#[tokio::test]
+async fn a_delete_puts_a_marker_that_hides_and_does_not_destroy() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let client = stage.client(OWNER);
+    let bucket = versioned(&stage, &client).await;
+    let version = write(&client, &bucket, "one").await;
+    let deleted = client
+        .delete_object()
+        .bucket(&bucket)
+        .key("k")
+        .send()
+        .await
+        .expect("a delete");
+    assert_eq!(deleted.delete_marker(), Some(true));
+    refused!(
+        client.get_object().bucket(&bucket).key("k"),
+        404,
+        "NoSuchKey"
+    );
+    let old = client
+        .get_object()
+        .bucket(&bucket)
+        .key("k")
+        .version_id(&version)
+        .send()
+        .await
+        .expect("the old one");
+    assert_eq!(old.body.collect().await.expect("the body").to_vec(), b"one");
+    let marker = deleted.version_id().expect("the marker's id");
+    refused!(
+        client
+            .get_object()
+            .bucket(&bucket)
+            .key("k")
+            .version_id(marker),
+        405,
+        "MethodNotAllowed"
+    );
+    client
+        .delete_object()
+        .bucket(&bucket)
+        .key("k")
+        .version_id(marker)
+        .send()
+        .await
+        .expect("the marker goes");
+    assert_eq!(get(&client, &bucket, "k").await, b"one");
+}
+
+#[tokio::test]
+async fn versions_are_listed_newest_first() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let client = stage.client(OWNER);
+    let bucket = versioned(&stage, &client).await;
+    let (first, second) = (
+        write(&client, &bucket, "one").await,
+        write(&client, &bucket, "two").await,
+    );
+    let listed = client
+        .list_object_versions()
+        .bucket(&bucket)
+        .send()
+        .await
+        .expect("the versions");
+    let ids: Vec<_> = listed
+        .versions()
+        .iter()
+        .map(|version| (version.version_id(), version.is_latest()))
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            (Some(second.as_str()), Some(true)),
+            (Some(first.as_str()), Some(false))
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_unversioned_bucket_names_no_version() {
+    let Some(stage) = Stage::open(Claim::Both).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    put(&client, &bucket, "k", "x").await;
+    let head = client
+        .head_object()
+        .bucket(&bucket)
+        .key("k")
+        .send()
+        .await
+        .expect("a HEAD");
+    assert_eq!(head.version_id(), None);
+}
