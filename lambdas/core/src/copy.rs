@@ -3,5 +3,6 @@
 
 pub mod account;
 pub mod diagnosis;
+pub mod pacer;
 pub mod part_shards;
 pub mod proof;

@@ -1,0 +1,278 @@
+//! How fast one copier calls, so that many of them share a limit that none of them knows.
+//!
+//! Additive increase, multiplicative decrease, per answer: a success adds a constant to the rate, a throttled answer
+//! takes a share of it away. In the balance the throttled share of the calls is `INCREASE / (DECREASE * rate)`: it is
+//! the same for all who share a limit, so their rates become the same, and it falls as the rates rise.
+
+use std::time::Duration;
+
+/// Where a copier begins, in calls a second: fifty that begin together stay below one partition's 3,500.
+const RATE_FIRST: f64 = 50.0;
+/// Throttled for minutes, a copier still asks this often.
+const RATE_MIN: f64 = 1.0;
+/// Calls a second that a success adds while no call was throttled yet: the rate doubles in a second (e^0.7 = 2).
+const INCREASE_AT_START: f64 = 0.7;
+/// Calls a second that a success adds: the rate grows by 2 % a second, so it doubles in 35 s when a partition splits.
+const INCREASE: f64 = 0.02;
+/// The least share of the rate that throttling takes away at a time.
+const DECREASE_MIN: f64 = 0.05;
+/// The most.
+const DECREASE_MAX: f64 = 0.5;
+/// Throttled answers within this time tell about the same excess: they lower the rate once.
+const REACTION: Duration = Duration::from_millis(250);
+/// How many answers the recent share of throttled ones is averaged over.
+const MEMORY_ANSWERS: f64 = 32.0;
+/// How much of a second's calls may be made at once after a pause: timers tick in milliseconds.
+const BURST: Duration = Duration::from_millis(10);
+/// While calls had to wait for their turn within this time, the rate is what limits them, and may grow.
+const LIMITED_FOR: Duration = Duration::from_secs(1);
+
+/// The pace of one copier. Times are durations since any fixed instant.
+#[derive(Debug, Clone)]
+pub struct Pacer {
+    rate: f64,
+    rate_max: f64,
+    is_starting: bool,
+    throttled_share: f64,
+    next_turn: Duration,
+    lowered_at: Option<Duration>,
+    limited_at: Option<Duration>,
+}
+
+impl Pacer {
+    /// A pacer that never exceeds `rate_max` calls a second.
+    #[must_use]
+    pub fn new(rate_max: f64) -> Self {
+        let rate_max = rate_max.max(RATE_MIN);
+        Self {
+            rate: RATE_FIRST.min(rate_max),
+            rate_max,
+            is_starting: true,
+            throttled_share: 0.0,
+            next_turn: Duration::ZERO,
+            lowered_at: None,
+            limited_at: None,
+        }
+    }
+
+    /// The present rate, in calls a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Takes the next turn; the call is to be made after this delay.
+    pub fn take_turn(&mut self, now: Duration) -> Duration {
+        let turn = self.next_turn.max(now.saturating_sub(BURST));
+        self.next_turn = turn + Duration::from_secs_f64(1.0 / self.rate);
+        let delay = turn.saturating_sub(now);
+        if !delay.is_zero() {
+            self.limited_at = Some(now);
+        }
+        delay
+    }
+
+    /// Notes that a call was answered, whatever the answer, but not throttled.
+    pub fn answered(&mut self, now: Duration) {
+        self.remember(0.0);
+        let is_limiting = self
+            .limited_at
+            .is_some_and(|at| now.saturating_sub(at) <= LIMITED_FOR);
+        if is_limiting {
+            let increase = if self.is_starting {
+                INCREASE_AT_START
+            } else {
+                INCREASE
+            };
+            self.rate = (self.rate + increase).min(self.rate_max);
+        }
+    }
+
+    /// Notes that a call was throttled.
+    pub fn throttled(&mut self, now: Duration) {
+        self.remember(1.0);
+        self.is_starting = false;
+        let has_just_reacted = self
+            .lowered_at
+            .is_some_and(|at| now.saturating_sub(at) < REACTION);
+        if !has_just_reacted {
+            let share = self.throttled_share.clamp(DECREASE_MIN, DECREASE_MAX);
+            self.rate = (self.rate * (1.0 - share)).max(RATE_MIN);
+            self.lowered_at = Some(now);
+        }
+    }
+
+    fn remember(&mut self, throttled: f64) {
+        self.throttled_share += (throttled - self.throttled_share) / MEMORY_ANSWERS;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cmp::Reverse, collections::BinaryHeap};
+
+    use super::*;
+
+    const LATENCY: Duration = Duration::from_millis(40);
+
+    /// A limit like that of a partition of S3: tokens that come at a rate, up to a second's worth at once.
+    struct Limit {
+        rate: f64,
+        tokens: f64,
+        refilled: Duration,
+    }
+
+    impl Limit {
+        fn admits(&mut self, now: Duration) -> bool {
+            let gained = (now - self.refilled).as_secs_f64() * self.rate;
+            self.tokens = (self.tokens + gained).min(self.rate);
+            self.refilled = now;
+            let admitted = self.tokens >= 1.0;
+            if admitted {
+                self.tokens -= 1.0;
+            }
+            admitted
+        }
+    }
+
+    #[derive(Default)]
+    struct Seen {
+        admitted: u64,
+        throttled: u64,
+    }
+
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    enum Step {
+        Answer { admitted: bool },
+        Turn,
+    }
+
+    /// Copiers at one limit, all with more to do than they may: what each of them saw from `after` on.
+    struct Simulation {
+        limit: Limit,
+        pacers: Vec<Pacer>,
+        steps: BinaryHeap<Reverse<(Duration, usize, Step)>>,
+    }
+
+    impl Simulation {
+        fn new(copiers: usize, rate: f64) -> Self {
+            let begin = (0..copiers).map(|copier| {
+                Reverse((Duration::from_millis(7 * copier as u64), copier, Step::Turn))
+            });
+            Self {
+                limit: Limit {
+                    rate,
+                    tokens: rate,
+                    refilled: Duration::ZERO,
+                },
+                pacers: vec![Pacer::new(4_000.0); copiers],
+                steps: begin.collect(),
+            }
+        }
+
+        fn run_until(&mut self, end: Duration) -> Vec<Seen> {
+            let mut seen: Vec<Seen> = self.pacers.iter().map(|_| Seen::default()).collect();
+            while let Some(Reverse((now, copier, step))) = self.steps.pop() {
+                if now >= end {
+                    self.steps.push(Reverse((now, copier, step)));
+                    break;
+                }
+                let pacer = &mut self.pacers[copier];
+                match step {
+                    Step::Answer { admitted: true } => pacer.answered(now),
+                    Step::Answer { admitted: false } => pacer.throttled(now),
+                    Step::Turn => {
+                        let sent = now + pacer.take_turn(now);
+                        let admitted = self.limit.admits(sent.max(self.limit.refilled));
+                        seen[copier].admitted += u64::from(admitted);
+                        seen[copier].throttled += u64::from(!admitted);
+                        let answer = Step::Answer { admitted };
+                        self.steps.push(Reverse((sent + LATENCY, copier, answer)));
+                        self.steps.push(Reverse((sent, copier, Step::Turn)));
+                    }
+                }
+            }
+            seen
+        }
+    }
+
+    fn shares(seen: &[Seen], rate: f64, time: Duration) -> (f64, f64) {
+        let admitted: u64 = seen.iter().map(|seen| seen.admitted).sum();
+        let throttled: u64 = seen.iter().map(|seen| seen.throttled).sum();
+        (
+            admitted as f64 / (rate * time.as_secs_f64()),
+            throttled as f64 / (admitted + throttled) as f64,
+        )
+    }
+
+    #[test]
+    fn one_copier_or_fifty_sustain_the_limit_and_are_hardly_throttled() {
+        for copiers in [1, 2, 10, 50] {
+            let mut simulation = Simulation::new(copiers, 3_500.0);
+            let ramp = Duration::from_secs(20);
+            let time = Duration::from_secs(120);
+            simulation.run_until(ramp);
+            let seen = simulation.run_until(ramp + time);
+            let (sustained, throttled) = shares(&seen, 3_500.0, time);
+            println!("{copiers} copiers: {sustained:.4} sustained, {throttled:.4} throttled");
+            assert!(sustained >= 0.95, "{copiers} copiers sustain {sustained}");
+            assert!(
+                throttled <= 0.01,
+                "{copiers} copiers: {throttled} throttled"
+            );
+        }
+    }
+
+    #[test]
+    fn copiers_that_came_late_get_their_share() {
+        let mut simulation = Simulation::new(10, 3_500.0);
+        for (copier, pacer) in simulation.pacers.iter_mut().enumerate() {
+            pacer.rate = if copier == 0 { 3_000.0 } else { 10.0 };
+            pacer.is_starting = false;
+        }
+        simulation.run_until(Duration::from_secs(240));
+        let seen = simulation.run_until(Duration::from_secs(300));
+        let counts: Vec<u64> = seen.iter().map(|seen| seen.admitted).collect();
+        let (least, most) = (counts.iter().min(), counts.iter().max());
+        println!("fair shares: {counts:?}");
+        assert!(most.unwrap() < &(3 * least.unwrap()), "{counts:?}");
+    }
+
+    #[test]
+    fn a_limit_that_doubles_is_used_within_a_minute() {
+        let mut simulation = Simulation::new(1, 3_500.0);
+        simulation.run_until(Duration::from_secs(60));
+        simulation.limit.rate = 7_000.0;
+        simulation.pacers[0].rate_max = 8_000.0;
+        simulation.run_until(Duration::from_secs(110));
+        let seen = simulation.run_until(Duration::from_secs(120));
+        let (sustained, _) = shares(&seen, 7_000.0, Duration::from_secs(10));
+        assert!(sustained >= 0.95, "{sustained}");
+    }
+
+    #[test]
+    fn a_copier_without_work_does_not_grow_faster() {
+        let mut pacer = Pacer::new(4_000.0);
+        for second in 0..100 {
+            let now = Duration::from_secs(second);
+            assert_eq!(pacer.take_turn(now), Duration::ZERO);
+            pacer.answered(now + LATENCY);
+        }
+        assert!(pacer.rate() <= RATE_FIRST);
+    }
+
+    #[test]
+    fn the_rate_stays_within_its_bounds() {
+        let mut pacer = Pacer::new(100.0);
+        for step in 0..1_000_u64 {
+            let now = Duration::from_millis(step);
+            pacer.take_turn(now);
+            pacer.answered(now);
+        }
+        assert!((pacer.rate() - 100.0).abs() < 1e-9);
+        for step in 0..1_000_u64 {
+            pacer.throttled(Duration::from_secs(step));
+        }
+        assert!(pacer.rate() >= RATE_MIN);
+    }
+}
