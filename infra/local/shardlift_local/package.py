@@ -4,6 +4,7 @@ The same binary always gives the same zip, byte for byte: times and permissions 
 deployment of unchanged code changes nothing.
 """
 
+import re
 import zipfile
 
 from .deployment import ROOT
@@ -11,6 +12,9 @@ from .deployment import ROOT
 FUNCTIONS = ("planner", "copier", "reporter")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE_EXECUTABLE = 0o755
+# The C library of Amazon Linux 2023, which provided.al2023 is
+# (https://docs.aws.amazon.com/linux/al2023/ug/libc.html).
+LAMBDA_GLIBC = (2, 34)
 
 
 def package(binaries_dir, zips_dir):
@@ -30,12 +34,25 @@ def zip_bootstrap(binary, path, extra=None):
     return path
 
 
+def needed_glibc(binary):
+    """The newest version of the GNU C library that the binary asks for, as (major, minor)."""
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary)
+    return max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
+
+
 def main():
-    """Zips the release binaries and tells their sizes."""
+    """Zips the release binaries and tells their sizes, and whether Lambda can start them."""
     target = ROOT / "target"
-    for path in package(target / "release", target / "lambda").values():
+    for name, path in package(target / "release", target / "lambda").items():
         size_mib = path.stat().st_size / 2**20
         print(f"{path.relative_to(ROOT)}: {size_mib:.1f} MiB")
+        needed = needed_glibc((target / "release" / name).read_bytes())
+        if needed > LAMBDA_GLIBC:
+            print(
+                f"  warning: this machine linked it against glibc {needed[0]}.{needed[1]}, Lambda has"
+                f" {LAMBDA_GLIBC[0]}.{LAMBDA_GLIBC[1]}. It runs on the local stack; for AWS build it with"
+                " cargo-lambda, or on Debian 12, Ubuntu 22.04 or Amazon Linux 2023."
+            )
 
 
 if __name__ == "__main__":
