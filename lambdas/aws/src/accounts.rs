@@ -72,14 +72,6 @@ impl AwsAccounts {
         }))
     }
 
-    /// The ARN under which this process calls, for the messages about refused calls.
-    ///
-    /// # Errors
-    /// What STS answers; GetCallerIdentity itself needs no permission.
-    pub async fn own_principal(&self) -> Result<String, CallFault> {
-        Ok(self.caller().await?.arn.clone())
-    }
-
     async fn caller(&self) -> Result<&Caller, CallFault> {
         self.0
             .caller
@@ -113,11 +105,13 @@ impl AwsAccounts {
         &self,
         target: &Target,
         name: &SessionName,
+        policy: Option<&str>,
     ) -> Result<SharedCredentialsProvider, CallFault> {
         let key = SessionKey {
             role_arn: target.role_arn.clone(),
             external_id: target.external_id.clone(),
             name: name.clone(),
+            policy: policy.map(str::to_owned),
         };
         let known = self
             .sessions()
@@ -206,6 +200,10 @@ impl Accounts for AwsAccounts {
     type Source = AwsSourceBucket;
     type Target = AwsTargetBucket;
 
+    async fn own_principal(&self) -> Result<String, CallFault> {
+        Ok(self.caller().await?.arn.clone())
+    }
+
     async fn open_source(&self, source: &Source) -> Result<AwsSourceBucket, CallFault> {
         let counter = RequestCounter::default();
         let facts = self.source_facts(source, &counter).await?;
@@ -229,7 +227,7 @@ impl Accounts for AwsAccounts {
         session: &SessionName,
     ) -> Result<AwsTargetBucket, CallFault> {
         let counter = RequestCounter::default();
-        let credentials = self.session(target, session).await?;
+        let credentials = self.session(target, session, None).await?;
         let client_in = |region| self.0.data.asking(region, &credentials, &counter);
         let owner = target.role_arn.account();
         let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
@@ -249,8 +247,9 @@ impl Accounts for AwsAccounts {
         source: &Source,
         source_facts: &BucketFacts,
         session: &SessionName,
+        policy: Option<&str>,
     ) -> Result<AwsTargetBucket, CallFault> {
-        let credentials = self.session(target, session).await?;
+        let credentials = self.session(target, session, policy).await?;
         Ok(self.target_bucket(
             &credentials,
             RequestCounter::default(),

@@ -24,6 +24,8 @@ pub(crate) struct SessionKey {
     pub(crate) role_arn: RoleArn,
     pub(crate) external_id: Option<ExternalId>,
     pub(crate) name: SessionName,
+    /// What the session is narrowed to.
+    pub(crate) policy: Option<String>,
 }
 
 /// The credentials of a session; every client of the session asks here, so that STS is asked once an hour.
@@ -44,6 +46,9 @@ impl Session {
             .configure(config);
         if let Some(external_id) = &key.external_id {
             builder = builder.external_id(external_id.as_str());
+        }
+        if let Some(policy) = &key.policy {
+            builder = builder.policy(policy);
         }
         Self {
             provider: builder.build().await,

@@ -9,6 +9,7 @@ use shardlift_core::{
     failure::Failure,
     fault::CallFault,
     manifest::Manifest,
+    policy::session::copier_session,
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, TargetBucket},
     run::RunRecord,
 };
@@ -137,6 +138,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
     ) -> Result<A::Target, Failure> {
         let pair = &run.spec.pair;
         let session = SessionName::of_shard(&event.shard_id, &event.run_id);
+        let policy = copier_session(&run.spec);
         self.accounts
             .reopen_target(
                 &pair.target,
@@ -144,6 +146,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                 &pair.source,
                 &run.source,
                 &session,
+                Some(&policy),
             )
             .await
             .map_err(|fault| {

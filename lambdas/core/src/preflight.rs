@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arn::RoleArn,
     denial::{Denial, PolicyDocument},
     failure::{Failure, FailureCode},
     fault::CallFault,
@@ -168,14 +167,14 @@ impl Preflight {
         self.note(check, Finding::NotTried { why: why.into() });
     }
 
-    /// Notes that a check was refused. `caller` is the planner's own role.
+    /// Notes that a check was refused. `caller` is the ARN of the planner's own role.
     pub fn refused(
         &mut self,
         check: Check,
         denial: &Denial,
         fault: &CallFault,
         agreement: &Agreement,
-        caller: &RoleArn,
+        caller: &str,
     ) {
         let missing = denial
             .documents
@@ -282,7 +281,7 @@ impl Refusal {
 mod tests {
     use super::*;
     use crate::{
-        arn::AccountId,
+        arn::{AccountId, RoleArn},
         bucket::BucketName,
         fault::FaultKind,
         key::KeyPrefix,
@@ -321,8 +320,8 @@ mod tests {
             ],
         };
         let fault = CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403");
-        let caller = RoleArn::new("arn:aws:iam::111111111111:role/planner").unwrap();
-        table.refused(check, &denial, &fault, &agreement(), &caller);
+        let caller = "arn:aws:iam::111111111111:role/planner";
+        table.refused(check, &denial, &fault, &agreement(), caller);
         table.completed("the source could not be read")
     }
 

@@ -3,20 +3,25 @@
 use std::time::Duration;
 
 use shardlift_core::{
+    control_key,
     event::PlannerEvent,
     failure::Failure,
     fault::CallFault,
+    id::RunId,
     input::RunInput,
     port::{
-        Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SessionName, SourceBucket,
-        TargetBucket,
+        Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SourceBucket, TargetBucket,
     },
+    preflight::PREFLIGHT_DOCUMENT,
     run::{LEDGER_VERSION, PlanTotals, RunRecord, RunState},
     spec::RunSpec,
 };
 use tracing::info;
 
-use crate::{Planner, access, preflight};
+use crate::{
+    Planner,
+    preflight::{self, Examined, Opened},
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -37,18 +42,7 @@ where
         let input = RunInput::parse(&event.input)?.or(self.settings.run_defaults.clone());
         let spec = RunSpec::settle(input)?;
         let pair = &spec.pair;
-        let source = self
-            .accounts
-            .open_source(&pair.source)
-            .await
-            .map_err(|fault| access::source_failure(fault, pair))?;
-        let session = SessionName::of_step("plan", &event.run_id);
-        let target = self
-            .accounts
-            .open_target(&pair.target, &pair.source, &session)
-            .await
-            .map_err(|fault| access::target_failure(fault, pair))?;
-        preflight::check(&source, &target, pair).await?;
+        let Opened { source, target } = self.open_pair(&spec, &event.run_id).await?;
         self.take_lock(pair, event).await?;
         let lifetime = DAY * self.settings.ledger_ttl_days;
         let run = RunRecord {
@@ -71,6 +65,25 @@ where
                 Ok(Some(run))
             }
             PutOutcome::Refused => Ok(None),
+        }
+    }
+
+    /// Opens both sides and tries what the run will do. The table lies beside the run's documents, whatever it says.
+    async fn open_pair(&self, spec: &RunSpec, run_id: &RunId) -> Result<Opened<A>, Failure> {
+        let Examined { table, opened } = preflight::examine(&self.accounts, spec, run_id).await?;
+        let body = serde_json::to_vec_pretty(&table)
+            .map_err(|error| Failure::invariant(format!("preflight: {error}")))?;
+        let key = control_key::report_document(run_id, PREFLIGHT_DOCUMENT);
+        self.control
+            .put(&key, "application/json", body)
+            .await
+            .map_err(CallFault::into_failure)?;
+        match (table.failure(run_id), opened) {
+            (None, Some(opened)) => Ok(opened),
+            (Some(refused), _) => Err(refused),
+            (None, None) => Err(Failure::invariant(
+                "the pair could not be opened and nothing was refused",
+            )),
         }
     }
 }

@@ -113,6 +113,7 @@ where
                 &pair.source,
                 &run.source,
                 &session,
+                None,
             )
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;

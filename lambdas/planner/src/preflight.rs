@@ -1,66 +1,139 @@
-//! What is tried once before a run is opened, so that a missing permission is found in seconds and not after a night.
+//! Tries everything that a run will do once, before the run is opened: a missing permission is found in seconds, and
+//! nothing was copied.
+//!
+//! Nothing is left behind. Writing is tried by a multipart upload under a key of the run's own: S3 shows nothing of it,
+//! and it is aborted again. Should this invocation die in between, the next one finds it by its key.
+
+mod source_trial;
+mod target_trial;
+mod trial;
 
 use shardlift_core::{
-    denial::{Denial, PolicyDocument},
+    denial::PolicyDocument,
     failure::Failure,
-    fault::{CallFault, FaultKind},
+    fault::FaultKind,
+    id::RunId,
     object::ListedObject,
-    pair::Pair,
-    port::{ListRequest, SourceBucket, TargetBucket},
+    port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
+    preflight::{Check, Preflight},
+    spec::RunSpec,
 };
 
 use crate::access;
+use trial::Trial;
 
-/// Lists a page of both sides, and reads one source object with the target role.
-///
-/// An empty source has nothing to read; then the copies that do not exist need no permission either.
-pub(crate) async fn check<S: SourceBucket, T: TargetBucket>(
-    source: &S,
-    target: &T,
-    pair: &Pair,
-) -> Result<(), Failure> {
-    let first_page = |prefix| ListRequest {
-        prefix,
-        after: None,
-    };
-    let page = source
-        .list_page(&first_page(pair.source.prefix.clone()))
-        .await
-        .map_err(|fault| access::source_failure(fault, pair))?;
-    target
-        .list_page(&first_page(pair.target.prefix.clone()))
-        .await
-        .map_err(|fault| access::target_failure(fault, pair))?;
-    match page.objects.first() {
-        Some(sample) => read_sample(target, sample, pair).await,
-        None => Ok(()),
-    }
+/// Both sides, opened.
+pub(crate) struct Opened<A: Accounts> {
+    pub(crate) source: A::Source,
+    pub(crate) target: A::Target,
 }
 
-async fn read_sample<T: TargetBucket>(
-    target: &T,
-    sample: &ListedObject,
-    pair: &Pair,
-) -> Result<(), Failure> {
-    match target.head_source(&sample.key).await {
-        Ok(_) => Ok(()),
-        // Deleted since it was listed: that proves nothing, and the copiers tell each object's own fate.
-        Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(()),
-        Err(fault) if fault.kind == FaultKind::AccessDenied => Err(Denial {
-            principal: pair.target.role_arn.to_string(),
-            action: "s3:GetObject",
-            resource: format!(
-                "arn:{}:s3:::{}/{}",
-                pair.target.role_arn.partition(),
-                pair.source.bucket,
-                sample.key
-            ),
-            documents: &[
-                PolicyDocument::SourceBucketPolicy,
-                PolicyDocument::TargetRolePermissions,
-            ],
+/// What the trials found, and both sides when these could be opened.
+pub(crate) struct Examined<A: Accounts> {
+    pub(crate) table: Preflight,
+    pub(crate) opened: Option<Opened<A>>,
+}
+
+/// Opens both sides and tries what the run will do.
+///
+/// # Errors
+/// What is no refusal: a bucket that does not exist or is somebody else's, a call that failed for good. Refusals are in
+/// the table.
+pub(crate) async fn examine<A: Accounts>(
+    accounts: &A,
+    spec: &RunSpec,
+    run_id: &RunId,
+) -> Result<Examined<A>, Failure> {
+    let caller = accounts
+        .own_principal()
+        .await
+        .map_err(|fault| fault.into_failure())?;
+    let mut trial = Trial::new(spec, run_id, &caller)?;
+    let mut examined = Examined {
+        table: Preflight::default(),
+        opened: None,
+    };
+    let why = if let Some((source, sample)) = open_source(accounts, &mut trial).await? {
+        if let Some(target) = open_target(accounts, &mut trial).await? {
+            source_trial::run(&mut trial, &target, sample.as_ref()).await?;
+            target_trial::run(&mut trial, &target, sample.as_ref()).await?;
+            examined.opened = Some(Opened { source, target });
         }
-        .into_failure(&fault)),
-        Err(fault) => Err(CallFault::into_failure(fault)),
+        "the target could not be opened"
+    } else {
+        "the source could not be opened"
+    };
+    examined.table = trial.table.completed(why);
+    Ok(examined)
+}
+
+/// The source, and the object that the trials copy: the smallest of the first page that has any bytes.
+async fn open_source<A: Accounts>(
+    accounts: &A,
+    trial: &mut Trial<'_>,
+) -> Result<Option<(A::Source, Option<ListedObject>)>, Failure> {
+    let pair = &trial.spec.pair;
+    let may_list = trial.own_denial(
+        "s3:ListBucket",
+        trial.bucket_arn(&pair.source.bucket),
+        &[PolicyDocument::ExecutionRole],
+    );
+    let opened = accounts.open_source(&pair.source).await;
+    let tell = |fault| access::source_failure(fault, pair);
+    let Some(source) = trial.judge(Check::FindSource, &may_list, opened, tell)? else {
+        return Ok(None);
+    };
+    trial.source_owner(&source.facts().owner);
+    let page = source.list_page(&first_page(&pair.source.prefix)).await;
+    let Some(page) = trial.judge(Check::ListSource, &may_list, page, tell)? else {
+        return Ok(None);
+    };
+    let sample = page
+        .objects
+        .into_iter()
+        .filter(|object| object.size_bytes > 0)
+        .min_by_key(|object| object.size_bytes);
+    Ok(Some((source, sample)))
+}
+
+async fn open_target<A: Accounts>(
+    accounts: &A,
+    trial: &mut Trial<'_>,
+) -> Result<Option<A::Target>, Failure> {
+    let pair = &trial.spec.pair;
+    let tell = |fault| access::target_failure(fault, pair);
+    let session = SessionName::of_step("plan", trial.run_id);
+    let opened = accounts
+        .open_target(&pair.target, &pair.source, &session)
+        .await;
+    let may_enter = trial.own_denial(
+        "sts:AssumeRole",
+        pair.target.role_arn.to_string(),
+        &[
+            PolicyDocument::TargetRoleTrust,
+            PolicyDocument::ExecutionRole,
+        ],
+    );
+    if opened
+        .as_ref()
+        .is_err_and(|fault| fault.kind == FaultKind::RoleRefused)
+    {
+        trial.judge(Check::EnterTargetAccount, &may_enter, opened, tell)?;
+        return Ok(None);
+    }
+    let may_list = trial.target_denial("s3:ListBucket", trial.bucket_arn(&pair.target.bucket));
+    trial.table.works(Check::EnterTargetAccount);
+    let Some(target) = trial.judge(Check::FindTarget, &may_list, opened, tell)? else {
+        return Ok(None);
+    };
+    let page = target.list_page(&first_page(&pair.target.prefix)).await;
+    trial.judge(Check::ListTarget, &may_list, page, tell)?;
+    Ok(Some(target))
+}
+
+fn first_page(prefix: &shardlift_core::key::KeyPrefix) -> ListRequest {
+    ListRequest {
+        prefix: prefix.clone(),
+        after: None,
     }
 }

@@ -16,9 +16,9 @@ use shardlift_core::{
     pair::{Source, Target},
     part_layout::{PART_BYTES_MIN, Part, SINGLE_COPY_BYTES_MAX},
     port::{
-        Accounts, BucketListing, CopyOptions, CopyReceipt, CopySource, ListRequest,
-        ObjectAttributes, ObjectPage, PartReceipt, SessionName, SourceBucket, TagSet, TargetBucket,
-        UploadSpec,
+        Accounts, BucketListing, CopyOptions, CopyReceipt, CopySource, DELETE_OBJECTS_MAX,
+        DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt, SessionName,
+        SourceBucket, TagSet, TargetBucket, UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
@@ -121,6 +121,13 @@ impl Accounts for MemoryAccounts {
     type Source = MemorySource;
     type Target = MemoryTarget;
 
+    async fn own_principal(&self) -> Result<String, CallFault> {
+        Ok(format!(
+            "arn:aws:sts::{}:assumed-role/function/memory",
+            self.own_account
+        ))
+    }
+
     async fn open_source(&self, source: &Source) -> Result<MemorySource, CallFault> {
         Ok(MemorySource(
             self.handle(&source.bucket, &self.own_account).await?,
@@ -150,6 +157,7 @@ impl Accounts for MemoryAccounts {
         source: &Source,
         _source_facts: &BucketFacts,
         session: &SessionName,
+        _policy: Option<&str>,
     ) -> Result<MemoryTarget, CallFault> {
         self.assume(session).await?;
         let handle = self.handle_with(&target.bucket, target_facts.clone());
@@ -298,12 +306,14 @@ impl MemoryTarget {
         object.modified_at = world.now;
         object.attributes.tag_count = u32::try_from(object.tags.len()).expect("S3 allows ten tags");
         let etag = object.attributes.etag.clone();
+        let checksums = object.attributes.checksums.clone();
         if let Some((_, objects)) = world.buckets.get_mut(&self.handle.bucket) {
             objects.insert(key.clone(), object);
         }
         CopyReceipt {
             etag,
             version_id: None,
+            checksums,
         }
     }
 }
@@ -365,8 +375,16 @@ fn assemble(
                 .map_or("STANDARD", |class| class.name())
                 .to_owned(),
             tag_count: 0,
-            checksums: BTreeMap::new(),
-            checksum_type: None,
+            // The names of checksums stand for their values, as contents' names stand for bytes.
+            checksums: spec
+                .checksum_algorithm
+                .iter()
+                .map(|algorithm| (algorithm.clone(), format!("{algorithm} of {content}")))
+                .collect(),
+            checksum_type: spec
+                .checksum_algorithm
+                .as_ref()
+                .map(|_| "FULL_OBJECT".to_owned()),
         },
         tags: spec.tags.clone(),
         modified_at: shardlift_core::time::Timestamp::default(),
@@ -460,6 +478,40 @@ impl TargetBucket for MemoryTarget {
                 Ok(find(world, &self.handle.bucket, key, OPERATION)?
                     .attributes
                     .clone())
+            })
+            .await
+    }
+
+    async fn delete_objects(
+        &self,
+        objects: &[DoomedObject],
+    ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
+        const OPERATION: &str = "s3:DeleteObject";
+        if objects.len() > DELETE_OBJECTS_MAX {
+            return Err(CallFault::new(
+                OPERATION,
+                FaultKind::Rejected,
+                "MalformedXML",
+            ));
+        }
+        self.handle
+            .call(OPERATION, |world| {
+                let Some((_, stored)) = world.buckets.get_mut(&self.handle.bucket) else {
+                    return Err(CallFault::new(OPERATION, FaultKind::NoSuchBucket, ""));
+                };
+                Ok(objects
+                    .iter()
+                    .map(|doomed| match stored.get(&doomed.key) {
+                        Some(object) if object.attributes.etag != doomed.etag => {
+                            let kind = FaultKind::ConditionFailed;
+                            Err(CallFault::new(OPERATION, kind, "PreconditionFailed"))
+                        }
+                        _ => {
+                            stored.remove(&doomed.key);
+                            Ok(())
+                        }
+                    })
+                    .collect())
             })
             .await
     }

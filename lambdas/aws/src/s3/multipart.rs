@@ -6,7 +6,7 @@ use aws_sdk_s3::{
         list_multipart_uploads::ListMultipartUploadsOutput,
     },
     types::{
-        ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, EncodingType,
+        ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType,
         ServerSideEncryption, StorageClass,
     },
 };
@@ -34,6 +34,12 @@ const COMPLETE: &str = "s3:CompleteMultipartUpload";
 const ABORT: &str = "s3:AbortMultipartUpload";
 const LIST_UPLOADS: &str = "s3:ListMultipartUploads";
 
+/// S3 combines the CRCs of parts into that of the object; what it cannot combine is left to its default
+/// (docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
+fn checksum_type(algorithm: &str) -> Option<ChecksumType> {
+    matches!(algorithm, "CRC32" | "CRC32C" | "CRC64NVME").then_some(ChecksumType::FullObject)
+}
+
 impl AwsTargetBucket {
     pub(super) async fn create(&self, upload: &UploadSpec) -> Result<UploadId, CallFault> {
         let mut call = self
@@ -55,7 +61,8 @@ impl AwsTargetBucket {
                     .checksum_algorithm
                     .as_deref()
                     .map(ChecksumAlgorithm::from),
-            );
+            )
+            .set_checksum_type(upload.checksum_algorithm.as_deref().and_then(checksum_type));
         if let Some(key) = &upload.kms_key_arn {
             call = call
                 .server_side_encryption(ServerSideEncryption::AwsKms)
@@ -95,7 +102,7 @@ impl AwsTargetBucket {
             .part_number(sdk_number(part.number))
             .copy_source(copy_source(&self.source_bucket, &source.key))
             .copy_source_if_match(quoted(source.etag.as_str()))
-            .copy_source_range(format!("bytes={}-{}", part.bytes.start(), part.bytes.end()))
+            .set_copy_source_range(copy_source_range(source, part))
             .expected_bucket_owner(self.facts.owner.as_str())
             .expected_source_bucket_owner(self.source_facts.owner.as_str())
             .send()
@@ -191,6 +198,7 @@ impl AwsTargetBucket {
         Ok(CopyReceipt {
             etag: unquoted_etag(COMPLETE, answer.e_tag())?,
             version_id: answer.version_id().map(str::to_owned),
+            checksums: checksums_of!(&answer),
         })
     }
 
@@ -304,10 +312,18 @@ fn next_marker(answer: &ListMultipartUploadsOutput) -> Result<(String, String), 
 
 fn key_of(answer: &ListMultipartUploadsOutput, text: &str) -> Result<ObjectKey, CallFault> {
     if answer.encoding_type() == Some(&EncodingType::Url) {
-        decoded_key(text.as_bytes())
+        decoded_key(LIST_UPLOADS, text)
     } else {
         ObjectKey::new(text).map_err(|problem| bad_answer(LIST_UPLOADS, problem))
     }
+}
+
+/// The bytes of a part. None for a whole object: S3 takes a range only of objects above 5 MB
+/// (docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html, x-amz-copy-source-range).
+fn copy_source_range(source: &CopySource, part: &Part) -> Option<String> {
+    let (first, last) = (part.bytes.start(), part.bytes.end());
+    let is_whole = *first == 0 && last + 1 == source.size_bytes;
+    (!is_whole).then(|| format!("bytes={first}-{last}"))
 }
 
 /// 1 to 10,000 fits.

@@ -1,7 +1,7 @@
 use shardlift_aws::{AwsAccounts, SfnExecutions};
 use shardlift_core::{
     arn::ExecutionArn,
-    port::{ExecutionState, Executions},
+    port::{Accounts, ExecutionState, Executions},
 };
 
 use super::stack::{config, fresh_name};

@@ -113,7 +113,7 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
     for _ in 0..3 {
         let reopened = world
             .accounts
-            .reopen_target(&target(), facts, &source(), source_facts, &session())
+            .reopen_target(&target(), facts, &source(), source_facts, &session(), None)
             .await
             .unwrap();
         assert!(reopened.requests().is_empty(), "each handle counts its own");

@@ -4,7 +4,7 @@ use super::{
     Agreement, Document, Statement, execution_role::shared_statements, source_bucket, source_key,
     target_bucket, target_key, target_role_permissions, target_role_trust,
 };
-use crate::{arn::RoleArn, denial::PolicyDocument};
+use crate::denial::PolicyDocument;
 
 /// A statement and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,12 @@ impl MissingStatement {
 
 /// The statement of `document` that allows `action` on `resource`; nothing when the document is not meant to allow it.
 ///
-/// `caller` is the function's own role. Of the execution roles only what concerns the two accounts is told: the rest is
+/// `caller` is the ARN of the function's own role. Of the execution roles only what concerns the two accounts is told: the rest is
 /// the stack's own, and stands in its template.
 #[must_use]
 pub fn statement(
     agreement: &Agreement,
-    caller: &RoleArn,
+    caller: &str,
     document: PolicyDocument,
     action: &str,
     resource: &str,
@@ -39,9 +39,7 @@ pub fn statement(
         PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
         PolicyDocument::ExecutionRole => Document::of(shared_statements(agreement)),
         PolicyDocument::TargetRolePermissions => target_role_permissions(agreement),
-        PolicyDocument::TargetRoleTrust => {
-            target_role_trust(agreement, std::slice::from_ref(caller))
-        }
+        PolicyDocument::TargetRoleTrust => target_role_trust(agreement, &[caller]),
         PolicyDocument::TargetBucketPolicy => target_bucket(agreement),
         PolicyDocument::KeyPolicy => {
             let mut both = Document::of(Vec::new());

@@ -3,7 +3,6 @@ use super::{
     agreement::prefix_pattern,
     key_policy::{DECRYPT, ENCRYPT, by_s3},
 };
-use crate::arn::RoleArn;
 
 /// What is done to an object of the source.
 pub(super) fn source_reads(agreement: &Agreement) -> Vec<&'static str> {
@@ -103,7 +102,7 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
 /// Target account: the trust policy of the target role. Only the functions with these `roles` enter, and only with the
 /// external id.
 #[must_use]
-pub fn target_role_trust(agreement: &Agreement, roles: &[RoleArn]) -> Document {
+pub fn target_role_trust(agreement: &Agreement, roles: &[impl ToString]) -> Document {
     let mut statement = Statement::allow("LetTheFunctionsEnter", &["sts:AssumeRole"], "");
     statement.resource.clear();
     statement.principal = Some(Principal::Roles(

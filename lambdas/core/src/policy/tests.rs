@@ -187,8 +187,14 @@ fn only_the_three_functions_enter_and_only_with_the_external_id() {
 fn a_refused_call_leads_to_the_statement_that_allows_it() {
     let agreement = agreement(everything());
     let found = |document, action: &str, resource: &str| {
-        missing::statement(&agreement, &functions()[0], document, action, resource)
-            .map(|missing| missing.statement.sid)
+        missing::statement(
+            &agreement,
+            functions()[0].as_str(),
+            document,
+            action,
+            resource,
+        )
+        .map(|missing| missing.statement.sid)
     };
     assert_eq!(
         found(

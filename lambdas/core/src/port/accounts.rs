@@ -58,6 +58,9 @@ pub trait Accounts: Send + Sync {
     /// The target and the source's objects, with the target role.
     type Target: TargetBucket;
 
+    /// The ARN under which this process itself calls, for messages about refused calls. Idempotent; needs no permission.
+    fn own_principal(&self) -> impl Future<Output = Result<String, CallFault>> + Send;
+
     /// Finds the source bucket's Region and confirms that the function's own account owns it. Idempotent.
     ///
     /// Faults: `AccessDenied`, `NoSuchBucket`, `WrongOwner`.
@@ -78,6 +81,7 @@ pub trait Accounts: Send + Sync {
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
 
     /// Opens the target as [`open_target`](Self::open_target) does, with facts known from the ledger instead of a HeadBucket.
+    /// `policy` narrows the session: it may do what both the role and this policy allow.
     ///
     /// Faults: `RoleRefused`.
     fn reopen_target(
@@ -87,5 +91,6 @@ pub trait Accounts: Send + Sync {
         source: &Source,
         source_facts: &BucketFacts,
         session: &SessionName,
+        policy: Option<&str>,
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
 }
