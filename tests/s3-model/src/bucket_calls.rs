@@ -278,7 +278,7 @@ pub(crate) fn restore_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3
     }
     let again = object.attributes.restored;
     state.amend(call.key, object.version, |object| {
-        Arc::make_mut(&mut object.attributes).restored = true
+        Arc::make_mut(&mut object.attributes).restored = true;
     })?;
     Ok(Reply::empty(if again { 200 } else { 202 }))
 }

@@ -5,7 +5,10 @@ use crate::model::Inner;
 use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::request::Call;
-use crate::{bucket_calls, copy, delete, get, listing, multipart, multipart_listing, put, tagging};
+use crate::{
+    bucket_calls, completion, copy, delete, get, listing, multipart, multipart_listing, put,
+    tagging, version_listing,
+};
 
 /// Carries a request out.
 pub(crate) fn dispatch(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
@@ -17,11 +20,11 @@ pub(crate) fn dispatch(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error>
         Operation::DeleteObject => delete::delete_object(model, call),
         Operation::DeleteObjects => delete::delete_objects(model, call),
         Operation::ListObjectsV2 | Operation::ListObjects => listing::list_objects(model, call),
-        Operation::ListObjectVersions => listing::list_object_versions(model, call),
+        Operation::ListObjectVersions => version_listing::list_object_versions(model, call),
         Operation::CreateMultipartUpload => multipart::create(model, call),
         Operation::UploadPart => multipart::upload_part(model, call),
         Operation::UploadPartCopy => multipart::upload_part_copy(model, call),
-        Operation::CompleteMultipartUpload => multipart::complete(model, call),
+        Operation::CompleteMultipartUpload => completion::complete(model, call),
         Operation::AbortMultipartUpload => multipart::abort(model, call),
         Operation::ListParts => multipart_listing::list_parts(model, call),
         Operation::ListMultipartUploads => multipart_listing::list_multipart_uploads(model, call),

@@ -1,29 +1,29 @@
-//! Listing keys, page by page: ListObjectsV2, ListObjects, ListObjectVersions.
+//! Listing keys, page by page: ListObjectsV2 and ListObjects.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::access::authorize;
-use crate::bucket::{Bucket, Entry, Version, successor};
-use crate::clock::{iso, write_iso};
+use crate::bucket::{Bucket, Entry, successor};
+use crate::clock::write_iso;
 use crate::digest::{ChecksumKind, ETag};
-use crate::error::{ErrorCode, S3Error};
+use crate::error::S3Error;
 use crate::lock::read;
 use crate::model::Inner;
-use crate::object::{Object, StorageClass, VersionId};
+use crate::object::{Object, StorageClass};
 use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::request::{Call, Query};
 use crate::xml::{KeyEncoding, Xml};
 
 /// A page holds at most 1,000 keys and common prefixes.
-const PAGE_KEYS_MAX: u32 = 1000;
+pub(crate) const PAGE_KEYS_MAX: u32 = 1000;
 /// Room for one entry: some 220 bytes around the key.
-const ENTRY_BYTES: usize = 320;
+pub(crate) const ENTRY_BYTES: usize = 320;
 
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Start {
+pub(crate) enum Start {
     /// After this key.
     AfterKey(Vec<u8>),
     /// After every key that begins with this common prefix.
@@ -31,21 +31,21 @@ enum Start {
 }
 
 /// What a page is asked for.
-struct Page<'a> {
-    prefix: &'a [u8],
-    delimiter: &'a [u8],
-    start: Option<Start>,
-    keys_max: u32,
-    encoding: KeyEncoding,
-    with_owner: bool,
+pub(crate) struct Page<'a> {
+    pub(crate) prefix: &'a [u8],
+    pub(crate) delimiter: &'a [u8],
+    pub(crate) start: Option<Start>,
+    pub(crate) keys_max: u32,
+    pub(crate) encoding: KeyEncoding,
+    pub(crate) with_owner: bool,
 }
 
 /// The entries of a page, already written.
-struct Entries {
-    xml: Vec<u8>,
-    count: u32,
+pub(crate) struct Entries {
+    pub(crate) xml: Vec<u8>,
+    pub(crate) count: u32,
     /// Where the next page begins, when there is one.
-    next: Option<Start>,
+    pub(crate) next: Option<Start>,
 }
 
 impl Start {
@@ -175,7 +175,7 @@ pub(crate) fn list_objects(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Er
 }
 
 /// The elements that all listings end their head with, and the entries.
-fn finish_page(
+pub(crate) fn finish_page(
     mut xml: Xml,
     page: &Page<'_>,
     entries: &Entries,
@@ -298,7 +298,7 @@ fn write_entry(xml: &mut Xml, key: &[u8], entry: &Entry<'_>, page: &Page<'_>, ow
     xml.raw(b"</Contents>");
 }
 
-fn write_facts(xml: &mut Xml, modified_s: u64, etag: ETag) {
+pub(crate) fn write_facts(xml: &mut Xml, modified_s: u64, etag: ETag) {
     xml.raw(b"<LastModified>");
     write_iso(modified_s, xml.buffer());
     xml.raw(b"</LastModified><ETag>&quot;");
@@ -306,7 +306,7 @@ fn write_facts(xml: &mut Xml, modified_s: u64, etag: ETag) {
     xml.raw(b"&quot;</ETag>");
 }
 
-fn write_checksum_kind(xml: &mut Xml, object: &Object) {
+pub(crate) fn write_checksum_kind(xml: &mut Xml, object: &Object) {
     let (algorithm, kind) = object
         .attributes
         .checksum
@@ -318,153 +318,8 @@ fn write_checksum_kind(xml: &mut Xml, object: &Object) {
     xml.text("ChecksumType", kind.name());
 }
 
-fn write_owner(xml: &mut Xml, owner: &str) {
+pub(crate) fn write_owner(xml: &mut Xml, owner: &str) {
     xml.open("Owner");
     xml.text("ID", owner);
     xml.close("Owner");
-}
-
-/// ListObjectVersions, newest version of each key first.
-pub(crate) fn list_object_versions(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
-    let bucket = model.bucket(call)?;
-    let state = read(&bucket);
-    authorize(
-        &state,
-        &call.caller,
-        "s3:ListBucketVersions",
-        call.bucket,
-        "",
-    )?;
-    if state.space.is_some() {
-        return Err(S3Error::new(
-            ErrorCode::NotImplemented,
-            "The S3 model does not list versions over a key space.",
-        ));
-    }
-    let text = |name: &str| call.query.get(name).map(Option::unwrap_or_default);
-    let (prefix, marker, version_marker) = (
-        text("prefix")?,
-        text("key-marker")?,
-        text("version-id-marker")?,
-    );
-    if !text("delimiter")?.is_empty() {
-        return Err(S3Error::new(
-            ErrorCode::NotImplemented,
-            "The S3 model lists versions without a delimiter only.",
-        ));
-    }
-    let keys_max = call
-        .query
-        .number("max-keys", i32::MAX.unsigned_abs())?
-        .unwrap_or(PAGE_KEYS_MAX)
-        .min(PAGE_KEYS_MAX);
-    let page = Page {
-        prefix: prefix.as_bytes(),
-        delimiter: b"",
-        start: None,
-        keys_max,
-        encoding: encoding(call)?,
-        with_owner: true,
-    };
-    let all = versions(
-        &state,
-        page.prefix,
-        marker.as_bytes(),
-        VersionId::parse(&version_marker),
-    );
-    let (count, more) = (
-        all.len().min(keys_max as usize),
-        all.len() > keys_max as usize,
-    );
-    let mut xml = Xml::result("ListVersionsResult", 1024 + ENTRY_BYTES * count);
-    xml.text("Name", call.bucket);
-    xml.key("Prefix", page.prefix, page.encoding);
-    xml.key("KeyMarker", marker.as_bytes(), page.encoding);
-    xml.text("VersionIdMarker", &version_marker);
-    if let (true, Some((key, _, version))) = (more, all[..count].last()) {
-        xml.key("NextKeyMarker", key, page.encoding);
-        xml.text("NextVersionIdMarker", &version.id().to_string());
-    }
-    let mut entries = Xml::result("x", ENTRY_BYTES * count);
-    entries.buffer().clear();
-    for (key, latest, version) in &all[..count] {
-        write_version(&mut entries, key, *latest, version, &page, &state.owner);
-    }
-    let next = more.then(|| Start::AfterKey(Vec::new()));
-    let count = u32::try_from(count).unwrap_or(PAGE_KEYS_MAX);
-    finish_page(
-        xml,
-        &page,
-        &Entries {
-            xml: std::mem::take(entries.buffer()),
-            count,
-            next,
-        },
-        "ListVersionsResult",
-    )
-}
-
-/// One page's worth of versions and one more, after a key and one of its versions.
-fn versions<'a>(
-    bucket: &'a Bucket,
-    prefix: &[u8],
-    marker: &[u8],
-    version_marker: Option<VersionId>,
-) -> Vec<(&'a [u8], bool, &'a Version)> {
-    let first = marker.max(prefix);
-    let mut found = Vec::new();
-    for (key, slot) in bucket
-        .slots
-        .range::<[u8], _>((std::ops::Bound::Included(first), std::ops::Bound::Unbounded))
-    {
-        if !key.starts_with(prefix) || found.len() > PAGE_KEYS_MAX as usize {
-            break;
-        }
-        let newest_first = slot.current.iter().chain(slot.older.iter().rev());
-        let mut listed: Vec<_> = newest_first
-            .enumerate()
-            .map(|(age, version)| (&**key, age == 0, version))
-            .collect();
-        if **key == *marker && !marker.is_empty() {
-            match version_marker {
-                None => listed.clear(),
-                Some(id) => {
-                    let at = listed.iter().position(|(_, _, version)| version.id() == id);
-                    listed.drain(..at.map_or(0, |at| at + 1));
-                }
-            }
-        }
-        found.extend(listed);
-    }
-    found
-}
-
-fn write_version(
-    xml: &mut Xml,
-    key: &[u8],
-    latest: bool,
-    version: &Version,
-    page: &Page<'_>,
-    owner: &str,
-) {
-    let element = if version.object().is_some() {
-        "Version"
-    } else {
-        "DeleteMarker"
-    };
-    xml.open(element);
-    xml.key("Key", key, page.encoding);
-    xml.text("VersionId", &version.id().to_string());
-    xml.boolean("IsLatest", latest);
-    match version {
-        Version::Object(object) => {
-            write_facts(xml, object.modified_s, object.etag);
-            write_checksum_kind(xml, object);
-            xml.number("Size", object.size());
-            xml.text("StorageClass", object.attributes.storage_class.name());
-        }
-        Version::DeleteMarker { modified_s, .. } => xml.text("LastModified", &iso(*modified_s)),
-    }
-    write_owner(xml, owner);
-    xml.close(element);
 }

@@ -18,7 +18,8 @@ use crate::lock::{read, write};
 use crate::partition::Partitions;
 use crate::policy::PolicyDocument;
 use crate::server::{self, Server};
-use crate::weather::{Sky, Weather};
+use crate::sky::Sky;
+use crate::weather::Weather;
 
 /// The account that owns what nobody else was named for.
 pub const DEFAULT_ACCOUNT: &str = "111111111111";

@@ -1,28 +1,23 @@
 //! The HTTP side: connections, and the way of a request through the weather to its handler.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::body::WireBody;
+use crate::connection::connection;
 use crate::control;
 use crate::counters::Tally;
 use crate::error::{ErrorCode, S3Error};
 use crate::handlers::dispatch;
 use crate::identity::expired_token;
+use crate::key_space::{float, whole};
 use crate::listing;
 use crate::lock::read;
 use crate::model::{Inner, Model};
@@ -85,84 +80,12 @@ pub(crate) fn serve(model: Model, listener: TcpListener) -> std::io::Result<Serv
     Ok(Server { address, accepting })
 }
 
-/// A connection that the weather can reset.
-struct Wire {
-    stream: TcpStream,
-    reset: Arc<AtomicBool>,
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        if self.reset.load(Ordering::Acquire) {
-            // Without lingering the close is a reset; if that fails the client sees an end of file.
-            let _closed_softly = self.stream.set_zero_linger().is_err();
-        }
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, buffers)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-}
-
-async fn connection(model: Arc<Inner>, stream: TcpStream) {
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
-    let reset = Arc::new(AtomicBool::new(false));
-    let wire = Wire {
-        stream,
-        reset: reset.clone(),
-    };
-    let service = service_fn(move |request| answer(model.clone(), reset.clone(), request));
-    // A connection ends with an error when the client goes away or the weather breaks it.
-    let _ended_early = http1::Builder::new()
-        .serve_connection(TokioIo::new(wire), service)
-        .await
-        .is_err();
-}
-
 /// The weather reset the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("the weather reset the connection")]
-struct Dropped;
+pub(crate) struct Dropped;
 
-async fn answer(
+pub(crate) async fn answer(
     model: Arc<Inner>,
     reset: Arc<AtomicBool>,
     request: Request<Incoming>,
@@ -365,11 +288,7 @@ async fn pause(model: &Inner, operation: Operation, copied_bytes: u64, fault: Op
 
 /// A share of a length.
 fn portion(length: u64, share: f64) -> u64 {
-    let share = share.clamp(0.0, 1.0);
-    let thousandths = (0..=1000u64)
-        .rev()
-        .find(|n| f64::from(u32::try_from(*n).unwrap_or(0)) <= share * 1000.0);
-    length / 1000 * thousandths.unwrap_or(0) + length % 1000 * thousandths.unwrap_or(0) / 1000
+    whole(float(length) * share.clamp(0.0, 1.0))
 }
 
 /// Puts an answer on the wire.
@@ -415,11 +334,9 @@ fn wire(
 }
 
 /// Serves a model on a free port of the loopback interface.
-pub(crate) fn start(model: Model) -> impl Future<Output = std::io::Result<Server>> {
-    async move {
-        serve(
-            model,
-            TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?,
-        )
-    }
+pub(crate) async fn start(model: Model) -> std::io::Result<Server> {
+    serve(
+        model,
+        TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?,
+    )
 }

@@ -129,7 +129,7 @@ pub(crate) fn object_tagging(model: &Inner, call: &Call<'_>) -> Result<Reply, S3
                 BTreeMap::new()
             };
             write(&bucket).amend(call.key, object.version, |object| {
-                Arc::make_mut(&mut object.attributes).tags = tags
+                Arc::make_mut(&mut object.attributes).tags = tags;
             })?;
             Reply::empty(status)
         }

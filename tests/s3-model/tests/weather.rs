@@ -137,18 +137,38 @@ async fn a_connection_is_reset_before_or_after_the_effect() {
 async fn a_listing_page_breaks_off_in_its_middle() {
     let stage = stage().await;
     let list = || stage.client.list_objects_v2().bucket("big").send();
-    for well_framed in [false, true] {
-        stage.set(vec![
-            Rule::new(Fault::CutBody {
-                share: 0.5,
-                well_framed,
-            })
-            .times(1),
-        ]);
-        let error = list().await.expect_err("half a page is no page");
-        assert!(!matches!(error, SdkError::ServiceError(_)), "{error:?}");
-    }
-    assert_eq!(list().await.expect("the calm").key_count(), Some(1000));
+    stage.set(vec![
+        Rule::new(Fault::CutBody {
+            share: 0.5,
+            well_framed: false,
+        })
+        .times(1),
+    ]);
+    let error = list().await.expect_err("half a page is no page");
+    assert!(!matches!(error, SdkError::ServiceError(_)), "{error:?}");
+    assert_eq!(list().await.expect("the calm").contents().len(), 1000);
+}
+
+#[tokio::test]
+async fn a_page_whose_document_is_cut_but_whose_framing_is_right_passes_the_sdk() {
+    let stage = stage().await;
+    let list = || stage.client.list_objects_v2().bucket("big").send();
+    stage.set(vec![
+        Rule::new(Fault::CutBody {
+            share: 0.5,
+            well_framed: true,
+        })
+        .times(1),
+    ]);
+    // aws-sdk-s3 1.157 takes the half document for a whole one. Only KeyCount gives it away.
+    let half = list().await.expect("the SDK's parser is lenient");
+    assert_eq!(half.key_count(), Some(1000));
+    assert!(
+        (400..600).contains(&half.contents().len()),
+        "{}",
+        half.contents().len()
+    );
+    assert_eq!(list().await.expect("the calm").contents().len(), 1000);
 }
 
 #[tokio::test]

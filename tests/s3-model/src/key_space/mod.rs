@@ -354,7 +354,7 @@ impl Sizes {
 
 /// A count as a float; spaces stay below 2^53, where that is exact.
 #[allow(clippy::cast_precision_loss, reason = "bounded by 2^53, see above")]
-fn float(value: u64) -> f64 {
+pub(crate) fn float(value: u64) -> f64 {
     value as f64
 }
 
@@ -364,7 +364,7 @@ fn float(value: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "bounded, see above"
 )]
-fn whole(value: f64) -> u64 {
+pub(crate) fn whole(value: f64) -> u64 {
     value as u64
 }
 

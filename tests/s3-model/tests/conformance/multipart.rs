@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, StorageClass,
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, Part, StorageClass,
 };
 
 use crate::refused;
@@ -348,11 +348,7 @@ async fn parts_are_listed_page_by_page() {
         (Some(true), Some("2"))
     );
     let rest = list().part_number_marker("2").send().await.expect("a page");
-    let numbers: Vec<_> = rest
-        .parts()
-        .iter()
-        .filter_map(|part| part.part_number())
-        .collect();
+    let numbers: Vec<_> = rest.parts().iter().filter_map(Part::part_number).collect();
     assert_eq!((numbers, rest.is_truncated()), (vec![3, 4, 5], Some(false)));
     refused!(list().upload_id("made-up"), 404, "NoSuchUpload");
 }
