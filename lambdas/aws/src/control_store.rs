@@ -1,5 +1,7 @@
 //! The control bucket, through S3.
 
+mod writer;
+
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use shardlift_core::{
     bucket::BucketName,
@@ -7,6 +9,7 @@ use shardlift_core::{
     port::ControlStore,
 };
 
+pub use self::writer::S3ControlWriter;
 use crate::fault_mapping::{bad_answer, call_fault};
 
 const PUT_OBJECT: &str = "s3:PutObject";
@@ -28,6 +31,12 @@ impl S3ControlStore {
 }
 
 impl ControlStore for S3ControlStore {
+    type Writer = S3ControlWriter;
+
+    fn open(&self, key: &str, content_type: &str) -> S3ControlWriter {
+        S3ControlWriter::new(self.clone(), key, content_type)
+    }
+
     fn bucket(&self) -> &BucketName {
         &self.bucket
     }

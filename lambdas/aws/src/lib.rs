@@ -19,7 +19,7 @@ mod system_clock;
 pub mod telemetry;
 
 pub use accounts::AwsAccounts;
-pub use control_store::S3ControlStore;
+pub use control_store::{S3ControlStore, S3ControlWriter};
 pub use executions::SfnExecutions;
 pub use ledger::DynamoLedger;
 pub use notifier::SnsNotifier;

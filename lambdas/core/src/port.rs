@@ -15,7 +15,7 @@ mod target_bucket;
 pub use accounts::{Accounts, SessionName, SourceBucket};
 pub use bucket_listing::{BucketListing, ListRequest, ObjectPage};
 pub use clock::Clock;
-pub use control_store::ControlStore;
+pub use control_store::{ControlStore, ControlWriter};
 pub use executions::{ExecutionState, Executions};
 pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome};
 pub use notifier::{Notification, Notifier};

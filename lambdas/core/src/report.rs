@@ -204,8 +204,9 @@ impl ReportedProblem {
     }
 }
 
-/// How much of a message the report carries: with everything else it must fit the 256 KiB of a notification.
-const MESSAGE_CHARACTERS_MAX: usize = 2_000;
+/// How much of a message the report carries: a refusal names the policy statements that are missing, ready to paste.
+/// With everything else it must fit the 256 KiB of a notification.
+const MESSAGE_CHARACTERS_MAX: usize = 8_000;
 
 /// The first `characters_max` characters of a text, with an ellipsis where something is left out.
 #[must_use]

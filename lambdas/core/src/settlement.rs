@@ -1,5 +1,7 @@
 //! The ledger of a run, added up and held against the plan (P4).
 
+use std::collections::BTreeMap;
+
 use crate::{
     event::Problem,
     failure::{Failure, FailureCode},
@@ -23,6 +25,8 @@ pub struct Settlement {
     pub tally: Tally,
     /// Planned objects without an outcome: those of shards that are not done.
     pub open: Count,
+    /// Of the open ones, those of shards that say why they are not done.
+    open_explained: BTreeMap<FailureCode, Count>,
     /// Objects that were to be deleted and have no outcome.
     pub open_deletes: u64,
     /// The shards.
@@ -72,6 +76,12 @@ impl Settlement {
             RoundWork::Copying => {
                 self.planned.add(shard.planned);
                 self.open.add(open);
+                if let Some(problem) = shard.problem.as_ref().filter(|_| open.objects > 0) {
+                    self.open_explained
+                        .entry(problem.code)
+                        .or_default()
+                        .add(open);
+                }
                 &mut self.copying
             }
             RoundWork::Deleting => {
@@ -143,12 +153,18 @@ impl Settlement {
         (wants_deleting && may_delete).then_some(RoundWork::Deleting)
     }
 
-    /// The final outcomes: what no copier settled has failed, under `code` (P4). Deletions that were not begun have not
+    /// The final outcomes: what no copier settled has failed, under the code of its shard's problem or else under `code` (P4). Deletions that were not begun have not
     /// failed: they were held back.
     #[must_use]
     pub fn final_tally(&self, code: FailureCode) -> Tally {
         let mut tally = self.tally.clone();
-        tally.failed.add_count(code, self.open);
+        let mut unexplained = self.open;
+        for (&code, &open) in &self.open_explained {
+            unexplained.objects -= open.objects;
+            unexplained.bytes -= open.bytes;
+            tally.failed.add_count(code, open);
+        }
+        tally.failed.add_count(code, unexplained);
         tally
     }
 }

@@ -1,234 +1,257 @@
-//! `failures.csv` and `shards.json`: every failed key, every shard.
+//! `failures.csv` and `shards.json`: every failed key and every shard, streamed.
+
+mod csv_row;
 
 use std::pin::pin;
 
 use futures::TryStreamExt;
 use serde::Serialize;
 use shardlift_core::{
+    control_key,
     failure::{Failure, FailureCode},
-    failure_list::FailedObject,
-    id::ShardId,
+    id::{RunId, ShardId},
     notice::{FailureExamples, note_example},
-    port::{ControlStore, Ledger},
+    port::{ControlStore, ControlWriter, Ledger},
     run::RunRecord,
-    shard::{ShardRecord, ShardState},
-    tally::{Count, FailedCount},
+    shard::{ShardRecord, ShardState, ShardWork},
+    tally::{Count, Tally},
     time::Timestamp,
 };
 
-use crate::{failed_objects, settle};
+use crate::{failed_objects::PackedFailures, page::Charts, settle};
 
-/// How many failure lists are fetched ahead.
+/// How many packed failure lists are fetched ahead.
 const LISTS_AT_ONCE: usize = 8;
 
-/// The two documents, and an example of each reason for the notification.
-#[derive(Debug, Default)]
+/// Bytes that are gathered before they are handed on.
+const GATHERED_BYTES: usize = 256 * 1024;
+
+/// What was met while the documents were written.
+#[derive(Debug)]
 pub(crate) struct Documents {
-    /// The body of `failures.csv`.
-    pub(crate) failures_csv: Vec<u8>,
-    /// The body of `shards.json`.
-    pub(crate) shards_json: Vec<u8>,
     /// An example of each reason.
     pub(crate) examples: FailureExamples,
+    /// What the page draws.
+    pub(crate) charts: Charts,
+    /// Where lists disagree with the ledger.
+    pub(crate) contradictions: Vec<String>,
 }
 
 /// A shard in `shards.json`.
 #[derive(Serialize)]
 struct ShardLine<'a> {
     shard_id: &'a ShardId,
+    work: ShardWork,
     state: ShardState,
     round: u32,
     attempts: u32,
     planned: Count,
-    copied: Count,
-    skipped: Count,
-    deleted: Count,
-    failed: &'a FailedCount,
+    #[serde(flatten)]
+    tally: &'a Tally,
     begun_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a Failure>,
 }
 
+/// Both documents on their way.
+struct Pens<W> {
+    failures_csv: Pen<W>,
+    shards_json: Pen<W>,
+    has_shards: bool,
+}
+
 impl Documents {
-    /// Those of a run of which nothing, or too little, is in the ledger.
-    pub(crate) fn empty() -> Result<Self, Failure> {
-        Self::begun()?.finished()
+    /// Writes those of a run of which nothing, or too little, is in the ledger.
+    pub(crate) async fn write_empty<C: ControlStore>(
+        control: &C,
+        run_id: &RunId,
+        charts: Charts,
+    ) -> Result<Self, Failure> {
+        Pens::open(control, run_id)?.finish().await?;
+        Ok(Self::new(charts))
     }
 
-    /// Those of a settled run. Objects without an outcome are listed under `unfinished`.
+    /// Writes those of a settled run. Objects without an outcome are listed under `unfinished`. What is in memory at
+    /// a time does not depend on the number of shards or failures.
     ///
     /// # Errors
-    /// `InvariantViolated` when a list disagrees with the ledger.
-    pub(crate) async fn of_run<L: Ledger, C: ControlStore>(
+    /// What keeps them from being written. A list that disagrees with the ledger is no error here: it is noted, and the
+    /// documents hold all else.
+    pub(crate) async fn write<L: Ledger, C: ControlStore>(
         ledger: &L,
         control: &C,
         run: &RunRecord,
         unfinished: FailureCode,
+        charts: Charts,
     ) -> Result<Self, Failure> {
-        let mut documents = Self::begun()?;
-        let settled = settle::shards(ledger, &run.run_id)
-            .map_ok(|shard| async move {
-                let mut failed = failed_objects::read(control, &shard).await?;
-                failed.extend(failed_objects::unsettled(control, &shard, unfinished).await?);
-                Ok((shard, failed))
-            })
-            .try_buffered(LISTS_AT_ONCE);
-        let mut settled = pin!(settled);
-        while let Some((shard, failed)) = settled.try_next().await? {
-            documents.add_shard(&shard)?;
-            documents.add_failures(&shard, &failed)?;
+        let mut pens = Pens::open(control, &run.run_id)?;
+        let mut documents = Self::new(charts);
+        let written = documents
+            .write_shards(ledger, control, run, unfinished, &mut pens)
+            .await;
+        match written {
+            Ok(()) => pens.finish().await?,
+            Err(failure) => {
+                pens.abandon().await;
+                return Err(failure);
+            }
         }
-        documents.finished()
-    }
-
-    fn begun() -> Result<Self, Failure> {
-        let mut documents = Self::default();
-        write_rows(
-            &mut documents.failures_csv,
-            std::iter::once(["key", "size", "reason", "detail", "shard"].map(str::to_owned)),
-        )?;
         Ok(documents)
     }
 
-    fn finished(mut self) -> Result<Self, Failure> {
-        let opening: &[u8] = if self.shards_json.is_empty() {
-            b"["
-        } else {
-            b""
+    fn new(charts: Charts) -> Self {
+        Self {
+            examples: FailureExamples::new(),
+            charts,
+            contradictions: Vec::new(),
+        }
+    }
+
+    async fn write_shards<L: Ledger, C: ControlStore>(
+        &mut self,
+        ledger: &L,
+        control: &C,
+        run: &RunRecord,
+        unfinished: FailureCode,
+        pens: &mut Pens<C::Writer>,
+    ) -> Result<(), Failure> {
+        let shards = settle::shards(ledger, &run.run_id)
+            .map_ok(|shard| async move {
+                let packed = PackedFailures::fetch(control, &shard).await;
+                Ok((shard, packed))
+            })
+            .try_buffered(LISTS_AT_ONCE);
+        let mut shards = pin!(shards);
+        while let Some((shard, packed)) = shards.try_next().await? {
+            self.charts.add(&shard);
+            pens.add_shard(&shard)?;
+            let listed = match packed {
+                Ok(packed) => self.list(&shard, &packed, unfinished, pens),
+                Err(failure) => Err(failure),
+            };
+            match listed {
+                Err(failure) if failure.code == FailureCode::InvariantViolated => {
+                    self.contradictions
+                        .push(format!("shard {}: {}", shard.shard_id, failure.detail));
+                }
+                other => other?,
+            }
+            pens.hand_on().await?;
+        }
+        Ok(())
+    }
+
+    fn list<W>(
+        &mut self,
+        shard: &ShardRecord,
+        packed: &PackedFailures,
+        unfinished: FailureCode,
+        pens: &mut Pens<W>,
+    ) -> Result<(), Failure> {
+        if shard.work == ShardWork::DeleteObjects && shard.attempts == 0 {
+            // Held back, because something could not be copied: nothing of it has failed.
+            return Ok(());
+        }
+        let code = shard
+            .problem
+            .as_ref()
+            .map_or(unfinished, |problem| problem.code);
+        packed.unpack(shard, code, |object| {
+            csv_row::write(&mut pens.failures_csv.gathered, &object, &shard.shard_id)?;
+            let failure = Failure::new(object.code, object.detail);
+            note_example(&mut self.examples, &object.key, &failure);
+            Ok(())
+        })
+    }
+}
+
+impl<W: ControlWriter> Pens<W> {
+    fn open<C: ControlStore<Writer = W>>(control: &C, run_id: &RunId) -> Result<Self, Failure> {
+        let open = |name: &str, content_type: &str| {
+            let key = control_key::report_document(run_id, name);
+            Pen::new(control.open(&key, content_type), key)
         };
-        self.shards_json.extend_from_slice(opening);
-        self.shards_json.extend_from_slice(b"\n]\n");
-        Ok(self)
+        let mut pens = Self {
+            failures_csv: open("failures.csv", "text/csv; charset=utf-8"),
+            shards_json: open("shards.json", "application/json"),
+            has_shards: false,
+        };
+        csv_row::write_header(&mut pens.failures_csv.gathered)?;
+        pens.shards_json.gathered.push(b'[');
+        Ok(pens)
     }
 
     fn add_shard(&mut self, shard: &ShardRecord) -> Result<(), Failure> {
-        let tally = &shard.outcome.tally;
         let line = ShardLine {
             shard_id: &shard.shard_id,
+            work: shard.work,
             state: shard.state,
             round: shard.round,
             attempts: shard.attempts,
             planned: shard.planned,
-            copied: tally.copied,
-            skipped: tally.skipped,
-            deleted: tally.deleted,
-            failed: &tally.failed,
+            tally: &shard.outcome.tally,
             begun_at: shard.begun_at,
             ended_at: shard.ended_at,
             problem: shard.problem.as_ref(),
         };
-        let opening: &[u8] = if self.shards_json.is_empty() {
-            b"[\n"
-        } else {
-            b",\n"
-        };
-        self.shards_json.extend_from_slice(opening);
-        serde_json::to_writer(&mut self.shards_json, &line)
+        let separator: &[u8] = if self.has_shards { b",\n" } else { b"\n" };
+        self.has_shards = true;
+        self.shards_json.gathered.extend_from_slice(separator);
+        serde_json::to_writer(&mut self.shards_json.gathered, &line)
             .map_err(|error| Failure::invariant(format!("a shard is no JSON: {error}")))
     }
 
-    fn add_failures(
-        &mut self,
-        shard: &ShardRecord,
-        failed: &[FailedObject],
-    ) -> Result<(), Failure> {
-        for object in failed {
-            let failure = Failure::new(object.code, object.detail.clone());
-            note_example(&mut self.examples, &object.key, &failure);
+    async fn hand_on(&mut self) -> Result<(), Failure> {
+        self.failures_csv.hand_on(GATHERED_BYTES).await?;
+        self.shards_json.hand_on(GATHERED_BYTES).await
+    }
+
+    async fn finish(mut self) -> Result<(), Failure> {
+        self.shards_json.gathered.extend_from_slice(b"\n]\n");
+        self.failures_csv.finish().await?;
+        self.shards_json.finish().await
+    }
+
+    /// Frees what was sent. That this may fail too changes nothing: the bucket's lifecycle rule removes it in the end.
+    async fn abandon(self) {
+        for pen in [self.failures_csv, self.shards_json] {
+            if let Err(fault) = pen.writer.abandon().await {
+                tracing::warn!(%fault, key = pen.key, "an unfinished document was left behind");
+            }
         }
-        let rows = failed.iter().map(|object| {
-            [
-                inert(object.key.as_str()),
-                object.size.to_string(),
-                object.code.name().to_owned(),
-                inert(&object.detail),
-                shard.shard_id.to_string(),
-            ]
-        });
-        write_rows(&mut self.failures_csv, rows)
     }
 }
 
-fn write_rows(body: &mut Vec<u8>, rows: impl Iterator<Item = [String; 5]>) -> Result<(), Failure> {
-    let broken = |error: &dyn std::fmt::Display| {
-        Failure::invariant(format!("failures.csv cannot be written: {error}"))
-    };
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(body);
-    for row in rows {
-        writer.write_record(row).map_err(|error| broken(&error))?;
-    }
-    writer.flush().map_err(|error| broken(&error))
+/// Gathers small pieces, so that each is not a call of its own.
+struct Pen<W> {
+    writer: W,
+    key: String,
+    gathered: Vec<u8>,
 }
 
-/// A text that no spreadsheet takes for a formula: one that begins like a formula, or with an apostrophe, gets an
-/// apostrophe in front. Taking the first apostrophe of a cell away gives every text back (P6).
-fn inert(text: &str) -> String {
-    const FORMULA_OPENINGS: [char; 12] = [
-        '=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠',
-    ];
-    if text.starts_with(FORMULA_OPENINGS) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cells(text: &str) -> Vec<String> {
-        let mut body = Vec::new();
-        write_rows(
-            &mut body,
-            std::iter::once([
-                inert(text),
-                "1".into(),
-                "AccessDenied".into(),
-                inert(text),
-                "r0-0".into(),
-            ]),
-        )
-        .unwrap();
-        let mut whole = Documents::begun().unwrap().failures_csv;
-        whole.extend(body);
-        let mut reader = csv::Reader::from_reader(whole.as_slice());
-        let record = reader.records().next().unwrap().unwrap();
-        record.iter().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn hostile_keys_are_no_formulas_and_come_back_byte_for_byte() {
-        for key in [
-            "=cmd|' /C calc'!A0",
-            "+1",
-            "-2+3",
-            "@SUM(A1)",
-            "\t=1",
-            "'quoted",
-            "＝1",
-            "plain",
-            "a,b\"c\r\nd;e",
-            "\u{feff}x",
-        ] {
-            let cell = &cells(key)[0];
-            assert!(
-                !cell.starts_with(['=', '+', '-', '@', '\t', '＝']),
-                "{cell}"
-            );
-            assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), key);
+impl<W: ControlWriter> Pen<W> {
+    fn new(writer: W, key: String) -> Self {
+        Self {
+            writer,
+            key,
+            gathered: Vec::new(),
         }
     }
 
-    #[test]
-    fn a_run_without_shards_has_a_header_and_an_empty_list() {
-        let documents = Documents::empty().unwrap();
-        assert_eq!(documents.failures_csv, b"key,size,reason,detail,shard\r\n");
-        let shards: Vec<serde_json::Value> =
-            serde_json::from_slice(&documents.shards_json).unwrap();
-        assert!(shards.is_empty());
+    async fn hand_on(&mut self, above_bytes: usize) -> Result<(), Failure> {
+        if self.gathered.len() > above_bytes {
+            let written = self.writer.write(&self.gathered).await;
+            written
+                .map_err(|fault| fault.into_failure().within(format!("writing {}", self.key)))?;
+            self.gathered.clear();
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), Failure> {
+        self.hand_on(0).await?;
+        let finished = self.writer.finish().await;
+        finished.map_err(|fault| fault.into_failure().within(format!("writing {}", self.key)))
     }
 }

@@ -9,64 +9,79 @@ use shardlift_core::{
     shard::ShardRecord,
 };
 
-/// The failed objects that the shard's record counts.
-///
-/// A list is written before the record that points to it, so it may know more than the record: what the record does
-/// not count as settled is left out.
-///
-/// # Errors
-/// `InvariantViolated` when the list is missing, unreadable, or disagrees with the record's counts.
-pub(crate) async fn read<C: ControlStore>(
-    control: &C,
-    shard: &ShardRecord,
-) -> Result<Vec<FailedObject>, Failure> {
-    let Some(key) = &shard.outcome.failures_key else {
-        return Ok(Vec::new());
-    };
-    let told = |failure: Failure| failure.within(format!("shard {}, {key}", shard.shard_id));
-    let bytes = fetch(control, key).await.map_err(told)?;
-    let mut objects = Vec::new();
-    for object in failure_list::decode(&bytes).map_err(told)? {
-        let object = object.map_err(told)?;
-        if shard.outcome.progress.is_settled(object.index) {
-            objects.push(object);
-        }
-    }
-    let counted = shard.outcome.tally.failed.objects;
-    let retryable = objects
-        .iter()
-        .filter(|object| object.is_retryable())
-        .count() as u64;
-    if objects.len() as u64 != counted || retryable != shard.outcome.retryable {
-        return Err(told(Failure::invariant(format!(
-            "the record counts {counted} failed objects, {} of them retryable; the list has {} and {retryable}",
-            shard.outcome.retryable,
-            objects.len()
-        ))));
-    }
-    Ok(objects)
+/// What the control bucket knows about the failed objects of a shard, still packed: some hundred kilobytes at most.
+pub(crate) struct PackedFailures {
+    list: Option<Vec<u8>>,
+    manifest: Option<Vec<u8>>,
 }
 
-/// The planned objects of a shard that no copier settled, as failed ones (P4).
-///
-/// # Errors
-/// `InvariantViolated` when the manifest is missing or disagrees with the record.
-pub(crate) async fn unsettled<C: ControlStore>(
-    control: &C,
-    shard: &ShardRecord,
-    code: FailureCode,
-) -> Result<Vec<FailedObject>, Failure> {
-    if shard.outcome.progress.settled_count() == shard.planned.objects {
-        return Ok(Vec::new());
+impl PackedFailures {
+    /// Fetches the failure list of a shard, and its manifest when objects of it have no outcome.
+    ///
+    /// # Errors
+    /// `InvariantViolated` when one that must exist does not.
+    pub(crate) async fn fetch<C: ControlStore>(
+        control: &C,
+        shard: &ShardRecord,
+    ) -> Result<Self, Failure> {
+        let list = match &shard.outcome.failures_key {
+            Some(key) => Some(fetch(control, shard, key).await?),
+            None => None,
+        };
+        let manifest = if shard.outcome.progress.settled_count() < shard.planned.objects {
+            let key = control_key::manifest(&shard.run_id, &shard.shard_id);
+            Some(fetch(control, shard, &key).await?)
+        } else {
+            None
+        };
+        Ok(Self { list, manifest })
     }
-    let key = control_key::manifest(&shard.run_id, &shard.shard_id);
-    let manifest = Manifest::decode(
-        &fetch(control, &key)
-            .await
-            .map_err(|failure| failure.within(format!("shard {}, {key}", shard.shard_id)))?,
-        &shard.run_id,
-        &shard.shard_id,
-    )?;
+
+    /// Hands every failed object of the shard to `take`: those that its record counts, then those without an outcome,
+    /// which have failed under `unfinished` (P4).
+    ///
+    /// A list is written before the record that points to it, so it may know more than the record: what the record does
+    /// not count as settled is left out.
+    ///
+    /// # Errors
+    /// `InvariantViolated` when a list is unreadable or disagrees with the record's counts.
+    pub(crate) fn unpack(
+        &self,
+        shard: &ShardRecord,
+        unfinished: FailureCode,
+        mut take: impl FnMut(FailedObject) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (mut failed, mut retryable) = (0, 0);
+        if let Some(list) = &self.list {
+            for object in failure_list::decode(list)? {
+                let object = object?;
+                if shard.outcome.progress.is_settled(object.index) {
+                    failed += 1;
+                    retryable += u64::from(object.is_retryable());
+                    take(object)?;
+                }
+            }
+        }
+        if (failed, retryable) != (shard.outcome.tally.failed.objects, shard.outcome.retryable) {
+            return Err(Failure::invariant(format!(
+                "the record counts {} failed objects, {} of them retryable; the list has {failed} and {retryable}",
+                shard.outcome.tally.failed.objects, shard.outcome.retryable,
+            )));
+        }
+        match &self.manifest {
+            Some(manifest) => unsettled(manifest, shard, unfinished)?.try_for_each(&mut take),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The planned objects of a shard that no copier settled, as failed ones.
+fn unsettled(
+    manifest: &[u8],
+    shard: &ShardRecord,
+    unfinished: FailureCode,
+) -> Result<impl Iterator<Item = FailedObject>, Failure> {
+    let manifest = Manifest::decode(manifest, &shard.run_id, &shard.shard_id)?;
     let detail = match &shard.problem {
         Some(problem) => format!("shard {} was not finished: {problem}", shard.shard_id),
         None => format!(
@@ -74,24 +89,31 @@ pub(crate) async fn unsettled<C: ControlStore>(
             shard.shard_id
         ),
     };
-    let code = shard.problem.as_ref().map_or(code, |problem| problem.code);
     Ok((0u32..)
         .zip(manifest.objects)
         .filter(|&(index, _)| !shard.outcome.progress.is_settled(index))
-        .map(|(index, object)| FailedObject {
+        .map(move |(index, object)| FailedObject {
             index,
             key: object.key,
             size: object.size_bytes,
-            code,
+            code: unfinished,
             detail: detail.clone(),
-        })
-        .collect())
+        }))
 }
 
-async fn fetch<C: ControlStore>(control: &C, key: &str) -> Result<Vec<u8>, Failure> {
+async fn fetch<C: ControlStore>(
+    control: &C,
+    shard: &ShardRecord,
+    key: &str,
+) -> Result<Vec<u8>, Failure> {
     control
         .get(key)
         .await
-        .map_err(shardlift_core::fault::CallFault::into_failure)?
-        .ok_or_else(|| Failure::invariant("the ledger points to it, and it does not exist"))
+        .map_err(|fault| fault.into_failure().within(format!("reading {key}")))?
+        .ok_or_else(|| {
+            Failure::invariant(format!(
+                "shard {} points to {key}, which does not exist",
+                shard.shard_id
+            ))
+        })
 }

@@ -5,10 +5,14 @@
 
 mod documents;
 mod failed_objects;
+mod findings;
 mod handler;
+mod page;
+mod proof;
 mod relist;
 mod reporter;
 mod rounds;
 mod settle;
+mod uploads;
 
 pub use reporter::Reporter;

@@ -2,87 +2,186 @@
 
 use std::collections::VecDeque;
 
-use futures::{TryStreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream};
+use serde::{Deserialize, Serialize};
 use shardlift_core::{
-    failure::{Failure, FailureCode},
+    deadline::Deadline,
+    failure::{Failure, FailureCode, Retry},
     filter::ObjectFilter,
     key::{KeyPrefix, ObjectKey, RelativeKey},
     object::ListedObject,
-    port::{BucketListing, ListRequest},
-    range::{KeyRange, start_after},
+    port::{BucketListing, Clock, ListRequest},
+    range::KeyRange,
     report::Verification,
-    spec::{Compare, RunSpec},
+    spec::{Compare, RunSpec, Verify},
+    tally::RequestCounts,
     time::Timestamp,
 };
 
 /// How many ranges are walked at once: two listings each, and S3 lists some 5,500 pages a second under a prefix.
 const RANGES_AT_ONCE: usize = 16;
 
-/// What both sides are compared by.
-pub(crate) struct Relisting<'a> {
+/// Transient faults that a proof survives by going on in another invocation.
+const FAULTS_MAX: u32 = 5;
+
+/// How far the proof is; kept in the control bucket between invocations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    ranges: Vec<ProvenRange>,
+    faults: u32,
+    /// Requests made so far.
+    pub(crate) requests: RequestCounts,
+}
+
+/// A range, how far it is proven, and what was found until there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ProvenRange {
+    /// What is left of it.
+    rest: KeyRange,
+    is_done: bool,
+    found: Findings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Findings {
+    missing: u64,
+    different: u64,
+    changed_since_start: u64,
+}
+
+impl Progress {
+    /// Nothing proven yet. The ranges of the plan are taken when they tile the key space, else the whole of it: the
+    /// proof does not rest on the plan.
+    pub(crate) fn begin(mut ranges: Vec<KeyRange>) -> Self {
+        ranges.sort_by(|a, b| a.after.cmp(&b.after));
+        let meet = ranges
+            .windows(2)
+            .all(|pair| pair[0].until.is_some() && pair[0].until == pair[1].after);
+        let open = ranges.first().is_some_and(|first| first.after.is_none())
+            && ranges.last().is_some_and(|last| last.until.is_none());
+        if !(meet && open) {
+            ranges = vec![KeyRange::default()];
+        }
+        Self {
+            ranges: ranges
+                .into_iter()
+                .map(|rest| ProvenRange {
+                    rest,
+                    is_done: false,
+                    found: Findings::default(),
+                })
+                .collect(),
+            faults: 0,
+            requests: RequestCounts::new(),
+        }
+    }
+
+    /// Whether every range is proven.
+    pub(crate) fn is_done(&self) -> bool {
+        self.ranges.iter().all(|range| range.is_done)
+    }
+
+    /// What was found.
+    pub(crate) fn verification(&self, method: Verify) -> Verification {
+        let mut sum = Verification::clean(method);
+        for range in &self.ranges {
+            sum.missing += range.found.missing;
+            sum.different += range.found.different;
+            sum.changed_since_start += range.found.changed_since_start;
+        }
+        sum
+    }
+
+    /// Notes a fault; tells whether it is worth going on.
+    pub(crate) fn survives(&mut self, failure: &Failure) -> bool {
+        self.faults += 1;
+        failure.code.retry() == Retry::Later && self.faults <= FAULTS_MAX
+    }
+}
+
+/// What both sides are compared by, and until when.
+pub(crate) struct Relisting<'a, K> {
     spec: &'a RunSpec,
     filter: ObjectFilter,
     run_started_at: Timestamp,
+    clock: &'a K,
+    deadline: Deadline,
 }
 
-impl<'a> Relisting<'a> {
+impl<'a, K: Clock> Relisting<'a, K> {
     /// The proof of a run that began at `run_started_at`.
-    pub(crate) fn new(spec: &'a RunSpec, run_started_at: Timestamp) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        spec: &'a RunSpec,
+        run_started_at: Timestamp,
+        clock: &'a K,
+        deadline: Deadline,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             spec,
             filter: spec.filters.compile()?,
             run_started_at,
+            clock,
+            deadline,
         })
     }
 
-    /// Walks `ranges`, which tile the source prefix, on both sides.
-    pub(crate) async fn verify<S: BucketListing, T: BucketListing>(
+    /// Walks what is left of the ranges on both sides, until they are proven or the deadline is near. Every range keeps
+    /// what it has when one fails; the first failure is told.
+    pub(crate) async fn advance<S: BucketListing, T: BucketListing>(
         &self,
         source: &S,
         target: &T,
-        ranges: Vec<KeyRange>,
-    ) -> Result<Verification, Failure> {
-        stream::iter(ranges.into_iter().map(Ok))
-            .map_ok(|range| self.verify_range(source, target, range))
-            .try_buffer_unordered(RANGES_AT_ONCE)
-            .try_fold(
-                Verification::clean(self.spec.verify),
-                |mut sum, found| async move {
-                    sum.missing += found.missing;
-                    sum.different += found.different;
-                    sum.changed_since_start += found.changed_since_start;
-                    Ok(sum)
-                },
-            )
-            .await
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let mut walks: Vec<BoxFuture<'_, Result<(), Failure>>> = Vec::new();
+        for range in &mut progress.ranges {
+            if !range.is_done {
+                walks.push(Box::pin(self.walk(source, target, range)));
+            }
+        }
+        let outcomes: Vec<Result<(), Failure>> = stream::iter(walks)
+            .buffer_unordered(RANGES_AT_ONCE)
+            .collect()
+            .await;
+        outcomes.into_iter().collect()
     }
 
-    async fn verify_range<S: BucketListing, T: BucketListing>(
+    async fn walk<S: BucketListing, T: BucketListing>(
         &self,
         source: &S,
         target: &T,
-        range: KeyRange,
-    ) -> Result<Verification, Failure> {
+        range: &mut ProvenRange,
+    ) -> Result<(), Failure> {
         let pair = &self.spec.pair;
-        let mut sources = Side::new(source, "source", &pair.source.prefix, &range);
-        let mut targets = Side::new(target, "target", &pair.target.prefix, &range);
-        let mut found = Verification::clean(self.spec.verify);
+        let mut sources = Side::new(source, "source", &pair.source.prefix, &range.rest);
+        let mut targets = Side::new(target, "target", &pair.target.prefix, &range.rest);
+        // What is found counts together with how far the walk came, page by page: a page that fails half-way is walked
+        // again, and nothing counts twice.
+        let mut found = range.found;
         while let Some(object) = sources.next().await? {
             let relative = relative(&object.key, &pair.source.prefix)?;
             let is_past = |until: &RelativeKey| relative > until.as_str();
-            if range.until.as_ref().is_some_and(is_past) {
+            if range.rest.until.as_ref().is_some_and(is_past) {
                 break;
             }
-            if !range.contains(relative) || !self.filter.admits(relative, &object) {
-                continue;
+            if range.rest.contains(relative) && self.filter.admits(relative, &object) {
+                let copy = targets.seek(relative).await?;
+                self.judge(&object, copy.as_ref(), &mut found);
             }
-            let copy = targets.seek(relative).await?;
-            self.judge(&object, copy.as_ref(), &mut found);
+            if sources.page.is_empty() && range.rest.contains(relative) {
+                range.found = found;
+                range.rest.after = Some(relative_key(relative)?);
+                if self.deadline.is_near(self.clock.now()) {
+                    return Ok(());
+                }
+            }
         }
-        Ok(found)
+        range.found = found;
+        range.is_done = true;
+        Ok(())
     }
 
-    fn judge(&self, source: &ListedObject, copy: Option<&ListedObject>, found: &mut Verification) {
+    fn judge(&self, source: &ListedObject, copy: Option<&ListedObject>, found: &mut Findings) {
         let wrong = match copy {
             None => &mut found.missing,
             Some(copy) if self.is_other(source, copy) => &mut found.different,
@@ -109,19 +208,8 @@ impl<'a> Relisting<'a> {
     }
 }
 
-/// The ranges of a plan when they tile the key space, else the whole of it: the proof does not rest on the plan.
-pub(crate) fn tiling(mut ranges: Vec<KeyRange>) -> Vec<KeyRange> {
-    ranges.sort_by(|a, b| a.after.cmp(&b.after));
-    let meet = ranges
-        .windows(2)
-        .all(|pair| pair[0].until.is_some() && pair[0].until == pair[1].after);
-    let open = ranges.first().is_some_and(|first| first.after.is_none())
-        && ranges.last().is_some_and(|last| last.until.is_none());
-    if meet && open {
-        ranges
-    } else {
-        vec![KeyRange::default()]
-    }
+fn relative_key(relative: &str) -> Result<RelativeKey, Failure> {
+    RelativeKey::new(relative).map_err(|error| Failure::invariant(error.to_string()))
 }
 
 fn relative<'k>(key: &'k ObjectKey, prefix: &KeyPrefix) -> Result<&'k str, Failure> {
@@ -149,7 +237,11 @@ impl<'a, B: BucketListing> Side<'a, B> {
             bucket,
             name,
             prefix,
-            after: start_after(prefix, range.after.as_ref()),
+            // A bound too long to be a key on this side: then what lies before the range is listed too, and passed over.
+            after: range
+                .after
+                .as_ref()
+                .and_then(|after| prefix.join(after.as_str()).ok()),
             page: VecDeque::new(),
             is_exhausted: false,
         }

@@ -1,8 +1,7 @@
 //! The steps of a report.
 
-use futures::TryFutureExt;
 use shardlift_core::{
-    control_key, cost,
+    control_key,
     deadline::Deadline,
     event::{EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus},
     failure::{Failure, FailureCode},
@@ -10,27 +9,21 @@ use shardlift_core::{
     notice::Surroundings,
     port::{
         Accounts, Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome, SessionName,
-        SourceBucket, TargetBucket,
     },
-    range::RangeRecord,
-    report::{
-        Cost, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedProblem, Verdict,
-        Verification,
-    },
+    report::Report,
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
     spec::Verify,
-    tally::{Count, RequestCounts, Tally},
 };
 
 use crate::{
     documents::Documents,
-    relist::{self, Relisting},
-    rounds, settle,
+    findings::Findings,
+    page::Charts,
+    proof::{Proof, Prover, add},
+    rounds::Round,
+    settle, uploads,
 };
-
-/// The state of the machine that the reporter is.
-const OWN_STATE: &str = "ReportRun";
 
 /// The reporter over its ports.
 #[derive(Debug, Clone)]
@@ -49,13 +42,14 @@ pub struct Reporter<A, L, C, N, K> {
     pub max_concurrency: u32,
 }
 
-/// What the report is made of.
-struct Findings {
-    sums: Settlement,
-    final_tally: Tally,
-    verified: Verification,
-    requests: RequestCounts,
-    problem: Option<ReportedProblem>,
+/// What is left to do for a run whose Map has ended.
+enum Step {
+    /// The copiers again.
+    Round(IndexLocation),
+    /// The reporter again.
+    Continue,
+    /// The report.
+    Conclude,
 }
 
 impl<A, L, C, N, K> Reporter<A, L, C, N, K>
@@ -77,41 +71,38 @@ where
     pub async fn report(
         &self,
         event: &ReporterEvent,
-        _deadline: Deadline,
+        deadline: Deadline,
     ) -> Result<ReporterResult, Failure> {
-        let run = self
-            .ledger
-            .read_run(&event.run_id)
-            .await
-            .map_err(|fault| fault.into_failure().within("reading the record of the run"))?;
+        let run = self.ledger.read_run(&event.run_id).await;
+        let run =
+            run.map_err(|fault| fault.into_failure().within("reading the record of the run"))?;
         let Some(run) = run else {
-            let findings = Findings::without_run(event);
             return self
-                .publish(event, None, findings, Documents::empty()?)
+                .publish(event, None, Findings::without_run(event))
                 .await;
         };
         if run.state == RunState::Reported
             && let Some(report) = self.written_report(event).await?
         {
             self.release_lock(&run).await?;
-            return Ok(self.result(event, &report));
+            return Ok(self.concluded(event, &report));
         }
         if run.state == RunState::Planning || run.spec.dry_run {
             let findings = Findings::of_plan(event, &run);
-            return self
-                .publish(event, Some(&run), findings, Documents::empty()?)
-                .await;
+            return self.publish(event, Some(&run), findings).await;
         }
-        let sums = settle::settle(&self.ledger, &run).await?;
-        match self.next_round(event, &run, &sums).await {
-            Ok(Some(index)) => Ok(self.round(event, index)),
-            Ok(None) => self.conclude(event, &run, sums).await,
+        let mut sums = settle::settle(&self.ledger, &run).await?;
+        let step = match self.next_round(event, &run, &sums, deadline).await {
             Err(failure) if failure.code == FailureCode::InvariantViolated => {
-                let mut sums = sums;
                 sums.contradict(failure.detail);
-                self.conclude(event, &run, sums).await
+                Step::Conclude
             }
-            Err(failure) => Err(failure),
+            step => step?,
+        };
+        match step {
+            Step::Round(index) => Ok(self.round(event, index)),
+            Step::Continue => Ok(self.again(event, "offering another round")),
+            Step::Conclude => self.conclude(event, &run, sums, deadline).await,
         }
     }
 
@@ -121,88 +112,67 @@ where
         event: &ReporterEvent,
         run: &RunRecord,
         sums: &Settlement,
-    ) -> Result<Option<IndexLocation>, Failure> {
-        let is_due = event.problem.is_none()
-            && sums.contradiction().is_none()
-            && sums.wants_round()
-            && event.round < run.spec.rounds_max;
-        if !is_due {
-            return Ok(None);
+        deadline: Deadline,
+    ) -> Result<Step, Failure> {
+        if event.problem.is_some() || sums.contradiction().is_some() {
+            return Ok(Step::Conclude);
         }
-        rounds::offer(&self.ledger, &self.control, &run.run_id, event.round + 1)
-            .await
-            .map(Some)
+        let Some(work) = sums.next_round(event.round, run.spec.rounds_max) else {
+            return Ok(Step::Conclude);
+        };
+        let round = Round {
+            ledger: &self.ledger,
+            control: &self.control,
+            clock: &self.clock,
+            run_id: &run.run_id,
+            number: event.round + 1,
+            work,
+        };
+        Ok(round
+            .offer(deadline)
+            .await?
+            .map_or(Step::Continue, Step::Round))
     }
 
     async fn conclude(
         &self,
         event: &ReporterEvent,
         run: &RunRecord,
-        mut sums: Settlement,
+        sums: Settlement,
+        deadline: Deadline,
     ) -> Result<ReporterResult, Failure> {
-        let unfinished = settlement::unfinished_code(event.problem.as_ref());
-        let documents = match Documents::of_run(&self.ledger, &self.control, run, unfinished).await
+        let mut findings = Findings::settled(event, run, sums);
+        if findings.sums.has_uploads
+            && let Err(failure) = self.abort_uploads(run).await
         {
-            Err(failure) if failure.code == FailureCode::InvariantViolated => {
-                sums.contradict(failure.detail);
-                Documents::empty()?
+            findings.note(&failure);
+        }
+        // When the Map broke, what is missing is known.
+        if run.spec.verify != Verify::None && event.problem.is_none() {
+            let prover = Prover {
+                accounts: &self.accounts,
+                ledger: &self.ledger,
+                control: &self.control,
+                clock: &self.clock,
+                deadline,
+            };
+            match prover.advance(run).await? {
+                Proof::Unfinished => return Ok(self.again(event, "listing both sides again")),
+                Proof::Impossible(failure) => {
+                    findings.note(&failure.within("the target could not be proven complete"));
+                }
+                Proof::Made { found, requests } => {
+                    findings.verified = Some(found);
+                    add(&mut findings.requests, &requests);
+                }
             }
-            other => other?,
-        };
-        let mut problems: Vec<ReportedProblem> = Vec::new();
-        problems.extend(event.problem.as_ref().map(ReportedProblem::of_state));
-        let contradiction = sums.contradiction();
-        problems.extend(
-            contradiction
-                .as_ref()
-                .map(|failure| ReportedProblem::of_failure(OWN_STATE, failure)),
-        );
-        let mut requests = RequestCounts::new();
-        let verified = match self.verify(event, run, &mut requests).await {
-            Ok(verified) => verified,
-            Err(failure) => {
-                problems.push(ReportedProblem::of_failure(
-                    OWN_STATE,
-                    &failure.within("the target could not be proven complete"),
-                ));
-                Verification::clean(Verify::None)
-            }
-        };
-        add(&mut requests, &run.totals.requests);
-        add(&mut requests, &sums.requests);
-        let findings = Findings {
-            final_tally: sums.final_tally(unfinished),
-            sums,
-            verified,
-            requests,
-            problem: problems
-                .into_iter()
-                .reduce(|first, other| first.and(&other)),
-        };
-        self.publish(event, Some(run), findings, documents).await
+        }
+        self.publish(event, Some(run), findings).await
     }
 
-    /// Lists both sides again, unless that was not asked for or cannot tell anything: when the Map broke, what is
-    /// missing is known.
-    async fn verify(
-        &self,
-        event: &ReporterEvent,
-        run: &RunRecord,
-        requests: &mut RequestCounts,
-    ) -> Result<Verification, Failure> {
-        if run.spec.verify == Verify::None || event.problem.is_some() {
-            return Ok(Verification::clean(Verify::None));
-        }
+    async fn abort_uploads(&self, run: &RunRecord) -> Result<(), Failure> {
         let pair = &run.spec.pair;
         let session = SessionName::of_step("report", &run.run_id);
-        let ranges = self.ledger.read_ranges(&run.run_id);
-        let ranges = ranges.map_err(CallFault::into_failure).await?;
-        let bounds = ranges
-            .into_iter()
-            .map(|range: RangeRecord| range.bounds)
-            .collect();
-        let source = self.accounts.open_source(&pair.source);
-        let source = source.map_err(CallFault::into_failure).await?;
         let target = self
             .accounts
             .reopen_target(
@@ -211,16 +181,15 @@ where
                 &pair.source,
                 &run.source,
                 &session,
+                None,
             )
-            .map_err(CallFault::into_failure)
-            .await?;
-        let relisting = Relisting::new(&run.spec, run.started_at)?;
-        let verified = relisting
-            .verify(&source, &target, relist::tiling(bounds))
             .await;
-        add(requests, &source.requests());
-        add(requests, &target.requests());
-        verified
+        let target = target.map_err(|fault| {
+            fault
+                .into_failure()
+                .within("entering the target account to abort unfinished uploads")
+        })?;
+        uploads::abort_unfinished(&self.ledger, &self.control, &target, run).await
     }
 
     /// Writes the report's documents, notifies, and closes the run, in this order: whatever is cut short is done again.
@@ -228,82 +197,50 @@ where
         &self,
         event: &ReporterEvent,
         run: Option<&RunRecord>,
-        findings: Findings,
-        documents: Documents,
+        mut findings: Findings,
     ) -> Result<ReporterResult, Failure> {
-        let report = self.compose(event, run, findings);
-        let json = serde_json::to_vec_pretty(&report)
-            .map_err(|error| Failure::invariant(format!("the report is no JSON: {error}")))?;
-        for (name, content_type, body) in [
-            (
-                "failures.csv",
-                "text/csv; charset=utf-8",
-                documents.failures_csv,
-            ),
-            ("shards.json", "application/json", documents.shards_json),
-            ("report.json", "application/json", json),
-        ] {
-            let key = control_key::report_document(&event.run_id, name);
-            let put = self.control.put(&key, content_type, body).await;
-            put.map_err(|fault| fault.into_failure().within(format!("writing {key}")))?;
+        let ended_at = self.clock.now();
+        let charts = Charts::new(event.started_at, ended_at, findings.sums.shards.total);
+        // Only a settled run has shards to tell of.
+        let documents = match run {
+            Some(run) if run.state != RunState::Planning && !run.spec.dry_run => {
+                let unfinished = settlement::unfinished_code(event.problem.as_ref());
+                Documents::write(&self.ledger, &self.control, run, unfinished, charts).await?
+            }
+            _ => Documents::write_empty(&self.control, &event.run_id, charts).await?,
+        };
+        for contradiction in &documents.contradictions {
+            findings.sums.contradict(contradiction.clone());
         }
+        let report = findings.into_report(event, run, &self.control, ended_at);
         let around = Surroundings {
             execution: &event.execution_arn,
             pair: run.map(|run| &run.spec.pair),
             examples: &documents.examples,
         };
+        let json = serde_json::to_vec_pretty(&report)
+            .map_err(|error| Failure::invariant(format!("the report is no JSON: {error}")))?;
+        self.put(event, "report.json", "application/json", json)
+            .await?;
         let notification = Notification::of_report(&report, around)?;
         let published = self.notifier.publish(&notification).await;
         published.map_err(|fault| fault.into_failure().within("publishing the report"))?;
         if let Some(run) = run {
             self.close(run).await?;
         }
-        Ok(self.result(event, &report))
+        Ok(self.concluded(event, &report))
     }
 
-    fn compose(
+    async fn put(
         &self,
         event: &ReporterEvent,
-        run: Option<&RunRecord>,
-        findings: Findings,
-    ) -> Report {
-        let Findings {
-            sums,
-            final_tally,
-            verified,
-            requests,
-            problem,
-        } = findings;
-        let mut skipped = final_tally.skipped;
-        skipped.add(run.map_or_else(Count::default, |run| run.totals.same));
-        Report {
-            schema_version: REPORT_VERSION,
-            run_id: event.run_id.clone(),
-            verdict: Verdict::Incomplete,
-            mode: run.map(|run| run.spec.mode),
-            planned: sums.planned,
-            copied: final_tally.copied,
-            skipped,
-            deleted: DeletedCount {
-                objects: final_tally.deleted.objects,
-            },
-            failed: final_tally.failed,
-            rounds: if sums.attempts > 0 { event.round } else { 0 },
-            shards: sums.shards,
-            verified,
-            cost_usd: Cost {
-                estimated: cost::total_usd(&requests),
-                requests,
-            },
-            started_at: event.started_at,
-            ended_at: self.clock.now(),
-            report: ReportLocation {
-                bucket: self.control.bucket().clone(),
-                prefix: control_key::run_folder(&event.run_id),
-            },
-            problem,
-        }
-        .judged(run.is_some_and(|run| run.spec.dry_run))
+        name: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(), Failure> {
+        let key = control_key::report_document(&event.run_id, name);
+        let put = self.control.put(&key, content_type, body).await;
+        put.map_err(|fault| fault.into_failure().within(format!("writing {key}")))
     }
 
     /// Marks the run as reported and gives the pair free.
@@ -337,69 +274,35 @@ where
         Ok(body.and_then(|body| serde_json::from_slice(&body).ok()))
     }
 
-    fn result(&self, event: &ReporterEvent, report: &Report) -> ReporterResult {
+    fn concluded(&self, event: &ReporterEvent, report: &Report) -> ReporterResult {
         ReporterResult {
-            schema_version: EVENT_VERSION,
             status: report.status(event.problem.is_some()),
-            round: event.round,
-            index: None,
-            max_concurrency: self.max_concurrency,
             code: report.leading_code(),
             summary: summary(report),
+            ..self.again(event, "")
         }
     }
 
     fn round(&self, event: &ReporterEvent, index: IndexLocation) -> ReporterResult {
+        let round = event.round + 1;
+        ReporterResult {
+            status: ReporterStatus::Round,
+            round,
+            index: Some(index),
+            summary: format!("round {round} offers what is not done"),
+            ..self.again(event, "")
+        }
+    }
+
+    fn again(&self, event: &ReporterEvent, doing: &str) -> ReporterResult {
         ReporterResult {
             schema_version: EVENT_VERSION,
-            status: ReporterStatus::Round,
-            round: event.round + 1,
-            index: Some(index),
+            status: ReporterStatus::Continue,
+            round: event.round,
+            index: None,
             max_concurrency: self.max_concurrency,
             code: String::new(),
-            summary: format!("round {} offers what is not done again", event.round + 1),
-        }
-    }
-}
-
-impl Findings {
-    /// Of a run that was refused before it had a record.
-    fn without_run(event: &ReporterEvent) -> Self {
-        let problem = event.problem.as_ref().map_or_else(
-            || {
-                ReportedProblem::of_failure(
-                    OWN_STATE,
-                    &Failure::invariant("nothing broke, and the ledger has no record of the run"),
-                )
-            },
-            ReportedProblem::of_state,
-        );
-        Self::bare(Some(problem))
-    }
-
-    /// Of a dry run, or of a run whose plan was never finished: what there is of it is not a plan.
-    fn of_plan(event: &ReporterEvent, run: &RunRecord) -> Self {
-        let mut problem = event.problem.as_ref().map(ReportedProblem::of_state);
-        if problem.is_none() && run.state == RunState::Planning {
-            let unfinished = Failure::invariant("nothing broke, and the plan is not finished");
-            problem = Some(ReportedProblem::of_failure(OWN_STATE, &unfinished));
-        }
-        let mut findings = Self::bare(problem);
-        if run.state != RunState::Planning {
-            findings.sums.planned = run.totals.planned;
-            findings.sums.shards.total = run.totals.shards;
-        }
-        findings.requests = run.totals.requests.clone();
-        findings
-    }
-
-    fn bare(problem: Option<ReportedProblem>) -> Self {
-        Self {
-            sums: Settlement::default(),
-            final_tally: Tally::default(),
-            verified: Verification::clean(Verify::None),
-            requests: RequestCounts::new(),
-            problem,
+            summary: doing.to_owned(),
         }
     }
 }
@@ -418,11 +321,5 @@ fn summary(report: &Report) -> String {
             problem.action
         ),
         None => format!("{}. Report: {location}", report.headline()),
-    }
-}
-
-fn add(sum: &mut RequestCounts, more: &RequestCounts) {
-    for (operation, count) in more {
-        *sum.entry(operation.clone()).or_default() += count;
     }
 }

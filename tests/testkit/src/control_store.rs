@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use shardlift_core::{bucket::BucketName, fault::CallFault, port::ControlStore};
+use shardlift_core::{
+    bucket::BucketName,
+    fault::CallFault,
+    port::{ControlStore, ControlWriter},
+};
 
 use crate::CallScript;
 
@@ -47,6 +51,17 @@ impl MemoryControlStore {
 }
 
 impl ControlStore for MemoryControlStore {
+    type Writer = MemoryControlWriter;
+
+    fn open(&self, key: &str, content_type: &str) -> MemoryControlWriter {
+        MemoryControlWriter {
+            store: self.clone(),
+            key: key.to_owned(),
+            content_type: content_type.to_owned(),
+            body: Vec::new(),
+        }
+    }
+
     fn bucket(&self) -> &BucketName {
         &self.bucket
     }
@@ -67,5 +82,31 @@ impl ControlStore for MemoryControlStore {
         self.script
             .call("s3:GetObject", || Ok(self.body(key)))
             .await
+    }
+}
+
+/// An object on its way: kept apart until it is finished.
+#[derive(Debug)]
+pub struct MemoryControlWriter {
+    store: MemoryControlStore,
+    key: String,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+impl ControlWriter for MemoryControlWriter {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), CallFault> {
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<(), CallFault> {
+        self.store
+            .put(&self.key, &self.content_type, self.body)
+            .await
+    }
+
+    async fn abandon(self) -> Result<(), CallFault> {
+        Ok(())
     }
 }

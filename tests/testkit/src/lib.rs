@@ -16,7 +16,7 @@ mod script;
 pub use accounts::{MemoryAccounts, MemorySource, MemoryTarget};
 pub use bucket::{MemoryBuckets, StoredObject};
 pub use clock::ManualClock;
-pub use control_store::MemoryControlStore;
+pub use control_store::{MemoryControlStore, MemoryControlWriter};
 pub use executions::MemoryExecutions;
 pub use ledger::MemoryLedger;
 pub use notifier::RecordingNotifier;

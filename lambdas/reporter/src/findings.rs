@@ -1,0 +1,148 @@
+//! What a run came to, before it is written as a report.
+
+use shardlift_core::{
+    control_key, cost,
+    event::ReporterEvent,
+    failure::Failure,
+    port::ControlStore,
+    report::{
+        Cost, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedProblem, Verdict,
+        Verification,
+    },
+    run::{RunRecord, RunState},
+    settlement::{self, Settlement},
+    spec::Verify,
+    tally::{Count, RequestCounts},
+    time::Timestamp,
+};
+
+use crate::proof::add;
+
+/// The state of the machine that the reporter is.
+const OWN_STATE: &str = "ReportRun";
+
+/// States that a run of no rounds passes: the three of planning, the two of reporting, its end.
+const STATES_OF_A_RUN: u64 = 6;
+/// States that a call of a copier passes in the Map, and one more for the end of each child.
+const STATES_OF_A_CALL: u64 = 2;
+
+/// What the report is made of.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// The ledger's sums.
+    pub(crate) sums: Settlement,
+    /// What listing both sides again found.
+    pub(crate) verified: Option<Verification>,
+    /// Requests of planning and proving.
+    pub(crate) requests: RequestCounts,
+    problem: Option<ReportedProblem>,
+}
+
+impl Findings {
+    /// Of a run that was refused before it had a record.
+    pub(crate) fn without_run(event: &ReporterEvent) -> Self {
+        let mut findings = Self::default();
+        match &event.problem {
+            Some(problem) => findings.problem = Some(ReportedProblem::of_state(problem)),
+            None => findings.note(&Failure::invariant(
+                "nothing broke, and the ledger has no record of the run",
+            )),
+        }
+        findings
+    }
+
+    /// Of a dry run, or of a run whose plan was never finished: what there is of it is not a plan.
+    pub(crate) fn of_plan(event: &ReporterEvent, run: &RunRecord) -> Self {
+        let mut findings = Self {
+            problem: event.problem.as_ref().map(ReportedProblem::of_state),
+            requests: run.totals.requests.clone(),
+            ..Self::default()
+        };
+        if run.state != RunState::Planning {
+            findings.sums.planned = run.totals.planned;
+            findings.sums.shards.total = run.totals.shards;
+        } else if findings.problem.is_none() {
+            findings.note(&Failure::invariant(
+                "nothing broke, and the plan is not finished",
+            ));
+        }
+        findings
+    }
+
+    /// Of a run that was planned.
+    pub(crate) fn settled(event: &ReporterEvent, run: &RunRecord, sums: Settlement) -> Self {
+        let mut findings = Self {
+            problem: event.problem.as_ref().map(ReportedProblem::of_state),
+            requests: run.totals.requests.clone(),
+            sums,
+            ..Self::default()
+        };
+        add(&mut findings.requests, &findings.sums.requests);
+        findings
+    }
+
+    /// Notes what went wrong while reporting. The first problem leads, later ones are told behind it.
+    pub(crate) fn note(&mut self, failure: &Failure) {
+        let problem = ReportedProblem::of_failure(OWN_STATE, failure);
+        self.problem = Some(match self.problem.take() {
+            Some(first) => first.and(&problem),
+            None => problem,
+        });
+    }
+
+    /// The report.
+    pub(crate) fn into_report<C: ControlStore>(
+        mut self,
+        event: &ReporterEvent,
+        run: Option<&RunRecord>,
+        control: &C,
+        ended_at: Timestamp,
+    ) -> Report {
+        if let Some(contradiction) = self.sums.contradiction() {
+            self.note(&contradiction);
+        }
+        let is_dry = run.is_some_and(|run| run.spec.dry_run);
+        let unfinished = settlement::unfinished_code(event.problem.as_ref());
+        let tally = self.sums.final_tally(unfinished);
+        let mut skipped = tally.skipped;
+        skipped.add(run.map_or_else(Count::default, |run| run.totals.same));
+        let transitions =
+            STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.shards.total;
+        self.requests
+            .insert("states:Transition".to_owned(), transitions);
+        Report {
+            schema_version: REPORT_VERSION,
+            run_id: event.run_id.clone(),
+            verdict: Verdict::Incomplete,
+            mode: run.map(|run| run.spec.mode),
+            planned: self.sums.planned,
+            copied: tally.copied,
+            skipped,
+            deleted: DeletedCount {
+                objects: tally.deleted.objects,
+            },
+            failed: tally.failed,
+            rounds: if self.sums.attempts > 0 {
+                event.round
+            } else {
+                0
+            },
+            shards: self.sums.shards,
+            verified: self
+                .verified
+                .unwrap_or_else(|| Verification::clean(Verify::None)),
+            cost_usd: Cost {
+                estimated: cost::total_usd(&self.requests),
+                requests: self.requests,
+            },
+            started_at: event.started_at,
+            ended_at,
+            report: ReportLocation {
+                bucket: control.bucket().clone(),
+                prefix: control_key::run_folder(&event.run_id),
+            },
+            problem: self.problem,
+        }
+        .judged(is_dry)
+    }
+}

@@ -1,0 +1,198 @@
+//! What the page draws, gathered shard by shard in bounded memory.
+
+use shardlift_core::{shard::ShardRecord, time::Timestamp};
+
+/// How many stretches of time, and how many groups of shards, are drawn at most: bars a few pixels wide on a phone.
+const BARS_MAX: usize = 48;
+
+/// Throughput over time and by shard.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Charts {
+    begun_at: Timestamp,
+    ended_at: Timestamp,
+    over_time: Vec<Stretch>,
+    by_shard: Vec<ShardGroup>,
+    shards_per_group: u64,
+    shards_added: u64,
+}
+
+/// What was copied in a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Stretch {
+    /// Objects.
+    pub(crate) objects: f64,
+    /// Bytes.
+    pub(crate) bytes: f64,
+}
+
+/// Some neighbouring shards.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ShardGroup {
+    /// The first shard's id.
+    pub(crate) first: String,
+    /// How many shards.
+    pub(crate) shards: u64,
+    /// Objects copied.
+    pub(crate) objects: u64,
+    /// Bytes copied.
+    pub(crate) bytes: u64,
+    /// Objects that failed or have no outcome.
+    pub(crate) failed: u64,
+    /// From claim to end, summed over the shards, in milliseconds.
+    pub(crate) busy_ms: u64,
+}
+
+impl Charts {
+    /// Empty charts of a run that lasted from `begun_at` to `ended_at` and has `shards` shards.
+    pub(crate) fn new(begun_at: Timestamp, ended_at: Timestamp, shards: u64) -> Self {
+        Self {
+            begun_at,
+            ended_at: ended_at.max(Timestamp::from_millis(begun_at.as_millis() + 1)),
+            over_time: vec![Stretch::default(); BARS_MAX],
+            by_shard: Vec::new(),
+            shards_per_group: shards.div_ceil(BARS_MAX as u64).max(1),
+            shards_added: 0,
+        }
+    }
+
+    /// Adds a shard. What it copied is spread evenly over the time that it took.
+    pub(crate) fn add(&mut self, shard: &ShardRecord) {
+        let copied = shard.outcome.tally.copied;
+        let busy = shard
+            .begun_at
+            .map(|begun_at| (begun_at, shard.ended_at.unwrap_or(self.ended_at)));
+        if self.shards_added.is_multiple_of(self.shards_per_group) {
+            self.by_shard.push(ShardGroup {
+                first: shard.shard_id.to_string(),
+                ..ShardGroup::default()
+            });
+        }
+        self.shards_added += 1;
+        if let Some(group) = self.by_shard.last_mut() {
+            group.shards += 1;
+            group.objects += copied.objects;
+            group.bytes += copied.bytes;
+            let settled = copied.objects
+                + shard.outcome.tally.skipped.objects
+                + shard.outcome.tally.deleted.objects;
+            group.failed += shard.planned.objects.saturating_sub(settled);
+            group.busy_ms += busy.map_or(0, |(begun_at, ended_at)| {
+                u64::try_from(ended_at.since(begun_at).as_millis()).unwrap_or(u64::MAX)
+            });
+        }
+        if let Some((begun_at, ended_at)) = busy {
+            self.spread(
+                begun_at,
+                ended_at,
+                to_f64(copied.objects),
+                to_f64(copied.bytes),
+            );
+        }
+    }
+
+    /// Equal stretches from the run's begin to its end.
+    pub(crate) fn over_time(&self) -> &[Stretch] {
+        &self.over_time
+    }
+
+    /// The length of one of the stretches, in milliseconds.
+    pub(crate) fn stretch_ms(&self) -> f64 {
+        (to_ms(self.ended_at) - to_ms(self.begun_at)) / self.over_time.len() as f64
+    }
+
+    /// Groups of shards in the ledger's order.
+    pub(crate) fn by_shard(&self) -> &[ShardGroup] {
+        &self.by_shard
+    }
+
+    fn spread(&mut self, begun_at: Timestamp, ended_at: Timestamp, objects: f64, bytes: f64) {
+        let origin = to_ms(self.begun_at);
+        let length = self.stretch_ms();
+        let begin = (to_ms(begun_at) - origin).max(0.0);
+        // A shard that began and ended in the same millisecond took some of it.
+        let end = (to_ms(ended_at) - origin).max(begin + 1.0);
+        for (number, stretch) in self.over_time.iter_mut().enumerate() {
+            let from = number as f64 * length;
+            let overlap = (end.min(from + length) - begin.max(from)).max(0.0);
+            let share = overlap / (end - begin);
+            stretch.objects += objects * share;
+            stretch.bytes += bytes * share;
+        }
+    }
+}
+
+fn to_ms(instant: Timestamp) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a chart shows three digits")]
+    {
+        instant.as_millis() as f64
+    }
+}
+
+fn to_f64(count: u64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a chart shows three digits")]
+    {
+        count as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{
+        id::{RunId, ShardId},
+        shard::ShardWork,
+        tally::Count,
+    };
+
+    use super::*;
+
+    fn shard(number: u32, begun_ms: i64, ended_ms: i64) -> ShardRecord {
+        let mut shard = ShardRecord::ready(
+            RunId::new("r").unwrap(),
+            ShardId::new(format!("1-{number}")).unwrap(),
+            ShardWork::CopyObjects,
+            Count {
+                objects: 12,
+                bytes: 1_200,
+            },
+            0,
+        );
+        shard.begun_at = Some(Timestamp::from_millis(begun_ms));
+        shard.ended_at = Some(Timestamp::from_millis(ended_ms));
+        shard.outcome.tally.copied = Count {
+            objects: 10,
+            bytes: 1_000,
+        };
+        shard
+    }
+
+    #[test]
+    fn what_was_copied_is_spread_over_its_time_and_nothing_is_lost() {
+        let mut charts = Charts::new(Timestamp::from_millis(0), Timestamp::from_millis(48_000), 3);
+        charts.add(&shard(0, 500, 47_000));
+        charts.add(&shard(1, 3_000, 3_000));
+        charts.add(&shard(2, 10_000, 20_000));
+        let objects: f64 = charts
+            .over_time()
+            .iter()
+            .map(|stretch| stretch.objects)
+            .sum();
+        assert!((objects - 30.0).abs() < 1e-6, "{objects}");
+        assert!((charts.stretch_ms() - 1_000.0).abs() < 1e-6);
+        assert!(charts.over_time()[15].objects > charts.over_time()[25].objects);
+    }
+
+    #[test]
+    fn a_million_shards_are_drawn_in_as_many_bars_as_fit() {
+        let mut charts = Charts::new(
+            Timestamp::from_millis(0),
+            Timestamp::from_millis(9),
+            100_000,
+        );
+        for number in 0..100_000 {
+            charts.add(&shard(number, 0, 9));
+        }
+        assert_eq!(charts.by_shard().len(), BARS_MAX);
+        let failed: u64 = charts.by_shard().iter().map(|group| group.failed).sum();
+        assert_eq!(failed, 200_000);
+    }
+}

@@ -1,0 +1,135 @@
+//! The proof that the target is complete, over as many invocations as it takes.
+
+use shardlift_core::{
+    control_key,
+    deadline::Deadline,
+    failure::Failure,
+    fault::CallFault,
+    port::{Accounts, Clock, ControlStore, Ledger, SessionName, SourceBucket, TargetBucket},
+    report::Verification,
+    run::RunRecord,
+    tally::RequestCounts,
+};
+
+use crate::relist::{Progress, Relisting};
+
+/// Where the proof keeps its progress, below the run's folder.
+const PROGRESS_DOCUMENT: &str = "proof.json";
+
+/// What an invocation made of the proof.
+pub(crate) enum Proof {
+    /// Both sides were compared to their ends.
+    Made {
+        found: Verification,
+        requests: RequestCounts,
+    },
+    /// The deadline, or a passing fault, came first; the next invocation goes on.
+    Unfinished,
+    /// It cannot be made.
+    Impossible(Failure),
+}
+
+/// The ports that the proof needs.
+pub(crate) struct Prover<'a, A, L, C, K> {
+    pub(crate) accounts: &'a A,
+    pub(crate) ledger: &'a L,
+    pub(crate) control: &'a C,
+    pub(crate) clock: &'a K,
+    pub(crate) deadline: Deadline,
+}
+
+impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
+    /// Goes on with the proof of a run.
+    ///
+    /// # Errors
+    /// When the control bucket or the ledger cannot be used; what the listings meet is told as [`Proof`].
+    pub(crate) async fn advance(&self, run: &RunRecord) -> Result<Proof, Failure> {
+        let mut progress = self.load(run).await?;
+        if progress.is_done() {
+            return Ok(made(run, progress));
+        }
+        let began_at = self.clock.now();
+        let failure = match self.walk(run, &mut progress).await {
+            Ok(()) => None,
+            Err(failure) if progress.survives(&failure) => {
+                tracing::warn!(%failure, "the proof goes on in another invocation");
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        if let Some(failure) = failure {
+            return Ok(Proof::Impossible(failure));
+        }
+        let now = self.clock.now();
+        // The documents may take long too, so they get an invocation of their own when this one is half over.
+        if progress.is_done() && now.since(began_at) <= self.deadline.work_left(now) {
+            return Ok(made(run, progress));
+        }
+        self.save(run, &progress).await?;
+        Ok(Proof::Unfinished)
+    }
+
+    async fn walk(&self, run: &RunRecord, progress: &mut Progress) -> Result<(), Failure> {
+        let pair = &run.spec.pair;
+        let session = SessionName::of_step("report", &run.run_id);
+        let source = self.accounts.open_source(&pair.source).await;
+        let source = source.map_err(CallFault::into_failure)?;
+        let target = self
+            .accounts
+            .reopen_target(
+                &pair.target,
+                &run.target,
+                &pair.source,
+                &run.source,
+                &session,
+                None,
+            )
+            .await;
+        let target = target.map_err(CallFault::into_failure)?;
+        let relisting = Relisting::new(&run.spec, run.started_at, self.clock, self.deadline)?;
+        let walked = relisting.advance(&source, &target, progress).await;
+        for requests in [source.requests(), target.requests()] {
+            add(&mut progress.requests, &requests);
+        }
+        walked
+    }
+
+    async fn load(&self, run: &RunRecord) -> Result<Progress, Failure> {
+        let key = control_key::report_document(&run.run_id, PROGRESS_DOCUMENT);
+        let stored = self.control.get(&key).await;
+        let stored =
+            stored.map_err(|fault| fault.into_failure().within(format!("reading {key}")))?;
+        if let Some(stored) = stored {
+            return serde_json::from_slice(&stored)
+                .map_err(|error| Failure::invariant(format!("{key} cannot be read: {error}")));
+        }
+        let ranges = self.ledger.read_ranges(&run.run_id).await;
+        let ranges =
+            ranges.map_err(|fault| fault.into_failure().within("reading the ranges of the run"))?;
+        Ok(Progress::begin(
+            ranges.into_iter().map(|range| range.bounds).collect(),
+        ))
+    }
+
+    async fn save(&self, run: &RunRecord, progress: &Progress) -> Result<(), Failure> {
+        let key = control_key::report_document(&run.run_id, PROGRESS_DOCUMENT);
+        let body = serde_json::to_vec(progress)
+            .map_err(|error| Failure::invariant(format!("{key} cannot be written: {error}")))?;
+        let put = self.control.put(&key, "application/json", body).await;
+        put.map_err(|fault| fault.into_failure().within(format!("writing {key}")))
+    }
+}
+
+fn made(run: &RunRecord, progress: Progress) -> Proof {
+    Proof::Made {
+        found: progress.verification(run.spec.verify),
+        requests: progress.requests,
+    }
+}
+
+/// Adds requests to a sum.
+pub(crate) fn add(sum: &mut RequestCounts, more: &RequestCounts) {
+    for (operation, count) in more {
+        *sum.entry(operation.clone()).or_default() += count;
+    }
+}
