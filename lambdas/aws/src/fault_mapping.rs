@@ -92,6 +92,11 @@ pub(crate) fn bad_answer(operation: &'static str, problem: impl std::fmt::Displa
     fault(operation, FaultKind::BadAnswer, &problem.to_string())
 }
 
+/// What the code of one object's error within an answer means.
+pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
+    code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
+}
+
 /// The Region that S3 names in its answer, an error answer included.
 pub(crate) fn region_in_answer<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     error
@@ -173,8 +178,13 @@ fn request_ids(response: &HttpResponse) -> String {
 }
 
 fn kind_of(operation: &str, code: Option<&str>, status: u16) -> FaultKind {
-    code.and_then(kind_of_code)
-        .unwrap_or_else(|| kind_of_status(operation, status))
+    match code {
+        // The SDK could not make sense of a success.
+        None if (200..300).contains(&status) => FaultKind::BadAnswer,
+        _ => code
+            .and_then(kind_of_code)
+            .unwrap_or_else(|| kind_of_status(operation, status)),
+    }
 }
 
 /// docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, the DynamoDB, STS, Step Functions and SNS API references.

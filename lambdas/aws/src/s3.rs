@@ -3,7 +3,10 @@
 pub(crate) mod bucket_facts;
 mod checksums;
 mod copy_source;
+mod error_document;
 mod listing;
+mod listing_document;
+mod listing_reader;
 mod multipart;
 mod object_attributes;
 mod source_bucket;

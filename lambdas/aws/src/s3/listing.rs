@@ -1,12 +1,6 @@
 //! One page of a listing, checked: what S3 can say only when something went wrong is a fault, never a page (P11).
 
-use std::borrow::Cow;
-
-use aws_sdk_s3::{
-    Client,
-    types::{EncodingType, Object},
-};
-use percent_encoding::percent_decode;
+use aws_sdk_s3::{Client, types::EncodingType};
 use shardlift_core::{
     arn::AccountId,
     bucket::BucketName,
@@ -14,12 +8,12 @@ use shardlift_core::{
     key::ObjectKey,
     object::{ETag, ListedObject},
     port::{ListRequest, ObjectPage},
-    time::Timestamp,
 };
 
+use super::{listing_document::decoded, listing_reader::ListingReader};
 use crate::fault_mapping::{bad_answer, call_fault};
 
-pub(crate) const LIST_OBJECTS: &str = "s3:ListObjectsV2";
+const LIST_OBJECTS: &str = "s3:ListObjectsV2";
 
 /// Lists one page of a bucket that `owner` owns. Every page begins after a key, never at a token: a token lives
 /// within one listing, a key can be continued from by any later invocation.
@@ -29,30 +23,23 @@ pub(crate) async fn list_page(
     owner: &AccountId,
     request: &ListRequest,
 ) -> Result<ObjectPage, CallFault> {
-    let answer = client
+    let reader = ListingReader::default();
+    client
         .list_objects_v2()
         .bucket(bucket.as_str())
         .prefix(request.prefix.as_str())
         .set_start_after(request.after.as_ref().map(ToString::to_string))
         .encoding_type(EncodingType::Url)
         .expected_bucket_owner(owner.as_str())
+        .customize()
+        .interceptor(reader.clone())
         .send()
         .await
         .map_err(|error| call_fault(LIST_OBJECTS, &error))?;
-    let is_encoded = answer.encoding_type() == Some(&EncodingType::Url);
-    let objects = answer
-        .contents()
-        .iter()
-        .map(|object| listed_object(object, is_encoded))
-        .collect::<Result<Vec<_>, _>>()?;
-    let told = answer.key_count().map(i64::from);
-    if told.is_some_and(|told| usize::try_from(told).ok() != Some(objects.len())) {
-        return Err(bad_answer(
-            LIST_OBJECTS,
-            format_args!("the page tells {told:?} keys and holds {}", objects.len()),
-        ));
-    }
-    checked_page(request, objects, answer.is_truncated() == Some(true))
+    let document = reader
+        .take()
+        .ok_or_else(|| bad_answer(LIST_OBJECTS, "the answer has no document"))?;
+    checked_page(request, document.objects, document.is_truncated)
 }
 
 /// The page, if it can be an answer to the request.
@@ -95,20 +82,10 @@ pub(crate) fn checked_page(
     })
 }
 
-/// A key as `encoding-type=url` writes it: percent-encoded, and a space as a plus sign.
-pub(crate) fn decoded_key(encoded: &[u8]) -> Result<ObjectKey, CallFault> {
-    let spaced: Cow<'_, [u8]> = if encoded.contains(&b'+') {
-        encoded
-            .iter()
-            .map(|&byte| if byte == b'+' { b' ' } else { byte })
-            .collect()
-    } else {
-        encoded.into()
-    };
-    let decoded = percent_decode(&spaced)
-        .decode_utf8()
-        .map_err(|problem| bad_answer(LIST_OBJECTS, problem))?;
-    ObjectKey::new(decoded).map_err(|problem| bad_answer(LIST_OBJECTS, problem))
+/// A key as `encoding-type=url` writes it.
+pub(crate) fn decoded_key(operation: &'static str, encoded: &str) -> Result<ObjectKey, CallFault> {
+    let key = decoded(encoded.to_owned()).map_err(|problem| bad_answer(operation, problem))?;
+    ObjectKey::new(key).map_err(|problem| bad_answer(operation, problem))
 }
 
 /// An ETag without the quotes around it.
@@ -120,30 +97,9 @@ pub(crate) fn unquoted_etag(
     ETag::new(text.trim_matches('"')).map_err(|problem| bad_answer(operation, problem))
 }
 
-fn listed_object(object: &Object, is_encoded: bool) -> Result<ListedObject, CallFault> {
-    let missing = |what| bad_answer(LIST_OBJECTS, format_args!("an object has no {what}"));
-    let key = object.key().ok_or_else(|| missing("key"))?;
-    let key = if is_encoded {
-        decoded_key(key.as_bytes())?
-    } else {
-        ObjectKey::new(key).map_err(|problem| bad_answer(LIST_OBJECTS, problem))?
-    };
-    let size_bytes = object.size().and_then(|size| u64::try_from(size).ok());
-    let modified_at = object
-        .last_modified()
-        .and_then(|at| at.to_millis().ok())
-        .ok_or_else(|| missing("time"))?;
-    Ok(ListedObject {
-        key,
-        size_bytes: size_bytes.ok_or_else(|| missing("size"))?,
-        etag: unquoted_etag(LIST_OBJECTS, object.e_tag())?,
-        modified_at: Timestamp::from_millis(modified_at),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{fault::FaultKind, key::KeyPrefix};
+    use shardlift_core::{fault::FaultKind, key::KeyPrefix, time::Timestamp};
 
     use super::*;
 
@@ -197,8 +153,8 @@ mod tests {
             ("a%2F%2Fb", "a//b"),
             ("%C3%A9%01", "é\u{1}"),
         ] {
-            assert_eq!(decoded_key(encoded.as_bytes()).unwrap().as_str(), key);
+            assert_eq!(decoded_key(LIST_OBJECTS, encoded).unwrap().as_str(), key);
         }
-        assert!(decoded_key(b"%FF").is_err(), "no UTF-8");
+        assert!(decoded_key(LIST_OBJECTS, "%FF").is_err(), "no UTF-8");
     }
 }

@@ -2,5 +2,6 @@
 
 mod faults;
 mod local_sts;
+mod parsers;
 mod suites;
 mod world;
