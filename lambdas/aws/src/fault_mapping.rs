@@ -97,6 +97,11 @@ pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
     code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
 }
 
+/// What the code of one object's error within an answer means.
+pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
+    code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
+}
+
 /// The Region that S3 names in its answer, an error answer included.
 pub(crate) fn region_in_answer<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     error

@@ -1,6 +1,6 @@
 use aws_sdk_s3::{
     Client,
-    types::{ServerSideEncryption, StorageClass, TaggingDirective},
+    types::{AnnotationDirective, ServerSideEncryption, StorageClass, TaggingDirective},
 };
 use shardlift_core::{
     bucket::BucketName,
@@ -9,14 +9,15 @@ use shardlift_core::{
     key::{KeyPrefix, ObjectKey},
     part_layout::Part,
     port::{
-        BucketListing, CopyOptions, CopyReceipt, CopySource, ListRequest, ObjectAttributes,
-        ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
+        BucketListing, CopyOptions, CopyReceipt, CopySource, DoomedObject, ListRequest,
+        ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
 };
 
 use super::{
+    checksums::checksums_of,
     copy_source::copy_source,
     listing::{list_page, unquoted_etag},
     object_attributes::head_object,
@@ -119,6 +120,7 @@ impl TargetBucket for AwsTargetBucket {
         if let Some(tags) = &options.tags {
             call = call
                 .tagging_directive(TaggingDirective::Replace)
+                .annotation_directive(AnnotationDirective::Exclude)
                 .set_tagging(tagging_header(tags));
         }
         let answer = call
@@ -131,6 +133,7 @@ impl TargetBucket for AwsTargetBucket {
         Ok(CopyReceipt {
             etag: unquoted_etag(COPY_OBJECT, result.e_tag())?,
             version_id: answer.version_id().map(str::to_owned),
+            checksums: checksums_of!(result),
         })
     }
 
@@ -160,6 +163,13 @@ impl TargetBucket for AwsTargetBucket {
     async fn head_target(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
         let client = &self.clients.asking_target;
         head_object(client, &self.bucket, &self.facts.owner, key).await
+    }
+
+    async fn delete_objects(
+        &self,
+        objects: &[DoomedObject],
+    ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
+        self.delete_all(objects).await
     }
 
     async fn create_upload(&self, upload: &UploadSpec) -> Result<UploadId, CallFault> {

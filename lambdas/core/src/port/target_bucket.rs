@@ -34,7 +34,8 @@ pub struct CopyOptions {
     pub storage_class: Option<StorageClass>,
     /// The encrypting key; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
-    /// `None`: the source's tags are copied along. `Some`: these tags replace them (empty for none).
+    /// `None`: the source's tags and annotations are copied along. `Some`: these tags replace them (empty for none), and
+    /// annotations stay behind.
     pub tags: Option<TagSet>,
 }
 
@@ -45,7 +46,22 @@ pub struct CopyReceipt {
     pub etag: ETag,
     /// Its version, on a versioned bucket.
     pub version_id: Option<String>,
+    /// Its checksums by algorithm, where the answer told.
+    pub checksums: BTreeMap<String, String>,
 }
+
+/// An object at the target that is to be deleted, as the listing showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoomedObject {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its entity tag: another version stays.
+    pub etag: ETag,
+}
+
+/// The most objects that one call deletes
+/// (docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
+pub const DELETE_OBJECTS_MAX: usize = 1_000;
 
 /// What HeadObject tells, as far as a copy must carry or check it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +155,15 @@ pub trait TargetBucket: BucketListing {
         &self,
         key: &ObjectKey,
     ) -> impl Future<Output = Result<ObjectAttributes, CallFault>> + Send;
+
+    /// Deletes up to [`DELETE_OBJECTS_MAX`] objects, each on the condition that it is still the given version. The
+    /// results are in the order of `objects`; one that no longer exists counts as deleted. Idempotent.
+    ///
+    /// Faults of one object: `ConditionFailed`, `AccessDenied`, `ServiceError`.
+    fn delete_objects(
+        &self,
+        objects: &[DoomedObject],
+    ) -> impl Future<Output = Result<Vec<Result<(), CallFault>>, CallFault>> + Send;
 
     /// Creates a multipart upload. Not idempotent: each success is another upload.
     fn create_upload(
