@@ -227,24 +227,6 @@ def test_deleting_at_the_target_has_to_be_allowed_by_name(target):
     assert target["Parameters"]["AllowMirrorDeletes"]["Default"] == "false"
 
 
-def test_both_sides_grant_the_same_on_the_source(target):
-    """Across accounts S3 wants both: the role's own policy, and the source bucket's."""
-    role = by_sid(target["Resources"]["TargetRole"])
-    policy = {statement["Sid"]: statement for statement in json.loads(SOURCE_POLICY_PATH.read_text())["Statement"]}
-    assert actions(policy["ShardliftListSource"]) == actions(role["ListTheSource"])
-    assert actions(policy["ShardliftReadSource"]) == actions(role["ReadTheSource"])
-    assert len(policy) == 2
-
-
-def test_both_sides_grant_the_same_on_the_target(target):
-    role = by_sid(target["Resources"]["TargetRole"])
-    document = target["Resources"]["TargetBucketPolicy"]["Properties"]["PolicyDocument"]
-    policy = {statement["Sid"]: statement for statement in document["Statement"]}
-    assert actions(policy["LetTheRoleWrite"]) == actions(role["WriteTheTarget"])
-    assert actions(policy["LetTheRoleList"]) == actions(role["ListTheTarget"])
-    assert actions(policy["LetTheRoleListUploads"]) == actions(role["ListTheUploadsOfTheTarget"])
-
-
 def test_the_source_is_never_written(target):
     """P3: not by the role, not by the source bucket's policy."""
     role = by_sid(target["Resources"]["TargetRole"])

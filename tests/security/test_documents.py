@@ -1,0 +1,158 @@
+"""The templates grant exactly what `shardlift policy` prints, whatever the options: one source, held equal."""
+
+import itertools
+import json
+import subprocess
+
+import pytest
+
+from tests.static.project import (
+    ROOT,
+    SOURCE_POLICY_PATH,
+    SOURCE_TEMPLATE_PATH,
+    TARGET_TEMPLATE_PATH,
+    template,
+)
+
+from .rendering import Rendering, canonical
+
+SHARDLIFT = ROOT / "target" / "release" / "shardlift"
+REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT = "eu-west-1", "111111111111", "222222222222"
+STACK = "shardlift"
+PREFIXES = {"source": "data/é/", "target": "copy/"}
+ROLE = f"arn:aws:iam::{TARGET_ACCOUNT}:role/shardlift-target"
+SOURCE_KEY = f"arn:aws:kms:eu-west-1:{SOURCE_ACCOUNT}:key/source"
+TARGET_KEY = f"arn:aws:kms:us-east-1:{TARGET_ACCOUNT}:key/target"
+ADMINISTRATOR = f"arn:aws:iam::{TARGET_ACCOUNT}:role/admin/*"
+TOPIC = f"arn:aws:sns:{REGION}:{SOURCE_ACCOUNT}:topic"
+FUNCTIONS = ("planner", "copier", "reporter")
+
+# Option of the command, parameter of target-account.yaml and its value.
+OPTIONS = {
+    ("--mirror",): ("AllowMirrorDeletes", "true"),
+    ("--without-tags",): ("AllowTags", "false"),
+    ("--source-key", SOURCE_KEY): ("SourceKmsKeyArn", SOURCE_KEY),
+    ("--target-key", TARGET_KEY): ("TargetKmsKeyArn", TARGET_KEY),
+    ("--administrator", ADMINISTRATOR): ("AdministratorArn", ADMINISTRATOR),
+}
+SELECTIONS = [
+    selection for count in range(len(OPTIONS) + 1) for selection in itertools.combinations(OPTIONS, count)
+]
+
+
+def function_role(name):
+    return f"arn:aws:iam::{SOURCE_ACCOUNT}:role/{name}"
+
+
+@pytest.fixture(scope="module")
+def outputs_path(tmp_path_factory):
+    """What `make local-up` would write for this stack."""
+    facts = {
+        "region": REGION,
+        "source_account_id": SOURCE_ACCOUNT,
+        "source_bucket": "my-source",
+        "source_prefix": PREFIXES["source"],
+        "target_bucket": "my-target",
+        "target_prefix": PREFIXES["target"],
+        "target_role_arn": ROLE,
+        "external_id": "the-external-id",
+        "state_machine_arn": f"arn:aws:states:{REGION}:{SOURCE_ACCOUNT}:stateMachine:{STACK}-sync",
+        "ledger_table": "the-ledger",
+        "control_bucket": "the-control-bucket",
+        "topic_arn": TOPIC,
+        **{f"{name}_role_arn": function_role(name) for name in FUNCTIONS},
+    }
+    path = tmp_path_factory.mktemp("outputs") / "outputs.json"
+    path.write_text(json.dumps(facts))
+    return path
+
+
+def printed(outputs_path, *arguments):
+    command = [SHARDLIFT, "--local", "--local-outputs", outputs_path, "policy", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return json.loads(result.stdout)
+
+
+def pseudo(account):
+    return {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": account, "AWS::StackName": STACK}
+
+
+def source_rendering():
+    parameters = {
+        "SourceBucketName": "my-source",
+        "SourcePrefix": PREFIXES["source"],
+        "TargetBucketName": "my-target",
+        "TargetPrefix": PREFIXES["target"],
+        "TargetAccountRoleArn": ROLE,
+        "TargetExternalId": "the-external-id",
+    }
+    arn = f"{REGION}:{SOURCE_ACCOUNT}"
+    attributes = {
+        **pseudo(SOURCE_ACCOUNT),
+        "Topic": TOPIC,
+        "Ledger.Arn": f"arn:aws:dynamodb:{arn}:table/the-ledger",
+        "ControlBucket.Arn": "arn:aws:s3:::the-control-bucket",
+    }
+    for name in FUNCTIONS:
+        group = f"arn:aws:logs:{arn}:log-group:/aws/lambda/{STACK}-{name}:*"
+        attributes[f"{name.title()}LogGroup.Arn"] = group
+    return Rendering(template(SOURCE_TEMPLATE_PATH), parameters, attributes)
+
+
+def target_rendering(options):
+    parameters = {
+        **{f"{name.title()}RoleArn": function_role(name) for name in FUNCTIONS},
+        "ExternalId": "the-external-id",
+        "SourceAccountId": SOURCE_ACCOUNT,
+        "SourceBucketName": "my-source",
+        "SourcePrefix": PREFIXES["source"],
+        "TargetBucketName": "my-target",
+        "TargetPrefix": PREFIXES["target"],
+        **dict(OPTIONS[option] for option in options),
+    }
+    attributes = {**pseudo(TARGET_ACCOUNT), "TargetRole.Arn": ROLE}
+    return Rendering(template(TARGET_TEMPLATE_PATH), parameters, attributes)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_execution_role_is_the_one_that_is_printed(outputs_path, name):
+    (policy,) = source_rendering().resource(f"{name.title()}Role")["Policies"]
+    assert canonical(policy["PolicyDocument"]) == canonical(printed(outputs_path, f"{name}-role"))
+
+
+@pytest.mark.parametrize("options", SELECTIONS, ids=lambda options: " ".join(o[0] for o in options) or "plain")
+def test_the_target_account_is_the_one_that_is_printed(outputs_path, options):
+    documents = printed(outputs_path, "--json", *itertools.chain(*options))
+    rendering = target_rendering(options)
+    role = rendering.resource("TargetRole")
+    (permissions,) = role["Policies"]
+    assert canonical(permissions["PolicyDocument"]) == canonical(documents["target-role"])
+    assert canonical(role["AssumeRolePolicyDocument"]) == canonical(documents["target-trust"])
+    bucket = rendering.resource("TargetBucketPolicy")["PolicyDocument"]
+    assert canonical(bucket) == canonical(documents["target-bucket"])
+
+
+def test_the_source_bucket_policy_of_the_local_stack_is_the_one_that_is_printed(outputs_path):
+    text = SOURCE_POLICY_PATH.read_text()
+    values = {
+        "Partition": "aws",
+        "SourceBucketName": "my-source",
+        "SourcePrefix": PREFIXES["source"],
+        "TargetRoleArn": ROLE,
+    }
+    for name, value in values.items():
+        text = text.replace("${" + name + "}", value)
+    assert canonical(json.loads(text)) == canonical(printed(outputs_path, "source-bucket"))
+
+
+def test_merging_keeps_what_others_wrote(outputs_path, tmp_path):
+    theirs = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
+    existing = {"Version": "2012-10-17", "Id": "kept", "Statement": [theirs]}
+    path = tmp_path / "existing.json"
+    path.write_text(json.dumps(existing))
+    merged = printed(outputs_path, "source-bucket", "--merge", path)
+    assert merged["Id"] == "kept"
+    assert merged["Statement"][0] == theirs
+    assert merged["Statement"][1:] == printed(outputs_path, "source-bucket")["Statement"]
+    path.write_text(json.dumps(merged))
+    assert printed(outputs_path, "source-bucket", "--merge", path) == merged
