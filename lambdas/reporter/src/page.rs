@@ -1,5 +1,91 @@
-//! `report.html`: the page that an operator opens from the notification.
+//! `report.html`: the one self-contained page that an operator opens from the notification.
+//!
+//! Nothing is loaded and no script runs: the content security policy forbids it, and every text from outside is escaped
+//! by the template and made inert by [`Printable`].
 
+mod chart;
 mod charts;
+mod sections;
 
-pub(crate) use charts::Charts;
+use maud::{DOCTYPE, PreEscaped, html};
+use shardlift_core::{
+    arn::ExecutionArn, notice::FailureExamples, preflight::Preflight, printable::Printable,
+    report::Report, run::RunRecord,
+};
+
+pub(crate) use self::charts::Charts;
+
+const STYLE: &str = include_str!("page/style.css");
+
+/// What the page shows.
+pub(crate) struct Page<'a> {
+    /// The report.
+    pub(crate) report: &'a Report,
+    /// The record of the run; absent when it was refused before it had one.
+    pub(crate) run: Option<&'a RunRecord>,
+    /// The run's execution.
+    pub(crate) execution: &'a ExecutionArn,
+    /// An example of each reason.
+    pub(crate) examples: &'a FailureExamples,
+    /// What is drawn.
+    pub(crate) charts: &'a Charts,
+    /// What was tried before the run.
+    pub(crate) preflight: Option<&'a Preflight>,
+}
+
+impl Page<'_> {
+    /// The page as HTML.
+    pub(crate) fn render(&self) -> String {
+        let report = self.report;
+        let verdict = report.verdict.to_string();
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta http-equiv="Content-Security-Policy"
+                        content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+                    meta name="referrer" content="no-referrer";
+                    title { (verdict) " · " (report.run_id) " · Shardlift" }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    header class=(verdict.to_lowercase()) {
+                        p.verdict { (verdict) }
+                        h1 { (headline(report)) }
+                        p.run { "Run " code { (report.run_id) } }
+                        @if let Some(run) = self.run { (sections::pair(run)) }
+                    }
+                    main {
+                        (sections::problem(report))
+                        (sections::numbers(report))
+                        (sections::failures(report, self.examples))
+                        (sections::verification(report))
+                        @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
+                        (sections::shards(report))
+                        @if report.shards.total > 0 && report.rounds > 0 { (chart::by_shard(self.charts)) }
+                        (sections::cost(report, self.run))
+                        @if let Some(preflight) = self.preflight { (sections::preflight(preflight)) }
+                        (sections::links(report, self.execution))
+                    }
+                    footer { "Written by Shardlift at " (report.ended_at) }
+                }
+            }
+        }
+        .into_string()
+    }
+}
+
+/// The headline without the verdict, which stands above it.
+fn headline(report: &Report) -> String {
+    let headline = report.headline();
+    headline
+        .split_once(": ")
+        .map_or_else(String::new, |(_, story)| story.to_owned())
+}
+
+/// A text from outside.
+fn inert(text: &str) -> String {
+    Printable(text).to_string()
+}

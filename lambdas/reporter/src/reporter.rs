@@ -10,6 +10,7 @@ use shardlift_core::{
     port::{
         Accounts, Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome, SessionName,
     },
+    preflight::{PREFLIGHT_DOCUMENT, Preflight},
     report::Report,
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
@@ -19,7 +20,7 @@ use shardlift_core::{
 use crate::{
     documents::Documents,
     findings::Findings,
-    page::Charts,
+    page::{Charts, Page},
     proof::{Proof, Prover, add},
     rounds::Round,
     settle, uploads,
@@ -220,6 +221,18 @@ where
         };
         let json = serde_json::to_vec_pretty(&report)
             .map_err(|error| Failure::invariant(format!("the report is no JSON: {error}")))?;
+        let preflight = self.preflight(event).await?;
+        let page = Page {
+            report: &report,
+            run,
+            execution: &event.execution_arn,
+            examples: &documents.examples,
+            charts: &documents.charts,
+            preflight: preflight.as_ref(),
+        };
+        let page = page.render().into_bytes();
+        self.put(event, "report.html", "text/html; charset=utf-8", page)
+            .await?;
         self.put(event, "report.json", "application/json", json)
             .await?;
         let notification = Notification::of_report(&report, around)?;
@@ -241,6 +254,15 @@ where
         let key = control_key::report_document(&event.run_id, name);
         let put = self.control.put(&key, content_type, body).await;
         put.map_err(|fault| fault.into_failure().within(format!("writing {key}")))
+    }
+
+    /// What was tried before the run; nothing when it did not come to that. A table that cannot be read is not shown: it
+    /// is no part of the account.
+    async fn preflight(&self, event: &ReporterEvent) -> Result<Option<Preflight>, Failure> {
+        let key = control_key::report_document(&event.run_id, PREFLIGHT_DOCUMENT);
+        let body = self.control.get(&key).await;
+        let body = body.map_err(|fault| fault.into_failure().within(format!("reading {key}")))?;
+        Ok(body.and_then(|body| serde_json::from_slice(&body).ok()))
     }
 
     /// Marks the run as reported and gives the pair free.

@@ -1,0 +1,259 @@
+//! The page's sections, from the most to the least urgent.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+use shardlift_core::{
+    arn::ExecutionArn,
+    cost,
+    figures::{bytes, counted, duration, grouped},
+    notice::FailureExamples,
+    preflight::{Finding, Preflight},
+    report::{Report, Verdict},
+    run::RunRecord,
+    spec::Verify,
+    tally::Count,
+};
+
+use super::inert;
+
+/// From where to where.
+pub(super) fn pair(run: &RunRecord) -> Markup {
+    let pair = &run.spec.pair;
+    html! {
+        p { code { "s3://" (pair.source.bucket) "/" (inert(pair.source.prefix.as_str())) }
+            " → " code { "s3://" (pair.target.bucket) "/" (inert(pair.target.prefix.as_str())) } }
+    }
+}
+
+/// What broke.
+pub(super) fn problem(report: &Report) -> Markup {
+    html! {
+        @if let Some(problem) = &report.problem {
+            section.broke id="problem" {
+                h2 { (problem.code) " in " (problem.state) }
+                pre { (inert_lines(&problem.message)) }
+                p.do { (problem.action) }
+            }
+        }
+    }
+}
+
+/// The counts.
+pub(super) fn numbers(report: &Report) -> Markup {
+    let tile = |name: &str, count: Count, class: &str| {
+        html! {
+            div { dt { (name) } dd class=(class) { (grouped(count.objects)) small { (bytes(count.bytes)) } } }
+        }
+    };
+    let failed = Count {
+        objects: report.failed.objects,
+        bytes: report.failed.bytes,
+    };
+    let took = report.ended_at.since(report.started_at);
+    html! {
+        section id="numbers" {
+            h2 { "Objects" }
+            dl {
+                (tile("Planned", report.planned, ""))
+                (tile("Copied", report.copied, ""))
+                (tile("Skipped, already there", report.skipped, ""))
+                (tile("Failed", failed, if failed.objects > 0 { "bad" } else { "" }))
+                @if report.deleted.objects > 0 {
+                    div { dt { "Deleted" } dd { (grouped(report.deleted.objects)) } }
+                }
+                div { dt { "Took" } dd { (duration(took)) small { "from " (report.started_at) } } }
+                @if let Some(mode) = report.mode { div { dt { "Mode" } dd { (mode.name()) } } }
+            }
+        }
+    }
+}
+
+/// What failed, the most frequent reason first, and what to do.
+pub(super) fn failures(report: &Report, examples: &FailureExamples) -> Markup {
+    let mut reasons: Vec<_> = report.failed.by_reason.iter().collect();
+    reasons.sort_by_key(|&(code, &objects)| (Reverse(objects), *code));
+    html! {
+        @if !reasons.is_empty() {
+            section id="failures" {
+                h2 { "What failed" }
+                @for (code, &objects) in reasons {
+                    h3 { (grouped(objects)) " × " (code) }
+                    p { (code.meaning()) }
+                    @if let Some(example) = examples.get(code) {
+                        p.faint { "For example " code { (inert(example.key.as_str())) } }
+                        pre { (inert_lines(&example.detail)) }
+                    }
+                    p.do { (code.action()) }
+                }
+                p.faint { "Every failed key: " a href="failures.csv" { "failures.csv" } }
+            }
+        }
+    }
+}
+
+/// What listing both sides again found.
+pub(super) fn verification(report: &Report) -> Markup {
+    let found = &report.verified;
+    let told = match found.method {
+        _ if report.verdict == Verdict::Planned => {
+            "Nothing was copied, so nothing was verified.".to_owned()
+        }
+        Verify::None => "Not verified by listing both sides again.".to_owned(),
+        _ if found.agrees() => {
+            "Both sides were listed again and agree: nothing is missing, nothing is different."
+                .to_owned()
+        }
+        _ => format!(
+            "Both sides were listed again: {} missing and {} different at the target.",
+            grouped(found.missing),
+            grouped(found.different)
+        ),
+    };
+    html! {
+        section id="verification" {
+            h2 { "Verification" }
+            p { (told) }
+            @if found.changed_since_start > 0 {
+                p { (counted(found.changed_since_start, "object"))
+                    " appeared or changed at the source after the run began; the next run copies them." }
+            }
+        }
+    }
+}
+
+/// The shards and rounds.
+pub(super) fn shards(report: &Report) -> Markup {
+    let shards = &report.shards;
+    html! {
+        section id="shards" {
+            h2 { "Shards and rounds" }
+            p { (grouped(shards.done)) " of " (counted(shards.total, "shard")) " done, "
+                (counted(u64::from(report.rounds), "round")) "." }
+            @if !shards.not_done.is_empty() && report.verdict == Verdict::Incomplete {
+                p { "Not done: "
+                    @for (number, shard) in shards.not_done.iter().enumerate() {
+                        @if number > 0 { ", " } code { (shard) }
+                    }
+                    @if shards.total - shards.done > shards.not_done.len() as u64 { " and more" } }
+                p.do { "Open the Map Run of the execution; each failed child shows why." }
+            }
+            p.faint { "Every shard: " a href="shards.json" { "shards.json" } }
+        }
+    }
+}
+
+/// What the requests cost, operation by operation, beside what the plan estimated.
+pub(super) fn cost(report: &Report, run: Option<&RunRecord>) -> Markup {
+    let estimate = run.map(|run| &run.totals.estimate.requests);
+    let estimated_usd = estimate.map_or(0.0, cost::total_usd);
+    let mut operations: Vec<&str> = report
+        .cost_usd
+        .requests
+        .keys()
+        .chain(
+            estimate
+                .into_iter()
+                .flatten()
+                .map(|(operation, _)| operation),
+        )
+        .map(String::as_str)
+        .collect();
+    operations.sort_unstable();
+    operations.dedup();
+    let asked = |operation: &str| {
+        report
+            .cost_usd
+            .requests
+            .get(operation)
+            .copied()
+            .unwrap_or(0)
+    };
+    html! {
+        section id="cost" {
+            h2 { "Cost of the requests" }
+            p { "Counted: " strong { (usd(report.cost_usd.estimated)) }
+                @if estimated_usd > 0.0 { ", estimated by the plan: " strong { (usd(estimated_usd)) } } "." }
+            p.faint { "Requests times list prices of us-east-1; compute time, KMS and transfer between Regions are not in it." }
+            div.scroll { table {
+                thead { tr { th { "Operation" } th.number { "Estimated" } th.number { "Counted" } th.number { "USD" } } }
+                tbody { @for operation in operations {
+                    tr {
+                        td { (operation) }
+                        td.number { @match estimate.and_then(|estimate| estimate.get(operation)) {
+                            Some(&count) => (grouped(count)), None => "–",
+                        } }
+                        td.number { (grouped(asked(operation))) }
+                        td.number { (usd_of(operation, asked(operation))) }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+/// What was tried before the run.
+pub(super) fn preflight(preflight: &Preflight) -> Markup {
+    html! {
+        section id="preflight" {
+            h2 { "Tried before the run" }
+            div.scroll { table {
+                thead { tr { th { "Check" } th { "Finding" } } }
+                tbody { @for row in &preflight.rows { tr {
+                    td { (row.check.title()) }
+                    td { @match &row.finding {
+                        Finding::Works => "works",
+                        Finding::NotTried { why } => (format!("not tried: {}", inert(why))),
+                        Finding::Refused(refusal) => {
+                            strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action) }
+                            " on " (inert(&refusal.resource))
+                            @for missing in &refusal.missing {
+                                p.do { "Missing in " (missing.document.to_string()) ":" }
+                                pre { (format!("{:#}", missing.statement)) }
+                            }
+                        }
+                    } }
+                } } }
+            } }
+        }
+    }
+}
+
+/// Where to look further.
+pub(super) fn links(report: &Report, execution: &ExecutionArn) -> Markup {
+    let region = execution.region();
+    let bucket = &report.report.bucket;
+    let folder = format!(
+        "https://{region}.console.aws.amazon.com/s3/buckets/{bucket}?region={region}&prefix={}",
+        report.report.prefix
+    );
+    html! {
+        section id="links" {
+            h2 { "Look further" }
+            ul {
+                li { a href=(execution.console_url()) { "The execution in the Step Functions console" }
+                    ", with its Map Runs and their failed children" }
+                li { a href=(folder) { "All documents of the run" } " in the control bucket: "
+                    code { "s3://" (bucket) "/" (report.report.prefix) } }
+                li { a href="report.json" { "report.json" } " · " a href="failures.csv" { "failures.csv" }
+                    " · " a href="shards.json" { "shards.json" } }
+            }
+        }
+    }
+}
+
+/// A text from outside whose line breaks are kept.
+fn inert_lines(text: &str) -> String {
+    text.lines().map(inert).collect::<Vec<_>>().join("\n")
+}
+
+fn usd(amount: f64) -> String {
+    // Four digits, so that a small run is not free.
+    format!("${amount:.4}")
+}
+
+fn usd_of(operation: &str, count: u64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "four digits are shown")]
+    let amount = cost::price_usd(operation) * count as f64;
+    usd(amount)
+}
