@@ -97,6 +97,20 @@ impl PolicyDocument {
     }
 }
 
+/// The Sid of the statement in a function's execution role that allows this operation of the function's own: its ledger,
+/// its documents, its notices. The target and its source are another matter, see [`Denial`]: their operations have other
+/// names than these.
+#[must_use]
+pub fn own_statement(operation: &str) -> Option<&'static str> {
+    match operation {
+        "s3:GetObject" | "s3:PutObject" => Some("KeepTheRunsDocuments"),
+        "sns:Publish" => Some("Notify"),
+        "states:DescribeExecution" => Some("AskWhetherALockIsStillHeld"),
+        _ if operation.starts_with("dynamodb:") => Some("KeepTheLedger"),
+        _ => None,
+    }
+}
+
 /// One refused call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {

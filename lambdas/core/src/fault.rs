@@ -1,6 +1,9 @@
 //! How a call to AWS can fail, as the ports report it: what happened, and whether it may have taken effect.
 
-use crate::failure::{Failure, FailureCode};
+use crate::{
+    denial::{PolicyDocument, own_statement},
+    failure::{Failure, FailureCode},
+};
 
 /// Why a call failed. One adapter file maps SDK codes and HTTP status to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,7 +88,14 @@ impl CallFault {
     /// This fault as a failure; callers that know better (which object, which policy) say so instead.
     #[must_use]
     pub fn into_failure(self) -> Failure {
-        Failure::new(self.kind.failure_code(), self.to_string())
+        let mut detail = self.to_string();
+        if self.kind == FaultKind::AccessDenied
+            && let Some(sid) = own_statement(self.operation)
+        {
+            let role = PolicyDocument::ExecutionRole;
+            detail.push_str(&format!("; it must be allowed by {role} (statement {sid})"));
+        }
+        Failure::new(self.kind.failure_code(), detail)
     }
 }
 
