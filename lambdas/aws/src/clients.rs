@@ -11,7 +11,10 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
-use crate::request_counter::RequestCounter;
+use crate::{
+    request_counter::RequestCounter,
+    s3::{spoken_key::SpokenKeys, whole_document::WholeDocuments},
+};
 
 /// A connection within AWS is there in milliseconds; three seconds cover a lost SYN and its repeat.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
@@ -149,6 +152,8 @@ impl DataPlane {
             .region(region)
             .credentials_provider(credentials.clone())
             .interceptor(counter.clone())
+            .interceptor(SpokenKeys)
+            .interceptor(WholeDocuments)
             // A copy is silent for minutes; the protection would end UploadPartCopy after some seconds.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = &self.endpoint_url {

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use shardlift_core::fault::{CallFault, FaultKind};
@@ -34,7 +34,7 @@ where
         SdkError::ResponseError(answer) => {
             let message = format!(
                 "{} (HTTP {}{})",
-                DisplayErrorContext(error),
+                chain(error),
                 answer.raw().status().as_u16(),
                 request_ids(answer.raw())
             );
@@ -97,11 +97,6 @@ pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
     code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
 }
 
-/// What the code of one object's error within an answer means.
-pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
-    code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
-}
-
 /// The Region that S3 names in its answer, an error answer included.
 pub(crate) fn region_in_answer<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     error
@@ -123,13 +118,22 @@ fn fault(operation: &'static str, kind: FaultKind, message: &str) -> CallFault {
 }
 
 fn unanswered(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {
-    let message = DisplayErrorContext(error).to_string();
+    let message = chain(error);
     fault(operation, FaultKind::NoAnswer, &message)
 }
 
 fn rejected(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {
-    let message = DisplayErrorContext(error).to_string();
+    let message = chain(error);
     fault(operation, FaultKind::Rejected, &message)
+}
+
+/// What an error and its causes say. The SDK's own `DisplayErrorContext` adds the whole answer, whose document is not
+/// for logs (P10).
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut told: Vec<String> = causes.map(ToString::to_string).collect();
+    told.dedup();
+    told.join(": ")
 }
 
 /// Looks for a failed AssumeRole, or missing credentials, among the causes.
@@ -152,7 +156,7 @@ fn credentials_fault(operation: &'static str, error: &(dyn Error + 'static)) -> 
             }
             _ => FaultKind::AccessDenied,
         };
-        fault(operation, kind, &DisplayErrorContext(failed).to_string())
+        fault(operation, kind, &chain(failed))
     })
 }
 

@@ -11,8 +11,10 @@ mod listing_reader;
 mod multipart;
 mod object_attributes;
 mod source_bucket;
+pub(crate) mod spoken_key;
 mod tagging;
 mod target_bucket;
+pub(crate) mod whole_document;
 
 pub use source_bucket::AwsSourceBucket;
 pub use target_bucket::AwsTargetBucket;

@@ -11,7 +11,7 @@ use crate::model::Inner;
 use crate::multipart::{find, upload_id};
 use crate::reply::Reply;
 use crate::request::Call;
-use crate::xml::Xml;
+use crate::xml::{KeyEncoding, Xml};
 
 /// Both listings hold at most 1,000 entries a page.
 const PAGE_MAX: u32 = 1000;
@@ -136,6 +136,9 @@ pub(crate) fn list_multipart_uploads(model: &Inner, call: &Call<'_>) -> Result<R
         xml.text("NextUploadIdMarker", id);
     }
     xml.key("Prefix", prefix.as_bytes(), encoding);
+    if encoding == KeyEncoding::Url {
+        xml.text("EncodingType", "url");
+    }
     xml.number("MaxUploads", u64::from(max));
     xml.boolean("IsTruncated", truncated);
     for (key, id, upload) in page {

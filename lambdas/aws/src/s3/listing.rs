@@ -23,6 +23,28 @@ pub(crate) async fn list_page(
     owner: &AccountId,
     request: &ListRequest,
 ) -> Result<ObjectPage, CallFault> {
+    list(client, bucket, owner, request, None).await
+}
+
+/// The first object of a page, without the others.
+pub(crate) async fn first_object(
+    client: &Client,
+    bucket: &BucketName,
+    owner: &AccountId,
+    request: &ListRequest,
+) -> Result<Option<ListedObject>, CallFault> {
+    let page = list(client, bucket, owner, request, Some(1)).await?;
+    Ok(page.objects.into_iter().next())
+}
+
+/// `objects_max`: S3's own limit when absent.
+async fn list(
+    client: &Client,
+    bucket: &BucketName,
+    owner: &AccountId,
+    request: &ListRequest,
+    objects_max: Option<i32>,
+) -> Result<ObjectPage, CallFault> {
     let reader = ListingReader::default();
     client
         .list_objects_v2()
@@ -31,6 +53,7 @@ pub(crate) async fn list_page(
         .set_start_after(request.after.as_ref().map(ToString::to_string))
         .encoding_type(EncodingType::Url)
         .expected_bucket_owner(owner.as_str())
+        .set_max_keys(objects_max)
         .customize()
         .interceptor(reader.clone())
         .send()

@@ -22,6 +22,7 @@ use super::{
     checksums::{checksums_of, with_checksums},
     copy_source::copy_source,
     listing::{decoded_key, unquoted_etag},
+    spoken_key::spoken,
     tagging::tagging_header,
     target_bucket::{AwsTargetBucket, quoted},
 };
@@ -47,7 +48,7 @@ impl AwsTargetBucket {
             .copying
             .create_multipart_upload()
             .bucket(self.bucket.as_str())
-            .key(upload.target_key.as_str())
+            .key(spoken(&upload.target_key))
             .expected_bucket_owner(self.facts.owner.as_str())
             .set_metadata(Some(upload.metadata.clone().into_iter().collect()))
             .set_tagging(tagging_header(&upload.tags))
@@ -97,7 +98,7 @@ impl AwsTargetBucket {
             .copying
             .upload_part_copy()
             .bucket(self.bucket.as_str())
-            .key(target_key.as_str())
+            .key(spoken(target_key))
             .upload_id(upload_id.as_str())
             .part_number(sdk_number(part.number))
             .copy_source(copy_source(&self.source_bucket, &source.key))
@@ -132,7 +133,7 @@ impl AwsTargetBucket {
                 .asking_target
                 .list_parts()
                 .bucket(self.bucket.as_str())
-                .key(target_key.as_str())
+                .key(spoken(target_key))
                 .upload_id(upload_id.as_str())
                 .set_part_number_marker(marker)
                 .expected_bucket_owner(self.facts.owner.as_str())
@@ -183,7 +184,7 @@ impl AwsTargetBucket {
             .copying
             .complete_multipart_upload()
             .bucket(self.bucket.as_str())
-            .key(target_key.as_str())
+            .key(spoken(target_key))
             .upload_id(upload_id.as_str())
             .multipart_upload(
                 CompletedMultipartUpload::builder()
@@ -212,7 +213,7 @@ impl AwsTargetBucket {
             .asking_target
             .abort_multipart_upload()
             .bucket(self.bucket.as_str())
-            .key(target_key.as_str())
+            .key(spoken(target_key))
             .upload_id(upload_id.as_str())
             .expected_bucket_owner(self.facts.owner.as_str())
             .send()

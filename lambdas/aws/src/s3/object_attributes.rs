@@ -15,7 +15,7 @@ use shardlift_core::{
     port::ObjectAttributes,
 };
 
-use super::{checksums::checksums_of, listing::unquoted_etag};
+use super::{checksums::checksums_of, listing::unquoted_etag, spoken_key::spoken};
 use crate::fault_mapping::{bad_answer, call_fault};
 
 const HEAD_OBJECT: &str = "s3:HeadObject";
@@ -30,7 +30,7 @@ pub(crate) async fn head_object(
     let answer = client
         .head_object()
         .bucket(bucket.as_str())
-        .key(key.as_str())
+        .key(spoken(key))
         .expected_bucket_owner(owner.as_str())
         .checksum_mode(ChecksumMode::Enabled)
         .send()

@@ -2,12 +2,13 @@ use aws_sdk_s3::Client;
 use shardlift_core::{
     bucket::BucketName,
     fault::CallFault,
+    object::ListedObject,
     port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
     run::BucketFacts,
     tally::RequestCounts,
 };
 
-use super::listing::list_page;
+use super::listing::{first_object, list_page};
 use crate::request_counter::RequestCounter;
 
 /// The source bucket, read with the function's own role.
@@ -38,6 +39,10 @@ impl AwsSourceBucket {
 impl BucketListing for AwsSourceBucket {
     async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
         list_page(&self.client, &self.bucket, &self.facts.owner, request).await
+    }
+
+    async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
+        first_object(&self.client, &self.bucket, &self.facts.owner, request).await
     }
 }
 

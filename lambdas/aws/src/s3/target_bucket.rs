@@ -7,6 +7,7 @@ use shardlift_core::{
     fault::CallFault,
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
+    object::ListedObject,
     part_layout::Part,
     port::{
         BucketListing, CopyOptions, CopyReceipt, CopySource, DoomedObject, ListRequest,
@@ -19,8 +20,9 @@ use shardlift_core::{
 use super::{
     checksums::checksums_of,
     copy_source::copy_source,
-    listing::{list_page, unquoted_etag},
+    listing::{first_object, list_page, unquoted_etag},
     object_attributes::head_object,
+    spoken_key::spoken,
     tagging::tagging_header,
 };
 use crate::{
@@ -80,6 +82,16 @@ impl BucketListing for AwsTargetBucket {
         )
         .await
     }
+
+    async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
+        first_object(
+            &self.clients.asking_target,
+            &self.bucket,
+            &self.facts.owner,
+            request,
+        )
+        .await
+    }
 }
 
 impl TargetBucket for AwsTargetBucket {
@@ -102,7 +114,7 @@ impl TargetBucket for AwsTargetBucket {
             .copying
             .copy_object()
             .bucket(self.bucket.as_str())
-            .key(target_key.as_str())
+            .key(spoken(target_key))
             .copy_source(copy_source(&self.source_bucket, &source.key))
             .copy_source_if_match(quoted(source.etag.as_str()))
             .expected_bucket_owner(self.facts.owner.as_str())
@@ -148,7 +160,7 @@ impl TargetBucket for AwsTargetBucket {
             .asking_source
             .get_object_tagging()
             .bucket(self.source_bucket.as_str())
-            .key(key.as_str())
+            .key(spoken(key))
             .expected_bucket_owner(self.source_facts.owner.as_str())
             .send()
             .await

@@ -72,14 +72,6 @@ async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
             Effect::Unknown,
         ),
         (
-            Fault::CutBody {
-                share: 0.5,
-                well_framed: true,
-            },
-            FaultKind::BadAnswer,
-            Effect::Unknown,
-        ),
-        (
             Fault::ExpireSession,
             FaultKind::SessionExpired,
             Effect::None,
@@ -100,6 +92,44 @@ async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
             "one attempt: the pacer sees every fault"
         );
     }
+}
+
+#[tokio::test]
+async fn a_copy_whose_answer_is_cut_off_never_tells_another_etag() {
+    let world = World::new().await;
+    let source = planned(&world, "a").await;
+    let key = ObjectKey::new("b").unwrap();
+    let whole = world
+        .target
+        .copy_object(&source, &key, &CopyOptions::default())
+        .await
+        .unwrap();
+    let mut refused = 0;
+    for percent in 0..100 {
+        let cut = Fault::CutBody {
+            share: f64::from(percent) / 100.0,
+            well_framed: true,
+        };
+        world
+            .model
+            .set_weather(weather(Rule::new(cut).operations(&[Operation::CopyObject])));
+        match world
+            .target
+            .copy_object(&source, &key, &CopyOptions::default())
+            .await
+        {
+            Ok(receipt) => assert_eq!(receipt.etag, whole.etag, "cut at {percent} %"),
+            Err(fault) => {
+                assert_eq!(
+                    fault.kind,
+                    FaultKind::BadAnswer,
+                    "cut at {percent} %: {fault}"
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
 }
 
 #[tokio::test]

@@ -31,4 +31,12 @@ pub trait BucketListing: Send + Sync {
         &self,
         request: &ListRequest,
     ) -> impl Future<Output = Result<ObjectPage, CallFault>> + Send;
+
+    /// The first object after the request's key, or nothing. Idempotent. An adapter asks for just this one where it can.
+    fn first_object(
+        &self,
+        request: &ListRequest,
+    ) -> impl Future<Output = Result<Option<ListedObject>, CallFault>> + Send {
+        async move { Ok(self.list_page(request).await?.objects.into_iter().next()) }
+    }
 }
