@@ -6,11 +6,16 @@
 //! Nothing here waits or calls: memory is bounded by pages and chunks, never by the number of keys.
 
 mod chunk;
+mod estimate;
+mod lister_count;
 mod packer;
 mod side;
+pub mod split;
 mod walk;
 
 pub use chunk::{Chunk, PlannedWork, ShardBounds};
+pub use estimate::{CopyEffort, EstimateBasis, RunEstimate};
+pub use lister_count::ListerCount;
 pub use packer::{Packer, ShardDraft};
 pub use side::SideName;
 pub use walk::{RangeWalk, WalkRules};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{RangeId, RunId},
     key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
+    plan::CopyEffort,
     tally::Count,
 };
 
@@ -56,8 +57,8 @@ impl KeyRange {
 /// Where prefix and key together are longer than a key can be, the longest key before them is meant: what lies between
 /// is listed too, and is for the caller to leave out.
 #[must_use]
-pub fn start_after(prefix: &KeyPrefix, after: Option<&RelativeKey>) -> Option<ObjectKey> {
-    let mut joined = format!("{}{}", prefix.as_str(), after?.as_str());
+pub fn start_after(prefix: &KeyPrefix, after: Option<&str>) -> Option<ObjectKey> {
+    let mut joined = format!("{}{}", prefix.as_str(), after?);
     while joined.len() > KEY_BYTES_MAX {
         joined.pop();
     }
@@ -78,6 +79,9 @@ pub struct ListingTally {
     /// Objects planned to be deleted at the target.
     #[serde(default)]
     pub deletes: Count,
+    /// What copying the planned objects takes.
+    #[serde(default)]
+    pub effort: CopyEffort,
 }
 
 impl ListingTally {
@@ -88,6 +92,7 @@ impl ListingTally {
         self.at_target.add(other.at_target);
         self.planned.add(other.planned);
         self.deletes.add(other.deletes);
+        self.effort.add(other.effort);
     }
 }
 
@@ -158,13 +163,10 @@ mod tests {
     fn a_start_too_long_for_a_key_lists_from_before_it() {
         let prefix = KeyPrefix::new("target/").unwrap();
         let long = key(&"\u{1f680}".repeat(255));
-        let start = start_after(&prefix, Some(&long)).unwrap();
+        let start = start_after(&prefix, Some(long.as_str())).unwrap();
         assert!(start.as_str().len() <= KEY_BYTES_MAX);
         assert!(start.as_str() < format!("target/{long}").as_str());
         assert_eq!(start_after(&prefix, None), None);
-        assert_eq!(
-            start_after(&prefix, Some(&key(""))).unwrap().as_str(),
-            "target/"
-        );
+        assert_eq!(start_after(&prefix, Some("")).unwrap().as_str(), "target/");
     }
 }

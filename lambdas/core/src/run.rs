@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arn::{AccountId, ExecutionArn, Region},
     id::RunId,
+    plan::RunEstimate,
     spec::RunSpec,
     tally::{Count, RequestCounts},
     time::Timestamp,
@@ -49,6 +50,9 @@ pub struct PlanTotals {
     pub shards: u64,
     /// Requests that planning made.
     pub requests: RequestCounts,
+    /// What the run is estimated to take.
+    #[serde(default)]
+    pub estimate: RunEstimate,
 }
 
 /// The ledger's record of a run.

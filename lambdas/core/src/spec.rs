@@ -222,9 +222,6 @@ impl RunSpec {
     /// Options whose behaviour is still to come are refused, never ignored.
     fn refuse_unsupported(&self) -> Result<(), Failure> {
         let not_yet = |field, value| Err(invalid(field, &format!("{value} is not yet supported")));
-        if self.mode == Mode::Mirror {
-            return not_yet("mode", "mirror");
-        }
         if self.verify == Verify::Checksum {
             return not_yet("verify", "checksum");
         }
@@ -322,7 +319,6 @@ mod tests {
 
     #[test]
     fn what_is_still_to_come_is_refused_not_ignored() {
-        refused(json!({"mode": "mirror"}), "mode");
         refused(json!({"verify": "checksum"}), "verify");
         refused(json!({"rerun_of": "nightly-1"}), "rerun_of");
     }

@@ -58,8 +58,14 @@ pub(crate) fn target_failure(fault: CallFault, pair: &Pair) -> Failure {
     }
 }
 
-/// A fault of listing one side.
+/// A fault of listing one side. A page that makes no sense, again and again, is a listing that cannot be trusted (P11).
 pub(crate) fn listing_failure(fault: CallFault, side: SideName, pair: &Pair) -> Failure {
+    if fault.kind == FaultKind::BadAnswer {
+        return Failure::new(
+            FailureCode::ListingIncomplete,
+            format!("the listing of the {side} cannot be trusted: {fault}"),
+        );
+    }
     match side {
         SideName::Source => source_failure(fault, pair),
         SideName::Target => target_failure(fault, pair),

@@ -2,9 +2,10 @@
 
 use shardlift_core::{
     control_key,
-    failure::Failure,
+    failure::{Failure, FailureCode},
     fault::CallFault,
     id::ShardId,
+    plan::{EstimateBasis, RunEstimate},
     port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome},
     range::{ListingTally, RangeState},
     run::{PlanTotals, RunRecord, RunState},
@@ -19,7 +20,11 @@ use crate::{Planner, request_meter::add_counts};
 #[derive(Debug, Default)]
 struct ShardSums {
     copies: Count,
-    copy_ids: Vec<ShardId>,
+    deletes: Count,
+    /// All of them.
+    shards: u64,
+    /// Those of the first round: deletions come after the copies, when the reporter has seen that nothing failed.
+    first_round: Vec<ShardId>,
 }
 
 impl<A, L, C, E, K> Planner<A, L, C, E, K>
@@ -37,14 +42,15 @@ where
         requests: RequestCounts,
     ) -> Result<PutOutcome, Failure> {
         let tally = self.sum_ranges(run).await?;
-        let shards = self.sum_shards(run).await?;
-        if shards.copies != tally.planned {
+        check_deletes(run, &tally)?;
+        let sums = self.sum_shards(run).await?;
+        if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(
-                "the ranges of run {} planned {:?}, its shards hold {:?}",
-                run.run_id, tally.planned, shards.copies
+                "the ranges of run {} planned {:?} to copy and {:?} to delete, its shards hold {:?} and {:?}",
+                run.run_id, tally.planned, tally.deletes, sums.copies, sums.deletes
             )));
         }
-        let index = serde_json::to_vec(&shards.copy_ids)
+        let index = serde_json::to_vec(&sums.first_round)
             .map_err(|error| Failure::invariant(format!("index: {error}")))?;
         self.control
             .put(
@@ -61,12 +67,19 @@ where
             deletes: tally.deletes.objects,
             same: tally.same,
             filtered: tally.filtered,
-            shards: shards.copy_ids.len() as u64,
+            shards: sums.shards,
+            estimate: RunEstimate::of(&EstimateBasis {
+                spec: &run.spec,
+                tally: &tally,
+                shards: sums.shards,
+                max_concurrency: self.settings.max_concurrency,
+                planning: &all_requests,
+            }),
             requests: all_requests,
         };
         run.state = RunState::Planned;
         run.revision += 1;
-        info!(run.id = %run.run_id, planned.objects = tally.planned.objects, planned.bytes = tally.planned.bytes, same.objects = tally.same.objects, filtered.objects = tally.filtered.objects, shards = run.totals.shards, "the plan is complete");
+        log_plan(run);
         self.ledger
             .replace_run(run)
             .await
@@ -113,14 +126,15 @@ where
             let page = self.ledger.read_shards(&run.run_id, from.as_deref()).await;
             let page = page.map_err(CallFault::into_failure)?;
             for shard in page.items {
+                sums.shards += 1;
                 match shard.work {
                     ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
                         sums.copies.add(shard.planned);
-                        sums.copy_ids.push(shard.shard_id);
+                        sums.first_round.push(shard.shard_id);
                     }
                     // The last of its part shards puts it together.
                     ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
-                    ShardWork::DeleteObjects => {}
+                    ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
                 }
             }
             from = page.next;
@@ -129,8 +143,38 @@ where
             }
         }
         // Neighbours in key order share a partition of S3; an order without order spreads the copiers over all of them.
-        sums.copy_ids
+        sums.first_round
             .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
         Ok(sums)
     }
+}
+
+/// A mirror deletes no more than its limit allows. An empty source asks for every object of the target, which only a
+/// limit of 100 percent allows: that is how it is told to (P11).
+fn check_deletes(run: &RunRecord, tally: &ListingTally) -> Result<(), Failure> {
+    let (deletes, at_target) = (tally.deletes.objects, tally.at_target.objects);
+    let limit_percent = run.spec.delete_max_percent;
+    if u128::from(deletes) * 100 <= u128::from(at_target) * u128::from(limit_percent) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureCode::DeleteLimitExceeded,
+        format!(
+            "the mirror would delete {deletes} of the {at_target} objects at the target, more than delete_max_percent = {limit_percent} allows; nothing was copied or deleted: check that the source is complete, or raise the limit"
+        ),
+    ))
+}
+
+fn log_plan(run: &RunRecord) {
+    let totals = &run.totals;
+    info!(
+        run.id = %run.run_id,
+        planned.objects = totals.planned.objects,
+        planned.bytes = totals.planned.bytes,
+        deletes = totals.deletes,
+        same.objects = totals.same.objects,
+        filtered.objects = totals.filtered.objects,
+        shards = totals.shards,
+        "the plan is complete"
+    );
 }

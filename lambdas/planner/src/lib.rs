@@ -14,4 +14,4 @@ mod preflight;
 mod request_meter;
 mod survey;
 
-pub use planner::{Planner, PlannerSettings};
+pub use planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};

@@ -9,7 +9,7 @@ use shardlift_aws::{
     telemetry,
 };
 use shardlift_core::{failure::Failure, plan::ShardBounds};
-use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
 
 struct PlannerFunction(
     Planner<AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock>,
@@ -35,6 +35,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
             max_concurrency: settings.max_concurrency,
             ledger_ttl_days: settings.ledger_ttl_days,
             shard_bounds: ShardBounds::default(),
+            listers_max: LISTERS_MAX_DEFAULT,
         },
     }))
 }

@@ -3,33 +3,38 @@
 //! The loop owns all state; futures only call. It ends when every range is done, when the deadline is near (then
 //! everything merged so far is written first), or when the ledger shows that another invocation was faster.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod live_range;
+mod pages;
+mod split_search;
+mod splits;
+mod steps;
 
-use futures::{
-    StreamExt,
-    future::{BoxFuture, FutureExt},
-    stream::FuturesUnordered,
-};
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use shardlift_core::{
     deadline::Deadline,
     failure::Failure,
     fault::CallFault,
-    id::{RangeId, ShardId},
-    plan::{Chunk, Packer, PlannedWork, RangeWalk, ShardDraft, SideName, WalkRules},
+    id::RangeId,
+    key::RelativeKey,
+    plan::{ListerCount, Packer, SideName, WalkRules},
     port::{BucketListing, Clock, ControlStore, Ledger, ObjectPage, PlanStep, PutOutcome},
-    range::{KeyRange, RangeRecord, RangeState},
-    run::{LEDGER_VERSION, RunRecord},
-    shard::{ShardRecord, ShardWork},
+    range::{KeyRange, RangeState},
+    run::RunRecord,
 };
 use tracing::info;
 
-use crate::{
-    Planner, access,
-    commit::{self, EncodedManifest, PendingStep, StepEnd},
+use self::{
+    live_range::{LiveRange, new_range},
+    steps::StepQueue,
 };
+use crate::{Planner, commit::StepEnd};
 
-/// How many steps may wait for the ledger before listing pauses: at some 250 KB each they stay within 4 MB.
-const STEPS_WAITING_MAX: usize = 16;
+/// After how many pages progress is logged.
+const PAGES_PER_PROGRESS: u64 = 1_000;
+/// Listing begins with this many ranges at once.
+const LISTERS_FIRST: usize = 4;
 
 /// How a survey ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,19 +55,12 @@ pub(crate) enum SurveyEnd {
 
 /// An answer that arrived.
 enum Event {
-    Page(RangeId, SideName, Result<ObjectPage, CallFault>),
+    /// A page, or the fault that is left of it, and how often it was asked for.
+    Page(RangeId, SideName, u32, Result<ObjectPage, CallFault>),
+    /// Keys to split a range at.
+    Cuts(RangeId, SideName, Result<Vec<RelativeKey>, CallFault>),
+    /// A step that the ledger took, or not.
     Step(Result<StepEnd, Failure>),
-}
-
-/// A range of the run.
-#[derive(Debug)]
-struct LiveRange {
-    /// As it stands in the ledger.
-    record: RangeRecord,
-    /// Its walk, until it ends.
-    walk: Option<RangeWalk>,
-    /// Sides whose next page is on its way.
-    awaited: BTreeSet<SideName>,
 }
 
 /// The listing of one invocation.
@@ -75,14 +73,16 @@ pub(crate) struct Survey<'a, S, T, L, C, K> {
     run: &'a RunRecord,
     rules: &'a WalkRules,
     packer: Packer,
+    listers: ListerCount,
     ranges: BTreeMap<RangeId, LiveRange>,
-    steps: VecDeque<PendingStep>,
+    /// The number of the next range that a split makes.
+    next_range: u32,
+    steps: StepQueue,
     in_flight: FuturesUnordered<BoxFuture<'a, Event>>,
-    /// Ranges that a step on its way changes.
-    being_written: BTreeSet<RangeId>,
-    shards_begun: u64,
+    searches: usize,
     manifests: u64,
     pages: u64,
+    keys: u64,
 }
 
 impl<'a, S, T, L, C, K> Survey<'a, S, T, L, C, K>
@@ -101,6 +101,7 @@ where
         run: &'a RunRecord,
         rules: &'a WalkRules,
     ) -> Self {
+        let settings = &planner.settings;
         Self {
             source,
             target,
@@ -109,14 +110,16 @@ where
             clock: &planner.clock,
             run,
             rules,
-            packer: Packer::new(planner.settings.shard_bounds),
+            packer: Packer::new(settings.shard_bounds),
+            listers: ListerCount::new(LISTERS_FIRST, settings.listers_max),
             ranges: BTreeMap::new(),
-            steps: VecDeque::new(),
+            next_range: 0,
+            steps: StepQueue::new(run),
             in_flight: FuturesUnordered::new(),
-            being_written: BTreeSet::new(),
-            shards_begun: 0,
+            searches: 0,
             manifests: 0,
             pages: 0,
+            keys: 0,
         }
     }
 
@@ -130,13 +133,13 @@ where
         }
         let mut is_stopping = false;
         loop {
-            self.begin_steps();
+            self.begin_steps()?;
+            if is_stopping && self.steps.is_idle() {
+                return Ok(self.end(deadline));
+            }
             if !is_stopping {
                 self.ask_for_pages();
-            }
-            let writing = !self.steps.is_empty() || !self.being_written.is_empty();
-            if is_stopping && !writing {
-                return Ok(self.end(deadline));
+                self.search_for_splits();
             }
             if self.in_flight.is_empty() {
                 // Nothing is listed any more: the last shards are those that are not full.
@@ -144,19 +147,29 @@ where
                 self.flush()?;
                 continue;
             }
-            match self.next_event(deadline, is_stopping).await {
-                Some(Event::Page(range_id, side, page)) => self.take_page(&range_id, side, page)?,
-                Some(Event::Step(end)) => {
-                    if self.take_step_end(end?) == PutOutcome::Refused {
-                        return Ok(SurveyEnd::Overtaken);
-                    }
-                }
-                None => {
-                    is_stopping = true;
-                    self.flush()?;
-                }
+            let Some(event) = self.next_event(deadline, is_stopping).await else {
+                is_stopping = true;
+                self.flush()?;
+                continue;
+            };
+            if self.take(event, is_stopping)? == PutOutcome::Refused {
+                return Ok(SurveyEnd::Overtaken);
             }
         }
+    }
+
+    /// Takes an answer. Refused when it is the ledger's, and another invocation was faster.
+    fn take(&mut self, event: Event, is_stopping: bool) -> Result<PutOutcome, Failure> {
+        match event {
+            // What comes after the flush is listed again by the next invocation.
+            Event::Page(..) | Event::Cuts(..) if is_stopping => {}
+            Event::Page(range_id, side, attempt, page) => {
+                self.take_page(&range_id, side, attempt, page)?;
+            }
+            Event::Cuts(range_id, side, cuts) => self.take_cuts(&range_id, side, cuts)?,
+            Event::Step(end) => return Ok(self.take_step_end(end?)),
+        }
+        Ok(PutOutcome::Written)
     }
 
     /// The next answer, or nothing when it is time to stop. The first page is always waited for, so that every
@@ -179,7 +192,7 @@ where
         let stored = self.ledger.read_ranges(&self.run.run_id).await;
         let mut records = stored.map_err(CallFault::into_failure)?;
         if records.is_empty() {
-            let first = self.new_range(RangeId::numbered(0), KeyRange::default());
+            let first = new_range(self.run, RangeId::numbered(0), KeyRange::default());
             let step = PlanStep {
                 new_ranges: vec![first.clone()],
                 ..PlanStep::default()
@@ -190,226 +203,54 @@ where
             }
             records.push(first);
         }
+        self.next_range = u32::try_from(records.len())
+            .map_err(|_| Failure::invariant("a run has more ranges than numbers"))?;
         for record in records {
-            let walk = (record.state == RangeState::Listing)
-                .then(|| RangeWalk::resume(&record, self.rules));
-            let live = LiveRange {
-                walk,
-                awaited: BTreeSet::new(),
-                record,
-            };
+            let live = LiveRange::new(record, self.rules);
             self.ranges.insert(live.record.range_id.clone(), live);
         }
         Ok(true)
     }
 
-    fn new_range(&self, range_id: RangeId, bounds: KeyRange) -> RangeRecord {
-        RangeRecord {
-            schema_version: LEDGER_VERSION,
-            run_id: self.run.run_id.clone(),
-            range_id,
-            bounds,
-            checkpoint: None,
-            state: RangeState::Listing,
-            expires_at: self.run.expires_at,
-            revision: 1,
-        }
-    }
-
-    fn ask_for_pages(&mut self) {
-        if self.steps.len() >= STEPS_WAITING_MAX {
-            return;
-        }
-        for (range_id, range) in &mut self.ranges {
-            let Some(walk) = &range.walk else { continue };
-            for side in [SideName::Source, SideName::Target] {
-                if range.awaited.contains(&side) {
-                    continue;
-                }
-                let Some(request) = walk.next_request(side) else {
-                    continue;
-                };
-                range.awaited.insert(side);
-                let range_id = range_id.clone();
-                let (source, target) = (self.source, self.target);
-                let call = async move {
-                    let page = match side {
-                        SideName::Source => source.list_page(&request).await,
-                        SideName::Target => target.list_page(&request).await,
-                    };
-                    Event::Page(range_id, side, page)
-                };
-                self.in_flight.push(call.boxed());
-            }
-        }
-    }
-
-    fn take_page(
-        &mut self,
-        range_id: &RangeId,
-        side: SideName,
-        page: Result<ObjectPage, CallFault>,
-    ) -> Result<(), Failure> {
-        let pair = &self.run.spec.pair;
-        let page = page.map_err(|fault| access::listing_failure(fault, side, pair))?;
-        let Some(range) = self.ranges.get_mut(range_id) else {
-            return Ok(());
-        };
-        range.awaited.remove(&side);
-        let Some(walk) = &mut range.walk else {
-            return Ok(());
-        };
-        self.pages += 1;
-        walk.feed(side, page)?;
-        let chunks = walk.advance(self.rules);
-        if walk.is_ended() {
-            range.walk = None;
-        }
-        self.pack(chunks)
-    }
-
-    fn pack(&mut self, chunks: Vec<Chunk>) -> Result<(), Failure> {
-        for chunk in chunks {
-            for draft in self.packer.add(chunk) {
-                self.queue(&draft)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Everything that is merged goes to the ledger.
-    fn flush(&mut self) -> Result<(), Failure> {
-        let chunks: Vec<Chunk> = self
-            .ranges
-            .values_mut()
-            .filter_map(|range| range.walk.as_mut()?.flush())
-            .collect();
-        self.pack(chunks)?;
-        for draft in self.packer.flush() {
-            self.queue(&draft)?;
-        }
-        Ok(())
-    }
-
-    /// Encodes a draft and queues it. The revisions of its ranges are settled when its turn comes.
-    fn queue(&mut self, draft: &ShardDraft) -> Result<(), Failure> {
-        let run_id = &self.run.run_id;
-        let mut manifests = Vec::new();
-        let mut shards = Vec::new();
-        let copies = draft.copy_work();
-        if copies.count.objects > 0 {
-            let shard_id = next_shard_id(self.run.revision, &mut self.shards_begun)?;
-            let bytes = draft.encode_copies(run_id, &shard_id)?;
-            shards.push(self.new_shard(&shard_id, ShardWork::CopyObjects, copies));
-            manifests.push(EncodedManifest { shard_id, bytes });
-        }
-        let mut ranges = Vec::new();
-        for (range_id, (checkpoint, is_end)) in draft.ranges() {
-            let Some(live) = self.ranges.get(&range_id) else {
-                return Err(Failure::invariant(format!("range {range_id} is unknown")));
-            };
-            let state = if is_end {
-                RangeState::Done
-            } else {
-                RangeState::Listing
-            };
-            ranges.push(RangeRecord {
-                checkpoint: Some(checkpoint),
-                state,
-                ..live.record.clone()
-            });
-        }
-        let step = PlanStep {
-            shards,
-            ranges,
-            ..PlanStep::default()
-        };
-        self.steps.push_back(PendingStep { manifests, step });
-        Ok(())
-    }
-
-    fn new_shard(&self, shard_id: &ShardId, work: ShardWork, planned: PlannedWork) -> ShardRecord {
-        ShardRecord::ready(
-            self.run.run_id.clone(),
-            shard_id.clone(),
-            work,
-            planned.count,
-            self.run.expires_at,
-        )
-    }
-
-    /// Begins every waiting step none of whose ranges is being written or waits in a step before it.
-    fn begin_steps(&mut self) {
-        let mut taken = self.being_written.clone();
-        let mut waiting = VecDeque::new();
-        for mut pending in std::mem::take(&mut self.steps) {
-            let ids: Vec<RangeId> = pending
-                .step
-                .ranges
-                .iter()
-                .map(|range| range.range_id.clone())
-                .collect();
-            let is_free = ids.iter().all(|id| !taken.contains(id));
-            taken.extend(ids.iter().cloned());
-            if !is_free {
-                waiting.push_back(pending);
-                continue;
-            }
-            for range in &mut pending.step.ranges {
-                if let Some(live) = self.ranges.get(&range.range_id) {
-                    range.bounds = live.record.bounds.clone();
-                    range.revision = live.record.revision + 1;
-                }
-            }
-            self.being_written.extend(ids);
-            let (ledger, control, run_id) = (self.ledger, self.control, &self.run.run_id);
-            let call =
-                async move { Event::Step(commit::write(ledger, control, run_id, pending).await) };
-            self.in_flight.push(call.boxed());
-        }
-        self.steps = waiting;
-    }
-
-    fn take_step_end(&mut self, end: StepEnd) -> PutOutcome {
-        self.manifests += end.manifests;
-        for record in end.ranges {
-            self.being_written.remove(&record.range_id);
-            if let Some(live) = self.ranges.get_mut(&record.range_id)
-                && end.outcome == PutOutcome::Written
-            {
-                live.record = record;
-            }
-        }
-        end.outcome
+    /// How many ranges are being listed.
+    fn active(&self) -> usize {
+        self.ranges
+            .values()
+            .filter(|range| range.walk.is_some())
+            .count()
     }
 
     fn end(&self, deadline: Deadline) -> SurveyEnd {
         let manifests = self.manifests;
-        let open: Vec<&RangeId> = self
+        let open = self
             .ranges
             .values()
             .filter(|range| range.record.state != RangeState::Done)
-            .map(|range| &range.record.range_id)
-            .collect();
+            .count();
+        self.log_progress();
         info!(
             run.id = %self.run.run_id,
-            pages = self.pages,
-            shards = self.shards_begun,
-            ranges.open = open.len(),
-            work_left_ms = deadline.work_left(self.clock.now()).as_millis(),
+            ranges.open = open,
+            work_left_ms = u64::try_from(deadline.work_left(self.clock.now()).as_millis()).unwrap_or(u64::MAX),
             "listed as far as this invocation goes"
         );
-        if open.is_empty() {
+        if open == 0 {
             SurveyEnd::Listed { manifests }
         } else {
             SurveyEnd::Yielded { manifests }
         }
     }
-}
 
-/// The id of the next shard of this invocation.
-fn next_shard_id(invocation: u64, begun: &mut u64) -> Result<ShardId, Failure> {
-    *begun += 1;
-    ShardId::new(format!("{invocation}-{begun}"))
-        .map_err(|error| Failure::invariant(error.to_string()))
+    fn log_progress(&self) {
+        info!(
+            run.id = %self.run.run_id,
+            pages = self.pages,
+            keys = self.keys,
+            shards = self.steps.shards_begun(),
+            ranges = self.ranges.len(),
+            listers.active = self.active(),
+            listers.wanted = self.listers.wanted(),
+            "listing"
+        );
+    }
 }

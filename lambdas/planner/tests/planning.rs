@@ -9,6 +9,7 @@ use shardlift_core::{
     failure::FailureCode,
     port::ExecutionState,
     run::{LockRecord, RunState},
+    shard::ShardWork,
     time::Timestamp,
 };
 use world::{SOURCE, TARGET, World, run_id};
@@ -22,8 +23,8 @@ const AWKWARD: [&str; 14] = [
     "..",
     "/lead",
     "a",
-    "a//b",
     "a/",
+    "a//b",
     "e\u{301}",
     "\u{e9}",
     "\u{ffff}",
@@ -253,4 +254,105 @@ async fn the_lock_of_an_execution_that_ended_is_taken_over() {
         let (_, end) = plan_beside(state).await;
         assert_eq!(end.unwrap()["status"], "COPY");
     }
+}
+
+#[tokio::test]
+async fn a_mirror_plans_to_delete_what_the_source_lacks_apart_from_the_copies() {
+    let world = World::new();
+    world.put_sources(["b", "d"]);
+    for key in ["a", "b", "c", "keep/x"] {
+        world.buckets.put(TARGET, &format!("copy/{key}"), key, 1);
+    }
+    let input =
+        json!({"mode": "mirror", "delete_max_percent": 50, "filters": {"exclude": ["keep/**"]}});
+    let answer = world.plan(&input).await.unwrap();
+    assert_eq!(answer["status"], "COPY");
+    let plan = world.planned();
+    assert!(
+        plan.deletes.keys().eq(["copy/a", "copy/c"]),
+        "target keys; what is excluded stays"
+    );
+    assert_eq!(plan.tally.deletes.objects, 2);
+    let run = world.ledger.run(&run_id()).unwrap();
+    assert_eq!((run.totals.deletes, run.totals.shards), (2, 2));
+    assert_eq!(
+        world.index().len(),
+        1,
+        "deletions are not in the first round"
+    );
+}
+
+#[tokio::test]
+async fn a_mirror_deletes_no_more_than_its_limit_and_nothing_for_an_empty_source() {
+    for (sources, limit, is_allowed) in [
+        (vec!["a", "b", "c"], 25, true),
+        (vec!["a", "b", "c"], 24, false),
+        (vec![], 99, false),
+        (vec![], 100, true),
+    ] {
+        let world = World::new();
+        world.put_sources(sources.iter().copied());
+        world.buckets.set_time(Timestamp::from_millis(60_000));
+        for key in ["a", "b", "c", "d"] {
+            world.buckets.put(TARGET, &format!("copy/{key}"), key, 1);
+        }
+        let end = world
+            .plan(&json!({"mode": "mirror", "delete_max_percent": limit}))
+            .await;
+        match end {
+            Ok(answer) => assert!(is_allowed && answer["status"] == "REPORT", "{limit}"),
+            Err(failure) => {
+                assert!(!is_allowed, "{failure}");
+                assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
+                assert_eq!(
+                    world.ledger.run(&run_id()).unwrap().state,
+                    RunState::Planning
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_plans_and_estimates_and_goes_to_the_reporter() {
+    let world = World::new();
+    world.put_sources(["a", "b", "c"]);
+    let answer = world.plan(&json!({"dry_run": true})).await.unwrap();
+    assert_eq!(answer["status"], "REPORT");
+    let totals = world.ledger.run(&run_id()).unwrap().totals;
+    assert_eq!(totals.planned.objects, 3);
+    assert_eq!(totals.estimate.requests["s3:CopyObject"], 3);
+    assert!(totals.estimate.copy_seconds > 0);
+    assert!(totals.estimate.requests["s3:ListObjectsV2"] > totals.requests["s3:ListObjectsV2"]);
+}
+
+#[tokio::test]
+async fn an_object_too_large_for_one_copier_becomes_part_shards() {
+    let world = World::new();
+    let tib = 1_u64 << 40;
+    world.buckets.put(SOURCE, "data/large", "large", 48 * tib);
+    world.put_sources(["a", "b", "z"]);
+    let answer = world.plan(&json!({})).await.unwrap();
+    assert_eq!(answer["status"], "COPY");
+    let plan = world.planned();
+    assert_eq!(plan.copies.len(), 4);
+    let shards = world.ledger.shards(&run_id());
+    let parts: Vec<_> = shards
+        .iter()
+        .filter(|shard| matches!(shard.work, ShardWork::CopyParts { .. }))
+        .collect();
+    assert!(parts.len() > 1);
+    let index = world.index();
+    assert!(
+        parts
+            .iter()
+            .all(|part| index.contains(&part.shard_id.to_string()))
+    );
+    let run = world.ledger.run(&run_id()).unwrap();
+    assert_eq!(run.totals.shards, shards.len() as u64);
+    assert_eq!(
+        index.len(),
+        shards.len() - 1,
+        "the whole is put together by the last of its parts"
+    );
 }

@@ -1,8 +1,9 @@
 //! A small stretch of a range with what is planned in it: the unit that shards are put together from.
 
+use super::estimate::CopyEffort;
 use crate::{
     id::RangeId, key::RelativeKey, manifest::ManifestLines, object::ListedObject,
-    part_layout::PartLayout, range::Checkpoint, tally::Count,
+    range::Checkpoint, tally::Count,
 };
 
 /// How large a shard may become.
@@ -12,8 +13,8 @@ pub struct ShardBounds {
     pub objects_max: u64,
     /// Bytes of a shard, unless one object alone has more.
     pub bytes_max: u64,
-    /// Estimated time of a shard in its copier, in milliseconds, unless one object alone takes more.
-    pub estimate_ms_max: u64,
+    /// Estimated time of a shard in its copier, in microseconds, unless one object alone takes more.
+    pub busy_us_max: u64,
 }
 
 impl Default for ShardBounds {
@@ -24,7 +25,7 @@ impl Default for ShardBounds {
         Self {
             objects_max: 10_000,
             bytes_max: 512 << 30,
-            estimate_ms_max: 300_000,
+            busy_us_max: 300_000_000,
         }
     }
 }
@@ -39,7 +40,7 @@ impl ShardBounds {
         Self {
             objects_max: (self.objects_max / CHUNKS_PER_SHARD).max(1),
             bytes_max: (self.bytes_max / CHUNKS_PER_SHARD).max(1),
-            estimate_ms_max: (self.estimate_ms_max / CHUNKS_PER_SHARD).max(1),
+            busy_us_max: (self.busy_us_max / CHUNKS_PER_SHARD).max(1),
         }
     }
 
@@ -48,48 +49,36 @@ impl ShardBounds {
     pub fn hold(&self, work: &PlannedWork) -> bool {
         work.count.objects <= self.objects_max
             && work.count.bytes <= self.bytes_max
-            && work.estimate_ms <= self.estimate_ms_max
+            && work.effort.busy_us <= self.busy_us_max
     }
 }
 
-/// Planned objects and how long they are estimated to take.
+/// Planned objects and what they take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlannedWork {
     /// Objects and bytes.
     pub count: Count,
-    /// Estimated time in one copier, in milliseconds.
-    pub estimate_ms: u64,
+    /// What copying them takes.
+    pub effort: CopyEffort,
 }
 
-/// One call among the 64 that a copier has in flight, 100 ms each.
-const CALL_ESTIMATE_US: u64 = 100_000 / 64;
-/// What a copier moves in a millisecond with all its calls: 64 of some 50 MB/s.
-const BYTES_PER_MS: u64 = 64 * 50_000;
-
 impl PlannedWork {
-    /// One object copied; parts above `multipart_threshold_bytes`.
+    /// One object copied; in parts above `multipart_threshold_bytes`.
     #[must_use]
     pub fn copy_of(size_bytes: u64, multipart_threshold_bytes: u64, part_bytes: u64) -> Self {
-        let calls = if size_bytes <= multipart_threshold_bytes {
-            1
-        } else {
-            // Create and complete beside the parts; an object too large for any layout fails in one call.
-            PartLayout::new(size_bytes, part_bytes)
-                .map_or(1, |layout| u64::from(layout.part_count()) + 2)
-        };
         Self {
             count: Count {
                 objects: 1,
                 bytes: size_bytes,
             },
-            estimate_ms: calls * CALL_ESTIMATE_US / 1_000 + size_bytes / BYTES_PER_MS,
+            effort: CopyEffort::of_object(size_bytes, multipart_threshold_bytes, part_bytes),
         }
     }
 
     /// Adds other work.
     pub fn add(&mut self, other: Self) {
         self.count.add(other.count);
-        self.estimate_ms = self.estimate_ms.saturating_add(other.estimate_ms);
+        self.effort.add(other.effort);
     }
 
     /// This work and other work together.
@@ -136,6 +125,7 @@ impl Chunk {
         self.copies.push(object);
         self.copy_work.add(work);
         self.checkpoint.tally.planned.add(work.count);
+        self.checkpoint.tally.effort.add(work.effort);
     }
 
     pub(super) fn plan_delete(&mut self, object: &ListedObject) {
@@ -144,10 +134,7 @@ impl Chunk {
             objects: 1,
             bytes: object.size_bytes,
         };
-        self.delete_work.add(PlannedWork {
-            count,
-            estimate_ms: 0,
-        });
+        self.delete_work.count.add(count);
         self.checkpoint.tally.deletes.add(count);
     }
 
@@ -156,6 +143,11 @@ impl Chunk {
             Some(key) => key.replace(through),
             none => *none = RelativeKey::new(through).ok(),
         }
+    }
+
+    /// Whether its one object fills a shard by itself.
+    pub(super) fn is_solo(&self, bounds: ShardBounds) -> bool {
+        self.copy_work.count.objects == 1 && self.copy_work.count.bytes >= bounds.bytes_max
     }
 
     /// Whether nothing is planned in it: it only moves the checkpoint.

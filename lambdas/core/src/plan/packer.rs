@@ -14,6 +14,9 @@ use crate::{
 /// A draft holds chunks of at most this many ranges: with its shards it fits one step of the ledger.
 const RANGES_MAX: usize = PLAN_STEP_RECORDS_MAX - 2;
 
+/// How many shards of objects may wait in all before open ranges share shards: at some 100 bytes an object, 16 MB.
+const SHARDS_WAITING_MAX: usize = 16;
+
 /// What goes to the ledger in one step: up to one shard of copies, up to one shard of deletions, and how far the ranges
 /// are accounted for with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +25,17 @@ pub struct ShardDraft {
 }
 
 impl ShardDraft {
+    fn of(chunks: Vec<Chunk>) -> Self {
+        Self { chunks }
+    }
+
+    fn objects(&self) -> usize {
+        self.chunks
+            .iter()
+            .map(|chunk| chunk.copies.objects() + chunk.deletes.objects())
+            .sum()
+    }
+
     /// The objects to copy.
     #[must_use]
     pub fn copy_work(&self) -> PlannedWork {
@@ -85,6 +99,8 @@ pub struct Packer {
     open: BTreeMap<RangeId, Vec<Chunk>>,
     /// The ends of ranges that are listed: less than one shard.
     ends: Vec<Chunk>,
+    /// How many objects wait in all.
+    waiting: usize,
 }
 
 impl Packer {
@@ -95,60 +111,66 @@ impl Packer {
             bounds,
             open: BTreeMap::new(),
             ends: Vec::new(),
+            waiting: 0,
         }
     }
 
     /// Takes the next chunk of a range. Gives the drafts that are full.
     pub fn add(&mut self, chunk: Chunk) -> Vec<ShardDraft> {
         let range_id = chunk.range_id.clone();
-        let ends_range = chunk.ends_range;
+        let (ends_range, is_solo) = (chunk.ends_range, chunk.is_solo(self.bounds));
         let open = self.open.entry(range_id.clone()).or_default();
         let mut drafts = Vec::new();
-        if !open.is_empty() && !fits(self.bounds, open, &chunk) {
-            drafts.push(ShardDraft {
-                chunks: std::mem::take(open),
-            });
+        if !open.is_empty() && (is_solo || !fits(self.bounds, open, &chunk)) {
+            drafts.push(ShardDraft::of(std::mem::take(open)));
         }
+        self.waiting += chunk.copies.objects() + chunk.deletes.objects();
         open.push(chunk);
-        if is_full(self.bounds, open) {
-            drafts.push(ShardDraft {
-                chunks: std::mem::take(open),
-            });
+        if is_solo || is_full(self.bounds, open) {
+            drafts.push(ShardDraft::of(std::mem::take(open)));
         }
         if ends_range && let Some(rest) = self.open.remove(&range_id) {
             drafts.extend(self.end(rest));
         }
+        self.waiting -= drafts.iter().map(ShardDraft::objects).sum::<usize>();
+        if self.waiting > self.waiting_max() {
+            drafts.extend(self.end_all());
+        }
         drafts
+    }
+
+    /// With many ranges open, each with nearly a shard, memory would grow with their number: from here on they share.
+    fn waiting_max(&self) -> usize {
+        usize::try_from(self.bounds.objects_max)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(SHARDS_WAITING_MAX)
     }
 
     /// Everything that waits, in as few drafts as hold it.
     pub fn flush(&mut self) -> Vec<ShardDraft> {
+        let mut drafts = self.end_all();
+        if !self.ends.is_empty() {
+            drafts.push(ShardDraft::of(std::mem::take(&mut self.ends)));
+        }
+        self.waiting = 0;
+        drafts
+    }
+
+    /// Lets every open range share shards with the others; less than one shard waits then.
+    fn end_all(&mut self) -> Vec<ShardDraft> {
         let mut drafts = Vec::new();
         for rest in std::mem::take(&mut self.open).into_values() {
             drafts.extend(self.end(rest));
         }
-        if !self.ends.is_empty() {
-            drafts.push(ShardDraft {
-                chunks: std::mem::take(&mut self.ends),
-            });
-        }
+        self.waiting -= drafts.iter().map(ShardDraft::objects).sum::<usize>();
         drafts
-    }
-
-    /// Whether chunks of the range wait here.
-    #[must_use]
-    pub fn holds(&self, range_id: &RangeId) -> bool {
-        self.open.get(range_id).is_some_and(|open| !open.is_empty())
-            || self.ends.iter().any(|chunk| chunk.range_id == *range_id)
     }
 
     fn end(&mut self, rest: Vec<Chunk>) -> Vec<ShardDraft> {
         let mut drafts = Vec::new();
         for chunk in rest {
             if !self.ends.is_empty() && !fits(self.bounds, &self.ends, &chunk) {
-                drafts.push(ShardDraft {
-                    chunks: std::mem::take(&mut self.ends),
-                });
+                drafts.push(ShardDraft::of(std::mem::take(&mut self.ends)));
             }
             self.ends.push(chunk);
         }
@@ -170,5 +192,5 @@ fn is_full(bounds: ShardBounds, chunks: &[Chunk]) -> bool {
     let copies = sum(chunks, |chunk| chunk.copy_work);
     copies.count.objects >= bounds.objects_max
         || copies.count.bytes >= bounds.bytes_max
-        || copies.estimate_ms >= bounds.estimate_ms_max
+        || copies.effort.busy_us >= bounds.busy_us_max
 }

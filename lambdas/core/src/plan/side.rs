@@ -51,7 +51,7 @@ impl Side {
     ) -> Self {
         Self {
             name,
-            listed: start_after(&prefix, after),
+            listed: start_after(&prefix, after.map(RelativeKey::as_str)),
             prefix,
             after: after.cloned(),
             until: until.cloned(),
@@ -134,6 +134,12 @@ impl Side {
             .is_some_and(|relative| relative > until.as_str());
         self.is_done |= is_past;
         self.until = Some(until.clone());
+    }
+
+    /// How far the listing got, below the prefix; nothing when it is done.
+    pub(super) fn frontier(&self) -> Option<&str> {
+        let listed = self.listed.as_ref().filter(|_| !self.is_done)?;
+        listed.relative_to(&self.prefix)
     }
 
     /// The next object and its key below the prefix.

@@ -161,6 +161,15 @@ impl RangeWalk {
         self.chunk.checkpoint.through.as_ref()
     }
 
+    /// How far a side is listed; nothing when its listing is done.
+    #[must_use]
+    pub fn frontier(&self, side: SideName) -> Option<&str> {
+        match side {
+            SideName::Source => self.source.frontier(),
+            SideName::Target => self.target.as_ref()?.frontier(),
+        }
+    }
+
     /// Gives up what lies after `until`, which another walk takes over.
     ///
     /// Refused when this walk is past it already.
@@ -225,7 +234,7 @@ impl RangeWalk {
             let relative = relative.unwrap_or_default();
             // What a filter leaves out of the run is not the run's to delete either.
             if rules.spec.mode == Mode::Mirror && rules.filter.admits_key(relative) {
-                self.make_room(PlannedWork::default(), rules, chunks);
+                self.make_room(&PlannedWork::default(), rules, chunks);
                 self.chunk.plan_delete(&target);
             }
             self.chunk.pass(relative);
@@ -255,15 +264,15 @@ impl RangeWalk {
                 spec.multipart_threshold_bytes,
                 spec.part_bytes,
             );
-            self.make_room(work, rules, chunks);
+            self.make_room(&work, rules, chunks);
             self.chunk.plan_copy(source, work);
         }
     }
 
     /// Cuts the open chunk before an object that it cannot take; one of `work` and a deletion comes next.
-    fn make_room(&mut self, work: PlannedWork, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
+    fn make_room(&mut self, work: &PlannedWork, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
         let bounds = &rules.chunk_bounds;
-        let is_full = !bounds.hold(&self.chunk.copy_work.plus(work))
+        let is_full = !bounds.hold(&self.chunk.copy_work.plus(*work))
             || self.chunk.delete_work.count.objects >= bounds.objects_max;
         if is_full && !self.chunk.is_empty() {
             chunks.push(self.cut());

@@ -38,6 +38,7 @@ pub(crate) struct World {
     pub(crate) script: CallScript,
     pub(crate) page_objects: usize,
     pub(crate) shard_bounds: ShardBounds,
+    pub(crate) listers_max: usize,
     /// What each look at the clock costs.
     pub(crate) clock_step: Duration,
 }
@@ -67,6 +68,7 @@ impl World {
                 objects_max: 5,
                 ..ShardBounds::default()
             },
+            listers_max: 1,
             clock_step: Duration::ZERO,
         }
     }
@@ -92,6 +94,7 @@ impl World {
                 max_concurrency: 7,
                 ledger_ttl_days: 30,
                 shard_bounds: self.shard_bounds,
+                listers_max: self.listers_max,
             },
         }
     }
@@ -125,6 +128,9 @@ impl World {
     pub(crate) fn planned(&self) -> PlanAccount {
         let mut account = PlanAccount::default();
         for shard in self.ledger.shards(&run_id()) {
+            if matches!(shard.work, ShardWork::CopyParts { .. }) {
+                continue;
+            }
             let key = control_key::manifest(&run_id(), &shard.shard_id);
             let bytes = self.control.body(&key).expect("a shard has its manifest");
             let manifest = Manifest::decode(&bytes, &run_id(), &shard.shard_id).unwrap();
@@ -135,9 +141,8 @@ impl World {
                 .all(|two| two[0].key < two[1].key);
             assert!(sorted, "a manifest is in key order");
             let list = match shard.work {
-                ShardWork::CopyObjects => &mut account.copies,
-                #[allow(unreachable_patterns, reason = "other work has its own list")]
-                _ => &mut account.deletes,
+                ShardWork::DeleteObjects => &mut account.deletes,
+                _ => &mut account.copies,
             };
             for object in manifest.objects {
                 let before = list.insert(object.key.to_string(), object.size_bytes);
@@ -151,6 +156,7 @@ impl World {
             account.tally.add(&range.checkpoint.unwrap().tally);
         }
         assert_eq!(account.tally.planned.objects, account.copies.len() as u64);
+        assert_eq!(account.tally.deletes.objects, account.deletes.len() as u64);
         account
     }
 

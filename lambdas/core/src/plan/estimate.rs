@@ -1,0 +1,207 @@
+//! What a plan will take, told before anything is copied.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    part_layout::PartLayout,
+    range::ListingTally,
+    spec::{RunSpec, Verify},
+    tally::RequestCounts,
+};
+
+/// One call among the 64 that a copier has in flight, 100 ms each: what S3 typically takes for a small object.
+const CALL_US: u64 = 100_000 / 64;
+/// What a copier moves in a microsecond with all its calls: 64 of some 50 MB/s.
+const BYTES_PER_US: u64 = 64 * 50;
+
+/// What copying objects takes, as far as listing them tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CopyEffort {
+    /// Objects that are copied in parts.
+    pub uploads: u64,
+    /// Their parts.
+    pub parts: u64,
+    /// The time of one copier, in microseconds.
+    pub busy_us: u64,
+}
+
+impl CopyEffort {
+    /// The effort of one object.
+    #[must_use]
+    pub fn of_object(size_bytes: u64, multipart_threshold_bytes: u64, part_bytes: u64) -> Self {
+        let layout = (size_bytes > multipart_threshold_bytes)
+            .then(|| PartLayout::new(size_bytes, part_bytes).ok())
+            .flatten();
+        // An object too large for any layout fails after one call.
+        let parts = layout.map_or(0, |layout| u64::from(layout.part_count()));
+        let uploads = u64::from(parts > 0);
+        // An upload is created and completed, and its source's attributes and tags are read.
+        let calls = if parts == 0 { 1 } else { parts + 4 };
+        Self {
+            uploads,
+            parts,
+            busy_us: calls * CALL_US + size_bytes / BYTES_PER_US,
+        }
+    }
+
+    /// Adds another effort.
+    pub fn add(&mut self, other: Self) {
+        self.uploads += other.uploads;
+        self.parts += other.parts;
+        self.busy_us = self.busy_us.saturating_add(other.busy_us);
+    }
+}
+
+/// What a run is estimated to take from the plan on. Priced by [`total_usd`](crate::cost::total_usd).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunEstimate {
+    /// Requests by IAM action, those of planning included.
+    pub requests: RequestCounts,
+    /// How long copying takes with the stack's concurrency, in seconds.
+    pub copy_seconds: u64,
+}
+
+/// What the estimate rests on beside the listings.
+#[derive(Debug, Clone, Copy)]
+pub struct EstimateBasis<'a> {
+    /// The run.
+    pub spec: &'a RunSpec,
+    /// What was listed and planned.
+    pub tally: &'a ListingTally,
+    /// Shards, those of deletions and of parts included.
+    pub shards: u64,
+    /// The most copiers at once.
+    pub max_concurrency: u32,
+    /// What planning asked for.
+    pub planning: &'a RequestCounts,
+}
+
+/// Children of a Standard Map that start in a second
+/// (docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
+const CHILDREN_STARTED_PER_SECOND: u64 = 100;
+/// Keys of a listing page and of a deletion request.
+const KEYS_PER_REQUEST: u64 = 1_000;
+
+impl RunEstimate {
+    /// The estimate of a finished plan.
+    #[must_use]
+    pub fn of(basis: &EstimateBasis<'_>) -> Self {
+        let EstimateBasis { tally, shards, .. } = *basis;
+        let effort = tally.effort;
+        let mut requests = basis.planning.clone();
+        let mut add = |operation: &str, count: u64| {
+            if count > 0 {
+                *requests.entry(operation.to_owned()).or_default() += count;
+            }
+        };
+        add(
+            "s3:CopyObject",
+            tally.planned.objects.saturating_sub(effort.uploads),
+        );
+        for operation in [
+            "s3:CreateMultipartUpload",
+            "s3:CompleteMultipartUpload",
+            "s3:HeadObject",
+            "s3:GetObjectTagging",
+        ] {
+            add(operation, effort.uploads);
+        }
+        add("s3:UploadPartCopy", effort.parts);
+        add(
+            "s3:DeleteObjects",
+            tally.deletes.objects.div_ceil(KEYS_PER_REQUEST),
+        );
+        // A copier reads its run, its shard and its manifest, and writes the shard three times.
+        add("dynamodb:GetItem", 2 * shards);
+        add("dynamodb:PutItem", 3 * shards);
+        add("s3:GetObject", shards);
+        // A child of the Map: begin, CopyShard, its choice, end.
+        add("states:Transition", 4 * shards);
+        if basis.spec.verify != Verify::None {
+            let source = tally.planned.objects + tally.same.objects + tally.filtered.objects;
+            let target = tally.planned.objects + tally.at_target.objects;
+            add(
+                "s3:ListObjectsV2",
+                source.div_ceil(KEYS_PER_REQUEST) + target.div_ceil(KEYS_PER_REQUEST),
+            );
+        }
+        Self {
+            requests,
+            copy_seconds: copy_seconds(effort, shards, basis.max_concurrency),
+        }
+    }
+}
+
+fn copy_seconds(effort: CopyEffort, shards: u64, max_concurrency: u32) -> u64 {
+    if shards == 0 {
+        return 0;
+    }
+    let copiers = u64::from(max_concurrency).clamp(1, shards);
+    let busy = effort.busy_us.div_ceil(1_000_000).div_ceil(copiers);
+    busy.max(shards / CHILDREN_STARTED_PER_SECOND).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cost, input::RunInput, tally::Count};
+
+    fn spec(verify: &str) -> RunSpec {
+        let input = serde_json::json!({
+            "source": {"bucket": "source"}, "verify": verify,
+            "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+        });
+        RunSpec::settle(RunInput::parse(&input).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn planning_and_bookkeeping_of_a_million_objects_stay_below_one_percent_of_their_copies() {
+        let objects = 1_000_000;
+        let tally = ListingTally {
+            planned: Count { objects, bytes: 0 },
+            ..ListingTally::default()
+        };
+        // 1,000 pages of the source, 100 shards: a manifest and a step of two records each.
+        let planning = RequestCounts::from([
+            ("s3:ListObjectsV2".to_owned(), 1_000),
+            ("s3:PutObject".to_owned(), 101),
+            ("dynamodb:TransactWriteItems".to_owned(), 400),
+        ]);
+        let estimate = RunEstimate::of(&EstimateBasis {
+            spec: &spec("none"),
+            tally: &tally,
+            shards: 100,
+            max_concurrency: 100,
+            planning: &planning,
+        });
+        assert_eq!(estimate.requests["s3:CopyObject"], objects);
+        let copies = cost::price_usd("s3:CopyObject") * 1_000_000.0;
+        let overhead = cost::total_usd(&estimate.requests) - copies;
+        assert!(overhead > 0.0 && overhead < copies / 100.0, "{overhead}");
+    }
+
+    #[test]
+    fn an_object_in_parts_takes_its_parts_and_four_calls_more() {
+        let gib = 1_u64 << 30;
+        let effort = CopyEffort::of_object(10 * gib, 5 * gib, gib);
+        assert_eq!((effort.uploads, effort.parts), (1, 10));
+        assert_eq!(CopyEffort::of_object(5 * gib, 5 * gib, gib).parts, 0);
+        assert!(effort.busy_us > 3_000_000, "10 GiB at 3.2 GB/s");
+    }
+
+    #[test]
+    fn more_copiers_take_less_time_until_starting_them_takes_longer() {
+        let effort = CopyEffort {
+            busy_us: 1_000_000_000,
+            ..CopyEffort::default()
+        };
+        assert_eq!(copy_seconds(effort, 50, 10), 100);
+        assert_eq!(
+            copy_seconds(effort, 50, 1_000),
+            20,
+            "no more copiers than shards"
+        );
+        assert_eq!(copy_seconds(effort, 100_000, 10_000), 1_000);
+        assert_eq!(copy_seconds(effort, 0, 10), 0);
+    }
+}

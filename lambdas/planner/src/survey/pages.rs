@@ -1,0 +1,167 @@
+//! Asking for pages, and what becomes of them.
+
+use std::time::Duration;
+
+use futures::future::FutureExt;
+use shardlift_core::{
+    failure::Failure,
+    fault::{CallFault, FaultKind},
+    id::RangeId,
+    plan::{Chunk, SideName},
+    port::{BucketListing, Clock, ControlStore, Ledger, ListRequest, ObjectPage},
+};
+
+use super::{Event, PAGES_PER_PROGRESS, Survey};
+use crate::access;
+
+/// How often a page is asked for before the invocation fails; the adapter's own retries come on top.
+const ATTEMPTS_MAX: u32 = 8;
+const BACKOFF_FIRST: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
+where
+    S: BucketListing,
+    T: BucketListing,
+    L: Ledger,
+    C: ControlStore,
+    K: Clock,
+{
+    /// Asks for the next page of as many ranges as should be listed at once.
+    pub(super) fn ask_for_pages(&mut self) {
+        if self.steps.is_backed_up() {
+            return;
+        }
+        let wanted = self.listers.wanted();
+        let walking: Vec<RangeId> = self
+            .ranges
+            .values()
+            .filter(|range| range.walk.is_some())
+            .map(|range| range.record.range_id.clone())
+            .take(wanted)
+            .collect();
+        for range_id in walking {
+            for side in [SideName::Source, SideName::Target] {
+                self.ask_for_page(&range_id, side, 0);
+            }
+        }
+    }
+
+    fn ask_for_page(&mut self, range_id: &RangeId, side: SideName, attempt: u32) {
+        let Some(range) = self.ranges.get_mut(range_id) else {
+            return;
+        };
+        let request = range.walk.as_ref().and_then(|walk| walk.next_request(side));
+        let Some(request) = request.filter(|_| !range.awaited.contains(&side)) else {
+            return;
+        };
+        range.awaited.insert(side);
+        let range_id = range_id.clone();
+        let (source, target) = (self.source, self.target);
+        let call = async move {
+            if attempt > 0 {
+                tokio::time::sleep(backoff(attempt)).await;
+            }
+            let page = list(source, target, side, &request).await;
+            Event::Page(range_id, side, attempt, page)
+        };
+        self.in_flight.push(call.boxed());
+    }
+
+    /// Merges a page into its range, or asks for it again.
+    pub(super) fn take_page(
+        &mut self,
+        range_id: &RangeId,
+        side: SideName,
+        attempt: u32,
+        page: Result<ObjectPage, CallFault>,
+    ) -> Result<(), Failure> {
+        let active = self.active();
+        let Some(range) = self.ranges.get_mut(range_id) else {
+            return Ok(());
+        };
+        range.awaited.remove(&side);
+        let page = match page {
+            Ok(page) => page,
+            Err(fault) => return self.take_listing_fault(range_id, side, attempt, fault),
+        };
+        self.pages += 1;
+        self.keys += page.objects.len() as u64;
+        self.listers
+            .note_page(self.clock.now(), page.objects.len(), active);
+        if self.pages.is_multiple_of(PAGES_PER_PROGRESS) {
+            self.log_progress();
+        }
+        let Some(range) = self.ranges.get_mut(range_id) else {
+            return Ok(());
+        };
+        range.note_page(side);
+        let Some(walk) = &mut range.walk else {
+            return Ok(());
+        };
+        walk.feed(side, page)?;
+        let chunks = walk.advance(self.rules);
+        if walk.is_ended() {
+            range.walk = None;
+        }
+        self.pack(chunks)
+    }
+
+    fn take_listing_fault(
+        &mut self,
+        range_id: &RangeId,
+        side: SideName,
+        attempt: u32,
+        fault: CallFault,
+    ) -> Result<(), Failure> {
+        if fault.kind == FaultKind::Throttled {
+            self.listers.note_throttled();
+        }
+        if !fault.is_transient() || attempt + 1 >= ATTEMPTS_MAX {
+            return Err(access::listing_failure(fault, side, &self.run.spec.pair));
+        }
+        self.ask_for_page(range_id, side, attempt + 1);
+        Ok(())
+    }
+
+    pub(super) fn pack(&mut self, chunks: Vec<Chunk>) -> Result<(), Failure> {
+        for chunk in chunks {
+            for draft in self.packer.add(chunk) {
+                self.steps.add_draft(self.run, &draft)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is merged goes to the ledger.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        let chunks: Vec<Chunk> = self
+            .ranges
+            .values_mut()
+            .filter_map(|range| range.walk.as_mut()?.flush())
+            .collect();
+        self.pack(chunks)?;
+        for draft in self.packer.flush() {
+            self.steps.add_draft(self.run, &draft)?;
+        }
+        Ok(())
+    }
+}
+
+async fn list<S: BucketListing, T: BucketListing>(
+    source: &S,
+    target: &T,
+    side: SideName,
+    request: &ListRequest,
+) -> Result<ObjectPage, CallFault> {
+    match side {
+        SideName::Source => source.list_page(request).await,
+        SideName::Target => target.list_page(request).await,
+    }
+}
+
+fn backoff(attempt: u32) -> Duration {
+    BACKOFF_FIRST
+        .saturating_mul(1 << attempt.saturating_sub(1).min(10))
+        .min(BACKOFF_MAX)
+}

@@ -1,0 +1,89 @@
+//! Finding keys to split a range at, by asking for the first key after this and that.
+
+use futures::future::try_join_all;
+use shardlift_core::{
+    fault::CallFault,
+    key::{KeyPrefix, RelativeKey},
+    plan::split,
+    port::{BucketListing, ListRequest},
+    range::start_after,
+};
+
+/// Keys that exist after `frontier`, up to `until`, in order: where the remaining keys part from the frontier's prefix,
+/// spread over the characters that follow there. None when all remaining keys begin with the frontier, or none is left.
+pub(super) async fn find<B: BucketListing>(
+    listing: &B,
+    prefix: &KeyPrefix,
+    frontier: &str,
+    until: Option<&str>,
+) -> Result<Vec<RelativeKey>, CallFault> {
+    let lengths = split::prefix_lengths(frontier);
+    // After everything that begins with the empty prefix nothing comes; after the whole frontier something may.
+    let (mut low, mut high) = (0, lengths.len());
+    let mut next = None;
+    while high - low > 1 {
+        let places = split::between(low, high);
+        let probes = places.iter().map(|&place| {
+            let text = split::beyond(&frontier[..lengths[place]]);
+            first_after(listing, prefix, text, until)
+        });
+        let answers = try_join_all(probes).await?;
+        for (place, found) in places.into_iter().zip(answers) {
+            let Some(key) = found else {
+                low = place;
+                continue;
+            };
+            high = place;
+            next = Some(key);
+            break;
+        }
+    }
+    match next {
+        Some(next) => spread(listing, prefix, &frontier[..lengths[low]], next, until).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The first keys after some characters that follow the prefix that all remaining keys `shared`, `next` the first one.
+async fn spread<B: BucketListing>(
+    listing: &B,
+    prefix: &KeyPrefix,
+    shared: &str,
+    next: RelativeKey,
+    until: Option<&str>,
+) -> Result<Vec<RelativeKey>, CallFault> {
+    let following = |key: &str| {
+        key.strip_prefix(shared)
+            .and_then(|rest| rest.chars().next())
+    };
+    let Some(first) = following(next.as_str()) else {
+        return Ok(vec![next]);
+    };
+    let last = until.and_then(following);
+    let probes = split::landmarks(first, last)
+        .into_iter()
+        .map(|mark| first_after(listing, prefix, format!("{shared}{mark}"), until));
+    let mut keys: Vec<RelativeKey> = try_join_all(probes).await?.into_iter().flatten().collect();
+    keys.push(next);
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+async fn first_after<B: BucketListing>(
+    listing: &B,
+    prefix: &KeyPrefix,
+    text: String,
+    until: Option<&str>,
+) -> Result<Option<RelativeKey>, CallFault> {
+    let request = ListRequest {
+        prefix: prefix.clone(),
+        after: start_after(prefix, Some(&text)),
+    };
+    let found = listing.first_object(&request).await?;
+    Ok(found
+        .as_ref()
+        .and_then(|object| object.key.relative_to(prefix))
+        .filter(|key| until.is_none_or(|until| *key < until))
+        .and_then(|key| RelativeKey::new(key).ok()))
+}

@@ -1,0 +1,133 @@
+//! Splitting the hot range while it is listed, so that no lister is idle.
+
+use futures::future::FutureExt;
+use shardlift_core::{
+    failure::Failure,
+    fault::CallFault,
+    id::RangeId,
+    key::RelativeKey,
+    plan::{SideName, split},
+    port::{BucketListing, Clock, ControlStore, Ledger},
+};
+use tracing::debug;
+
+use super::{Event, Survey, split_search};
+use crate::access;
+
+/// How many searches are under way at once.
+const SEARCHES_MAX: usize = 4;
+/// The most new ranges of one split: with the one that is split they are one step of the ledger.
+const CUTS_MAX: usize = 32;
+/// The most ranges of a run: the ledger reads them in a few pages, and more would not list faster.
+const RANGES_MAX: usize = 2_000;
+
+impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
+where
+    S: BucketListing,
+    T: BucketListing,
+    L: Ledger,
+    C: ControlStore,
+    K: Clock,
+{
+    /// Looks for splits in the ranges that have listed the most, as long as listers are idle.
+    pub(super) fn search_for_splits(&mut self) {
+        while self.searches < SEARCHES_MAX && self.ranges.len() < RANGES_MAX {
+            let idle = self
+                .listers
+                .wanted()
+                .saturating_sub(self.active() + self.searches);
+            if idle == 0 {
+                return;
+            }
+            let hottest = self
+                .ranges
+                .values()
+                .filter(|range| range.is_splittable())
+                .max_by_key(|range| range.pages_all())
+                .map(|range| range.record.range_id.clone());
+            let Some(range_id) = hottest else { return };
+            self.search(range_id, idle.min(CUTS_MAX));
+        }
+    }
+
+    fn search(&mut self, range_id: RangeId, wanted: usize) {
+        let Some(range) = self.ranges.get_mut(&range_id) else {
+            return;
+        };
+        let side = range.larger_side();
+        let frontier = range.walk.as_ref().and_then(|walk| walk.frontier(side));
+        let Some(frontier) = frontier.map(ToOwned::to_owned) else {
+            range.put_off_search();
+            return;
+        };
+        range.is_splitting = true;
+        self.searches += 1;
+        let until = range.record.bounds.until.clone();
+        let (source, target) = (self.source, self.target);
+        let pair = &self.run.spec.pair;
+        let call = async move {
+            let until = until.as_ref().map(RelativeKey::as_str);
+            let cuts = match side {
+                SideName::Source => {
+                    split_search::find(source, &pair.source.prefix, &frontier, until).await
+                }
+                SideName::Target => {
+                    split_search::find(target, &pair.target.prefix, &frontier, until).await
+                }
+            };
+            let cuts = cuts.map(|cuts| split::thinned(&cuts, wanted));
+            Event::Cuts(range_id, side, cuts)
+        };
+        self.in_flight.push(call.boxed());
+    }
+
+    /// Splits a range at the keys that were found, as far as its walk is not past them.
+    pub(super) fn take_cuts(
+        &mut self,
+        range_id: &RangeId,
+        side: SideName,
+        cuts: Result<Vec<RelativeKey>, CallFault>,
+    ) -> Result<(), Failure> {
+        self.searches -= 1;
+        let Some(range) = self.ranges.get_mut(range_id) else {
+            return Ok(());
+        };
+        range.is_splitting = false;
+        let cuts = match cuts {
+            Ok(cuts) => cuts,
+            Err(fault) if fault.is_transient() => {
+                debug!(range.id = %range_id, error = %fault, "no split was found for now");
+                Vec::new()
+            }
+            Err(fault) => {
+                return Err(access::listing_failure(fault, side, &self.run.spec.pair));
+            }
+        };
+        let Some(walk) = &mut range.walk else {
+            return Ok(());
+        };
+        let frontier = walk.frontier(side).map(ToOwned::to_owned);
+        let bounds = &range.record.bounds;
+        let cuts: Vec<RelativeKey> = cuts
+            .into_iter()
+            .filter(|cut| {
+                frontier
+                    .as_deref()
+                    .is_some_and(|frontier| cut.as_str() > frontier)
+                    && bounds.contains(cut.as_str())
+                    && bounds.until.as_ref() != Some(cut)
+            })
+            .collect();
+        let is_narrowed = cuts.first().is_some_and(|first| walk.narrow(first));
+        range.put_off_search();
+        if !is_narrowed {
+            return Ok(());
+        }
+        range.is_splitting = true;
+        let first_number = self.next_range;
+        self.next_range += u32::try_from(cuts.len())
+            .map_err(|_| Failure::invariant("more splits than numbers"))?;
+        self.steps.add_split(range_id.clone(), cuts, first_number);
+        Ok(())
+    }
+}
