@@ -96,7 +96,7 @@ def run(environment):
 
     def run_peer(*command, **more_environment):
         executable = shutil.which(command[0], path=environment["PATH"])
-        assert executable, f"{command[0]} is not installed: pip install -r tests/peers/requirements.txt"
+        assert executable, f"{command[0]} is not installed: make venv-tests"
         completed = subprocess.run(
             [executable, *command[1:]],
             env={**environment, **more_environment},
