@@ -1,5 +1,7 @@
 //! One invocation of the copier.
 
+use std::time::Duration;
+
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
@@ -8,40 +10,60 @@ use shardlift_core::{
     event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
     failure::Failure,
     fault::CallFault,
+    id::{RunId, ShardId},
     manifest::Manifest,
     policy::session::copier_session,
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, TargetBucket},
     run::RunRecord,
+    shard::{OpenUpload, ShardWork},
+    tally::RequestCounts,
+    time::Timestamp,
 };
 
 use crate::{
     denials::Denials,
     gate::Gate,
-    held_shard::HeldShard,
+    held_shard::{Footnotes, HeldShard},
     object_copy::ObjectCopy,
+    request_meter::RequestMeter,
     shard_copy::{End, ShardCopy},
+    shard_deletion::ShardDeletion,
     uploads::Uploads,
 };
 
-/// Calls to the target under way at once.
-const CALLS_IN_FLIGHT_MAX: usize = 128;
-
 /// Copies shards. Running it twice over one shard, one after the other or at once, leaves the target and the ledger as
 /// running it once does: settled objects are not touched again, and of two holders the earlier one is refused.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Copier<A, L, C, K> {
-    /// Opens the target.
-    pub accounts: A,
-    /// The ledger.
-    pub ledger: L,
-    /// The control bucket.
-    pub control: C,
-    /// The clock.
-    pub clock: K,
+    accounts: A,
+    pub(crate) ledger: L,
+    control: C,
+    clock: K,
+    gate: Gate,
+}
+
+/// What one invocation works with.
+pub(crate) struct Job<'a, T> {
+    pub(crate) run: &'a RunRecord,
+    pub(crate) event: &'a CopierEvent,
+    pub(crate) deadline: Deadline,
+    pub(crate) target: &'a T,
+    meter: RequestMeter,
 }
 
 impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
-    /// Takes the shard of the event and copies what is open in it, until it is done or the deadline is near.
+    /// A copier over these ports. It keeps its pace from shard to shard, so a process makes one and keeps it.
+    pub fn new(accounts: A, ledger: L, control: C, clock: K) -> Self {
+        Self {
+            accounts,
+            ledger,
+            control,
+            clock,
+            gate: Gate::new(),
+        }
+    }
+
+    /// Takes the shard of the event and works on what is open in it, until it is done or the deadline is near.
     ///
     /// # Errors
     /// What concerns more than one object: the role cannot be assumed, a bucket is gone, the ledger does not answer,
@@ -63,53 +85,155 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         })
     }
 
-    async fn work(&self, event: &CopierEvent, deadline: Deadline) -> Result<CopierStatus, Failure> {
+    pub(crate) async fn work(
+        &self,
+        event: &CopierEvent,
+        deadline: Deadline,
+    ) -> Result<CopierStatus, Failure> {
+        let requests_before = self.ledger.requests();
         let run = self.read_run(event).await?;
         let claim =
             HeldShard::claim(&self.ledger, &self.control, event, &self.clock, deadline).await?;
-        let Some(mut held) = claim else {
+        let Some(held) = claim else {
             return Ok(CopierStatus::Done);
         };
-        let mut account = held.account().await?;
-        let manifest = self.read_manifest(event).await?;
+        let account = held.account().await?;
         let target = match self.open_target(&run, event).await {
             Ok(target) => target,
-            Err(problem) => return Err(stop(held, &account, problem).await),
+            Err(problem) => {
+                let notes = held.footnotes_as_recorded();
+                note_stop(held.stop(&account, notes, problem.clone()).await);
+                return Err(problem);
+            }
         };
-        let (gate, denials) = (Gate::new(CALLS_IN_FLIGHT_MAX), Denials::default());
+        let recorded = held.record().outcome.requests.clone();
+        let job = Job {
+            run: &run,
+            event,
+            deadline,
+            target: &target,
+            meter: RequestMeter::new(recorded, sum(requests_before, target.requests())),
+        };
+        match held.record().work {
+            ShardWork::CopyObjects | ShardWork::AssembleObject { .. } => {
+                self.copy_objects(&job, held, account).await
+            }
+            ShardWork::DeleteObjects => self.delete_objects(&job, held, account).await,
+            ShardWork::CopyParts {
+                first_part,
+                last_part,
+            } => {
+                self.copy_parts(&job, held, account, first_part..=last_part)
+                    .await
+            }
+        }
+    }
+
+    async fn copy_objects<T: TargetBucket>(
+        &self,
+        job: &Job<'_, T>,
+        mut held: HeldShard<'_, L, C>,
+        mut account: ShardAccount,
+    ) -> Result<CopierStatus, Failure> {
+        let manifest = self
+            .read_manifest(&job.event.run_id, &job.event.shard_id)
+            .await?;
+        let denials = Denials::default();
         let uploads = Uploads::resume(&held.record().outcome.uploads);
+        let has_part_shards = matches!(held.record().work, ShardWork::AssembleObject { .. });
         let copy = ShardCopy {
             objects: ObjectCopy {
-                target: &target,
-                spec: &run.spec,
-                gate: &gate,
+                target: job.target,
+                spec: &job.run.spec,
+                gate: &self.gate,
                 denials: &denials,
                 uploads: &uploads,
                 is_resumed: held.record().attempts > 1,
+                has_part_shards,
             },
             manifest: &manifest,
             clock: &self.clock,
-            deadline,
-            requests_before: held.record().outcome.requests.clone(),
-            requests_of_others: target.requests(),
+            deadline: job.deadline,
         };
-        let end = copy.run(&mut held, &mut account).await;
-        let notes = copy.footnotes();
-        log_end(event, &account, end.as_ref());
+        let footnotes = || self.footnotes(job, uploads.recorded());
+        let end = copy.run(&mut held, &mut account, &footnotes).await;
+        let notes = footnotes();
+        self.close(job, held, &account, notes, end).await
+    }
+
+    async fn delete_objects<T: TargetBucket>(
+        &self,
+        job: &Job<'_, T>,
+        mut held: HeldShard<'_, L, C>,
+        mut account: ShardAccount,
+    ) -> Result<CopierStatus, Failure> {
+        let manifest = self
+            .read_manifest(&job.event.run_id, &job.event.shard_id)
+            .await?;
+        let deletion = ShardDeletion {
+            target: job.target,
+            spec: &job.run.spec,
+            gate: &self.gate,
+            manifest: &manifest,
+            clock: &self.clock,
+            deadline: job.deadline,
+        };
+        let footnotes = || self.footnotes(job, Vec::new());
+        let end = deletion.run(&mut held, &mut account, &footnotes).await;
+        self.close(job, held, &account, footnotes(), end).await
+    }
+
+    /// The last write of an invocation: done, given back, or stopped by a problem.
+    pub(crate) async fn close<T: TargetBucket>(
+        &self,
+        job: &Job<'_, T>,
+        held: HeldShard<'_, L, C>,
+        account: &ShardAccount,
+        notes: Footnotes,
+        end: Result<End, Failure>,
+    ) -> Result<CopierStatus, Failure> {
+        self.log_end(job.event, account, end.as_ref());
         match end {
             Ok(End::Settled) => {
-                held.finish(&account, notes, &self.clock).await?;
+                held.finish(account, notes, &self.clock).await?;
                 Ok(CopierStatus::Done)
             }
             Ok(End::OutOfTime) => {
-                held.give_back(&account, notes).await?;
+                held.give_back(account, notes).await?;
                 Ok(CopierStatus::Yield)
             }
             Err(problem) => {
-                note_stop(held.stop(&account, notes, problem.clone()).await);
+                note_stop(held.stop(account, notes, problem.clone()).await);
                 Err(problem)
             }
         }
+    }
+
+    /// What the record says beside the account.
+    pub(crate) fn footnotes<T: TargetBucket>(
+        &self,
+        job: &Job<'_, T>,
+        uploads: Vec<OpenUpload>,
+    ) -> Footnotes {
+        let now = sum(self.ledger.requests(), job.target.requests());
+        Footnotes {
+            requests: job.meter.so_far(now),
+            uploads,
+        }
+    }
+
+    /// The time left for work.
+    pub(crate) fn work_left(&self, deadline: Deadline) -> Duration {
+        deadline.work_left(self.clock.now())
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     async fn read_run(&self, event: &CopierEvent) -> Result<RunRecord, Failure> {
@@ -120,15 +244,19 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             .ok_or_else(|| Failure::invariant("the ledger does not know the run"))
     }
 
-    async fn read_manifest(&self, event: &CopierEvent) -> Result<Manifest, Failure> {
-        let key = control_key::manifest(&event.run_id, &event.shard_id);
+    pub(crate) async fn read_manifest(
+        &self,
+        run_id: &RunId,
+        shard_id: &ShardId,
+    ) -> Result<Manifest, Failure> {
+        let key = control_key::manifest(run_id, shard_id);
         let bytes = self
             .control
             .get(&key)
             .await
             .map_err(CallFault::into_failure)?
             .ok_or_else(|| Failure::invariant(format!("the manifest {key} is gone")))?;
-        Manifest::decode(&bytes, &event.run_id, &event.shard_id)
+        Manifest::decode(&bytes, run_id, shard_id)
     }
 
     async fn open_target(
@@ -155,31 +283,30 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                     .within(format_args!("role {}", pair.target.role_arn))
             })
     }
+
+    fn log_end(&self, event: &CopierEvent, account: &ShardAccount, end: Result<&End, &Failure>) {
+        let tally = &account.outcome().tally;
+        tracing::info!(
+            { field::RUN_ID } = %event.run_id,
+            { field::RUN_ROUND } = event.round,
+            { field::SHARD_ID } = %event.shard_id,
+            { field::BYTES } = tally.copied.bytes,
+            objects.copied = tally.copied.objects,
+            objects.deleted = tally.deleted.objects,
+            objects.failed = tally.failed.objects,
+            writes_per_second = self.gate.writes_per_second(),
+            end = ?end.map_err(|failure| failure.code),
+            "shard worked on"
+        );
+    }
 }
 
-fn log_end(event: &CopierEvent, account: &ShardAccount, end: Result<&End, &Failure>) {
-    let tally = &account.outcome().tally;
-    tracing::info!(
-        { field::RUN_ID } = %event.run_id,
-        { field::RUN_ROUND } = event.round,
-        { field::SHARD_ID } = %event.shard_id,
-        { field::BYTES } = tally.copied.bytes,
-        objects.copied = tally.copied.objects,
-        objects.failed = tally.failed.objects,
-        end = ?end.map_err(|failure| failure.code),
-        "shard worked on"
-    );
-}
-
-/// Leaves the problem in the record before it ends the invocation.
-async fn stop<L: Ledger, C: ControlStore>(
-    held: HeldShard<'_, L, C>,
-    account: &ShardAccount,
-    problem: Failure,
-) -> Failure {
-    let notes = held.footnotes_as_recorded();
-    note_stop(held.stop(account, notes, problem.clone()).await);
-    problem
+/// The requests of two handles together.
+fn sum(mut one: RequestCounts, other: RequestCounts) -> RequestCounts {
+    for (operation, count) in other {
+        *one.entry(operation).or_default() += count;
+    }
+    one
 }
 
 /// The problem itself is what the caller must hear; that it could not be noted as well is for the log.

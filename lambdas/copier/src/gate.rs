@@ -1,33 +1,128 @@
-//! How many calls may be under way at once.
+//! When a call to the target may be made: how many at once, and how many a second.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
 
-use shardlift_core::fault::CallFault;
-use tokio::sync::Semaphore;
+use shardlift_core::{
+    copy::pacer::Pacer,
+    fault::{CallFault, FaultKind},
+};
+use tokio::{sync::Semaphore, time::Instant};
 
-/// Lets a bounded number of calls to the target through at a time.
+/// The most calls of one copier under way at once: 3,500 calls a second of up to 140 ms each.
+const CALLS_IN_FLIGHT_MAX: usize = 512;
+/// The most writes a second of one copier, whatever S3 allows. The cap of a run is this times the Map's concurrency.
+const WRITES_PER_SECOND_MAX: f64 = 5_000.0;
+
+/// Lets calls through. One gate serves every shard of a process, so that a warm copier begins at the pace that the
+/// shard before had found.
+#[derive(Debug)]
 pub(crate) struct Gate {
     slots: Semaphore,
+    /// Those who wait stand in line here, so that a pace that falls holds for all of them.
+    turn: tokio::sync::Mutex<()>,
+    pacer: Mutex<Pacer>,
+    began: Instant,
 }
 
 impl Gate {
-    /// A gate for `calls_max` calls at once.
-    pub(crate) fn new(calls_max: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            slots: Semaphore::new(calls_max),
+            slots: Semaphore::new(CALLS_IN_FLIGHT_MAX),
+            turn: tokio::sync::Mutex::new(()),
+            pacer: Mutex::new(Pacer::new(WRITES_PER_SECOND_MAX)),
+            began: Instant::now(),
         }
     }
 
-    /// Makes the call as soon as there is room for it.
-    pub(crate) async fn pass<T>(
+    /// Makes a call that only reads as soon as there is room for it. S3 counts reads apart from writes, and few are made.
+    pub(crate) async fn read<T>(
         &self,
         call: impl Future<Output = Result<T, CallFault>>,
     ) -> Result<T, CallFault> {
-        let _slot = self
-            .slots
+        let _slot = self.slot().await;
+        call.await
+    }
+
+    /// Makes a call that writes when it is its turn, and learns from the answer.
+    pub(crate) async fn write<T>(
+        &self,
+        call: impl Future<Output = Result<T, CallFault>>,
+    ) -> Result<T, CallFault> {
+        let _slot = self.slot().await;
+        self.wait_for_turn().await;
+        let answer = call.await;
+        let now = self.now();
+        match &answer {
+            Err(fault) if fault.kind == FaultKind::Throttled => self.pacer().throttled(now),
+            _ => self.pacer().answered(now),
+        }
+        answer
+    }
+
+    /// The present pace, in writes a second.
+    pub(crate) fn writes_per_second(&self) -> f64 {
+        self.pacer().rate()
+    }
+
+    async fn slot(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.slots
             .acquire()
             .await
-            .expect("the gate is never closed");
-        call.await
+            .expect("the gate is never closed")
+    }
+
+    async fn wait_for_turn(&self) {
+        let _turn = self.turn.lock().await;
+        let delay = self.pacer().take_turn(self.now());
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn pacer(&self) -> MutexGuard<'_, Pacer> {
+        self.pacer.lock().expect("nothing panics while it holds it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_take_turns_and_reads_do_not() {
+        let gate = Gate::new();
+        let began = Instant::now();
+        for _ in 0..100 {
+            gate.read(async { Ok(()) }).await.unwrap();
+        }
+        assert!(began.elapsed().is_zero());
+        let writes = (0..100).map(|_| gate.write(async { Ok(()) }));
+        futures::future::join_all(writes).await;
+        assert!(
+            began.elapsed() > Duration::from_millis(500),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_lowers_the_pace() {
+        let gate = Gate::new();
+        let before = gate.writes_per_second();
+        let throttled = gate
+            .write(async {
+                Err::<(), _>(CallFault::new("s3:CopyObject", FaultKind::Throttled, ""))
+            })
+            .await;
+        assert!(throttled.is_err());
+        assert!(gate.writes_per_second() < before);
     }
 }

@@ -1,5 +1,6 @@
 //! The claim on a shard's record, and every write to it.
 
+use serde::de::DeserializeOwned;
 use shardlift_core::{
     control_key,
     copy::account::ShardAccount,
@@ -8,8 +9,9 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     failure_list,
     fault::CallFault,
+    json_lines,
     port::{Clock, ControlStore, Ledger, PutOutcome},
-    shard::{OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardState},
+    shard::{OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardState, ShardWork},
     tally::RequestCounts,
 };
 
@@ -24,6 +26,7 @@ pub(crate) struct HeldShard<'a, L, C> {
     record: ShardRecord,
     token: u64,
     failures_listed: usize,
+    remarks_listed: usize,
 }
 
 /// What the record says beside the account: the requests so far, and the uploads that are open.
@@ -33,7 +36,8 @@ pub(crate) struct Footnotes {
 }
 
 impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
-    /// Claims the shard of the event; nothing when every object of it has an outcome already.
+    /// Claims the shard of the event; nothing when there is nothing to do: every object of it has an outcome already, or
+    /// its part shards are under way, of which the last one puts the object together.
     ///
     /// # Errors
     /// `InvariantViolated` when there is no such shard, `LedgerConflict` when others claim it faster, and ledger faults.
@@ -55,7 +59,9 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
                         event.shard_id, event.run_id
                     ))
                 })?;
-            if record.state == ShardState::Done {
+            let is_waiting = matches!(record.work, ShardWork::AssembleObject { .. })
+                && !record.is_ready_to_assemble();
+            if record.state == ShardState::Done || is_waiting {
                 return Ok(None);
             }
             let claimed = record
@@ -75,6 +81,7 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
                     record: claimed,
                     token: lease.token,
                     failures_listed: 0,
+                    remarks_listed: 0,
                 }));
             }
         }
@@ -92,20 +99,25 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     /// The account that the copier before left.
     ///
     /// # Errors
-    /// `InvariantViolated` when its list of failed objects is missing or does not fit, and control bucket faults.
+    /// `InvariantViolated` when one of its lists is missing or does not fit, and control bucket faults.
     pub(crate) async fn account(&self) -> Result<ShardAccount, Failure> {
         let outcome = self.record.outcome.clone();
-        let Some(key) = outcome.failures_key.clone() else {
-            return ShardAccount::resume(outcome, []);
+        let failed = self.listed(outcome.failures_key.as_deref()).await?;
+        let remarked = self.listed(outcome.remarks_key.as_deref()).await?;
+        ShardAccount::resume(outcome, failed, remarked)
+    }
+
+    async fn listed<T: DeserializeOwned>(&self, key: Option<&str>) -> Result<Vec<T>, Failure> {
+        let Some(key) = key else {
+            return Ok(Vec::new());
         };
         let bytes = self
             .control
-            .get(&key)
+            .get(key)
             .await
             .map_err(CallFault::into_failure)?
-            .ok_or_else(|| Failure::invariant(format!("the failure list {key} is gone")))?;
-        let listed: Vec<_> = failure_list::decode(&bytes)?.collect::<Result<_, _>>()?;
-        ShardAccount::resume(outcome, listed)
+            .ok_or_else(|| Failure::invariant(format!("the list {key} is gone")))?;
+        json_lines::decode(&bytes)?.collect()
     }
 
     /// The requests and uploads as the record has them.
@@ -173,29 +185,40 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
         .await
     }
 
-    /// The outcome to record; the list of failed objects is written first, under this holder's own name, so that no
-    /// record ever points to a list that another holder may still write.
+    /// The outcome to record; its lists are written first, under this holder's own name, so that no record ever points
+    /// to a list that another holder may still write.
     async fn outcome(
         &mut self,
         account: &ShardAccount,
         notes: Footnotes,
     ) -> Result<ShardOutcome, Failure> {
-        let mut outcome = account.outcome().clone();
-        let failures = account.failures();
-        let key = control_key::failures(&self.record.run_id, &self.record.shard_id, self.token);
-        let failed = failures.len();
+        let (run_id, shard_id) = (&self.record.run_id, &self.record.shard_id);
+        let failures_key = control_key::failures(run_id, shard_id, self.token);
+        let remarks_key = control_key::remarks(run_id, shard_id, self.token);
+        let (failed, remarked) = (account.failures().len(), account.remarks().len());
         if failed > self.failures_listed {
-            let body = failure_list::encode(failures)?;
-            self.control
-                .put(&key, "application/zstd", body)
-                .await
-                .map_err(CallFault::into_failure)?;
+            let list = failure_list::encode(account.failures())?;
+            self.put_list(&failures_key, list).await?;
             self.failures_listed = failed;
         }
-        outcome.failures_key = (failed > 0).then_some(key);
+        if remarked > self.remarks_listed {
+            let list = json_lines::encode(account.remarks())?;
+            self.put_list(&remarks_key, list).await?;
+            self.remarks_listed = remarked;
+        }
+        let mut outcome = account.outcome().clone();
+        outcome.failures_key = (failed > 0).then_some(failures_key);
+        outcome.remarks_key = (remarked > 0).then_some(remarks_key);
         outcome.requests = notes.requests;
         outcome.uploads = notes.uploads;
         Ok(outcome)
+    }
+
+    async fn put_list(&self, key: &str, list: Vec<u8>) -> Result<(), Failure> {
+        self.control
+            .put(key, "application/zstd", list)
+            .await
+            .map_err(CallFault::into_failure)
     }
 
     async fn write(&mut self, event: ShardEvent) -> Result<(), Failure> {

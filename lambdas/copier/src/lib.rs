@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`copier`] (one invocation), `held_shard` (the claim on the record, and every write to it),
 //! `shard_copy` (many objects in flight until the deadline), `object_copy` and `multipart_copy` (one object),
-//! `gate` and `retries` (when a call may be made, and made again), `denials` (why a call was refused).
+//! `part_shard` (some parts of a very large object), `shard_deletion` (a mirror's deletions), `gate` and `retries` (when a
+//! call may be made, and made again), `denials` (why a call was refused).
 
 mod assembled_etag;
 pub mod copier;
@@ -11,6 +12,9 @@ mod gate;
 mod held_shard;
 mod multipart_copy;
 mod object_copy;
+mod part_shard;
+mod request_meter;
 mod retries;
 mod shard_copy;
+mod shard_deletion;
 mod uploads;

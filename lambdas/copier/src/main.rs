@@ -24,12 +24,12 @@ impl Handler for CopierFunction {
 
 async fn connect() -> Result<CopierFunction, Failure> {
     let adapters = Adapters::connect(&Settings::from_env()?).await;
-    Ok(CopierFunction(Copier {
-        accounts: adapters.accounts,
-        ledger: adapters.ledger,
-        control: adapters.control,
-        clock: adapters.clock,
-    }))
+    Ok(CopierFunction(Copier::new(
+        adapters.accounts,
+        adapters.ledger,
+        adapters.control,
+        adapters.clock,
+    )))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,14 +1,17 @@
 //! One object in parts.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_core::{
+    copy::{proof, remark::Remark},
     failure::{Failure, FailureCode},
     fault::{CallFault, Effect, FaultKind},
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
     object::ETag,
-    part_layout::{Part, PartLayout},
-    port::{ObjectAttributes, PartReceipt, TagSet, TargetBucket, UploadSpec},
+    part_layout::{Part, PartLayout, PartNumber},
+    port::{CopyReceipt, ObjectAttributes, PartReceipt, TagSet, TargetBucket, UploadSpec},
     spec::TagPolicy,
 };
 
@@ -28,23 +31,26 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         &self,
         planned: &Planned,
         layout: &PartLayout,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Remark>, Failure> {
         let (upload_id, parts_there) = match self.resumed_upload(planned, layout).await? {
             Some(resumed) => resumed,
             None => (self.begin_upload(planned).await?, Vec::new()),
         };
-        let copied = self
-            .copy_parts(planned, layout, &upload_id, parts_there)
-            .await;
-        let completed = match copied {
+        let completed = match self
+            .copy_missing(planned, layout.parts(), &upload_id, parts_there)
+            .await
+        {
             Ok(parts) => self.complete(planned, &upload_id, &parts).await,
-            Err(failure) => Err(failure),
+            Err(fault) => Err(self.explain(fault, planned).await),
         };
+        if completed.is_ok() {
+            self.uploads.closed(planned.index);
+        }
+        if self.has_part_shards {
+            self.abort_unrecorded(&planned.target_key).await?;
+        }
         match completed {
-            Ok(()) => {
-                self.uploads.closed(planned.index);
-                Ok(())
-            }
+            Ok(remarks) => Ok(remarks),
             Err(failure) => Err(self.give_up(planned, &upload_id, failure).await),
         }
     }
@@ -82,14 +88,18 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         if self.is_resumed {
             self.abort_unrecorded(&planned.target_key).await?;
         }
+        let upload_id = self.create_upload(planned).await?;
+        self.uploads.opened(planned.index, upload_id.clone());
+        Ok(upload_id)
+    }
+
+    /// Creates an upload that carries what CopyObject would carry.
+    pub(crate) async fn create_upload(&self, planned: &Planned) -> Result<UploadId, Failure> {
         let mut upload = self.upload_spec(planned).await?;
         let mut retries = Retries::default();
         loop {
-            let fault = match self.gate.pass(self.target.create_upload(&upload)).await {
-                Ok(upload_id) => {
-                    self.uploads.opened(planned.index, upload_id.clone());
-                    return Ok(upload_id);
-                }
+            let fault = match self.gate.write(self.target.create_upload(&upload)).await {
+                Ok(upload_id) => return Ok(upload_id),
                 Err(fault) => fault,
             };
             let may_go_without_tags =
@@ -98,7 +108,8 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                 upload.tags.clear();
                 continue;
             }
-            if fault.effect == Effect::Unknown {
+            // With part shards another copier may have created the upload that this would abort.
+            if fault.effect == Effect::Unknown && !self.has_part_shards {
                 self.abort_unrecorded(&planned.target_key).await?;
             }
             match retries.delay_after(&fault) {
@@ -142,6 +153,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             ));
         }
         let tags = self.tags_to_carry(planned).await?;
+        let checksum_algorithm = checksum_algorithm(&attributes);
         let ObjectAttributes {
             headers, metadata, ..
         } = attributes;
@@ -152,7 +164,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             tags,
             storage_class: self.spec.storage_class,
             kms_key_arn: self.spec.kms_key_arn.clone(),
-            checksum_algorithm: None,
+            checksum_algorithm,
         })
     }
 
@@ -175,20 +187,17 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    /// Copies the parts that are not there yet. After the first failure no more are begun, and those in flight end
-    /// first: a part that lands after the abort would keep the upload alive.
-    async fn copy_parts(
+    /// Copies those of `parts` that are not there yet, and returns the receipts of all. After the first failure no more
+    /// are begun, and those in flight end first: a part that lands after the abort would keep the upload alive.
+    pub(crate) async fn copy_missing(
         &self,
         planned: &Planned,
-        layout: &PartLayout,
+        parts: impl Iterator<Item = Part> + Send,
         upload_id: &UploadId,
         mut receipts: Vec<PartReceipt>,
-    ) -> Result<Vec<PartReceipt>, Failure> {
-        let there: std::collections::BTreeSet<_> =
-            receipts.iter().map(|receipt| receipt.number).collect();
-        let mut missing = layout
-            .parts()
-            .filter(move |part| !there.contains(&part.number));
+    ) -> Result<Vec<PartReceipt>, CallFault> {
+        let there: BTreeSet<PartNumber> = receipts.iter().map(|receipt| receipt.number).collect();
+        let mut missing = parts.filter(move |part| !there.contains(&part.number));
         let mut in_flight = FuturesUnordered::new();
         let mut first_fault = None;
         loop {
@@ -206,13 +215,8 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                 }
             }
         }
-        match first_fault {
-            Some(fault) => Err(self.explain(fault, planned).await),
-            None => {
-                receipts.sort_by_key(|receipt| receipt.number);
-                Ok(receipts)
-            }
-        }
+        receipts.sort_by_key(|receipt| receipt.number);
+        first_fault.map_or(Ok(receipts), Err)
     }
 
     async fn copy_part(
@@ -221,11 +225,21 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         upload_id: &UploadId,
         part: Part,
     ) -> Result<PartReceipt, CallFault> {
-        self.repeat(|| {
-            self.target
-                .copy_part(&planned.source, &planned.target_key, upload_id, &part)
-        })
-        .await
+        let mut retries = Retries::default();
+        loop {
+            let call =
+                self.target
+                    .copy_part(&planned.source, &planned.target_key, upload_id, &part);
+            let fault = match self.gate.write(call).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(fault) => fault,
+            };
+            // A part whose answer was lost is copied again: the same part, and an answer that can be relied on.
+            match retries.delay_after(&fault) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(fault),
+            }
+        }
     }
 
     /// Completes the upload; after a lost answer the target tells whether that happened.
@@ -234,7 +248,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         planned: &Planned,
         upload_id: &UploadId,
         parts: &[PartReceipt],
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Remark>, Failure> {
         let expected = assembled_etag(parts);
         let size_bytes = planned.source.size_bytes;
         let mut retries = Retries::default();
@@ -242,13 +256,20 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             let call =
                 self.target
                     .complete_upload(&planned.target_key, upload_id, parts, size_bytes);
-            let Err(fault) = self.gate.pass(call).await else {
-                return Ok(());
+            let fault = match self.gate.write(call).await {
+                Ok(receipt) => {
+                    let proof = self.prove(planned, &receipt, expected.as_ref()).await?;
+                    return Ok(proof.into_iter().collect());
+                }
+                Err(fault) => fault,
             };
             let is_doubtful =
                 fault.effect == Effect::Unknown || fault.kind == FaultKind::NoSuchUpload;
-            if is_doubtful && self.is_completed(planned, expected.as_ref()).await {
-                return Ok(());
+            if is_doubtful
+                && let Some(receipt) = self.found_completed(planned, expected.as_ref()).await
+            {
+                let proof = self.prove(planned, &receipt, expected.as_ref()).await?;
+                return Ok(proof.into_iter().collect());
             }
             match retries.delay_after(&fault) {
                 Some(delay) => tokio::time::sleep(delay).await,
@@ -263,19 +284,21 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    async fn is_completed(&self, planned: &Planned, expected: Option<&ETag>) -> bool {
-        let Some(expected) = expected else {
-            return false;
-        };
-        self.repeat(|| self.target.head_target(&planned.target_key))
+    /// The answer that completing would have given, if the target shows that it took effect.
+    async fn found_completed(
+        &self,
+        planned: &Planned,
+        expected: Option<&ETag>,
+    ) -> Option<CopyReceipt> {
+        let found = self
+            .repeat(|| self.target.head_target(&planned.target_key))
             .await
-            .is_ok_and(|found| {
-                shardlift_core::copy::proof::is_completed(
-                    expected,
-                    planned.source.size_bytes,
-                    &found,
-                )
-            })
+            .ok()?;
+        proof::is_completed(expected?, planned.source.size_bytes, &found).then_some(CopyReceipt {
+            etag: found.etag,
+            version_id: None,
+            checksums: found.checksums,
+        })
     }
 
     /// Aborts the upload of an object that failed. An upload that cannot be aborted stays recorded, so that the
@@ -300,8 +323,18 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     }
 }
 
+/// The algorithm that the target is to have its checksum in: the source's, where an upload in parts can be asked for it.
+/// Then S3 makes the checksum of the whole from those of the parts, and it can be compared with the source's.
+fn checksum_algorithm(source: &ObjectAttributes) -> Option<String> {
+    const OF_UPLOADS: [&str; 5] = ["CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1"];
+    OF_UPLOADS
+        .iter()
+        .find(|algorithm| source.checksums.contains_key(**algorithm))
+        .map(|algorithm| (*algorithm).to_owned())
+}
+
 /// Whether a part that is there already is the one that the layout asks for.
-fn is_of_layout(receipt: &PartReceipt, layout: &PartLayout) -> bool {
+pub(crate) fn is_of_layout(receipt: &PartReceipt, layout: &PartLayout) -> bool {
     layout
         .part(receipt.number)
         .is_some_and(|part| receipt.size_bytes == Some(part.bytes.end() - part.bytes.start() + 1))

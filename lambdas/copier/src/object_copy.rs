@@ -3,14 +3,18 @@
 use std::future::Future;
 
 use shardlift_core::{
-    copy::{account::ObjectOutcome, proof},
+    copy::{
+        account::ObjectOutcome,
+        proof::{self, Comparison},
+        remark::Remark,
+    },
     copy_method::CopyMethod,
     failure::{Failure, FailureCode, Scope},
     fault::{CallFault, Effect, FaultKind},
     key::ObjectKey,
-    object::ListedObject,
-    port::{CopyOptions, CopySource, TagSet, TargetBucket},
-    spec::{RunSpec, TagPolicy},
+    object::{ETag, ListedObject},
+    port::{CopyOptions, CopyReceipt, CopySource, TagSet, TargetBucket},
+    spec::{RunSpec, TagPolicy, Verify},
 };
 
 use crate::{
@@ -29,6 +33,8 @@ pub(crate) struct ObjectCopy<'a, T> {
     pub(crate) uploads: &'a Uploads,
     /// Whether a copier had the shard before, who may have died without a word.
     pub(crate) is_resumed: bool,
+    /// Whether other copiers copy, or copied, parts of the same object.
+    pub(crate) has_part_shards: bool,
 }
 
 /// The two keys of an object, and the version that was planned.
@@ -49,7 +55,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         object: &ListedObject,
     ) -> Result<ObjectOutcome, Failure> {
         match self.try_copy(index, object).await {
-            Ok(()) => Ok(ObjectOutcome::Copied),
+            Ok(remarks) => Ok(ObjectOutcome::Copied(remarks)),
             Err(failure) if failure.code.scope() == Scope::Run => {
                 Err(failure.within(format_args!("object {:?}", object.key.as_str())))
             }
@@ -57,21 +63,29 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    async fn try_copy(&self, index: u32, object: &ListedObject) -> Result<(), Failure> {
-        let unsupported = |problem: String| Failure::new(FailureCode::ObjectUnsupported, problem);
-        let target_key = self
-            .spec
-            .pair
-            .target_key(&object.key)
-            .ok_or_else(|| Failure::invariant("the key lies outside the source prefix"))?
-            .map_err(|invalid| unsupported(format!("the key at the target: {invalid}")))?;
+    async fn try_copy(&self, index: u32, object: &ListedObject) -> Result<Vec<Remark>, Failure> {
+        let planned = self.planned(index, object)?;
         let method = CopyMethod::choose(
             object.size_bytes,
             self.spec.multipart_threshold_bytes,
             self.spec.part_bytes,
         )
         .map_err(|too_large| unsupported(too_large.to_string()))?;
-        let planned = Planned {
+        match method {
+            CopyMethod::Single => self.copy_single(&planned).await,
+            CopyMethod::Multipart { layout } => self.copy_in_parts(&planned, &layout).await,
+        }
+    }
+
+    /// Where the object at `index` of the manifest goes.
+    pub(crate) fn planned(&self, index: u32, object: &ListedObject) -> Result<Planned, Failure> {
+        let target_key = self
+            .spec
+            .pair
+            .target_key(&object.key)
+            .ok_or_else(|| Failure::invariant("the key lies outside the source prefix"))?
+            .map_err(|invalid| unsupported(format!("the key at the target: {invalid}")))?;
+        Ok(Planned {
             index,
             source: CopySource {
                 key: object.key.clone(),
@@ -79,14 +93,10 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                 size_bytes: object.size_bytes,
             },
             target_key,
-        };
-        match method {
-            CopyMethod::Single => self.copy_single(&planned).await,
-            CopyMethod::Multipart { layout } => self.copy_in_parts(&planned, &layout).await,
-        }
+        })
     }
 
-    async fn copy_single(&self, planned: &Planned) -> Result<(), Failure> {
+    async fn copy_single(&self, planned: &Planned) -> Result<Vec<Remark>, Failure> {
         let Planned {
             source, target_key, ..
         } = planned;
@@ -95,18 +105,27 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             kms_key_arn: self.spec.kms_key_arn.clone(),
             tags: (self.spec.tags == TagPolicy::Ignore).then(TagSet::new),
         };
+        let mut remarks = Vec::new();
         let mut retries = Retries::default();
         loop {
             let call = self.target.copy_object(source, target_key, &options);
-            let Err(fault) = self.gate.pass(call).await else {
-                return Ok(());
+            let fault = match self.gate.write(call).await {
+                Ok(receipt) => {
+                    remarks.extend(self.prove(planned, &receipt, None).await?);
+                    return Ok(remarks);
+                }
+                Err(fault) => fault,
             };
             if fault.kind == FaultKind::AccessDenied && self.may_go_without_tags(&options) {
                 options.tags = Some(TagSet::new());
+                remarks.push(Remark::TagsLeftBehind);
                 continue;
             }
-            if fault.effect == Effect::Unknown && self.is_proven(planned, &options).await {
-                return Ok(());
+            if fault.effect == Effect::Unknown
+                && let Some(receipt) = self.found_copied(planned, &options).await
+            {
+                remarks.extend(self.prove(planned, &receipt, None).await?);
+                return Ok(remarks);
             }
             let Some(delay) = retries.delay_after(&fault) else {
                 return Err(self.explain(fault, planned).await);
@@ -115,29 +134,58 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
+    /// What the two sides show about a finished copy, when the run asks for it. A look that fails shows nothing.
+    pub(crate) async fn prove(
+        &self,
+        planned: &Planned,
+        receipt: &CopyReceipt,
+        parts_etag: Option<&ETag>,
+    ) -> Result<Option<Remark>, Failure> {
+        if self.spec.verify != Verify::Checksum {
+            return Ok(None);
+        }
+        let Ok(at_source) = self
+            .repeat(|| self.target.head_source(&planned.source.key))
+            .await
+        else {
+            return Ok(Some(Remark::Unproven));
+        };
+        match proof::compare(&planned.source, &at_source, receipt, parts_etag) {
+            Comparison::Said(remark) => Ok(Some(remark)),
+            Comparison::Different => Err(Failure::new(
+                FailureCode::IntegrityMismatch,
+                format!(
+                    "the source has the checksums {:?}, the copy {:?}",
+                    at_source.checksums, receipt.checksums
+                ),
+            )),
+        }
+    }
+
     fn may_go_without_tags(&self, options: &CopyOptions) -> bool {
         self.spec.tags == TagPolicy::BestEffort && options.tags.is_none()
     }
 
-    /// Whether the target shows that a copy whose answer was lost took effect. A look that fails proves nothing.
-    async fn is_proven(&self, planned: &Planned, options: &CopyOptions) -> bool {
-        let Ok(at_target) = self.target.head_target(&planned.target_key).await else {
-            return false;
-        };
-        let Ok(at_source) = self.target.head_source(&planned.source.key).await else {
-            return false;
-        };
-        proof::is_copied(&planned.source, options, &at_source, &at_target)
+    /// The answer that a copy whose own was lost would have given, if the target shows that it took effect. A look that
+    /// fails shows nothing.
+    async fn found_copied(&self, planned: &Planned, options: &CopyOptions) -> Option<CopyReceipt> {
+        let at_target = self.target.head_target(&planned.target_key).await.ok()?;
+        let at_source = self.target.head_source(&planned.source.key).await.ok()?;
+        proof::is_copied(&planned.source, options, &at_source, &at_target).then_some(CopyReceipt {
+            etag: at_target.etag,
+            version_id: None,
+            checksums: at_target.checksums,
+        })
     }
 
-    /// Makes an idempotent call until it answers, is refused for good, or was tried often enough.
+    /// Makes a call that reads, or that ends something, until it answers, is refused for good, or was tried often enough.
     pub(crate) async fn repeat<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
     where
         F: Future<Output = Result<V, CallFault>>,
     {
         let mut retries = Retries::default();
         loop {
-            let fault = match self.gate.pass(call()).await {
+            let fault = match self.gate.read(call()).await {
                 Ok(value) => return Ok(value),
                 Err(fault) => fault,
             };
@@ -191,12 +239,12 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     }
 }
 
+fn unsupported(problem: String) -> Failure {
+    Failure::new(FailureCode::ObjectUnsupported, problem)
+}
+
 /// The failure of an object that is another version than the planned one (P7).
-pub(crate) fn source_changed(
-    planned: &CopySource,
-    found_etag: &shardlift_core::object::ETag,
-    found_bytes: u64,
-) -> Failure {
+pub(crate) fn source_changed(planned: &CopySource, found_etag: &ETag, found_bytes: u64) -> Failure {
     Failure::new(
         FailureCode::SourceChanged,
         format!(

@@ -9,7 +9,6 @@ use shardlift_core::{
     failure::Failure,
     manifest::Manifest,
     port::{Clock, ControlStore, Ledger, TargetBucket},
-    tally::RequestCounts,
     time::Timestamp,
 };
 
@@ -19,9 +18,9 @@ use crate::{
 };
 
 /// Objects begun and not ended. The gate bounds the calls; this bounds the memory of those that wait for it.
-const OBJECTS_IN_FLIGHT_MAX: usize = 256;
+const OBJECTS_IN_FLIGHT_MAX: usize = 512;
 /// A copier that is killed loses what it settled since its last checkpoint, so at most this and a bit.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
+pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How copying ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +37,6 @@ pub(crate) struct ShardCopy<'a, T, K> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) clock: &'a K,
     pub(crate) deadline: Deadline,
-    /// Requests that the record counted before this invocation, and the handle before this shard.
-    pub(crate) requests_before: RequestCounts,
-    pub(crate) requests_of_others: RequestCounts,
 }
 
 type Settled = (u32, Result<ObjectOutcome, Failure>);
@@ -54,6 +50,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         &self,
         held: &mut HeldShard<'_, L, C>,
         account: &mut ShardAccount,
+        footnotes: &(impl Fn() -> Footnotes + Sync),
     ) -> Result<End, Failure> {
         let count = u32::try_from(self.manifest.objects.len())
             .map_err(|_| Failure::invariant("a manifest holds more than 2^32 objects"))?;
@@ -85,7 +82,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
             }
             if self.clock.now() >= checkpoint_due {
                 let meanwhile = {
-                    let write = held.checkpoint(account, self.footnotes());
+                    let write = held.checkpoint(account, footnotes());
                     during(write, &mut in_flight).await?
                 };
                 for settled in meanwhile {
@@ -100,20 +97,6 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         } else {
             End::OutOfTime
         })
-    }
-
-    /// The requests and open uploads as they are now.
-    pub(crate) fn footnotes(&self) -> Footnotes {
-        let mut requests = self.requests_before.clone();
-        for (operation, count) in self.objects.target.requests() {
-            let others = self.requests_of_others.get(&operation).copied();
-            let ours = count.saturating_sub(others.unwrap_or(0));
-            *requests.entry(operation).or_default() += ours;
-        }
-        Footnotes {
-            requests,
-            uploads: self.objects.uploads.recorded(),
-        }
     }
 
     async fn copy(&self, index: u32) -> Settled {

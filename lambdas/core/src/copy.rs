@@ -6,3 +6,4 @@ pub mod diagnosis;
 pub mod pacer;
 pub mod part_shards;
 pub mod proof;
+pub mod remark;

@@ -3,17 +3,13 @@
 //! JSON lines under zstd, one failed object a line, in the order of the manifest. A list of 10,000 refused objects,
 //! each with its own detail, takes some 100 KB: the details repeat each other.
 
-use std::io::{BufRead, BufReader, Lines, Write};
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{Failure, FailureCode, Retry},
+    json_lines::{self, JsonLines},
     key::ObjectKey,
 };
-
-/// zstd's fastest ordinary level.
-const COMPRESSION_LEVEL: i32 = 1;
 
 /// One object that failed, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,16 +39,7 @@ impl FailedObject {
 /// # Errors
 /// `InvariantViolated` when the encoder fails, which memory alone cannot make it do.
 pub fn encode<'a>(objects: impl IntoIterator<Item = &'a FailedObject>) -> Result<Vec<u8>, Failure> {
-    let write = || -> std::io::Result<Vec<u8>> {
-        let mut out = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
-        for object in objects {
-            serde_json::to_writer(&mut out, object)?;
-            out.write_all(b"\n")?;
-        }
-        out.finish()
-    };
-    write()
-        .map_err(|error| Failure::invariant(format!("a failure list cannot be encoded: {error}")))
+    json_lines::encode(objects)
 }
 
 /// Reads a list line by line, so that its size does not matter to memory.
@@ -60,28 +47,11 @@ pub fn encode<'a>(objects: impl IntoIterator<Item = &'a FailedObject>) -> Result
 /// # Errors
 /// `InvariantViolated` when the bytes are no such list; the iterator gives the same for a line that is none.
 pub fn decode(bytes: &[u8]) -> Result<FailureLines<'_>, Failure> {
-    zstd::Decoder::new(bytes)
-        .map(|decoder| FailureLines(BufReader::new(decoder).lines()))
-        .map_err(|error| broken(&error))
+    json_lines::decode(bytes)
 }
 
 /// The lines of a failure list.
-pub struct FailureLines<'a>(Lines<BufReader<zstd::Decoder<'a, BufReader<&'a [u8]>>>>);
-
-impl Iterator for FailureLines<'_> {
-    type Item = Result<FailedObject, Failure>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|line| {
-            line.map_err(|error| broken(&error))
-                .and_then(|line| serde_json::from_str(&line).map_err(|error| broken(&error)))
-        })
-    }
-}
-
-fn broken(error: &dyn std::fmt::Display) -> Failure {
-    Failure::invariant(format!("a failure list cannot be read: {error}"))
-}
+pub type FailureLines<'a> = JsonLines<'a, FailedObject>;
 
 #[cfg(test)]
 mod tests {

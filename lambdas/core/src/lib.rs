@@ -26,6 +26,7 @@ pub mod figures;
 pub mod filter;
 pub mod id;
 pub mod input;
+pub mod json_lines;
 pub mod key;
 pub mod manifest;
 pub mod notice;

@@ -1,5 +1,7 @@
 //! A bounded piece of work, and the one function that changes its state.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -67,6 +69,12 @@ pub struct ShardOutcome {
     pub retryable: u64,
     /// Where the list of failed objects lies in the control bucket; absent when none failed.
     pub failures_key: Option<String>,
+    /// What there is to say of copied objects, counted by the word for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<String, u64>,
+    /// Where the list of those objects lies in the control bucket; absent when there is nothing to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remarks_key: Option<String>,
     /// Requests made so far.
     pub requests: RequestCounts,
     /// Multipart uploads of this shard that are neither completed nor aborted (P8): the next holder goes on with them,

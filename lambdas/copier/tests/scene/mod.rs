@@ -2,7 +2,8 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file takes what it needs of the scene"
+    clippy::unwrap_used,
+    reason = "a test may panic, and takes what it needs of the scene"
 )]
 
 use std::time::Duration;
@@ -152,12 +153,12 @@ impl Scene {
     }
 
     pub fn copier(&self) -> Copier<MemoryAccounts, MemoryLedger, MemoryControlStore, ManualClock> {
-        Copier {
-            accounts: self.accounts.clone(),
-            ledger: self.ledger.clone(),
-            control: self.control.clone(),
-            clock: self.clock.clone(),
-        }
+        Copier::new(
+            self.accounts.clone(),
+            self.ledger.clone(),
+            self.control.clone(),
+            self.clock.clone(),
+        )
     }
 
     /// One invocation with `time` until it is killed.
