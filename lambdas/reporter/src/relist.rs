@@ -285,12 +285,12 @@ impl<'a, B: BucketListing> Side<'a, B> {
                     .as_ref()
                     .is_some_and(|after| object.key <= *after)
                 {
-                    return Err(self.broken(format!("{:?} does not follow", object.key)));
+                    return Err(self.broken(&format!("{:?} does not follow", object.key)));
                 }
                 self.after = Some(object.key.clone());
             }
             if page.is_truncated && page.objects.is_empty() {
-                return Err(self.broken("an empty page says that more follows".to_owned()));
+                return Err(self.broken("an empty page says that more follows"));
             }
             self.is_exhausted = !page.is_truncated;
             self.page = page.objects.into();
@@ -298,7 +298,7 @@ impl<'a, B: BucketListing> Side<'a, B> {
         Ok(())
     }
 
-    fn broken(&self, problem: String) -> Failure {
+    fn broken(&self, problem: &str) -> Failure {
         Failure::new(
             FailureCode::ListingIncomplete,
             format!(

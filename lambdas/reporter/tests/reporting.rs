@@ -1,5 +1,6 @@
 //! The reporter over a ledger, buckets and a topic in memory.
 
+#[allow(dead_code, reason = "each test binary uses a part of the scene")]
 mod scene;
 
 use std::collections::BTreeMap;

@@ -57,7 +57,7 @@ pub(super) fn numbers(report: &Report) -> Markup {
             dl {
                 (tile("Planned", report.planned, ""))
                 (tile("Copied", report.copied, ""))
-                (tile("Skipped, already there", report.skipped, ""))
+                (tile("Skipped", report.skipped, ""))
                 (tile("Failed", failed, if failed.objects > 0 { "bad" } else { "" }))
                 @if report.deleted.objects > 0 {
                     div { dt { "Deleted" } dd { (grouped(report.deleted.objects)) } }

@@ -1,5 +1,7 @@
 //! A planned run in memory, and ways to bring it into the states that a reporter meets.
 
+#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
+
 use std::time::Duration;
 
 use shardlift_core::{
@@ -185,28 +187,54 @@ impl Scene {
                 .map(|&FailedAt(_, index, code)| failed_object(shard, index, code))
                 .collect();
             list.sort_by_key(|object| object.index);
-            if list.is_empty() {
-                continue;
+            if !list.is_empty() {
+                self.fail_objects(shard, &list);
             }
-            let path = control_key::failures(&run_id(), &shard_id(shard), 2);
-            let body = failure_list::encode(&list).unwrap();
-            wait(self.reporter.control.put(&path, "application/zstd", body)).unwrap();
+        }
+    }
+
+    fn fail_objects(&self, shard: u32, list: &[FailedObject]) {
+        let path = control_key::failures(&run_id(), &shard_id(shard), 2);
+        let body = failure_list::encode(list).unwrap();
+        wait(self.reporter.control.put(&path, "application/zstd", body)).unwrap();
+        self.change(shard, |record| {
+            for object in list {
+                self.buckets
+                    .remove("target", &target_key(shard, object.index));
+                record.outcome.tally.copied.objects -= 1;
+                record.outcome.tally.copied.bytes -= object.size;
+                record
+                    .outcome
+                    .tally
+                    .failed
+                    .add_object(object.code, object.size);
+                record.outcome.retryable += u64::from(object.is_retryable());
+            }
+            record.outcome.failures_key = Some(path);
+        });
+    }
+
+    /// The shards were copied one after the other, a few at a time, at their own paces.
+    pub(crate) fn spread_over_time(&self) {
+        let whole_ms = i64::try_from(REPORTED_AT.since(BEGAN_AT).as_millis()).unwrap();
+        let shards = i64::try_from(self.objects.len()).unwrap();
+        for shard in 0..u32::try_from(self.objects.len()).unwrap() {
+            let at = i64::from(shard);
+            let begun_ms = BEGAN_AT.as_millis() + whole_ms / 10 + at * whole_ms * 6 / 10 / shards;
+            let took_ms = whole_ms / 30 * (1 + at * 5 % 4);
             self.change(shard, |record| {
-                for object in &list {
-                    self.buckets
-                        .remove("target", &target_key(shard, object.index));
-                    record.outcome.tally.copied.objects -= 1;
-                    record.outcome.tally.copied.bytes -= object.size;
-                    record
-                        .outcome
-                        .tally
-                        .failed
-                        .add_object(object.code, object.size);
-                    record.outcome.retryable += u64::from(object.is_retryable());
-                }
-                record.outcome.failures_key = Some(path);
+                record.begun_at = Some(Timestamp::from_millis(begun_ms));
+                record.ended_at = Some(Timestamp::from_millis(begun_ms + took_ms));
             });
         }
+    }
+
+    /// An object of a finished shard failed under another key and with another detail than it has: hostile texts.
+    pub(crate) fn fail_with(&self, shard: u32, index: u32, text: &str) {
+        let mut object = failed_object(shard, index, FailureCode::ObjectUnsupported);
+        object.key = ObjectKey::new(text).unwrap();
+        object.detail = text.to_owned();
+        self.fail_objects(shard, &[object]);
     }
 
     /// A copier died after so many objects of the shard.
