@@ -49,8 +49,8 @@ impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = if request.uri().contains("//sts.") {
             SdkBody::from(
-                "<R><GetCallerIdentityResult><Arn>a</Arn><Account>111111111111</Account>\
-                 </GetCallerIdentityResult></R>",
+                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn>\
+                 <Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
             )
         } else if request.method() == "HEAD" {
             SdkBody::empty()

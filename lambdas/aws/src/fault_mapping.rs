@@ -23,12 +23,13 @@ where
     match error {
         SdkError::ServiceError(answer) => {
             let (code, status) = (answer.err().code(), answer.raw().status().as_u16());
-            let told = answer.err().message().unwrap_or("no message");
-            let message = format!(
-                "{} {told} (HTTP {status}{})",
-                code.unwrap_or("no code,"),
-                request_ids(answer.raw())
-            );
+            let told = match (code, answer.err().message()) {
+                (Some(code), Some(message)) => format!("{code}: {message}"),
+                (Some(code), None) => code.to_owned(),
+                _ => chain(error),
+            };
+            let ids = request_ids(answer.raw());
+            let message = format!("{told} (HTTP {status}{ids})");
             fault(operation, kind_of(operation, code, status), &message)
         }
         SdkError::ResponseError(answer) => {

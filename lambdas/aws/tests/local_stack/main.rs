@@ -2,7 +2,7 @@
 //! socket, against the local stack whose address is in `SHARDLIFT_LOCAL_ENDPOINT`.
 //!
 //! `cargo test` leaves this target out, since it needs that stack: `tests/workflow/test_ports.py` starts one and runs
-//! it. Without the variable every test here fails.
+//! it, with the role `machine` that a state machine must name. Without the variable every test here fails.
 
 mod executions;
 mod ledger;
