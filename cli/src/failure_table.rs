@@ -39,14 +39,19 @@ fn write_lines(body: &[u8], out: &mut dyn Write) -> Result<(), CommandError> {
         writeln!(
             out,
             "  {:<18} {}  ({}, shard {})",
-            Printable(&line.reason).to_string(),
-            Printable(&line.key),
+            Printable(plain(&line.reason)).to_string(),
+            Printable(plain(&line.key)),
             bytes(line.size),
-            Printable(&line.shard),
+            Printable(plain(&line.shard)),
         )?;
-        writeln!(out, "    {}", Printable(&line.detail))?;
+        writeln!(out, "    {}", Printable(plain(&line.detail)))?;
     }
     Ok(())
+}
+
+/// A cell without the apostrophe that keeps spreadsheets from calculating it.
+fn plain(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -64,6 +69,14 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("    etag, differs"));
+    }
+
+    #[test]
+    fn a_key_that_looks_like_a_formula_is_shown_as_it_is() {
+        let body = "key,size,reason,detail,shard\n'=1+1,3,SourceChanged,d,r0-1\n";
+        let mut out = Vec::new();
+        write_lines(body.as_bytes(), &mut out).unwrap();
+        assert!(String::from_utf8(out).unwrap().contains(" =1+1  (3 B"));
     }
 
     #[test]

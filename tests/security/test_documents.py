@@ -35,6 +35,7 @@ OPTIONS = {
     ("--target-key", TARGET_KEY): ("TargetKmsKeyArn", TARGET_KEY),
     ("--administrator", ADMINISTRATOR): ("AdministratorArn", ADMINISTRATOR),
 }
+MIRROR_OPTION = ("--mirror",)
 SELECTIONS = [
     selection for count in range(len(OPTIONS) + 1) for selection in itertools.combinations(OPTIONS, count)
 ]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{Failure, FailureCode},
-    fault::CallFault,
+    fault::{CallFault, FaultKind},
 };
 
 /// The policy documents in the two accounts that together allow a run. The data behind them is [`crate::policy`].
@@ -111,6 +111,24 @@ pub fn own_statement(operation: &str) -> Option<&'static str> {
     }
 }
 
+/// A fault of finding or listing a bucket of the pair, with the statement that is missing when it was refused. The
+/// source is listed with the function's own role, the target with the target role.
+#[must_use]
+pub fn listing_failure(fault: CallFault, about_source: bool) -> Failure {
+    let document = if about_source {
+        PolicyDocument::ExecutionRole
+    } else {
+        PolicyDocument::TargetRolePermissions
+    };
+    let is_refused = fault.kind == FaultKind::AccessDenied;
+    let mut failure = fault.into_failure();
+    if is_refused && let Some(sid) = document.sid("s3:ListBucket", about_source) {
+        let hint = format!("; it must be allowed by {document} (statement {sid})");
+        failure.detail.push_str(&hint);
+    }
+    failure
+}
+
 /// One refused call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
@@ -169,7 +187,6 @@ impl Denial {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::FaultKind;
 
     #[test]
     fn a_denial_names_principal_action_resource_document_and_statement() {

@@ -95,6 +95,13 @@ impl CallFault {
             let role = PolicyDocument::ExecutionRole;
             detail.push_str(&format!("; it must be allowed by {role} (statement {sid})"));
         }
+        if self.kind == FaultKind::RoleRefused {
+            detail.push_str(&format!(
+                "; it must be allowed by {} (statement LetTheFunctionsEnter, with the external id) and by {} (statement EnterTheTargetAccount)",
+                PolicyDocument::TargetRoleTrust,
+                PolicyDocument::ExecutionRole,
+            ));
+        }
         Failure::new(self.kind.failure_code(), detail)
     }
 }

@@ -3,6 +3,7 @@
 use shardlift_core::{
     control_key,
     deadline::Deadline,
+    denial::listing_failure,
     failure::Failure,
     fault::CallFault,
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, SourceBucket, TargetBucket},
@@ -73,7 +74,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         let pair = &run.spec.pair;
         let session = SessionName::of_step("report", &run.run_id);
         let source = self.accounts.open_source(&pair.source).await;
-        let source = source.map_err(CallFault::into_failure)?;
+        let source = source.map_err(|fault| listing_failure(fault, true))?;
         let target = self
             .accounts
             .reopen_target(

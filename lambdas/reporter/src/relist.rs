@@ -6,6 +6,7 @@ use futures::{StreamExt, future::BoxFuture, stream};
 use serde::{Deserialize, Serialize};
 use shardlift_core::{
     deadline::Deadline,
+    denial::listing_failure,
     failure::{Failure, FailureCode, Retry},
     filter::ObjectFilter,
     key::{KeyPrefix, ObjectKey, RelativeKey},
@@ -275,8 +276,7 @@ impl<'a, B: BucketListing> Side<'a, B> {
                 after: self.after.clone(),
             };
             let page = self.bucket.list_page(&request).await.map_err(|fault| {
-                fault
-                    .into_failure()
+                listing_failure(fault, self.name == "source")
                     .within(format!("listing the {} for the proof", self.name))
             })?;
             for object in &page.objects {

@@ -60,18 +60,24 @@ pub fn execution_role(
             control_bucket_actions(function),
             format!("{}/runs/*", place.control_bucket()),
         )),
-        // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
-        place.own(
-            Statement::allow(
-                "TellMissingFromForbidden",
-                &["s3:ListBucket"],
-                place.control_bucket(),
-            )
-            .when("StringLikeIfExists", "s3:prefix", "runs/*"),
-        ),
     ];
+    if function != Function::Planner {
+        // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
+        statements.push(
+            place.own(
+                Statement::allow(
+                    "TellMissingFromForbidden",
+                    &["s3:ListBucket"],
+                    place.control_bucket(),
+                )
+                .when("StringLikeIfExists", "s3:prefix", "runs/*"),
+            ),
+        );
+    }
     if function != Function::Copier {
         statements.push(list_the_source(agreement));
+    }
+    if function == Function::Planner {
         statements.push(Statement::allow(
             "AskWhetherALockIsStillHeld",
             &["states:DescribeExecution"],
@@ -94,7 +100,8 @@ pub fn execution_role(
 
 const fn control_bucket_actions(function: Function) -> &'static [&'static str] {
     match function {
-        Function::Planner | Function::Copier => &["s3:GetObject", "s3:PutObject"],
+        Function::Planner => &["s3:PutObject"],
+        Function::Copier => &["s3:GetObject", "s3:PutObject"],
         // The list of failures may be larger than memory, so it is written in parts.
         Function::Reporter => &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
     }
@@ -132,8 +139,9 @@ impl Place<'_> {
         let actions: &[&str] = match function {
             // One shard's record, and the run's to read.
             Function::Copier => &["dynamodb:GetItem", "dynamodb:PutItem"],
+            Function::Planner => &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
             // DeleteItem gives the lock of the pair back.
-            Function::Planner | Function::Reporter => &[
+            Function::Reporter => &[
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:DeleteItem",

@@ -1,0 +1,141 @@
+"""The actions that are granted are those that the code's calls need: none is missing, none is left over."""
+
+import re
+
+import pytest
+
+from tests.static.project import ROOT
+
+from .test_documents import FUNCTIONS, MIRROR_OPTION, source_rendering, target_rendering
+
+# What each call of the SDK is authorised as: at the bucket that is written or asked, and, for a copy, at its source
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, and the Service Authorization
+# Reference of the other services).
+TARGET_ACTIONS = {
+    "copy_object": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation"},
+    "upload_part_copy": {"s3:PutObject"},
+    "create_multipart_upload": {"s3:PutObject", "s3:PutObjectTagging"},
+    "complete_multipart_upload": {"s3:PutObject"},
+    "abort_multipart_upload": {"s3:AbortMultipartUpload"},
+    "list_parts": {"s3:ListMultipartUploadParts"},
+    "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},
+    "list_objects_v2": {"s3:ListBucket"},
+    "head_bucket": {"s3:ListBucket"},
+    "head_object": {"s3:GetObject"},
+    "delete_object": {"s3:DeleteObject"},
+    "delete_objects": {"s3:DeleteObject"},
+    "get_object_tagging": set(),
+}
+SOURCE_ACTIONS = {
+    "copy_object": {"s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAnnotation"},
+    "upload_part_copy": {"s3:GetObject"},
+    # S3 calls a missing object forbidden unless the caller may list.
+    "head_object": {"s3:GetObject", "s3:ListBucket"},
+    "get_object_tagging": {"s3:GetObjectTagging"},
+}
+CONTROL_ACTIONS = {
+    "put_object": {"s3:PutObject"},
+    "get_object": {"s3:GetObject", "s3:ListBucket"},
+    "create_multipart_upload": {"s3:PutObject"},
+    "upload_part": {"s3:PutObject"},
+    "complete_multipart_upload": {"s3:PutObject"},
+    "abort_multipart_upload": {"s3:AbortMultipartUpload"},
+}
+# The ports' methods, as the functions call them, and what their adapters need.
+LEDGER_ACTIONS = {
+    "read_run": "dynamodb:GetItem",
+    "read_shard": "dynamodb:GetItem",
+    "read_lock": "dynamodb:GetItem",
+    "read_ranges": "dynamodb:Query",
+    "read_shards": "dynamodb:Query",
+    "create_run": "dynamodb:PutItem",
+    "create_lock": "dynamodb:PutItem",
+    "replace_run": "dynamodb:PutItem",
+    "replace_shard": "dynamodb:PutItem",
+    "replace_lock": "dynamodb:PutItem",
+    # A transaction is authorised as the writes in it.
+    "commit_plan": "dynamodb:PutItem",
+    "delete_lock": "dynamodb:DeleteItem",
+}
+LEDGER_CALLS = {"get_item", "put_item", "delete_item", "query", "transact_write_items"}
+CONTROL_PORT = {
+    r"control\s*\.put\(": {"s3:PutObject"},
+    r"control\s*\.get\(": {"s3:GetObject", "s3:ListBucket"},
+    r"control\s*\.open\(": {"s3:PutObject", "s3:AbortMultipartUpload"},
+}
+OTHER_PORTS = {
+    r"\.open_source\(": {"s3:ListBucket"},
+    r"\.(re)?open_target\(": {"sts:AssumeRole"},
+    r"executions\s*\.state\(": {"states:DescribeExecution"},
+    r"notifier\s*\.publish\(": {"sns:Publish"},
+}
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+KNOWN = set(TARGET_ACTIONS) | set(SOURCE_ACTIONS) | set(CONTROL_ACTIONS) | LEDGER_CALLS
+KNOWN |= {"publish", "describe_execution", "get_caller_identity"}
+
+
+def code_of(folder):
+    """Rust sources without their tests."""
+    texts = [path.read_text() for path in sorted((ROOT / folder).rglob("*.rs"))]
+    return "\n".join(text.split("#[cfg(test)]")[0] for text in texts)
+
+
+def calls_of(folder):
+    """The SDK's operations that are called: a fluent builder is made by a method without arguments and sent."""
+    return set(re.findall(rf"\.\s*({'|'.join(sorted(KNOWN, key=len, reverse=True))})\(\)", code_of(folder)))
+
+
+def granted(statements):
+    found = set()
+    for statement in statements:
+        if statement["Effect"] == "Allow":
+            actions = statement["Action"]
+            found |= {actions} if isinstance(actions, str) else set(actions)
+    return found
+
+
+def union(actions, calls):
+    return set().union(*(actions.get(call, set()) for call in calls))
+
+
+@pytest.fixture(scope="module")
+def target_role():
+    (policy,) = target_rendering([MIRROR_OPTION]).resource("TargetRole")["Policies"]
+    return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+
+
+def test_every_call_of_the_adapters_is_known():
+    """A builder that is sent and that no table knows would be a permission that nobody thought of."""
+    sent = set(re.findall(r"client\w*(?:\s*\([^)]*\))?\s*\.(\w+)\(\)\s*\.", code_of("lambdas/aws/src")))
+    not_calls = {"clone", "config", "region", "lock", "iter"}
+    assert sent - not_calls <= KNOWN
+
+
+def test_the_target_role_may_do_at_the_target_what_the_calls_need_and_no_more(target_role):
+    calls = calls_of("lambdas/aws/src/s3")
+    assert {"copy_object", "upload_part_copy", "list_objects_v2"} <= calls
+    statements = [target_role[sid] for sid in target_role if sid.endswith("TheTarget")]
+    assert granted(statements) == union(TARGET_ACTIONS, calls)
+
+
+def test_the_target_role_may_do_at_the_source_what_the_calls_need_and_no_more(target_role):
+    statements = [target_role[sid] for sid in target_role if sid.endswith("TheSource")]
+    assert granted(statements) == union(SOURCE_ACTIONS, calls_of("lambdas/aws/src/s3"))
+
+
+def test_the_adapters_of_ledger_and_control_bucket_call_what_the_tables_say():
+    assert calls_of("lambdas/aws/src/control_store") | {"put_object", "get_object"} == set(CONTROL_ACTIONS)
+    ledger = (ROOT / "lambdas/aws/src/ledger.rs").read_text()
+    assert set(re.findall(rf"\.({'|'.join(LEDGER_CALLS)})\(\)", ledger)) == LEDGER_CALLS
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_may_do_what_its_code_calls_and_no_more(name):
+    code = code_of(f"lambdas/{name}/src")
+    needed = set(LOGGING)
+    needed |= {action for method, action in LEDGER_ACTIONS.items() if re.search(rf"\.{method}\(", code)}
+    for pattern, actions in {**CONTROL_PORT, **OTHER_PORTS}.items():
+        if re.search(pattern, code):
+            needed |= actions
+    (policy,) = source_rendering().resource(f"{name.title()}Role")["Policies"]
+    assert granted(policy["PolicyDocument"]["Statement"]) == needed
