@@ -60,6 +60,7 @@ impl Clock {
 ///
 /// Our own, because a listing writes one for every key: a general formatter costs more than the
 /// rest of the entry.
+#[inline]
 pub(crate) fn write_iso(epoch_s: u64, out: &mut Vec<u8>) {
     let (year, month, day) = civil(epoch_s / 86_400);
     let second = epoch_s % 86_400;
@@ -104,16 +105,20 @@ pub(crate) fn parse_amz_date(text: &str) -> Option<i64> {
     )
 }
 
+const DIGITS: [u8; 10] = *b"0123456789";
+
 /// Writes `value` in decimal, with leading zeros, into the whole of `out`.
+#[inline]
 pub(crate) fn decimal(out: &mut [u8], mut value: u64) {
     for digit in out.iter_mut().rev() {
-        *digit = b"0123456789"[usize::try_from(value % 10).unwrap_or(0)];
+        *digit = DIGITS[usize::try_from(value % 10).unwrap_or(0)];
         value /= 10;
     }
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. The year is
 /// taken to begin in March, so that the leap day is its last.
+#[inline]
 pub(crate) fn civil(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468;
     let era = day / 146_097;

@@ -64,6 +64,7 @@ impl ETag {
     }
 
     /// The pseudo-MD5 of one stretch of a synthetic stream: two scrambles of its provenance.
+    #[inline]
     pub(crate) fn of_stretch(seed: u64, offset: u64, length: u64) -> Self {
         let first = mix(seed ^ mix(offset.wrapping_add(0x5eed)) ^ length.rotate_left(40));
         let second = mix(first ^ seed.rotate_left(23) ^ length);
@@ -79,6 +80,7 @@ impl ETag {
     }
 
     /// Appends the tag without quotes.
+    #[inline]
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let mut hex = [0u8; 32];
         for (index, byte) in self.digest.iter().enumerate() {

@@ -102,11 +102,17 @@ pub(crate) fn list_multipart_uploads(model: &Inner, call: &Call<'_>) -> Result<R
         .unwrap_or(PAGE_MAX)
         .min(PAGE_MAX);
     let encoding = encoding(call)?;
+    // A marker that is a common prefix stands for everything under it.
+    let rolled_marker = !delimiter.is_empty() && key_marker.ends_with(&*delimiter);
     let after = |key: &str, id: &str| {
+        if rolled_marker && key.starts_with(&*key_marker) {
+            return false;
+        }
         key > &*key_marker || (key == &*key_marker && !id_marker.is_empty() && id > &*id_marker)
     };
     let mut prefixes: BTreeSet<&str> = BTreeSet::new();
     let mut page = Vec::new();
+    let mut last = ("", "");
     let mut truncated = false;
     let matching = state.uploads.iter().filter(|((key, id), _)| {
         key.starts_with(&*prefix) && (key_marker.is_empty() || after(key, id))
@@ -123,19 +129,26 @@ pub(crate) fn list_multipart_uploads(model: &Inner, call: &Call<'_>) -> Result<R
         match common {
             Some(common) => {
                 prefixes.insert(common);
+                last = (common, "");
             }
-            None => page.push((key, id, upload)),
+            None => {
+                page.push((key, id, upload));
+                last = (key, id);
+            }
         }
     }
     let mut xml = Xml::result("ListMultipartUploadsResult", 1024 + 400 * page.len());
     xml.text("Bucket", call.bucket);
     xml.key("KeyMarker", key_marker.as_bytes(), encoding);
     xml.text("UploadIdMarker", &id_marker);
-    if let (true, Some((key, id, _))) = (truncated, page.last()) {
-        xml.key("NextKeyMarker", key.as_bytes(), encoding);
-        xml.text("NextUploadIdMarker", id);
+    if truncated {
+        xml.key("NextKeyMarker", last.0.as_bytes(), encoding);
+        xml.text("NextUploadIdMarker", last.1);
     }
     xml.key("Prefix", prefix.as_bytes(), encoding);
+    if !delimiter.is_empty() {
+        xml.key("Delimiter", delimiter.as_bytes(), encoding);
+    }
     if encoding == KeyEncoding::Url {
         xml.text("EncodingType", "url");
     }

@@ -74,14 +74,14 @@ impl Partition {
         self.looks = refilled(self.looks, limits.looks_per_s);
     }
 
-    /// Keeps an even sample of all keys so far (reservoir sampling).
+    /// Keeps an even sample of some 30,000 recent keys: an older one is forgotten with time.
     fn sample(&mut self, key: &[u8]) {
         self.sampled += 1;
         if self.samples.len() < SAMPLES_MAX {
             self.samples.push(key.into());
             return;
         }
-        let place = usize::try_from(mix(self.sampled) % self.sampled).unwrap_or(usize::MAX);
+        let place = usize::try_from(mix(self.sampled)).unwrap_or(0) % (SAMPLES_MAX * 64);
         if let Some(sample) = self.samples.get_mut(place) {
             *sample = key.into();
         }

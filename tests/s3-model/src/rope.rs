@@ -43,6 +43,7 @@ fn word(seed: u64, index: u64) -> u64 {
 }
 
 /// A bijective scrambler of 64 bits: the finaliser of splitmix64.
+#[inline]
 pub(crate) fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

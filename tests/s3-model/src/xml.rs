@@ -67,12 +67,14 @@ impl Xml {
         self.out
     }
 
+    #[inline]
     pub(crate) fn open(&mut self, name: &str) {
         self.out.push(b'<');
         self.out.extend_from_slice(name.as_bytes());
         self.out.push(b'>');
     }
 
+    #[inline]
     pub(crate) fn close(&mut self, name: &str) {
         self.out.extend_from_slice(b"</");
         self.out.extend_from_slice(name.as_bytes());
@@ -98,6 +100,7 @@ impl Xml {
     }
 
     /// A key, a prefix or a delimiter: escaped, or URL-encoded when the caller asked for that.
+    #[inline]
     pub(crate) fn key(&mut self, name: &str, key: &[u8], encoding: KeyEncoding) {
         self.open(name);
         match encoding {
@@ -108,6 +111,7 @@ impl Xml {
     }
 
     /// Bytes that are known to be well-formed XML.
+    #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
     }
@@ -117,6 +121,7 @@ impl Xml {
         &mut self.out
     }
 
+    #[inline]
     pub(crate) fn escape(&mut self, text: &[u8]) {
         let mut rest = text;
         while let Some(at) = rest.iter().position(|byte| !PLAIN[usize::from(*byte)]) {

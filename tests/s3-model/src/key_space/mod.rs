@@ -315,6 +315,7 @@ impl KeySpace {
     }
 
     /// The object of this rank.
+    #[inline]
     pub(crate) fn object(&self, rank: u64) -> SpaceObject {
         let index = self.index(rank);
         let stale = self
@@ -374,6 +375,7 @@ fn width(count: u64) -> usize {
 }
 
 /// Appends `value` with `width` digits.
+#[inline]
 fn push_decimal(out: &mut Vec<u8>, value: u64, width: usize) {
     let start = out.len();
     out.resize(start + width, b'0');

@@ -3,7 +3,8 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, Part, StorageClass,
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType, Part,
+    StorageClass,
 };
 
 use crate::refused;
@@ -417,5 +418,58 @@ async fn checksums_and_their_types_must_fit() {
         upload.part(1, vec![1]).checksum_crc32("y/Q5Jg=="),
         400,
         "InvalidRequest"
+    );
+}
+
+#[tokio::test]
+async fn uploads_are_listed_page_by_page_and_rolled_up() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("lists them all, unencoded")).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    for key in ["a", "b/1", "b/2", "c d"] {
+        client
+            .create_multipart_upload()
+            .bucket(&bucket)
+            .key(key)
+            .send()
+            .await
+            .expect("an upload");
+    }
+    let list = || {
+        client
+            .list_multipart_uploads()
+            .bucket(&bucket)
+            .encoding_type(EncodingType::Url)
+    };
+    let (mut keys, mut marker, mut id) = (Vec::new(), String::new(), String::new());
+    for _ in 0..4 {
+        let request = list()
+            .delimiter("/")
+            .max_uploads(1)
+            .key_marker(&marker)
+            .upload_id_marker(&id);
+        let page = request.send().await.expect("a page");
+        keys.extend(
+            page.uploads()
+                .iter()
+                .filter_map(|upload| upload.key().map(str::to_owned)),
+        );
+        keys.extend(
+            page.common_prefixes()
+                .iter()
+                .filter_map(|common| common.prefix().map(str::to_owned)),
+        );
+        marker = page.next_key_marker().unwrap_or("").to_owned();
+        id = page.next_upload_id_marker().unwrap_or("").to_owned();
+        if page.is_truncated() != Some(true) {
+            break;
+        }
+    }
+    assert_eq!(keys, ["a", "b/", "c+d"]);
+    let whole = list().prefix("b/").send().await.expect("a page");
+    assert_eq!(
+        (whole.uploads().len(), whole.encoding_type()),
+        (2, Some(&EncodingType::Url))
     );
 }
