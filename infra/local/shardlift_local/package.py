@@ -20,7 +20,13 @@ LAMBDA_GLIBC = (2, 34)
 def package(binaries_dir, zips_dir):
     """Zips each function's binary. Returns the zips' paths by function."""
     zips_dir.mkdir(parents=True, exist_ok=True)
-    return {name: zip_bootstrap(binaries_dir / name, zips_dir / f"{name}.zip") for name in FUNCTIONS}
+    zips = {name: zips_dir / f"{name}.zip" for name in FUNCTIONS}
+    for name, path in zips.items():
+        binary = binaries_dir / name
+        # Compressing takes seconds, and an unchanged binary gives the same zip.
+        if not path.exists() or path.stat().st_mtime_ns <= binary.stat().st_mtime_ns:
+            zip_bootstrap(binary, path)
+    return zips
 
 
 def zip_bootstrap(binary, path, extra=None):
