@@ -29,7 +29,7 @@ ENVIRONMENT = {
         "RUN_DELETE_MAX_PERCENT RUN_ROUNDS_MAX COPIER_CONCURRENCY LEDGER_TTL_DAYS".split()
     ),
     "CopierFunction": set(),
-    "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},
+    "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN", "COPIER_CONCURRENCY"},
 }
 
 

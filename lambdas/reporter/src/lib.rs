@@ -7,6 +7,7 @@ mod documents;
 mod failed_objects;
 mod findings;
 mod handler;
+mod metrics;
 mod page;
 mod proof;
 mod relist;

@@ -1,5 +1,6 @@
 //! The steps of a report.
 
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     deadline::Deadline,
@@ -20,6 +21,7 @@ use shardlift_core::{
 use crate::{
     documents::Documents,
     findings::Findings,
+    metrics,
     page::{Charts, Page},
     proof::{Proof, Prover, add},
     rounds::Round,
@@ -240,6 +242,16 @@ where
         published.map_err(|fault| fault.into_failure().within("publishing the report"))?;
         if let Some(run) = run {
             self.close(run).await?;
+        }
+        tracing::info!(
+            { field::RUN_ID } = %report.run_id,
+            { field::RUN_VERDICT } = %report.verdict,
+            { field::OBJECTS } = report.copied.objects,
+            { field::BYTES } = report.copied.bytes,
+            "run reported"
+        );
+        if let Err(error) = metrics::of_report(&report, &event.execution_arn).emit() {
+            tracing::warn!(%error, "the metrics of the run could not be printed");
         }
         Ok(self.concluded(event, &report))
     }

@@ -200,10 +200,10 @@ async fn a_report_cut_short_at_any_call_is_the_same_report_the_second_time() {
             let result = scene.report(1).await.unwrap();
             let report = scene.written_report();
             let told = format!("call {call}, {disturbance:?}: {report:?}");
-            if report.problem.is_some() {
+            if let Some(problem) = &report.problem {
                 // A listing that failed for good is told, never taken for proof.
                 assert_eq!(result.status, ReporterStatus::Incomplete, "{told}");
-                assert!(report.problem.unwrap().message.contains("proven"), "{told}");
+                assert!(problem.message.contains("proven"), "{told}");
             } else {
                 assert_eq!(result.status, ReporterStatus::Complete, "{told}");
             }

@@ -267,7 +267,7 @@ impl Scene {
     /// The record of a shard points to a list that does not exist.
     pub(crate) fn point_to_another_list(&self, shard: u32) {
         self.change(shard, |record| {
-            record.outcome.failures_key = Some("runs/run-1/nowhere".into())
+            record.outcome.failures_key = Some("runs/run-1/nowhere".into());
         });
     }
 

@@ -1,0 +1,111 @@
+//! The metrics of a run, one line for CloudWatch when it was reported.
+
+use shardlift_aws::telemetry::metrics::{MetricLine, Unit};
+use shardlift_core::{
+    arn::ExecutionArn,
+    failure::FailureCode,
+    report::{Report, Verdict},
+};
+
+/// The metrics of a report. `RunsComplete` is the heartbeat that the dead man's switch listens for: a point of it is sent
+/// for every run that copies, and is 1 for COMPLETE alone. A dry run proves nothing and sends none.
+///
+/// The one dimension is the state machine: runs and shards would each be a metric that is billed by the month.
+pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine {
+    let is = |verdict: Verdict| u64::from(report.verdict == verdict);
+    let throttled = report
+        .failed
+        .by_reason
+        .get(&FailureCode::Throttled)
+        .copied()
+        .unwrap_or(0);
+    let duration = report.ended_at.since(report.started_at);
+    let machine = execution.as_str().split(':').nth(6).unwrap_or_default();
+    let line = MetricLine::new(report.ended_at, vec![("StateMachine", machine.to_owned())])
+        .noting("run.id", report.run_id.as_str())
+        .noting("run.verdict", report.verdict.to_string());
+    if report.verdict == Verdict::Planned {
+        return line.with("RunsPlanned", Unit::Count, 1);
+    }
+    line.with("RunsComplete", Unit::Count, is(Verdict::Complete))
+        .with("RunsIncomplete", Unit::Count, is(Verdict::Incomplete))
+        .with("ObjectsPlanned", Unit::Count, report.planned.objects)
+        .with("ObjectsCopied", Unit::Count, report.copied.objects)
+        .with("BytesCopied", Unit::Bytes, report.copied.bytes)
+        .with("ObjectsSkipped", Unit::Count, report.skipped.objects)
+        .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
+        .with("ObjectsFailed", Unit::Count, report.failed.objects)
+        .with("ObjectsThrottled", Unit::Count, throttled)
+        .with("ObjectsMissing", Unit::Count, report.verified.missing)
+        .with("ObjectsDifferent", Unit::Count, report.verified.different)
+        .with(
+            "ShardsNotDone",
+            Unit::Count,
+            report.shards.total - report.shards.done,
+        )
+        .with("Rounds", Unit::Count, report.rounds.into())
+        .with(
+            "RunDuration",
+            Unit::Milliseconds,
+            u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{
+        bucket::BucketName,
+        id::RunId,
+        report::{Cost, DeletedCount, ReportLocation, ShardSummary, Verification},
+        spec::Verify,
+        tally::{Count, FailedCount},
+        time::Timestamp,
+    };
+
+    use super::*;
+
+    fn metrics(verdict: Verdict) -> serde_json::Value {
+        let report = Report {
+            schema_version: 1,
+            run_id: RunId::new("night").unwrap(),
+            verdict,
+            mode: None,
+            planned: Count::default(),
+            copied: Count {
+                objects: 3,
+                bytes: 7,
+            },
+            skipped: Count::default(),
+            deleted: DeletedCount::default(),
+            failed: FailedCount::default(),
+            shards: ShardSummary::default(),
+            rounds: 1,
+            verified: Verification::clean(Verify::None),
+            cost_usd: Cost::default(),
+            started_at: Timestamp::from_millis(0),
+            ended_at: Timestamp::from_millis(1_500),
+            report: ReportLocation {
+                bucket: BucketName::new("control").unwrap(),
+                prefix: "runs/night/".into(),
+            },
+            problem: None,
+        };
+        let execution = ExecutionArn::new(
+            "arn:aws:states:eu-west-1:111111111111:execution:shardlift-sync:night",
+        )
+        .unwrap();
+        let mut line = Vec::new();
+        of_report(&report, &execution).write_to(&mut line).unwrap();
+        serde_json::from_slice(&line).unwrap()
+    }
+
+    #[test]
+    fn only_a_complete_run_is_a_heartbeat() {
+        let complete = metrics(Verdict::Complete);
+        assert_eq!(complete["RunsComplete"], 1);
+        assert_eq!(complete["StateMachine"], "shardlift-sync");
+        assert_eq!(complete["RunDuration"], 1_500);
+        assert_eq!(metrics(Verdict::Incomplete)["RunsComplete"], 0);
+        assert!(metrics(Verdict::Planned).get("RunsComplete").is_none());
+    }
+}
