@@ -5,6 +5,7 @@
 //! `infra/` equal to them.
 
 mod agreement;
+mod allowance;
 mod execution_role;
 mod key_policy;
 pub mod merge;
@@ -18,6 +19,7 @@ mod target_role;
 mod tests;
 
 pub use agreement::{Agreement, Extras, Installation};
+pub use allowance::check_target_account;
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use source_bucket::source_bucket;

@@ -9,6 +9,7 @@ use shardlift_core::{
     fault::CallFault,
     id::RunId,
     input::RunInput,
+    policy::check_target_account,
     port::{
         Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SourceBucket, TargetBucket,
     },
@@ -41,6 +42,8 @@ where
     ) -> Result<Option<RunRecord>, Failure> {
         let input = RunInput::parse(&event.input)?.or(self.settings.run_defaults.clone());
         let spec = RunSpec::settle(input)?;
+        let configured = self.settings.run_defaults.target.role_arn.as_ref();
+        check_target_account(&spec.pair.target.role_arn, configured)?;
         let pair = &spec.pair;
         let Opened { source, target } = self.open_pair(&spec, &event.run_id).await?;
         self.take_lock(pair, event).await?;

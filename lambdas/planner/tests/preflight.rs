@@ -98,6 +98,20 @@ async fn each_refusal_names_its_check_and_its_statements() {
 }
 
 #[tokio::test]
+async fn a_role_of_another_account_is_refused_before_it_is_tried() {
+    let world = filled();
+    let input = json!({"target": {"role_arn": "arn:aws:iam::333333333333:role/Target"}});
+    let failure = world.plan(&input).await.unwrap_err();
+    assert_eq!(failure.code.name(), "InvalidRun");
+    assert!(
+        failure.detail.contains("target.role_arn"),
+        "{}",
+        failure.detail
+    );
+    assert!(!world.script.calls().contains(&"sts:AssumeRole"));
+}
+
+#[tokio::test]
 async fn tags_that_may_stay_behind_are_not_asked_for() {
     for tags in ["ignore", "best_effort"] {
         let world = filled();
