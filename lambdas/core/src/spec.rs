@@ -175,7 +175,6 @@ impl RunSpec {
             dry_run: input.dry_run.unwrap_or(false),
         };
         spec.check_bounds()?;
-        spec.refuse_unsupported()?;
         Ok(spec)
     }
 
@@ -215,15 +214,6 @@ impl RunSpec {
                 "rounds_max",
                 &format!("expected 1 to {ROUNDS_MAX}, found {}", self.rounds_max),
             ));
-        }
-        Ok(())
-    }
-
-    /// Options whose behaviour is still to come are refused, never ignored.
-    fn refuse_unsupported(&self) -> Result<(), Failure> {
-        let not_yet = |field, value| Err(invalid(field, &format!("{value} is not yet supported")));
-        if self.verify == Verify::Checksum {
-            return not_yet("verify", "checksum");
         }
         Ok(())
     }
@@ -319,7 +309,6 @@ mod tests {
 
     #[test]
     fn what_is_still_to_come_is_refused_not_ignored() {
-        refused(json!({"verify": "checksum"}), "verify");
         refused(json!({"rerun_of": "nightly-1"}), "rerun_of");
     }
 

@@ -1,0 +1,139 @@
+//! Plans a pair as the Lambda does, against an S3 endpoint, with the ledger in memory and manifests thrown away: what is
+//! measured is listing, comparing and cutting. Driven by `tests/bench/planning.py`.
+//!
+//! Arguments: source bucket, target bucket, mode, the most ranges at once. Environment: `DATA_S3_ENDPOINT_URL`, and what
+//! the SDK reads (`AWS_ENDPOINT_URL_STS`, credentials, Region).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use serde_json::json;
+use shardlift_aws::{AwsAccounts, SystemClock, clients, telemetry};
+use shardlift_core::{
+    bucket::BucketName,
+    deadline::Deadline,
+    fault::CallFault,
+    id::RunId,
+    input::RunInput,
+    plan::ShardBounds,
+    port::{Clock, ControlStore},
+};
+use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_testkit::{
+    CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions, MemoryLedger,
+};
+
+/// What writing a manifest takes at S3, roughly.
+const MANIFEST_LATENCY: Duration = Duration::from_millis(30);
+
+/// A control bucket that forgets manifests: they are S3's memory, not the planner's.
+#[derive(Debug, Clone)]
+struct ForgetfulStore {
+    inner: MemoryControlStore,
+    manifests: Arc<AtomicU64>,
+    manifest_bytes: Arc<AtomicU64>,
+}
+
+impl ControlStore for ForgetfulStore {
+    type Writer = MemoryControlWriter;
+
+    fn bucket(&self) -> &BucketName {
+        self.inner.bucket()
+    }
+
+    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
+        if !key.contains("/manifests/") {
+            return self.inner.put(key, content_type, body).await;
+        }
+        tokio::time::sleep(MANIFEST_LATENCY).await;
+        self.manifests.fetch_add(1, Ordering::Relaxed);
+        self.manifest_bytes
+            .fetch_add(body.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn open(&self, key: &str, content_type: &str) -> MemoryControlWriter {
+        self.inner.open(key, content_type)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CallFault> {
+        self.inner.get(key).await
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init();
+    let mut arguments = std::env::args().skip(1);
+    let mut next = |what: &'static str| arguments.next().context(what);
+    let (source, target) = (next("source bucket")?, next("target bucket")?);
+    let (mode, listers) = (next("mode")?, next("listers")?.parse()?);
+    let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").context("DATA_S3_ENDPOINT_URL")?;
+    let config = clients::sdk_config().await;
+    let ledger = MemoryLedger::new(CallScript::default());
+    let control_bucket = BucketName::new("control-bucket")?;
+    let control = ForgetfulStore {
+        inner: MemoryControlStore::new(control_bucket, CallScript::default()),
+        manifests: Arc::default(),
+        manifest_bytes: Arc::default(),
+    };
+    let planner = Planner {
+        accounts: AwsAccounts::new(&config, Some(endpoint)),
+        ledger: ledger.clone(),
+        control: control.clone(),
+        executions: MemoryExecutions::default(),
+        clock: SystemClock,
+        settings: PlannerSettings {
+            run_defaults: RunInput::default(),
+            max_concurrency: 100,
+            ledger_ttl_days: 30,
+            shard_bounds: ShardBounds::default(),
+            listers_max: listers,
+        },
+    };
+    let event = json!({
+        "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
+        "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:shardlift:bench",
+        "input": {
+            "mode": mode, "compare": "size", "source": {"bucket": source},
+            "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
+        },
+    });
+    let began = Instant::now();
+    let mut invocations = 0;
+    let answer = loop {
+        invocations += 1;
+        let now = SystemClock.now();
+        let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
+        let answer = planner.handle(&event, deadline).await?;
+        if answer["status"] != "CONTINUE" {
+            break answer;
+        }
+    };
+    let seconds = began.elapsed().as_secs_f64();
+    let run_id = RunId::new("bench")?;
+    let run = shardlift_core::port::Ledger::read_run(&ledger, &run_id)
+        .await?
+        .context("the run is in the ledger")?;
+    let figures = json!({
+        "status": answer["status"], "seconds": seconds, "invocations": invocations,
+        "planned": run.totals.planned.objects, "same": run.totals.same.objects,
+        "shards": run.totals.shards, "ranges": ledger.ranges(&run_id).len(),
+        "manifests": control.manifests.load(Ordering::Relaxed),
+        "manifest_bytes": control.manifest_bytes.load(Ordering::Relaxed),
+        "requests": run.totals.requests,
+        "planning_usd": shardlift_core::cost::total_usd(&run.totals.requests),
+    });
+    write_line(&figures.to_string())
+}
+
+fn write_line(line: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
