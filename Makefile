@@ -89,8 +89,17 @@ lint-python: venv-tests
 	@.venv/bin/ruff check --quiet infra tests
 	@.venv/bin/ruff format --quiet --check infra tests
 
-lint-infra: venv-tests
+lint-infra: venv-tests .venv/checkov/installed
 	@.venv/bin/cfn-lint infra/template.yaml infra/target-account.yaml
+	@mkdir -p target && PYTHONPATH=.venv/checkov $(PYTHON) -m checkov.main --config-file infra/checkov.yaml \
+	  -f infra/template.yaml -f infra/target-account.yaml >target/checkov.txt || { cat target/checkov.txt; exit 1; }
+
+# A folder of its own: checkov pins other versions of what the local stack needs.
+.venv/checkov/installed: infra/checkov-requirements.txt | venv-tests
+	@echo "Installing $< into .venv/checkov"
+	@rm -rf .venv/checkov
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target .venv/checkov -r $<
+	@touch $@
 
 fmt: venv-tests
 	@cargo fmt --all

@@ -36,9 +36,7 @@ OPTIONS = {
     ("--administrator", ADMINISTRATOR): ("AdministratorArn", ADMINISTRATOR),
 }
 MIRROR_OPTION = ("--mirror",)
-SELECTIONS = [
-    selection for count in range(len(OPTIONS) + 1) for selection in itertools.combinations(OPTIONS, count)
-]
+SELECTIONS = [selection for count in range(len(OPTIONS) + 1) for selection in itertools.combinations(OPTIONS, count)]
 
 
 def function_role(name):

@@ -1,9 +1,7 @@
 """Keys that somebody chose to do harm are text wherever they are shown: in the terminal, the table, the page, the mail
 and the log."""
 
-import csv
 import html
-import io
 import json
 import re
 import subprocess
@@ -29,12 +27,12 @@ HOSTILE = [
     '" onmouseover="alert(1)',
     "'; DROP TABLE runs; --",
     "\x1b[2J\x1b]0;title\x07",
-    "line\nbreak\r\nand {\"json\": true}",
+    'line\nbreak\r\nand {"json": true}',
     "\u202egpj.exe",
     "../../../etc/passwd",
     "a//./..//b",
     "%2e%2e%2f%00",
-    "quote\"comma,semicolon;",
+    'quote"comma,semicolon;',
     "\u0085next\u2028line",
     "k" * 1024,
 ]

@@ -13,7 +13,6 @@ from tests.workflow.pair import TestPair
 from .mutations import Mutation, Policies, mutations_of
 from .test_documents import FUNCTIONS, source_rendering, target_rendering
 
-MIRROR = ("--mirror",)
 TAGGED = "tagged"
 
 
@@ -34,24 +33,27 @@ PAIRED = {
     "WriteTheTarget": "LetTheRoleWrite",
 }
 # What the emulator cannot judge, why, and which test covers it instead.
+BY_DOCUMENTS = "test_documents holds the statement, test_operations its actions"
 NOT_JUDGED = {
-    "s3:GetObjectAnnotation": "the emulator copies annotations unasked: test_documents, test_operations",
-    "s3:PutObjectAnnotation": "the emulator copies annotations unasked: test_documents, test_operations",
-    "WriteItsLog": "the emulator writes functions' logs itself: test_documents",
-    "TellMissingFromForbidden": "the emulator tells a missing object from a forbidden one to anybody: test_documents",
-    "ListTheSource in target-role": "as above: without it the emulator still says 404: test_documents",
-    "ShardliftListSource": "as above: test_documents",
-    "s3:PutObjectTagging": "the emulator sets tags unasked when a copy or an upload brings them: test_documents, test_operations",
-    "AskWhetherALockIsStillHeld": "asked only while another run holds the pair: test_documents, test_operations",
-    "s3:PutObject in copier-role": "needed only when objects fail: test_documents, test_operations",
-    "s3:AbortMultipartUpload in reporter-role": "needed only when a report's upload fails: test_documents, test_operations",
+    "s3:GetObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
+    "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
+    "s3:PutObjectTagging": f"the emulator sets the tags of a copy or an upload unasked: {BY_DOCUMENTS}",
+    "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
+    "TellMissingFromForbidden": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
+    "ListTheSource in target-role": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
+    "ShardliftListSource": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
+    "AskWhetherALockIsStillHeld": f"asked only while another run holds the pair: {BY_DOCUMENTS}",
+    "s3:PutObject in copier-role": f"needed only when objects fail: {BY_DOCUMENTS}",
+    "s3:AbortMultipartUpload in reporter-role": f"needed only when a report's upload fails: {BY_DOCUMENTS}",
 }
 
 
 def all_mutations():
     found = list(mutations_of("source-bucket", source_bucket_statements()))
     found += mutations_of("target-trust", trust_statements())
-    found += [Mutation(("target-trust",), ("LetTheFunctionsEnter",), "principal", f"{name.title()}Role") for name in FUNCTIONS]
+    found += [
+        Mutation(("target-trust",), ("LetTheFunctionsEnter",), "principal", f"{name.title()}Role") for name in FUNCTIONS
+    ]
     for mutation in mutations_of("target-role", target_statements()):
         (sid,) = mutation.sids
         if sid in PAIRED and mutation.kind == "condition":
@@ -99,30 +101,34 @@ def pair(machine):
     return pair
 
 
+TABLE = pytest.StashKey()
+
+
 @pytest.fixture
 def table(request):
-    """Prints each case with what became of it; the count stands below."""
-    lines = request.config.stash.setdefault(TABLE, [])
-    yield lines.append
-
-
-TABLE = pytest.StashKey()
+    """Takes each case with what became of it; they are printed at the end, with their count."""
+    return request.config.stash.setdefault(TABLE, []).append
 
 
 def told_by(pair, execution):
     """Everything that a person is told about a run: the console, the report, the failed objects, the children."""
-    told = [execution.cause]
-    for read in (lambda: json.dumps(pair.report(execution)), lambda: json.dumps(pair.failures(execution))):
-        try:
-            told.append(read())
-        except pair.machine.deployment.source.client("s3").exceptions.NoSuchKey:
-            told.append("")  # a run that could not even report is told by the console alone
+    told = [execution.cause, document(pair, execution, "report.json"), document(pair, execution, "failures.csv")]
     arn = pair.machine.execution_arn(execution.run_id)
     states = pair.machine.states
-    for run in states.list_map_runs(executionArn=arn)["mapRuns"]:
-        for child in states.list_executions(mapRunArn=run["mapRunArn"])["executions"]:
-            told.append(states.describe_execution(executionArn=child["executionArn"]).get("cause", ""))
+    for map_run in states.list_map_runs(executionArn=arn)["mapRuns"]:
+        children = states.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
+        told += [states.describe_execution(executionArn=c["executionArn"]).get("cause", "") for c in children]
     return "\n".join(told)
+
+
+def document(pair, execution, name):
+    """A document of the run; nothing when the run could not even report, and the console alone tells."""
+    s3 = pair.machine.deployment.source.client("s3")
+    key = f"runs/{execution.run_id}/{name}"
+    try:
+        return s3.get_object(Bucket=pair.machine.outputs["control_bucket"], Key=key)["Body"].read().decode()
+    except s3.exceptions.NoSuchKey:
+        return ""
 
 
 def run(pair):

@@ -9,8 +9,8 @@ from tests.static.project import ROOT
 from .test_documents import FUNCTIONS, MIRROR_OPTION, source_rendering, target_rendering
 
 # What each call of the SDK is authorised as: at the bucket that is written or asked, and, for a copy, at its source
-# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, and the Service Authorization
-# Reference of the other services).
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, and of the other services
+# the Service Authorization Reference).
 TARGET_ACTIONS = {
     "copy_object": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation"},
     "upload_part_copy": {"s3:PutObject"},
