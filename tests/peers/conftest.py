@@ -1,17 +1,15 @@
 """An S3 model server for the session, and what the peers need to reach it."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.model_server import running_model
+
 KEYS = [
     "plain.txt",
     "a/b/c/deep.txt",
@@ -23,40 +21,11 @@ KEYS = [
 LARGE_BYTES = 20 * 1024 * 1024
 
 
-@dataclass
-class Model:
-    """A running server."""
-
-    endpoint_url: str
-
-    def control(self, method, path, document=None):
-        """Asks the control API."""
-        body = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(f"{self.endpoint_url}/_model/{path}", data=body, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def counters(self):
-        """Requests by operation and status since the last reset."""
-        return self.control("GET", "counters")
-
-    def compare(self, source, target):
-        """What differs between two buckets, by provenance."""
-        return self.control("POST", "compare", {"source": {"bucket": source}, "target": {"bucket": target}})
-
-
 @pytest.fixture(scope="session")
 def server():
-    """The model on a free port, from MODEL_BINARY or the release build."""
-    binary = os.environ.get("MODEL_BINARY", str(ROOT / "target/release/shardlift-s3-model"))
-    process = subprocess.Popen([binary, "--port", "0"], stdout=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline()
-        assert "listens on http://127.0.0.1:" in line, line
-        yield Model(line.split()[-1])
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    """The model, for all peers."""
+    with running_model() as model:
+        yield model
 
 
 @pytest.fixture
@@ -75,7 +44,7 @@ def model(server):
 
 
 @pytest.fixture
-def environment(model, tmp_path):
+def environment(tmp_path):
     """The environment of a peer: its credentials, and nothing of the machine's own configuration."""
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

@@ -7,7 +7,10 @@ the same bytes, and its counters tell whether the bytes were copied inside the s
 import boto3
 import pytest
 from botocore.config import Config
-from conftest import KEYS, LARGE_BYTES
+
+from tests.model_server import answered
+
+from .conftest import KEYS, LARGE_BYTES
 
 OBJECTS = len(KEYS) + 1200 + 1
 
@@ -17,11 +20,6 @@ def assert_copied(model):
     comparison = model.compare("source-bucket", "target-bucket")
     assert (comparison["missing"], comparison["different"], comparison["extra"]) == (0, 0, 0), comparison
     assert comparison["identical"] == OBJECTS
-
-
-def answered(counters, operation):
-    """How often an operation succeeded."""
-    return counters["requests"].get(operation, {}).get("200", 0)
 
 
 def test_s5cmd_copies_a_bucket(model, run):
@@ -41,7 +39,17 @@ def test_rclone_syncs_a_bucket(model, run):
         "RCLONE_CONFIG_MODEL_NO_CHECK_BUCKET": "true",
         "RCLONE_S3_COPY_CUTOFF": "10Mi",
     }
-    run("rclone", "sync", "--checkers", "16", "--transfers", "16", "model:source-bucket", "model:target-bucket", **remote)
+    run(
+        "rclone",
+        "sync",
+        "--checkers",
+        "16",
+        "--transfers",
+        "16",
+        "model:source-bucket",
+        "model:target-bucket",
+        **remote,
+    )
     assert_copied(model)
     counters = model.counters()
     assert answered(counters, "CopyObject") == OBJECTS - 1

@@ -1,0 +1,77 @@
+"""The real functions on the local stack, copying inside the S3 model: the control plane (ledger, manifests, index,
+reports) stays on the local stack, the data plane is as strict and as large as S3."""
+
+import pytest
+from shardlift_local.deployment import Deployment
+from shardlift_local.package import FUNCTIONS
+
+from tests.model_server import answered, running_model
+
+from .execution import Machine
+
+OBJECTS = 2_500
+GIB = 2**30
+# 5 GiB is the last size that one CopyObject takes; what is larger goes by parts.
+SIZES = {"sizes/0": 0, "sizes/5-gib": 5 * GIB, "sizes/5-gib-and-1": 5 * GIB + 1, "sizes/300-gib": 300 * GIB}
+
+
+@pytest.fixture(scope="module")
+def model():
+    with running_model() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def machine(server, model):
+    """The real templates with the model as their S3 of object data."""
+    parameters = {"DataS3EndpointUrl": model.endpoint_url}
+    deployment = Deployment(server.endpoint_url, name="modelled", parameters=parameters)
+    machine = Machine(deployment, deployment.deploy())
+    fill(model, deployment)
+    return machine
+
+
+def fill(model, deployment):
+    """Both buckets with their true owners, and objects whose content is named instead of held."""
+    role = deployment.target_role_arn
+    source, target = deployment.source_bucket, deployment.target_bucket
+    resources = [f"arn:aws:s3:::{source}", f"arn:aws:s3:::{source}/*"]
+    may_read = {
+        "Effect": "Allow",
+        "Principal": {"AWS": role},
+        "Action": ["s3:ListBucket", "s3:GetObject*"],
+        "Resource": resources,
+    }
+    policy = {"Version": "2012-10-17", "Statement": [may_read]}
+    model.control("PUT", f"buckets/{source}", {"owner": deployment.source.account_id, "policy": policy})
+    model.control("PUT", f"buckets/{target}", {"owner": deployment.target.account_id})
+    # The session keys come from the local stack's STS, which the model does not know: all stand for the target role.
+    may_do = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    account = deployment.target.account_id
+    model.control("PUT", "principals/*", {"account": account, "arn": role, "policy": may_do})
+    model.control("POST", f"objects/{source}", {"key": "many/", "size_bytes": 64 * 1024, "count": OBJECTS})
+    for seed, (key, size_bytes) in enumerate(SIZES.items()):
+        document = {"key": key, "size_bytes": size_bytes, "seed": seed, "metadata": {"named": key}}
+        model.control("POST", f"objects/{source}", document)
+
+
+def test_real_functions_copy_inside_the_model(machine, model):
+    assert FUNCTIONS == ("planner", "copier", "reporter")
+    outputs = machine.outputs
+    execution = machine.run({})
+    assert execution.status == "SUCCEEDED", execution.cause
+
+    compared = model.compare(outputs["source_bucket"], outputs["target_bucket"])
+    assert compared["identical"] == OBJECTS + len(SIZES)
+    assert not any(compared[difference] for difference in ("missing", "different", "extra"))
+
+    counters = model.counters()
+    assert answered(counters, "CopyObject") == OBJECTS + 2
+    assert answered(counters, "CompleteMultipartUpload") == 2
+    # The data plane is the model alone, and the control plane is not in it.
+    local_target = machine.deployment.target.client("s3").list_objects_v2(Bucket=outputs["target_bucket"])
+    assert local_target["KeyCount"] == 0
+    report = machine.deployment.source.client("s3").get_object(
+        Bucket=outputs["control_bucket"], Key=f"runs/{execution.run_id}/report.json"
+    )
+    assert report["ContentLength"] > 0
