@@ -11,7 +11,7 @@ use crate::{
     port::Notification,
     printable::Printable,
     report::{Report, Verdict, cut},
-    spec::Verify,
+    spec::{Mode, Verify},
 };
 
 /// The longest subject that SNS takes (docs.aws.amazon.com/sns/latest/api/API_Publish.html: at most 100 ASCII characters).
@@ -20,6 +20,9 @@ pub const SUBJECT_CHARACTERS_MAX: usize = 100;
 /// How much of an example's detail and key the text carries.
 const DETAIL_CHARACTERS_MAX: usize = 400;
 const KEY_CHARACTERS_MAX: usize = 200;
+/// How much of what broke the text carries, in bytes of JSON: with an example of every failure, three such texts still
+/// fit a message of 256 KB.
+const PROBLEM_BYTES_MAX: usize = 24 * 1024;
 /// How many undone shards the text names.
 const NOT_DONE_NAMED_MAX: usize = 5;
 
@@ -103,16 +106,30 @@ fn text(report: &Report, around: Surroundings<'_>) -> String {
             "What broke: {} with {}\n{}\nDo: {}",
             problem.state,
             problem.code,
-            Printable(&problem.message),
+            cut_in_json(&Printable(&problem.message).to_string(), PROBLEM_BYTES_MAX),
             problem.action
         )
     }));
     paragraphs.extend(failures(report, around.examples));
     paragraphs.extend(not_done(report));
     paragraphs.extend(verification(report));
-    paragraphs.extend(rerun(report));
+    paragraphs.extend(again(report));
     paragraphs.push(whereabouts(report, around.execution));
     paragraphs.join("\n\n") + "\n"
+}
+
+/// As much of `text` as takes `bytes_max` bytes as a JSON string.
+fn cut_in_json(text: &str, bytes_max: usize) -> String {
+    let mut bytes = 0;
+    let end = text.char_indices().find(|&(_, character)| {
+        bytes += match character {
+            '"' | '\\' | '\n' => 2,
+            control if control < ' ' => 6,
+            other => other.len_utf8(),
+        };
+        bytes > bytes_max
+    });
+    end.map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
 }
 
 fn opening(report: &Report, pair: Option<&Pair>) -> String {
@@ -220,12 +237,18 @@ fn verification(report: &Report) -> Option<String> {
     Some(text)
 }
 
-fn rerun(report: &Report) -> Option<String> {
-    let can_rerun = report.verdict == Verdict::Incomplete && report.shards.total > 0;
-    can_rerun.then(|| {
+/// How what is missing gets copied, by a person who has only the console.
+fn again(report: &Report) -> Option<String> {
+    let is_worth_it = report.verdict == Verdict::Incomplete && report.shards.total > 0;
+    let mode = match report.mode {
+        Some(Mode::Mirror) => Mode::Mirror,
+        _ => Mode::Sync,
+    };
+    is_worth_it.then(|| {
         format!(
-            "To copy what is missing, once mended: start an execution with the input {{\"rerun_of\": \"{}\"}}",
-            report.run_id
+            "To copy what is missing, once mended: start an execution with the input of run {} and \"mode\": \"{}\" in it; it copies only what is missing or differs.",
+            report.run_id,
+            mode.name()
         )
     })
 }
@@ -246,7 +269,6 @@ mod tests {
         bucket::BucketName,
         id::RunId,
         report::{Cost, DeletedCount, ReportLocation, ReportedProblem, ShardSummary, Verification},
-        spec::Mode,
         tally::{Count, FailedCount},
         time::Timestamp,
     };
@@ -336,7 +358,7 @@ mod tests {
             "1 x AccessDenied",
             "a: role/T may not s3:GetObject on arn:x",
             FailureCode::AccessDenied.action(),
-            "{\"rerun_of\": \"nightly\"}",
+            "the input of run nightly and \"mode\": \"sync\" in it",
             "s3://control/runs/nightly/failures.csv",
             "console.aws.amazon.com",
         ] {
