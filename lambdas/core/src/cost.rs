@@ -29,7 +29,11 @@ pub fn price_usd(operation: &str) -> f64 {
         | "s3:HeadBucket"
         | "s3:GetObjectTagging"
         | "s3:GetObjectAttributes" => READ_USD,
-        "dynamodb:PutItem" | "dynamodb:UpdateItem" | "dynamodb:DeleteItem" => LEDGER_WRITE_USD,
+        // The ledger counts these in units, not in calls.
+        "dynamodb:PutItem"
+        | "dynamodb:UpdateItem"
+        | "dynamodb:DeleteItem"
+        | "dynamodb:TransactWriteItems" => LEDGER_WRITE_USD,
         "dynamodb:GetItem" | "dynamodb:Query" => LEDGER_READ_USD,
         "states:Transition" => TRANSITION_USD,
         _ => 0.0,
