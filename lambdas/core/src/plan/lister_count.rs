@@ -50,7 +50,11 @@ impl ListerCount {
 
     /// Notes that a page of `keys` arrived while `active` ranges were listed.
     pub fn note_page(&mut self, now: Timestamp, keys: usize, active: usize) {
-        let began_at = *self.window_began_at.get_or_insert(now);
+        let Some(began_at) = self.window_began_at else {
+            // The keys of the page that opens the first window were listed before it.
+            self.window_began_at = Some(now);
+            return;
+        };
         self.window_keys += keys as u64;
         let elapsed = now.since(began_at);
         if elapsed < WINDOW {
