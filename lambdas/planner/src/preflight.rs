@@ -11,7 +11,7 @@ mod trial;
 use shardlift_core::{
     denial::PolicyDocument,
     failure::Failure,
-    fault::FaultKind,
+    fault::{CallFault, FaultKind},
     id::RunId,
     object::ListedObject,
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
@@ -47,7 +47,7 @@ pub(crate) async fn examine<A: Accounts>(
     let caller = accounts
         .own_principal()
         .await
-        .map_err(|fault| fault.into_failure())?;
+        .map_err(CallFault::into_failure)?;
     let mut trial = Trial::new(spec, run_id, &caller)?;
     let mut examined = Examined {
         table: Preflight::default(),

@@ -211,12 +211,9 @@ async fn copy_part<T: TargetBucket>(
         etag: sample.etag.clone(),
         size_bytes: sample.size_bytes,
     };
-    let fault = match target.copy_part(&source, key, upload, &part).await {
-        Ok(_) => {
-            trial.table.works(Check::CopyPart);
-            return Ok(());
-        }
-        Err(fault) => fault,
+    let Err(fault) = target.copy_part(&source, key, upload, &part).await else {
+        trial.table.works(Check::CopyPart);
+        return Ok(());
     };
     match fault.kind {
         FaultKind::AccessDenied => {
