@@ -269,3 +269,29 @@ def test_the_ledger_expires_and_can_be_restored(source):
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_silence_is_an_alarm_after_26_hours_where_the_schedule_is_on(source):
+    switch = source["Resources"]["DeadMansSwitch"]
+    assert switch["Condition"] == "ScheduleIsOn"
+    properties = switch["Properties"]
+    hours = properties["Period"] * properties["EvaluationPeriods"] / 3600
+    assert hours == 26
+    assert properties["DatapointsToAlarm"] == properties["EvaluationPeriods"]
+    assert properties["TreatMissingData"] == "breaching"
+    assert (properties["MetricName"], properties["Statistic"]) == ("RunsComplete", "Sum")
+    assert flat(properties["AlarmActions"]) == flat([{"Ref": "Topic"}])
+
+
+def test_every_metric_on_the_dashboard_and_in_an_alarm_is_one_that_the_reporter_sends(source):
+    sent = set(re.findall(r'\.with\(\s*"(\w+)"', (ROOT / "lambdas/reporter/src/metrics.rs").read_text("utf-8")))
+    body = source["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = set()
+    for widget in json.loads(body)["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            if len(metric) > 2 and metric[1] != "Errors":
+                shown.add(metric[1])
+    assert shown and shown <= sent
+    assert source["Resources"]["DeadMansSwitch"]["Properties"]["MetricName"] in sent
+    documented = (ROOT / "docs/OPERATIONS.md").read_text("utf-8")
+    assert [name for name in sorted(sent) if f"`{name}`" not in documented] == []
