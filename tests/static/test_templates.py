@@ -291,7 +291,8 @@ def test_every_metric_on_the_dashboard_and_in_an_alarm_is_one_that_the_reporter_
         for metric in widget["properties"]["metrics"]:
             if len(metric) > 2 and metric[1] != "Errors":
                 shown.add(metric[1])
-    assert shown and shown <= sent
+    assert shown
+    assert shown <= sent
     assert source["Resources"]["DeadMansSwitch"]["Properties"]["MetricName"] in sent
     documented = (ROOT / "docs/OPERATIONS.md").read_text("utf-8")
     assert [name for name in sorted(sent) if f"`{name}`" not in documented] == []
