@@ -73,7 +73,13 @@ def printed(outputs_path, *arguments):
 
 
 def pseudo(account):
-    return {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": account, "AWS::StackName": STACK}
+    return {
+        "AWS::Partition": "aws",
+        "AWS::Region": REGION,
+        "AWS::AccountId": account,
+        "AWS::StackName": STACK,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
 
 
 def source_rendering():

@@ -35,9 +35,15 @@ pub fn target_key(agreement: &Agreement) -> Option<Document> {
 
 /// Only S3, on the role's behalf, and only in the key's own Region.
 pub(super) fn by_s3(statement: Statement, key: &KmsKeyArn) -> Statement {
+    // The suffix of the partition, as AWS::URLSuffix gives it to the templates.
+    let suffix = if key.as_str().starts_with("arn:aws-cn:") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
     statement.when(
         "StringEquals",
         "kms:ViaService",
-        format!("s3.{}.amazonaws.com", key.region()),
+        format!("s3.{}.{suffix}", key.region()),
     )
 }

@@ -57,13 +57,16 @@ fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
     if spec.mode == Mode::Mirror {
         writes.push("s3:DeleteObject");
     }
-    let mut list = Statement::allow("List", &["s3:ListBucket"], source_bucket.clone());
+    // Uploads are looked for at the target alone; the role allows it nowhere else.
+    let list_actions = ["s3:ListBucket", "s3:ListBucketMultipartUploads"];
+    let mut list = Statement::allow("List", &list_actions, source_bucket.clone());
     list.resource.push(target_bucket.clone());
     // Which keys the objects have is the role's and the key policies' business; S3 alone may use them here.
     let keys = Statement::allow("UseKeys", &["kms:Decrypt", "kms:GenerateDataKey"], "*").when(
         "StringLike",
         "kms:ViaService",
-        "s3.*.amazonaws.com",
+        // amazonaws.com, or amazonaws.com.cn.
+        "s3.*.amazonaws.com*",
     );
     Document::of(vec![
         Statement::allow(
@@ -128,6 +131,51 @@ mod tests {
         );
         let writes = policy["Statement"][1]["Action"].to_string();
         assert!(!writes.contains("DeleteObject"), "only a mirror deletes");
+    }
+
+    #[test]
+    fn a_session_may_do_whatever_the_role_may_for_its_pair() {
+        use std::collections::BTreeSet;
+
+        use crate::{
+            arn::{AccountId, KmsKeyArn},
+            policy::{Agreement, Extras, target_role_permissions},
+        };
+        let policy = session("data/", "copy/", &json!({"mode": "mirror"}));
+        let allowed: BTreeSet<&str> = policy["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|statement| match &statement["Action"] {
+                Value::Array(actions) => actions.iter().collect(),
+                one => vec![one],
+            })
+            .map(|action| action.as_str().unwrap())
+            .collect();
+        let key = KmsKeyArn::new("arn:aws-cn:kms:cn-north-1:222222222222:key/1").unwrap();
+        let input = json!({
+            "source": {"bucket": "source", "prefix": "data/"},
+            "target": {"bucket": "target", "prefix": "copy/",
+                "role_arn": "arn:aws-cn:iam::222222222222:role/T"},
+        });
+        let role = target_role_permissions(&Agreement {
+            source_account: AccountId::new("111111111111").unwrap(),
+            pair: RunSpec::settle(RunInput::parse(&input).unwrap())
+                .unwrap()
+                .pair,
+            extras: Extras {
+                deletes: true,
+                source_key: Some(key.clone()),
+                target_key: Some(key),
+                ..Extras::default()
+            },
+        });
+        let granted: BTreeSet<&str> = role
+            .statement
+            .iter()
+            .flat_map(|statement| statement.action.iter().copied())
+            .collect();
+        assert_eq!(allowed, granted);
     }
 
     #[test]
