@@ -194,11 +194,9 @@ def test_the_machines_role_grants_what_the_machine_does(source):
 
 def test_arns_that_are_built_from_names_fit_the_named_resource(source):
     machine = source["Resources"]["StateMachine"]["Properties"]["Name"]["Fn::Sub"]
-    rule = source["Resources"]["FailedRunsRule"]["Properties"]["Name"]["Fn::Sub"]
     text = SOURCE_TEMPLATE_PATH.read_text()
     assert set(re.findall(r":stateMachine:(\$\{AWS::StackName\}[\w-]*)", text)) == {machine}
     assert set(re.findall(r":execution:(\$\{AWS::StackName\}[\w-]*)", text)) == {machine}
-    assert set(re.findall(r":rule/(\$\{AWS::StackName\}[\w-]*)", text)) == {rule}
 
 
 def test_three_roles_may_enter_and_only_with_the_external_id(target):
