@@ -27,7 +27,7 @@ pub(super) struct LiveRange {
 }
 
 /// A range is searched for a split after this many pages: before, it may be nearly done.
-const FIRST_SEARCH_PAGES: u64 = 2;
+const FIRST_SEARCH_PAGES: u64 = 3;
 
 impl LiveRange {
     pub(super) fn new(record: RangeRecord, rules: &WalkRules) -> Self {

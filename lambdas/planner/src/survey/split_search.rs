@@ -9,13 +9,17 @@ use shardlift_core::{
     range::start_after,
 };
 
-/// Keys that exist after `frontier`, up to `until`, in order: where the remaining keys part from the frontier's prefix,
+/// How many places are looked at for each key that is wanted: some give the same key, some none.
+const PLACES_PER_CUT: usize = 3;
+
+/// At most `wanted` keys that exist after `frontier`, up to `until`, in order: where the remaining keys part from the frontier's prefix,
 /// spread over the characters that follow there. None when all remaining keys begin with the frontier, or none is left.
 pub(super) async fn find<B: BucketListing>(
     listing: &B,
     prefix: &KeyPrefix,
     frontier: &str,
     until: Option<&str>,
+    wanted: usize,
 ) -> Result<Vec<RelativeKey>, CallFault> {
     let lengths = split::prefix_lengths(frontier);
     // After everything that begins with the empty prefix nothing comes; after the whole frontier something may.
@@ -38,19 +42,30 @@ pub(super) async fn find<B: BucketListing>(
             break;
         }
     }
-    match next {
-        Some(next) => spread(listing, prefix, &frontier[..lengths[low]], next, until).await,
-        None => Ok(Vec::new()),
-    }
+    let Some(next) = next else {
+        return Ok(Vec::new());
+    };
+    let shared = &frontier[..lengths[low]];
+    let keys = spread(
+        listing,
+        prefix,
+        shared,
+        next,
+        until,
+        wanted * PLACES_PER_CUT,
+    )
+    .await?;
+    Ok(split::thinned(&keys, wanted))
 }
 
-/// The first keys after some characters that follow the prefix that all remaining keys `shared`, `next` the first one.
+/// The first keys after some characters that follow what all remaining keys have `shared`; `next` is the first of all.
 async fn spread<B: BucketListing>(
     listing: &B,
     prefix: &KeyPrefix,
     shared: &str,
     next: RelativeKey,
     until: Option<&str>,
+    places: usize,
 ) -> Result<Vec<RelativeKey>, CallFault> {
     let following = |key: &str| {
         key.strip_prefix(shared)
@@ -60,7 +75,7 @@ async fn spread<B: BucketListing>(
         return Ok(vec![next]);
     };
     let last = until.and_then(following);
-    let probes = split::landmarks(first, last)
+    let probes = split::thinned(&split::landmarks(first, last), places)
         .into_iter()
         .map(|mark| first_after(listing, prefix, format!("{shared}{mark}"), until));
     let mut keys: Vec<RelativeKey> = try_join_all(probes).await?.into_iter().flatten().collect();

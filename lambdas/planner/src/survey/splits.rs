@@ -6,7 +6,7 @@ use shardlift_core::{
     fault::CallFault,
     id::RangeId,
     key::RelativeKey,
-    plan::{SideName, split},
+    plan::SideName,
     port::{BucketListing, Clock, ControlStore, Ledger},
 };
 use tracing::debug;
@@ -16,6 +16,8 @@ use crate::access;
 
 /// How many searches are under way at once.
 const SEARCHES_MAX: usize = 4;
+/// A search is only worth it when there is an idle lister for this many active ones.
+const ACTIVE_PER_IDLE: usize = 8;
 /// The most new ranges of one split: with the one that is split they are one step of the ledger.
 const CUTS_MAX: usize = 32;
 /// The most ranges of a run: the ledger reads them in a few pages, and more would not list faster.
@@ -69,13 +71,12 @@ where
             let until = until.as_ref().map(RelativeKey::as_str);
             let cuts = match side {
                 SideName::Source => {
-                    split_search::find(source, &pair.source.prefix, &frontier, until).await
+                    split_search::find(source, &pair.source.prefix, &frontier, until, wanted).await
                 }
                 SideName::Target => {
-                    split_search::find(target, &pair.target.prefix, &frontier, until).await
+                    split_search::find(target, &pair.target.prefix, &frontier, until, wanted).await
                 }
             };
-            let cuts = cuts.map(|cuts| split::thinned(&cuts, wanted));
             Event::Cuts(range_id, side, cuts)
         };
         self.in_flight.push(call.boxed());
