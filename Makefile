@@ -5,6 +5,7 @@
 #   make local-up        the local stack, fresh and empty (PORT=4566); make local-down stops it
 #   make package         the zips to deploy, in target/lambda/
 #   make model           the S3 model server in the foreground (PORT=9100, ARGS="--help")
+#   make bench           the benchmarks against the peers (ONLY=planning for one)
 #   make lint, make fmt
 
 SHELL := bash
@@ -50,9 +51,11 @@ package: venv-local build
 model:
 	@cargo run --quiet --release --locked -p shardlift-s3-model -- --port $(MODEL_PORT) $(ARGS)
 
+# Minutes each: against the peers, on the S3 model, figures to target/bench/results.json.
 .PHONY: bench
-bench:
-	@tests/bench/run $(ONLY)
+bench: BUILD := --workspace --all-targets
+bench: venv-tests build
+	@$(PYTHON) tests/bench/run.py $(ONLY)
 
 # ------------------------------------------------------------------- the tests
 .PHONY: test test-rust test-static test-peers test-browser test-workflow lint lint-rust lint-python lint-infra fmt

@@ -15,6 +15,9 @@ MODE_EXECUTABLE = 0o755
 # The C library of Amazon Linux 2023, which provided.al2023 is
 # (https://docs.aws.amazon.com/linux/al2023/ug/libc.html).
 LAMBDA_GLIBC = (2, 34)
+# The first bytes of a 64-bit ELF file, and the machines that Lambda has, by their number in it.
+ELF_64 = b"\x7fELF\x02"
+LAMBDA_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 
 
 def package(binaries_dir, zips_dir):
@@ -46,19 +49,29 @@ def needed_glibc(binary):
     return max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
 
 
+def what_keeps_it_from_lambda(binary):
+    """Why Lambda could not start the binary, as a sentence, or nothing."""
+    if not binary.startswith(ELF_64) or int.from_bytes(binary[18:20], "little") not in LAMBDA_MACHINES:
+        return "it is no Linux binary for x86_64 or arm64; for AWS build on Linux, or with cargo-lambda"
+    needed = needed_glibc(binary)
+    if needed > LAMBDA_GLIBC:
+        versions = [".".join(map(str, version)) for version in (needed, LAMBDA_GLIBC)]
+        return (
+            f"it is linked against glibc {versions[0]}, and Lambda has {versions[1]}; it runs on the local stack, but"
+            " for AWS build it with cargo-lambda, or on Debian 12 or Amazon Linux 2023"
+        )
+    return None
+
+
 def main():
-    """Zips the release binaries and tells their sizes, and whether Lambda can start them."""
+    """Zips the release binaries and tells their sizes, and what keeps one from Lambda."""
     target = ROOT / "target"
     for name, path in package(target / "release", target / "lambda").items():
         size_mib = path.stat().st_size / 2**20
         print(f"{path.relative_to(ROOT)}: {size_mib:.1f} MiB")
-        needed = needed_glibc((target / "release" / name).read_bytes())
-        if needed > LAMBDA_GLIBC:
-            print(
-                f"  warning: this machine linked it against glibc {needed[0]}.{needed[1]}, Lambda has"
-                f" {LAMBDA_GLIBC[0]}.{LAMBDA_GLIBC[1]}. It runs on the local stack; for AWS build it with"
-                " cargo-lambda, or on Debian 12, Ubuntu 22.04 or Amazon Linux 2023."
-            )
+        problem = what_keeps_it_from_lambda((target / "release" / name).read_bytes())
+        if problem:
+            print(f"  warning: {problem}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""`make bench`: every benchmark, or the one that ONLY names, one after the other on this machine.
+
+Each writes its raw figures to target/bench/<name>.json; all of them end up in target/bench/results.json.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FIGURES = HERE.parents[1] / "target" / "bench"
+
+
+def names():
+    """The benchmarks: every other program of this folder."""
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("__init__", Path(__file__).stem))
+
+
+def main(only):
+    """Runs them. A benchmark that fails ends it, with the figures of those before it kept."""
+    chosen = [only] if only else names()
+    unknown = sorted(set(chosen) - set(names()))
+    if unknown:
+        sys.exit(f"there is no benchmark {unknown[0]!r}; ONLY= takes one of {', '.join(names())}")
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    for name in chosen:
+        print(f"== {name}", flush=True)
+        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+        found = {path.stem: json.loads(path.read_text()) for path in FIGURES.glob("*.json") if path.stem in names()}
+        (FIGURES / "results.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
