@@ -8,7 +8,7 @@ use shardlift_core::{
     copy::account::ShardAccount,
     deadline::Deadline,
     event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
-    failure::Failure,
+    failure::{Failure, FailureCode},
     fault::CallFault,
     id::{RunId, ShardId},
     manifest::Manifest,
@@ -17,7 +17,6 @@ use shardlift_core::{
     run::RunRecord,
     shard::{OpenUpload, ShardWork},
     tally::RequestCounts,
-    time::Timestamp,
 };
 
 use crate::{
@@ -30,6 +29,10 @@ use crate::{
     shard_deletion::ShardDeletion,
     uploads::Uploads,
 };
+
+/// How many invocations in a row may end without S3 having taken a write. The machine asks again for as long as a copier
+/// yields, so one that waits for what never comes would do so for weeks.
+const IDLE_YIELDS_MAX: u32 = 5;
 
 /// Copies shards. Running it twice over one shard, one after the other or at once, leaves the target and the ledger as
 /// running it once does: settled objects are not touched again, and of two holders the earlier one is refused.
@@ -49,6 +52,7 @@ pub(crate) struct Job<'a, T> {
     pub(crate) deadline: Deadline,
     pub(crate) target: &'a T,
     meter: RequestMeter,
+    writes_before: u64,
 }
 
 impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
@@ -112,6 +116,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             event,
             deadline,
             target: &target,
+            writes_before: self.gate.writes_taken(),
             meter: RequestMeter::new(recorded, sum(requests_before, target.requests())),
         };
         match held.record().work {
@@ -199,7 +204,12 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                 Ok(CopierStatus::Done)
             }
             Ok(End::OutOfTime) => {
-                held.give_back(account, notes).await?;
+                let writes_taken = self.gate.writes_taken() - job.writes_before;
+                let idle_before = held.record().idle_yields;
+                held.give_back(account, notes, writes_taken).await?;
+                if writes_taken == 0 && idle_before + 1 >= IDLE_YIELDS_MAX {
+                    return Err(stuck());
+                }
                 Ok(CopierStatus::Yield)
             }
             Err(problem) => {
@@ -225,11 +235,6 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
     /// The time left for work.
     pub(crate) fn work_left(&self, deadline: Deadline) -> Duration {
         deadline.work_left(self.clock.now())
-    }
-
-    /// The present instant.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -299,6 +304,15 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             "shard worked on"
         );
     }
+}
+
+fn stuck() -> Failure {
+    Failure::new(
+        FailureCode::ServiceFault,
+        format!(
+            "S3 took no write in {IDLE_YIELDS_MAX} invocations; if single copies take longer than an invocation, lower multipart_threshold_bytes"
+        ),
+    )
 }
 
 /// The requests of two handles together.

@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,18 +13,27 @@ use shardlift_core::{
     copy::pacer::Pacer,
     fault::{CallFault, FaultKind},
 };
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 /// The most calls of one copier under way at once: 3,500 calls a second of up to 140 ms each.
 const CALLS_IN_FLIGHT_MAX: usize = 512;
 /// The most writes a second of one copier, whatever S3 allows. The cap of a run is this times the Map's concurrency.
 const WRITES_PER_SECOND_MAX: f64 = 5_000.0;
 
+/// The most objects in parts under way at once: eight of 64 parts each fill the gate, and more would only wait in memory
+/// and in the record, which names every open upload.
+const OBJECTS_IN_PARTS_MAX: usize = 8;
+
 /// Lets calls through. One gate serves every shard of a process, so that a warm copier begins at the pace that the
 /// shard before had found.
 #[derive(Debug)]
 pub(crate) struct Gate {
     slots: Semaphore,
+    objects_in_parts: Semaphore,
+    writes_taken: AtomicU64,
     /// Those who wait stand in line here, so that a pace that falls holds for all of them.
     turn: tokio::sync::Mutex<()>,
     pacer: Mutex<Pacer>,
@@ -32,6 +44,8 @@ impl Gate {
     pub(crate) fn new() -> Self {
         Self {
             slots: Semaphore::new(CALLS_IN_FLIGHT_MAX),
+            objects_in_parts: Semaphore::new(OBJECTS_IN_PARTS_MAX),
+            writes_taken: AtomicU64::new(0),
             turn: tokio::sync::Mutex::new(()),
             pacer: Mutex::new(Pacer::new(WRITES_PER_SECOND_MAX)),
             began: Instant::now(),
@@ -56,6 +70,9 @@ impl Gate {
         self.wait_for_turn().await;
         let answer = call.await;
         let now = self.now();
+        if answer.is_ok() {
+            self.writes_taken.fetch_add(1, Ordering::Relaxed);
+        }
         match &answer {
             Err(fault) if fault.kind == FaultKind::Throttled => self.pacer().throttled(now),
             _ => self.pacer().answered(now),
@@ -68,7 +85,20 @@ impl Gate {
         self.pacer().rate()
     }
 
-    async fn slot(&self) -> tokio::sync::SemaphorePermit<'_> {
+    /// How many writes S3 took so far.
+    pub(crate) fn writes_taken(&self) -> u64 {
+        self.writes_taken.load(Ordering::Relaxed)
+    }
+
+    /// Waits until one more object may be copied in parts, and keeps its place until the permit is dropped.
+    pub(crate) async fn object_in_parts(&self) -> SemaphorePermit<'_> {
+        self.objects_in_parts
+            .acquire()
+            .await
+            .expect("the gate is never closed")
+    }
+
+    async fn slot(&self) -> SemaphorePermit<'_> {
         self.slots
             .acquire()
             .await

@@ -144,10 +144,16 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
         mut self,
         account: &ShardAccount,
         notes: Footnotes,
+        writes_taken: u64,
     ) -> Result<(), Failure> {
         let outcome = self.outcome(account, notes).await?;
         let token = self.token;
-        self.write(ShardEvent::Yield { token, outcome }).await
+        self.write(ShardEvent::Yield {
+            token,
+            outcome,
+            writes_taken,
+        })
+        .await
     }
 
     /// Gives the shard back because of `problem`, which concerns more than one object.

@@ -32,6 +32,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         planned: &Planned,
         layout: &PartLayout,
     ) -> Result<Vec<Remark>, Failure> {
+        let _place = self.gate.object_in_parts().await;
         let (upload_id, parts_there) = match self.resumed_upload(planned, layout).await? {
             Some(resumed) => resumed,
             None => (self.begin_upload(planned).await?, Vec::new()),
@@ -164,7 +165,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             tags,
             storage_class: self.spec.storage_class,
             kms_key_arn: self.spec.kms_key_arn.clone(),
-            checksum_algorithm,
+            checksum_algorithm: Some(checksum_algorithm),
         })
     }
 
@@ -323,14 +324,17 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     }
 }
 
-/// The algorithm that the target is to have its checksum in: the source's, where an upload in parts can be asked for it.
-/// Then S3 makes the checksum of the whole from those of the parts, and it can be compared with the source's.
-fn checksum_algorithm(source: &ObjectAttributes) -> Option<String> {
-    const OF_UPLOADS: [&str; 5] = ["CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1"];
+/// The algorithm that the target is to have its checksum in: the source's, where an upload in parts can be asked for it,
+/// else S3's default, named because parts that are listed again tell their checksums only in a named algorithm. Then S3
+/// makes the checksum of the whole from those of the parts, and it can be compared with the source's.
+fn checksum_algorithm(source: &ObjectAttributes) -> String {
+    const DEFAULT: &str = "CRC64NVME";
+    const OF_UPLOADS: [&str; 5] = [DEFAULT, "CRC32C", "CRC32", "SHA256", "SHA1"];
     OF_UPLOADS
-        .iter()
-        .find(|algorithm| source.checksums.contains_key(**algorithm))
-        .map(|algorithm| (*algorithm).to_owned())
+        .into_iter()
+        .find(|algorithm| source.checksums.contains_key(*algorithm))
+        .unwrap_or(DEFAULT)
+        .to_owned()
 }
 
 /// Whether a part that is there already is the one that the layout asks for.

@@ -73,7 +73,10 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         .map_err(|too_large| unsupported(too_large.to_string()))?;
         match method {
             CopyMethod::Single => self.copy_single(&planned).await,
-            CopyMethod::Multipart { layout } => self.copy_in_parts(&planned, &layout).await,
+            // Boxed: hundreds of objects are in flight, and hardly one of them needs this much larger state.
+            CopyMethod::Multipart { layout } => {
+                Box::pin(self.copy_in_parts(&planned, &layout)).await
+            }
         }
     }
 
@@ -231,6 +234,8 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             }
             Ok(found) => source_changed(source, &found.etag, found.size_bytes),
             Err(read) if read.kind == FaultKind::NoSuchKey => source_missing(&read),
+            // What cannot be told now may be told in another round.
+            Err(read) if read.is_transient() => read.into_failure().within(fault),
             Err(read) => Failure::new(
                 FailureCode::SourceChanged,
                 format!("{fault}; the source could not be read to see its new version: {read}"),

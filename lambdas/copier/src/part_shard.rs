@@ -83,7 +83,9 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                 self.note_through(job.event, &whole_id, all).await?
             }
         };
-        if !self.is_to_assemble(&whole) {
+        // A copier that holds the whole already may be this one, cut off before it heard that it does. Should it be
+        // another, alive, then the later claim wins, and both find the same parts.
+        if whole.state == ShardState::Done || !whole.is_ready_to_assemble() {
             return Ok(End::Settled);
         }
         let event = CopierEvent {
@@ -94,14 +96,6 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             CopierStatus::Done => Ok(End::Settled),
             CopierStatus::Yield => Ok(End::OutOfTime),
         }
-    }
-
-    /// A whole that another copier is putting together right now is left to it.
-    fn is_to_assemble(&self, whole: &ShardRecord) -> bool {
-        let is_held = whole
-            .lease
-            .is_some_and(|lease| lease.expires_at > self.now());
-        whole.state != ShardState::Done && whole.is_ready_to_assemble() && !is_held
     }
 
     async fn copy_own_parts<T: TargetBucket>(

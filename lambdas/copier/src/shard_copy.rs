@@ -58,9 +58,13 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         let mut open = open.into_iter();
         let mut in_flight = FuturesUnordered::new();
         let mut checkpoint_due = self.clock.now().plus(CHECKPOINT_INTERVAL);
+        let mut drain_ends = None;
         loop {
             let now = self.clock.now();
             let is_taking = !self.deadline.is_near(now);
+            if !is_taking {
+                drain_ends.get_or_insert_with(|| self.drain_end(now));
+            }
             while is_taking && in_flight.len() < OBJECTS_IN_FLIGHT_MAX {
                 match open.next() {
                     Some(index) => in_flight.push(self.copy(index)),
@@ -74,11 +78,10 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
                 biased;
                 Some(settled) = in_flight.next() => self.settle(account, settled)?,
                 () = self.objects.uploads.changed() => checkpoint_due = now,
-                () = tokio::time::sleep(self.patience(now)) => {
-                    if !is_taking {
-                        break;
-                    }
-                }
+                () = tokio::time::sleep(self.patience(now, drain_ends)) => {}
+            }
+            if drain_ends.is_some_and(|end| self.clock.now() >= end) {
+                break;
             }
             if self.clock.now() >= checkpoint_due {
                 let meanwhile = {
@@ -111,14 +114,15 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         Ok(())
     }
 
-    /// How long to wait for what is in flight: while work is taken, until the reserve begins; after that for half of
-    /// what is left, since the other half is for the last write.
-    fn patience(&self, now: Timestamp) -> Duration {
-        if self.deadline.is_near(now) {
-            self.deadline.ends_at().since(now) / 2
-        } else {
-            self.deadline.work_left(now)
-        }
+    /// Until when to wait for what is in flight once the reserve has begun: for half of what is left then, since the
+    /// other half is for the last write.
+    fn drain_end(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.deadline.ends_at().since(now) / 2)
+    }
+
+    /// How long the loop may wait before it looks at the clock again: until the reserve begins, or the drain ends.
+    fn patience(&self, now: Timestamp, drain_ends: Option<Timestamp>) -> Duration {
+        drain_ends.map_or_else(|| self.deadline.work_left(now), |end| end.since(now))
     }
 }
 

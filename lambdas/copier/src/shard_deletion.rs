@@ -45,10 +45,11 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
         let open: Vec<u32> = account.outcome().progress.open(count).collect();
         let mut checkpoint_due = self.clock.now().plus(CHECKPOINT_INTERVAL);
         for batch in open.chunks(DELETE_OBJECTS_MAX) {
-            if self.deadline.is_near(self.clock.now()) {
+            let time = self.deadline.work_left(self.clock.now());
+            let Ok(outcomes) = tokio::time::timeout(time, self.delete(batch)).await else {
                 return Ok(End::OutOfTime);
-            }
-            for (&index, outcome) in batch.iter().zip(self.delete(batch).await?) {
+            };
+            for (&index, outcome) in batch.iter().zip(outcomes?) {
                 account.settle(index, self.object(index), outcome);
             }
             if self.clock.now() >= checkpoint_due {

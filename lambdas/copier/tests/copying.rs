@@ -258,6 +258,21 @@ async fn a_copier_that_lost_its_shard_stops_and_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shard_that_gets_nowhere_is_given_up_and_not_asked_for_again() {
+    let scene = Scene::new(&json!({}));
+    scene.buckets.put(SOURCE, "in/a", "a", 1);
+    scene.plan().await;
+    let no_time = Duration::from_millis(400);
+    for _ in 0..4 {
+        assert_eq!(scene.invoke(no_time).await.unwrap(), CopierStatus::Yield);
+    }
+    let stuck = scene.invoke(no_time).await.unwrap_err();
+    assert_eq!(stuck.code, FailureCode::ServiceFault);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.shard().idle_yields, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_that_cannot_be_assumed_is_an_error_that_the_record_remembers() {
     let scene = Scene::new(&json!({}));
     scene.buckets.put(SOURCE, "in/a", "a", 1);

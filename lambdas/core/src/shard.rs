@@ -119,6 +119,9 @@ pub struct ShardRecord {
     /// Of an object that is put together: the part shards that are through, by their numbers.
     #[serde(default, skip_serializing_if = "ProgressMap::is_empty")]
     pub parts_through: ProgressMap,
+    /// How many invocations in a row gave it back without S3 having taken a single write.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub idle_yields: u32,
     /// When a copier first claimed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun_at: Option<Timestamp>,
@@ -132,6 +135,14 @@ pub struct ShardRecord {
     pub expires_at: i64,
     /// The number of writes to this record; each write expects the one before it.
     pub revision: u64,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What happens to a shard.
@@ -157,6 +168,8 @@ pub enum ShardEvent {
         token: u64,
         /// All that is settled so far.
         outcome: ShardOutcome,
+        /// How many writes S3 took from it. None means that it got nowhere, whatever it was waiting for.
+        writes_taken: u64,
     },
     /// The copier that holds `token` cannot go on: something failed that concerns more than one object.
     Stop {
@@ -231,6 +244,7 @@ impl ShardRecord {
             lease: None,
             outcome: ShardOutcome::default(),
             parts_through: ProgressMap::default(),
+            idle_yields: 0,
             begun_at: None,
             ended_at: None,
             problem: None,
@@ -264,8 +278,20 @@ impl ShardRecord {
                 self.check_token(token, "Checkpoint")?;
                 next.outcome = self.settled_further(outcome, "Checkpoint")?;
             }
-            (Copying, ShardEvent::Yield { token, outcome }) => {
+            (
+                Copying,
+                ShardEvent::Yield {
+                    token,
+                    outcome,
+                    writes_taken,
+                },
+            ) => {
                 self.check_token(token, "Yield")?;
+                next.idle_yields = if writes_taken == 0 {
+                    self.idle_yields + 1
+                } else {
+                    0
+                };
                 next.outcome = self.settled_further(outcome, "Yield")?;
                 next.state = Yielded;
                 next.lease = None;
@@ -301,6 +327,7 @@ impl ShardRecord {
                 next.lease = None;
                 next.ended_at = Some(now);
                 next.problem = None;
+                next.idle_yields = 0;
             }
             (Ready, ShardEvent::OpenUpload { upload_id }) => {
                 if !self.outcome.uploads.is_empty() {
@@ -325,6 +352,7 @@ impl ShardRecord {
                 next.state = Ready;
                 next.round = round;
                 next.lease = None;
+                next.idle_yields = 0;
                 next.ended_at = None;
             }
             (state, event) => {
@@ -447,6 +475,7 @@ mod tests {
             .apply(ShardEvent::Yield {
                 token,
                 outcome: copied(0..1),
+                writes_taken: 1,
             })
             .unwrap();
         assert_eq!((yielded.state, yielded.lease), (ShardState::Yielded, None));
@@ -537,6 +566,22 @@ mod tests {
     }
 
     #[test]
+    fn invocations_that_got_nowhere_are_counted_until_one_gets_somewhere() {
+        let mut record = shard(2);
+        for (writes_taken, expected) in [(0, 1), (0, 2), (1, 0), (0, 1)] {
+            let (claimed, token) = claim(&record);
+            let outcome = ShardOutcome::default();
+            let event = ShardEvent::Yield {
+                token,
+                outcome,
+                writes_taken,
+            };
+            record = claimed.apply(event).unwrap();
+            assert_eq!(record.idle_yields, expected);
+        }
+    }
+
+    #[test]
     fn only_a_later_round_offers_a_shard_again() {
         let (claimed, token) = claim(&shard(1));
         let mut failed = ShardOutcome::default();
@@ -577,6 +622,7 @@ mod tests {
             ShardEvent::Yield {
                 token: 1,
                 outcome: copied(0..1),
+                writes_taken: 1,
             },
             ShardEvent::Finish {
                 now: Timestamp::default(),

@@ -8,7 +8,10 @@ use shardlift_core::{
     port::DoomedObject,
 };
 
-use super::target_bucket::{AwsTargetBucket, quoted};
+use super::{
+    spoken_key::spoken,
+    target_bucket::{AwsTargetBucket, quoted},
+};
 use crate::fault_mapping::{bad_answer, call_fault, kind_of_object_error};
 
 const DELETE: &str = "s3:DeleteObject";
@@ -18,6 +21,27 @@ impl AwsTargetBucket {
         &self,
         objects: &[DoomedObject],
     ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
+        let (in_xml, alone): (Vec<_>, Vec<_>) = objects
+            .iter()
+            .partition(|doomed| survives_xml(doomed.key.as_str()));
+        let mut results = BTreeMap::new();
+        if !in_xml.is_empty() {
+            results = self.delete_listed(&in_xml).await?;
+        }
+        for doomed in alone {
+            results.insert(doomed.key.as_str(), self.delete_one(doomed).await);
+        }
+        let unnamed = || Err(bad_answer(DELETE, "the answer does not name the key"));
+        Ok(objects
+            .iter()
+            .map(|doomed| results.remove(doomed.key.as_str()).unwrap_or_else(unnamed))
+            .collect())
+    }
+
+    async fn delete_listed<'a>(
+        &self,
+        objects: &[&'a DoomedObject],
+    ) -> Result<BTreeMap<&'a str, Result<(), CallFault>>, CallFault> {
         let named: Vec<ObjectIdentifier> = objects
             .iter()
             .map(|doomed| {
@@ -54,9 +78,34 @@ impl AwsTargetBucket {
             .collect();
         Ok(objects
             .iter()
-            .map(|doomed| result_of(doomed.key.as_str(), &refused, &deleted))
+            .map(|doomed| doomed.key.as_str())
+            .map(|key| (key, result_of(key, &refused, &deleted)))
             .collect())
     }
+
+    async fn delete_one(&self, doomed: &DoomedObject) -> Result<(), CallFault> {
+        let deleted = self
+            .clients
+            .copying
+            .delete_object()
+            .bucket(self.bucket.as_str())
+            .key(spoken(&doomed.key))
+            .if_match(quoted(doomed.etag.as_str()))
+            .expected_bucket_owner(self.facts.owner.as_str())
+            .send()
+            .await
+            .map_err(|error| call_fault(DELETE, &error));
+        match deleted {
+            Err(fault) if fault.kind != FaultKind::NoSuchKey => Err(fault),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a key comes out of an XML document as it went in: control characters may not stand in one, or are changed.
+fn survives_xml(key: &str) -> bool {
+    !key.chars()
+        .any(|found| found.is_control() || matches!(found, '\u{fffe}' | '\u{ffff}'))
 }
 
 fn result_of(
@@ -77,6 +126,21 @@ fn result_of(
             let code = error.code().unwrap_or("no code,");
             let told = error.message().unwrap_or("no message");
             Err(CallFault::new(DELETE, kind, format!("{code} {told}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_that_xml_keeps_are_listed_in_it() {
+        for key in ["plain", "a b", "<&>\"'", "😀", " "] {
+            assert!(survives_xml(key), "{key:?}");
+        }
+        for key in ["a\u{1}", "a\nb", "a\rb", "a\u{fffe}"] {
+            assert!(!survives_xml(key), "{key:?}");
         }
     }
 }

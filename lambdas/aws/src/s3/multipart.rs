@@ -192,6 +192,12 @@ impl AwsTargetBucket {
                     .build(),
             )
             .mpu_object_size(size_bytes)
+            // S3 demands the type that the upload was created with.
+            .set_checksum_type(
+                parts
+                    .first()
+                    .and_then(|part| part.checksums.keys().find_map(|name| checksum_type(name))),
+            )
             .expected_bucket_owner(self.facts.owner.as_str())
             .send()
             .await

@@ -13,6 +13,7 @@ use shardlift_core::{
     arn::{AccountId, ExecutionArn, Region},
     bucket::BucketName,
     control_key,
+    copy::part_shards,
     deadline::Deadline,
     event::{CopierEvent, CopierStatus, EVENT_VERSION},
     failure::Failure,
@@ -55,7 +56,7 @@ pub struct Scene {
 pub struct Remains {
     pub target: Vec<(String, StoredObject)>,
     pub unfinished_uploads: usize,
-    pub record: ShardRecord,
+    pub records: Vec<ShardRecord>,
     pub failed: Vec<(u32, String, shardlift_core::failure::FailureCode)>,
 }
 
@@ -90,9 +91,19 @@ impl Scene {
 
     /// Plans every object of the source into the shard, as the planner leaves it.
     pub async fn plan(&self) {
+        self.plan_work(SOURCE, ShardWork::CopyObjects).await;
+    }
+
+    /// Plans every object of a bucket into the shard, for this work.
+    pub async fn plan_work(&self, bucket: &str, work: ShardWork) {
+        let ready = |planned| vec![ShardRecord::ready(run_id(), shard_id(), work, planned, 0)];
+        self.plan_objects(bucket, ready).await;
+    }
+
+    async fn plan_objects(&self, bucket: &str, records: impl FnOnce(Count) -> Vec<ShardRecord>) {
         let objects: Vec<ListedObject> = self
             .buckets
-            .objects(SOURCE)
+            .objects(bucket)
             .into_iter()
             .map(|(key, stored)| ListedObject {
                 key,
@@ -101,11 +112,6 @@ impl Scene {
                 modified_at: stored.modified_at,
             })
             .collect();
-        self.plan_objects(objects).await;
-        self.script.clear();
-    }
-
-    pub async fn plan_objects(&self, objects: Vec<ListedObject>) {
         let mut planned = Count::default();
         for object in &objects {
             planned.add_object(object.size_bytes);
@@ -120,12 +126,13 @@ impl Scene {
             .put(&key, "application/zstd", manifest.encode().unwrap())
             .await
             .unwrap();
-        let shard = ShardRecord::ready(run_id(), shard_id(), ShardWork::CopyObjects, planned, 0);
         assert_eq!(
             self.ledger.create_run(&self.run_record()).await.unwrap(),
             PutOutcome::Written
         );
-        self.create_shard(&shard).await;
+        for record in records(planned) {
+            self.create_shard(&record).await;
+        }
         self.script.clear();
     }
 
@@ -161,23 +168,59 @@ impl Scene {
         )
     }
 
+    /// Plans the one object of the source, which is very large, as a whole and its part shards.
+    pub async fn plan_parts(&self) {
+        self.plan_objects(SOURCE, |planned| {
+            part_shards::cut(
+                &run_id(),
+                &shard_id(),
+                planned.bytes,
+                self.spec.part_bytes,
+                0,
+            )
+            .unwrap()
+            .expect("it is very large")
+        })
+        .await;
+    }
+
+    /// The ids of every shard, the whole of one in parts left out, as the Map gets them.
+    pub fn index(&self) -> Vec<ShardId> {
+        self.ledger
+            .shards(&run_id())
+            .into_iter()
+            .filter(|shard| !matches!(shard.work, ShardWork::AssembleObject { .. }))
+            .map(|shard| shard.shard_id)
+            .collect()
+    }
+
     /// One invocation with `time` until it is killed.
     pub async fn invoke(&self, time: Duration) -> Result<CopierStatus, Failure> {
+        self.invoke_on(&shard_id(), time).await
+    }
+
+    /// One invocation on this shard.
+    pub async fn invoke_on(&self, id: &ShardId, time: Duration) -> Result<CopierStatus, Failure> {
         let began_at = self.clock.now();
         let deadline = Deadline::new(began_at, began_at.plus(time));
         self.copier()
-            .copy_shard(&event(), deadline)
+            .copy_shard(&event_for(id), deadline)
             .await
             .map(|result| result.status)
     }
 
     /// Invocations as the state machine makes them, dead ones repeated: the number of them until it is done.
     pub async fn invoke_until_done(&self, time: Duration) -> u32 {
+        self.invoke_until_done_on(&shard_id(), time).await
+    }
+
+    /// The same for this shard.
+    pub async fn invoke_until_done_on(&self, id: &ShardId, time: Duration) -> u32 {
         const INVOCATIONS_MAX: u32 = 200;
         for number in 1..=INVOCATIONS_MAX {
             let outcome = tokio::select! {
                 biased;
-                outcome = self.invoke(time) => Some(outcome),
+                outcome = self.invoke_on(id, time) => Some(outcome),
                 () = self.script.killed() => None,
             };
             match outcome {
@@ -193,7 +236,12 @@ impl Scene {
     }
 
     pub fn shard(&self) -> ShardRecord {
-        self.ledger.shards(&run_id()).remove(0)
+        self.shards().remove(0)
+    }
+
+    /// Every record; the whole of an object in parts comes first.
+    pub fn shards(&self) -> Vec<ShardRecord> {
+        self.ledger.shards(&run_id())
     }
 
     pub fn failures(&self) -> Vec<FailedObject> {
@@ -215,13 +263,18 @@ impl Scene {
 
     /// What is left, without what tells how it went: attempts, tokens, revisions, times and requests.
     pub fn remains(&self) -> Remains {
-        let mut record = self.shard();
-        record.attempts = 0;
-        record.revision = 0;
-        record.begun_at = None;
-        record.ended_at = None;
-        record.outcome.requests.clear();
-        record.outcome.failures_key = record.outcome.failures_key.map(|_| "listed".into());
+        let mut records = self.shards();
+        for record in &mut records {
+            record.attempts = 0;
+            record.revision = 0;
+            record.idle_yields = 0;
+            record.begun_at = None;
+            record.ended_at = None;
+            record.outcome.requests.clear();
+            record.outcome.failures_key =
+                record.outcome.failures_key.take().map(|_| "there".into());
+            record.outcome.remarks_key = record.outcome.remarks_key.take().map(|_| "there".into());
+        }
         Remains {
             target: self
                 .buckets
@@ -230,7 +283,7 @@ impl Scene {
                 .map(|(key, object)| (key.into(), object))
                 .collect(),
             unfinished_uploads: self.buckets.unfinished_uploads(),
-            record,
+            records,
             failed: self
                 .failures()
                 .into_iter()
@@ -249,12 +302,16 @@ pub fn shard_id() -> ShardId {
 }
 
 pub fn event() -> CopierEvent {
+    event_for(&shard_id())
+}
+
+pub fn event_for(shard_id: &ShardId) -> CopierEvent {
     CopierEvent {
         schema_version: EVENT_VERSION,
         run_id: run_id(),
         execution_arn: execution(),
         round: 1,
-        shard_id: shard_id(),
+        shard_id: shard_id.clone(),
     }
 }
 

@@ -1,0 +1,144 @@
+//! One very large object, copied by many copiers.
+
+mod scene;
+
+use std::time::Duration;
+
+use scene::{Remains, SOURCE, Scene, TARGET};
+use serde_json::json;
+use shardlift_core::{
+    event::CopierStatus,
+    failure::FailureCode,
+    key::ObjectKey,
+    part_layout::{OBJECT_BYTES_MAX, PARTS_MAX},
+    shard::ShardState,
+};
+use shardlift_testkit::Disturbance;
+
+const LONG: Duration = Duration::from_secs(900);
+const GIB: u64 = 1024 * 1024 * 1024;
+
+async fn planned(size_bytes: u64) -> Scene {
+    let scene = Scene::new(&json!({"part_bytes": 5 * GIB}));
+    scene.buckets.put(SOURCE, "in/huge", "huge", size_bytes);
+    scene.buckets.change(SOURCE, "in/huge", |object| {
+        object.tags.insert("tier".into(), "gold".into());
+        object
+            .attributes
+            .checksums
+            .insert("CRC64NVME".into(), "CRC64NVME of huge".into());
+        object.attributes.checksum_type = Some("FULL_OBJECT".into());
+    });
+    scene.plan_parts().await;
+    scene
+}
+
+async fn copy_all(scene: &Scene, time: Duration) {
+    for id in scene.index() {
+        scene.invoke_until_done_on(&id, time).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_largest_object_arrives_whole_and_is_counted_once() {
+    let scene = planned(OBJECT_BYTES_MAX).await;
+    assert_eq!(scene.index().len(), 64);
+    // All copiers at once.
+    let working = scene.index().into_iter().map(|id| {
+        let scene = &scene;
+        async move { scene.invoke_on(&id, LONG).await.unwrap() }
+    });
+    let ends = futures::future::join_all(working).await;
+    assert!(
+        ends.iter().all(|end| *end == CopierStatus::Done),
+        "{ends:?}"
+    );
+
+    let original = &scene.buckets.objects(SOURCE)[&ObjectKey::new("in/huge").unwrap()];
+    let copy = &scene.buckets.objects(TARGET)[&ObjectKey::new("out/huge").unwrap()];
+    assert_eq!(
+        (&copy.content, &copy.tags),
+        (&original.content, &original.tags)
+    );
+    assert_eq!(copy.attributes.size_bytes, OBJECT_BYTES_MAX);
+    assert_eq!(copy.attributes.checksums, original.attributes.checksums);
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+    let mut copied = 0;
+    let mut parts = 0;
+    for shard in scene.shards() {
+        assert_eq!(shard.state, ShardState::Done, "{}", shard.shard_id);
+        copied += shard.outcome.tally.copied.objects;
+        parts += shard
+            .outcome
+            .requests
+            .get("s3:UploadPartCopy")
+            .copied()
+            .unwrap_or(0);
+    }
+    assert_eq!(
+        (copied, parts),
+        (1, u64::from(PARTS_MAX)),
+        "each part is copied once"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_whose_parts_are_under_way_is_left_alone() {
+    let scene = planned(1024 * GIB).await;
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.shard().state, ShardState::Ready);
+    assert_eq!(scene.shard().attempts, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_changes_under_the_parts_fails_once_and_leaves_no_upload() {
+    let scene = planned(1024 * GIB).await;
+    let ids = scene.index();
+    scene.invoke_until_done_on(&ids[0], LONG).await;
+    scene.buckets.put(SOURCE, "in/huge", "newer", 1024 * GIB);
+    for id in &ids[1..] {
+        scene.invoke_until_done_on(id, LONG).await;
+    }
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+    assert!(scene.target_keys().is_empty());
+    let failures = scene.failures();
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].code, FailureCode::SourceChanged);
+    assert!(
+        scene
+            .shards()
+            .iter()
+            .all(|shard| shard.state == ShardState::Done)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_disturbance_of_any_call_of_a_part_shard_is_healed_by_resuming() {
+    let undisturbed = planned(512 * GIB).await;
+    copy_all(&undisturbed, LONG).await;
+    let (expected, calls): (Remains, _) = (undisturbed.remains(), undisturbed.script.calls());
+    assert_eq!(expected.unfinished_uploads, 0);
+    assert_eq!(expected.target.len(), 1);
+    let mut cells = 0;
+    for (number, operation) in calls.iter().enumerate() {
+        for &disturbance in Disturbance::MATRIX {
+            let scene = planned(512 * GIB).await;
+            scene.script.disturb(number, disturbance);
+            copy_all(&scene, LONG).await;
+            let cell = format!("call {number} ({operation}) under {disturbance:?}");
+            assert_eq!(scene.remains(), expected, "{cell}");
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, calls.len() * Disturbance::MATRIX.len());
+    #[allow(
+        clippy::print_stdout,
+        reason = "the number of cells is part of the claim"
+    )]
+    {
+        println!(
+            "fault matrix of part shards: {} calls, {cells} cells, all equal",
+            calls.len()
+        );
+    }
+}
