@@ -65,20 +65,20 @@ async fn world() -> MemoryWorld {
         CallScript::default(),
     );
     let target = Target {
-        bucket: BucketName::new("target").unwrap(),
+        bucket: BucketName::new("target").expect("a bucket name"),
         prefix: KeyPrefix::default(),
-        role_arn: RoleArn::new("arn:aws:iam::222222222222:role/Target").unwrap(),
+        role_arn: RoleArn::new("arn:aws:iam::222222222222:role/Target").expect("a role"),
         external_id: None,
     };
     let source = Source {
-        bucket: BucketName::new("source").unwrap(),
+        bucket: BucketName::new("source").expect("a bucket name"),
         prefix: KeyPrefix::default(),
     };
-    let session = SessionName::of_step("test", &RunId::new("run").unwrap());
+    let session = SessionName::of_step("test", &RunId::new("run").expect("a run id"));
     let target = accounts
         .open_target(&target, &source, &session)
         .await
-        .unwrap();
+        .expect("the role is there");
     MemoryWorld { buckets, target }
 }
 
