@@ -234,6 +234,9 @@ fn verification(report: &Report) -> Option<String> {
             figures::counted(found.changed_since_start, "object")
         );
     }
+    if !report.remarks.is_empty() {
+        let _infallible = write!(text, "\nCopied objects: {}.", report.remarks_line());
+    }
     Some(text)
 }
 
@@ -297,6 +300,7 @@ mod tests {
             },
             rounds: 1,
             verified: Verification::clean(Verify::Relist),
+            remarks: BTreeMap::new(),
             cost_usd: Cost::default(),
             started_at: Timestamp::from_millis(0),
             ended_at: Timestamp::from_millis(90_000),

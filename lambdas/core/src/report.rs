@@ -1,5 +1,7 @@
 //! The account of a run: `report.json`, and the JSON part of the notification.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -65,6 +67,9 @@ pub struct Report {
     pub rounds: u32,
     /// What verification found.
     pub verified: Verification,
+    /// What there is to say of copied objects, and of how many: how they were proven, or tags that stayed behind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<String, u64>,
     /// What it cost.
     pub cost_usd: Cost,
     /// When the execution started.
@@ -218,6 +223,15 @@ pub fn cut(text: &str, characters_max: usize) -> String {
 }
 
 impl Report {
+    /// The remarks in one line: `proven by checksum: 12, unproven: 3`; empty when there are none.
+    #[must_use]
+    pub fn remarks_line(&self) -> String {
+        let told = |(remark, &count): (&String, &u64)| {
+            format!("{}: {}", remark.replace('_', " "), figures::grouped(count))
+        };
+        self.remarks.iter().map(told).collect::<Vec<_>>().join(", ")
+    }
+
     /// The verdict that the rest of this report supports: COMPLETE needs every planned object settled as copied,
     /// skipped or deleted, every shard done, and a verification that agrees.
     #[must_use]

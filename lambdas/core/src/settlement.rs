@@ -27,7 +27,7 @@ pub struct Settlement {
     pub open: Count,
     /// Of the open ones, those of shards that say why they are not done.
     open_explained: BTreeMap<FailureCode, Count>,
-    /// Objects that were to be deleted and have no outcome.
+    /// Objects that were to be deleted and were held back: their shards were never begun.
     pub open_deletes: u64,
     /// The shards.
     pub shards: ShardSummary,
@@ -35,6 +35,8 @@ pub struct Settlement {
     pub attempts: u64,
     /// Requests that copying made.
     pub requests: RequestCounts,
+    /// What the copiers had to say of copied objects, for example `unproven`.
+    pub remarks: BTreeMap<String, u64>,
     /// Whether a shard leaves a multipart upload behind (P8).
     pub has_uploads: bool,
     copying: Standing,
@@ -46,7 +48,7 @@ pub struct Settlement {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Standing {
     unfinished: bool,
-    claimed: bool,
+    latest_round: u32,
     failed: bool,
     retryable: bool,
 }
@@ -75,36 +77,46 @@ impl Settlement {
         let standing = match work {
             RoundWork::Copying => {
                 self.planned.add(shard.planned);
-                self.open.add(open);
-                if let Some(problem) = shard.problem.as_ref().filter(|_| open.objects > 0) {
-                    self.open_explained
-                        .entry(problem.code)
-                        .or_default()
-                        .add(open);
-                }
                 &mut self.copying
             }
             RoundWork::Deleting => {
                 self.deletes += shard.planned.objects;
-                self.open_deletes += open.objects;
                 &mut self.deleting
             }
         };
         standing.unfinished |= shard.state != ShardState::Done;
-        standing.claimed |= shard.attempts > 0;
+        standing.latest_round = standing.latest_round.max(shard.round);
         standing.failed |= shard.outcome.tally.failed.objects > 0;
         standing.retryable |= shard.outcome.retryable > 0;
+        if is_held_back(shard) {
+            self.open_deletes += open.objects;
+        } else {
+            self.note_open(open, shard.problem.as_ref());
+        }
         self.has_uploads |= !shard.outcome.uploads.is_empty();
         self.attempts += u64::from(shard.attempts);
         self.tally.add(&shard.outcome.tally);
         for (operation, count) in &shard.outcome.requests {
             *self.requests.entry(operation.clone()).or_default() += count;
         }
+        for (remark, count) in &shard.outcome.remarks {
+            *self.remarks.entry(remark.clone()).or_default() += count;
+        }
         self.shards.total += 1;
         if shard.state == ShardState::Done {
             self.shards.done += 1;
         } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
             self.shards.not_done.push(shard.shard_id.clone());
+        }
+    }
+
+    fn note_open(&mut self, open: Count, problem: Option<&Failure>) {
+        self.open.add(open);
+        if let Some(problem) = problem.filter(|_| open.objects > 0) {
+            self.open_explained
+                .entry(problem.code)
+                .or_default()
+                .add(open);
         }
     }
 
@@ -149,7 +161,10 @@ impl Settlement {
             return rounds_are_left.then_some(RoundWork::Copying);
         }
         let wants_deleting = self.deleting.unfinished || self.deleting.retryable;
-        let may_delete = !self.copying.failed && (rounds_are_left || !self.deleting.claimed);
+        // Offered at this very moment counts as not yet offered: a repeated call offers the same round again.
+        let is_first_offer =
+            self.deleting.latest_round <= 1 || self.deleting.latest_round == round + 1;
+        let may_delete = !self.copying.failed && (rounds_are_left || is_first_offer);
         (wants_deleting && may_delete).then_some(RoundWork::Deleting)
     }
 
@@ -175,6 +190,12 @@ impl RoundWork {
     pub fn includes(self, shard: &ShardRecord) -> bool {
         work_of(shard) == self && (shard.state != ShardState::Done || shard.outcome.retryable > 0)
     }
+}
+
+/// Whether a shard deletes and was never offered, because not everything was copied: nothing of it has failed.
+#[must_use]
+pub fn is_held_back(shard: &ShardRecord) -> bool {
+    work_of(shard) == RoundWork::Deleting && shard.attempts == 0 && shard.round <= 1
 }
 
 fn work_of(shard: &ShardRecord) -> RoundWork {

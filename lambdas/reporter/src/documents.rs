@@ -13,6 +13,7 @@ use shardlift_core::{
     notice::{FailureExamples, note_example},
     port::{ControlStore, ControlWriter, Ledger},
     run::RunRecord,
+    settlement,
     shard::{ShardRecord, ShardState, ShardWork},
     tally::{Count, Tally},
     time::Timestamp,
@@ -149,8 +150,7 @@ impl Documents {
         unfinished: FailureCode,
         pens: &mut Pens<W>,
     ) -> Result<(), Failure> {
-        if shard.work == ShardWork::DeleteObjects && shard.attempts == 0 {
-            // Held back, because something could not be copied: nothing of it has failed.
+        if settlement::is_held_back(shard) {
             return Ok(());
         }
         let code = shard

@@ -131,6 +131,7 @@ impl Findings {
             verified: self
                 .verified
                 .unwrap_or_else(|| Verification::clean(Verify::None)),
+            remarks: self.sums.remarks,
             cost_usd: Cost {
                 estimated: cost::total_usd(&self.requests),
                 requests: self.requests,

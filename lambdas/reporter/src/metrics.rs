@@ -81,6 +81,7 @@ mod tests {
             shards: ShardSummary::default(),
             rounds: 1,
             verified: Verification::clean(Verify::None),
+            remarks: std::collections::BTreeMap::new(),
             cost_usd: Cost::default(),
             started_at: Timestamp::from_millis(0),
             ended_at: Timestamp::from_millis(1_500),

@@ -222,6 +222,14 @@ fn relative<'k>(key: &'k ObjectKey, prefix: &KeyPrefix) -> Result<&'k str, Failu
     })
 }
 
+/// A text that sorts before `wanted`, with hardly anything between the two: the last character is lowered by one, and
+/// the greatest character follows.
+fn just_before(wanted: &str) -> Option<String> {
+    let (last, character) = wanted.char_indices().next_back()?;
+    let lower = ('\0'..character).next_back()?;
+    Some(format!("{}{lower}{}", &wanted[..last], char::MAX))
+}
+
 /// One listing, object by object. One page is in memory at a time.
 struct Side<'a, B> {
     bucket: &'a B,
@@ -256,6 +264,7 @@ impl<'a, B: BucketListing> Side<'a, B> {
     /// The object with this key below the prefix, if there is one; everything before it is passed over.
     async fn seek(&mut self, wanted: &str) -> Result<Option<ListedObject>, Failure> {
         loop {
+            self.jump(wanted);
             self.fill().await?;
             let Some(object) = self.page.front() else {
                 return Ok(None);
@@ -265,6 +274,20 @@ impl<'a, B: BucketListing> Side<'a, B> {
                 std::cmp::Ordering::Equal => return Ok(self.page.pop_front()),
                 std::cmp::Ordering::Greater => return Ok(None),
             };
+        }
+    }
+
+    /// Lets the next page begin close before `wanted`, so that any number of keys that the other side lacks is passed
+    /// over in one call.
+    fn jump(&mut self, wanted: &str) {
+        if !self.page.is_empty() {
+            return;
+        }
+        // Too long for a key on this side: then nothing is jumped over.
+        if let Some(before) = just_before(wanted).and_then(|before| self.prefix.join(&before).ok())
+            && self.after.as_ref().is_none_or(|after| before > *after)
+        {
+            self.after = Some(before);
         }
     }
 
@@ -306,5 +329,25 @@ impl<'a, B: BucketListing> Side<'a, B> {
                 self.name, self.after
             ),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::just_before;
+
+    #[test]
+    fn a_jump_lands_before_what_is_wanted_and_close_to_it() {
+        for (wanted, between) in [
+            ("b", "a\u{1F600}~"),
+            ("x/y0", "x/y/zz"),
+            ("\u{e000}", "\u{d7ff}~"),
+        ] {
+            let before = just_before(wanted).unwrap();
+            assert!(before.as_str() < wanted, "{wanted}");
+            assert!(before.as_str() > between, "{wanted}");
+        }
+        assert_eq!(just_before("a\0"), None);
+        assert_eq!(just_before(""), None);
     }
 }

@@ -18,6 +18,9 @@ use crate::{failed_objects::PackedFailures, settle};
 /// How many shards are offered at once. Each is at most four calls, and the failures of one shard fit some 10 MB.
 const OFFERS_AT_ONCE: usize = 8;
 
+/// How often a shard is offered whose record changes meanwhile.
+const OFFERS_PER_SHARD_MAX: u32 = 5;
+
 /// The round that is offered.
 pub(crate) struct Round<'a, L, C, K> {
     pub(crate) ledger: &'a L,
@@ -71,33 +74,37 @@ impl<L: Ledger, C: ControlStore, K: Clock> Round<'_, L, C, K> {
         shard.round == self.number && shard.state == ShardState::Ready
     }
 
-    async fn offer_shard(&self, shard: ShardRecord) -> Result<ShardId, Failure> {
-        if self.waits(&shard) {
-            return Ok(shard.shard_id);
-        }
-        let told = |failure: Failure| failure.within(format!("offering shard {}", shard.shard_id));
-        let event = ShardEvent::Reoffer {
-            round: self.number,
-            outcome: self.reopened(&shard).await.map_err(told)?,
-        };
-        let next = shard
-            .apply(event)
-            .map_err(|illegal| Failure::invariant(illegal.to_string()))?;
-        let put = self.ledger.replace_shard(&next).await;
-        match put.map_err(|fault| told(fault.into_failure()))? {
-            PutOutcome::Written => Ok(shard.shard_id),
-            PutOutcome::Refused => {
-                // Another invocation of the reporter may have been faster; anybody else has no business here.
-                let found = self.ledger.read_shard(&shard.run_id, &shard.shard_id).await;
-                match found.map_err(|fault| told(fault.into_failure()))? {
-                    Some(found) if found.round == self.number => Ok(shard.shard_id),
-                    _ => Err(told(Failure::new(
-                        FailureCode::LedgerConflict,
-                        "its record was changed by somebody else meanwhile",
-                    ))),
+    /// Offers a shard. A copier whose child gave up on it may still live and write a checkpoint meanwhile: then the newer
+    /// record is offered, and the copier is refused at its next write.
+    async fn offer_shard(&self, mut shard: ShardRecord) -> Result<ShardId, Failure> {
+        let shard_id = shard.shard_id.clone();
+        let told = |failure: Failure| failure.within(format!("offering shard {shard_id}"));
+        for _ in 0..OFFERS_PER_SHARD_MAX {
+            if shard.round == self.number || !self.work.includes(&shard) {
+                return Ok(shard_id);
+            }
+            let event = ShardEvent::Reoffer {
+                round: self.number,
+                outcome: self.reopened(&shard).await.map_err(told)?,
+            };
+            let next = shard
+                .apply(event)
+                .map_err(|illegal| Failure::invariant(illegal.to_string()))?;
+            let put = self.ledger.replace_shard(&next).await;
+            match put.map_err(|fault| told(fault.into_failure()))? {
+                PutOutcome::Written => return Ok(shard_id),
+                PutOutcome::Refused => {
+                    let found = self.ledger.read_shard(&shard.run_id, &shard_id).await;
+                    shard = found
+                        .map_err(|fault| told(fault.into_failure()))?
+                        .ok_or_else(|| told(Failure::invariant("its record is gone")))?;
                 }
             }
         }
+        Err(told(Failure::new(
+            FailureCode::LedgerConflict,
+            "its record keeps being changed by somebody else",
+        )))
     }
 
     /// What stays settled of a shard. The permanent failures are listed anew, under a name that no copier's token can

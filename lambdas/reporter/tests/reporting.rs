@@ -328,3 +328,110 @@ async fn a_refused_listing_is_no_proof() {
     let problem = report.problem.unwrap();
     assert_eq!(problem.code, "AccessDenied");
 }
+
+#[tokio::test]
+async fn a_proof_cut_into_many_invocations_finds_what_an_uncut_one_finds() {
+    let scene = Scene::new(&[9, 9, 9]);
+    scene.copy_everything();
+    scene.buckets.remove("target", "out/0-2");
+    scene.buckets.remove("target", "out/2-8");
+    scene.buckets.put("target", "out/1-1", "truncated", 1);
+    let (calls, result) = scene.report_in_little_time().await;
+    // Nine pages of three objects, one in each call, and the report in a call of its own.
+    assert_eq!(calls, 10);
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let report = scene.written_report();
+    assert_eq!((report.verified.missing, report.verified.different), (2, 1));
+    assert_eq!(scene.published().len(), 1);
+}
+
+#[tokio::test]
+async fn no_upload_outlives_a_run_that_gives_up() {
+    let scene = Scene::new(&[3, 3]);
+    scene.copy_everything();
+    scene.leave_undone(1, 1);
+    scene.leave_upload(1, 2);
+    assert_eq!(scene.buckets.unfinished_uploads(), 1);
+    let result = scene.report(3).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+    assert!(scene.written_report().problem.is_none());
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_aborted_is_told() {
+    let scene = Scene::new(&[3]);
+    scene.copy_everything();
+    scene.leave_undone(0, 1);
+    scene.leave_upload(0, 2);
+    scene.script.deny("s3:AbortMultipartUpload");
+    let result = scene.report(3).await.unwrap();
+    assert_eq!(result.code, "AccessDenied");
+    assert!(
+        scene
+            .written_report()
+            .problem
+            .unwrap()
+            .message
+            .contains("out/0-2")
+    );
+}
+
+#[tokio::test]
+async fn deletions_have_a_round_of_their_own_once_everything_is_copied() {
+    let scene = Scene::new(&[3, 2]);
+    scene.copy_everything();
+    scene.make_deletions(1);
+    let result = scene.report(3).await.unwrap();
+    assert_eq!((result.status, result.round), (ReporterStatus::Round, 4));
+    assert_eq!(scene.index(&result), ["2-1"]);
+}
+
+#[tokio::test]
+async fn deletions_are_held_back_when_an_object_could_not_be_copied() {
+    let scene = Scene::new(&[3, 2]);
+    scene.copy_everything();
+    scene.make_deletions(1);
+    scene.fail(&[FailedAt(0, 1, FailureCode::AccessDenied)]);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let report = scene.written_report();
+    assert_eq!((report.deleted.objects, report.failed.objects), (0, 1));
+    assert_eq!(scene.failures_csv().len(), 1);
+}
+
+#[tokio::test]
+async fn any_number_of_keys_that_the_source_lacks_is_passed_over_in_a_call() {
+    let scene = Scene::new(&[3, 3]);
+    scene.copy_everything();
+    for extra in 0..3_000 {
+        scene
+            .buckets
+            .put("target", &format!("out/0-2/extra-{extra:05}"), "old", 1);
+    }
+    scene.script.clear();
+    let report = scene.reported().await;
+    assert!(report.verified.agrees());
+    let pages = scene
+        .script
+        .calls()
+        .iter()
+        .filter(|call| **call == "s3:ListObjectsV2")
+        .count();
+    assert!(pages < 20, "{pages} pages");
+}
+
+#[tokio::test]
+async fn deletions_that_were_offered_and_not_done_have_failed_and_are_listed() {
+    let scene = Scene::new(&[3, 2]);
+    scene.copy_everything();
+    scene.make_deletions(1);
+    let offered = scene.report(3).await.unwrap();
+    assert_eq!(offered.status, ReporterStatus::Round);
+    assert_eq!(scene.report(3).await.unwrap(), offered, "a repeated call");
+    let result = scene.report(offered.round).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let report = scene.written_report();
+    assert_eq!(report.failed.objects, 2);
+    assert_eq!(scene.failures_csv().len(), 2);
+}

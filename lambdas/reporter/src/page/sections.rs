@@ -118,6 +118,7 @@ pub(super) fn verification(report: &Report) -> Markup {
                 p { (counted(found.changed_since_start, "object"))
                     " appeared or changed at the source after the run began; the next run copies them." }
             }
+            @if !report.remarks.is_empty() { p { "Copied objects: " (report.remarks_line()) "." } }
         }
     }
 }

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use shardlift_core::{
     arn::{AccountId, ExecutionArn, Region},
     bucket::BucketName,
     control_key,
     deadline::Deadline,
-    event::{Problem, ReporterEvent, ReporterResult},
+    event::{Problem, ReporterEvent, ReporterResult, ReporterStatus},
     failure::{Failure, FailureCode},
     failure_list::{self, FailedObject},
     id::{RunId, ShardId},
@@ -17,10 +17,13 @@ use shardlift_core::{
     key::ObjectKey,
     manifest::Manifest,
     object::{ETag, ListedObject},
-    port::{ControlStore, Ledger, Notification, PutOutcome},
+    port::{
+        Accounts, ControlStore, Ledger, Notification, PutOutcome, SessionName, TargetBucket,
+        UploadSpec,
+    },
     report::Report,
     run::{BucketFacts, LEDGER_VERSION, LockRecord, PlanTotals, RunRecord, RunState},
-    shard::{ShardOutcome, ShardRecord, ShardState, ShardWork},
+    shard::{OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
     spec::RunSpec,
     tally::Count,
     time::Timestamp,
@@ -253,6 +256,70 @@ impl Scene {
         });
     }
 
+    /// An unfinished multipart upload of an object, which the shard's record knows.
+    pub(crate) fn leave_upload(&self, shard: u32, index: u32) {
+        let run = self.ledger.run(&run_id()).unwrap();
+        let pair = &run.spec.pair;
+        let session = SessionName::of_step("copy", &run_id());
+        let target = self
+            .reporter
+            .accounts
+            .open_target(&pair.target, &pair.source, &session);
+        let upload = UploadSpec {
+            target_key: ObjectKey::new(target_key(shard, index)).unwrap(),
+            headers: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            storage_class: None,
+            kms_key_arn: None,
+            checksum_algorithm: None,
+        };
+        let upload_id = wait(wait(target).unwrap().create_upload(&upload)).unwrap();
+        self.change(shard, |record| {
+            record.outcome.uploads = vec![OpenUpload { index, upload_id }]
+        });
+    }
+
+    /// A shard deletes instead of copying: its objects are at the target alone, and it waits.
+    pub(crate) fn make_deletions(&self, shard: u32) {
+        let objects = self.objects[shard as usize];
+        for index in 0..objects {
+            self.buckets.remove("source", &key(shard, index));
+        }
+        let mut run = self.ledger.run(&run_id()).unwrap();
+        self.change(shard, |record| {
+            record.work = ShardWork::DeleteObjects;
+            record.state = ShardState::Ready;
+            record.attempts = 0;
+            record.outcome = ShardOutcome::default();
+            run.totals.planned.objects -= record.planned.objects;
+            run.totals.planned.bytes -= record.planned.bytes;
+            run.totals.deletes += record.planned.objects;
+        });
+        run.revision += 1;
+        assert_eq!(
+            wait(self.ledger.replace_run(&run)).unwrap(),
+            PutOutcome::Written
+        );
+    }
+
+    /// The reporter, called again and again while it asks for it, with so little time that each call looks at its
+    /// deadline after its first page. Tells the calls, and the last answer.
+    pub(crate) async fn report_in_little_time(&self) -> (u32, ReporterResult) {
+        for calls in 1..1_000 {
+            let event = event(run_id(), 1, None);
+            let result = self
+                .reporter
+                .report(&event, Deadline::new(BEGAN_AT, BEGAN_AT))
+                .await;
+            let result = result.unwrap();
+            if result.status != ReporterStatus::Continue {
+                return (calls, result);
+            }
+        }
+        panic!("the reporter asks to be called for ever");
+    }
+
     /// The record of the run speaks of a shard that is not there.
     pub(crate) fn claim_more_shards_than_there_are(&self) {
         let mut run = self.ledger.run(&run_id()).unwrap();
@@ -305,17 +372,10 @@ impl Scene {
         round: u32,
         problem: Option<Problem>,
     ) -> Result<ReporterResult, Failure> {
-        let event = ReporterEvent {
-            schema_version: 1,
-            run_id,
-            execution_arn: execution(),
-            started_at: BEGAN_AT,
-            input: serde_json::json!({}),
-            round,
-            problem,
-        };
         let deadline = Deadline::new(REPORTED_AT, REPORTED_AT.plus(Duration::from_secs(900)));
-        self.reporter.report(&event, deadline).await
+        self.reporter
+            .report(&event(run_id, round, problem), deadline)
+            .await
     }
 
     pub(crate) fn shard(&self, shard: u32) -> ShardRecord {
@@ -381,6 +441,18 @@ impl Scene {
             wait(self.ledger.replace_shard(&record)).unwrap(),
             PutOutcome::Written
         );
+    }
+}
+
+fn event(run_id: RunId, round: u32, problem: Option<Problem>) -> ReporterEvent {
+    ReporterEvent {
+        schema_version: 1,
+        run_id,
+        execution_arn: execution(),
+        started_at: BEGAN_AT,
+        input: serde_json::json!({}),
+        round,
+        problem,
     }
 }
 
