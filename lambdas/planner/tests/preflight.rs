@@ -6,6 +6,7 @@ mod world;
 use serde_json::json;
 use shardlift_core::{
     control_key,
+    fault::FaultKind,
     preflight::{Check, Finding, PREFLIGHT_DOCUMENT, Preflight},
 };
 use shardlift_testkit::Disturbance;
@@ -94,6 +95,30 @@ async fn each_refusal_names_its_check_and_its_statements() {
             "{operation}: no run was opened"
         );
         assert!(world.buckets.objects(TARGET).is_empty(), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_sample_that_nobody_can_read_does_not_end_the_run() {
+    for (operation, check) in [
+        ("s3:HeadObject", Check::ReadSource),
+        ("s3:UploadPartCopy", Check::CopyPart),
+    ] {
+        let calls = {
+            let world = filled();
+            world.plan(&json!({})).await.unwrap();
+            world.script.calls()
+        };
+        let call = calls.iter().position(|&call| call == operation).unwrap();
+        let world = filled();
+        // What an SSE-C object answers, whose key nobody sends.
+        let rejected = Disturbance::RefusedBefore(FaultKind::Rejected);
+        world.script.disturb(call, rejected);
+        world.plan(&json!({})).await.unwrap();
+        let table = table(&world);
+        let row = table.rows.iter().find(|row| row.check == check).unwrap();
+        assert!(matches!(row.finding, Finding::NotTried { .. }), "{row:?}");
+        assert_eq!(world.buckets.unfinished_uploads(), 0);
     }
 }
 

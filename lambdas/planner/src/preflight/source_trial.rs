@@ -12,6 +12,8 @@ use shardlift_core::{
 use super::trial::Trial;
 
 const EMPTY: &str = "the source holds no object with bytes in it";
+const UNREADABLE: &str =
+    "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will tell";
 
 /// Reads the sample, its tags, and a key that is not there.
 pub(super) async fn run<T: TargetBucket>(
@@ -31,6 +33,16 @@ pub(super) async fn run<T: TargetBucket>(
     };
     let may_read = trial.source_denial("s3:GetObject", trial.source_arn(&sample.key));
     let read = present(target.head_source(&sample.key).await);
+    if read.as_ref().is_err_and(is_its_own_fate) {
+        for check in [
+            Check::ReadSource,
+            Check::ReadSourceTags,
+            Check::TellMissingSource,
+        ] {
+            trial.table.not_tried(check, UNREADABLE);
+        }
+        return Ok(());
+    }
     let is_readable = trial
         .judge(Check::ReadSource, &may_read, read, CallFault::into_failure)?
         .is_some();
@@ -73,6 +85,17 @@ async fn tell_missing<T: TargetBucket>(trial: &mut Trial<'_>, target: &T) -> Res
         CallFault::into_failure,
     )?;
     Ok(())
+}
+
+/// Whether a fault concerns the sample alone: each object's own fate, which its copier tells, and no reason to end a run.
+pub(super) fn is_its_own_fate(fault: &CallFault) -> bool {
+    matches!(
+        fault.kind,
+        FaultKind::ConditionFailed
+            | FaultKind::NoSuchKey
+            | FaultKind::Archived
+            | FaultKind::Rejected
+    )
 }
 
 /// An object that is not there (any more) was looked for with success all the same.

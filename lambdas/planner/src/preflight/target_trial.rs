@@ -15,7 +15,10 @@ use shardlift_core::{
     spec::{Mode, TagPolicy},
 };
 
-use super::{source_trial::present, trial::Trial};
+use super::{
+    source_trial::{is_its_own_fate, present},
+    trial::Trial,
+};
 
 const WRITES: [Check; 6] = [
     Check::WriteTarget,
@@ -231,9 +234,8 @@ async fn copy_part<T: TargetBucket>(
             }
             Ok(())
         }
-        // The sample is about to be replaced, gone, or archived: each object's own fate, which its copier will tell.
-        FaultKind::ConditionFailed | FaultKind::NoSuchKey | FaultKind::Archived => {
-            let why = "the sample cannot be copied: it changed, is gone, or is archived";
+        _ if is_its_own_fate(&fault) => {
+            let why = "the sample cannot be copied as it is; its copier will tell";
             trial.table.not_tried(Check::CopyPart, why);
             Ok(())
         }
