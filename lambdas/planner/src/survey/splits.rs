@@ -16,8 +16,6 @@ use crate::access;
 
 /// How many searches are under way at once.
 const SEARCHES_MAX: usize = 4;
-/// A search is only worth it when there is an idle lister for this many active ones.
-const ACTIVE_PER_IDLE: usize = 8;
 /// The most new ranges of one split: with the one that is split they are one step of the ledger.
 const CUTS_MAX: usize = 32;
 /// The most ranges of a run: the ledger reads them in a few pages, and more would not list faster.
