@@ -265,13 +265,18 @@ impl Refusal {
                 )
             })
             .collect();
+        let missing = if missing.is_empty() {
+            // The stack does not know which key encrypts an object of the source.
+            "the policy of the KMS key and by the target role's permission policy, as `shardlift policy` prints them with --source-key or --target-key".to_owned()
+        } else {
+            missing.join(" and by ")
+        };
         format!(
-            "To {}: {} may not {} on {}; it must be allowed by {}. AWS said: {}.",
+            "To {}: {} may not {} on {}; it must be allowed by {missing}. AWS said: {}.",
             check.title(),
             Printable(&self.principal),
             self.action,
             Printable(&self.resource),
-            missing.join(" and by "),
             Printable(&self.aws_said),
         )
     }
@@ -356,6 +361,22 @@ mod tests {
                 failure.detail
             );
         }
+    }
+
+    #[test]
+    fn a_key_that_the_stack_does_not_know_is_named_all_the_same() {
+        let table = refused(Check::CopyPart, "kms:Decrypt", "arn:aws:s3:::source/data/x");
+        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
+        assert!(
+            failure.detail.contains("policy of the KMS key"),
+            "{}",
+            failure.detail
+        );
+        assert!(
+            failure.detail.contains("--source-key"),
+            "{}",
+            failure.detail
+        );
     }
 
     #[test]
