@@ -7,14 +7,14 @@ use super::{
     side::{Side, SideName},
 };
 use crate::{
-    compare,
+    compare::{self, Difference},
     failure::Failure,
     filter::ObjectFilter,
     key::RelativeKey,
     object::ListedObject,
     port::{ListRequest, ObjectPage},
     range::{Checkpoint, RangeRecord},
-    spec::{Mode, RunSpec},
+    spec::{Compare, Mode, RunSpec},
 };
 
 /// What decides about an object, settled once for a run.
@@ -254,9 +254,7 @@ impl RangeWalk {
         let tally = &mut self.chunk.checkpoint.tally;
         if !rules.filter.admits(relative, source) {
             tally.filtered.add_object(source.size_bytes);
-        } else if target
-            .is_some_and(|target| compare::difference(spec.compare, source, target).is_none())
-        {
+        } else if target.is_some_and(|target| is_same(spec, source, target)) {
             tally.same.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::copy_of(
@@ -284,4 +282,14 @@ impl RangeWalk {
         let next = Chunk::begin(self.chunk.range_id.clone(), self.chunk.checkpoint.clone());
         std::mem::replace(&mut self.chunk, next)
     }
+}
+
+/// The ETag of an object under SSE-KMS is no digest of its content: where the run writes under a key, unequal ETags say
+/// nothing, and time decides, so that no object is copied for ever.
+fn is_same(spec: &RunSpec, source: &ListedObject, target: &ListedObject) -> bool {
+    let found = compare::difference(spec.compare, source, target);
+    if found == Some(Difference::ETag) && spec.kms_key_arn.is_some() {
+        return compare::difference(Compare::SizeAndMtime, source, target).is_none();
+    }
+    found.is_none()
 }
