@@ -276,7 +276,7 @@ impl Scene {
         };
         let upload_id = wait(wait(target).unwrap().create_upload(&upload)).unwrap();
         self.change(shard, |record| {
-            record.outcome.uploads = vec![OpenUpload { index, upload_id }]
+            record.outcome.uploads = vec![OpenUpload { index, upload_id }];
         });
     }
 
