@@ -107,7 +107,8 @@ class Bench:
         command = [str(SERVER), "--port", str(self.port), "--weather", str(file)]
         command += ["--bucket", "empty-target@222222222222"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert server.stdout and b"listens" in server.stdout.readline()
+        assert server.stdout
+        assert b"listens" in server.stdout.readline()
         for shape, kind in (("uuid", {"kind": "uuid"}), ("dated", {"kind": "dated", "days": 365})):
             for name, count in (("keys", self.keys), ("peers", self.peer_keys), ("memory", self.memory_keys)):
                 space = {"shape": kind, "objects": count}
@@ -131,9 +132,7 @@ class Bench:
             assert answer.status < 300
 
     def plan(self, name: str, source: str, target: str, mode: str, count: int, listers: int) -> None:
-        figures = run(
-            [str(PLANNER), source, target, mode, str(listers)], self.environment, subprocess.PIPE
-        )
+        figures = run([str(PLANNER), source, target, mode, str(listers)], self.environment, subprocess.PIPE)
         told = json.loads(str(figures.pop("printed")).splitlines()[-1])
         assert told["planned"] + told["same"] == count, told
         sides = 2 if mode == "sync" else 1
@@ -169,9 +168,7 @@ class Bench:
             keys, peers, memory = (f"{shape}-{name}" for name in ("keys", "peers", "memory"))
             copies |= {
                 f"s5cmd ls, {shape}": lambda b=peers: self.peer(f"s5cmd ls, {b}", [*s5cmd, f"s3://{b}/*"], few),
-                f"rclone lsf, {shape}": lambda b=peers: self.peer(
-                    f"rclone lsf, {b}", [*rclone, f"{remote}{b}"], few
-                ),
+                f"rclone lsf, {shape}": lambda b=peers: self.peer(f"rclone lsf, {b}", [*rclone, f"{remote}{b}"], few),
                 f"plan copy, {shape}": lambda b=keys: self.plan(
                     f"plan copy, {b}", b, "empty-target", "copy", many, LISTERS
                 ),

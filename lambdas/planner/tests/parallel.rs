@@ -1,5 +1,10 @@
 //! Many ranges at once: whatever the key space, and wherever it is split, every key is planned once.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot make, it cannot go on with"
+)]
+
 #[allow(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 

@@ -1,5 +1,10 @@
 //! What a plan holds, and what is refused before anything is written.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot make, it cannot go on with"
+)]
+
 #[allow(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 

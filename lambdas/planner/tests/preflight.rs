@@ -1,5 +1,10 @@
 //! What is tried before a run is opened, and what it leaves behind: nothing but its table.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot make, it cannot go on with"
+)]
+
 #[allow(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
