@@ -2,9 +2,9 @@
 
     python tests/bench/copying.py [--objects N] [ONLY ...]
 
-Objects of 64 KiB; every copy answers after 40 ms; the target's one partition takes 3,500 writes a second. Each program runs
-alone, on the same machine as the server, with a fresh server. Figures go to target/bench/copying.json and, as a table, to
-the standard output.
+Objects of 64 KiB; every copy answers after 40 ms; the target's one partition takes 3,500 writes a second. Each program
+runs alone, on the same machine as the server, with a fresh server. Figures go to target/bench/copying.json and, as a
+table, to the standard output.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ ROOT = planning.ROOT
 COPIER = ROOT / "target/release/examples/copy_bench"
 RESULTS = ROOT / "target/bench/copying.json"
 LIMIT_PER_S = 3500
+LOW_LIMIT_PER_S = 1000
+SIZES = {"empty": 0, "five GiB": 5 << 30, "five GiB and a byte": (5 << 30) + 1, "largest": 10_000 * (5 << 30)}
 ACCOUNT = "111111111111"
 WEATHER = {
     "latency": {"CopyObject": {"base_ms": 40.0}, "ListObjectsV2": {"base_ms": 40.0}},
@@ -38,14 +40,15 @@ import boto3, os, sys
 s3 = boto3.client("s3", endpoint_url=os.environ["DATA_S3_ENDPOINT_URL"])
 for page in s3.get_paginator("list_objects_v2").paginate(Bucket="source-bucket"):
     for found in page["Contents"]:
-        s3.copy_object(Bucket="target-bucket", Key=found["Key"], CopySource={"Bucket": "source-bucket", "Key": found["Key"]})
+        source = {"Bucket": "source-bucket", "Key": found["Key"]}
+        s3.copy_object(Bucket="target-bucket", Key=found["Key"], CopySource=source)
 """
 
 
 class Sts(planning.Sts):
     """One account for both sides, since the peers have one credential."""
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         replaced = self.wfile
         self.wfile = Recorder()
         super().do_POST()
@@ -87,14 +90,17 @@ class Bench:
         }
         self.results: dict[str, object] = {}
 
-    def start_server(self, objects: int) -> subprocess.Popen[bytes]:
+    def start_server(self, objects: int, limit: int) -> subprocess.Popen[bytes]:
+        weather = WEATHER | {"partition_limits": {"changes_per_s": limit}}
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
-            json.dump(WEATHER, file)
+            json.dump(weather, file)
         command = [str(planning.SERVER), "--port", str(self.port), "--weather", file.name]
         server = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert server.stdout and b"listens" in server.stdout.readline()
+        assert server.stdout
+        assert b"listens" in server.stdout.readline()
         space = {"shape": {"kind": "flat"}, "objects": objects, "sizes": {"kind": "fixed", "bytes": 65536}}
-        self.control("PUT", "buckets/source-bucket", {"owner": ACCOUNT, "key_space": space})
+        source = {"owner": ACCOUNT} | ({"key_space": space} if objects else {})
+        self.control("PUT", "buckets/source-bucket", source)
         self.control("PUT", "buckets/target-bucket", {"owner": ACCOUNT})
         return server
 
@@ -104,8 +110,24 @@ class Bench:
         with urllib.request.urlopen(request, timeout=600) as answer:
             return json.load(answer)
 
-    def measure(self, name: str, objects: int, command: list[str]) -> None:
-        server = self.start_server(objects)
+    def measure_sizes(self) -> None:
+        """One object of each size that decides how it is copied, compared by where its bytes came from."""
+        server = self.start_server(0, LIMIT_PER_S)
+        try:
+            for key, size_bytes in SIZES.items():
+                self.control("POST", "objects/source-bucket", {"key": key, "size_bytes": size_bytes, "seed": 7})
+            command = [str(COPIER), "source-bucket", "target-bucket", str(len(SIZES)), "1"]
+            told = json.loads(str(planning.run(command, self.environment, subprocess.PIPE)["printed"]))
+            source, target = ({"bucket": f"{side}-bucket"} for side in ("source", "target"))
+            same = self.control("POST", "compare", {"source": source, "target": target})
+        finally:
+            server.terminate()
+            server.wait()
+        assert (same["identical"], same["different"], same["missing"]) == (len(SIZES), 0, 0), same
+        print(f"sizes: {same['identical_bytes']:,} bytes identical in {told['elapsed_s']:.1f} s, {told['requests']}")
+
+    def measure(self, name: str, objects: int, command: list[str], limit: int = LIMIT_PER_S) -> None:
+        server = self.start_server(objects, limit)
         try:
             figures = planning.run(command, self.environment, subprocess.PIPE)
             printed = str(figures.pop("printed"))
@@ -125,7 +147,7 @@ class Bench:
             "objects": objects,
             "copies": copies,
             "objects_per_s": round(done / seconds),
-            "share_of_limit": round(done / seconds / LIMIT_PER_S, 4),
+            "share_of_limit": round(done / seconds / limit, 4),
             "throttled_share": round(throttled, 5),
             "seconds": round(seconds, 1),
             "processor_us_per_object": round(1e6 * processor_s / max(1, done)),
@@ -153,7 +175,8 @@ class Bench:
         rclone = ["rclone", "copy", "--transfers", "256", "--checkers", "64", "--ignore-times"]
         aws = ["aws", "--endpoint-url", self.endpoint, "s3", "sync", "--only-show-errors"]
         buckets = ["s3://source-bucket", "s3://target-bucket"]
-        peers: dict[str, tuple[int, list[str]]] = {
+        low = f"limit {LOW_LIMIT_PER_S}/s"
+        peers: dict[str, tuple[int, list[str]] | tuple[int, list[str], int]] = {
             "copier, one shard": (10_000, copier(10_000, 1)),
             "copier": (few, copier(few, 1)),
             "s5cmd, 256 workers": (few, [*s5cmd, "s3://source-bucket/*", "s3://target-bucket/"]),
@@ -163,10 +186,12 @@ class Bench:
             ),
             "aws s3 sync": (5_000, [*aws, *buckets]),
             "boto3 loop": (one_by_one, [sys.executable, "-c", BOTO3_LOOP]),
+            f"one copier, {low}": (60_000, copier(60_000, 1), LOW_LIMIT_PER_S),
+            f"fifty copiers, {low}": (100_000, [*copier(100_000, 50), "500"], LOW_LIMIT_PER_S),
             "one copier, long": (self.objects, copier(self.objects, 1)),
             "fifty copiers, long": (self.objects, copier(self.objects, 50)),
         }
-        return {
+        return {"sizes": self.measure_sizes} | {
             name: lambda name=name, peer=peer: self.measure(name, *peer) for name, peer in peers.items()
         }
 

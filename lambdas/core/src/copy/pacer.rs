@@ -10,11 +10,15 @@ use std::time::Duration;
 const RATE_FIRST: f64 = 50.0;
 /// Throttled for minutes, a copier still asks this often.
 const RATE_MIN: f64 = 1.0;
-/// Calls a second that a success adds while no call was throttled yet: the rate is seven times as high after a second
-/// (e^2 = 7.4), so one copier is at 3,500 after some two seconds. An answer takes 40 ms: it grows by 8 % meanwhile.
-const INCREASE_AT_START: f64 = 2.0;
-/// Calls a second that a success adds: the rate grows by 2 % a second, so it doubles in 35 s when a partition splits.
+/// Calls a second that a success adds while no call was throttled yet: the rate triples in a second (e^1.2 = 3.3), so one
+/// copier is at 3,500 within four seconds.
+const INCREASE_AT_START: f64 = 1.2;
+/// Calls a second that a success adds: the rate grows by 2 % a second.
 const INCREASE: f64 = 0.02;
+/// After so long without throttling the limit has moved: a partition has split, or other copiers have ended. The increase
+/// then grows with the square of the time, until the limit is found again.
+const QUIET: Duration = Duration::from_secs(15);
+const INCREASE_MAX: f64 = 0.3;
 /// The least share of the rate that throttling takes away at a time.
 const DECREASE_MIN: f64 = 0.05;
 /// The most.
@@ -80,13 +84,19 @@ impl Pacer {
             .limited_at
             .is_some_and(|at| now.saturating_sub(at) <= LIMITED_FOR);
         if is_limiting {
-            let increase = if self.is_starting {
-                INCREASE_AT_START
-            } else {
-                INCREASE
-            };
-            self.rate = (self.rate + increase).min(self.rate_max);
+            self.rate = (self.rate + self.increase(now)).min(self.rate_max);
         }
+    }
+
+    fn increase(&self, now: Duration) -> f64 {
+        if self.is_starting {
+            return INCREASE_AT_START;
+        }
+        let quiet = self
+            .lowered_at
+            .map_or(Duration::ZERO, |at| now.saturating_sub(at));
+        let quiets = quiet.as_secs_f64() / QUIET.as_secs_f64();
+        (INCREASE * quiets.max(1.0).powi(2)).min(INCREASE_MAX)
     }
 
     /// Notes that a call was throttled.
@@ -222,6 +232,20 @@ mod tests {
                 "{copiers} copiers: {throttled} throttled"
             );
         }
+    }
+
+    #[test]
+    fn the_last_copier_takes_over_what_the_others_leave() {
+        let mut simulation = Simulation::new(50, 3_500.0);
+        simulation.run_until(Duration::from_secs(60));
+        simulation.pacers.truncate(1);
+        simulation
+            .steps
+            .retain(|Reverse((_, copier, _))| *copier == 0);
+        simulation.run_until(Duration::from_secs(120));
+        let seen = simulation.run_until(Duration::from_secs(130));
+        let (sustained, _) = shares(&seen, 3_500.0, Duration::from_secs(10));
+        assert!(sustained >= 0.95, "{sustained}");
     }
 
     #[test]
