@@ -186,6 +186,31 @@ CASES = [
         calls={"planner": 2},
     ),
     Case(
+        "a planner's conflict with one that was taken for dead is retried",
+        [fails("LedgerConflict"), plans("REPORT")],
+        COMPLETE,
+        [*PLAN, *REPORT, "RunComplete"],
+        calls={"planner": 2},
+    ),
+    Case(
+        "a reporter's conflict with a copier that was taken for dead is retried",
+        [plans("REPORT")],
+        [fails("LedgerConflict"), reports("COMPLETE")],
+        [*PLAN, *REPORT, "RunComplete"],
+        calls={"reporter": 2},
+    ),
+    Case(
+        "a copier that lost its shard is not called again",
+        PLANS_COPY,
+        [reports("INCOMPLETE", "ServiceFault")],
+        [*COPY, *REPORT, "RunIncomplete"],
+        [[fails("LedgerConflict")]],
+        status="FAILED",
+        error="ServiceFault",
+        children=[("FAILED", "LedgerConflict")],
+        calls={"copier": 1},
+    ),
+    Case(
         "a planner that keeps failing is reported",
         [fails("ServiceFault")],
         [reports("FAILED", "ServiceFault")],
@@ -279,10 +304,10 @@ CASES = [
     ),
 ]
 
-# Each failure code that can end a run, as the planner's error: none but the retriable two is tried again.
+# Each failure code that can end a run, as the planner's error: none of these is tried again.
 RUN_CODES = (
     "InvalidRun", "AccessDenied", "RoleUnavailable", "BucketOwnerMismatch", "BucketUnavailable", "ListingIncomplete",
-    "RunOverlap", "DeleteLimitExceeded", "LedgerConflict", "InvariantViolated",
+    "RunOverlap", "DeleteLimitExceeded", "InvariantViolated",
 )  # fmt: skip
 CASES += [
     Case(f"the planner's {code} is reported and not retried", [fails(code)], [reports("FAILED", code)],
