@@ -2,24 +2,7 @@
 
 use std::time::Duration;
 
-/// `12345` as `12,345`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 object`, `2,000 objects`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", grouped(number))
-}
+pub(crate) use shardlift_core::figures::{counted, grouped};
 
 /// Bytes in the binary unit that leaves one to four digits before the point.
 pub(crate) fn bytes(count: u64) -> String {
