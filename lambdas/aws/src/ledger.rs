@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem},
 };
+use serde::Serialize;
 use shardlift_core::{
     fault::{CallFault, Effect, FaultKind},
     id::{RunId, ShardId},
@@ -72,6 +73,29 @@ impl DynamoLedger {
             table: table.into(),
             counter: RequestCounter::default(),
         }
+    }
+
+    /// Writes a record that must not exist yet.
+    async fn create(
+        &self,
+        key: RecordKey,
+        record: &(impl Serialize + Sync),
+    ) -> Result<PutOutcome, CallFault> {
+        let mark = WriteMark::fresh();
+        let entry = Entry::created(key, record, &mark)?;
+        self.write(vec![entry], &mark).await
+    }
+
+    /// Writes a record of `revision` over the one before it.
+    async fn replace(
+        &self,
+        key: RecordKey,
+        record: &(impl Serialize + Sync),
+        revision: u64,
+    ) -> Result<PutOutcome, CallFault> {
+        let mark = WriteMark::fresh();
+        let entry = Entry::replaced(key, record, revision, &mark)?;
+        self.write(vec![entry], &mark).await
     }
 
     /// Writes the entries under their conditions, all or nothing.
@@ -265,15 +289,12 @@ impl DynamoLedger {
 
 impl Ledger for DynamoLedger {
     async fn create_run(&self, run: &RunRecord) -> Result<PutOutcome, CallFault> {
-        let mark = WriteMark::fresh();
-        let entry = Entry::created(RecordKey::run(&run.run_id), run, &mark)?;
-        self.write(vec![entry], &mark).await
+        self.create(RecordKey::run(&run.run_id), run).await
     }
 
     async fn replace_run(&self, run: &RunRecord) -> Result<PutOutcome, CallFault> {
-        let mark = WriteMark::fresh();
-        let entry = Entry::replaced(RecordKey::run(&run.run_id), run, run.revision, &mark)?;
-        self.write(vec![entry], &mark).await
+        self.replace(RecordKey::run(&run.run_id), run, run.revision)
+            .await
     }
 
     async fn read_run(&self, run_id: &RunId) -> Result<Option<RunRecord>, CallFault> {
@@ -313,17 +334,13 @@ impl Ledger for DynamoLedger {
     }
 
     async fn create_shard(&self, shard: &ShardRecord) -> Result<PutOutcome, CallFault> {
-        let mark = WriteMark::fresh();
         let key = RecordKey::shard(&shard.run_id, &shard.shard_id);
-        self.write(vec![Entry::created(key, shard, &mark)?], &mark)
-            .await
+        self.create(key, shard).await
     }
 
     async fn replace_shard(&self, shard: &ShardRecord) -> Result<PutOutcome, CallFault> {
-        let mark = WriteMark::fresh();
         let key = RecordKey::shard(&shard.run_id, &shard.shard_id);
-        let entry = Entry::replaced(key, shard, shard.revision, &mark)?;
-        self.write(vec![entry], &mark).await
+        self.replace(key, shard, shard.revision).await
     }
 
     async fn read_shard(
@@ -360,15 +377,12 @@ impl Ledger for DynamoLedger {
     }
 
     async fn create_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        let mark = WriteMark::fresh();
-        let entry = Entry::created(RecordKey::lock(&lock.pair), lock, &mark)?;
-        self.write(vec![entry], &mark).await
+        self.create(RecordKey::lock(&lock.pair), lock).await
     }
 
     async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        let mark = WriteMark::fresh();
-        let entry = Entry::replaced(RecordKey::lock(&lock.pair), lock, lock.revision, &mark)?;
-        self.write(vec![entry], &mark).await
+        self.replace(RecordKey::lock(&lock.pair), lock, lock.revision)
+            .await
     }
 
     async fn read_lock(&self, pair: &str) -> Result<Option<LockRecord>, CallFault> {
