@@ -1,0 +1,256 @@
+//! The one function that changes a shard's state.
+
+use super::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState};
+use crate::{
+    failure::Failure,
+    id::{ShardId, UploadId},
+    time::Timestamp,
+};
+
+/// What happens to a shard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ShardEvent {
+    /// A copier takes it, until its invocation is killed at `expires_at`.
+    Claim {
+        /// The present instant.
+        now: Timestamp,
+        /// When the claimer is killed at the latest.
+        expires_at: Timestamp,
+    },
+    /// The copier that holds `token` notes what it settled.
+    Checkpoint {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled so far.
+        outcome: ShardOutcome,
+    },
+    /// The copier that holds `token` stops before its deadline.
+    Yield {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled so far.
+        outcome: ShardOutcome,
+        /// How many writes S3 took from it. None means that it got nowhere, whatever it was waiting for.
+        writes_taken: u64,
+    },
+    /// The copier that holds `token` cannot go on: something failed that concerns more than one object.
+    Stop {
+        /// The fencing token.
+        token: u64,
+        /// All that is settled so far.
+        outcome: ShardOutcome,
+        /// What failed.
+        problem: Failure,
+    },
+    /// A part shard of it created the one upload that all of them copy into.
+    OpenUpload {
+        /// The upload.
+        upload_id: UploadId,
+    },
+    /// A part shard of it is through: its parts are there, or the object cannot be copied any more.
+    ClosePartShards {
+        /// The numbers of the part shards that need not copy (any more).
+        through: std::ops::Range<u32>,
+    },
+    /// The copier that holds `token` settled every object.
+    Finish {
+        /// The present instant.
+        now: Timestamp,
+        /// The fencing token.
+        token: u64,
+        /// All that is settled.
+        outcome: ShardOutcome,
+    },
+    /// The reporter offers it again in `round`.
+    Reoffer {
+        /// The round.
+        round: u32,
+        /// What stays settled; the objects that may succeed now are open again.
+        outcome: ShardOutcome,
+    },
+}
+
+impl ShardEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "Claim",
+            Self::Checkpoint { .. } => "Checkpoint",
+            Self::Yield { .. } => "Yield",
+            Self::Stop { .. } => "Stop",
+            Self::OpenUpload { .. } => "OpenUpload",
+            Self::ClosePartShards { .. } => "ClosePartShards",
+            Self::Finish { .. } => "Finish",
+            Self::Reoffer { .. } => "Reoffer",
+        }
+    }
+}
+
+/// An event that a shard in its state cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("shard {shard_id} in state {state:?} cannot take the event {event}: {reason}")]
+pub struct IllegalTransition {
+    /// The shard.
+    pub shard_id: ShardId,
+    /// Its state.
+    pub state: ShardState,
+    /// The event's name.
+    pub event: &'static str,
+    /// Why not.
+    pub reason: &'static str,
+}
+
+impl ShardRecord {
+    /// The record after `event`; the caller writes it under the condition that the revision is still this record's.
+    ///
+    /// A claim always succeeds on a shard that is not done: whoever claims later holds the greater token, and
+    /// the earlier holder is refused at its next write. So nothing ever waits for a dead copier's lease.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] for everything that is not in the table below.
+    pub fn apply(&self, event: ShardEvent) -> Result<Self, IllegalTransition> {
+        use ShardState::{Copying, Done, Ready, Yielded};
+        let mut next = self.clone();
+        next.revision += 1;
+        match (self.state, event) {
+            (Ready | Yielded | Copying, ShardEvent::Claim { now, expires_at }) => {
+                next.state = Copying;
+                next.begun_at = self.begun_at.or(Some(now));
+                next.attempts += 1;
+                next.lease = Some(Lease {
+                    token: self.revision + 1,
+                    expires_at,
+                });
+            }
+            (Copying, ShardEvent::Checkpoint { token, outcome }) => {
+                self.check_token(token, "Checkpoint")?;
+                next.outcome = self.settled_further(outcome, "Checkpoint")?;
+            }
+            (
+                Copying,
+                ShardEvent::Yield {
+                    token,
+                    outcome,
+                    writes_taken,
+                },
+            ) => {
+                self.check_token(token, "Yield")?;
+                next.idle_yields = if writes_taken == 0 {
+                    self.idle_yields + 1
+                } else {
+                    0
+                };
+                next.outcome = self.settled_further(outcome, "Yield")?;
+                next.state = Yielded;
+                next.lease = None;
+            }
+            (
+                Copying,
+                ShardEvent::Stop {
+                    token,
+                    outcome,
+                    problem,
+                },
+            ) => {
+                self.check_token(token, "Stop")?;
+                next.outcome = self.settled_further(outcome, "Stop")?;
+                next.state = Yielded;
+                next.lease = None;
+                next.problem = Some(problem);
+            }
+            (
+                Copying,
+                ShardEvent::Finish {
+                    now,
+                    token,
+                    outcome,
+                },
+            ) => {
+                self.check_token(token, "Finish")?;
+                if outcome.tally.settled_objects() != self.planned.objects {
+                    return Err(self.illegal("Finish", "not every planned object has an outcome"));
+                }
+                next.outcome = self.settled_further(outcome, "Finish")?;
+                next.state = Done;
+                next.lease = None;
+                next.ended_at = Some(now);
+                next.problem = None;
+                next.idle_yields = 0;
+            }
+            (Ready, ShardEvent::OpenUpload { upload_id }) => {
+                if !self.outcome.uploads.is_empty() {
+                    return Err(self.illegal("OpenUpload", "its upload is open already"));
+                }
+                next.outcome.uploads = vec![OpenUpload {
+                    index: 0,
+                    upload_id,
+                }];
+            }
+            (Ready, ShardEvent::ClosePartShards { through }) => {
+                for number in through {
+                    next.parts_through.settle(number);
+                }
+            }
+            // Only between rounds: no copier runs then, whatever the record says.
+            (Ready | Yielded | Copying | Done, ShardEvent::Reoffer { round, outcome }) => {
+                if round <= self.round {
+                    return Err(self.illegal("Reoffer", "the round is not a later one"));
+                }
+                next.outcome = self.consistent(outcome, "Reoffer")?;
+                next.state = Ready;
+                next.round = round;
+                next.lease = None;
+                next.idle_yields = 0;
+                next.ended_at = None;
+            }
+            (state, event) => {
+                let reason = match state {
+                    Done => "it is done",
+                    Copying => "a copier holds it",
+                    Ready | Yielded => "no copier holds it",
+                };
+                return Err(self.illegal(event.name(), reason));
+            }
+        }
+        Ok(next)
+    }
+
+    fn check_token(&self, token: u64, event: &'static str) -> Result<(), IllegalTransition> {
+        if self.lease.is_some_and(|lease| lease.token == token) {
+            Ok(())
+        } else {
+            Err(self.illegal(event, "another copier has taken the shard over"))
+        }
+    }
+
+    fn settled_further(
+        &self,
+        outcome: ShardOutcome,
+        event: &'static str,
+    ) -> Result<ShardOutcome, IllegalTransition> {
+        if outcome.progress.settled_count() < self.outcome.progress.settled_count() {
+            return Err(self.illegal(event, "fewer objects would be settled than before"));
+        }
+        self.consistent(outcome, event)
+    }
+
+    fn consistent(
+        &self,
+        outcome: ShardOutcome,
+        event: &'static str,
+    ) -> Result<ShardOutcome, IllegalTransition> {
+        let settled = outcome.progress.settled_count();
+        if settled != outcome.tally.settled_objects() || settled > self.planned.objects {
+            return Err(self.illegal(event, "the counts contradict the progress map"));
+        }
+        Ok(outcome)
+    }
+
+    fn illegal(&self, event: &'static str, reason: &'static str) -> IllegalTransition {
+        IllegalTransition {
+            shard_id: self.shard_id.clone(),
+            state: self.state,
+            event,
+            reason,
+        }
+    }
+}
