@@ -8,13 +8,16 @@ use std::{
 use shardlift_core::{
     arn::{AccountId, Region},
     bucket::BucketName,
+    fault::{CallFault, FaultKind},
     id::UploadId,
     key::ObjectKey,
     object::{ETag, ListedObject},
-    port::{ObjectAttributes, PartReceipt, TagSet, UploadSpec},
+    port::{ObjectAttributes, TagSet},
     run::BucketFacts,
     time::Timestamp,
 };
+
+use crate::upload::Upload;
 
 /// An object: its content is named, not held, so that a terabyte costs nothing. Equal content, equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,23 +30,6 @@ pub struct StoredObject {
     pub tags: TagSet,
     /// When it was written.
     pub modified_at: Timestamp,
-}
-
-/// An unfinished upload.
-#[derive(Debug, Clone)]
-pub(crate) struct Upload {
-    pub(crate) bucket: BucketName,
-    pub(crate) spec: UploadSpec,
-    pub(crate) parts: BTreeMap<u32, UploadedPart>,
-}
-
-/// A part: which bytes of which content.
-#[derive(Debug, Clone)]
-pub(crate) struct UploadedPart {
-    pub(crate) receipt: PartReceipt,
-    pub(crate) content: String,
-    pub(crate) first_byte: u64,
-    pub(crate) size_bytes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -139,6 +125,41 @@ impl MemoryBuckets {
 }
 
 impl World {
+    pub(crate) fn objects(
+        &self,
+        bucket: &BucketName,
+        operation: &'static str,
+    ) -> Result<&BTreeMap<ObjectKey, StoredObject>, CallFault> {
+        self.buckets
+            .get(bucket)
+            .map(|(_, objects)| objects)
+            .ok_or_else(|| CallFault::new(operation, FaultKind::NoSuchBucket, bucket.to_string()))
+    }
+
+    pub(crate) fn object(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        operation: &'static str,
+    ) -> Result<&StoredObject, CallFault> {
+        self.objects(bucket, operation)?
+            .get(key)
+            .ok_or_else(|| CallFault::new(operation, FaultKind::NoSuchKey, key.to_string()))
+    }
+
+    pub(crate) fn upload(
+        &mut self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        id: &UploadId,
+        operation: &'static str,
+    ) -> Result<&mut Upload, CallFault> {
+        self.uploads
+            .get_mut(id)
+            .filter(|upload| upload.spec.target_key == *key && upload.bucket == *bucket)
+            .ok_or_else(|| CallFault::new(operation, FaultKind::NoSuchUpload, id.to_string()))
+    }
+
     fn bucket_mut(&mut self, name: &str) -> &mut BTreeMap<ObjectKey, StoredObject> {
         let name = BucketName::new(name).expect("a bucket name");
         &mut self.buckets.get_mut(&name).expect("the bucket was made").1

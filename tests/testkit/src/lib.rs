@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bucket;
+mod bucket_handle;
 mod clock;
 pub mod conformance;
 mod control_store;
@@ -12,8 +13,11 @@ mod executions;
 mod ledger;
 mod notifier;
 mod script;
+mod source_bucket;
+mod target_bucket;
+mod upload;
 
-pub use accounts::{MemoryAccounts, MemorySource, MemoryTarget};
+pub use accounts::MemoryAccounts;
 pub use bucket::{MemoryBuckets, StoredObject};
 pub use clock::ManualClock;
 pub use control_store::{MemoryControlStore, MemoryControlWriter};
@@ -21,3 +25,5 @@ pub use executions::MemoryExecutions;
 pub use ledger::MemoryLedger;
 pub use notifier::RecordingNotifier;
 pub use script::{CallScript, Disturbance};
+pub use source_bucket::MemorySource;
+pub use target_bucket::MemoryTarget;

@@ -1,0 +1,30 @@
+//! The source bucket in memory.
+
+use shardlift_core::{
+    fault::CallFault,
+    port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
+    run::BucketFacts,
+    tally::RequestCounts,
+};
+
+use crate::bucket_handle::BucketHandle;
+
+/// The source bucket in memory.
+#[derive(Debug, Clone)]
+pub struct MemorySource(pub(crate) BucketHandle);
+
+impl BucketListing for MemorySource {
+    async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
+        self.0.list_page(request).await
+    }
+}
+
+impl SourceBucket for MemorySource {
+    fn facts(&self) -> &BucketFacts {
+        &self.0.facts
+    }
+
+    fn requests(&self) -> RequestCounts {
+        self.0.requests()
+    }
+}

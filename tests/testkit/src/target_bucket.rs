@@ -1,0 +1,317 @@
+//! The target bucket in memory, as strict as S3.
+
+use std::collections::BTreeMap;
+
+use shardlift_core::{
+    bucket::BucketName,
+    fault::{CallFault, FaultKind},
+    id::UploadId,
+    key::{KeyPrefix, ObjectKey},
+    object::ETag,
+    part_layout::{Part, SINGLE_COPY_BYTES_MAX},
+    port::{
+        BucketListing, CopyOptions, CopyReceipt, CopySource, DELETE_OBJECTS_MAX, DoomedObject,
+        ListRequest, ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
+    },
+    run::BucketFacts,
+    tally::RequestCounts,
+};
+
+use crate::{
+    bucket::{StoredObject, World, fingerprint},
+    bucket_handle::BucketHandle,
+    upload::{Upload, UploadedPart},
+};
+
+/// The target bucket in memory, and the source's objects.
+#[derive(Debug, Clone)]
+pub struct MemoryTarget {
+    pub(crate) handle: BucketHandle,
+    pub(crate) source: BucketName,
+}
+
+impl MemoryTarget {
+    /// The planned version of the source object, or the fault of reading another one.
+    fn planned(
+        &self,
+        world: &World,
+        source: &CopySource,
+        operation: &'static str,
+    ) -> Result<StoredObject, CallFault> {
+        let object = world.object(&self.source, &source.key, operation)?;
+        if object.attributes.etag != source.etag {
+            return Err(CallFault::new(
+                operation,
+                FaultKind::ConditionFailed,
+                "copy-source-if-match",
+            ));
+        }
+        if matches!(
+            object.attributes.storage_class.as_str(),
+            "GLACIER" | "DEEP_ARCHIVE"
+        ) {
+            return Err(CallFault::new(
+                operation,
+                FaultKind::Archived,
+                "InvalidObjectState",
+            ));
+        }
+        Ok(object.clone())
+    }
+
+    fn write(&self, world: &mut World, key: &ObjectKey, mut object: StoredObject) -> CopyReceipt {
+        object.modified_at = world.now;
+        object.attributes.tag_count = u32::try_from(object.tags.len()).expect("S3 allows ten tags");
+        let etag = object.attributes.etag.clone();
+        let checksums = object.attributes.checksums.clone();
+        if let Some((_, objects)) = world.buckets.get_mut(&self.handle.bucket) {
+            objects.insert(key.clone(), object);
+        }
+        CopyReceipt {
+            etag,
+            version_id: None,
+            checksums,
+        }
+    }
+}
+
+impl BucketListing for MemoryTarget {
+    async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
+        self.handle.list_page(request).await
+    }
+}
+
+impl TargetBucket for MemoryTarget {
+    fn facts(&self) -> &BucketFacts {
+        &self.handle.facts
+    }
+
+    fn requests(&self) -> RequestCounts {
+        self.handle.requests()
+    }
+
+    async fn copy_object(
+        &self,
+        source: &CopySource,
+        target_key: &ObjectKey,
+        options: &CopyOptions,
+    ) -> Result<CopyReceipt, CallFault> {
+        const OPERATION: &str = "s3:CopyObject";
+        self.handle
+            .call(OPERATION, |world| {
+                let mut object = self.planned(world, source, OPERATION)?;
+                if object.attributes.size_bytes > SINGLE_COPY_BYTES_MAX {
+                    return Err(CallFault::new(
+                        OPERATION,
+                        FaultKind::Rejected,
+                        "the copy source is larger than 5 GiB",
+                    ));
+                }
+                object.attributes.storage_class = options
+                    .storage_class
+                    .map_or("STANDARD", |class| class.name())
+                    .to_owned();
+                if let Some(tags) = &options.tags {
+                    object.tags.clone_from(tags);
+                }
+                Ok(self.write(world, target_key, object))
+            })
+            .await
+    }
+
+    async fn head_source(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
+        const OPERATION: &str = "s3:HeadObject";
+        self.handle
+            .call(OPERATION, |world| {
+                Ok(world
+                    .object(&self.source, key, OPERATION)?
+                    .attributes
+                    .clone())
+            })
+            .await
+    }
+
+    async fn source_tags(&self, key: &ObjectKey) -> Result<TagSet, CallFault> {
+        const OPERATION: &str = "s3:GetObjectTagging";
+        self.handle
+            .call(OPERATION, |world| {
+                Ok(world.object(&self.source, key, OPERATION)?.tags.clone())
+            })
+            .await
+    }
+
+    async fn head_target(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
+        const OPERATION: &str = "s3:HeadObject";
+        self.handle
+            .call(OPERATION, |world| {
+                Ok(world
+                    .object(&self.handle.bucket, key, OPERATION)?
+                    .attributes
+                    .clone())
+            })
+            .await
+    }
+
+    async fn delete_objects(
+        &self,
+        objects: &[DoomedObject],
+    ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
+        const OPERATION: &str = "s3:DeleteObject";
+        if objects.len() > DELETE_OBJECTS_MAX {
+            return Err(CallFault::new(
+                OPERATION,
+                FaultKind::Rejected,
+                "MalformedXML",
+            ));
+        }
+        self.handle
+            .call(OPERATION, |world| {
+                let Some((_, stored)) = world.buckets.get_mut(&self.handle.bucket) else {
+                    return Err(CallFault::new(OPERATION, FaultKind::NoSuchBucket, ""));
+                };
+                Ok(objects
+                    .iter()
+                    .map(|doomed| match stored.get(&doomed.key) {
+                        Some(object) if object.attributes.etag != doomed.etag => {
+                            let kind = FaultKind::ConditionFailed;
+                            Err(CallFault::new(OPERATION, kind, "PreconditionFailed"))
+                        }
+                        _ => {
+                            stored.remove(&doomed.key);
+                            Ok(())
+                        }
+                    })
+                    .collect())
+            })
+            .await
+    }
+
+    async fn create_upload(&self, spec: &UploadSpec) -> Result<UploadId, CallFault> {
+        self.handle
+            .call("s3:CreateMultipartUpload", |world| {
+                world.uploads_created += 1;
+                let id = UploadId::new(format!("upload-{}", world.uploads_created))
+                    .expect("an upload id");
+                let upload = Upload {
+                    bucket: self.handle.bucket.clone(),
+                    spec: spec.clone(),
+                    parts: BTreeMap::new(),
+                };
+                world.uploads.insert(id.clone(), upload);
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn copy_part(
+        &self,
+        source: &CopySource,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+        part: &Part,
+    ) -> Result<PartReceipt, CallFault> {
+        const OPERATION: &str = "s3:UploadPartCopy";
+        self.handle
+            .call(OPERATION, |world| {
+                let object = self.planned(world, source, OPERATION)?;
+                if *part.bytes.end() >= object.attributes.size_bytes {
+                    return Err(CallFault::new(
+                        OPERATION,
+                        FaultKind::Rejected,
+                        "InvalidRange",
+                    ));
+                }
+                let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
+                let size_bytes = part.bytes.end() - part.bytes.start() + 1;
+                let print = fingerprint(
+                    &object.content,
+                    *part.bytes.start() ^ size_bytes.rotate_left(32),
+                );
+                let receipt = PartReceipt {
+                    number: part.number,
+                    etag: ETag::new(format!("{print:032x}")).expect("an ETag"),
+                    size_bytes: Some(size_bytes),
+                    checksums: BTreeMap::new(),
+                };
+                let uploaded = UploadedPart {
+                    receipt: receipt.clone(),
+                    content: object.content,
+                    first_byte: *part.bytes.start(),
+                    size_bytes,
+                };
+                upload.parts.insert(part.number.get(), uploaded);
+                Ok(receipt)
+            })
+            .await
+    }
+
+    async fn list_parts(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+    ) -> Result<Vec<PartReceipt>, CallFault> {
+        const OPERATION: &str = "s3:ListParts";
+        self.handle
+            .call(OPERATION, |world| {
+                let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
+                Ok(upload
+                    .parts
+                    .values()
+                    .map(|part| part.receipt.clone())
+                    .collect())
+            })
+            .await
+    }
+
+    async fn complete_upload(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+        parts: &[PartReceipt],
+        size_bytes: u64,
+    ) -> Result<CopyReceipt, CallFault> {
+        const OPERATION: &str = "s3:CompleteMultipartUpload";
+        self.handle
+            .call(OPERATION, |world| {
+                let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
+                let object = upload
+                    .assemble(parts, size_bytes)
+                    .map_err(|problem| CallFault::new(OPERATION, FaultKind::Rejected, problem))?;
+                world.uploads.remove(upload_id);
+                Ok(self.write(world, target_key, object))
+            })
+            .await
+    }
+
+    async fn abort_upload(
+        &self,
+        _target_key: &ObjectKey,
+        upload_id: &UploadId,
+    ) -> Result<(), CallFault> {
+        self.handle
+            .call("s3:AbortMultipartUpload", |world| {
+                world.uploads.remove(upload_id);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn list_uploads(
+        &self,
+        prefix: &KeyPrefix,
+    ) -> Result<Vec<(ObjectKey, UploadId)>, CallFault> {
+        self.handle
+            .call("s3:ListMultipartUploads", |world| {
+                Ok(world
+                    .uploads
+                    .iter()
+                    .filter(|(_, upload)| {
+                        upload.bucket == self.handle.bucket
+                            && upload.spec.target_key.as_str().starts_with(prefix.as_str())
+                    })
+                    .map(|(id, upload)| (upload.spec.target_key.clone(), id.clone()))
+                    .collect())
+            })
+            .await
+    }
+}
