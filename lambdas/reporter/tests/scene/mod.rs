@@ -2,28 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
 
-use std::{collections::BTreeMap, time::Duration};
+mod history;
+mod objects;
+mod report;
 
 use shardlift_core::{
     arn::{AccountId, ExecutionArn, Region},
     bucket::BucketName,
     control_key,
-    deadline::Deadline,
-    event::{Problem, ReporterEvent, ReporterResult, ReporterStatus},
-    failure::{Failure, FailureCode},
-    failure_list::{self, FailedObject},
-    id::{RunId, ShardId},
+    id::RunId,
     input::RunInput,
-    key::ObjectKey,
     manifest::Manifest,
-    object::{ETag, ListedObject},
-    port::{
-        Accounts, ControlStore, Ledger, Notification, PutOutcome, SessionName, TargetBucket,
-        UploadSpec,
-    },
-    report::Report,
+    port::{ControlStore, Ledger, PutOutcome},
     run::{BucketFacts, LEDGER_VERSION, LockRecord, PlanTotals, RunRecord, RunState},
-    shard::{OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
+    shard::{ShardRecord, ShardWork},
     spec::RunSpec,
     tally::Count,
     time::Timestamp,
@@ -34,6 +26,9 @@ use shardlift_testkit::{
     RecordingNotifier,
 };
 
+pub(crate) use self::history::FailedAt;
+use self::objects::{key, listed, shard_id, size};
+
 const SOURCE_ACCOUNT: &str = "111111111111";
 const TARGET_ACCOUNT: &str = "222222222222";
 
@@ -42,9 +37,6 @@ const WRITTEN_AT: Timestamp = Timestamp::from_millis(1_000_000);
 const BEGAN_AT: Timestamp = Timestamp::from_millis(2_000_500);
 const COPIED_AT: Timestamp = Timestamp::from_millis(3_000_000);
 const REPORTED_AT: Timestamp = Timestamp::from_millis(4_000_000);
-
-/// An object that failed: its shard, its position there, and why.
-pub(crate) struct FailedAt(pub(crate) u32, pub(crate) u32, pub(crate) FailureCode);
 
 type MemoryReporter =
     Reporter<MemoryAccounts, MemoryLedger, MemoryControlStore, RecordingNotifier, ManualClock>;
@@ -162,222 +154,6 @@ impl Scene {
             .unwrap();
     }
 
-    /// Every shard is done, every object at the target.
-    pub(crate) fn copy_everything(&self) {
-        self.buckets.set_time(COPIED_AT);
-        for (shard, &objects) in (0u32..).zip(&self.objects) {
-            for index in 0..objects {
-                self.buckets
-                    .put("target", &target_key(shard, index), "body", size(index));
-            }
-            self.change(shard, |record| {
-                record.state = ShardState::Done;
-                record.attempts = 1;
-                for index in 0..objects {
-                    record.outcome.progress.settle(index);
-                    record.outcome.tally.copied.add_object(size(index));
-                }
-            });
-        }
-    }
-
-    /// Some objects of finished shards were not copied after all.
-    pub(crate) fn fail(&self, failed: &[FailedAt]) {
-        for shard in 0..u32::try_from(self.objects.len()).unwrap() {
-            let mut list: Vec<FailedObject> = failed
-                .iter()
-                .filter(|failed| failed.0 == shard)
-                .map(|&FailedAt(_, index, code)| failed_object(shard, index, code))
-                .collect();
-            list.sort_by_key(|object| object.index);
-            if !list.is_empty() {
-                self.fail_objects(shard, &list);
-            }
-        }
-    }
-
-    fn fail_objects(&self, shard: u32, list: &[FailedObject]) {
-        let path = control_key::failures(&run_id(), &shard_id(shard), 2);
-        let body = failure_list::encode(list).unwrap();
-        wait(self.reporter.control.put(&path, "application/zstd", body)).unwrap();
-        self.change(shard, |record| {
-            for object in list {
-                self.buckets
-                    .remove("target", &target_key(shard, object.index));
-                record.outcome.tally.copied.objects -= 1;
-                record.outcome.tally.copied.bytes -= object.size;
-                record
-                    .outcome
-                    .tally
-                    .failed
-                    .add_object(object.code, object.size);
-                record.outcome.retryable += u64::from(object.is_retryable());
-            }
-            record.outcome.failures_key = Some(path);
-        });
-    }
-
-    /// The shards were copied one after the other, a few at a time, at their own paces.
-    pub(crate) fn spread_over_time(&self) {
-        let whole_ms = i64::try_from(REPORTED_AT.since(BEGAN_AT).as_millis()).unwrap();
-        let shards = i64::try_from(self.objects.len()).unwrap();
-        for shard in 0..u32::try_from(self.objects.len()).unwrap() {
-            let at = i64::from(shard);
-            let begun_ms = BEGAN_AT.as_millis() + whole_ms / 10 + at * whole_ms * 6 / 10 / shards;
-            let took_ms = whole_ms / 30 * (1 + at * 5 % 4);
-            self.change(shard, |record| {
-                record.begun_at = Some(Timestamp::from_millis(begun_ms));
-                record.ended_at = Some(Timestamp::from_millis(begun_ms + took_ms));
-            });
-        }
-    }
-
-    /// An object of a finished shard failed under another key and with another detail than it has: hostile texts.
-    pub(crate) fn fail_with(&self, shard: u32, index: u32, text: &str) {
-        let mut object = failed_object(shard, index, FailureCode::ObjectUnsupported);
-        object.key = ObjectKey::new(text).unwrap();
-        object.detail = text.to_owned();
-        self.fail_objects(shard, &[object]);
-    }
-
-    /// A copier died after so many objects of the shard.
-    pub(crate) fn leave_undone(&self, shard: u32, copied: u32) {
-        let objects = self.objects[shard as usize];
-        for index in copied..objects {
-            self.buckets.remove("target", &target_key(shard, index));
-        }
-        self.change(shard, |record| {
-            record.state = ShardState::Copying;
-            record.outcome = ShardOutcome::default();
-            for index in 0..copied {
-                record.outcome.progress.settle(index);
-                record.outcome.tally.copied.add_object(size(index));
-            }
-        });
-    }
-
-    /// An unfinished multipart upload of an object, which the shard's record knows.
-    pub(crate) fn leave_upload(&self, shard: u32, index: u32) {
-        let run = self.ledger.run(&run_id()).unwrap();
-        let pair = &run.spec.pair;
-        let session = SessionName::of_step("copy", &run_id());
-        let target = self
-            .reporter
-            .accounts
-            .open_target(&pair.target, &pair.source, &session);
-        let upload = UploadSpec {
-            target_key: ObjectKey::new(target_key(shard, index)).unwrap(),
-            headers: BTreeMap::new(),
-            metadata: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            storage_class: None,
-            kms_key_arn: None,
-            checksum_algorithm: None,
-        };
-        let upload_id = wait(wait(target).unwrap().create_upload(&upload)).unwrap();
-        self.change(shard, |record| {
-            record.outcome.uploads = vec![OpenUpload { index, upload_id }];
-        });
-    }
-
-    /// A shard deletes instead of copying: its objects are at the target alone, and it waits.
-    pub(crate) fn make_deletions(&self, shard: u32) {
-        let objects = self.objects[shard as usize];
-        for index in 0..objects {
-            self.buckets.remove("source", &key(shard, index));
-        }
-        let mut run = self.ledger.run(&run_id()).unwrap();
-        self.change(shard, |record| {
-            record.work = ShardWork::DeleteObjects;
-            record.state = ShardState::Ready;
-            record.attempts = 0;
-            record.outcome = ShardOutcome::default();
-            run.totals.planned.objects -= record.planned.objects;
-            run.totals.planned.bytes -= record.planned.bytes;
-            run.totals.deletes += record.planned.objects;
-        });
-        run.revision += 1;
-        assert_eq!(
-            wait(self.ledger.replace_run(&run)).unwrap(),
-            PutOutcome::Written
-        );
-    }
-
-    /// The reporter, called again and again while it asks for it, with so little time that each call looks at its
-    /// deadline after its first page. Tells the calls, and the last answer.
-    pub(crate) async fn report_in_little_time(&self) -> (u32, ReporterResult) {
-        for calls in 1..1_000 {
-            let event = event(run_id(), 1, None);
-            let result = self
-                .reporter
-                .report(&event, Deadline::new(BEGAN_AT, BEGAN_AT))
-                .await;
-            let result = result.unwrap();
-            if result.status != ReporterStatus::Continue {
-                return (calls, result);
-            }
-        }
-        panic!("the reporter asks to be called for ever");
-    }
-
-    /// The record of the run speaks of a shard that is not there.
-    pub(crate) fn claim_more_shards_than_there_are(&self) {
-        let mut run = self.ledger.run(&run_id()).unwrap();
-        run.totals.shards += 1;
-        run.revision += 1;
-        assert_eq!(
-            wait(self.ledger.replace_run(&run)).unwrap(),
-            PutOutcome::Written
-        );
-    }
-
-    /// The record of a shard points to a list that does not exist.
-    pub(crate) fn point_to_another_list(&self, shard: u32) {
-        self.change(shard, |record| {
-            record.outcome.failures_key = Some("runs/run-1/nowhere".into());
-        });
-    }
-
-    /// An object is written at the source while the run copies.
-    pub(crate) fn write_later(&self, key: &str, content: &str) {
-        self.buckets.set_time(REPORTED_AT);
-        self.buckets.put("source", key, content, 12_345);
-    }
-
-    /// The reporter after a round.
-    pub(crate) async fn report(&self, round: u32) -> Result<ReporterResult, Failure> {
-        self.call(run_id(), round, None).await
-    }
-
-    /// The reporter of the run after the first round, and its report.
-    pub(crate) async fn reported(&self) -> Report {
-        self.report(1).await.unwrap();
-        self.written_report()
-    }
-
-    /// The reporter after a state that broke.
-    pub(crate) async fn report_problem(&self, problem: Problem) -> Result<ReporterResult, Failure> {
-        self.call(run_id(), 1, Some(problem)).await
-    }
-
-    /// The reporter of a run that the ledger does not know, after a state that broke.
-    pub(crate) async fn report_unknown(&self, problem: Problem) -> Result<ReporterResult, Failure> {
-        self.call(RunId::new("unknown").unwrap(), 1, Some(problem))
-            .await
-    }
-
-    async fn call(
-        &self,
-        run_id: RunId,
-        round: u32,
-        problem: Option<Problem>,
-    ) -> Result<ReporterResult, Failure> {
-        let deadline = Deadline::new(REPORTED_AT, REPORTED_AT.plus(Duration::from_secs(900)));
-        self.reporter
-            .report(&event(run_id, round, problem), deadline)
-            .await
-    }
-
     pub(crate) fn shard(&self, shard: u32) -> ShardRecord {
         wait(self.ledger.read_shard(&run_id(), &shard_id(shard)))
             .unwrap()
@@ -397,42 +173,6 @@ impl Scene {
         self.ledger.read_lock(&pair).await.unwrap().is_some()
     }
 
-    pub(crate) fn index(&self, result: &ReporterResult) -> Vec<String> {
-        let body = self
-            .reporter
-            .control
-            .body(&result.index.as_ref().unwrap().key)
-            .unwrap();
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    /// A document of the report of the run.
-    pub(crate) fn document(&self, document: &str) -> Vec<u8> {
-        self.reporter
-            .control
-            .body(&control_key::report_document(&run_id(), document))
-            .unwrap()
-    }
-
-    pub(crate) fn written_report(&self) -> Report {
-        serde_json::from_slice(&self.document("report.json")).unwrap()
-    }
-
-    /// The rows of `failures.csv` in order of their keys, without the header.
-    pub(crate) fn failures_csv(&self) -> Vec<Vec<String>> {
-        let body = self.document("failures.csv");
-        let mut rows: Vec<Vec<String>> = csv::Reader::from_reader(body.as_slice())
-            .records()
-            .map(|row| row.unwrap().iter().map(str::to_owned).collect())
-            .collect();
-        rows.sort();
-        rows
-    }
-
-    pub(crate) fn published(&self) -> Vec<Notification> {
-        self.reporter.notifier.published()
-    }
-
     fn change(&self, shard: u32, change: impl FnOnce(&mut ShardRecord)) {
         let mut record = self.shard(shard);
         change(&mut record);
@@ -441,18 +181,6 @@ impl Scene {
             wait(self.ledger.replace_shard(&record)).unwrap(),
             PutOutcome::Written
         );
-    }
-}
-
-fn event(run_id: RunId, round: u32, problem: Option<Problem>) -> ReporterEvent {
-    ReporterEvent {
-        schema_version: 1,
-        run_id,
-        execution_arn: execution(),
-        started_at: BEGAN_AT,
-        input: serde_json::json!({}),
-        round,
-        problem,
     }
 }
 
@@ -481,43 +209,8 @@ fn ready(shard: u32, objects: u32) -> ShardRecord {
     )
 }
 
-fn failed_object(shard: u32, index: u32, code: FailureCode) -> FailedObject {
-    FailedObject {
-        index,
-        key: ObjectKey::new(key(shard, index)).unwrap(),
-        size: size(index),
-        code,
-        detail: format!("{code} on {}", key(shard, index)),
-    }
-}
-
-fn listed(shard: u32, index: u32) -> ListedObject {
-    ListedObject {
-        key: ObjectKey::new(key(shard, index)).unwrap(),
-        size_bytes: size(index),
-        etag: ETag::new("e").unwrap(),
-        modified_at: WRITTEN_AT,
-    }
-}
-
-fn size(index: u32) -> u64 {
-    u64::from(index) * 100
-}
-
-fn key(shard: u32, index: u32) -> String {
-    format!("in/{shard}-{index}")
-}
-
-fn target_key(shard: u32, index: u32) -> String {
-    format!("out/{shard}-{index}")
-}
-
 fn run_id() -> RunId {
     RunId::new("run-1").unwrap()
-}
-
-fn shard_id(shard: u32) -> ShardId {
-    ShardId::new(format!("2-{shard}")).unwrap()
 }
 
 fn name(bucket: &str) -> BucketName {

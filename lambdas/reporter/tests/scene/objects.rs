@@ -1,0 +1,34 @@
+//! The objects of the run: what they are called, and how large they are.
+
+use shardlift_core::{
+    id::ShardId,
+    key::ObjectKey,
+    object::{ETag, ListedObject},
+};
+
+use super::WRITTEN_AT;
+
+pub(super) fn listed(shard: u32, index: u32) -> ListedObject {
+    ListedObject {
+        key: ObjectKey::new(key(shard, index)).unwrap(),
+        size_bytes: size(index),
+        etag: ETag::new("e").unwrap(),
+        modified_at: WRITTEN_AT,
+    }
+}
+
+pub(super) fn size(index: u32) -> u64 {
+    u64::from(index) * 100
+}
+
+pub(super) fn key(shard: u32, index: u32) -> String {
+    format!("in/{shard}-{index}")
+}
+
+pub(super) fn target_key(shard: u32, index: u32) -> String {
+    format!("out/{shard}-{index}")
+}
+
+pub(super) fn shard_id(shard: u32) -> ShardId {
+    ShardId::new(format!("2-{shard}")).unwrap()
+}
