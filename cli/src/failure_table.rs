@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use shardlift_core::{id::RunId, printable::Printable};
+use shardlift_core::{figures::bytes, id::RunId, printable::Printable};
 
-use crate::{Screen, connection::Connection, error::CommandError, quantity::bytes};
+use crate::{Screen, connection::Connection, error::CommandError};
 
 /// One line of `failures.csv`.
 #[derive(Debug, serde::Deserialize)]
@@ -65,7 +65,7 @@ mod tests {
         write_lines(body.as_bytes(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(
-            text.contains("SourceChanged      a\\n\\u{1b}[31mb  (3 B, shard r0-1)"),
+            text.contains("SourceChanged      a\\n\\u{1b}[31mb  (3 bytes, shard r0-1)"),
             "{text}"
         );
         assert!(text.contains("    etag, differs"));
@@ -76,7 +76,7 @@ mod tests {
         let body = "key,size,reason,detail,shard\n'=1+1,3,SourceChanged,d,r0-1\n";
         let mut out = Vec::new();
         write_lines(body.as_bytes(), &mut out).unwrap();
-        assert!(String::from_utf8(out).unwrap().contains(" =1+1  (3 B"));
+        assert!(String::from_utf8(out).unwrap().contains(" =1+1  (3 bytes"));
     }
 
     #[test]

@@ -13,7 +13,6 @@ mod machine;
 mod object_table;
 mod policy_facts;
 mod policy_print;
-mod quantity;
 mod report_text;
 mod run_table;
 mod screen;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use shardlift_core::{
     failure::FailureCode,
+    figures::{bytes, counted, duration, grouped, usd},
     printable::Printable,
     report::{Report, Verdict},
     run::RunRecord,
@@ -11,13 +12,8 @@ use shardlift_core::{
 };
 
 use crate::{
-    Ending, Screen,
-    arguments::ReportArguments,
-    connection::Connection,
-    error::CommandError,
-    failure_table,
-    quantity::{bytes, counted, duration, grouped, usd},
-    screen::Tone,
+    Ending, Screen, arguments::ReportArguments, connection::Connection, error::CommandError,
+    failure_table, screen::Tone,
 };
 
 /// The documents that `--save` fetches.
@@ -189,7 +185,7 @@ fn write_counts(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
     ] {
         writeln!(
             out,
-            "  {name:<9} {:>13}  {:>10}",
+            "  {name:<9} {:>13}  {:>11}",
             grouped(count.objects),
             bytes(count.bytes)
         )?;

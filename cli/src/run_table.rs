@@ -1,14 +1,13 @@
 //! `shardlift status`: the latest runs.
 
-use shardlift_core::{id::RunId, report::Report};
+use shardlift_core::{
+    figures::{bytes, counted, duration, grouped},
+    id::RunId,
+    report::Report,
+};
 
 use crate::{
-    Ending, Screen,
-    connection::Connection,
-    error::CommandError,
-    machine::Execution,
-    quantity::{bytes, counted, duration, grouped},
-    screen::Tone,
+    Ending, Screen, connection::Connection, error::CommandError, machine::Execution, screen::Tone,
 };
 
 /// Lists the latest runs, the youngest first, with the verdict of those that ended.

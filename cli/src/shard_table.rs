@@ -1,16 +1,13 @@
 //! `shardlift shards`: the shards of a run.
 
 use shardlift_core::{
+    figures::{bytes, counted, grouped},
     port::Ledger,
     shard::{ShardRecord, ShardState},
 };
 
 use crate::{
-    Ending, Screen,
-    arguments::ShardsArguments,
-    connection::Connection,
-    error::CommandError,
-    quantity::{bytes, counted, grouped},
+    Ending, Screen, arguments::ShardsArguments, connection::Connection, error::CommandError,
     screen::Tone,
 };
 

@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use shardlift_core::{id::RunId, printable::Printable};
+use shardlift_core::{
+    figures::{bytes, counted, duration, grouped},
+    id::RunId,
+    printable::Printable,
+};
 
 use crate::{
     Ending, Screen,
     connection::Connection,
     error::CommandError,
     machine::Execution,
-    quantity::{bytes, counted, duration, grouped},
     report_text,
     screen::Tone,
     snapshot::{Phase, Snapshot},
@@ -215,11 +218,11 @@ mod tests {
         speed.note(start + Duration::from_secs(5), 2_500);
         assert_eq!(
             line(&snapshot(Phase::Copying), &speed),
-            "copying: 2,500 of 10,000 objects, 256 MiB of 1.00 GiB, 500 objects/s, 15 s left, 1 of 4 shards done, 2 failed so far"
+            "copying: 2,500 of 10,000 objects, 256.0 MiB of 1.0 GiB, 500 objects/s, 15 s left, 1 of 4 shards done, 2 failed so far"
         );
         assert_eq!(
             line(&snapshot(Phase::Planning), &speed),
-            "planning: 12,000 objects listed, 10,000 (1.00 GiB) to copy, 1 of 4 ranges done"
+            "planning: 12,000 objects listed, 10,000 (1.0 GiB) to copy, 1 of 4 ranges done"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Counts, sizes and durations as people read them.
+//! Counts, sizes, durations and costs as people read them: the same in the report, the notification and the command.
 
 use std::time::Duration;
 
@@ -57,6 +57,18 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// A cost in US dollars: cents where they say something, more digits where they do not.
+#[must_use]
+pub fn usd(amount: f64) -> String {
+    if amount == 0.0 || amount >= 0.01 {
+        format!("${amount:.2}")
+    } else if amount >= 0.0001 {
+        format!("${amount:.4}")
+    } else {
+        "less than $0.0001".to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +108,11 @@ mod tests {
             shown,
             ["0.3 s", "59 s", "1 min 1 s", "1 h 2 min", "1 d 1 h"]
         );
+    }
+
+    #[test]
+    fn small_costs_are_not_rounded_to_nothing() {
+        let shown: Vec<_> = [0.0, 5.031, 0.0052, 0.000_01].map(usd).into();
+        assert_eq!(shown, ["$0.00", "$5.03", "$0.0052", "less than $0.0001"]);
     }
 }

@@ -146,7 +146,7 @@ fn opening(report: &Report, pair: Option<&Pair>) -> String {
     }
     let _infallible = write!(
         text,
-        "\nPlanned {}, copied {} ({}), skipped {}, deleted {}, failed {}.\nTook {}, cost about ${:.2} in requests.",
+        "\nPlanned {}, copied {} ({}), skipped {}, deleted {}, failed {}.\nTook {}, cost about {} in requests.",
         figures::grouped(report.planned.objects),
         figures::grouped(report.copied.objects),
         figures::bytes(report.copied.bytes),
@@ -154,7 +154,7 @@ fn opening(report: &Report, pair: Option<&Pair>) -> String {
         figures::grouped(report.deleted.objects),
         figures::grouped(report.failed.objects),
         figures::duration(report.ended_at.since(report.started_at)),
-        report.cost_usd.estimated,
+        figures::usd(report.cost_usd.estimated),
     );
     text
 }

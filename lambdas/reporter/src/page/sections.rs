@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shardlift_core::{
     arn::ExecutionArn,
     cost,
-    figures::{bytes, counted, duration, grouped},
+    figures::{bytes, counted, duration, grouped, usd},
     notice::FailureExamples,
     preflight::{Finding, Preflight},
     report::{Report, Verdict},
@@ -248,13 +248,8 @@ fn inert_lines(text: &str) -> String {
     text.lines().map(inert).collect::<Vec<_>>().join("\n")
 }
 
-fn usd(amount: f64) -> String {
-    // Four digits, so that a small run is not free.
-    format!("${amount:.4}")
-}
-
 fn usd_of(operation: &str, count: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "four digits are shown")]
+    #[allow(clippy::cast_precision_loss, reason = "two to four digits are shown")]
     let amount = cost::price_usd(operation) * count as f64;
     usd(amount)
 }
