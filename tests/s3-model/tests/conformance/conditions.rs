@@ -3,7 +3,7 @@
 use aws_sdk_s3::primitives::DateTime;
 
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, copy_source, put};
+use crate::stage::{Claim, OWNER, Stage, copy, head, put};
 
 const LONG_AGO: i64 = 1_000_000_000;
 const FAR_AHEAD: i64 = 4_000_000_000;
@@ -15,13 +15,7 @@ async fn reads_hold_to_if_match_and_if_none_match() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "k", "x").await;
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("k")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "k").await;
     let etag = head.e_tag().expect("a tag");
     let get = || client.get_object().bucket(&bucket).key("k");
     get().if_match(etag).send().await.expect("the same");
@@ -101,13 +95,7 @@ async fn a_copy_holds_to_conditions_on_what_it_overwrites() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "s", "x").await;
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, "s"))
-    };
+    let copy = || copy(&client, &bucket, "s", "t");
     refused!(copy().if_match("\"0\""), 404, "NoSuchKey");
     copy()
         .if_none_match("*")
@@ -116,13 +104,7 @@ async fn a_copy_holds_to_conditions_on_what_it_overwrites() {
         .expect("nothing is there");
     refused!(copy().if_none_match("*"), 412, "PreconditionFailed");
     refused!(copy().if_match("\"0\""), 412, "PreconditionFailed");
-    let there = client
-        .head_object()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("a HEAD");
+    let there = head(&client, &bucket, "t").await;
     copy()
         .set_if_match(there.e_tag().map(str::to_owned))
         .send()
@@ -137,21 +119,9 @@ async fn a_copy_holds_to_conditions_on_its_source() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "s", "x").await;
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("s")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "s").await;
     let etag = head.e_tag().expect("a tag");
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, "s"))
-    };
+    let copy = || copy(&client, &bucket, "s", "t");
     copy()
         .copy_source_if_match(etag)
         .send()
@@ -181,21 +151,9 @@ async fn a_copy_holds_to_dates_of_its_source() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "s", "x").await;
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("s")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "s").await;
     let etag = head.e_tag().expect("a tag");
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, "s"))
-    };
+    let copy = || copy(&client, &bucket, "s", "t");
     copy()
         .copy_source_if_modified_since(DateTime::from_secs(LONG_AGO))
         .send()

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
 };
 
 use crate::refused;
-use crate::stage::{Claim, GIB5, OWNER, STRANGER, Stage, copy_source, get, put};
+use crate::stage::{Claim, GIB5, OWNER, STRANGER, Stage, copy, copy_source, get, head, put, tags};
 
 #[tokio::test]
 async fn a_copy_carries_bytes_metadata_and_tags_and_keeps_the_tag() {
@@ -25,11 +25,7 @@ async fn a_copy_carries_bytes_metadata_and_tags_and_keeps_the_tag() {
         .send()
         .await
         .expect("a PUT");
-    let copied = client
-        .copy_object()
-        .bucket(&bucket)
-        .key("t")
-        .copy_source(copy_source(&bucket, "s"));
+    let copied = copy(&client, &bucket, "s", "t");
     let copied = copied.send().await.expect("a copy");
     assert_eq!(
         copied
@@ -37,13 +33,7 @@ async fn a_copy_carries_bytes_metadata_and_tags_and_keeps_the_tag() {
             .and_then(|result| result.e_tag()),
         written.e_tag()
     );
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "t").await;
     assert_eq!(head.content_type(), Some("text/x-odd"));
     assert_eq!(
         head.metadata()
@@ -52,14 +42,8 @@ async fn a_copy_carries_bytes_metadata_and_tags_and_keeps_the_tag() {
         Some("b")
     );
     assert_eq!(get(&client, &bucket, "t").await, b"bytes");
-    let tags = client
-        .get_object_tagging()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("the tags");
-    assert_eq!(tags.tag_set().len(), 1);
+    let tags = tags(&client, &bucket, "t").await;
+    assert_eq!(tags.len(), 1);
 }
 
 #[tokio::test]
@@ -75,22 +59,9 @@ async fn directives_replace_what_would_be_carried() {
         .metadata("a", "b")
         .tagging("team=data");
     source.send().await.expect("a PUT");
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, "s"))
-            .metadata("c", "d")
-    };
+    let copy = || copy(&client, &bucket, "s", "t").metadata("c", "d");
     let names = || async {
-        let head = client
-            .head_object()
-            .bucket(&bucket)
-            .key("t")
-            .send()
-            .await
-            .expect("a HEAD");
+        let head = head(&client, &bucket, "t").await;
         head.metadata()
             .expect("metadata")
             .keys()
@@ -115,14 +86,8 @@ async fn directives_replace_what_would_be_carried() {
         .send()
         .await
         .expect("a copy");
-    let tags = client
-        .get_object_tagging()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("the tags");
-    assert_eq!(tags.tag_set().len(), 2);
+    let tags = tags(&client, &bucket, "t").await;
+    assert_eq!(tags.len(), 2);
 }
 
 #[tokio::test]
@@ -137,24 +102,8 @@ async fn a_copy_does_not_inherit_the_storage_class() {
         .key("s")
         .storage_class(StorageClass::StandardIa);
     source.send().await.expect("a PUT");
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, "s"))
-    };
-    let class = || async {
-        client
-            .head_object()
-            .bucket(&bucket)
-            .key("t")
-            .send()
-            .await
-            .expect("a HEAD")
-            .storage_class()
-            .cloned()
-    };
+    let copy = || copy(&client, &bucket, "s", "t");
+    let class = || async { head(&client, &bucket, "t").await.storage_class().cloned() };
     copy().send().await.expect("a copy");
     assert_eq!(class().await, None, "HEAD is silent about STANDARD");
     copy()
@@ -176,13 +125,7 @@ async fn five_gib_are_copied_and_a_byte_more_is_refused() {
     for (key, size) in [("fits", GIB5), ("over", GIB5 + 1)] {
         stage.seed(&bucket, key, size).await;
     }
-    let copy = |key: &str| {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, key))
-    };
+    let copy = |key: &str| copy(&client, &bucket, key, "t");
     copy("fits").send().await.expect("exactly 5 GiB");
     refused!(copy("over"), 400, "InvalidRequest");
     let view = stage
@@ -215,11 +158,7 @@ async fn a_copy_source_is_decoded() {
         "a//b",
     ] {
         put(&client, &bucket, key, key.as_bytes()).await;
-        let copy = client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, key));
+        let copy = copy(&client, &bucket, key, "t");
         copy.send().await.expect("a copy");
         assert_eq!(get(&client, &bucket, "t").await, key.as_bytes());
     }
@@ -261,13 +200,7 @@ async fn a_copy_onto_itself_must_change_something() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "k", "x").await;
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("k")
-            .copy_source(copy_source(&bucket, "k"))
-    };
+    let copy = || copy(&client, &bucket, "k", "k");
     refused!(copy(), 400, "InvalidRequest");
     copy()
         .metadata_directive(MetadataDirective::Replace)
@@ -305,13 +238,7 @@ async fn both_owners_are_guarded() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "s", "x").await;
-    let copy = || {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, "s"))
-    };
+    let copy = || copy(&client, &bucket, "s", "t");
     copy()
         .expected_bucket_owner(OWNER)
         .expected_source_bucket_owner(OWNER)
@@ -358,13 +285,7 @@ async fn a_copy_keeps_the_checksum_or_makes_the_one_asked_for() {
             .key(key)
             .checksum_mode(ChecksumMode::Enabled)
     };
-    let copy = |key: &str| {
-        client
-            .copy_object()
-            .bucket(&bucket)
-            .key("t")
-            .copy_source(copy_source(&bucket, key))
-    };
+    let copy = |key: &str| copy(&client, &bucket, key, "t");
     copy("s").send().await.expect("a copy");
     assert_eq!(
         head("t").send().await.expect("a HEAD").checksum_crc32(),
@@ -404,18 +325,8 @@ async fn customer_keys_are_refused_and_kms_makes_another_tag() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "s", "x").await;
-    let before = client
-        .head_object()
-        .bucket(&bucket)
-        .key("s")
-        .send()
-        .await
-        .expect("a HEAD");
-    let kms = client
-        .copy_object()
-        .bucket(&bucket)
-        .key("t")
-        .copy_source(copy_source(&bucket, "s"));
+    let before = head(&client, &bucket, "s").await;
+    let kms = copy(&client, &bucket, "s", "t");
     let kms = kms
         .server_side_encryption(aws_sdk_s3::types::ServerSideEncryption::AwsKms)
         .ssekms_key_id("arn:key");

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 };
 
 use crate::refused;
-use crate::stage::{Claim, MIB5, OWNER, Stage, get, put};
+use crate::stage::{Claim, MIB5, OWNER, Stage, get, head, put, tags};
 
 /// An upload under way.
 pub(crate) struct Upload<'a> {
@@ -197,13 +197,7 @@ async fn an_upload_keeps_what_its_creation_said() {
         .send()
         .await
         .expect("a completion");
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "t").await;
     assert_eq!(head.content_type(), Some("text/x-odd"));
     assert_eq!(
         head.metadata()
@@ -212,14 +206,8 @@ async fn an_upload_keeps_what_its_creation_said() {
         Some("b")
     );
     assert_eq!(head.storage_class(), Some(&StorageClass::StandardIa));
-    let tags = client
-        .get_object_tagging()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("the tags");
-    assert_eq!(tags.tag_set().len(), 1);
+    let tags = tags(&client, &bucket, "t").await;
+    assert_eq!(tags.len(), 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::CompletedPart;
 
 use crate::multipart::{Upload, create};
 use crate::refused;
-use crate::stage::{Claim, GIB5, MIB5, OWNER, STRANGER, Stage, copy_source, get, put};
+use crate::stage::{Claim, GIB5, MIB5, OWNER, STRANGER, Stage, copy_source, get, head, put, tags};
 
 fn part(upload: &Upload<'_>, number: i32, source: &str) -> UploadPartCopyFluentBuilder {
     let request = upload
@@ -83,13 +83,7 @@ async fn a_multipart_copy_carries_neither_metadata_nor_tags_nor_class() {
         .send()
         .await
         .expect("a completion");
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "t").await;
     assert!(
         head.metadata()
             .is_none_or(std::collections::HashMap::is_empty)
@@ -100,14 +94,8 @@ async fn a_multipart_copy_carries_neither_metadata_nor_tags_nor_class() {
             .map_or("STANDARD", |class| class.as_str()),
         "STANDARD"
     );
-    let tags = client
-        .get_object_tagging()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("the tags");
-    assert!(tags.tag_set().is_empty());
+    let tags = tags(&client, &bucket, "t").await;
+    assert!(tags.is_empty());
 }
 
 #[tokio::test]
@@ -204,13 +192,7 @@ async fn a_part_copy_holds_to_conditions_on_its_source() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "s", "x").await;
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("s")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "s").await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");
     let copy = || part(&upload, 1, &source);

@@ -6,7 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use shardlift_s3_model::{Model, ObjectSpec, Server};
 
@@ -148,6 +151,32 @@ pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Vec<u8> {
         .await
         .expect("the whole body")
         .to_vec()
+}
+
+/// Tells what an object is.
+pub(crate) async fn head(client: &Client, bucket: &str, key: &str) -> HeadObjectOutput {
+    let request = client.head_object().bucket(bucket).key(key);
+    request.send().await.expect("a plain HEAD")
+}
+
+/// Tells an object's tags.
+pub(crate) async fn tags(client: &Client, bucket: &str, key: &str) -> Vec<Tag> {
+    let request = client.get_object_tagging().bucket(bucket).key(key);
+    request.send().await.expect("the tags").tag_set
+}
+
+/// A copy within a bucket, to be sent.
+pub(crate) fn copy(
+    client: &Client,
+    bucket: &str,
+    source_key: &str,
+    target_key: &str,
+) -> CopyObjectFluentBuilder {
+    client
+        .copy_object()
+        .bucket(bucket)
+        .key(target_key)
+        .copy_source(copy_source(bucket, source_key))
 }
 
 /// The source of a copy, encoded as S3 wants it.

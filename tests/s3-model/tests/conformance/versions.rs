@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, copy_source, get, put};
+use crate::stage::{Claim, OWNER, Stage, copy, copy_source, get, head, put};
 
 async fn versioned(stage: &Stage, client: &Client) -> String {
     let bucket = stage.bucket().await;
@@ -109,11 +109,7 @@ async fn the_current_version_is_told_when_none_is_named() {
     let client = stage.client(OWNER);
     let bucket = versioned(&stage, &client).await;
     let version = write(&client, &bucket, "one").await;
-    let copy = client
-        .copy_object()
-        .bucket(&bucket)
-        .key("c")
-        .copy_source(copy_source(&bucket, "k"));
+    let copy = copy(&client, &bucket, "k", "c");
     let copied = copy.send().await.expect("a copy");
     assert_eq!(copied.copy_source_version_id(), Some(version.as_str()));
     assert_ne!(copied.version_id(), Some(version.as_str()));
@@ -208,12 +204,6 @@ async fn an_unversioned_bucket_names_no_version() {
     };
     let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
     put(&client, &bucket, "k", "x").await;
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("k")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "k").await;
     assert_eq!(head.version_id(), None);
 }

@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier, StorageClass, Tag, Tagging};
 
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, put};
+use crate::stage::{Claim, OWNER, Stage, head, put, tags};
 
 #[tokio::test]
 async fn an_etag_is_the_md5_of_the_bytes() {
@@ -105,13 +105,7 @@ async fn metadata_is_kept_up_to_two_kilobytes() {
             .metadata("name", "v".repeat(length))
     };
     put(2044).send().await.expect("2,048 bytes with the name");
-    let head = client
-        .head_object()
-        .bucket(&bucket)
-        .key("k")
-        .send()
-        .await
-        .expect("a HEAD");
+    let head = head(&client, &bucket, "k").await;
     assert_eq!(
         head.metadata()
             .and_then(|metadata| metadata.get("name"))
@@ -150,18 +144,8 @@ async fn tags_follow_their_rules() {
         .send()
         .await
         .expect("two tags");
-    let answer = client
-        .get_object_tagging()
-        .bucket(&bucket)
-        .key("k")
-        .send()
-        .await
-        .expect("the tags");
-    let tags: Vec<_> = answer
-        .tag_set()
-        .iter()
-        .map(|tag| (tag.key(), tag.value()))
-        .collect();
+    let answer = tags(&client, &bucket, "k").await;
+    let tags: Vec<_> = answer.iter().map(|tag| (tag.key(), tag.value())).collect();
     assert_eq!(tags, [("a b", "c+d"), ("e", "")]);
     let many: Vec<String> = (0..11).map(|n| format!("k{n}=v")).collect();
     refused!(put(many.join("&")), 400, "InvalidTag");
@@ -191,17 +175,7 @@ async fn tags_are_put_replaced_and_deleted() {
         .send()
         .await
         .expect("a tag");
-    let count = || async {
-        client
-            .get_object_tagging()
-            .bucket(&bucket)
-            .key("k")
-            .send()
-            .await
-            .expect("the tags")
-            .tag_set()
-            .len()
-    };
+    let count = || async { tags(&client, &bucket, "k").await.len() };
     assert_eq!(count().await, 1);
     client
         .delete_object_tagging()
