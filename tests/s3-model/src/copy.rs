@@ -14,7 +14,8 @@ use crate::lock::{read, write};
 use crate::model::Inner;
 use crate::object::{Attributes, Checksum, Encryption, Object};
 use crate::put::{
-    UPLOAD_BYTES_MAX, encryption, metadata, object, share, storage_class, system_headers,
+    UPLOAD_BYTES_MAX, authorize_write, encryption, metadata, object, share, storage_class,
+    system_headers,
 };
 use crate::reply::Reply;
 use crate::request::{Call, check_key};
@@ -139,16 +140,7 @@ pub(crate) fn copy_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Err
     source.check_size()?;
     let attributes = copied_attributes(model, call, &source)?;
     let mut state = write(&bucket);
-    authorize(&state, &call.caller, "s3:PutObject", call.bucket, call.key)?;
-    if !attributes.tags.is_empty() {
-        authorize(
-            &state,
-            &call.caller,
-            "s3:PutObjectTagging",
-            call.bucket,
-            call.key,
-        )?;
-    }
+    authorize_write(&state, call, &attributes)?;
     check_write(call, state.current(call.key.as_bytes()).as_deref())?;
     let copy = copied_object(model, &source, share(attributes));
     let mut xml = Xml::result("CopyObjectResult", 512);

@@ -12,7 +12,7 @@ use crate::get::{Stretch, encryption_headers};
 use crate::lock::{read, write};
 use crate::model::Inner;
 use crate::object::{Attributes, Checksum};
-use crate::put::{UPLOAD_BYTES_MAX, attributes, verify_body};
+use crate::put::{UPLOAD_BYTES_MAX, attributes, authorize_write, verify_body};
 use crate::reply::Reply;
 use crate::request::Call;
 use crate::rope::{Rope, mix};
@@ -70,16 +70,7 @@ pub(crate) fn create(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
     let attributes = attributes(call)?;
     let (algorithm, kind) = asked_checksum(call)?;
     let mut state = write(&bucket);
-    authorize(&state, &call.caller, "s3:PutObject", call.bucket, call.key)?;
-    if !attributes.tags.is_empty() {
-        authorize(
-            &state,
-            &call.caller,
-            "s3:PutObjectTagging",
-            call.bucket,
-            call.key,
-        )?;
-    }
+    authorize_write(&state, call, &attributes)?;
     let number = model.next_number();
     let id = format!(
         "{:016x}{:016x}{number:08x}",

@@ -8,7 +8,7 @@ use hyper::header::HeaderMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::access::authorize;
-use crate::bucket::Versioning;
+use crate::bucket::{Bucket, Versioning};
 use crate::conditions::check_write;
 use crate::digest::{ChecksumAlgorithm, ETag};
 use crate::error::{ErrorCode, S3Error};
@@ -39,6 +39,20 @@ const SYSTEM_HEADERS: [&str; 7] = [
     "x-amz-website-redirect-location",
 ];
 
+/// Refuses a caller who may not write the object, or not give it the tags that it is to have.
+pub(crate) fn authorize_write(
+    state: &Bucket,
+    call: &Call<'_>,
+    attributes: &Attributes,
+) -> Result<(), S3Error> {
+    let may = |action| authorize(state, &call.caller, action, call.bucket, call.key);
+    may("s3:PutObject")?;
+    if attributes.tags.is_empty() {
+        return Ok(());
+    }
+    may("s3:PutObjectTagging")
+}
+
 /// PutObject.
 pub(crate) fn put_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
     let bucket = model.bucket(call)?;
@@ -46,16 +60,7 @@ pub(crate) fn put_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Erro
     let rope = Rope::literal(call.body.clone());
     let checksum = verify_body(call, None)?;
     let mut state = write(&bucket);
-    authorize(&state, &call.caller, "s3:PutObject", call.bucket, call.key)?;
-    if !attributes.tags.is_empty() {
-        authorize(
-            &state,
-            &call.caller,
-            "s3:PutObjectTagging",
-            call.bucket,
-            call.key,
-        )?;
-    }
+    authorize_write(&state, call, &attributes)?;
     check_write(call, state.current(call.key.as_bytes()).as_deref())?;
     let attributes = share(Attributes {
         checksum,
