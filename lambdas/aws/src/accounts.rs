@@ -12,9 +12,9 @@ use shardlift_core::{
     arn::AccountId,
     bucket::BucketName,
     fault::{CallFault, FaultKind},
-    pair::{Source, Target},
+    pair::{Pair, Source, Target},
     port::{Accounts, SessionName},
-    run::BucketFacts,
+    run::{BucketFacts, RunRecord},
 };
 use tokio::sync::OnceCell;
 
@@ -242,19 +242,17 @@ impl Accounts for AwsAccounts {
 
     async fn reopen_target(
         &self,
-        target: &Target,
-        target_facts: &BucketFacts,
-        source: &Source,
-        source_facts: &BucketFacts,
+        run: &RunRecord,
         session: &SessionName,
         policy: Option<&str>,
     ) -> Result<AwsTargetBucket, CallFault> {
+        let Pair { source, target } = &run.spec.pair;
         let credentials = self.session(target, session, policy).await?;
         Ok(self.target_bucket(
             &credentials,
             RequestCounter::default(),
-            (target, target_facts.clone()),
-            (source, source_facts.clone()),
+            (target, run.target.clone()),
+            (source, run.source.clone()),
         ))
     }
 }

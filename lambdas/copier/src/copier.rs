@@ -269,23 +269,15 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         run: &RunRecord,
         event: &CopierEvent,
     ) -> Result<A::Target, Failure> {
-        let pair = &run.spec.pair;
         let session = SessionName::of_shard(&event.shard_id, &event.run_id);
         let policy = copier_session(&run.spec);
         self.accounts
-            .reopen_target(
-                &pair.target,
-                &run.target,
-                &pair.source,
-                &run.source,
-                &session,
-                Some(&policy),
-            )
+            .reopen_target(run, &session, Some(&policy))
             .await
             .map_err(|fault| {
                 fault
                     .into_failure()
-                    .within(format_args!("role {}", pair.target.role_arn))
+                    .within(format_args!("role {}", run.spec.pair.target.role_arn))
             })
     }
 

@@ -113,14 +113,7 @@ where
         let session = SessionName::of_step("plan", &run.run_id);
         let target = self
             .accounts
-            .reopen_target(
-                &pair.target,
-                &run.target,
-                &pair.source,
-                &run.source,
-                &session,
-                None,
-            )
+            .reopen_target(&run, &session, None)
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);

@@ -75,17 +75,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         let session = SessionName::of_step("report", &run.run_id);
         let source = self.accounts.open_source(&pair.source).await;
         let source = source.map_err(|fault| listing_failure(fault, true))?;
-        let target = self
-            .accounts
-            .reopen_target(
-                &pair.target,
-                &run.target,
-                &pair.source,
-                &run.source,
-                &session,
-                None,
-            )
-            .await;
+        let target = self.accounts.reopen_target(run, &session, None).await;
         let target = target.map_err(CallFault::into_failure)?;
         let relisting = Relisting::new(&run.spec, run.started_at, self.clock, self.deadline)?;
         let walked = relisting.advance(&source, &target, progress).await;

@@ -174,19 +174,8 @@ where
     }
 
     async fn abort_uploads(&self, run: &RunRecord) -> Result<(), Failure> {
-        let pair = &run.spec.pair;
         let session = SessionName::of_step("report", &run.run_id);
-        let target = self
-            .accounts
-            .reopen_target(
-                &pair.target,
-                &run.target,
-                &pair.source,
-                &run.source,
-                &session,
-                None,
-            )
-            .await;
+        let target = self.accounts.reopen_target(run, &session, None).await;
         let target = target.map_err(|fault| {
             fault
                 .into_failure()

@@ -6,9 +6,9 @@ use shardlift_core::{
     arn::AccountId,
     bucket::BucketName,
     fault::{CallFault, FaultKind},
-    pair::{Source, Target},
+    pair::{Pair, Source, Target},
     port::{Accounts, SessionName},
-    run::BucketFacts,
+    run::{BucketFacts, RunRecord},
 };
 
 use crate::{CallScript, MemoryBuckets, MemorySource, MemoryTarget, bucket_handle::BucketHandle};
@@ -139,15 +139,13 @@ impl Accounts for MemoryAccounts {
 
     async fn reopen_target(
         &self,
-        target: &Target,
-        target_facts: &BucketFacts,
-        source: &Source,
-        _source_facts: &BucketFacts,
+        run: &RunRecord,
         session: &SessionName,
         _policy: Option<&str>,
     ) -> Result<MemoryTarget, CallFault> {
         self.assume(session).await?;
-        let handle = self.handle_with(&target.bucket, target_facts.clone());
+        let Pair { source, target } = &run.spec.pair;
+        let handle = self.handle_with(&target.bucket, run.target.clone());
         Ok(MemoryTarget {
             handle,
             source: source.bucket.clone(),

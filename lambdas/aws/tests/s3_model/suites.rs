@@ -2,12 +2,13 @@ use shardlift_aws::{S3ControlStore, clients};
 use shardlift_core::{
     bucket::BucketName,
     fault::FaultKind,
+    pair::Pair,
     port::{Accounts, SourceBucket, TargetBucket},
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, Operation};
 use shardlift_testkit::conformance::{
     control_store_keeps_its_promises, copying_keeps_its_promises, listing_keeps_its_promises,
-    multipart_keeps_its_promises,
+    multipart_keeps_its_promises, run_record,
 };
 
 use super::{
@@ -109,11 +110,17 @@ async fn a_bucket_of_somebody_else_is_told_apart_from_a_refusal() {
 #[tokio::test]
 async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
     let world = World::new().await;
-    let (facts, source_facts) = (world.target.facts(), world.source.facts());
+    let mut run = run_record("run");
+    run.source = world.source.facts().clone();
+    run.target = world.target.facts().clone();
+    run.spec.pair = Pair {
+        source: source(),
+        target: target(),
+    };
     for _ in 0..3 {
         let reopened = world
             .accounts
-            .reopen_target(&target(), facts, &source(), source_facts, &session(), None)
+            .reopen_target(&run, &session(), None)
             .await
             .unwrap();
         assert!(reopened.requests().is_empty(), "each handle counts its own");

@@ -5,7 +5,7 @@ use crate::{
     fault::CallFault,
     id::{RunId, ShardId},
     pair::{Source, Target},
-    run::BucketFacts,
+    run::{BucketFacts, RunRecord},
     tally::RequestCounts,
 };
 
@@ -80,16 +80,14 @@ pub trait Accounts: Send + Sync {
         session: &SessionName,
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
 
-    /// Opens the target as [`open_target`](Self::open_target) does, with facts known from the ledger instead of a HeadBucket.
+    /// Opens the target of a run as [`open_target`](Self::open_target) does, with the facts that its record holds instead of
+    /// a HeadBucket.
     /// `policy` narrows the session: it may do what both the role and this policy allow.
     ///
     /// Faults: `RoleRefused`.
     fn reopen_target(
         &self,
-        target: &Target,
-        target_facts: &BucketFacts,
-        source: &Source,
-        source_facts: &BucketFacts,
+        run: &RunRecord,
         session: &SessionName,
         policy: Option<&str>,
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
