@@ -109,6 +109,7 @@ impl ShardRecord {
     /// [`IllegalTransition`] for everything that is not in the table below.
     pub fn apply(&self, event: ShardEvent) -> Result<Self, IllegalTransition> {
         use ShardState::{Copying, Done, Ready, Yielded};
+        let name = event.name();
         let mut next = self.clone();
         next.revision += 1;
         match (self.state, event) {
@@ -117,13 +118,12 @@ impl ShardRecord {
                 next.begun_at = self.begun_at.or(Some(now));
                 next.attempts += 1;
                 next.lease = Some(Lease {
-                    token: self.revision + 1,
+                    token: next.revision,
                     expires_at,
                 });
             }
             (Copying, ShardEvent::Checkpoint { token, outcome }) => {
-                self.check_token(token, "Checkpoint")?;
-                next.outcome = self.settled_further(outcome, "Checkpoint")?;
+                next.outcome = self.settled_further(name, token, outcome)?;
             }
             (
                 Copying,
@@ -133,15 +133,12 @@ impl ShardRecord {
                     writes_taken,
                 },
             ) => {
-                self.check_token(token, "Yield")?;
-                next.idle_yields = if writes_taken == 0 {
-                    self.idle_yields + 1
-                } else {
-                    0
+                next.outcome = self.settled_further(name, token, outcome)?;
+                next.idle_yields = match writes_taken {
+                    0 => self.idle_yields + 1,
+                    _ => 0,
                 };
-                next.outcome = self.settled_further(outcome, "Yield")?;
-                next.state = Yielded;
-                next.lease = None;
+                next.release(Yielded);
             }
             (
                 Copying,
@@ -151,11 +148,9 @@ impl ShardRecord {
                     problem,
                 },
             ) => {
-                self.check_token(token, "Stop")?;
-                next.outcome = self.settled_further(outcome, "Stop")?;
-                next.state = Yielded;
-                next.lease = None;
+                next.outcome = self.settled_further(name, token, outcome)?;
                 next.problem = Some(problem);
+                next.release(Yielded);
             }
             (
                 Copying,
@@ -165,25 +160,21 @@ impl ShardRecord {
                     outcome,
                 },
             ) => {
-                self.check_token(token, "Finish")?;
-                if outcome.tally.settled_objects() != self.planned.objects {
-                    return Err(self.illegal("Finish", "not every planned object has an outcome"));
+                next.outcome = self.settled_further(name, token, outcome)?;
+                if next.outcome.tally.settled_objects() != self.planned.objects {
+                    return Err(self.illegal(name, "not every planned object has an outcome"));
                 }
-                next.outcome = self.settled_further(outcome, "Finish")?;
-                next.state = Done;
-                next.lease = None;
-                next.ended_at = Some(now);
                 next.problem = None;
                 next.idle_yields = 0;
+                next.ended_at = Some(now);
+                next.release(Done);
             }
             (Ready, ShardEvent::OpenUpload { upload_id }) => {
                 if !self.outcome.uploads.is_empty() {
-                    return Err(self.illegal("OpenUpload", "its upload is open already"));
+                    return Err(self.illegal(name, "its upload is open already"));
                 }
-                next.outcome.uploads = vec![OpenUpload {
-                    index: 0,
-                    upload_id,
-                }];
+                let index = 0;
+                next.outcome.uploads = vec![OpenUpload { index, upload_id }];
             }
             (Ready, ShardEvent::ClosePartShards { through }) => {
                 for number in through {
@@ -193,50 +184,48 @@ impl ShardRecord {
             // Only between rounds: no copier runs then, whatever the record says.
             (Ready | Yielded | Copying | Done, ShardEvent::Reoffer { round, outcome }) => {
                 if round <= self.round {
-                    return Err(self.illegal("Reoffer", "the round is not a later one"));
+                    return Err(self.illegal(name, "the round is not a later one"));
                 }
-                next.outcome = self.consistent(outcome, "Reoffer")?;
-                next.state = Ready;
+                next.outcome = self.consistent(name, outcome)?;
                 next.round = round;
-                next.lease = None;
                 next.idle_yields = 0;
                 next.ended_at = None;
+                next.release(Ready);
             }
-            (state, event) => {
-                let reason = match state {
-                    Done => "it is done",
-                    Copying => "a copier holds it",
-                    Ready | Yielded => "no copier holds it",
-                };
-                return Err(self.illegal(event.name(), reason));
-            }
+            (Done, _) => return Err(self.illegal(name, "it is done")),
+            (Copying, _) => return Err(self.illegal(name, "a copier holds it")),
+            (Ready | Yielded, _) => return Err(self.illegal(name, "no copier holds it")),
         }
         Ok(next)
     }
 
-    fn check_token(&self, token: u64, event: &'static str) -> Result<(), IllegalTransition> {
-        if self.lease.is_some_and(|lease| lease.token == token) {
-            Ok(())
-        } else {
-            Err(self.illegal(event, "another copier has taken the shard over"))
-        }
+    /// No copier holds the shard any more.
+    fn release(&mut self, state: ShardState) {
+        self.state = state;
+        self.lease = None;
     }
 
+    /// What the holder of `token` says is settled: never less than before.
     fn settled_further(
         &self,
-        outcome: ShardOutcome,
         event: &'static str,
+        token: u64,
+        outcome: ShardOutcome,
     ) -> Result<ShardOutcome, IllegalTransition> {
+        if self.lease.is_none_or(|lease| lease.token != token) {
+            return Err(self.illegal(event, "another copier has taken the shard over"));
+        }
         if outcome.progress.settled_count() < self.outcome.progress.settled_count() {
             return Err(self.illegal(event, "fewer objects would be settled than before"));
         }
-        self.consistent(outcome, event)
+        self.consistent(event, outcome)
     }
 
+    /// An outcome whose counts and progress map agree.
     fn consistent(
         &self,
-        outcome: ShardOutcome,
         event: &'static str,
+        outcome: ShardOutcome,
     ) -> Result<ShardOutcome, IllegalTransition> {
         let settled = outcome.progress.settled_count();
         if settled != outcome.tally.settled_objects() || settled > self.planned.objects {
