@@ -100,12 +100,18 @@ impl Preflight {
             .documents
             .iter()
             .filter_map(|&document| {
-                missing::statement(agreement, caller, document, denial.action, &denial.resource)
-            })
-            .map(|found| MissingStatement {
-                document: found.document,
-                sid: found.statement.sid.to_owned(),
-                statement: serde_json::json!(found.statement),
+                let statement = missing::statement(
+                    agreement,
+                    caller,
+                    document,
+                    denial.action,
+                    &denial.resource,
+                )?;
+                Some(MissingStatement {
+                    document,
+                    sid: statement.sid.to_owned(),
+                    statement: serde_json::json!(statement),
+                })
             })
             .collect();
         self.note(

@@ -6,23 +6,6 @@ use super::{
 };
 use crate::denial::PolicyDocument;
 
-/// A statement and where it belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingStatement {
-    /// The document.
-    pub document: PolicyDocument,
-    /// The statement.
-    pub statement: Statement,
-}
-
-impl MissingStatement {
-    /// The statement as JSON, indented as it is pasted.
-    #[must_use]
-    pub fn json(&self) -> String {
-        serde_json::to_string_pretty(&self.statement).unwrap_or_default()
-    }
-}
-
 /// The statement of `document` that allows `action` on `resource`; nothing when the document is not meant to allow it.
 ///
 /// `caller` is the ARN of the function's own role. Of the execution roles only what concerns the two accounts is told: the rest is
@@ -34,7 +17,7 @@ pub fn statement(
     document: PolicyDocument,
     action: &str,
     resource: &str,
-) -> Option<MissingStatement> {
+) -> Option<Statement> {
     let contents = match document {
         PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
         PolicyDocument::ExecutionRole => Document::of(shared_statements(agreement)),
@@ -56,10 +39,6 @@ pub fn statement(
         .statement
         .into_iter()
         .find(|statement| allows(statement, action, resource))
-        .map(|statement| MissingStatement {
-            document,
-            statement,
-        })
 }
 
 fn allows(statement: &Statement, action: &str, resource: &str) -> bool {

@@ -80,13 +80,13 @@ impl Document {
     /// The document as a person reads and pastes it.
     #[must_use]
     pub fn to_pretty_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        serde_json::to_string_pretty(self).expect("texts and lists are JSON")
     }
 
     /// The document as one JSON text in ASCII: characters beyond it are escaped, since STS takes no others.
     #[must_use]
     pub fn to_ascii_json(&self) -> String {
-        let json = serde_json::to_string(self).unwrap_or_default();
+        let json = serde_json::to_string(self).expect("texts and lists are JSON");
         let mut ascii = String::with_capacity(json.len());
         for character in json.chars() {
             if character.is_ascii() {

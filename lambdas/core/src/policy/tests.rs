@@ -194,7 +194,7 @@ fn a_refused_call_leads_to_the_statement_that_allows_it() {
             action,
             resource,
         )
-        .map(|missing| missing.statement.sid)
+        .map(|statement| statement.sid)
     };
     assert_eq!(
         found(
