@@ -251,7 +251,7 @@ fn settled(shard: &ShardRecord) -> Result<Count, String> {
 mod tests {
     use super::*;
     use crate::{
-        id::{RangeId, RunId, ShardId},
+        id::{RunId, ShardId},
         shard::ShardOutcome,
     };
 
@@ -263,7 +263,7 @@ mod tests {
         }
         let mut shard = ShardRecord::ready(
             RunId::new("run").unwrap(),
-            ShardId::in_range(&RangeId::numbered(0), number),
+            ShardId::new(format!("1-{number}")).unwrap(),
             ShardWork::CopyObjects,
             Count {
                 objects,
@@ -327,7 +327,7 @@ mod tests {
         lying.state = ShardState::Done;
         let mut sums = Settlement::default();
         sums.add(&lying);
-        assert!(sums.contradiction().unwrap().detail.contains("r0-0"));
+        assert!(sums.contradiction().unwrap().detail.contains("1-0"));
     }
 
     #[test]
