@@ -3,7 +3,7 @@
 //! Read in this order: [`copier`] (one invocation), `held_shard` (the claim on the record, and every write to it),
 //! `shard_copy` (many objects in flight until the deadline), `object_copy` and `multipart_copy` (one object),
 //! `part_shard` (some parts of a very large object), `shard_deletion` (a mirror's deletions), `gate` and `retries` (when a
-//! call may be made, and made again), `denials` (why a call was refused).
+//! call may be made, and made again), `denials` (why a call was refused), `object_log` (what became of each object).
 
 mod assembled_etag;
 pub mod copier;
@@ -12,6 +12,7 @@ mod gate;
 mod held_shard;
 mod multipart_copy;
 mod object_copy;
+mod object_log;
 mod part_shard;
 mod request_meter;
 mod retries;

@@ -15,6 +15,7 @@ use shardlift_core::{
 use crate::{
     held_shard::{Footnotes, HeldShard},
     object_copy::ObjectCopy,
+    object_log,
 };
 
 /// Objects begun and not ended. The gate bounds the calls; this bounds the memory of those that wait for it.
@@ -110,7 +111,9 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
     fn settle(&self, account: &mut ShardAccount, settled: Settled) -> Result<(), Failure> {
         let (index, outcome) = settled;
         let object = &self.manifest.objects[index as usize];
-        account.settle(index, object, outcome?);
+        let outcome = outcome?;
+        object_log::log(self.manifest, object, &outcome);
+        account.settle(index, object, outcome);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use shardlift_core::{
 use crate::{
     gate::Gate,
     held_shard::{Footnotes, HeldShard},
+    object_log,
     retries::Retries,
     shard_copy::{CHECKPOINT_INTERVAL, End},
 };
@@ -50,7 +51,9 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
                 return Ok(End::OutOfTime);
             };
             for (&index, outcome) in batch.iter().zip(outcomes?) {
-                account.settle(index, self.object(index), outcome);
+                let object = self.object(index);
+                object_log::log(self.manifest, object, &outcome);
+                account.settle(index, object, outcome);
             }
             if self.clock.now() >= checkpoint_due {
                 held.checkpoint(account, footnotes()).await?;

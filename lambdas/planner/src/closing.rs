@@ -1,5 +1,6 @@
 //! Closing a plan: the ledger is added up and must agree with itself, then the index is written.
 
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     failure::{Failure, FailureCode},
@@ -97,7 +98,7 @@ where
         run.revision += 1;
         let written = self.ledger.replace_run(&run).await;
         if written.map_err(CallFault::into_failure)? == PutOutcome::Refused {
-            info!(run.id = %run.run_id, "the requests of this invocation are not counted: another one is at work");
+            info!({ field::RUN_ID } = %run.run_id, "the requests of this invocation are not counted: another one is at work");
         }
         Ok(())
     }
@@ -168,7 +169,7 @@ fn check_deletes(run: &RunRecord, tally: &ListingTally) -> Result<(), Failure> {
 fn log_plan(run: &RunRecord) {
     let totals = &run.totals;
     info!(
-        run.id = %run.run_id,
+        { field::RUN_ID } = %run.run_id,
         planned.objects = totals.planned.objects,
         planned.bytes = totals.planned.bytes,
         deletes = totals.deletes,

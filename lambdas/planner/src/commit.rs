@@ -1,5 +1,6 @@
 //! One step into the ledger: manifests first, then shards and ranges together.
 
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     failure::Failure,
@@ -71,8 +72,8 @@ pub(crate) async fn write<L: Ledger, C: ControlStore>(
 
 fn log_shard(shard: &ShardRecord) {
     info!(
-        run.id = %shard.run_id,
-        shard.id = %shard.shard_id,
+        { field::RUN_ID } = %shard.run_id,
+        { field::SHARD_ID } = %shard.shard_id,
         shard.objects = shard.planned.objects,
         shard.bytes = shard.planned.bytes,
         "planned a shard"

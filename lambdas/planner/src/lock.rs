@@ -1,5 +1,6 @@
 //! The lock over a pair: two runs over one pair cannot run at once.
 
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     event::PlannerEvent,
     failure::{Failure, FailureCode},
@@ -53,7 +54,7 @@ where
                 ..lock
             };
             if self.is_written(self.ledger.replace_lock(&taken_over).await)? {
-                info!(run.id = %event.run_id, lock.holder = %held.execution_arn, "took over the lock of an execution that has ended");
+                info!({ field::RUN_ID } = %event.run_id, lock.holder = %held.execution_arn, "took over the lock of an execution that has ended");
                 return Ok(());
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     event::PlannerEvent,
@@ -64,7 +65,7 @@ where
         let written = self.ledger.create_run(&run).await;
         match written.map_err(CallFault::into_failure)? {
             PutOutcome::Written => {
-                info!(run.id = %run.run_id, source.region = %run.source.region, target.region = %run.target.region, "opened the run");
+                info!({ field::RUN_ID } = %run.run_id, source.region = %run.source.region, target.region = %run.target.region, "opened the run");
                 Ok(Some(run))
             }
             PutOutcome::Refused => Ok(None),

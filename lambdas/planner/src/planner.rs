@@ -1,6 +1,7 @@
 //! One invocation of the planner.
 
 use serde_json::Value;
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     deadline::Deadline,
@@ -137,7 +138,7 @@ where
                 Ok(self.answer(event, PlannerStatus::Continue))
             }
             SurveyEnd::Overtaken => {
-                info!(run.id = %event.run_id, "another invocation of the planner was faster");
+                info!({ field::RUN_ID } = %event.run_id, "another invocation of the planner was faster");
                 Ok(self.answer(event, PlannerStatus::Continue))
             }
         }

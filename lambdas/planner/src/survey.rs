@@ -12,6 +12,7 @@ mod steps;
 use std::collections::BTreeMap;
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     deadline::Deadline,
     failure::Failure,
@@ -229,7 +230,7 @@ where
             .count();
         self.log_progress();
         info!(
-            run.id = %self.run.run_id,
+            { field::RUN_ID } = %self.run.run_id,
             ranges.open = open,
             work_left_ms = u64::try_from(deadline.work_left(self.clock.now()).as_millis()).unwrap_or(u64::MAX),
             "listed as far as this invocation goes"
@@ -243,7 +244,7 @@ where
 
     fn log_progress(&self) {
         info!(
-            run.id = %self.run.run_id,
+            { field::RUN_ID } = %self.run.run_id,
             pages = self.pages,
             keys = self.keys,
             shards = self.steps.shards_begun(),

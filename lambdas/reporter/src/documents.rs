@@ -6,6 +6,7 @@ use std::pin::pin;
 
 use futures::TryStreamExt;
 use serde::Serialize;
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     failure::{Failure, FailureCode},
@@ -217,7 +218,11 @@ impl<W: ControlWriter> Pens<W> {
     async fn abandon(self) {
         for pen in [self.failures_csv, self.shards_json] {
             if let Err(fault) = pen.writer.abandon().await {
-                tracing::warn!(%fault, key = pen.key, "an unfinished document was left behind");
+                tracing::warn!(
+                    { field::ERROR_DETAIL } = %fault,
+                    document = pen.key,
+                    "an unfinished document was left behind"
+                );
             }
         }
     }

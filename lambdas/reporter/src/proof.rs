@@ -1,5 +1,6 @@
 //! The proof that the target is complete, over as many invocations as it takes.
 
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     deadline::Deadline,
@@ -53,7 +54,12 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         let failure = match self.walk(run, &mut progress).await {
             Ok(()) => None,
             Err(failure) if progress.survives(&failure) => {
-                tracing::warn!(%failure, "the proof goes on in another invocation");
+                tracing::warn!(
+                    { field::RUN_ID } = %run.run_id,
+                    { field::ERROR_CODE } = failure.code.name(),
+                    { field::ERROR_DETAIL } = failure.detail,
+                    "the proof goes on in another invocation"
+                );
                 None
             }
             Err(failure) => Some(failure),

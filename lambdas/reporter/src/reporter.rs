@@ -240,7 +240,7 @@ where
             "run reported"
         );
         if let Err(error) = metrics::of_report(&report, &event.execution_arn).emit() {
-            tracing::warn!(%error, "the metrics of the run could not be printed");
+            tracing::warn!({ field::ERROR_DETAIL } = %error, "the metrics of the run could not be printed");
         }
         Ok(self.concluded(event, &report))
     }

@@ -1,4 +1,4 @@
-//! The names of the log fields, used as `tracing::info!({ field::RUN_ID } = %run_id, "…")`.
+//! The names of the log fields that more than one line has, used as `tracing::info!({ field::RUN_ID } = %run_id, "…")`.
 
 /// The run.
 pub const RUN_ID: &str = "run.id";
@@ -8,10 +8,6 @@ pub const RUN_ROUND: &str = "run.round";
 pub const RUN_VERDICT: &str = "run.verdict";
 /// The shard.
 pub const SHARD_ID: &str = "shard.id";
-/// The fencing token of the copier that holds the shard.
-pub const SHARD_TOKEN: &str = "shard.token";
-/// How often the shard was claimed.
-pub const SHARD_ATTEMPTS: &str = "shard.attempts";
 /// The range.
 pub const RANGE_ID: &str = "range.id";
 /// The object's key at the source.
@@ -24,8 +20,6 @@ pub const OBJECT_OUTCOME: &str = "object.outcome";
 pub const OBJECTS: &str = "objects";
 /// Bytes.
 pub const BYTES: &str = "bytes";
-/// Requests.
-pub const REQUESTS: &str = "requests";
 /// The operation at AWS, as IAM names it.
 pub const AWS_OPERATION: &str = "aws.operation";
 /// The id of the invocation at Lambda.

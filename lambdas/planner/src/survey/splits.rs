@@ -1,6 +1,7 @@
 //! Splitting the hot range while it is listed, so that no lister is idle.
 
 use futures::future::FutureExt;
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     failure::Failure,
     fault::CallFault,
@@ -95,7 +96,7 @@ where
         let cuts = match cuts {
             Ok(cuts) => cuts,
             Err(fault) if fault.is_transient() => {
-                debug!(range.id = %range_id, error = %fault, "no split was found for now");
+                debug!({ field::RANGE_ID } = %range_id, { field::ERROR_DETAIL } = %fault, "no split was found for now");
                 Vec::new()
             }
             Err(fault) => {

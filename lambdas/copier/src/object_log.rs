@@ -1,0 +1,23 @@
+//! What became of each object, for who asks for it: a line at DEBUG, the summary of the shard is at INFO.
+
+use shardlift_aws::telemetry::field;
+use shardlift_core::{copy::account::ObjectOutcome, manifest::Manifest, object::ListedObject};
+
+/// Logs the outcome of an object of `shard`: its key and size, never its bytes (P10).
+pub(crate) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutcome) {
+    let (word, failure) = match outcome {
+        ObjectOutcome::Copied(_) => ("copied", None),
+        ObjectOutcome::Deleted => ("deleted", None),
+        ObjectOutcome::Failed(failure) => ("failed", Some(failure)),
+    };
+    tracing::debug!(
+        { field::RUN_ID } = %shard.run_id,
+        { field::SHARD_ID } = %shard.shard_id,
+        { field::OBJECT_KEY } = object.key.as_str(),
+        { field::OBJECT_SIZE_BYTES } = object.size_bytes,
+        { field::OBJECT_OUTCOME } = word,
+        { field::ERROR_CODE } = failure.map(|failure| failure.code.name()),
+        { field::ERROR_DETAIL } = failure.map(|failure| failure.detail.as_str()),
+        "object settled"
+    );
+}
