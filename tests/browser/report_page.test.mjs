@@ -1,6 +1,6 @@
 // The report's page in a real browser: desktop and phone, light and dark.
 //
-// Reads the pages that `cargo test -p shardlift-reporter --test pages` writes to target/report-pages.
+// Reads the pages that `cargo test --workspace --test pages` writes to target/report-pages.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -17,6 +17,8 @@ const SCREENS = {
   phone: { width: 360, height: 740 },
 };
 const WCAG_AA_CONTRAST_MIN = 4.5;
+// The bundled Chromium is made for Lambda: its single process ends when its first page is closed.
+const BUNDLED_ARGS = bundled.args.filter((arg) => arg !== "--single-process");
 
 let browser;
 
@@ -25,7 +27,7 @@ before(async () => {
   browser = await chromium.launch(
     installed
       ? { executablePath: installed, args: ["--no-sandbox"] }
-      : { executablePath: await bundled.executablePath(), args: bundled.args },
+      : { executablePath: await bundled.executablePath(), args: BUNDLED_ARGS },
   );
 });
 
