@@ -74,7 +74,7 @@ test-peers: venv-tests build
 
 # The report's page, written by the reporter's own tests, in a real browser.
 test-browser: tests/browser/node_modules
-	@cargo test --release --locked --quiet -p shardlift-reporter --test pages
+	@cargo test --release --locked --quiet --workspace --test pages
 	@$(call with-npm,node --test tests/browser/report_page.test.mjs)
 
 # The real machine, templates and functions on the local stack, permissions taken away one at a time.
