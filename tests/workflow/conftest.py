@@ -14,6 +14,19 @@ from .execution import Machine
 STUB = Path(__file__).parent / "stub" / "bootstrap"
 # Step Functions' waits shrink to this, so that back-off does not make the tests wait.
 WAIT_SCALE = 0.01
+FAILED_STATES = pytest.StashKey()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The table of the failed states, with its count."""
+    lines = config.stash.get(FAILED_STATES, [])
+    if not lines:
+        return
+    terminalreporter.section("states that failed, with the real functions")
+    for case, execution, told in lines:
+        end = f"{execution.status} {execution.error}"
+        terminalreporter.write_line(f"{case.name:<60} {end:<40} told by: {', '.join(told)}")
+    terminalreporter.write_line(f"{len(lines)} cases run")
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from shardlift_local.package import FUNCTIONS
 from tests.model_server import answered, running_model
 
 from .execution import Machine
+from .modelled import take_over_buckets
 
 OBJECTS = 2_500
 GIB = 2**30
@@ -33,22 +34,8 @@ def machine(server, model):
 
 def fill(model, deployment):
     """Both buckets with their true owners, and objects whose content is named instead of held."""
-    role = deployment.target_role_arn
-    source, target = deployment.source_bucket, deployment.target_bucket
-    resources = [f"arn:aws:s3:::{source}", f"arn:aws:s3:::{source}/*"]
-    may_read = {
-        "Effect": "Allow",
-        "Principal": {"AWS": role},
-        "Action": ["s3:ListBucket", "s3:GetObject*"],
-        "Resource": resources,
-    }
-    policy = {"Version": "2012-10-17", "Statement": [may_read]}
-    model.control("PUT", f"buckets/{source}", {"owner": deployment.source.account_id, "policy": policy})
-    model.control("PUT", f"buckets/{target}", {"owner": deployment.target.account_id})
-    # The session keys come from the local stack's STS, which the model does not know: all stand for the target role.
-    may_do = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-    account = deployment.target.account_id
-    model.control("PUT", "principals/*", {"account": account, "arn": role, "policy": may_do})
+    take_over_buckets(model, deployment)
+    source = deployment.source_bucket
     model.control("POST", f"objects/{source}", {"key": "many/", "size_bytes": 64 * 1024, "count": OBJECTS})
     for seed, (key, size_bytes) in enumerate(SIZES.items()):
         document = {"key": key, "size_bytes": size_bytes, "seed": seed, "metadata": {"named": key}}

@@ -1,0 +1,46 @@
+"""The S3 model in the place of a deployment's object data."""
+
+import json
+
+import boto3
+from shardlift_local.accounts import REGION
+
+
+def take_over_buckets(model, deployment):
+    """Both buckets with their true owners and policy. The session keys come from the local stack's STS, which the
+    model does not know: all stand for the target role."""
+    source, target = deployment.source, deployment.target
+    model.control("PUT", f"buckets/{deployment.source_bucket}", {"owner": source.account_id})
+    model.control("PUT", f"buckets/{deployment.target_bucket}", {"owner": target.account_id})
+    may_do = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    role = {"account": target.account_id, "arn": deployment.target_role_arn, "policy": may_do}
+    model.control("PUT", "principals/*", role)
+    let_the_role_read(model, deployment)
+
+
+def let_the_role_read(model, deployment):
+    """The source bucket's policy, in the words that the model takes."""
+    bucket = f"arn:aws:s3:::{deployment.source_bucket}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": deployment.target_role_arn},
+        "Action": ["s3:ListBucket", "s3:GetObject*"],
+        "Resource": [bucket, f"{bucket}/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    _owner(model, deployment).put_bucket_policy(Bucket=deployment.source_bucket, Policy=policy)
+
+
+def let_nobody_read(model, deployment):
+    """The source bucket without a policy."""
+    _owner(model, deployment).delete_bucket_policy(Bucket=deployment.source_bucket)
+
+
+def _owner(model, deployment):
+    return boto3.client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=model.endpoint_url,
+        aws_access_key_id=deployment.source.account_id,
+        aws_secret_access_key="any",
+    )
