@@ -98,6 +98,24 @@ pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
     code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
 }
 
+/// Whether an error answer of S3 says "slow down": by the code in its document, or by its status where it has none.
+pub(crate) fn is_throttled(answer: &HttpResponse) -> bool {
+    let document = answer
+        .body()
+        .bytes()
+        .and_then(|body| str::from_utf8(body).ok());
+    let code = document
+        .and_then(|document| document.split_once("<Code>"))
+        .and_then(|(_, rest)| rest.split_once("</Code>"))
+        .map(|(code, _)| code);
+    let kind = match code {
+        Some(code) => kind_of_code(code),
+        // Only a HEAD is answered without a document.
+        None => Some(kind_of_status("s3:Head", answer.status().as_u16())),
+    };
+    kind == Some(FaultKind::Throttled)
+}
+
 /// The Region that S3 names in its answer, an error answer included.
 pub(crate) fn region_in_answer<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     error
@@ -277,6 +295,8 @@ fn kind_of_status(operation: &str, status: u16) -> FaultKind {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
 
     #[test]
@@ -309,6 +329,22 @@ mod tests {
         assert_eq!(kind_of("s3:HeadBucket", None, 404), FaultKind::NoSuchBucket);
         assert_eq!(kind_of("s3:HeadObject", None, 403), FaultKind::AccessDenied);
         assert_eq!(kind_of("s3:HeadObject", None, 503), FaultKind::Throttled);
+    }
+
+    #[test]
+    fn slow_down_is_told_by_the_code_or_by_the_status_of_a_head() {
+        let answer = |status: u16, body: &'static str| {
+            HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+        };
+        let document = "<Error><Code>SlowDown</Code><Message>Reduce.</Message></Error>";
+        assert!(is_throttled(&answer(503, document)));
+        assert!(is_throttled(&answer(200, document)));
+        assert!(is_throttled(&answer(503, "")));
+        assert!(!is_throttled(&answer(
+            503,
+            "<Error><Code>ServiceUnavailable</Code></Error>"
+        )));
+        assert!(!is_throttled(&answer(500, "")));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Counts what was sent, attempt by attempt: AWS bills every one of them.
+//! Counts what was sent, attempt by attempt: AWS bills every one of them. And what S3 answered with "slow down", which
+//! retries hide from everybody else.
 
 use std::{
     collections::BTreeMap,
@@ -8,13 +9,20 @@ use std::{
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
-        interceptors::{Intercept, context::BeforeTransmitInterceptorContextRef},
+        interceptors::{
+            Intercept,
+            context::{
+                AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+            },
+        },
         orchestrator::Metadata,
         runtime_components::RuntimeComponents,
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
-use shardlift_core::tally::RequestCounts;
+use shardlift_core::tally::{RequestCounts, THROTTLED_REQUESTS};
+
+use crate::fault_mapping::is_throttled;
 
 /// Counts by operation, named as `shardlift_core::cost` prices them: `s3:CopyObject`, `dynamodb:PutItem`.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +63,18 @@ impl Intercept for RequestCounter {
             .load::<Metadata>()
             .ok_or("a request without an operation name")?;
         self.add(&format!("s3:{}", metadata.name()), 1);
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.output_or_error().is_err() && is_throttled(context.response()) {
+            self.add(THROTTLED_REQUESTS, 1);
+        }
         Ok(())
     }
 }

@@ -134,6 +134,10 @@ impl Tally {
 /// Requests to AWS by IAM action, as counted by the adapters; what the cost is computed from.
 pub type RequestCounts = BTreeMap<String, u64>;
 
+/// Among [`RequestCounts`]: the requests that S3 answered with "slow down", those that a retry healed included. Each is
+/// counted under its operation too; S3 bills no request that it answers with a 5xx.
+pub const THROTTLED_REQUESTS: &str = "s3:SlowDown";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,8 @@
 use shardlift_aws::telemetry::metrics::{MetricLine, Unit};
 use shardlift_core::{
     arn::ExecutionArn,
-    failure::FailureCode,
     report::{Report, Verdict},
+    tally::THROTTLED_REQUESTS,
 };
 
 /// The metrics of a report. `RunsComplete` is the heartbeat that the dead man's switch listens for: a point of it is sent
@@ -13,12 +13,7 @@ use shardlift_core::{
 /// The one dimension is the state machine: runs and shards would each be a metric that is billed by the month.
 pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine {
     let is = |verdict: Verdict| u64::from(report.verdict == verdict);
-    let throttled = report
-        .failed
-        .by_reason
-        .get(&FailureCode::Throttled)
-        .copied()
-        .unwrap_or(0);
+    let throttled = report.cost_usd.requests.get(THROTTLED_REQUESTS);
     let duration = report.ended_at.since(report.started_at);
     let machine = execution.as_str().split(':').nth(6).unwrap_or_default();
     let line = MetricLine::new(report.ended_at, vec![("StateMachine", machine.to_owned())])
@@ -35,7 +30,11 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
         .with("ObjectsSkipped", Unit::Count, report.skipped.objects)
         .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
         .with("ObjectsFailed", Unit::Count, report.failed.objects)
-        .with("ObjectsThrottled", Unit::Count, throttled)
+        .with(
+            "RequestsThrottled",
+            Unit::Count,
+            throttled.copied().unwrap_or(0),
+        )
         .with("ObjectsMissing", Unit::Count, report.verified.missing)
         .with("ObjectsDifferent", Unit::Count, report.verified.different)
         .with(
@@ -82,7 +81,10 @@ mod tests {
             rounds: 1,
             verified: Verification::clean(Verify::None),
             remarks: std::collections::BTreeMap::new(),
-            cost_usd: Cost::default(),
+            cost_usd: Cost {
+                requests: [(THROTTLED_REQUESTS.to_owned(), 17)].into(),
+                ..Cost::default()
+            },
             started_at: Timestamp::from_millis(0),
             ended_at: Timestamp::from_millis(1_500),
             report: ReportLocation {
@@ -106,6 +108,7 @@ mod tests {
         assert_eq!(complete["RunsComplete"], 1);
         assert_eq!(complete["StateMachine"], "shardlift-sync");
         assert_eq!(complete["RunDuration"], 1_500);
+        assert_eq!(complete["RequestsThrottled"], 17);
         assert_eq!(metrics(Verdict::Incomplete)["RunsComplete"], 0);
         assert!(metrics(Verdict::Planned).get("RunsComplete").is_none());
     }
