@@ -4,7 +4,7 @@ use std::path::Path;
 
 use shardlift_core::{
     failure::FailureCode,
-    figures::{bytes, counted, duration, grouped, usd},
+    figures::{bytes, counted, duration, grouped},
     printable::Printable,
     report::{Report, Verdict},
     run::RunRecord,
@@ -211,8 +211,8 @@ fn write_counts(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
     )?;
     writeln!(
         out,
-        "  cost      about {} for requests; compute time and transfer between Regions are not in it",
-        usd(report.cost_usd.estimated)
+        "  cost      {}; compute time and transfer between Regions are not in it",
+        report.cost_line()
     )
 }
 
@@ -318,7 +318,8 @@ mod tests {
             "failed": {"objects": 0, "bytes": 0, "by_reason": {}},
             "shards": {"total": 4, "done": 4, "not_done": []}, "rounds": 1,
             "verified": {"method": "relist", "missing": 0, "different": 0},
-            "cost_usd": {"estimated": 0.015, "requests": {}},
+            "cost_usd": {"estimated": 0.016, "counted": 0.015, "requests": {}},
+            "copy_seconds": {"estimated": 9, "counted": 11},
             "started_at": "2026-11-22T01:00:00.000Z", "ended_at": "2026-11-22T01:00:12.500Z",
             "report": {"bucket": "control", "prefix": "runs/nightly-1/"},
         })
@@ -342,6 +343,9 @@ mod tests {
         );
         assert!(text.contains("copied            2,999"), "{text}");
         assert!(text.contains("took      12 s in 1 round"), "{text}");
+        let cost =
+            "cost      $0.01 for requests (estimated $0.02), 11 s of copying (estimated 9.0 s)";
+        assert!(text.contains(cost), "{text}");
         assert!(text.contains("s3://control/runs/nightly-1/report.html"));
         assert_eq!(ending, Ending::Good);
     }

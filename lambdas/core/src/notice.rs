@@ -146,7 +146,7 @@ fn opening(report: &Report, pair: Option<&Pair>) -> String {
     }
     let _infallible = write!(
         text,
-        "\nPlanned {}, copied {} ({}), skipped {}, deleted {}, failed {}.\nTook {}, cost about {} in requests.",
+        "\nPlanned {}, copied {} ({}), skipped {}, deleted {}, failed {}.\nTook {}. Cost: {}.",
         figures::grouped(report.planned.objects),
         figures::grouped(report.copied.objects),
         figures::bytes(report.copied.bytes),
@@ -154,7 +154,7 @@ fn opening(report: &Report, pair: Option<&Pair>) -> String {
         figures::grouped(report.deleted.objects),
         figures::grouped(report.failed.objects),
         figures::duration(report.ended_at.since(report.started_at)),
-        figures::usd(report.cost_usd.estimated),
+        report.cost_line(),
     );
     text
 }
@@ -302,6 +302,7 @@ mod tests {
             verified: Verification::clean(Verify::Relist),
             remarks: BTreeMap::new(),
             cost_usd: Cost::default(),
+            copy_seconds: None,
             started_at: Timestamp::from_millis(0),
             ended_at: Timestamp::from_millis(90_000),
             report: ReportLocation {

@@ -1,6 +1,6 @@
 //! The account of a run: `report.json`, and the JSON part of the notification.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,9 @@ pub struct Report {
     pub remarks: BTreeMap<String, u64>,
     /// What it cost.
     pub cost_usd: Cost,
+    /// How long copying took; absent when there is no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_seconds: Option<CopySeconds>,
     /// When the execution started.
     #[serde(with = "rfc3339")]
     pub started_at: Timestamp,
@@ -140,13 +143,29 @@ impl Verification {
     }
 }
 
-/// The cost of a run in USD.
+/// The cost of a run in USD: requests times prices; compute time, KMS and transfer between Regions are not in it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Cost {
-    /// Requests times prices; compute time and transfer between Regions are not in it.
+    /// What the plan expected; zero when there is no plan.
     pub estimated: f64,
-    /// The requests that it was computed from.
+    /// What the counted requests come to. Of a dry run, those of planning.
+    #[serde(default)]
+    pub counted: f64,
+    /// The counted requests.
     pub requests: RequestCounts,
+    /// The requests that the plan expected.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests_estimated: RequestCounts,
+}
+
+/// How long copying takes, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopySeconds {
+    /// What the plan expected with the stack's concurrency.
+    pub estimated: u64,
+    /// From the first shard's begin to the last one's end; absent when none was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
 }
 
 /// Where the report lies.
@@ -232,6 +251,32 @@ impl Report {
         self.remarks.iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
+    /// Cost and copying time beside what the plan expected, in one line; of a dry run, the expectation alone.
+    #[must_use]
+    pub fn cost_line(&self) -> String {
+        let cost = &self.cost_usd;
+        let time = |seconds| figures::duration(Duration::from_secs(seconds));
+        let Some(copying) = self.copy_seconds else {
+            return format!("{} for requests", figures::usd(cost.counted));
+        };
+        let (expected, copy_time) = (figures::usd(cost.estimated), time(copying.estimated));
+        if self.verdict == Verdict::Planned {
+            return format!("about {expected} for requests and {copy_time} of copying, estimated");
+        }
+        let mut line = format!(
+            "{} for requests (estimated {expected})",
+            figures::usd(cost.counted)
+        );
+        if let Some(counted) = copying.counted {
+            let _infallible = write!(
+                line,
+                ", {} of copying (estimated {copy_time})",
+                time(counted)
+            );
+        }
+        line
+    }
+
     /// The verdict that the rest of this report supports: COMPLETE needs every planned object settled as copied,
     /// skipped or deleted, every shard done, and a verification that agrees.
     #[must_use]
@@ -310,5 +355,73 @@ impl Report {
             ),
         };
         format!("{}: {story}", self.verdict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(verdict: Verdict, copy_seconds: Option<CopySeconds>) -> Report {
+        Report {
+            schema_version: REPORT_VERSION,
+            run_id: RunId::new("night").unwrap(),
+            verdict,
+            mode: None,
+            planned: Count::default(),
+            copied: Count::default(),
+            skipped: Count::default(),
+            deleted: DeletedCount::default(),
+            failed: FailedCount::default(),
+            shards: ShardSummary::default(),
+            rounds: 0,
+            verified: Verification::clean(Verify::None),
+            remarks: BTreeMap::new(),
+            cost_usd: Cost {
+                estimated: 5.03,
+                counted: 5.01,
+                ..Cost::default()
+            },
+            copy_seconds,
+            started_at: Timestamp::default(),
+            ended_at: Timestamp::default(),
+            report: ReportLocation {
+                bucket: BucketName::new("control").unwrap(),
+                prefix: "runs/night/".into(),
+            },
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn what_was_estimated_stands_beside_what_was_counted() {
+        let times = |counted| {
+            Some(CopySeconds {
+                estimated: 90,
+                counted,
+            })
+        };
+        let line = |verdict, times| report(verdict, times).cost_line();
+        assert_eq!(
+            line(Verdict::Complete, times(Some(125))),
+            "$5.01 for requests (estimated $5.03), 2 min 5 s of copying (estimated 1 min 30 s)"
+        );
+        assert_eq!(
+            line(Verdict::Incomplete, times(None)),
+            "$5.01 for requests (estimated $5.03)"
+        );
+        assert_eq!(
+            line(Verdict::Planned, times(None)),
+            "about $5.03 for requests and 1 min 30 s of copying, estimated"
+        );
+        assert_eq!(line(Verdict::Incomplete, None), "$5.01 for requests");
+    }
+
+    #[test]
+    fn a_report_from_before_there_were_counted_costs_can_be_read() {
+        let mut json = serde_json::to_value(report(Verdict::Complete, None)).unwrap();
+        json["cost_usd"].as_object_mut().unwrap().remove("counted");
+        let read: Report = serde_json::from_value(json).unwrap();
+        assert!(read.cost_usd.counted.abs() < f64::EPSILON);
     }
 }

@@ -1,6 +1,6 @@
 //! The ledger of a run, added up and held against the plan (P4).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     event::Problem,
@@ -9,6 +9,7 @@ use crate::{
     run::PlanTotals,
     shard::{ShardRecord, ShardState, ShardWork},
     tally::{Count, RequestCounts, Tally},
+    time::Timestamp,
 };
 
 /// How many contradictions are told; the first ones say what there is to say.
@@ -37,6 +38,8 @@ pub struct Settlement {
     pub requests: RequestCounts,
     /// What the copiers had to say of copied objects, for example `unproven`.
     pub remarks: BTreeMap<String, u64>,
+    /// When the first shard was begun, and when the last one that is done was done.
+    copying_time: (Option<Timestamp>, Option<Timestamp>),
     /// Whether a shard leaves a multipart upload behind (P8).
     pub has_uploads: bool,
     copying: Standing,
@@ -94,6 +97,9 @@ impl Settlement {
             self.note_open(open, shard.problem.as_ref());
         }
         self.has_uploads |= !shard.outcome.uploads.is_empty();
+        let (begun_at, ended_at) = &mut self.copying_time;
+        *begun_at = [*begun_at, shard.begun_at].into_iter().flatten().min();
+        *ended_at = (*ended_at).max(shard.ended_at);
         self.attempts += u64::from(shard.attempts);
         self.tally.add(&shard.outcome.tally);
         for (operation, count) in &shard.outcome.requests {
@@ -135,6 +141,13 @@ impl Settlement {
                 ));
             }
         }
+    }
+
+    /// How long copying took: from the first shard's begin to the last one's end. Nothing when none is done.
+    #[must_use]
+    pub fn copying_time(&self) -> Option<Duration> {
+        let (begun_at, ended_at) = self.copying_time;
+        Some(ended_at?.since(begun_at?))
     }
 
     /// Notes a contradiction that was found elsewhere.

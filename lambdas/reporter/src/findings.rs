@@ -4,10 +4,11 @@ use shardlift_core::{
     control_key, cost,
     event::ReporterEvent,
     failure::Failure,
+    plan::RunEstimate,
     port::ControlStore,
     report::{
-        Cost, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedProblem, Verdict,
-        Verification,
+        CopySeconds, Cost, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedProblem,
+        Verdict, Verification,
     },
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
@@ -110,6 +111,12 @@ impl Findings {
             STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.shards.total;
         self.requests
             .insert("states:Transition".to_owned(), transitions);
+        let plan = run.filter(|run| run.state != RunState::Planning);
+        let estimate = plan.map(|run| &run.totals.estimate);
+        let copy_seconds = estimate.map(|estimate| CopySeconds {
+            estimated: estimate.copy_seconds,
+            counted: self.sums.copying_time().map(|time| time.as_secs()),
+        });
         Report {
             schema_version: REPORT_VERSION,
             run_id: event.run_id.clone(),
@@ -132,10 +139,8 @@ impl Findings {
                 .verified
                 .unwrap_or_else(|| Verification::clean(Verify::None)),
             remarks: self.sums.remarks,
-            cost_usd: Cost {
-                estimated: cost::total_usd(&self.requests),
-                requests: self.requests,
-            },
+            cost_usd: cost_of(self.requests, estimate),
+            copy_seconds,
             started_at: event.started_at,
             ended_at,
             report: ReportLocation {
@@ -145,5 +150,15 @@ impl Findings {
             problem: self.problem,
         }
         .judged(is_dry)
+    }
+}
+
+fn cost_of(requests: RequestCounts, estimate: Option<&RunEstimate>) -> Cost {
+    let requests_estimated = estimate.map_or_else(RequestCounts::new, |e| e.requests.clone());
+    Cost {
+        estimated: cost::total_usd(&requests_estimated),
+        counted: cost::total_usd(&requests),
+        requests,
+        requests_estimated,
     }
 }

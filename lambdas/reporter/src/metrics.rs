@@ -85,6 +85,7 @@ mod tests {
                 requests: [(THROTTLED_REQUESTS.to_owned(), 17)].into(),
                 ..Cost::default()
             },
+            copy_seconds: None,
             started_at: Timestamp::from_millis(0),
             ended_at: Timestamp::from_millis(1_500),
             report: ReportLocation {

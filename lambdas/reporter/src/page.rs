@@ -65,7 +65,7 @@ impl Page<'_> {
                         @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
                         (sections::shards(report))
                         @if report.shards.total > 0 && report.rounds > 0 { (chart::by_shard(self.charts)) }
-                        (sections::cost(report, self.run))
+                        (sections::cost(report))
                         @if let Some(preflight) = self.preflight { (sections::preflight(preflight)) }
                         (sections::links(report, self.execution))
                     }

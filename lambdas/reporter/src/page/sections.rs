@@ -1,6 +1,6 @@
 //! The page's sections, from the most to the least urgent.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use maud::{Markup, html};
 use shardlift_core::{
@@ -145,47 +145,29 @@ pub(super) fn shards(report: &Report) -> Markup {
 }
 
 /// What the requests cost, operation by operation, beside what the plan estimated.
-pub(super) fn cost(report: &Report, run: Option<&RunRecord>) -> Markup {
-    let estimate = run.map(|run| &run.totals.estimate.requests);
-    let estimated_usd = estimate.map_or(0.0, cost::total_usd);
-    let mut operations: Vec<&str> = report
-        .cost_usd
+pub(super) fn cost(report: &Report) -> Markup {
+    let cost = &report.cost_usd;
+    let operations: BTreeSet<&String> = cost
         .requests
         .keys()
-        .chain(
-            estimate
-                .into_iter()
-                .flatten()
-                .map(|(operation, _)| operation),
-        )
-        .map(String::as_str)
+        .chain(cost.requests_estimated.keys())
         .collect();
-    operations.sort_unstable();
-    operations.dedup();
-    let asked = |operation: &str| {
-        report
-            .cost_usd
-            .requests
-            .get(operation)
-            .copied()
-            .unwrap_or(0)
-    };
     html! {
         section id="cost" {
-            h2 { "Cost of the requests" }
-            p { "Counted: " strong { (usd(report.cost_usd.estimated)) }
-                @if estimated_usd > 0.0 { ", estimated by the plan: " strong { (usd(estimated_usd)) } } "." }
+            h2 { "Cost estimated against counted" }
+            p { strong { (report.cost_line()) } "." }
             p.faint { "Requests times list prices of us-east-1; compute time, KMS and transfer between Regions are not in it." }
             div.scroll { table {
                 thead { tr { th { "Operation" } th.number { "Estimated" } th.number { "Counted" } th.number { "USD" } } }
                 tbody { @for operation in operations {
+                    @let counted = cost.requests.get(operation).copied().unwrap_or(0);
                     tr {
                         td { (operation) }
-                        td.number { @match estimate.and_then(|estimate| estimate.get(operation)) {
+                        td.number { @match cost.requests_estimated.get(operation) {
                             Some(&count) => (grouped(count)), None => "–",
                         } }
-                        td.number { (grouped(asked(operation))) }
-                        td.number { (usd_of(operation, asked(operation))) }
+                        td.number { (grouped(counted)) }
+                        td.number { (usd_of(operation, counted)) }
                     }
                 } }
             } }
