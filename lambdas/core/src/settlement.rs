@@ -40,8 +40,6 @@ pub struct Settlement {
     pub remarks: BTreeMap<String, u64>,
     /// When the first shard was begun, and when the last one that is done was done.
     copying_time: (Option<Timestamp>, Option<Timestamp>),
-    /// Whether a shard leaves a multipart upload behind (P8).
-    pub has_uploads: bool,
     copying: Standing,
     deleting: Standing,
     contradictions: Vec<String>,
@@ -96,7 +94,6 @@ impl Settlement {
         } else {
             self.note_open(open, shard.problem.as_ref());
         }
-        self.has_uploads |= !shard.outcome.uploads.is_empty();
         let (begun_at, ended_at) = &mut self.copying_time;
         *begun_at = [*begun_at, shard.begun_at].into_iter().flatten().min();
         *ended_at = (*ended_at).max(shard.ended_at);

@@ -76,6 +76,21 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         Ok(Proof::Unfinished)
     }
 
+    /// Notes a failure beside the walk. Tells whether another invocation may heal it: a few in all are survived.
+    ///
+    /// # Errors
+    /// When the control bucket or the ledger cannot be used.
+    pub(crate) async fn survives(
+        &self,
+        run: &RunRecord,
+        failure: &Failure,
+    ) -> Result<bool, Failure> {
+        let mut progress = self.load(run).await?;
+        let survives = progress.survives(failure);
+        self.save(run, &progress).await?;
+        Ok(survives)
+    }
+
     async fn walk(&self, run: &RunRecord, progress: &mut Progress) -> Result<(), Failure> {
         let pair = &run.spec.pair;
         let session = SessionName::of_step("report", &run.run_id);

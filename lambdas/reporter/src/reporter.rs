@@ -10,12 +10,14 @@ use shardlift_core::{
     notice::Surroundings,
     port::{
         Accounts, Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome, SessionName,
+        TargetBucket,
     },
     preflight::{PREFLIGHT_DOCUMENT, Preflight},
     report::Report,
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
     spec::Verify,
+    tally::RequestCounts,
 };
 
 use crate::{
@@ -145,20 +147,26 @@ where
         deadline: Deadline,
     ) -> Result<ReporterResult, Failure> {
         let mut findings = Findings::settled(event, run, sums);
-        if findings.sums.has_uploads
-            && let Err(failure) = self.abort_uploads(run).await
-        {
-            findings.note(&failure);
+        let prover = Prover {
+            accounts: &self.accounts,
+            ledger: &self.ledger,
+            control: &self.control,
+            clock: &self.clock,
+            deadline,
+        };
+        if uploads::may_be_left(run) {
+            match self.abort_uploads(run).await {
+                Ok(requests) => add(&mut findings.requests, &requests),
+                Err(failure) if prover.survives(run, &failure).await? => {
+                    return Ok(self.again(event, "looking for unfinished uploads again"));
+                }
+                Err(failure) => {
+                    findings.note(&failure.within("unfinished uploads may be left behind"));
+                }
+            }
         }
         // When the Map broke, what is missing is known.
         if run.spec.verify != Verify::None && event.problem.is_none() {
-            let prover = Prover {
-                accounts: &self.accounts,
-                ledger: &self.ledger,
-                control: &self.control,
-                clock: &self.clock,
-                deadline,
-            };
             match prover.advance(run).await? {
                 Proof::Unfinished => return Ok(self.again(event, "listing both sides again")),
                 Proof::Impossible(failure) => {
@@ -173,15 +181,14 @@ where
         self.publish(event, Some(run), findings).await
     }
 
-    async fn abort_uploads(&self, run: &RunRecord) -> Result<(), Failure> {
+    /// Tells the requests that it took.
+    async fn abort_uploads(&self, run: &RunRecord) -> Result<RequestCounts, Failure> {
         let session = SessionName::of_step("report", &run.run_id);
         let target = self.accounts.reopen_target(run, &session, None).await;
-        let target = target.map_err(|fault| {
-            fault
-                .into_failure()
-                .within("entering the target account to abort unfinished uploads")
-        })?;
-        uploads::abort_unfinished(&self.ledger, &self.control, &target, run).await
+        let target =
+            target.map_err(|fault| fault.into_failure().within("entering the target account"))?;
+        uploads::abort_unfinished(&self.ledger, &self.control, &target, run).await?;
+        Ok(target.requests())
     }
 
     /// Writes the report's documents, notifies, and closes the run, in this order: whatever is cut short is done again.

@@ -5,7 +5,7 @@ mod scene;
 
 use std::collections::BTreeMap;
 
-use scene::{FailedAt, Scene};
+use scene::{ESTIMATED_COPIES, FailedAt, Scene};
 use shardlift_core::{
     event::{Problem, ReporterStatus},
     failure::FailureCode,
@@ -63,7 +63,10 @@ async fn the_report_json_has_the_documented_fields() {
         "/verified/missing",
         "/verified/different",
         "/cost_usd/estimated",
+        "/cost_usd/counted",
         "/cost_usd/requests",
+        "/cost_usd/requests_estimated",
+        "/copy_seconds/estimated",
         "/started_at",
         "/ended_at",
         "/report/bucket",
@@ -73,6 +76,28 @@ async fn the_report_json_has_the_documented_fields() {
     }
     let sent: serde_json::Value = serde_json::from_str(&scene.published()[0].json).unwrap();
     assert_eq!(sent, json);
+}
+
+#[tokio::test]
+async fn what_a_run_took_stands_beside_what_its_plan_expected() {
+    let scene = Scene::new(&[3, 3, 3]);
+    scene.copy_everything();
+    scene.spread_over_time();
+    let report = scene.reported().await;
+    let cost = &report.cost_usd;
+    assert_eq!(cost.requests_estimated["s3:CopyObject"], ESTIMATED_COPIES);
+    assert!((cost.estimated - 0.05).abs() < 1e-4, "{cost:?}");
+    assert!(cost.counted > 0.0 && cost.counted < 0.01, "{cost:?}");
+    let times = report.copy_seconds.unwrap();
+    // The first shard begins after 200 s, the last one of three ends after 1,199 s.
+    assert_eq!((times.estimated, times.counted), (90, Some(999)));
+    let text = &scene.published()[0].text;
+    assert!(
+        text.contains("(estimated $0.05), 16 min 39 s of copying (estimated 1 min 30 s)"),
+        "{text}"
+    );
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    assert!(page.contains("(estimated $0.05)"), "{page}");
 }
 
 #[tokio::test]
@@ -203,7 +228,10 @@ async fn a_report_cut_short_at_any_call_is_the_same_report_the_second_time() {
             if let Some(problem) = &report.problem {
                 // A listing that failed for good is told, never taken for proof.
                 assert_eq!(result.status, ReporterStatus::Incomplete, "{told}");
-                assert!(problem.message.contains("proven"), "{told}");
+                let is_told = ["proven", "uploads may be left"]
+                    .iter()
+                    .any(|words| problem.message.contains(words));
+                assert!(is_told, "{told}");
             } else {
                 assert_eq!(result.status, ReporterStatus::Complete, "{told}");
             }
@@ -267,7 +295,12 @@ async fn a_dry_run_is_planned_and_copies_nothing() {
     let report = scene.written_report();
     assert_eq!(report.verdict, Verdict::Planned);
     assert_eq!(report.planned.objects, 8);
-    assert!(scene.published()[0].subject.contains("PLANNED: 8 objects"));
+    assert!(report.cost_usd.counted < report.cost_usd.estimated);
+    assert_eq!(report.copy_seconds.unwrap().counted, None);
+    let notification = &scene.published()[0];
+    assert!(notification.subject.contains("PLANNED: 8 objects"));
+    let told = "about $0.05 for requests and 1 min 30 s of copying, estimated";
+    assert!(notification.text.contains(told), "{}", notification.text);
 }
 
 #[tokio::test]
@@ -350,7 +383,7 @@ async fn no_upload_outlives_a_run_that_gives_up() {
     let scene = Scene::new(&[3, 3]);
     scene.copy_everything();
     scene.leave_undone(1, 1);
-    scene.leave_upload(1, 2);
+    scene.leave_recorded_upload(1, 2);
     assert_eq!(scene.buckets.unfinished_uploads(), 1);
     let result = scene.report(3).await.unwrap();
     assert_eq!(result.status, ReporterStatus::Incomplete);
@@ -359,11 +392,43 @@ async fn no_upload_outlives_a_run_that_gives_up() {
 }
 
 #[tokio::test]
+async fn an_upload_that_no_record_names_is_found_and_those_of_others_are_let_be() {
+    let scene = Scene::new(&[3, 3]);
+    scene.copy_everything();
+    scene.leave_undone(1, 1);
+    // Its copier was killed before it could note it, and no later one came.
+    scene.leave_upload("out/1-2");
+    // A copier noted this object as copied, and an earlier one had begun it.
+    scene.leave_upload("out/0-2");
+    scene.leave_upload("out/of-somebody-else");
+    scene.leave_upload("elsewhere/1-2");
+    scene.report(3).await.unwrap();
+    assert_eq!(scene.buckets.unfinished_uploads(), 2);
+    let report = scene.written_report();
+    assert!(report.problem.is_none());
+    assert_eq!(report.cost_usd.requests["s3:ListMultipartUploads"], 1);
+}
+
+#[tokio::test]
+async fn uploads_that_cannot_be_looked_for_are_told() {
+    let scene = Scene::new(&[3]);
+    scene.copy_everything();
+    scene.script.deny("s3:ListMultipartUploads");
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.code, "AccessDenied");
+    let problem = scene.written_report().problem.unwrap();
+    assert!(
+        problem.message.contains("uploads may be left"),
+        "{problem:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_upload_that_cannot_be_aborted_is_told() {
     let scene = Scene::new(&[3]);
     scene.copy_everything();
     scene.leave_undone(0, 1);
-    scene.leave_upload(0, 2);
+    scene.leave_recorded_upload(0, 2);
     scene.script.deny("s3:AbortMultipartUpload");
     let result = scene.report(3).await.unwrap();
     assert_eq!(result.code, "AccessDenied");

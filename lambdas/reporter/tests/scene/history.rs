@@ -6,6 +6,7 @@ use shardlift_core::{
     control_key,
     failure::FailureCode,
     failure_list::{self, FailedObject},
+    id::UploadId,
     key::ObjectKey,
     port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName, TargetBucket, UploadSpec},
     shard::{OpenUpload, ShardOutcome, ShardState, ShardWork},
@@ -116,8 +117,8 @@ impl Scene {
         });
     }
 
-    /// An unfinished multipart upload of an object, which the shard's record knows.
-    pub(crate) fn leave_upload(&self, shard: u32, index: u32) {
+    /// An unfinished multipart upload to this key, which no record names.
+    pub(crate) fn leave_upload(&self, target_key: &str) -> UploadId {
         let run = self.ledger.run(&run_id()).unwrap();
         let pair = &run.spec.pair;
         let session = SessionName::of_step("copy", &run_id());
@@ -126,7 +127,7 @@ impl Scene {
             .accounts
             .open_target(&pair.target, &pair.source, &session);
         let upload = UploadSpec {
-            target_key: ObjectKey::new(target_key(shard, index)).unwrap(),
+            target_key: ObjectKey::new(target_key).unwrap(),
             headers: BTreeMap::new(),
             metadata: BTreeMap::new(),
             tags: BTreeMap::new(),
@@ -134,7 +135,12 @@ impl Scene {
             kms_key_arn: None,
             checksum_algorithm: None,
         };
-        let upload_id = wait(wait(target).unwrap().create_upload(&upload)).unwrap();
+        wait(wait(target).unwrap().create_upload(&upload)).unwrap()
+    }
+
+    /// An unfinished multipart upload of an object, which the shard's record knows.
+    pub(crate) fn leave_recorded_upload(&self, shard: u32, index: u32) {
+        let upload_id = self.leave_upload(&target_key(shard, index));
         self.change(shard, |record| {
             record.outcome.uploads = vec![OpenUpload { index, upload_id }];
         });

@@ -13,6 +13,7 @@ use shardlift_core::{
     id::RunId,
     input::RunInput,
     manifest::Manifest,
+    plan::RunEstimate,
     port::{ControlStore, Ledger, PutOutcome},
     run::{BucketFacts, LEDGER_VERSION, LockRecord, PlanTotals, RunRecord, RunState},
     shard::{ShardRecord, ShardWork},
@@ -37,6 +38,9 @@ const WRITTEN_AT: Timestamp = Timestamp::from_millis(1_000_000);
 const BEGAN_AT: Timestamp = Timestamp::from_millis(2_000_500);
 const COPIED_AT: Timestamp = Timestamp::from_millis(3_000_000);
 const REPORTED_AT: Timestamp = Timestamp::from_millis(4_000_000);
+
+/// What the plan expected, for $0.05, in a minute and a half.
+pub(crate) const ESTIMATED_COPIES: u64 = 10_000;
 
 type MemoryReporter =
     Reporter<MemoryAccounts, MemoryLedger, MemoryControlStore, RecordingNotifier, ManualClock>;
@@ -116,6 +120,15 @@ impl Scene {
             totals: PlanTotals {
                 planned,
                 shards: self.objects.len() as u64,
+                estimate: RunEstimate {
+                    requests: [
+                        ("s3:CopyObject", ESTIMATED_COPIES),
+                        ("s3:CreateMultipartUpload", 1),
+                    ]
+                    .map(|(operation, count)| (operation.to_owned(), count))
+                    .into(),
+                    copy_seconds: 90,
+                },
                 ..PlanTotals::default()
             },
             expires_at: 0,
@@ -190,6 +203,7 @@ fn wait<T>(answer: impl Future<Output = T>) -> T {
 }
 
 fn spec(mut input: serde_json::Value) -> RunSpec {
+    input["multipart_threshold_bytes"] = serde_json::json!(5 << 20);
     input["source"] = serde_json::json!({"bucket": "source", "prefix": "in/"});
     input["target"] = serde_json::json!({
         "bucket": "target", "prefix": "out/", "role_arn": format!("arn:aws:iam::{TARGET_ACCOUNT}:role/Target"),
