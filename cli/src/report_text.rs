@@ -5,6 +5,7 @@ use std::path::Path;
 use shardlift_core::{
     failure::FailureCode,
     figures::{bytes, counted, duration, grouped},
+    preflight::PREFLIGHT_DOCUMENT,
     printable::Printable,
     report::{Report, Verdict},
     run::RunRecord,
@@ -17,7 +18,13 @@ use crate::{
 };
 
 /// The documents that `--save` fetches.
-const DOCUMENTS: [&str; 4] = ["report.html", "report.json", "failures.csv", "shards.json"];
+const DOCUMENTS: [&str; 5] = [
+    "report.html",
+    "report.json",
+    "failures.csv",
+    "shards.json",
+    PREFLIGHT_DOCUMENT,
+];
 
 /// How many undone shards are named.
 const SHARDS_SHOWN_MAX: usize = 5;
