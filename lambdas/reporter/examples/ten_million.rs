@@ -1,7 +1,12 @@
-//! Settles and reports a run of ten million objects that all failed, and tells the time and the peak of memory.
+//! Settles and reports a run of ten million objects, and tells the time and the peak of memory.
 //!
-//! `cargo run --release -p shardlift-reporter --example ten_million`. The failure lists are made up when they are read,
-//! and the documents are counted and thrown away, so that the memory is the reporter's own.
+//! `cargo run --release -p shardlift-reporter --example ten_million -- failed`: every object failed. `few`: three of each
+//! shard's 10,000 did. `relist`: none did, and both sides are listed again at `DATA_S3_ENDPOINT_URL`, in the buckets
+//! `source` and `target`, whose keys begin with two hexadecimal digits; the SDK reads credentials, Region and
+//! `AWS_ENDPOINT_URL_STS` from the environment.
+//!
+//! The ledger is in memory. The failure lists are made up when they are read, and the documents are counted and thrown
+//! away, so that the memory is the reporter's own.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,12 +16,13 @@
 use std::{
     io::Write as _,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use shardlift_aws::{AwsAccounts, SystemClock, clients};
 use shardlift_core::{
     arn::{AccountId, ExecutionArn, Region},
     bucket::BucketName,
@@ -25,10 +31,11 @@ use shardlift_core::{
     failure::FailureCode,
     failure_list::{self, FailedObject},
     fault::CallFault,
-    id::{RunId, ShardId},
+    id::{RangeId, RunId, ShardId},
     input::RunInput,
-    key::ObjectKey,
-    port::{ControlStore, ControlWriter, Ledger, PutOutcome},
+    key::{ObjectKey, RelativeKey},
+    port::{Accounts, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome},
+    range::{KeyRange, RangeRecord, RangeState},
     run::{BucketFacts, LEDGER_VERSION, PlanTotals, RunRecord, RunState},
     shard::{ShardRecord, ShardState, ShardWork},
     spec::RunSpec,
@@ -37,16 +44,53 @@ use shardlift_core::{
 };
 use shardlift_reporter::Reporter;
 use shardlift_testkit::{
-    CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier,
+    CallScript, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier,
 };
 
 const SHARDS: u32 = 1_000;
 const OBJECTS_PER_SHARD: u32 = 10_000;
 
-/// A control bucket that makes failure lists up and counts what is written.
+/// What became of the run before it is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Story {
+    Failed,
+    Few,
+    Relist,
+}
+
+impl Story {
+    fn told(word: &str) -> Option<Self> {
+        Some(match word {
+            "failed" => Self::Failed,
+            "few" => Self::Few,
+            "relist" => Self::Relist,
+            _ => return None,
+        })
+    }
+
+    /// How many objects of a shard failed: the first ones.
+    fn failed_per_shard(self) -> u32 {
+        match self {
+            Self::Failed => OBJECTS_PER_SHARD,
+            Self::Few => 3,
+            Self::Relist => 0,
+        }
+    }
+
+    fn verify(self) -> &'static str {
+        match self {
+            Self::Failed | Self::Few => "none",
+            Self::Relist => "relist",
+        }
+    }
+}
+
+/// A control bucket that makes failure lists up, keeps the progress of the proof, and counts what is written.
 #[derive(Clone)]
 struct MadeUp {
     bucket: BucketName,
+    story: Story,
+    proof: Arc<Mutex<Option<Vec<u8>>>>,
     written_bytes: Arc<AtomicU64>,
 }
 
@@ -57,9 +101,12 @@ impl ControlStore for MadeUp {
         &self.bucket
     }
 
-    async fn put(&self, _key: &str, _content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
+    async fn put(&self, key: &str, _content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
         self.written_bytes
             .fetch_add(body.len() as u64, Ordering::Relaxed);
+        if key.ends_with("/proof.json") {
+            *self.proof.lock().unwrap() = Some(body);
+        }
         Ok(())
     }
 
@@ -68,9 +115,12 @@ impl ControlStore for MadeUp {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CallFault> {
+        if key.ends_with("/proof.json") {
+            return Ok(self.proof.lock().unwrap().clone());
+        }
         let list = key.contains("/failures/").then(|| {
             let shard = key.split('/').nth(3).unwrap_or_default();
-            let objects: Vec<FailedObject> = (0..OBJECTS_PER_SHARD)
+            let objects: Vec<FailedObject> = (0..self.story.failed_per_shard())
                 .map(|index| failed_object(shard, index))
                 .collect();
             failure_list::encode(&objects).unwrap()
@@ -111,7 +161,7 @@ fn failed_object(shard: &str, index: u32) -> FailedObject {
     }
 }
 
-async fn shard(ledger: &MemoryLedger, run_id: &RunId, number: u32) {
+async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, story: Story) {
     let id = ShardId::new(format!("1-{number}")).unwrap();
     let planned = Count {
         objects: OBJECTS_PER_SHARD.into(),
@@ -120,28 +170,61 @@ async fn shard(ledger: &MemoryLedger, run_id: &RunId, number: u32) {
     let mut shard = ShardRecord::ready(run_id.clone(), id, ShardWork::CopyObjects, planned, 0);
     shard.state = ShardState::Done;
     shard.attempts = 1;
+    let failed = story.failed_per_shard();
+    let tally = &mut shard.outcome.tally;
     for index in 0..OBJECTS_PER_SHARD {
         shard.outcome.progress.settle(index);
-        shard
-            .outcome
-            .tally
-            .failed
-            .add_object(FailureCode::AccessDenied, 4_096);
+        match index < failed {
+            true => tally.failed.add_object(FailureCode::AccessDenied, 4_096),
+            false => tally.copied.add_object(4_096),
+        }
     }
-    shard.outcome.failures_key = Some(format!("runs/night/failures/1-{number}/2.jsonl.zst"));
+    if failed > 0 {
+        shard.outcome.failures_key = Some(format!("runs/night/failures/1-{number}/2.jsonl.zst"));
+    }
     assert_eq!(
         ledger.create_shard(&shard).await.unwrap(),
         PutOutcome::Written
     );
 }
 
-fn run_record(run_id: &RunId, execution: &ExecutionArn) -> RunRecord {
+/// The ranges of the plan: 256 of them, as a planner of ten million even keys has some 180.
+async fn add_ranges(ledger: &MemoryLedger, run_id: &RunId) {
+    let bound = |number: u32| {
+        (1..256)
+            .contains(&number)
+            .then(|| RelativeKey::new(format!("{number:02x}")).unwrap())
+    };
+    let new_ranges = (0..256).map(|number| RangeRecord {
+        schema_version: LEDGER_VERSION,
+        run_id: run_id.clone(),
+        range_id: RangeId::numbered(number),
+        bounds: KeyRange {
+            after: bound(number),
+            until: bound(number + 1),
+        },
+        checkpoint: None,
+        state: RangeState::Done,
+        expires_at: 0,
+        revision: 1,
+    });
+    let step = PlanStep {
+        new_ranges: new_ranges.collect(),
+        ..PlanStep::default()
+    };
+    assert_eq!(
+        ledger.commit_plan(&step).await.unwrap(),
+        PutOutcome::Written
+    );
+}
+
+fn run_record(run_id: &RunId, execution: &ExecutionArn, story: Story) -> RunRecord {
     let input = serde_json::json!({
-        "source": {"bucket": "source"}, "verify": "none",
+        "source": {"bucket": "source"}, "verify": story.verify(), "compare": "size",
         "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/Target"},
     });
     let facts = |owner| BucketFacts {
-        region: Region::new("eu-west-1").unwrap(),
+        region: Region::new("us-east-1").unwrap(),
         owner: AccountId::new(owner).unwrap(),
     };
     let objects = u64::from(SHARDS) * u64::from(OBJECTS_PER_SHARD);
@@ -179,32 +262,50 @@ fn peak_memory() -> String {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    let word = std::env::args().nth(1).unwrap_or_default();
+    let story = Story::told(&word).expect("one of: failed, few, relist");
+    match story {
+        Story::Failed | Story::Few => {
+            let buckets = MemoryBuckets::default();
+            let script = CallScript::default();
+            measure(
+                story,
+                MemoryAccounts::new(buckets, "111111111111", 1_000, script),
+            )
+            .await;
+        }
+        Story::Relist => {
+            let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").expect("DATA_S3_ENDPOINT_URL");
+            let config = clients::sdk_config().await;
+            measure(story, AwsAccounts::new(&config, Some(endpoint))).await;
+        }
+    }
+}
+
+async fn measure(story: Story, accounts: impl Accounts) {
     let run_id = RunId::new("night").unwrap();
     let execution =
-        ExecutionArn::new("arn:aws:states:eu-west-1:111111111111:execution:machine:night").unwrap();
+        ExecutionArn::new("arn:aws:states:us-east-1:111111111111:execution:machine:night").unwrap();
     let script = CallScript::default();
     let ledger = MemoryLedger::new(script.clone());
     for number in 0..SHARDS {
-        shard(&ledger, &run_id, number).await;
+        add_shard(&ledger, &run_id, number, story).await;
     }
-    let run = run_record(&run_id, &execution);
+    add_ranges(&ledger, &run_id).await;
+    let run = run_record(&run_id, &execution, story);
     assert_eq!(ledger.create_run(&run).await.unwrap(), PutOutcome::Written);
-    let now = Timestamp::from_millis(3_600_000);
     let control = MadeUp {
         bucket: BucketName::new("control").unwrap(),
+        story,
+        proof: Arc::default(),
         written_bytes: Arc::default(),
     };
     let reporter = Reporter {
-        accounts: MemoryAccounts::new(
-            MemoryBuckets::default(),
-            "111111111111",
-            1_000,
-            script.clone(),
-        ),
+        accounts,
         ledger,
         control: control.clone(),
         notifier: RecordingNotifier::new(script),
-        clock: ManualClock::at(now),
+        clock: SystemClock,
         max_concurrency: 1,
     };
     let event = ReporterEvent {
@@ -216,21 +317,34 @@ async fn main() {
         round: 3,
         problem: None,
     };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "peak memory before: {}", peak_memory()).unwrap();
+    tell(&format!("peak memory before: {}", peak_memory()));
     let began = Instant::now();
-    let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
-    drop(out);
-    let result = reporter.report(&event, deadline).await.unwrap();
-    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let mut invocations = 0;
+    let result = loop {
+        invocations += 1;
+        let now = SystemClock.now();
+        let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
+        let result = reporter.report(&event, deadline).await.unwrap();
+        if result.status != ReporterStatus::Continue {
+            break result;
+        }
+    };
     let took = began.elapsed();
-    out = std::io::stdout().lock();
-    writeln!(out, "{}", result.summary).unwrap();
+    let complete = story.failed_per_shard() == 0;
+    assert_eq!(
+        result.status == ReporterStatus::Complete,
+        complete,
+        "{result:?}"
+    );
     let written = control.written_bytes.load(Ordering::Relaxed);
-    writeln!(
-        out,
-        "took {took:.1?}, wrote {written} bytes, peak memory: {}",
+    tell(&result.summary);
+    tell(&format!(
+        "took {took:.1?} in {invocations} invocation(s), wrote {written} bytes, peak memory: {}",
         peak_memory()
-    )
-    .unwrap();
+    ));
+}
+
+fn tell(line: &str) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").unwrap();
 }
