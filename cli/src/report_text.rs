@@ -298,23 +298,10 @@ fn serde_word(value: &impl serde::Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, io::Write, rc::Rc};
-
     use serde_json::json;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Paper(Rc<RefCell<Vec<u8>>>);
-
-    impl Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.borrow_mut().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::screen::paper::Paper;
 
     fn report(verdict: &str) -> serde_json::Value {
         json!({
@@ -334,11 +321,9 @@ mod tests {
 
     fn printed(report: &serde_json::Value) -> (String, Ending) {
         let report: Report = serde_json::from_value(report.clone()).unwrap();
-        let paper = Paper::default();
-        let mut screen = Screen::plain(Box::new(paper.clone()), Box::new(std::io::sink()));
+        let (mut screen, paper) = Paper::in_a_screen();
         write_report(&report, None, "--local ", &mut screen).unwrap();
-        let text = String::from_utf8(paper.0.borrow().clone()).unwrap();
-        (text, ending(&report))
+        (paper.text(), ending(&report))
     }
 
     #[test]

@@ -89,3 +89,43 @@ impl Screen {
         }
     }
 }
+
+/// What tests let a command write on.
+#[cfg(test)]
+pub(crate) mod paper {
+    use std::{
+        cell::RefCell,
+        io::{Result, Write},
+        rc::Rc,
+    };
+
+    use super::Screen;
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    pub(crate) struct Paper(Rc<RefCell<Vec<u8>>>);
+
+    impl Paper {
+        /// A screen whose results come on paper.
+        pub(crate) fn in_a_screen() -> (Screen, Self) {
+            let paper = Self::default();
+            let screen = Screen::plain(Box::new(paper.clone()), Box::new(std::io::sink()));
+            (screen, paper)
+        }
+
+        /// All that was written.
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.borrow().clone()).expect("commands write text")
+        }
+    }
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+}

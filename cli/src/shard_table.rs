@@ -17,6 +17,14 @@ pub(crate) async fn show(
     arguments: &ShardsArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
+    list(&connection.ledger, arguments, screen).await
+}
+
+async fn list(
+    ledger: &impl Ledger,
+    arguments: &ShardsArguments,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
     let heading = screen.toned(
         Tone::Faint,
         "shard         state    round  attempts      planned       bytes     settled      failed",
@@ -24,10 +32,7 @@ pub(crate) async fn show(
     writeln!(screen.out(), "{heading}")?;
     let (mut shards, mut done, mut from) = (0_u64, 0_u64, None);
     loop {
-        let page = connection
-            .ledger
-            .read_shards(&arguments.run, from.as_deref())
-            .await?;
+        let page = ledger.read_shards(&arguments.run, from.as_deref()).await?;
         for shard in &page.items {
             shards += 1;
             done += u64::from(shard.state == ShardState::Done);
@@ -67,4 +72,84 @@ fn row(shard: &ShardRecord) -> String {
         grouped(tally.settled_objects()),
         grouped(tally.failed.objects),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{
+        id::{RunId, ShardId},
+        port::PutOutcome,
+        shard::ShardWork,
+        tally::Count,
+    };
+    use shardlift_testkit::{CallScript, MemoryLedger};
+
+    use super::*;
+    use crate::screen::paper::Paper;
+
+    /// Eight shards, more than a page of them: every second one is done, the others are being copied.
+    async fn ledger(script: CallScript) -> MemoryLedger {
+        let ledger = MemoryLedger::new(script);
+        for number in 0..8 {
+            let id = ShardId::new(format!("1-{number}")).unwrap();
+            let planned = Count {
+                objects: 1_200,
+                bytes: 4_096,
+            };
+            let run = RunId::new("nightly-1").unwrap();
+            let mut shard = ShardRecord::ready(run, id, ShardWork::CopyObjects, planned, 0);
+            shard.attempts = number;
+            shard.state = match number % 2 {
+                0 => ShardState::Done,
+                _ => ShardState::Copying,
+            };
+            let created = ledger.create_shard(&shard).await.unwrap();
+            assert_eq!(created, PutOutcome::Written);
+        }
+        ledger
+    }
+
+    fn arguments(not_done: bool) -> ShardsArguments {
+        ShardsArguments {
+            run: RunId::new("nightly-1").unwrap(),
+            not_done,
+        }
+    }
+
+    #[tokio::test]
+    async fn every_shard_of_every_page_is_listed() {
+        let ledger = ledger(CallScript::default()).await;
+        let (mut screen, paper) = Paper::in_a_screen();
+        let ending = list(&ledger, &arguments(false), &mut screen).await.unwrap();
+        assert_eq!(ending, Ending::Good);
+        let text = paper.text();
+        let lines: Vec<&str> = text.lines().collect();
+        // The heading, the shards, the sum.
+        assert_eq!(lines.len(), 10, "{text}");
+        assert!(
+            lines[2].starts_with("1-1           copying      1         1        1,200"),
+            "{text}"
+        );
+        assert_eq!(lines[9], "4 of 8 shards done");
+    }
+
+    #[tokio::test]
+    async fn only_those_that_are_not_done_are_listed_and_all_are_counted() {
+        let ledger = ledger(CallScript::default()).await;
+        let (mut screen, paper) = Paper::in_a_screen();
+        list(&ledger, &arguments(true), &mut screen).await.unwrap();
+        let text = paper.text();
+        assert_eq!(text.matches("copying").count(), 4, "{text}");
+        assert!(!text.contains("1-2"), "{text}");
+        assert!(text.ends_with("4 of 8 shards done\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_does_not_answer_is_no_short_list() {
+        let script = CallScript::default();
+        script.deny("dynamodb:Query");
+        let ledger = ledger(script).await;
+        let (mut screen, _paper) = Paper::in_a_screen();
+        assert!(list(&ledger, &arguments(false), &mut screen).await.is_err());
+    }
 }

@@ -111,3 +111,135 @@ impl Snapshot {
         self.failed += shard.outcome.tally.failed.objects;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{
+        failure::FailureCode,
+        id::ShardId,
+        port::{PlanStep, PutOutcome},
+        range::Checkpoint,
+        run::RunRecord,
+        shard::ShardWork,
+    };
+    use shardlift_testkit::{
+        CallScript, MemoryLedger,
+        conformance::{range_record, run_record},
+    };
+
+    use super::*;
+
+    const RUN: &str = "nightly-1";
+
+    fn run() -> RunId {
+        RunId::new(RUN).unwrap()
+    }
+
+    async fn ledger(state: RunState) -> MemoryLedger {
+        let ledger = MemoryLedger::new(CallScript::default());
+        let record = RunRecord {
+            state,
+            ..run_record(RUN)
+        };
+        let created = ledger.create_run(&record).await.unwrap();
+        assert_eq!(created, PutOutcome::Written);
+        ledger
+    }
+
+    /// A shard of ten objects, one of which failed as soon as anything is settled.
+    async fn add_shard(ledger: &MemoryLedger, number: u32, settled: u32) {
+        let id = ShardId::new(format!("1-{number}")).unwrap();
+        let planned = Count {
+            objects: 10,
+            bytes: 1_000,
+        };
+        let mut shard = ShardRecord::ready(run(), id, ShardWork::CopyObjects, planned, 0);
+        for index in 0..settled {
+            shard.outcome.progress.settle(index);
+            match index {
+                0 => shard
+                    .outcome
+                    .tally
+                    .failed
+                    .add_object(FailureCode::Throttled, 100),
+                _ => shard.outcome.tally.copied.add_object(100),
+            }
+        }
+        if settled == 10 {
+            shard.state = ShardState::Done;
+            shard.round = 2;
+        }
+        let created = ledger.create_shard(&shard).await.unwrap();
+        assert_eq!(created, PutOutcome::Written);
+    }
+
+    #[tokio::test]
+    async fn a_run_without_a_record_is_starting() {
+        let ledger = MemoryLedger::new(CallScript::default());
+        let seen = Snapshot::read(&ledger, &run()).await.unwrap();
+        assert_eq!((seen.phase, seen.shards), (Phase::Starting, 0));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_planned_tells_what_its_ranges_listed() {
+        let ledger = ledger(RunState::Planning).await;
+        let mut ranges: Vec<RangeRecord> = (0..3).map(|number| range_record(RUN, number)).collect();
+        for (listed, range) in (0_u64..).zip(&mut ranges) {
+            range.state = RangeState::Listing;
+            range.checkpoint = None;
+            if listed > 0 {
+                let mut tally = ListingTally::default();
+                tally.filtered.objects = 1;
+                tally.same.objects = 20 * listed;
+                tally.planned.objects = 300 * listed;
+                range.state = RangeState::Done;
+                range.checkpoint = Some(Checkpoint {
+                    through: None,
+                    tally,
+                });
+            }
+        }
+        let step = PlanStep {
+            new_ranges: ranges,
+            ..PlanStep::default()
+        };
+        let written = ledger.commit_plan(&step).await.unwrap();
+        assert_eq!(written, PutOutcome::Written);
+        let seen = Snapshot::read(&ledger, &run()).await.unwrap();
+        assert_eq!(seen.phase, Phase::Planning);
+        assert_eq!((seen.listed, seen.ranges_done, seen.ranges), (962, 2, 3));
+    }
+
+    #[tokio::test]
+    async fn all_pages_of_shards_are_added_up_until_the_last_one_is_done() {
+        let ledger = ledger(RunState::Planned).await;
+        for number in 0..7 {
+            add_shard(&ledger, number, 10).await;
+        }
+        add_shard(&ledger, 7, 4).await;
+        let seen = Snapshot::read(&ledger, &run()).await.unwrap();
+        assert_eq!(seen.phase, Phase::Copying);
+        assert_eq!((seen.shards_done, seen.shards, seen.round), (7, 8, 2));
+        assert_eq!((seen.planned.objects, seen.settled), (80, 74));
+        assert_eq!((seen.copied.objects, seen.copied.bytes), (66, 6_600));
+        assert_eq!(seen.failed, 8);
+    }
+
+    #[tokio::test]
+    async fn a_run_whose_shards_are_done_is_reported() {
+        let ledger = ledger(RunState::Planned).await;
+        add_shard(&ledger, 0, 10).await;
+        let seen = Snapshot::read(&ledger, &run()).await.unwrap();
+        assert_eq!(seen.phase, Phase::Reporting);
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_does_not_answer_is_no_empty_run() {
+        let script = CallScript::default();
+        script.deny("dynamodb:Query");
+        let ledger = MemoryLedger::new(script);
+        let created = ledger.create_run(&run_record(RUN)).await.unwrap();
+        assert_eq!(created, PutOutcome::Written);
+        assert!(Snapshot::read(&ledger, &run()).await.is_err());
+    }
+}

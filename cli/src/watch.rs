@@ -184,9 +184,11 @@ fn copying_line(snapshot: &Snapshot, speed: &Speed) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::tally::Count;
+    use aws_sdk_sfn::types::ExecutionStatus;
+    use shardlift_core::{tally::Count, time::Timestamp};
 
     use super::*;
+    use crate::screen::paper::Paper;
 
     fn snapshot(phase: Phase) -> Snapshot {
         Snapshot {
@@ -224,6 +226,28 @@ mod tests {
             line(&snapshot(Phase::Planning), &speed),
             "planning: 12,000 objects listed, 10,000 (1.0 GiB) to copy, 1 of 4 ranges done"
         );
+    }
+
+    #[test]
+    fn a_run_without_a_report_tells_how_it_ended_and_nothing_in_it_acts_on_the_terminal() {
+        let execution = Execution {
+            name: "nightly-1".into(),
+            status: ExecutionStatus::Aborted,
+            started_at: Timestamp::default(),
+            ended_at: None,
+            error: Some("Stopped".into()),
+            cause: Some("by\u{1b}[2J hand".into()),
+        };
+        let (mut screen, paper) = Paper::in_a_screen();
+        let run = RunId::new("nightly-1").unwrap();
+        let ending = without_report(&run, &execution, &mut screen).unwrap();
+        assert_eq!(ending, Ending::Broken);
+        let text = paper.text();
+        assert!(
+            text.starts_with("ABORTED  run nightly-1 ended without a report"),
+            "{text}"
+        );
+        assert!(text.contains("Stopped: by\\u{1b}[2J hand"), "{text}");
     }
 
     #[test]
