@@ -45,6 +45,11 @@ impl ObjectKey {
     /// What follows `prefix` in this key, or nothing when the key lies outside the prefix.
     #[must_use]
     pub fn relative_to(&self, prefix: &KeyPrefix) -> Option<&str> {
+        // An empty text has no memory behind its address. Where `memcmp` is a masked load (AVX-512), comparing with it
+        // takes some 50 ns, and a planner does so several times a key.
+        if prefix.as_str().is_empty() {
+            return Some(self.as_str());
+        }
         self.as_str().strip_prefix(prefix.as_str())
     }
 }

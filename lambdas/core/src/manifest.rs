@@ -3,7 +3,7 @@
 //! JSON lines under zstd: a person can read one with `zstd -dc`, and 10,000 keys take some
 //! 200 KB. The first line is a header, each further line one object as `[key, size_bytes, etag, modified_at_ms]`.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 
 use serde::{Deserialize, Serialize};
 
@@ -184,19 +184,30 @@ fn write_parts<'a>(
     shard_id: &ShardId,
     parts: impl IntoIterator<Item = &'a ManifestLines> + Clone,
 ) -> std::io::Result<Vec<u8>> {
-    let mut out = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
     let header = Header {
         schema_version: MANIFEST_VERSION,
         run_id: run_id.clone(),
         shard_id: shard_id.clone(),
         objects: parts.clone().into_iter().map(ManifestLines::objects).sum(),
     };
-    serde_json::to_writer(&mut out, &header)?;
+    // In one piece: an encoder that is fed part by part copies everything once more.
+    let mut text = serde_json::to_vec(&header)?;
+    text.reserve(
+        parts
+            .clone()
+            .into_iter()
+            .map(|lines| lines.bytes.len())
+            .sum::<usize>()
+            + 1,
+    );
     for lines in parts {
-        out.write_all(&lines.bytes)?;
+        text.extend_from_slice(&lines.bytes);
     }
-    out.write_all(b"\n")?;
-    out.finish()
+    text.push(b'\n');
+    let mut manifest = zstd::bulk::compress(&text, COMPRESSION_LEVEL)?;
+    // It was made as large as the text, and may wait for the ledger.
+    manifest.shrink_to_fit();
+    Ok(manifest)
 }
 
 #[cfg(test)]

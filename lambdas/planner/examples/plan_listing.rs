@@ -67,7 +67,7 @@ impl ControlStore for ForgetfulStore {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> anyhow::Result<()> {
     telemetry::init();
     let mut arguments = std::env::args().skip(1);

@@ -40,7 +40,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
     }))
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> anyhow::Result<()> {
     telemetry::init();
     bootstrap::run(connect().await)

@@ -9,6 +9,7 @@ use shardlift_core::{
     object::{ETag, ListedObject},
     port::{ListRequest, ObjectPage},
 };
+use tokio::task::JoinSet;
 
 use super::{listing_document::decoded, listing_reader::ListingReader};
 use crate::fault_mapping::{bad_answer, call_fault};
@@ -46,7 +47,7 @@ async fn list(
     objects_max: Option<i32>,
 ) -> Result<ObjectPage, CallFault> {
     let reader = ListingReader::default();
-    client
+    let call = client
         .list_objects_v2()
         .bucket(bucket.as_str())
         .prefix(request.prefix.as_str())
@@ -55,14 +56,27 @@ async fn list(
         .expected_bucket_owner(owner.as_str())
         .set_max_keys(objects_max)
         .customize()
-        .interceptor(reader.clone())
-        .send()
+        .interceptor(reader.clone());
+    beside(call.send())
         .await
         .map_err(|error| call_fault(LIST_OBJECTS, &error))?;
     let document = reader
         .take()
         .ok_or_else(|| bad_answer(LIST_OBJECTS, "the answer has no document"))?;
     checked_page(request, document.objects, document.is_truncated)
+}
+
+/// Makes a call as a task of its own: on a runtime of several threads its answer is received and read beside whatever
+/// the caller does meanwhile. It ends where the caller gives up, as a call within the caller would.
+async fn beside<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> T {
+    let mut task = JoinSet::new();
+    task.spawn(call);
+    match task.join_next().await {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down, and nobody waits any more.
+        Some(Err(_)) | None => std::future::pending().await,
+    }
 }
 
 /// The page, if it can be an answer to the request.
@@ -107,7 +121,7 @@ pub(crate) fn checked_page(
 
 /// A key as `encoding-type=url` writes it.
 pub(crate) fn decoded_key(operation: &'static str, encoded: &str) -> Result<ObjectKey, CallFault> {
-    let key = decoded(encoded.to_owned()).map_err(|problem| bad_answer(operation, problem))?;
+    let key = decoded(encoded).map_err(|problem| bad_answer(operation, problem))?;
     ObjectKey::new(key).map_err(|problem| bad_answer(operation, problem))
 }
 
