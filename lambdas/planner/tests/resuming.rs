@@ -15,14 +15,17 @@ use shardlift_core::{failure::FailureCode, time::Timestamp};
 use shardlift_testkit::Disturbance;
 use world::{TARGET, World};
 
-/// A source of 40 keys with a target that has some of them: planned, same and filtered objects take turns.
+/// A source of 40 keys with a target that has some of them, some in another size: planned, same, differing and filtered
+/// objects take turns.
 fn mixed_world() -> World {
     let world = World::new();
     let keys: Vec<String> = (0..40).map(|n| format!("k{:02}", n * 7 % 40)).collect();
     world.put_sources(keys.iter().map(String::as_str));
     world.buckets.set_time(Timestamp::from_millis(60_000));
     for n in (0..60).filter(|n| n % 3 == 0) {
-        world.buckets.put(TARGET, &format!("copy/k{n:02}"), "x", 3);
+        world
+            .buckets
+            .put(TARGET, &format!("copy/k{n:02}"), "x", 3 + n % 2);
     }
     world
 }

@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) accounts: AwsAccounts,
     pub(crate) source: AwsSourceBucket,
     pub(crate) target: AwsTargetBucket,
-    _server: Server,
+    server: Server,
 }
 
 impl World {
@@ -62,8 +62,19 @@ impl World {
             accounts,
             source,
             target,
-            _server: server,
+            server,
         }
+    }
+}
+
+impl World {
+    /// Where the model answers.
+    #[allow(
+        dead_code,
+        reason = "the planner's tests over S3 open adapters of their own"
+    )]
+    pub(crate) fn endpoint_url(&self) -> String {
+        self.server.endpoint_url()
     }
 }
 
@@ -127,7 +138,7 @@ pub(crate) fn session() -> SessionName {
 }
 
 /// The source bucket's policy lets the target account read.
-fn source_policy() -> PolicyDocument {
+pub(crate) fn source_policy() -> PolicyDocument {
     serde_json::from_value(serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{

@@ -216,19 +216,12 @@ impl RangeWalk {
             (Step::Both | Step::TargetOnly, Some(side)) => side.pop(),
             _ => None,
         };
-        if let Some(target) = &target {
-            self.chunk
-                .checkpoint
-                .tally
-                .at_target
-                .add_object(target.size_bytes);
-        }
         let pair = &rules.spec.pair;
         if let Some(source) = source {
             let relative = source.key.relative_to(&pair.source.prefix);
             let relative = relative.unwrap_or_default();
             self.decide(relative, &source, target.as_ref(), rules, chunks);
-            self.chunk.pass(relative);
+            self.pass(relative, target.as_ref());
         } else if let Some(target) = target {
             let relative = target.key.relative_to(&pair.target.prefix);
             let relative = relative.unwrap_or_default();
@@ -237,8 +230,18 @@ impl RangeWalk {
                 self.make_room(&PlannedWork::default(), rules, chunks);
                 self.chunk.plan_delete(&target);
             }
-            self.chunk.pass(relative);
+            self.pass(relative, Some(&target));
         }
+    }
+
+    /// The key is accounted for. What lies there at the target is counted only now: deciding may cut the open chunk,
+    /// and what resumes after that one meets this key again.
+    fn pass(&mut self, relative: &str, target: Option<&ListedObject>) {
+        let checkpoint = &mut self.chunk.checkpoint;
+        if let Some(target) = target {
+            checkpoint.tally.at_target.add_object(target.size_bytes);
+        }
+        self.chunk.pass(relative);
         self.has_moved = true;
     }
 

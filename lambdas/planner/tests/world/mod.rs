@@ -124,40 +124,9 @@ impl World {
         }
     }
 
-    /// What the ledger and the manifests say was planned. Checks on the way that they agree with each other.
+    /// What was planned.
     pub(crate) fn planned(&self) -> PlanAccount {
-        let mut account = PlanAccount::default();
-        for shard in self.ledger.shards(&run_id()) {
-            if matches!(shard.work, ShardWork::CopyParts { .. }) {
-                continue;
-            }
-            let key = control_key::manifest(&run_id(), &shard.shard_id);
-            let bytes = self.control.body(&key).expect("a shard has its manifest");
-            let manifest = Manifest::decode(&bytes, &run_id(), &shard.shard_id).unwrap();
-            assert_eq!(manifest.objects.len() as u64, shard.planned.objects);
-            let sorted = manifest
-                .objects
-                .windows(2)
-                .all(|two| two[0].key < two[1].key);
-            assert!(sorted, "a manifest is in key order");
-            let list = match shard.work {
-                ShardWork::DeleteObjects => &mut account.deletes,
-                _ => &mut account.copies,
-            };
-            for object in manifest.objects {
-                let before = list.insert(object.key.to_string(), object.size_bytes);
-                assert_eq!(before, None, "{} is planned twice", object.key);
-            }
-            account.shard_sizes.push(shard.planned.objects);
-        }
-        for range in self.ledger.ranges(&run_id()) {
-            assert_eq!(range.state, RangeState::Done);
-            account.ranges += 1;
-            account.tally.add(&range.checkpoint.unwrap().tally);
-        }
-        assert_eq!(account.tally.planned.objects, account.copies.len() as u64);
-        assert_eq!(account.tally.deletes.objects, account.deletes.len() as u64);
-        account
+        PlanAccount::of(&self.ledger, &self.control)
     }
 
     /// The shard ids of the first round's index.
@@ -178,6 +147,42 @@ pub(crate) struct PlanAccount {
 }
 
 impl PlanAccount {
+    /// What the ledger and the manifests say was planned. Checks on the way that they agree with each other.
+    pub(crate) fn of(ledger: &MemoryLedger, control: &MemoryControlStore) -> Self {
+        let mut account = Self::default();
+        for shard in ledger.shards(&run_id()) {
+            if matches!(shard.work, ShardWork::CopyParts { .. }) {
+                continue;
+            }
+            let key = control_key::manifest(&run_id(), &shard.shard_id);
+            let bytes = control.body(&key).expect("a shard has its manifest");
+            let manifest = Manifest::decode(&bytes, &run_id(), &shard.shard_id).unwrap();
+            assert_eq!(manifest.objects.len() as u64, shard.planned.objects);
+            let sorted = manifest
+                .objects
+                .windows(2)
+                .all(|two| two[0].key < two[1].key);
+            assert!(sorted, "a manifest is in key order");
+            let list = match shard.work {
+                ShardWork::DeleteObjects => &mut account.deletes,
+                _ => &mut account.copies,
+            };
+            for object in manifest.objects {
+                let before = list.insert(object.key.to_string(), object.size_bytes);
+                assert_eq!(before, None, "{} is planned twice", object.key);
+            }
+            account.shard_sizes.push(shard.planned.objects);
+        }
+        for range in ledger.ranges(&run_id()) {
+            assert_eq!(range.state, RangeState::Done);
+            account.ranges += 1;
+            account.tally.add(&range.checkpoint.unwrap().tally);
+        }
+        assert_eq!(account.tally.planned.objects, account.copies.len() as u64);
+        assert_eq!(account.tally.deletes.objects, account.deletes.len() as u64);
+        account
+    }
+
     /// What must not depend on where invocations ended.
     pub(crate) fn content(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>, ListingTally) {
         (self.copies.clone(), self.deletes.clone(), self.tally)
