@@ -1,8 +1,10 @@
-//! Plans a pair as the Lambda does, against an S3 endpoint, with the ledger in memory and manifests thrown away: what is
-//! measured is listing, comparing and cutting. Driven by `tests/bench/planning.py`.
+//! Plans a pair as the Lambda does, against an S3 endpoint, with the shards of the ledger in a file and manifests thrown
+//! away: what is measured is listing, comparing and cutting. Driven by `tests/bench/planning.py`.
 //!
 //! Arguments: source bucket, target bucket, mode, the most ranges at once. Environment: `DATA_S3_ENDPOINT_URL`, and what
 //! the SDK reads (`AWS_ENDPOINT_URL_STS`, credentials, Region).
+
+mod disk_ledger;
 
 use std::{
     sync::{
@@ -13,6 +15,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use disk_ledger::DiskLedger;
 use serde_json::json;
 use shardlift_aws::{AwsAccounts, SystemClock, clients, telemetry};
 use shardlift_core::{
@@ -22,12 +25,10 @@ use shardlift_core::{
     id::RunId,
     input::RunInput,
     plan::ShardBounds,
-    port::{Clock, ControlStore},
+    port::{Clock, ControlStore, Ledger},
 };
 use shardlift_planner::{Planner, PlannerSettings};
-use shardlift_testkit::{
-    CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions, MemoryLedger,
-};
+use shardlift_testkit::{CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions};
 
 /// What writing a manifest takes at S3, roughly.
 const MANIFEST_LATENCY: Duration = Duration::from_millis(30);
@@ -76,7 +77,8 @@ async fn main() -> anyhow::Result<()> {
     let (mode, listers) = (next("mode")?, next("listers")?.parse()?);
     let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").context("DATA_S3_ENDPOINT_URL")?;
     let config = clients::sdk_config().await;
-    let ledger = MemoryLedger::new(CallScript::default());
+    let shards = std::env::temp_dir().join(format!("plan_listing-{}.jsonl", std::process::id()));
+    let ledger = DiskLedger::create(shards.clone())?;
     let control_bucket = BucketName::new("control-bucket")?;
     let control = ForgetfulStore {
         inner: MemoryControlStore::new(control_bucket, CallScript::default()),
@@ -118,13 +120,15 @@ async fn main() -> anyhow::Result<()> {
     };
     let seconds = began.elapsed().as_secs_f64();
     let run_id = RunId::new("bench")?;
-    let run = shardlift_core::port::Ledger::read_run(&ledger, &run_id)
+    let run = ledger
+        .read_run(&run_id)
         .await?
         .context("the run is in the ledger")?;
+    std::fs::remove_file(shards)?;
     let figures = json!({
         "status": answer["status"], "seconds": seconds, "invocations": invocations,
         "planned": run.totals.planned.objects, "same": run.totals.same.objects,
-        "shards": run.totals.shards, "ranges": ledger.ranges(&run_id).len(),
+        "shards": run.totals.shards, "ranges": ledger.read_ranges(&run_id).await?.len(),
         "manifests": control.manifests.load(Ordering::Relaxed),
         "manifest_bytes": control.manifest_bytes.load(Ordering::Relaxed),
         "requests": run.totals.requests,
