@@ -4,6 +4,7 @@ pub(crate) mod bucket_facts;
 mod checksums;
 mod copy_source;
 mod deletion;
+mod encryption;
 mod error_document;
 mod listing;
 mod listing_document;

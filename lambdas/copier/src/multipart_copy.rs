@@ -100,7 +100,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         let mut retries = Retries::default();
         loop {
             let fault = match self.gate.write(self.target.create_upload(&upload)).await {
-                Ok(upload_id) => return Ok(upload_id),
+                Ok(created) => return Ok(created.id),
                 Err(fault) => fault,
             };
             let may_go_without_tags =

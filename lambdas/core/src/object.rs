@@ -30,6 +30,18 @@ impl ETag {
     }
 }
 
+/// How S3 encrypts an object, as far as its ETag depends on it
+/// (docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). A listing does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// With S3's own keys: the ETag of an object of a single part is the MD5 of its content.
+    #[default]
+    S3Managed,
+    /// Under a KMS key, once or twice: the ETag is no digest, and another one for each copy.
+    Kms,
+}
+
 /// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedObject {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arn::{AccountId, ExecutionArn, Region},
     id::RunId,
+    object::Encryption,
     plan::RunEstimate,
     spec::RunSpec,
     tally::{Count, RequestCounts},
@@ -33,6 +34,23 @@ pub struct BucketFacts {
     pub region: Region,
     /// The account that owns it; guards every call.
     pub owner: AccountId,
+}
+
+/// How the two sides are encrypted, as far as the trials before the run showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PairEncryption {
+    /// The object of the source that was read.
+    pub source_sample: Encryption,
+    /// What the target gives to an object that the run writes.
+    pub target: Encryption,
+}
+
+impl PairEncryption {
+    /// Whether the ETags of equal objects of a single part are equal.
+    #[must_use]
+    pub fn keeps_digests(self) -> bool {
+        self == Self::default()
+    }
 }
 
 /// The totals of a finished plan.
@@ -72,6 +90,9 @@ pub struct RunRecord {
     pub source: BucketFacts,
     /// The target bucket.
     pub target: BucketFacts,
+    /// How both sides are encrypted.
+    #[serde(default)]
+    pub encryption: PairEncryption,
     /// How far it is.
     pub state: RunState,
     /// The plan's totals, once planned.

@@ -46,7 +46,11 @@ where
         let configured = self.settings.run_defaults.target.role_arn.as_ref();
         check_target_account(&spec.pair.target.role_arn, configured)?;
         let pair = &spec.pair;
-        let Opened { source, target } = self.open_pair(&spec, &event.run_id).await?;
+        let Opened {
+            source,
+            target,
+            encryption,
+        } = self.open_pair(&spec, &event.run_id).await?;
         self.take_lock(pair, event).await?;
         let lifetime = DAY * self.settings.ledger_ttl_days;
         let run = RunRecord {
@@ -56,6 +60,7 @@ where
             started_at: event.started_at,
             source: source.facts().clone(),
             target: target.facts().clone(),
+            encryption,
             state: RunState::Planning,
             totals: PlanTotals::default(),
             expires_at: event.started_at.plus(lifetime).as_epoch_seconds(),

@@ -118,7 +118,7 @@ where
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
-        let rules = WalkRules::new(&run.spec, self.settings.shard_bounds)?;
+        let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
         let end = Survey::new(self, &source, &target, &run, &rules)
             .run(deadline)
             .await?;

@@ -16,6 +16,7 @@ use shardlift_core::{
     object::ListedObject,
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
     preflight::{Check, Preflight},
+    run::PairEncryption,
     spec::RunSpec,
 };
 
@@ -26,6 +27,7 @@ use trial::Trial;
 pub(crate) struct Opened<A: Accounts> {
     pub(crate) source: A::Source,
     pub(crate) target: A::Target,
+    pub(crate) encryption: PairEncryption,
 }
 
 /// What the trials found, and both sides when these could be opened.
@@ -55,9 +57,15 @@ pub(crate) async fn examine<A: Accounts>(
     };
     let why = if let Some((source, sample)) = open_source(accounts, &mut trial).await? {
         if let Some(target) = open_target(accounts, &mut trial).await? {
-            source_trial::run(&mut trial, &target, sample.as_ref()).await?;
-            target_trial::run(&mut trial, &target, sample.as_ref()).await?;
-            examined.opened = Some(Opened { source, target });
+            let encryption = PairEncryption {
+                source_sample: source_trial::run(&mut trial, &target, sample.as_ref()).await?,
+                target: target_trial::run(&mut trial, &target, sample.as_ref()).await?,
+            };
+            examined.opened = Some(Opened {
+                source,
+                target,
+                encryption,
+            });
         }
         "the target could not be opened"
     } else {

@@ -364,18 +364,27 @@ async fn an_object_too_large_for_one_copier_becomes_part_shards() {
 
 #[tokio::test]
 async fn etags_under_a_kms_key_are_not_compared_so_that_nothing_is_copied_for_ever() {
-    for (input, copies) in [
-        (json!({"compare": "etag"}), 1),
-        (
-            json!({"compare": "etag", "kms_key_arn": "arn:aws:kms:us-east-1:222222222222:key/0a1b"}),
-            0,
-        ),
+    let named =
+        json!({"compare": "etag", "kms_key_arn": "arn:aws:kms:us-east-1:222222222222:key/0a1b"});
+    let unnamed = json!({"compare": "etag"});
+    for (input, kms_bucket, copies) in [
+        (&unnamed, None, 1),
+        (&named, None, 0),
+        (&unnamed, Some(TARGET), 0),
+        (&unnamed, Some(SOURCE), 0),
     ] {
         let world = World::new();
+        if let Some(bucket) = kms_bucket {
+            world.buckets.encrypt_under_kms(bucket);
+        }
         world.put_sources(["k"]);
         world.buckets.set_time(Timestamp::from_millis(60_000));
         world.buckets.put(TARGET, "copy/k", "other content", 1);
-        world.plan(&input).await.unwrap();
-        assert_eq!(world.planned().copies.len(), copies, "{input}");
+        world.plan(input).await.unwrap();
+        assert_eq!(
+            world.planned().copies.len(),
+            copies,
+            "{input}, under KMS: {kms_bucket:?}"
+        );
     }
 }

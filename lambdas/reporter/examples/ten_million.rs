@@ -36,7 +36,7 @@ use shardlift_core::{
     key::{ObjectKey, RelativeKey},
     port::{Accounts, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome},
     range::{KeyRange, RangeRecord, RangeState},
-    run::{BucketFacts, LEDGER_VERSION, PlanTotals, RunRecord, RunState},
+    run::{BucketFacts, LEDGER_VERSION, PairEncryption, PlanTotals, RunRecord, RunState},
     shard::{ShardRecord, ShardState, ShardWork},
     spec::RunSpec,
     tally::Count,
@@ -236,6 +236,7 @@ fn run_record(run_id: &RunId, execution: &ExecutionArn, story: Story) -> RunReco
         spec: RunSpec::settle(RunInput::parse(&input).unwrap()).unwrap(),
         source: facts("111111111111"),
         target: facts("222222222222"),
+        encryption: PairEncryption::default(),
         state: RunState::Planned,
         totals: PlanTotals {
             planned: Count {

@@ -1,7 +1,7 @@
 //! Buckets in memory: keys, contents and unfinished uploads, with S3's limits.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -11,7 +11,7 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     id::UploadId,
     key::ObjectKey,
-    object::{ETag, ListedObject},
+    object::{ETag, Encryption, ListedObject},
     port::{ObjectAttributes, TagSet},
     run::BucketFacts,
     time::Timestamp,
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) uploads: BTreeMap<UploadId, Upload>,
     pub(crate) uploads_created: u64,
     pub(crate) now: Timestamp,
+    /// Buckets that encrypt under a KMS key by default.
+    pub(crate) kms_buckets: BTreeSet<String>,
 }
 
 /// All buckets of a test.
@@ -61,6 +63,11 @@ impl MemoryBuckets {
         self
     }
 
+    /// From now on the bucket encrypts by default under a KMS key.
+    pub fn encrypt_under_kms(&self, bucket: &str) {
+        self.lock().kms_buckets.insert(bucket.to_owned());
+    }
+
     /// Sets the time at which later writes happen.
     pub fn set_time(&self, now: Timestamp) {
         self.lock().now = now;
@@ -77,6 +84,7 @@ impl MemoryBuckets {
             tag_count: 0,
             checksums: BTreeMap::new(),
             checksum_type: None,
+            encryption: self.lock().encryption(bucket),
         };
         let mut world = self.lock();
         let modified_at = world.now;
@@ -125,6 +133,15 @@ impl MemoryBuckets {
 }
 
 impl World {
+    /// How a bucket encrypts by default.
+    pub(crate) fn encryption(&self, bucket: &str) -> Encryption {
+        if self.kms_buckets.contains(bucket) {
+            Encryption::Kms
+        } else {
+            Encryption::S3Managed
+        }
+    }
+
     pub(crate) fn objects(
         &self,
         bucket: &BucketName,

@@ -7,11 +7,12 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
-    object::ETag,
+    object::{ETag, Encryption},
     part_layout::{Part, SINGLE_COPY_BYTES_MAX},
     port::{
-        BucketListing, CopyOptions, CopyReceipt, CopySource, DELETE_OBJECTS_MAX, DoomedObject,
-        ListRequest, ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
+        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
+        DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket,
+        UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
@@ -186,19 +187,24 @@ impl TargetBucket for MemoryTarget {
             .await
     }
 
-    async fn create_upload(&self, spec: &UploadSpec) -> Result<UploadId, CallFault> {
+    async fn create_upload(&self, spec: &UploadSpec) -> Result<CreatedUpload, CallFault> {
         self.handle
             .call("s3:CreateMultipartUpload", |world| {
                 world.uploads_created += 1;
                 let id = UploadId::new(format!("upload-{}", world.uploads_created))
                     .expect("an upload id");
+                let encryption = match spec.kms_key_arn {
+                    Some(_) => Encryption::Kms,
+                    None => world.encryption(self.handle.bucket.as_str()),
+                };
                 let upload = Upload {
                     bucket: self.handle.bucket.clone(),
                     spec: spec.clone(),
+                    encryption,
                     parts: BTreeMap::new(),
                 };
                 world.uploads.insert(id.clone(), upload);
-                Ok(id)
+                Ok(CreatedUpload { id, encryption })
             })
             .await
     }

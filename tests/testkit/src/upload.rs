@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use md5::{Digest, Md5};
 use shardlift_core::{
     bucket::BucketName,
-    object::ETag,
+    object::{ETag, Encryption},
     part_layout::PART_BYTES_MIN,
     port::{ObjectAttributes, PartReceipt, UploadSpec},
     time::Timestamp,
@@ -18,6 +18,7 @@ use crate::StoredObject;
 pub(crate) struct Upload {
     pub(crate) bucket: BucketName,
     pub(crate) spec: UploadSpec,
+    pub(crate) encryption: Encryption,
     pub(crate) parts: BTreeMap<u32, UploadedPart>,
 }
 
@@ -86,6 +87,7 @@ impl Upload {
                     .checksum_algorithm
                     .as_ref()
                     .map(|_| "FULL_OBJECT".to_owned()),
+                encryption: self.encryption,
             },
             tags: spec.tags.clone(),
             modified_at: Timestamp::default(),

@@ -15,12 +15,13 @@ use shardlift_core::{
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
     part_layout::{Part, PartNumber},
-    port::{CopyReceipt, CopySource, PartReceipt, UploadSpec},
+    port::{CopyReceipt, CopySource, CreatedUpload, PartReceipt, UploadSpec},
 };
 
 use super::{
     checksums::{checksums_of, with_checksums},
     copy_source::copy_source,
+    encryption::encryption,
     listing::{decoded_key, unquoted_etag},
     spoken_key::spoken,
     tagging::tagging_header,
@@ -42,7 +43,7 @@ fn checksum_type(algorithm: &str) -> Option<ChecksumType> {
 }
 
 impl AwsTargetBucket {
-    pub(super) async fn create(&self, upload: &UploadSpec) -> Result<UploadId, CallFault> {
+    pub(super) async fn create(&self, upload: &UploadSpec) -> Result<CreatedUpload, CallFault> {
         let mut call = self
             .clients
             .copying
@@ -82,8 +83,12 @@ impl AwsTargetBucket {
             .send()
             .await;
         let answer = sent.map_err(|error| call_fault(CREATE, &error))?;
-        UploadId::new(answer.upload_id().unwrap_or_default())
-            .map_err(|problem| bad_answer(CREATE, problem))
+        let id = UploadId::new(answer.upload_id().unwrap_or_default())
+            .map_err(|problem| bad_answer(CREATE, problem))?;
+        Ok(CreatedUpload {
+            id,
+            encryption: encryption(answer.server_side_encryption()),
+        })
     }
 
     pub(super) async fn copy_one_part(

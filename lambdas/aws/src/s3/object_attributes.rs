@@ -15,7 +15,9 @@ use shardlift_core::{
     port::ObjectAttributes,
 };
 
-use super::{checksums::checksums_of, listing::unquoted_etag, spoken_key::spoken};
+use super::{
+    checksums::checksums_of, encryption::encryption, listing::unquoted_etag, spoken_key::spoken,
+};
 use crate::fault_mapping::{bad_answer, call_fault};
 
 const HEAD_OBJECT: &str = "s3:HeadObject";
@@ -72,6 +74,7 @@ fn attributes(answer: &HeadObjectOutput) -> Result<ObjectAttributes, CallFault> 
             .map_err(|_| bad_answer(HEAD_OBJECT, "a negative number of tags"))?,
         checksums: checksums_of!(answer),
         checksum_type: answer.checksum_type().map(|kind| kind.as_str().to_owned()),
+        encryption: encryption(answer.server_side_encryption()),
     })
 }
 

@@ -10,8 +10,8 @@ use shardlift_core::{
     object::ListedObject,
     part_layout::Part,
     port::{
-        BucketListing, CopyOptions, CopyReceipt, CopySource, DoomedObject, ListRequest,
-        ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
+        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DoomedObject,
+        ListRequest, ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
@@ -184,7 +184,7 @@ impl TargetBucket for AwsTargetBucket {
         self.delete_all(objects).await
     }
 
-    async fn create_upload(&self, upload: &UploadSpec) -> Result<UploadId, CallFault> {
+    async fn create_upload(&self, upload: &UploadSpec) -> Result<CreatedUpload, CallFault> {
         self.create(upload).await
     }
 

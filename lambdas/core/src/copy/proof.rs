@@ -106,7 +106,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{key::ObjectKey, port::TagSet};
+    use crate::{key::ObjectKey, object::Encryption, port::TagSet};
 
     fn planned() -> CopySource {
         CopySource {
@@ -126,6 +126,7 @@ mod tests {
             tag_count: 0,
             checksums: BTreeMap::new(),
             checksum_type: None,
+            encryption: Encryption::default(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
     object::ListedObject,
     port::{ListRequest, ObjectPage},
     range::{Checkpoint, RangeRecord},
+    run::RunRecord,
     spec::{Compare, Mode, RunSpec},
 };
 
@@ -21,6 +22,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct WalkRules {
     spec: RunSpec,
+    /// Whether unequal ETags of objects of a single part tell that their contents differ.
+    etags_are_digests: bool,
     filter: ObjectFilter,
     chunk_bounds: ShardBounds,
 }
@@ -30,9 +33,11 @@ impl WalkRules {
     ///
     /// # Errors
     /// `InvalidRun` when a stored filter cannot be compiled, which settling it already proved.
-    pub fn new(spec: &RunSpec, shard_bounds: ShardBounds) -> Result<Self, Failure> {
+    pub fn new(run: &RunRecord, shard_bounds: ShardBounds) -> Result<Self, Failure> {
+        let spec = &run.spec;
         Ok(Self {
             spec: spec.clone(),
+            etags_are_digests: spec.kms_key_arn.is_none() && run.encryption.keeps_digests(),
             filter: spec.filters.compile()?,
             chunk_bounds: shard_bounds.chunk(),
         })
@@ -257,7 +262,7 @@ impl RangeWalk {
         let tally = &mut self.chunk.checkpoint.tally;
         if !rules.filter.admits(relative, source) {
             tally.filtered.add_object(source.size_bytes);
-        } else if target.is_some_and(|target| is_same(spec, source, target)) {
+        } else if target.is_some_and(|target| is_same(rules, source, target)) {
             tally.same.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::copy_of(
@@ -287,11 +292,11 @@ impl RangeWalk {
     }
 }
 
-/// The ETag of an object under SSE-KMS is no digest of its content: where the run writes under a key, unequal ETags say
-/// nothing, and time decides, so that no object is copied for ever.
-fn is_same(spec: &RunSpec, source: &ListedObject, target: &ListedObject) -> bool {
-    let found = compare::difference(spec.compare, source, target);
-    if found == Some(Difference::ETag) && spec.kms_key_arn.is_some() {
+/// The ETag of an object under a KMS key is no digest of its content: where either side has such objects, unequal ETags
+/// say nothing, and time decides, so that no object is copied for ever.
+fn is_same(rules: &WalkRules, source: &ListedObject, target: &ListedObject) -> bool {
+    let found = compare::difference(rules.spec.compare, source, target);
+    if found == Some(Difference::ETag) && !rules.etags_are_digests {
         return compare::difference(Compare::SizeAndMtime, source, target).is_none();
     }
     found.is_none()

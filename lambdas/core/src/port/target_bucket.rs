@@ -6,7 +6,7 @@ use crate::{
     fault::CallFault,
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
-    object::ETag,
+    object::{ETag, Encryption},
     part_layout::{Part, PartNumber},
     run::BucketFacts,
     spec::StorageClass,
@@ -83,6 +83,8 @@ pub struct ObjectAttributes {
     pub checksums: BTreeMap<String, String>,
     /// `FULL_OBJECT` or `COMPOSITE`, where there is a checksum.
     pub checksum_type: Option<String>,
+    /// How it is encrypted.
+    pub encryption: Encryption,
 }
 
 /// What a multipart upload is created with: everything that it does not take from the source by itself.
@@ -102,6 +104,15 @@ pub struct UploadSpec {
     pub kms_key_arn: Option<KmsKeyArn>,
     /// The checksum algorithm by S3's name, for example `CRC64NVME`; S3's default when absent.
     pub checksum_algorithm: Option<String>,
+}
+
+/// A multipart upload that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedUpload {
+    /// Its id.
+    pub id: UploadId,
+    /// How the object will be encrypted: by the bucket's default, if the upload named no key.
+    pub encryption: Encryption,
 }
 
 /// What a copied part answered, and what completing needs.
@@ -169,7 +180,7 @@ pub trait TargetBucket: BucketListing {
     fn create_upload(
         &self,
         upload: &UploadSpec,
-    ) -> impl Future<Output = Result<UploadId, CallFault>> + Send;
+    ) -> impl Future<Output = Result<CreatedUpload, CallFault>> + Send;
 
     /// Copies a part. Repeating it writes the same part again. Faults as `copy_object`, and `NoSuchUpload`.
     fn copy_part(

@@ -3,7 +3,7 @@
 use shardlift_core::{
     failure::Failure,
     fault::{CallFault, FaultKind},
-    object::ListedObject,
+    object::{Encryption, ListedObject},
     port::TargetBucket,
     preflight::Check,
     spec::TagPolicy,
@@ -15,12 +15,12 @@ const EMPTY: &str = "the source holds no object with bytes in it";
 const UNREADABLE: &str =
     "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will tell";
 
-/// Reads the sample, its tags, and a key that is not there.
+/// Reads the sample, its tags, and a key that is not there. Tells how the sample is encrypted.
 pub(super) async fn run<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
     sample: Option<&ListedObject>,
-) -> Result<(), Failure> {
+) -> Result<Encryption, Failure> {
     let Some(sample) = sample else {
         for check in [
             Check::ReadSource,
@@ -29,10 +29,14 @@ pub(super) async fn run<T: TargetBucket>(
         ] {
             trial.table.not_tried(check, EMPTY);
         }
-        return Ok(());
+        return Ok(Encryption::default());
     };
     let may_read = trial.source_denial("s3:GetObject", trial.source_arn(&sample.key));
-    let read = present(target.head_source(&sample.key).await);
+    let head = target.head_source(&sample.key).await;
+    let encryption = head
+        .as_ref()
+        .map_or(Encryption::default(), |sample| sample.encryption);
+    let read = present(head);
     if read.as_ref().is_err_and(is_its_own_fate) {
         for check in [
             Check::ReadSource,
@@ -41,7 +45,7 @@ pub(super) async fn run<T: TargetBucket>(
         ] {
             trial.table.not_tried(check, UNREADABLE);
         }
-        return Ok(());
+        return Ok(encryption);
     }
     let is_readable = trial
         .judge(Check::ReadSource, &may_read, read, CallFault::into_failure)?
@@ -60,12 +64,12 @@ pub(super) async fn run<T: TargetBucket>(
         trial.table.not_tried(Check::ReadSourceTags, why);
     }
     if is_readable {
-        tell_missing(trial, target).await
+        tell_missing(trial, target).await?;
     } else {
         let why = "no object of the source may be read";
         trial.table.not_tried(Check::TellMissingSource, why);
-        Ok(())
     }
+    Ok(encryption)
 }
 
 /// S3 calls a missing object forbidden, unless the caller may list the bucket.

@@ -8,9 +8,9 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
-    object::ListedObject,
+    object::{Encryption, ListedObject},
     part_layout::PartLayout,
-    port::{CopySource, TagSet, TargetBucket, UploadSpec},
+    port::{CopySource, CreatedUpload, TagSet, TargetBucket, UploadSpec},
     preflight::Check,
     spec::{Mode, TagPolicy},
 };
@@ -29,12 +29,13 @@ const WRITES: [Check; 6] = [
     Check::AbortUpload,
 ];
 
-/// Begins an upload as the run would, copies the sample into it, looks at it and aborts it.
+/// Begins an upload as the run would, copies the sample into it, looks at it and aborts it. Tells how the object would
+/// have been encrypted.
 pub(super) async fn run<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
     sample: Option<&ListedObject>,
-) -> Result<(), Failure> {
+) -> Result<Encryption, Failure> {
     let Ok(key) = trial.spec.pair.target.prefix.join(&trial.probe_name()) else {
         for check in WRITES
             .into_iter()
@@ -45,15 +46,18 @@ pub(super) async fn run<T: TargetBucket>(
                 "the target prefix leaves no room for a key of the trial's own",
             );
         }
-        return Ok(());
+        return Ok(Encryption::default());
     };
+    let mut encryption = Encryption::default();
     if let Some(upload) = begin(trial, target, &key).await? {
-        let tried = try_upload(trial, target, &key, &upload, sample).await;
+        let tried = try_upload(trial, target, &key, &upload.id, sample).await;
         // Whatever became of the trials: nothing is left behind.
-        abort(trial, target, &key, &upload).await?;
+        abort(trial, target, &key, &upload.id).await?;
         tried?;
+        encryption = upload.encryption;
     }
-    read_and_delete(trial, target, &key).await
+    read_and_delete(trial, target, &key).await?;
+    Ok(encryption)
 }
 
 /// Begins an upload with all that the run writes: tags, key, storage class. Which of them is refused, S3 does not tell;
@@ -62,7 +66,7 @@ async fn begin<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
     key: &ObjectKey,
-) -> Result<Option<UploadId>, Failure> {
+) -> Result<Option<CreatedUpload>, Failure> {
     let full = upload_spec(trial, key);
     let fault = match target.create_upload(&full).await {
         Ok(upload) => {
@@ -92,7 +96,7 @@ async fn begin<T: TargetBucket>(
     let denial = match &full.kms_key_arn {
         Some(kms_key) => {
             if let Some(upload) = allowed(target.create_upload(&keyless).await)? {
-                abort_quietly(target, key, &upload).await?;
+                abort_quietly(target, key, &upload.id).await?;
                 key_denial(trial, "kms:GenerateDataKey", kms_key.to_string())
             } else {
                 trial.target_denial("s3:PutObject", trial.target_arn(key))

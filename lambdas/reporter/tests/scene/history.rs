@@ -135,7 +135,8 @@ impl Scene {
             kms_key_arn: None,
             checksum_algorithm: None,
         };
-        wait(wait(target).unwrap().create_upload(&upload)).unwrap()
+        let created = wait(wait(target).unwrap().create_upload(&upload));
+        created.unwrap().id
     }
 
     /// An unfinished multipart upload of an object, which the shard's record knows.

@@ -15,7 +15,9 @@ use shardlift_core::{
     manifest::Manifest,
     plan::RunEstimate,
     port::{ControlStore, Ledger, PutOutcome},
-    run::{BucketFacts, LEDGER_VERSION, LockRecord, PlanTotals, RunRecord, RunState},
+    run::{
+        BucketFacts, LEDGER_VERSION, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState,
+    },
     shard::{ShardRecord, ShardWork},
     spec::RunSpec,
     tally::Count,
@@ -116,6 +118,7 @@ impl Scene {
             started_at: BEGAN_AT,
             source: facts(SOURCE_ACCOUNT),
             target: facts(TARGET_ACCOUNT),
+            encryption: PairEncryption::default(),
             state: RunState::Planned,
             totals: PlanTotals {
                 planned,

@@ -53,7 +53,8 @@ async fn upload_with_parts(
     let upload_id = target
         .create_upload(&upload_of(target_key))
         .await
-        .expect("an upload");
+        .expect("an upload")
+        .id;
     let layout = PartLayout::new(SIZE_BYTES, PART_BYTES_MIN).expect("a layout");
     let mut parts = Vec::new();
     for part in layout.parts() {

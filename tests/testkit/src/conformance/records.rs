@@ -7,7 +7,9 @@ use shardlift_core::{
     input::RunInput,
     key::RelativeKey,
     range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
-    run::{BucketFacts, LEDGER_VERSION, LockRecord, PlanTotals, RunRecord, RunState},
+    run::{
+        BucketFacts, LEDGER_VERSION, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState,
+    },
     shard::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
     spec::RunSpec,
     tally::{Count, RequestCounts},
@@ -44,6 +46,7 @@ pub fn run_record(run_id: &str) -> RunRecord {
         spec,
         source: facts("eu-central-1", "111111111111"),
         target: facts("us-east-1", "222222222222"),
+        encryption: PairEncryption::default(),
         state: RunState::Planning,
         totals: PlanTotals {
             planned: large_count(),
