@@ -73,6 +73,15 @@ impl ObjectSpec {
         self
     }
 
+    /// With an annotation.
+    #[must_use]
+    pub fn annotation(mut self, name: &str, payload: &str) -> Self {
+        self.attributes
+            .annotations
+            .insert(name.to_owned(), payload.to_owned());
+        self
+    }
+
     /// In a storage class.
     #[must_use]
     pub fn storage_class(mut self, class: StorageClass) -> Self {
@@ -128,6 +137,11 @@ impl ObjectView {
     /// Its tags.
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.object.attributes.tags
+    }
+
+    /// Its annotations by name.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.object.attributes.annotations
     }
 
     /// A stored header such as `content-type`, by lower-case name.

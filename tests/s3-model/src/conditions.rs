@@ -1,5 +1,6 @@
 //! Conditional requests: on what is read, on what is copied, on what is overwritten.
 
+use crate::bucket::Version;
 use crate::clock::parse_http_date;
 use crate::digest::ETag;
 use crate::error::{ErrorCode, S3Error};
@@ -28,7 +29,7 @@ const COPY_SOURCE: Names = Names {
     if_unmodified_since: "x-amz-copy-source-if-unmodified-since",
 };
 
-fn matches(header: &str, etag: ETag) -> bool {
+pub(crate) fn matches(header: &str, etag: ETag) -> bool {
     header == "*"
         || header
             .split(',')
@@ -99,5 +100,19 @@ pub(crate) fn check_write(call: &Call<'_>, current: Option<&Object>) -> Result<(
             Some(_) => Ok(()),
         },
         _ => Ok(()),
+    }
+}
+
+/// Refuses to delete something else than what was meant. `newest` is what lies there now: only the newest version counts,
+/// whichever is to be deleted.
+pub(crate) fn check_delete(
+    wanted: &str,
+    key: &str,
+    newest: Option<Version>,
+) -> Result<(), S3Error> {
+    match newest {
+        None => Err(S3Error::no_such_key(key)),
+        Some(Version::Object(object)) if matches(wanted, object.etag) => Ok(()),
+        Some(_) => Err(S3Error::precondition("If-Match")),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 
 use crate::access::{authorize, check_owner, readable};
+use crate::annotation::Annotations;
 use crate::bucket::Versioning;
 use crate::conditions::{check_copy_source, check_write};
 use crate::digest::{ChecksumAlgorithm, ChecksumKind};
@@ -122,6 +123,18 @@ pub(crate) fn source(model: &Inner, call: &Call<'_>) -> Result<Source, S3Error> 
 }
 
 impl Source {
+    /// Refuses who may not do this with the source object.
+    fn authorize(&self, model: &Inner, call: &Call<'_>, action: &str) -> Result<(), S3Error> {
+        let bucket = model.find_bucket(&self.bucket)?;
+        authorize(
+            &read(&bucket),
+            &call.caller,
+            action,
+            &self.bucket,
+            &self.key,
+        )
+    }
+
     /// Refuses a source that is too large to be copied at once.
     pub(crate) fn check_size(&self) -> Result<(), S3Error> {
         if self.object.size() > UPLOAD_BYTES_MAX {
@@ -204,23 +217,20 @@ fn copied_attributes(
     let original = &source.object.attributes;
     let replaces_metadata = replaces(call, "x-amz-metadata-directive")?;
     let replaces_tags = replaces(call, "x-amz-tagging-directive")?;
+    let takes_annotations = takes_annotations(call)? && !original.annotations.is_empty();
     check_changes_itself(call, source, replaces_metadata)?;
     // The headers of the request are read for their refusals even where the source's count.
     let sent = crate::put::attributes(call)?;
     if !replaces_tags && !original.tags.is_empty() {
-        let bucket = model.find_bucket(&source.bucket)?;
         let action = if source.named_version {
             "s3:GetObjectVersionTagging"
         } else {
             "s3:GetObjectTagging"
         };
-        authorize(
-            &read(&bucket),
-            &call.caller,
-            action,
-            &source.bucket,
-            &source.key,
-        )?;
+        source.authorize(model, call, action)?;
+    }
+    if takes_annotations {
+        source.authorize(model, call, "s3:GetObjectAnnotation")?;
     }
     let (system, metadata) = if replaces_metadata {
         (system_headers(call)?, metadata(call.headers)?)
@@ -239,11 +249,26 @@ fn copied_attributes(
         system,
         metadata,
         tags,
+        annotations: if takes_annotations {
+            original.annotations.clone()
+        } else {
+            Annotations::new()
+        },
         storage_class: sent.storage_class,
         encryption: encryption(call)?,
         checksum: copied_checksum(call, &source.object)?,
         ..Attributes::default()
     })
+}
+
+/// Annotations are taken along unless the request says otherwise.
+fn takes_annotations(call: &Call<'_>) -> Result<bool, S3Error> {
+    const NAME: &str = "x-amz-object-annotation-directive";
+    match call.header(NAME)? {
+        None | Some("COPY") => Ok(true),
+        Some("EXCLUDE") => Ok(false),
+        Some(other) => Err(S3Error::invalid_argument(NAME, other, "Unknown directive.")),
+    }
 }
 
 fn check_changes_itself(

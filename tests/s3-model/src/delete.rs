@@ -1,9 +1,12 @@
 //! DeleteObject and DeleteObjects.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::access::authorize;
 use crate::bucket::{Bucket, Deleted};
+use crate::conditions::check_delete;
 use crate::error::S3Error;
 use crate::lock::write;
 use crate::model::Inner;
@@ -31,22 +34,30 @@ struct Named {
     key: String,
     #[serde(rename = "VersionId")]
     version: Option<String>,
+    /// The condition that the newest version has this ETag.
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
 }
 
 fn delete_one(
     model: &Inner,
     state: &mut Bucket,
     call: &Call<'_>,
-    key: &str,
-    version: Option<&str>,
+    named: &Named,
 ) -> Result<Deleted, S3Error> {
-    let action = if version.is_some() {
+    let key = named.key.as_str();
+    let action = if named.version.is_some() {
         "s3:DeleteObjectVersion"
     } else {
         "s3:DeleteObject"
     };
     authorize(state, &call.caller, action, call.bucket, key)?;
-    match version {
+    if let Some(etag) = &named.etag {
+        // The answer tells what lies there, so it takes the right to read it too.
+        authorize(state, &call.caller, "s3:GetObject", call.bucket, key)?;
+        check_delete(etag, key, state.newest(key.as_bytes()))?;
+    }
+    match &named.version {
         None => Ok(state.delete(key, model.clock.now_s())),
         Some(text) => {
             let id = VersionId::parse(text).ok_or_else(|| {
@@ -57,17 +68,15 @@ fn delete_one(
     }
 }
 
-/// DeleteObject. A key that does not exist is deleted as well as any.
+/// DeleteObject. Without a condition, a key that does not exist is deleted as well as any.
 pub(crate) fn delete_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
     let bucket = model.bucket(call)?;
-    let version = call.query.get("versionId")?;
-    let deleted = delete_one(
-        model,
-        &mut write(&bucket),
-        call,
-        call.key,
-        version.as_deref(),
-    )?;
+    let named = Named {
+        key: call.key.to_owned(),
+        version: call.query.get("versionId")?.map(Cow::into_owned),
+        etag: call.header("if-match")?.map(str::to_owned),
+    };
+    let deleted = delete_one(model, &mut write(&bucket), call, &named)?;
     let mut reply = Reply::empty(204);
     if let Some(version) = deleted.version {
         reply.text("x-amz-version-id", &version.to_string());
@@ -95,13 +104,7 @@ pub(crate) fn delete_objects(model: &Inner, call: &Call<'_>) -> Result<Reply, S3
     let mut state = write(&bucket);
     let mut xml = Xml::result("DeleteResult", 256 * delete.objects.len());
     for named in &delete.objects {
-        match delete_one(
-            model,
-            &mut state,
-            call,
-            &named.key,
-            named.version.as_deref(),
-        ) {
+        match delete_one(model, &mut state, call, named) {
             Ok(_) if delete.quiet => {}
             Ok(deleted) => write_deleted(&mut xml, named, deleted),
             Err(error) => {

@@ -29,6 +29,8 @@ macro_rules! codes {
 codes! {
     AccessControlListNotSupported = 400,
     AccessDenied = 403,
+    AnnotationLimitExceeded = 400,
+    AnnotationNameTooLong = 400,
     AuthorizationHeaderMalformed = 400,
     BadDigest = 400,
     BucketAlreadyExists = 409,
@@ -40,6 +42,7 @@ codes! {
     IncompleteBody = 400,
     InternalError = 500,
     InvalidAccessKeyId = 403,
+    InvalidAnnotationName = 400,
     InvalidArgument = 400,
     InvalidBucketName = 400,
     InvalidDigest = 400,
@@ -72,6 +75,7 @@ codes! {
     ServiceUnavailable = 503,
     SignatureDoesNotMatch = 403,
     SlowDown = 503,
+    UnsupportedMediaType = 415,
     XAmzContentSHA256Mismatch = 400,
 }
 

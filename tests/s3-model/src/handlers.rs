@@ -6,8 +6,8 @@ use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::request::Call;
 use crate::{
-    bucket_calls, completion, copy, delete, get, listing, multipart, multipart_listing, put,
-    tagging, version_listing,
+    annotation, bucket_calls, completion, copy, delete, get, listing, multipart, multipart_listing,
+    put, tagging, version_listing,
 };
 
 /// Carries a request out.
@@ -31,6 +31,8 @@ pub(crate) fn dispatch(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error>
         Operation::GetObjectTagging
         | Operation::PutObjectTagging
         | Operation::DeleteObjectTagging => tagging::object_tagging(model, call),
+        Operation::PutObjectAnnotation => annotation::put_object_annotation(model, call),
+        Operation::ListObjectAnnotations => annotation::list_object_annotations(model, call),
         Operation::RestoreObject => bucket_calls::restore_object(model, call),
         Operation::CreateBucket => bucket_calls::create_bucket(model, call),
         Operation::DeleteBucket => bucket_calls::delete_bucket(model, call),

@@ -24,6 +24,7 @@
 //! The server runs until its [`Server`] is dropped. `docs/MODEL.md` says what is enforced.
 
 mod access;
+mod annotation;
 mod body;
 mod bucket;
 mod bucket_calls;

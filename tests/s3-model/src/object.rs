@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
+use crate::annotation::Annotations;
 use crate::digest::{ChecksumAlgorithm, ChecksumKind, ETag};
 use crate::rope::Rope;
 
@@ -126,6 +127,7 @@ pub(crate) struct Attributes {
     /// `x-amz-meta-…`, by lower-case name without the prefix.
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) annotations: Annotations,
     pub(crate) storage_class: StorageClass,
     /// Whether an archived object was restored.
     pub(crate) restored: bool,

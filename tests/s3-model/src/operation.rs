@@ -73,6 +73,7 @@ operations! {
     HeadObject: Read, Look;
     ListBuckets: Write, Aside;
     ListMultipartUploads: Write, Look;
+    ListObjectAnnotations: Write, Look;
     ListObjectVersions: Write, Look;
     ListObjects: Write, Look;
     ListObjectsV2: Write, Look;
@@ -80,6 +81,7 @@ operations! {
     PutBucketPolicy: Write, Aside;
     PutBucketVersioning: Write, Aside;
     PutObject: Write, Change;
+    PutObjectAnnotation: Write, Change;
     PutObjectTagging: Write, Change;
     RestoreObject: Write, Change;
     UploadPart: Write, Change;

@@ -39,7 +39,7 @@ const SYSTEM_HEADERS: [&str; 7] = [
     "x-amz-website-redirect-location",
 ];
 
-/// Refuses a caller who may not write the object, or not give it the tags that it is to have.
+/// Refuses a caller who may not write the object, or not give it the tags and annotations that it is to have.
 pub(crate) fn authorize_write(
     state: &Bucket,
     call: &Call<'_>,
@@ -47,10 +47,13 @@ pub(crate) fn authorize_write(
 ) -> Result<(), S3Error> {
     let may = |action| authorize(state, &call.caller, action, call.bucket, call.key);
     may("s3:PutObject")?;
-    if attributes.tags.is_empty() {
-        return Ok(());
+    if !attributes.tags.is_empty() {
+        may("s3:PutObjectTagging")?;
     }
-    may("s3:PutObjectTagging")
+    if !attributes.annotations.is_empty() {
+        may("s3:PutObjectAnnotation")?;
+    }
+    Ok(())
 }
 
 /// PutObject.
@@ -98,6 +101,7 @@ pub(crate) fn share(attributes: Attributes) -> Arc<Attributes> {
     let plain = attributes.system.is_empty()
         && attributes.metadata.is_empty()
         && attributes.tags.is_empty()
+        && attributes.annotations.is_empty()
         && attributes.storage_class == StorageClass::Standard
         && attributes.encryption == Encryption::S3Managed
         && attributes.checksum.is_none()

@@ -239,6 +239,14 @@ fn object_operation(method: &Method, query: Query<'_>, copies: bool) -> Option<O
     if UNKNOWN_SUBRESOURCES.iter().any(|name| query.has(name)) {
         return None;
     }
+    if query.has("annotation") {
+        // GetObjectAnnotation and DeleteObjectAnnotation are not known.
+        return match *method {
+            Method::GET if !query.has("annotationName") => Some(Operation::ListObjectAnnotations),
+            Method::PUT => Some(Operation::PutObjectAnnotation),
+            _ => None,
+        };
+    }
     let operation = match *method {
         Method::HEAD => Operation::HeadObject,
         Method::GET if query.has("tagging") => Operation::GetObjectTagging,

@@ -8,14 +8,14 @@ use shardlift_s3_model::{Principal, Weather};
 use crate::refused;
 use crate::stage::{Claim, OWNER, STRANGER, Stage, copy_source, put};
 
-fn policy(bucket: &str, effect: &str, actions: &str, resource: &str) -> String {
+pub(crate) fn policy(bucket: &str, effect: &str, actions: &str, resource: &str) -> String {
     format!(
         r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "{effect}", "Principal": {{"AWS": "arn:aws:iam::{STRANGER}:root"}},
             "Action": [{actions}], "Resource": "arn:aws:s3:::{bucket}{resource}"}}]}}"#
     )
 }
 
-async fn set_policy(stage: &Stage, bucket: &str, policy: String) {
+pub(crate) async fn set_policy(stage: &Stage, bucket: &str, policy: String) {
     stage
         .client(OWNER)
         .put_bucket_policy()

@@ -8,6 +8,8 @@
 //! Every case names the backends that claim it. With `CONFORMANCE_CLAIMS=all` the other endpoint
 //! must answer all cases, which shows where it differs.
 
+mod annotations;
+mod conditional_deletes;
 mod conditions;
 mod copying;
 mod identity;

@@ -136,6 +136,12 @@ pub(crate) async fn put(client: &Client, bucket: &str, key: &str, bytes: impl In
         .expect("a plain PUT");
 }
 
+/// The entity tag of an object.
+pub(crate) async fn etag_of(client: &Client, bucket: &str, key: &str) -> String {
+    let head = head(client, bucket, key).await;
+    head.e_tag().expect("a tag").to_owned()
+}
+
 /// Gets bytes.
 pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Vec<u8> {
     let answer = client

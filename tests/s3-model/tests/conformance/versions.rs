@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use crate::refused;
 use crate::stage::{Claim, OWNER, Stage, copy, copy_source, get, head, put};
 
-async fn versioned(stage: &Stage, client: &Client) -> String {
+pub(crate) async fn versioned(stage: &Stage, client: &Client) -> String {
     let bucket = stage.bucket().await;
     let configuration = VersioningConfiguration::builder()
         .status(BucketVersioningStatus::Enabled)
