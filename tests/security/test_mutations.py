@@ -36,6 +36,7 @@ PAIRED = {
 BY_DOCUMENTS = "test_documents holds the statement, test_operations its actions"
 NOT_JUDGED = {
     "s3:GetObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
+    "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a remark: {BY_DOCUMENTS}",
     "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
     "s3:PutObjectTagging": f"the emulator sets the tags of a copy or an upload unasked: {BY_DOCUMENTS}",
     "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",

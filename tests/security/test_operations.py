@@ -25,6 +25,7 @@ TARGET_ACTIONS = {
     "delete_object": {"s3:DeleteObject"},
     "delete_objects": {"s3:DeleteObject"},
     "get_object_tagging": set(),
+    "list_object_annotations": set(),
 }
 SOURCE_ACTIONS = {
     "copy_object": {"s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAnnotation"},
@@ -32,6 +33,7 @@ SOURCE_ACTIONS = {
     # S3 calls a missing object forbidden unless the caller may list.
     "head_object": {"s3:GetObject", "s3:ListBucket"},
     "get_object_tagging": {"s3:GetObjectTagging"},
+    "list_object_annotations": {"s3:ListObjectAnnotations"},
 }
 CONTROL_ACTIONS = {
     "put_object": {"s3:PutObject"},

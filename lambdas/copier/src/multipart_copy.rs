@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream::FuturesUnordered};
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     copy::{proof, remark::Remark},
     failure::{Failure, FailureCode},
@@ -12,6 +13,7 @@ use shardlift_core::{
     object::ETag,
     part_layout::{Part, PartLayout, PartNumber},
     port::{CopyReceipt, ObjectAttributes, PartReceipt, TagSet, TargetBucket, UploadSpec},
+    shard::OpenUpload,
     spec::TagPolicy,
 };
 
@@ -33,15 +35,15 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         layout: &PartLayout,
     ) -> Result<Vec<Remark>, Failure> {
         let _place = self.gate.object_in_parts().await;
-        let (upload_id, parts_there) = match self.resumed_upload(planned, layout).await? {
+        let (upload, parts_there) = match self.resumed_upload(planned, layout).await? {
             Some(resumed) => resumed,
             None => (self.begin_upload(planned).await?, Vec::new()),
         };
         let completed = match self
-            .copy_missing(planned, layout.parts(), &upload_id, parts_there)
+            .copy_missing(planned, layout.parts(), &upload.upload_id, parts_there)
             .await
         {
-            Ok(parts) => self.complete(planned, &upload_id, &parts).await,
+            Ok(parts) => self.complete(planned, &upload.upload_id, &parts).await,
             Err(fault) => Err(self.explain(fault, planned).await),
         };
         if completed.is_ok() {
@@ -51,8 +53,14 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             self.abort_unrecorded(&planned.target_key).await?;
         }
         match completed {
-            Ok(remarks) => Ok(remarks),
-            Err(failure) => Err(self.give_up(planned, &upload_id, failure).await),
+            Ok(mut remarks) => {
+                if upload.is_without_tags {
+                    remarks.push(Remark::TagsLeftBehind);
+                }
+                remarks.extend(self.annotations_left_behind(planned).await);
+                Ok(remarks)
+            }
+            Err(failure) => Err(self.give_up(planned, &upload.upload_id, failure).await),
         }
     }
 
@@ -62,12 +70,15 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         &self,
         planned: &Planned,
         layout: &PartLayout,
-    ) -> Result<Option<(UploadId, Vec<PartReceipt>)>, Failure> {
-        let Some(upload_id) = self.uploads.get(planned.index) else {
+    ) -> Result<Option<(OpenUpload, Vec<PartReceipt>)>, Failure> {
+        let Some(upload) = self.uploads.get(planned.index) else {
             return Ok(None);
         };
         match self
-            .repeat(|| self.target.list_parts(&planned.target_key, &upload_id))
+            .repeat(|| {
+                self.target
+                    .list_parts(&planned.target_key, &upload.upload_id)
+            })
             .await
         {
             Ok(parts) => {
@@ -75,7 +86,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                     .into_iter()
                     .filter(|receipt| is_of_layout(receipt, layout))
                     .collect();
-                Ok(Some((upload_id, usable)))
+                Ok(Some((upload, usable)))
             }
             Err(fault) if fault.kind == FaultKind::NoSuchUpload => {
                 self.uploads.closed(planned.index);
@@ -85,28 +96,35 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    async fn begin_upload(&self, planned: &Planned) -> Result<UploadId, Failure> {
+    async fn begin_upload(&self, planned: &Planned) -> Result<OpenUpload, Failure> {
         if self.is_resumed {
             self.abort_unrecorded(&planned.target_key).await?;
         }
-        let upload_id = self.create_upload(planned).await?;
-        self.uploads.opened(planned.index, upload_id.clone());
-        Ok(upload_id)
+        let upload = self.create_upload(planned).await?;
+        self.uploads.opened(upload.clone());
+        Ok(upload)
     }
 
     /// Creates an upload that carries what CopyObject would carry.
-    pub(crate) async fn create_upload(&self, planned: &Planned) -> Result<UploadId, Failure> {
-        let mut upload = self.upload_spec(planned).await?;
+    pub(crate) async fn create_upload(&self, planned: &Planned) -> Result<OpenUpload, Failure> {
+        let (mut upload, mut is_without_tags) = self.upload_spec(planned).await?;
         let mut retries = Retries::default();
         loop {
             let fault = match self.gate.write(self.target.create_upload(&upload)).await {
-                Ok(created) => return Ok(created.id),
+                Ok(created) => {
+                    return Ok(OpenUpload {
+                        index: planned.index,
+                        upload_id: created.id,
+                        is_without_tags,
+                    });
+                }
                 Err(fault) => fault,
             };
             let may_go_without_tags =
                 self.spec.tags == TagPolicy::BestEffort && !upload.tags.is_empty();
             if fault.kind == FaultKind::AccessDenied && may_go_without_tags {
                 upload.tags.clear();
+                is_without_tags = true;
                 continue;
             }
             // With part shards another copier may have created the upload that this would abort.
@@ -139,8 +157,8 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         Ok(())
     }
 
-    /// What CopyObject would carry along by itself.
-    async fn upload_spec(&self, planned: &Planned) -> Result<UploadSpec, Failure> {
+    /// What CopyObject would carry along by itself, and whether the tags are missing from it because they were refused.
+    async fn upload_spec(&self, planned: &Planned) -> Result<(UploadSpec, bool), Failure> {
         let source = &planned.source;
         let attributes = match self.repeat(|| self.target.head_source(&source.key)).await {
             Ok(attributes) => attributes,
@@ -154,35 +172,38 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             ));
         }
         let tags = self.tags_to_carry(planned).await?;
+        let is_without_tags = tags.is_none();
         let checksum_algorithm = checksum_algorithm(&attributes);
         let ObjectAttributes {
             headers, metadata, ..
         } = attributes;
-        Ok(UploadSpec {
+        let upload = UploadSpec {
             target_key: planned.target_key.clone(),
             headers,
             metadata,
-            tags,
+            tags: tags.unwrap_or_default(),
             storage_class: self.spec.storage_class,
             kms_key_arn: self.spec.kms_key_arn.clone(),
             checksum_algorithm: Some(checksum_algorithm),
-        })
+        };
+        Ok((upload, is_without_tags))
     }
 
-    async fn tags_to_carry(&self, planned: &Planned) -> Result<TagSet, Failure> {
+    /// The source's tags; nothing when they were refused and the run does without.
+    async fn tags_to_carry(&self, planned: &Planned) -> Result<Option<TagSet>, Failure> {
         if self.spec.tags == TagPolicy::Ignore {
-            return Ok(TagSet::new());
+            return Ok(Some(TagSet::new()));
         }
         match self
             .repeat(|| self.target.source_tags(&planned.source.key))
             .await
         {
-            Ok(tags) => Ok(tags),
+            Ok(tags) => Ok(Some(tags)),
             Err(fault)
                 if fault.kind == FaultKind::AccessDenied
                     && self.spec.tags == TagPolicy::BestEffort =>
             {
-                Ok(TagSet::new())
+                Ok(None)
             }
             Err(fault) => Err(self.explain(fault, planned).await),
         }
@@ -281,6 +302,26 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                     ));
                 }
                 None => return Err(self.explain(fault, planned).await),
+            }
+        }
+    }
+
+    /// What there is to say of annotations, which parts do not take along. One request an object of more than 5 GiB; a
+    /// look that fails shows nothing and says so.
+    async fn annotations_left_behind(&self, planned: &Planned) -> Option<Remark> {
+        if self.spec.tags == TagPolicy::Ignore {
+            return None;
+        }
+        let key = &planned.source.key;
+        match self.repeat(|| self.target.has_annotations(key)).await {
+            Ok(has_annotations) => has_annotations.then_some(Remark::AnnotationsLeftBehind),
+            Err(fault) => {
+                tracing::warn!(
+                    { field::AWS_OPERATION } = fault.operation,
+                    { field::ERROR_DETAIL } = %fault,
+                    "annotations could not be looked for"
+                );
+                Some(Remark::AnnotationsUnknown)
             }
         }
     }

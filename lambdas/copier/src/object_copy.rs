@@ -174,7 +174,17 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     async fn found_copied(&self, planned: &Planned, options: &CopyOptions) -> Option<CopyReceipt> {
         let at_target = self.target.head_target(&planned.target_key).await.ok()?;
         let at_source = self.target.head_source(&planned.source.key).await.ok()?;
-        proof::is_copied(&planned.source, options, &at_source, &at_target).then_some(CopyReceipt {
+        if !proof::is_copied(&planned.source, options, &at_source, &at_target) {
+            return None;
+        }
+        // Whether the target has the source's annotations too is not shown by these.
+        let has_annotations = options.tags.is_none()
+            && self
+                .target
+                .has_annotations(&planned.source.key)
+                .await
+                .ok()?;
+        (!has_annotations).then_some(CopyReceipt {
             etag: at_target.etag,
             version_id: None,
             checksums: at_target.checksums,

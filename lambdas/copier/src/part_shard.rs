@@ -169,10 +169,9 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             if let Some(upload) = whole.outcome.uploads.first() {
                 return Ok(Some(upload.upload_id.clone()));
             }
-            let upload_id = objects.create_upload(planned).await?;
-            let event = ShardEvent::OpenUpload {
-                upload_id: upload_id.clone(),
-            };
+            let upload = objects.create_upload(planned).await?;
+            let upload_id = upload.upload_id.clone();
+            let event = ShardEvent::OpenUpload(upload);
             if self.write_whole(&whole, event).await?.is_some() {
                 return Ok(Some(upload_id));
             }

@@ -5,13 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use shardlift_core::{id::UploadId, shard::OpenUpload};
+use shardlift_core::shard::OpenUpload;
 use tokio::sync::Notify;
 
 /// The open uploads, by the object's position in the manifest. The record names them, so that whoever continues or
 /// settles the shard finds them (P8).
 pub(crate) struct Uploads {
-    open: Mutex<BTreeMap<u32, UploadId>>,
+    open: Mutex<BTreeMap<u32, OpenUpload>>,
     changed: Notify,
 }
 
@@ -20,7 +20,7 @@ impl Uploads {
     pub(crate) fn resume(recorded: &[OpenUpload]) -> Self {
         let open = recorded
             .iter()
-            .map(|upload| (upload.index, upload.upload_id.clone()))
+            .map(|upload| (upload.index, upload.clone()))
             .collect();
         Self {
             open: Mutex::new(open),
@@ -29,13 +29,13 @@ impl Uploads {
     }
 
     /// The upload of this object.
-    pub(crate) fn get(&self, index: u32) -> Option<UploadId> {
+    pub(crate) fn get(&self, index: u32) -> Option<OpenUpload> {
         self.lock().get(&index).cloned()
     }
 
     /// Notes a new upload, and asks for it to be recorded soon.
-    pub(crate) fn opened(&self, index: u32, upload_id: UploadId) {
-        self.lock().insert(index, upload_id);
+    pub(crate) fn opened(&self, upload: OpenUpload) {
+        self.lock().insert(upload.index, upload);
         self.changed.notify_one();
     }
 
@@ -51,16 +51,10 @@ impl Uploads {
 
     /// The uploads as the record names them.
     pub(crate) fn recorded(&self) -> Vec<OpenUpload> {
-        self.lock()
-            .iter()
-            .map(|(&index, upload_id)| OpenUpload {
-                index,
-                upload_id: upload_id.clone(),
-            })
-            .collect()
+        self.lock().values().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, UploadId>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, OpenUpload>> {
         self.open.lock().expect("nothing panics while it holds it")
     }
 }

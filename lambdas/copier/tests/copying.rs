@@ -7,7 +7,8 @@ use std::time::Duration;
 use scene::{MIB, SOURCE, Scene, TARGET, event};
 use serde_json::json;
 use shardlift_core::{
-    deadline::Deadline, event::CopierStatus, failure::FailureCode, port::Clock, shard::ShardState,
+    deadline::Deadline, event::CopierStatus, failure::FailureCode, fault::FaultKind, port::Clock,
+    shard::ShardState,
 };
 use shardlift_testkit::{Disturbance, ManualClock};
 
@@ -123,6 +124,87 @@ async fn an_object_above_the_threshold_is_copied_in_parts_with_all_that_it_carri
     assert_eq!(scene.buckets.unfinished_uploads(), 0);
 }
 
+/// An annotated object of two parts, copied.
+async fn copied_with_annotations(tags: &str, denied: Option<&'static str>) -> Scene {
+    let scene = Scene::new(&json!({
+        "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB, "tags": tags,
+    }));
+    for (key, size_bytes) in [("in/in-parts", 8 * MIB), ("in/at-once", 1)] {
+        scene.buckets.put(SOURCE, key, key, size_bytes);
+        scene
+            .buckets
+            .change(SOURCE, key, |object| object.has_annotations = true);
+    }
+    scene.plan().await;
+    if let Some(operation) = denied {
+        scene.script.deny(operation);
+    }
+    assert_eq!(scene.invoke(LONG).await, Ok(CopierStatus::Done));
+    assert_eq!(scene.shard().outcome.tally.copied.objects, 2);
+    scene
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_that_parts_do_not_carry_are_remarked() {
+    let scene = copied_with_annotations("preserve", None).await;
+    let copies = scene.buckets.objects(TARGET);
+    let carried: Vec<bool> = copies
+        .values()
+        .map(|object| object.has_annotations)
+        .collect();
+    assert_eq!(carried, [true, false], "at once, in parts");
+    let outcome = scene.shard().outcome;
+    assert_eq!(
+        outcome.remarks,
+        [("annotations_left_behind".to_owned(), 1)].into()
+    );
+    assert_eq!(outcome.requests["s3:ListObjectAnnotations"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_whose_answer_was_lost_is_made_again_when_annotations_may_be_missing() {
+    for (has_annotations, copies) in [(false, 1), (true, 2)] {
+        let planned = || async {
+            let scene = Scene::new(&json!({}));
+            scene.buckets.put(SOURCE, "in/a", "a", 1);
+            scene.buckets.change(SOURCE, "in/a", |object| {
+                object.has_annotations = has_annotations;
+            });
+            scene.plan().await;
+            scene
+        };
+        let undisturbed = planned().await;
+        undisturbed.invoke_until_done(LONG).await;
+        let calls = undisturbed.script.calls();
+        let copy = calls.iter().position(|call| *call == "s3:CopyObject");
+        let scene = planned().await;
+        let lost = Disturbance::EffectThenFault(FaultKind::NoAnswer);
+        scene.script.disturb(copy.unwrap(), lost);
+        scene.invoke_until_done(LONG).await;
+        let requests = scene.shard().outcome.requests;
+        assert_eq!(
+            requests["s3:CopyObject"], copies,
+            "annotated: {has_annotations}"
+        );
+        assert_eq!(scene.buckets.objects(TARGET).len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_that_may_not_be_looked_for_are_remarked_as_unknown() {
+    let scene = copied_with_annotations("best_effort", Some("s3:ListObjectAnnotations")).await;
+    let remarks = scene.shard().outcome.remarks;
+    assert_eq!(remarks, [("annotations_unknown".to_owned(), 1)].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_that_nobody_asked_for_are_not_looked_for() {
+    let scene = copied_with_annotations("ignore", None).await;
+    let outcome = scene.shard().outcome;
+    assert!(outcome.remarks.is_empty(), "{:?}", outcome.remarks);
+    assert!(!outcome.requests.contains_key("s3:ListObjectAnnotations"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failed_multipart_copy_leaves_no_upload_behind() {
     let scene = Scene::new(&json!({
@@ -192,7 +274,10 @@ async fn best_effort_goes_without_tags_where_they_are_refused() {
         scene.plan().await;
         scene.script.deny("s3:GetObjectTagging");
         assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
-        assert_eq!(scene.shard().outcome.tally.copied.objects, copied, "{tags}");
+        let outcome = scene.shard().outcome;
+        assert_eq!(outcome.tally.copied.objects, copied, "{tags}");
+        let is_remarked = outcome.remarks.contains_key("tags_left_behind");
+        assert_eq!(is_remarked, tags == "best_effort", "{tags}");
     }
 }
 

@@ -19,7 +19,11 @@ const LONG: Duration = Duration::from_secs(900);
 const GIB: u64 = 1024 * 1024 * 1024;
 
 async fn planned(size_bytes: u64) -> Scene {
-    let scene = Scene::new(&json!({"part_bytes": 5 * GIB}));
+    planned_with("preserve", size_bytes).await
+}
+
+async fn planned_with(tags: &str, size_bytes: u64) -> Scene {
+    let scene = Scene::new(&json!({"part_bytes": 5 * GIB, "tags": tags}));
     scene.buckets.put(SOURCE, "in/huge", "huge", size_bytes);
     scene.buckets.change(SOURCE, "in/huge", |object| {
         object.tags.insert("tier".into(), "gold".into());
@@ -80,6 +84,21 @@ async fn the_largest_object_arrives_whole_and_is_counted_once() {
         (1, u64::from(PARTS_MAX)),
         "each part is copied once"
     );
+}
+
+/// The copier that creates the upload is another one than the copier that accounts for the object.
+#[tokio::test(start_paused = true)]
+async fn tags_that_were_left_behind_are_told_whoever_created_the_upload() {
+    let scene = planned_with("best_effort", 512 * GIB).await;
+    scene.script.deny("s3:GetObjectTagging");
+    copy_all(&scene, LONG).await;
+    let told = scene
+        .shards()
+        .into_iter()
+        .map(|shard| shard.outcome.remarks)
+        .filter(|remarks| !remarks.is_empty());
+    let remarks: Vec<_> = told.collect();
+    assert_eq!(remarks, [[("tags_left_behind".to_owned(), 1)].into()]);
 }
 
 #[tokio::test(start_paused = true)]

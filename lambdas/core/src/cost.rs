@@ -23,6 +23,7 @@ pub fn price_usd(operation: &str) -> f64 {
         | "s3:CompleteMultipartUpload"
         | "s3:ListParts"
         | "s3:ListMultipartUploads"
+        | "s3:ListObjectAnnotations"
         | "s3:PutObjectTagging" => WRITE_USD,
         "s3:GetObject"
         | "s3:HeadObject"

@@ -50,7 +50,10 @@ impl PolicyDocument {
             (Self::SourceBucketPolicy, "s3:ListBucket") => "ShardliftListSource",
             (
                 Self::SourceBucketPolicy,
-                "s3:GetObject" | "s3:GetObjectTagging" | "s3:GetObjectAnnotation",
+                "s3:GetObject"
+                | "s3:GetObjectTagging"
+                | "s3:GetObjectAnnotation"
+                | "s3:ListObjectAnnotations",
             ) => "ShardliftReadSource",
             (Self::ExecutionRole, "sts:AssumeRole") => "EnterTheTargetAccount",
             (Self::ExecutionRole, "s3:ListBucket") if about_source => "ListTheSource",
@@ -62,7 +65,10 @@ impl PolicyDocument {
             }
             (
                 Self::TargetRolePermissions,
-                "s3:GetObject" | "s3:GetObjectTagging" | "s3:GetObjectAnnotation",
+                "s3:GetObject"
+                | "s3:GetObjectTagging"
+                | "s3:GetObjectAnnotation"
+                | "s3:ListObjectAnnotations",
             ) if about_source => "ReadTheSource",
             (
                 Self::TargetRolePermissions,

@@ -95,6 +95,9 @@ pub struct OpenUpload {
     pub index: u32,
     /// The upload.
     pub upload_id: UploadId,
+    /// Whether it was created without the source's tags because these were refused: the outcome will say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_without_tags: bool,
 }
 
 /// The ledger's record of a shard: kept within one DynamoDB write unit (1 KB) in the ordinary case.

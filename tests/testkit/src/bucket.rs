@@ -28,6 +28,8 @@ pub struct StoredObject {
     pub attributes: ObjectAttributes,
     /// Its tags.
     pub tags: TagSet,
+    /// Whether it has annotations, which parts do not take along.
+    pub has_annotations: bool,
     /// When it was written.
     pub modified_at: Timestamp,
 }
@@ -92,6 +94,7 @@ impl MemoryBuckets {
             content: content.to_owned(),
             attributes,
             tags: TagSet::new(),
+            has_annotations: false,
             modified_at,
         };
         let key = ObjectKey::new(key).expect("a key");

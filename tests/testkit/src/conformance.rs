@@ -5,6 +5,7 @@
 
 mod control_store;
 mod copying;
+mod deleting;
 mod ledger;
 mod listing;
 mod multipart;
@@ -12,6 +13,7 @@ mod records;
 
 pub use control_store::control_store_keeps_its_promises;
 pub use copying::{CopyWorld, SourceObject, copying_keeps_its_promises};
+pub use deleting::deleting_keeps_its_promises;
 pub use ledger::ledger_keeps_its_promises;
 pub use listing::{keys_under, listing_keeps_its_promises};
 pub use multipart::multipart_keeps_its_promises;

@@ -114,6 +114,7 @@ impl TargetBucket for MemoryTarget {
                     .to_owned();
                 if let Some(tags) = &options.tags {
                     object.tags.clone_from(tags);
+                    object.has_annotations = false;
                 }
                 Ok(self.write(world, target_key, object))
             })
@@ -137,6 +138,15 @@ impl TargetBucket for MemoryTarget {
         self.handle
             .call(OPERATION, |world| {
                 Ok(world.object(&self.source, key, OPERATION)?.tags.clone())
+            })
+            .await
+    }
+
+    async fn has_annotations(&self, key: &ObjectKey) -> Result<bool, CallFault> {
+        const OPERATION: &str = "s3:ListObjectAnnotations";
+        self.handle
+            .call(OPERATION, |world| {
+                Ok(world.object(&self.source, key, OPERATION)?.has_annotations)
             })
             .await
     }

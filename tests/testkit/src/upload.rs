@@ -90,6 +90,7 @@ impl Upload {
                 encryption: self.encryption,
             },
             tags: spec.tags.clone(),
+            has_annotations: false,
             modified_at: Timestamp::default(),
         })
     }

@@ -12,7 +12,8 @@ use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryTarget,
     conformance::{
         CopyWorld, SourceObject, control_store_keeps_its_promises, copying_keeps_its_promises,
-        ledger_keeps_its_promises, listing_keeps_its_promises, multipart_keeps_its_promises,
+        deleting_keeps_its_promises, ledger_keeps_its_promises, listing_keeps_its_promises,
+        multipart_keeps_its_promises,
     },
 };
 
@@ -107,4 +108,9 @@ async fn the_listing_in_memory() {
 async fn copying_in_memory() {
     copying_keeps_its_promises(&world().await).await;
     multipart_keeps_its_promises(&world().await).await;
+}
+
+#[tokio::test]
+async fn deleting_in_memory() {
+    deleting_keeps_its_promises(&world().await).await;
 }

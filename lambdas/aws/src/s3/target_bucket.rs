@@ -32,6 +32,7 @@ use crate::{
 
 const COPY_OBJECT: &str = "s3:CopyObject";
 const GET_TAGS: &str = "s3:GetObjectTagging";
+const LIST_ANNOTATIONS: &str = "s3:ListObjectAnnotations";
 
 /// The clients of a target handle, all with the credentials of the target role.
 #[derive(Debug, Clone)]
@@ -170,6 +171,21 @@ impl TargetBucket for AwsTargetBucket {
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
             .collect())
+    }
+
+    async fn has_annotations(&self, key: &ObjectKey) -> Result<bool, CallFault> {
+        let answer = self
+            .clients
+            .asking_source
+            .list_object_annotations()
+            .bucket(self.source_bucket.as_str())
+            .key(spoken(key))
+            .max_annotation_results(1)
+            .expected_bucket_owner(self.source_facts.owner.as_str())
+            .send()
+            .await
+            .map_err(|error| call_fault(LIST_ANNOTATIONS, &error))?;
+        Ok(!answer.annotations().is_empty())
     }
 
     async fn head_target(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {

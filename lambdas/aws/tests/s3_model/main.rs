@@ -5,6 +5,7 @@
     reason = "what a test sets up must work, or the test fails"
 )]
 
+mod deletions;
 mod faults;
 mod local_sts;
 mod parsers;

@@ -2,13 +2,14 @@ use shardlift_aws::{S3ControlStore, clients};
 use shardlift_core::{
     bucket::BucketName,
     fault::FaultKind,
+    key::ObjectKey,
     pair::Pair,
-    port::{Accounts, SourceBucket, TargetBucket},
+    port::{Accounts, CopyOptions, CopySource, SourceBucket, TagSet, TargetBucket},
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, Operation};
 use shardlift_testkit::conformance::{
-    control_store_keeps_its_promises, copying_keeps_its_promises, listing_keeps_its_promises,
-    multipart_keeps_its_promises, run_record,
+    control_store_keeps_its_promises, copying_keeps_its_promises, deleting_keeps_its_promises,
+    listing_keeps_its_promises, multipart_keeps_its_promises, run_record,
 };
 
 use super::{
@@ -44,6 +45,48 @@ async fn copying() {
 #[tokio::test]
 async fn copying_in_parts() {
     multipart_keeps_its_promises(&World::new().await).await;
+}
+
+#[tokio::test]
+async fn deleting() {
+    deleting_keeps_its_promises(&World::new().await).await;
+}
+
+#[tokio::test]
+async fn annotations_are_seen_and_travel_with_a_copy_at_once() {
+    let world = World::new().await;
+    let bucket = world.model.bucket("source-bucket").unwrap();
+    bucket.put("plain", ObjectSpec::synthetic(1, 3));
+    bucket.put(
+        "annotated",
+        ObjectSpec::synthetic(1, 3).annotation("n", "text"),
+    );
+    let key = |name: &str| ObjectKey::new(name).unwrap();
+    for (name, expected) in [("plain", false), ("annotated", true)] {
+        let has_annotations = world.target.has_annotations(&key(name)).await;
+        assert_eq!(has_annotations, Ok(expected), "{name}");
+    }
+    let absent = world.target.has_annotations(&key("absent")).await;
+    assert_eq!(absent.unwrap_err().kind, FaultKind::NoSuchKey);
+    let attributes = world.target.head_source(&key("annotated")).await.unwrap();
+    let source = CopySource {
+        key: key("annotated"),
+        etag: attributes.etag,
+        size_bytes: 3,
+    };
+    for (name, tags, carried) in [("with", None, 1), ("without", Some(TagSet::new()), 0)] {
+        let options = CopyOptions {
+            tags,
+            ..CopyOptions::default()
+        };
+        world
+            .target
+            .copy_object(&source, &key(name), &options)
+            .await
+            .unwrap();
+        let copy = world.model.bucket("target-bucket").unwrap().object(name);
+        assert_eq!(copy.unwrap().annotations().len(), carried, "{name}");
+    }
 }
 
 #[tokio::test]

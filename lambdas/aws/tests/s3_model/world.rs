@@ -144,7 +144,9 @@ pub(crate) fn source_policy() -> PolicyDocument {
         "Statement": [{
             "Effect": "Allow",
             "Principal": {"AWS": format!("arn:aws:iam::{TARGET_ACCOUNT}:root")},
-            "Action": ["s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket"],
+            "Action": [
+                "s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAnnotation", "s3:ListObjectAnnotations", "s3:ListBucket",
+            ],
             "Resource": ["arn:aws:s3:::source-bucket", "arn:aws:s3:::source-bucket/*"],
         }],
     }))

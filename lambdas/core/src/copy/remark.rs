@@ -18,6 +18,10 @@ pub enum Remark {
     Unproven,
     /// Tags and annotations could not be read or written, and the run asked for them at best effort.
     TagsLeftBehind,
+    /// The source has annotations, and the object was copied in parts, which takes none along.
+    AnnotationsLeftBehind,
+    /// The object was copied in parts, and whether the source has annotations could not be found out.
+    AnnotationsUnknown,
 }
 
 impl Remark {
@@ -30,6 +34,8 @@ impl Remark {
             Self::ProvenByParts => "proven_by_parts",
             Self::Unproven => "unproven",
             Self::TagsLeftBehind => "tags_left_behind",
+            Self::AnnotationsLeftBehind => "annotations_left_behind",
+            Self::AnnotationsUnknown => "annotations_unknown",
         }
     }
 }
@@ -57,6 +63,8 @@ mod tests {
             Remark::ProvenByParts,
             Remark::Unproven,
             Remark::TagsLeftBehind,
+            Remark::AnnotationsLeftBehind,
+            Remark::AnnotationsUnknown,
         ] {
             let listed = serde_json::to_value(remark).unwrap();
             assert_eq!(listed, remark.word());

@@ -6,6 +6,7 @@
 use super::{
     Document, Statement,
     agreement::{bucket_arn, prefix_pattern},
+    target_role::TAG_READS,
 };
 use crate::{
     key::KeyPrefix,
@@ -51,7 +52,7 @@ fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
         "s3:ListMultipartUploadParts",
     ];
     if spec.tags != TagPolicy::Ignore {
-        reads.extend(["s3:GetObjectTagging", "s3:GetObjectAnnotation"]);
+        reads.extend(TAG_READS);
         writes.extend(["s3:PutObjectTagging", "s3:PutObjectAnnotation"]);
     }
     if spec.mode == Mode::Mirror {

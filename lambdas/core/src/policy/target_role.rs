@@ -4,12 +4,20 @@ use super::{
     key_policy::{DECRYPT, ENCRYPT, by_s3},
 };
 
+/// What reads the tags and annotations of an object.
+pub(super) const TAG_READS: [&str; 3] = [
+    "s3:GetObjectTagging",
+    "s3:GetObjectAnnotation",
+    "s3:ListObjectAnnotations",
+];
+
 /// What is done to an object of the source.
 pub(super) fn source_reads(agreement: &Agreement) -> Vec<&'static str> {
     let mut actions = vec!["s3:GetObject"];
     if !agreement.extras.without_tags {
-        // Tags and annotations travel with CopyObject, which needs the right to read and write them.
-        actions.extend(["s3:GetObjectTagging", "s3:GetObjectAnnotation"]);
+        // Tags and annotations travel with CopyObject, which needs the right to read and write them. A copy in parts looks
+        // whether there are annotations, to tell that they were left behind.
+        actions.extend(TAG_READS);
     }
     actions
 }

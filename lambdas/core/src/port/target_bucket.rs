@@ -161,6 +161,13 @@ pub trait TargetBucket: BucketListing {
         key: &ObjectKey,
     ) -> impl Future<Output = Result<TagSet, CallFault>> + Send;
 
+    /// Whether a source object has annotations. Idempotent. Faults: `NoSuchKey`, `AccessDenied`, and `Rejected` from a
+    /// store that knows no annotations.
+    fn has_annotations(
+        &self,
+        key: &ObjectKey,
+    ) -> impl Future<Output = Result<bool, CallFault>> + Send;
+
     /// Reads the attributes of a target object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.
     fn head_target(
         &self,

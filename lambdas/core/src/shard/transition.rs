@@ -1,11 +1,7 @@
 //! The one function that changes a shard's state.
 
 use super::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState};
-use crate::{
-    failure::Failure,
-    id::{ShardId, UploadId},
-    time::Timestamp,
-};
+use crate::{failure::Failure, id::ShardId, time::Timestamp};
 
 /// What happens to a shard.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +39,7 @@ pub enum ShardEvent {
         problem: Failure,
     },
     /// A part shard of it created the one upload that all of them copy into.
-    OpenUpload {
-        /// The upload.
-        upload_id: UploadId,
-    },
+    OpenUpload(OpenUpload),
     /// A part shard of it is through: its parts are there, or the object cannot be copied any more.
     ClosePartShards {
         /// The numbers of the part shards that need not copy (any more).
@@ -77,7 +70,7 @@ impl ShardEvent {
             Self::Checkpoint { .. } => "Checkpoint",
             Self::Yield { .. } => "Yield",
             Self::Stop { .. } => "Stop",
-            Self::OpenUpload { .. } => "OpenUpload",
+            Self::OpenUpload(_) => "OpenUpload",
             Self::ClosePartShards { .. } => "ClosePartShards",
             Self::Finish { .. } => "Finish",
             Self::Reoffer { .. } => "Reoffer",
@@ -169,12 +162,11 @@ impl ShardRecord {
                 next.ended_at = Some(now);
                 next.release(Done);
             }
-            (Ready, ShardEvent::OpenUpload { upload_id }) => {
+            (Ready, ShardEvent::OpenUpload(upload)) => {
                 if !self.outcome.uploads.is_empty() {
                     return Err(self.illegal(name, "its upload is open already"));
                 }
-                let index = 0;
-                next.outcome.uploads = vec![OpenUpload { index, upload_id }];
+                next.outcome.uploads = vec![upload];
             }
             (Ready, ShardEvent::ClosePartShards { through }) => {
                 for number in through {

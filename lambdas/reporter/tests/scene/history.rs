@@ -143,7 +143,11 @@ impl Scene {
     pub(crate) fn leave_recorded_upload(&self, shard: u32, index: u32) {
         let upload_id = self.leave_upload(&target_key(shard, index));
         self.change(shard, |record| {
-            record.outcome.uploads = vec![OpenUpload { index, upload_id }];
+            record.outcome.uploads = vec![OpenUpload {
+                index,
+                upload_id,
+                is_without_tags: false,
+            }];
         });
     }
 

@@ -69,6 +69,7 @@ pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
         uploads: vec![OpenUpload {
             index: 7,
             upload_id: UploadId::new("upload+/=").expect("an upload id"),
+            is_without_tags: true,
         }],
         ..ShardOutcome::default()
     };
