@@ -42,12 +42,13 @@ where
             fault(operation, FaultKind::BadAnswer, &message)
         }
         SdkError::TimeoutError(_) => unanswered(operation, error),
-        SdkError::DispatchFailure(failure) => match credentials_fault(operation, error) {
+        SdkError::DispatchFailure(failure) => match credentials_fault(operation, error.source()) {
             Some(fault) => fault,
             None if failure.is_user() => rejected(operation, error),
             None => unanswered(operation, error),
         },
-        _ => credentials_fault(operation, error).unwrap_or_else(|| rejected(operation, error)),
+        _ => credentials_fault(operation, error.source())
+            .unwrap_or_else(|| rejected(operation, error)),
     }
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn transaction_fault(
 
 /// What it means that credentials could not be had, asked for outside any call.
 pub(crate) fn session_fault(error: &CredentialsError) -> CallFault {
-    credentials_fault(ASSUME_ROLE, error).unwrap_or_else(|| unanswered(ASSUME_ROLE, error))
+    credentials_fault(ASSUME_ROLE, Some(error)).unwrap_or_else(|| unanswered(ASSUME_ROLE, error))
 }
 
 /// An answer that came and cannot be right.
@@ -155,10 +156,13 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     told.join(": ")
 }
 
-/// Looks for a failed AssumeRole, or missing credentials, among the causes.
-fn credentials_fault(operation: &'static str, error: &(dyn Error + 'static)) -> Option<CallFault> {
+/// Looks for a failed AssumeRole, or missing credentials, among the causes from this one on. A call's own error is no cause
+/// of it: a failed AssumeRole that is told by looking for a failed AssumeRole would find itself without end.
+fn credentials_fault(
+    operation: &'static str,
+    mut cause: Option<&(dyn Error + 'static)>,
+) -> Option<CallFault> {
     let mut missing = None;
-    let mut cause = Some(error);
     while let Some(current) = cause {
         if let Some(refusal) = current.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
             return Some(assume_role_fault(refusal));
@@ -268,6 +272,8 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         | "ServiceUnavailable"
         | "ServiceUnavailableException" => FaultKind::ServiceError,
         "RequestTimeout" | "RequestTimeoutException" => FaultKind::NoAnswer,
+        // With status 501: not a fault that passes.
+        "NotImplemented" => FaultKind::Rejected,
         _ => return None,
     })
 }

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
     },
     orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
@@ -22,6 +23,7 @@ use super::world::{OWN_ACCOUNT, TARGET_ACCOUNT};
 pub(crate) struct LocalSts {
     assumed: Arc<AtomicUsize>,
     refuses: Arc<AtomicBool>,
+    is_unreachable: Arc<AtomicBool>,
 }
 
 impl LocalSts {
@@ -33,6 +35,11 @@ impl LocalSts {
     /// From now on no role can be assumed.
     pub(crate) fn refuse(&self) {
         self.refuses.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on no connection can be made.
+    pub(crate) fn cut_off(&self) {
+        self.is_unreachable.store(true, Ordering::SeqCst);
     }
 
     /// The client that asks here instead of STS.
@@ -87,7 +94,12 @@ impl HttpClient for Router {
 impl HttpConnector for RouterConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if request.uri().contains("//sts.") {
-            HttpConnectorFuture::ready(Ok(self.sts.answer(&request)))
+            let answer = if self.sts.is_unreachable.load(Ordering::SeqCst) {
+                Err(ConnectorError::io("the connection was reset".into()))
+            } else {
+                Ok(self.sts.answer(&request))
+            };
+            HttpConnectorFuture::ready(answer)
         } else {
             self.network.call(request)
         }

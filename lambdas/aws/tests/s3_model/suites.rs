@@ -193,3 +193,22 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
         "nothing was tried without a session"
     );
 }
+
+#[tokio::test]
+async fn an_sts_that_cannot_be_reached_is_no_answer() {
+    let world = World::new().await;
+    world.sts.cut_off();
+    let mut other = target();
+    other.role_arn =
+        shardlift_core::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
+    let opened = world
+        .accounts
+        .open_target(&other, &source(), &session())
+        .await;
+    let fault = opened.unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.operation),
+        (FaultKind::NoAnswer, "sts:AssumeRole")
+    );
+    assert!(fault.message.contains("reset"), "{}", fault.message);
+}
