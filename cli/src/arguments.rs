@@ -112,6 +112,12 @@ pub(crate) struct StartArguments {
     /// The input: JSON, or @ and a file. What it leaves open comes from the stack's parameters.
     #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
     pub(crate) input: String,
+    /// Rerun this run: do what it left undone, and nothing else.
+    #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID", conflicts_with = "input")]
+    pub(crate) rerun_of: Option<RunId>,
+    /// Of the run to rerun, just this shard. May be repeated.
+    #[arg(long = "shard", value_parser = checked(ShardId::new), value_name = "SHARD_ID", requires = "rerun_of")]
+    pub(crate) shards: Vec<ShardId>,
     /// The run's id; by default made from the time.
     #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID")]
     pub(crate) name: Option<RunId>,
@@ -260,6 +266,24 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rerun_takes_no_other_input() {
+        let parses = |arguments: &[&str]| {
+            let start = ["shardlift", "start"].iter().chain(arguments);
+            Arguments::try_parse_from(start).is_ok()
+        };
+        assert!(parses(&[
+            "--rerun-of",
+            "a",
+            "--shard",
+            "2-1",
+            "--shard",
+            "2-7"
+        ]));
+        assert!(!parses(&["--rerun-of", "a", "--input", "{}"]));
+        assert!(!parses(&["--shard", "2-1"]));
     }
 
     #[test]

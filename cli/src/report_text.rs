@@ -7,7 +7,7 @@ use shardlift_core::{
     figures::{bytes, counted, duration, grouped},
     preflight::PREFLIGHT_DOCUMENT,
     printable::Printable,
-    report::{Report, Verdict},
+    report::{Remedy, Report, Verdict},
     run::RunRecord,
     tally::Count,
 };
@@ -112,6 +112,7 @@ fn write_report(
     write_counts(report, screen)?;
     write_failures(report, screen)?;
     write_undone(report, screen)?;
+    write_remedy(report, flags, screen)?;
     let location = format!(
         "s3://{}/{}report.html",
         report.report.bucket, report.report.prefix
@@ -154,6 +155,9 @@ fn write_heading(
             pair.target.bucket,
             Printable(pair.target.prefix.as_str()),
         )?;
+    }
+    if let Some(rerun) = report.rerun_sentences() {
+        writeln!(out, "  {rerun}")?;
     }
     writeln!(out)
 }
@@ -268,6 +272,17 @@ fn write_undone(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
     )
 }
 
+fn write_remedy(report: &Report, flags: &str, screen: &mut Screen) -> std::io::Result<()> {
+    let start = match report.remedy() {
+        None => return Ok(()),
+        Some(Remedy::Rerun { of }) => format!("--rerun-of {of}"),
+        Some(remedy @ Remedy::Ordinary { .. }) => format!("--input '{}'", remedy.input()),
+    };
+    let out = screen.out();
+    writeln!(out, "\n  To do what is undone, once mended:")?;
+    writeln!(out, "    shardlift {flags}start {start} --watch")
+}
+
 /// The command that most people want after such an end.
 fn next_step(report: &Report) -> String {
     let run = &report.run_id;
@@ -354,6 +369,7 @@ mod tests {
         );
         assert!(text.contains("Restore it in the source bucket"), "{text}");
         assert!(text.contains("shardlift --local report nightly-1 --failures"));
+        assert!(text.contains("shardlift --local start --rerun-of nightly-1 --watch"));
         assert_eq!(ending, Ending::Incomplete);
     }
 

@@ -95,9 +95,10 @@ impl Snapshot {
                 filtered,
                 same,
                 planned,
+                gone,
                 ..
             } = checkpoint.tally;
-            self.listed += filtered.objects + same.objects + planned.objects;
+            self.listed += filtered.objects + same.objects + planned.objects + gone.objects;
         }
     }
 

@@ -1,6 +1,11 @@
 //! `shardlift start`.
 
-use shardlift_core::{failure::Failure, id::RunId, input::RunInput};
+use serde_json::json;
+use shardlift_core::{
+    failure::Failure,
+    id::{RunId, ShardId},
+    input::RunInput,
+};
 
 use crate::{
     Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError, watch,
@@ -12,7 +17,10 @@ pub(crate) async fn start(
     arguments: StartArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let input = read_input(&arguments.input)?;
+    let input = match &arguments.rerun_of {
+        Some(earlier) => rerun_input(earlier, &arguments.shards),
+        None => read_input(&arguments.input)?,
+    };
     let run = match arguments.name {
         Some(run) => run,
         None => name_by_time(jiff::Timestamp::now())?,
@@ -28,6 +36,14 @@ pub(crate) async fn start(
         connection.flags
     ))?;
     Ok(Ending::Good)
+}
+
+fn rerun_input(earlier: &RunId, shards: &[ShardId]) -> String {
+    let mut input = json!({"rerun_of": earlier});
+    if !shards.is_empty() {
+        input["shards"] = json!(shards);
+    }
+    input.to_string()
 }
 
 /// The input as it was typed, once it is known to be one: a wrong field is told here, not minutes later by mail.
@@ -63,6 +79,7 @@ mod tests {
         for (input, names) in [
             ("{", "not JSON"),
             (r#"{"modus": "copy"}"#, "modus"),
+            (r#"{"rerun_of": "a", "mode": "copy"}"#, "`mode`"),
             (r#"{"source": {"bucket": "No_Such"}}"#, "`source.bucket`"),
             ("@/no/such/file", "/no/such/file"),
         ] {
@@ -70,6 +87,23 @@ mod tests {
             assert!(error.contains(names), "{input}: {error}");
         }
         assert_eq!(read_input("{}").unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_rerun_names_its_run_and_the_shards_that_were_chosen() {
+        let earlier = RunId::new("nightly-1").unwrap();
+        let shards = ["2-1", "2-7"].map(|id| ShardId::new(id).unwrap());
+        for (shards, expected) in [
+            (&shards[..0], r#"{"rerun_of":"nightly-1"}"#),
+            (
+                &shards[..],
+                r#"{"rerun_of":"nightly-1","shards":["2-1","2-7"]}"#,
+            ),
+        ] {
+            let input = rerun_input(&earlier, shards);
+            assert_eq!(input, expected);
+            assert!(read_input(&input).is_ok());
+        }
     }
 
     #[test]

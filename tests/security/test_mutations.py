@@ -44,6 +44,7 @@ NOT_JUDGED = {
     "ListTheSource in target-role": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
     "ShardliftListSource": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
     "AskWhetherALockIsStillHeld": f"asked only while another run holds the pair: {BY_DOCUMENTS}",
+    "s3:GetObject in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, tests/workflow/test_rerun.py runs one",
     "s3:PutObject in copier-role": f"needed only when objects fail: {BY_DOCUMENTS}",
     "s3:AbortMultipartUpload in reporter-role": f"needed only when a report's upload fails: {BY_DOCUMENTS}",
 }

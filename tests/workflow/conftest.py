@@ -9,6 +9,8 @@ from shardlift_local.deployment import Deployment
 from shardlift_local.package import FUNCTIONS, zip_bootstrap
 from shardlift_local.server import Server, free_port
 
+from tests.model_server import running_model
+
 from .execution import Machine
 
 STUB = Path(__file__).parent / "stub" / "bootstrap"
@@ -82,3 +84,10 @@ def real(server):
     """The real templates, state machine and functions."""
     deployment = Deployment(server.endpoint_url, name="real")
     return Machine(deployment, deployment.deploy())
+
+
+@pytest.fixture(scope="module")
+def model():
+    """An S3 model server."""
+    with running_model() as model:
+        yield model

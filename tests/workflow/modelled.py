@@ -18,8 +18,8 @@ def take_over_buckets(model, deployment):
     let_the_role_read(model, deployment)
 
 
-def let_the_role_read(model, deployment):
-    """The source bucket's policy, in the words that the model takes."""
+def let_the_role_read(model, deployment, denied_keys=()):
+    """The source bucket's policy, in the words that the model takes: the role may read all but some objects."""
     bucket = f"arn:aws:s3:::{deployment.source_bucket}"
     statement = {
         "Effect": "Allow",
@@ -27,7 +27,11 @@ def let_the_role_read(model, deployment):
         "Action": ["s3:ListBucket", "s3:GetObject*"],
         "Resource": [bucket, f"{bucket}/*"],
     }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    statements = [statement]
+    if denied_keys:
+        resources = [f"{bucket}/{key}" for key in sorted(denied_keys)]
+        statements.append({**statement, "Effect": "Deny", "Action": "s3:GetObject", "Resource": resources})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     _owner(model, deployment).put_bucket_policy(Bucket=deployment.source_bucket, Policy=policy)
 
 

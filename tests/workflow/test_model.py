@@ -5,7 +5,7 @@ import pytest
 from shardlift_local.deployment import Deployment
 from shardlift_local.package import FUNCTIONS
 
-from tests.model_server import answered, running_model
+from tests.model_server import answered
 
 from .execution import Machine
 from .modelled import take_over_buckets
@@ -14,12 +14,6 @@ OBJECTS = 2_500
 GIB = 2**30
 # 5 GiB is the last size that one CopyObject takes; what is larger goes by parts.
 SIZES = {"sizes/0": 0, "sizes/5-gib": 5 * GIB, "sizes/5-gib-and-1": 5 * GIB + 1, "sizes/300-gib": 300 * GIB}
-
-
-@pytest.fixture(scope="module")
-def model():
-    with running_model() as model:
-        yield model
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ use crate::{
     failure::{Failure, FailureCode},
     id::{RunId, ShardId},
     key::KeyPrefix,
+    rerun::SHARDS_CHOSEN_MAX,
     spec::{Compare, Mode, RunSpec, StorageClass, TagPolicy, Verify},
 };
 
@@ -103,11 +104,51 @@ impl RunInput {
                 &format!("expected a JSON object, found {input}; the nightly input is {{}}"),
             ));
         }
-        serde_path_to_error::deserialize(input).map_err(|error| {
+        let read: Self = serde_path_to_error::deserialize(input).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
             invalid(&path, &error.into_inner().to_string())
-        })
+        })?;
+        read.check_rerun(input)?;
+        Ok(read)
+    }
+
+    /// A rerun does what the earlier run was asked to do, so nothing else can be asked for beside it.
+    fn check_rerun(&self, typed: &serde_json::Value) -> Result<(), Failure> {
+        if self.rerun_of.is_none() && self.shards.is_some() {
+            return Err(invalid(
+                "shards",
+                "shards can only be chosen together with rerun_of",
+            ));
+        }
+        match self.shards.as_ref().map(Vec::len) {
+            Some(0) => {
+                return Err(invalid(
+                    "shards",
+                    "it is empty: name at least one, or leave it out for all",
+                ));
+            }
+            Some(chosen) if chosen > SHARDS_CHOSEN_MAX => {
+                return Err(invalid(
+                    "shards",
+                    &format!(
+                        "{chosen} are named, at most {SHARDS_CHOSEN_MAX} can be: leave it out for all"
+                    ),
+                ));
+            }
+            _ => {}
+        }
+        let mut stated = typed.as_object().into_iter().flatten();
+        let other = stated.find(|(field, value)| {
+            !["rerun_of", "shards"].contains(&field.as_str()) && !value.is_null()
+        });
+        match other {
+            Some((field, _)) if self.rerun_of.is_some() => Err(invalid(
+                field,
+                "a rerun does what the earlier run was asked to do, so beside rerun_of only shards can be given",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// This input, with what it leaves open taken from `defaults`.
@@ -167,6 +208,11 @@ impl RunInput {
     /// Whether everything that this input states stands in `spec`: whether the spec can have been settled from it.
     #[must_use]
     pub fn agrees_with(self, spec: &RunSpec) -> bool {
+        let asked = self.rerun_of.as_ref().map(|of| (of, &self.shards));
+        let settled = spec.rerun.as_ref().map(|rerun| (&rerun.of, &rerun.shards));
+        if asked.is_some() || settled.is_some() {
+            return asked == settled;
+        }
         RunSpec::settle(self.or(Self::of(spec))).is_ok_and(|settled| settled == *spec)
     }
 
@@ -240,8 +286,31 @@ mod tests {
         assert!(refused(&json!({"target": {"arn": "x"}})).contains("`target.arn`"));
         assert!(refused(&json!({"part_bytes": -1})).contains("`part_bytes`"));
         assert!(refused(&json!({"shards": ["../x"]})).contains("`shards[0]`"));
+        assert!(refused(&json!({"shards": ["2-1"]})).contains("`shards`"));
+        assert!(refused(&json!({"rerun_of": "a b"})).contains("`rerun_of`"));
         assert!(refused(&json!([])).contains("the input"));
         assert!(refused(&json!(null)).contains("the input"));
+    }
+
+    #[test]
+    fn a_rerun_takes_its_shards_and_nothing_else() {
+        let asked = json!({"rerun_of": "nightly-1", "shards": ["2-1", "2-7.p0"], "mode": null});
+        assert!(RunInput::parse(&asked).is_ok());
+        for (beside, field) in [
+            (json!({"mode": "copy"}), "`mode`"),
+            (json!({"source": {}}), "`source`"),
+            (json!({"dry_run": true}), "`dry_run`"),
+            (json!({"shards": []}), "`shards`"),
+            (
+                json!({"shards": vec!["2-1"; SHARDS_CHOSEN_MAX + 1]}),
+                "`shards`",
+            ),
+        ] {
+            let mut input = json!({"rerun_of": "nightly-1"});
+            let (field_name, value) = beside.as_object().unwrap().iter().next().unwrap();
+            input[field_name] = value.clone();
+            assert!(refused(&input).contains(field), "{beside}");
+        }
     }
 
     #[test]
@@ -262,6 +331,7 @@ mod tests {
             "it states nothing else"
         );
         for other in [
+            json!({"rerun_of": "nightly-1"}),
             json!({"mode": "sync"}),
             json!({"source": {"prefix": "x/"}}),
             json!({"filters": {"include": ["**"]}}),

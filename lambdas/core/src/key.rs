@@ -52,6 +52,16 @@ impl ObjectKey {
         }
         self.as_str().strip_prefix(prefix.as_str())
     }
+
+    /// A key that comes before this one with hardly any key between the two, so that a listing after it begins close to
+    /// this key: the last character is lowered by one, and the greatest character follows. Nothing when there is no such
+    /// key.
+    #[must_use]
+    pub fn just_before(&self) -> Option<Self> {
+        let (last, character) = self.0.char_indices().next_back()?;
+        let lower = ('\0'..character).next_back()?;
+        Self::new(format!("{}{lower}{}", &self.0[..last], char::MAX)).ok()
+    }
 }
 
 impl RelativeKey {
@@ -120,6 +130,25 @@ mod tests {
         assert!(
             key("\u{ffff}") < key("\u{10000}"),
             "UTF-16 order would say otherwise"
+        );
+    }
+
+    #[test]
+    fn a_listing_from_just_before_a_key_begins_close_to_it() {
+        for (wanted, between) in [
+            ("b", "a\u{1F600}~"),
+            ("x/y0", "x/y/zz"),
+            ("\u{e000}", "\u{d7ff}~"),
+        ] {
+            let before = key(wanted).just_before().unwrap();
+            assert!(before.as_str() < wanted, "{wanted}");
+            assert!(before.as_str() > between, "{wanted}");
+        }
+        assert_eq!(key("a\0").just_before(), None);
+        assert_eq!(
+            key(&"é".repeat(512)).just_before(),
+            None,
+            "it would be too long"
         );
     }
 

@@ -11,7 +11,7 @@ use crate::{
     port::Notification,
     printable::Printable,
     report::{Report, Verdict, cut},
-    spec::{Mode, Verify},
+    spec::Verify,
 };
 
 /// The longest subject that SNS takes (docs.aws.amazon.com/sns/latest/api/API_Publish.html: at most 100 ASCII characters).
@@ -113,7 +113,7 @@ fn text(report: &Report, around: Surroundings<'_>) -> String {
     paragraphs.extend(failures(report, around.examples));
     paragraphs.extend(not_done(report));
     paragraphs.extend(verification(report));
-    paragraphs.extend(again(report));
+    paragraphs.extend(report.remedy().map(|remedy| remedy.sentences()));
     paragraphs.push(whereabouts(report, around.execution));
     paragraphs.join("\n\n") + "\n"
 }
@@ -143,6 +143,9 @@ fn opening(report: &Report, pair: Option<&Pair>) -> String {
             pair.target.bucket,
             Printable(pair.target.prefix.as_str())
         );
+    }
+    if let Some(rerun) = report.rerun_sentences() {
+        let _infallible = write!(text, "\n{rerun}");
     }
     let _infallible = write!(
         text,
@@ -228,32 +231,12 @@ fn verification(report: &Report) -> Option<String> {
         ),
     };
     if found.changed_since_start > 0 {
-        let _infallible = write!(
-            text,
-            " {} appeared or changed at the source after the run began; the next run copies them.",
-            figures::counted(found.changed_since_start, "object")
-        );
+        let _infallible = write!(text, " {}", report.changed_sentence());
     }
     if !report.remarks.is_empty() {
         let _infallible = write!(text, "\nCopied objects: {}.", report.remarks_line());
     }
     Some(text)
-}
-
-/// How what is missing gets copied, by a person who has only the console.
-fn again(report: &Report) -> Option<String> {
-    let is_worth_it = report.verdict == Verdict::Incomplete && report.shards.total > 0;
-    let mode = match report.mode {
-        Some(Mode::Mirror) => Mode::Mirror,
-        _ => Mode::Sync,
-    };
-    is_worth_it.then(|| {
-        format!(
-            "To copy what is missing, once mended: start an execution with the input of run {} and \"mode\": \"{}\" in it; it copies only what is missing or differs.",
-            report.run_id,
-            mode.name()
-        )
-    })
 }
 
 fn whereabouts(report: &Report, execution: &ExecutionArn) -> String {
@@ -271,17 +254,13 @@ mod tests {
     use crate::{
         bucket::BucketName,
         id::RunId,
-        report::{Cost, DeletedCount, ReportLocation, ReportedProblem, ShardSummary, Verification},
-        tally::{Count, FailedCount},
-        time::Timestamp,
+        report::{ReportLocation, ReportedProblem, ShardSummary},
+        tally::Count,
     };
 
     fn report(run_id: &str) -> Report {
         Report {
-            schema_version: 1,
             run_id: RunId::new(run_id).unwrap(),
-            verdict: Verdict::Incomplete,
-            mode: Some(Mode::Sync),
             planned: Count {
                 objects: 1_000,
                 bytes: 1 << 30,
@@ -290,26 +269,16 @@ mod tests {
                 objects: 970,
                 bytes: 1 << 29,
             },
-            skipped: Count::default(),
-            deleted: DeletedCount::default(),
-            failed: FailedCount::default(),
             shards: ShardSummary {
                 total: 1,
                 done: 1,
                 not_done: Vec::new(),
             },
-            rounds: 1,
-            verified: Verification::clean(Verify::Relist),
-            remarks: BTreeMap::new(),
-            cost_usd: Cost::default(),
-            copy_seconds: None,
-            started_at: Timestamp::from_millis(0),
-            ended_at: Timestamp::from_millis(90_000),
             report: ReportLocation {
                 bucket: BucketName::new("control").unwrap(),
                 prefix: format!("runs/{run_id}/"),
             },
-            problem: None,
+            ..crate::report::tests::report()
         }
     }
 
@@ -363,7 +332,7 @@ mod tests {
             "1 x AccessDenied",
             "a: role/T may not s3:GetObject on arn:x",
             FailureCode::AccessDenied.action(),
-            "the input of run nightly and \"mode\": \"sync\" in it",
+            "with the input {\"rerun_of\":\"nightly\"}",
             "s3://control/runs/nightly/failures.csv",
             "console.aws.amazon.com",
         ] {

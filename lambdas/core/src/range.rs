@@ -79,6 +79,10 @@ pub struct ListingTally {
     /// Objects planned to be deleted at the target.
     #[serde(default)]
     pub deletes: Count,
+    /// In a rerun: undone objects of the earlier run that nothing is left to do about. They are gone from the source;
+    /// those to be deleted are gone from the target, or back at the source.
+    #[serde(default)]
+    pub gone: Count,
     /// What copying the planned objects takes.
     #[serde(default)]
     pub effort: CopyEffort,
@@ -92,11 +96,15 @@ impl ListingTally {
         self.at_target.add(other.at_target);
         self.planned.add(other.planned);
         self.deletes.add(other.deletes);
+        self.gone.add(other.gone);
         self.effort.add(other.effort);
     }
 }
 
 /// Everything of the range up to and including `through` is accounted for: it is in shards, or needs none.
+///
+/// A rerun lists no ranges. It has one that covers all keys; its checkpoint holds a place in the earlier run instead of
+/// a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The last key that is accounted for; absent when the range was empty.

@@ -1,5 +1,7 @@
 //! The account of a run: `report.json`, and the JSON part of the notification.
 
+mod remedy;
+
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::{
     tally::{Count, FailedCount, RequestCounts},
     time::{Timestamp, rfc3339},
 };
+
+pub use self::remedy::Remedy;
 
 /// The version of the report.
 pub const REPORT_VERSION: u32 = 1;
@@ -51,6 +55,12 @@ pub struct Report {
     pub verdict: Verdict,
     /// The mode; absent when the run was refused before it was settled.
     pub mode: Option<Mode>,
+    /// In a rerun: the earlier run, whose undone objects were planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RunId>,
+    /// In a rerun: undone objects of the earlier run that are not in this plan, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_planned: Option<NotPlanned>,
     /// What was to be copied.
     pub planned: Count,
     /// What was copied.
@@ -86,6 +96,17 @@ pub struct Report {
     /// What broke, when the run could not go its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ReportedProblem>,
+}
+
+/// What an earlier run left undone and its rerun did not plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NotPlanned {
+    /// Nothing is left to do: gone from the source; or, to be deleted, gone from the target or back at the source.
+    pub gone: Count,
+    /// Changed since, and left out by the filters now.
+    pub filtered: Count,
+    /// In shards that were not chosen.
+    pub not_chosen: Count,
 }
 
 /// Deleted objects.
@@ -277,16 +298,55 @@ impl Report {
         line
     }
 
+    /// What a rerun is of, and what it did not plan; nothing for another run.
+    #[must_use]
+    pub fn rerun_sentences(&self) -> Option<String> {
+        let earlier = self.rerun_of.as_ref()?;
+        let rest = self.not_planned.unwrap_or_default();
+        let mut text = format!("A rerun of run {earlier}.");
+        for (count, story) in [
+            (rest.gone, "gone, so nothing is left to do about them"),
+            (rest.filtered, "left out by the filters now"),
+            (rest.not_chosen, "in shards that were not chosen"),
+        ] {
+            if count.objects > 0 {
+                let objects = figures::counted(count.objects, "object");
+                let _infallible = write!(text, " Of what it left undone, {objects}: {story}.");
+            }
+        }
+        Some(text)
+    }
+
+    /// Undone objects of the earlier run in shards that were not chosen.
+    fn not_chosen(&self) -> u64 {
+        self.not_planned.map_or(0, |rest| rest.not_chosen.objects)
+    }
+
+    /// What the source got after both sides were listed for the plan, in a sentence.
+    #[must_use]
+    pub fn changed_sentence(&self) -> String {
+        let since = match self.rerun_of {
+            None => "the run began",
+            Some(_) => "the run began that this one goes back to",
+        };
+        format!(
+            "{} appeared or changed at the source after {since}; the next run copies them.",
+            figures::counted(self.verified.changed_since_start, "object")
+        )
+    }
+
     /// The verdict that the rest of this report supports: COMPLETE needs every planned object settled as copied,
-    /// skipped or deleted, every shard done, and a verification that agrees.
+    /// skipped or deleted, every shard done, and a verification that agrees. A rerun of some shards is COMPLETE only if
+    /// both sides were listed again: its own plan says nothing about the others.
     #[must_use]
     pub fn judged(mut self, dry_run: bool) -> Self {
         let settled = self.failed.objects == 0 && self.shards.done == self.shards.total;
+        let is_whole = self.verified.method != Verify::None || self.not_chosen() == 0;
         self.verdict = if self.problem.is_some() {
             Verdict::Incomplete
         } else if dry_run {
             Verdict::Planned
-        } else if settled && self.verified.agrees() {
+        } else if settled && is_whole && self.verified.agrees() {
             Verdict::Complete
         } else {
             Verdict::Incomplete
@@ -348,6 +408,9 @@ impl Report {
                 figures::grouped(self.failed.objects),
                 figures::counted(self.planned.objects, "object")
             ),
+            (Verdict::Incomplete, _) if self.not_chosen() > 0 && self.verified.agrees() => {
+                "some shards were not chosen, and nothing was listed again".to_owned()
+            }
             (Verdict::Incomplete, _) => format!(
                 "{} missing and {} different at the target",
                 figures::grouped(self.verified.missing),
@@ -359,35 +422,34 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn report(verdict: Verdict, copy_seconds: Option<CopySeconds>) -> Report {
+    /// A report of a run that was asked for nothing in particular and has nothing to tell.
+    pub(crate) fn report() -> Report {
         Report {
             schema_version: REPORT_VERSION,
-            run_id: RunId::new("night").unwrap(),
-            verdict,
-            mode: None,
+            run_id: RunId::new("nightly-1").unwrap(),
+            verdict: Verdict::Incomplete,
+            mode: Some(Mode::Sync),
+            rerun_of: None,
+            not_planned: None,
             planned: Count::default(),
             copied: Count::default(),
             skipped: Count::default(),
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),
             shards: ShardSummary::default(),
-            rounds: 0,
-            verified: Verification::clean(Verify::None),
+            rounds: 1,
+            verified: Verification::clean(Verify::Relist),
             remarks: BTreeMap::new(),
-            cost_usd: Cost {
-                estimated: 5.03,
-                counted: 5.01,
-                ..Cost::default()
-            },
-            copy_seconds,
-            started_at: Timestamp::default(),
-            ended_at: Timestamp::default(),
+            cost_usd: Cost::default(),
+            copy_seconds: None,
+            started_at: Timestamp::from_millis(0),
+            ended_at: Timestamp::from_millis(90_000),
             report: ReportLocation {
                 bucket: BucketName::new("control").unwrap(),
-                prefix: "runs/night/".into(),
+                prefix: "runs/nightly-1/".to_owned(),
             },
             problem: None,
         }
@@ -401,7 +463,20 @@ mod tests {
                 counted,
             })
         };
-        let line = |verdict, times| report(verdict, times).cost_line();
+        let line = |verdict, copy_seconds| {
+            let cost_usd = Cost {
+                estimated: 5.03,
+                counted: 5.01,
+                ..Cost::default()
+            };
+            let costly = Report {
+                verdict,
+                cost_usd,
+                copy_seconds,
+                ..report()
+            };
+            costly.cost_line()
+        };
         assert_eq!(
             line(Verdict::Complete, times(Some(125))),
             "$5.01 for requests (estimated $5.03), 2 min 5 s of copying (estimated 1 min 30 s)"
@@ -419,9 +494,56 @@ mod tests {
 
     #[test]
     fn a_report_from_before_there_were_counted_costs_can_be_read() {
-        let mut json = serde_json::to_value(report(Verdict::Complete, None)).unwrap();
+        let mut json = serde_json::to_value(report()).unwrap();
         json["cost_usd"].as_object_mut().unwrap().remove("counted");
         let read: Report = serde_json::from_value(json).unwrap();
         assert!(read.cost_usd.counted.abs() < f64::EPSILON);
+    }
+
+    fn rerun(not_planned: NotPlanned, verify: Verify) -> Report {
+        Report {
+            rerun_of: Some(RunId::new("earlier").unwrap()),
+            not_planned: Some(not_planned),
+            verified: Verification::clean(verify),
+            ..report()
+        }
+        .judged(false)
+    }
+
+    const TWO: Count = Count {
+        objects: 2,
+        bytes: 9,
+    };
+
+    #[test]
+    fn a_rerun_of_some_shards_is_complete_only_when_both_sides_were_listed_again() {
+        let some = NotPlanned {
+            not_chosen: TWO,
+            ..NotPlanned::default()
+        };
+        assert_eq!(rerun(some, Verify::Relist).verdict, Verdict::Complete);
+        let unproven = rerun(some, Verify::None);
+        assert_eq!(unproven.verdict, Verdict::Incomplete);
+        assert!(unproven.headline().contains("not chosen"));
+        let all = rerun(NotPlanned::default(), Verify::None);
+        assert_eq!(all.verdict, Verdict::Complete);
+    }
+
+    #[test]
+    fn a_rerun_tells_what_it_did_not_plan_and_why() {
+        let told = rerun(
+            NotPlanned {
+                gone: TWO,
+                ..NotPlanned::default()
+            },
+            Verify::Relist,
+        )
+        .rerun_sentences()
+        .unwrap();
+        assert_eq!(
+            told,
+            "A rerun of run earlier. Of what it left undone, 2 objects: gone, so nothing is left to do about them."
+        );
+        assert_eq!(report().rerun_sentences(), None);
     }
 }

@@ -64,6 +64,10 @@ pub struct PlanTotals {
     pub same: Count,
     /// Objects that the filters left out.
     pub filtered: Count,
+    /// In a rerun: undone objects of the earlier run that nothing is left to do about, see
+    /// [`ListingTally::gone`](crate::range::ListingTally::gone).
+    #[serde(default)]
+    pub gone: Count,
     /// Shards.
     pub shards: u64,
     /// Requests that planning made.

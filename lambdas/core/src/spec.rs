@@ -9,6 +9,7 @@ use crate::{
     input::{RunInput, invalid},
     pair::{Pair, Source, Target},
     part_layout::{PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX},
+    rerun::Rerun,
 };
 
 /// The most rounds that an input may ask for; each is a Map Run of its own.
@@ -136,15 +137,23 @@ pub struct RunSpec {
     pub verify: Verify,
     /// Plan, estimate and report; copy nothing.
     pub dry_run: bool,
+    /// In a rerun: what it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<Rerun>,
 }
 
 impl RunSpec {
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
     ///
     /// # Errors
-    /// `InvalidRun`, naming the field that is missing, out of bounds, contradictory or not yet supported.
+    /// `InvalidRun`, naming the field that is missing, out of bounds or contradictory. A rerun is not settled here but
+    /// from its earlier run, see [`EarlierRun`](crate::rerun::EarlierRun).
     pub fn settle(input: RunInput) -> Result<Self, Failure> {
-        refuse_rerun(&input)?;
+        if input.rerun_of.is_some() {
+            return Err(Failure::invariant(
+                "a rerun was to be settled from its input alone",
+            ));
+        }
         let pair = Pair {
             source: Source {
                 bucket: required(input.source.bucket, "source.bucket")?,
@@ -173,6 +182,7 @@ impl RunSpec {
             rounds_max: input.rounds_max.unwrap_or(3),
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
+            rerun: None,
         };
         spec.check_bounds()?;
         Ok(spec)
@@ -217,22 +227,6 @@ impl RunSpec {
         }
         Ok(())
     }
-}
-
-fn refuse_rerun(input: &RunInput) -> Result<(), Failure> {
-    if input.rerun_of.is_some() {
-        return Err(invalid(
-            "rerun_of",
-            "a rerun is not yet supported; a sync run copies what is missing",
-        ));
-    }
-    if input.shards.is_some() {
-        return Err(invalid(
-            "shards",
-            "shards can only be chosen together with rerun_of",
-        ));
-    }
-    Ok(())
 }
 
 fn required<T>(value: Option<T>, field: &str) -> Result<T, Failure> {
@@ -304,12 +298,6 @@ mod tests {
         refused(json!({"delete_max_percent": 101}), "delete_max_percent");
         refused(json!({"rounds_max": 0}), "rounds_max");
         refused(json!({"rounds_max": 11}), "rounds_max");
-        refused(json!({"shards": ["r0-1"]}), "shards");
-    }
-
-    #[test]
-    fn what_is_still_to_come_is_refused_not_ignored() {
-        refused(json!({"rerun_of": "nightly-1"}), "rerun_of");
     }
 
     #[test]

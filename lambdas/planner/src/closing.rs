@@ -15,7 +15,7 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::{Planner, request_meter::add_counts};
+use crate::{Planner, request_meter::add_counts, shards};
 
 /// What the shards of the ledger sum up to.
 #[derive(Debug, Default)]
@@ -68,6 +68,7 @@ where
             deletes: tally.deletes.objects,
             same: tally.same,
             filtered: tally.filtered,
+            gone: tally.gone,
             shards: sums.shards,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,
@@ -122,27 +123,19 @@ where
 
     async fn sum_shards(&self, run: &RunRecord) -> Result<ShardSums, Failure> {
         let mut sums = ShardSums::default();
-        let mut from: Option<String> = None;
-        loop {
-            let page = self.ledger.read_shards(&run.run_id, from.as_deref()).await;
-            let page = page.map_err(CallFault::into_failure)?;
-            for shard in page.items {
-                sums.shards += 1;
-                match shard.work {
-                    ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
-                        sums.copies.add(shard.planned);
-                        sums.first_round.push(shard.shard_id);
-                    }
-                    // The last of its part shards puts it together.
-                    ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
-                    ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
+        shards::for_each(&self.ledger, &run.run_id, |shard| {
+            sums.shards += 1;
+            match shard.work {
+                ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
+                    sums.copies.add(shard.planned);
+                    sums.first_round.push(shard.shard_id);
                 }
+                // The last of its part shards puts it together.
+                ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
+                ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
             }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
+        })
+        .await?;
         // Neighbours in key order share a partition of S3; an order without order spreads the copiers over all of them.
         sums.first_round
             .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
@@ -151,8 +144,12 @@ where
 }
 
 /// A mirror deletes no more than its limit allows. An empty source asks for every object of the target, which only a
-/// limit of 100 percent allows: that is how it is told to (P11).
+/// limit of 100 percent allows: that is how it is told to (P11). A rerun does not list the target: it deletes nothing
+/// that its earlier run's plan did not, which was held against the limit.
 fn check_deletes(run: &RunRecord, tally: &ListingTally) -> Result<(), Failure> {
+    if run.spec.rerun.is_some() {
+        return Ok(());
+    }
     let (deletes, at_target) = (tally.deletes.objects, tally.at_target.objects);
     let limit_percent = run.spec.delete_max_percent;
     if u128::from(deletes) * 100 <= u128::from(at_target) * u128::from(limit_percent) {

@@ -12,6 +12,9 @@ mod opening;
 mod planner;
 mod preflight;
 mod request_meter;
+mod rerun;
+mod retries;
+mod shards;
 mod survey;
 
 pub use planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};

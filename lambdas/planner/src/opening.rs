@@ -41,8 +41,11 @@ where
         &self,
         event: &PlannerEvent,
     ) -> Result<Option<RunRecord>, Failure> {
-        let input = RunInput::parse(&event.input)?.or(self.settings.run_defaults.clone());
-        let spec = RunSpec::settle(input)?;
+        let input = RunInput::parse(&event.input)?;
+        let spec = match input.rerun_of {
+            Some(earlier) => self.settle_rerun(earlier, input.shards).await?,
+            None => RunSpec::settle(input.or(self.settings.run_defaults.clone()))?,
+        };
         let configured = self.settings.run_defaults.target.role_arn.as_ref();
         check_target_account(&spec.pair.target.role_arn, configured)?;
         let pair = &spec.pair;

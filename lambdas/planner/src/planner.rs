@@ -18,6 +18,7 @@ use tracing::info;
 use crate::{
     access,
     request_meter::RequestMeter,
+    rerun::Replan,
     survey::{Survey, SurveyEnd},
 };
 
@@ -118,10 +119,14 @@ where
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
-        let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
-        let end = Survey::new(self, &source, &target, &run, &rules)
-            .run(deadline)
-            .await?;
+        let end = if let Some(rerun) = &run.spec.rerun {
+            let replan = Replan::new(self, &source, &target, &run, rerun);
+            replan.run(deadline, &mut meter).await?
+        } else {
+            let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
+            let survey = Survey::new(self, &source, &target, &run, &rules);
+            survey.run(deadline).await?
+        };
         match end {
             SurveyEnd::Listed { manifests } => {
                 meter.add("s3:PutObject", manifests + 1);

@@ -26,9 +26,10 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use self::{
-    live_range::{LiveRange, new_range},
-    steps::StepQueue,
+use self::{live_range::LiveRange, steps::StepQueue};
+pub(crate) use self::{
+    live_range::new_range,
+    steps::{copy_shards, ready},
 };
 use crate::{Planner, commit::StepEnd};
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
+    failed_objects::FailureDocuments,
     failure::{Failure, FailureCode},
     id::{RunId, ShardId},
     notice::{FailureExamples, note_example},
@@ -20,7 +21,7 @@ use shardlift_core::{
     time::Timestamp,
 };
 
-use crate::{failed_objects::PackedFailures, page::Charts, settle};
+use crate::{failed_objects, page::Charts, settle};
 
 /// How many packed failure lists are fetched ahead.
 const LISTS_AT_ONCE: usize = 8;
@@ -120,7 +121,7 @@ impl Documents {
     ) -> Result<(), Failure> {
         let shards = settle::shards(ledger, &run.run_id)
             .map_ok(|shard| async move {
-                let packed = PackedFailures::fetch(control, &shard).await;
+                let packed = failed_objects::fetch(control, &shard).await;
                 Ok((shard, packed))
             })
             .try_buffered(LISTS_AT_ONCE);
@@ -147,7 +148,7 @@ impl Documents {
     fn list<W>(
         &mut self,
         shard: &ShardRecord,
-        packed: &PackedFailures,
+        packed: &FailureDocuments<Vec<u8>>,
         unfinished: FailureCode,
         pens: &mut Pens<W>,
     ) -> Result<(), Failure> {

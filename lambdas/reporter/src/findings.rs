@@ -7,8 +7,8 @@ use shardlift_core::{
     plan::RunEstimate,
     port::ControlStore,
     report::{
-        CopySeconds, Cost, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedProblem,
-        Verdict, Verification,
+        CopySeconds, Cost, DeletedCount, NotPlanned, REPORT_VERSION, Report, ReportLocation,
+        ReportedProblem, Verdict, Verification,
     },
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
@@ -122,6 +122,8 @@ impl Findings {
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
+            rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
+            not_planned: run.and_then(not_planned),
             planned: self.sums.planned,
             copied: tally.copied,
             skipped,
@@ -161,4 +163,13 @@ fn cost_of(requests: RequestCounts, estimate: Option<&RunEstimate>) -> Cost {
         requests,
         requests_estimated,
     }
+}
+
+fn not_planned(run: &RunRecord) -> Option<NotPlanned> {
+    let rerun = run.spec.rerun.as_ref()?;
+    Some(NotPlanned {
+        gone: run.totals.gone,
+        filtered: run.totals.filtered,
+        not_chosen: rerun.not_chosen,
+    })
 }

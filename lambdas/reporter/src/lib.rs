@@ -11,6 +11,7 @@ mod metrics;
 mod page;
 mod proof;
 mod relist;
+mod replanned;
 mod reporter;
 mod rounds;
 mod settle;

@@ -69,6 +69,8 @@ mod tests {
             run_id: RunId::new("night").unwrap(),
             verdict,
             mode: None,
+            rerun_of: None,
+            not_planned: None,
             planned: Count::default(),
             copied: Count {
                 objects: 3,

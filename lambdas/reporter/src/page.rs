@@ -55,12 +55,14 @@ impl Page<'_> {
                         p.verdict { (verdict) }
                         h1 { (headline(report)) }
                         p.run { "Run " code { (report.run_id) } }
+                        @if let Some(rerun) = report.rerun_sentences() { p.run { (rerun) } }
                         @if let Some(run) = self.run { (sections::pair(run)) }
                     }
                     main {
                         (sections::problem(report))
                         (sections::numbers(report))
                         (sections::failures(report, self.examples))
+                        (sections::remedy(report))
                         (sections::verification(report))
                         @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
                         (sections::shards(report))

@@ -13,7 +13,10 @@ use shardlift_core::{
     tally::RequestCounts,
 };
 
-use crate::relist::{Progress, Relisting};
+use crate::{
+    relist::{Progress, Relisting},
+    replanned::Replanned,
+};
 
 /// Where the proof keeps its progress, below the run's folder.
 const PROGRESS_DOCUMENT: &str = "proof.json";
@@ -98,7 +101,14 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         let source = source.map_err(|fault| listing_failure(fault, true))?;
         let target = self.accounts.reopen_target(run, &session, None).await;
         let target = target.map_err(CallFault::into_failure)?;
-        let relisting = Relisting::new(&run.spec, run.started_at, self.clock, self.deadline)?;
+        let replanned = Replanned::read(self.ledger, self.control, run).await?;
+        let relisting = Relisting::new(
+            &run.spec,
+            run.started_at,
+            replanned,
+            self.clock,
+            self.deadline,
+        )?;
         let walked = relisting.advance(&source, &target, progress).await;
         for requests in [source.requests(), target.requests()] {
             add(&mut progress.requests, &requests);
@@ -115,7 +125,11 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
             return serde_json::from_slice(&stored)
                 .map_err(|error| Failure::invariant(format!("{key} cannot be read: {error}")));
         }
-        let ranges = self.ledger.read_ranges(&run.run_id).await;
+        // A rerun listed nothing: the ranges of the run that did are as good a cut, and where they are forgotten, one
+        // range is the whole.
+        let rerun = run.spec.rerun.as_ref();
+        let listed_by = rerun.map_or(&run.run_id, |rerun| &rerun.listed_by);
+        let ranges = self.ledger.read_ranges(listed_by).await;
         let ranges =
             ranges.map_err(|fault| fault.into_failure().within("reading the ranges of the run"))?;
         Ok(Progress::begin(

@@ -19,6 +19,8 @@ use shardlift_core::{
     time::Timestamp,
 };
 
+use crate::replanned::Replanned;
+
 /// How many ranges are walked at once: two listings each, and S3 lists some 5,500 pages a second under a prefix.
 const RANGES_AT_ONCE: usize = 16;
 
@@ -105,15 +107,18 @@ pub(crate) struct Relisting<'a, K> {
     spec: &'a RunSpec,
     filter: ObjectFilter,
     run_started_at: Timestamp,
+    replanned: Replanned,
     clock: &'a K,
     deadline: Deadline,
 }
 
 impl<'a, K: Clock> Relisting<'a, K> {
-    /// The proof of a run that began at `run_started_at`.
+    /// The proof of a run that began at `run_started_at`; of a rerun, `replanned` are objects that it planned although
+    /// they changed after the listing that it goes back to.
     pub(crate) fn new(
         spec: &'a RunSpec,
         run_started_at: Timestamp,
+        replanned: Replanned,
         clock: &'a K,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
@@ -121,6 +126,7 @@ impl<'a, K: Clock> Relisting<'a, K> {
             spec,
             filter: spec.filters.compile()?,
             run_started_at,
+            replanned,
             clock,
             deadline,
         })
@@ -188,13 +194,22 @@ impl<'a, K: Clock> Relisting<'a, K> {
             Some(copy) if self.is_other(source, copy) => &mut found.different,
             Some(_) => return,
         };
-        // Listings tell whole seconds, rounded down. What was written in the second in which the run began counts as
-        // planned: a false alarm is better than a loss explained away.
-        if source.modified_at >= self.run_started_at {
-            found.changed_since_start += 1;
-        } else {
+        if self.answers_for(source) {
             *wrong += 1;
+        } else {
+            found.changed_since_start += 1;
         }
+    }
+
+    /// Whether a plan of this run, or the listing that a rerun goes back to, saw this version of the object.
+    ///
+    /// Listings tell whole seconds, rounded down. What was written in the second in which the run began counts as
+    /// planned: a false alarm is better than a loss explained away.
+    fn answers_for(&self, source: &ListedObject) -> bool {
+        let rerun = self.spec.rerun.as_ref();
+        let listed_since = rerun.map_or(self.run_started_at, |rerun| rerun.listed_since);
+        source.modified_at < listed_since
+            || (source.modified_at < self.run_started_at && self.replanned.holds(&source.key))
     }
 
     /// A copy is written after its source was; unlike in planning, the same second is no reason to doubt.
@@ -220,14 +235,6 @@ fn relative<'k>(key: &'k ObjectKey, prefix: &KeyPrefix) -> Result<&'k str, Failu
             format!("the listing of {prefix:?} holds {key:?}, which lies outside it"),
         )
     })
-}
-
-/// A text that sorts before `wanted`, with hardly anything between the two: the last character is lowered by one, and
-/// the greatest character follows.
-fn just_before(wanted: &str) -> Option<String> {
-    let (last, character) = wanted.char_indices().next_back()?;
-    let lower = ('\0'..character).next_back()?;
-    Some(format!("{}{lower}{}", &wanted[..last], char::MAX))
 }
 
 /// One listing, object by object. One page is in memory at a time.
@@ -284,7 +291,8 @@ impl<'a, B: BucketListing> Side<'a, B> {
             return;
         }
         // Too long for a key on this side: then nothing is jumped over.
-        if let Some(before) = just_before(wanted).and_then(|before| self.prefix.join(&before).ok())
+        let wanted = self.prefix.join(wanted).ok();
+        if let Some(before) = wanted.and_then(|wanted| wanted.just_before())
             && self.after.as_ref().is_none_or(|after| before > *after)
         {
             self.after = Some(before);
@@ -329,25 +337,5 @@ impl<'a, B: BucketListing> Side<'a, B> {
                 self.name, self.after
             ),
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::just_before;
-
-    #[test]
-    fn a_jump_lands_before_what_is_wanted_and_close_to_it() {
-        for (wanted, between) in [
-            ("b", "a\u{1F600}~"),
-            ("x/y0", "x/y/zz"),
-            ("\u{e000}", "\u{d7ff}~"),
-        ] {
-            let before = just_before(wanted).unwrap();
-            assert!(before.as_str() < wanted, "{wanted}");
-            assert!(before.as_str() > between, "{wanted}");
-        }
-        assert_eq!(just_before("a\0"), None);
-        assert_eq!(just_before(""), None);
     }
 }

@@ -13,7 +13,7 @@ use shardlift_core::{
     shard::{ShardEvent, ShardOutcome, ShardRecord, ShardState},
 };
 
-use crate::{failed_objects::PackedFailures, settle};
+use crate::{failed_objects, settle};
 
 /// How many shards are offered at once. Each is at most four calls, and the failures of one shard fit some 10 MB.
 const OFFERS_AT_ONCE: usize = 8;
@@ -115,7 +115,7 @@ impl<L: Ledger, C: ControlStore, K: Clock> Round<'_, L, C, K> {
             return Ok(outcome);
         }
         let mut permanent: Vec<FailedObject> = Vec::new();
-        PackedFailures::fetch(self.control, shard).await?.unpack(
+        failed_objects::fetch(self.control, shard).await?.unpack(
             shard,
             FailureCode::ServiceFault,
             |object| {

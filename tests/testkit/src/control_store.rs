@@ -43,6 +43,11 @@ impl MemoryControlStore {
             .collect()
     }
 
+    /// Takes an object away, past the script: it was kept long enough.
+    pub fn remove(&self, key: &str) {
+        self.objects.lock().expect("not poisoned").remove(key);
+    }
+
     /// The body of an object, past the script.
     #[must_use]
     pub fn body(&self, key: &str) -> Option<Vec<u8>> {

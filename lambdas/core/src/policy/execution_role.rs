@@ -61,19 +61,17 @@ pub fn execution_role(
             format!("{}/runs/*", place.control_bucket()),
         )),
     ];
-    if function != Function::Planner {
-        // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
-        statements.push(
-            place.own(
-                Statement::allow(
-                    "TellMissingFromForbidden",
-                    &["s3:ListBucket"],
-                    place.control_bucket(),
-                )
-                .when("StringLikeIfExists", "s3:prefix", "runs/*"),
-            ),
-        );
-    }
+    // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
+    statements.push(
+        place.own(
+            Statement::allow(
+                "TellMissingFromForbidden",
+                &["s3:ListBucket"],
+                place.control_bucket(),
+            )
+            .when("StringLikeIfExists", "s3:prefix", "runs/*"),
+        ),
+    );
     if function != Function::Copier {
         statements.push(list_the_source(agreement));
     }
@@ -100,8 +98,8 @@ pub fn execution_role(
 
 const fn control_bucket_actions(function: Function) -> &'static [&'static str] {
     match function {
-        Function::Planner => &["s3:PutObject"],
-        Function::Copier => &["s3:GetObject", "s3:PutObject"],
+        // A rerun reads the manifests and the lists of failures of its earlier run.
+        Function::Planner | Function::Copier => &["s3:GetObject", "s3:PutObject"],
         // The list of failures may be larger than memory, so it is written in parts.
         Function::Reporter => &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
     }

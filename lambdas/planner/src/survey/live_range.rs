@@ -73,7 +73,7 @@ impl LiveRange {
 }
 
 /// A range that nobody has walked yet.
-pub(super) fn new_range(run: &RunRecord, range_id: RangeId, bounds: KeyRange) -> RangeRecord {
+pub(crate) fn new_range(run: &RunRecord, range_id: RangeId, bounds: KeyRange) -> RangeRecord {
     RangeRecord {
         schema_version: LEDGER_VERSION,
         run_id: run.run_id.clone(),

@@ -1,7 +1,5 @@
 //! Asking for pages, and what becomes of them.
 
-use std::time::Duration;
-
 use futures::future::FutureExt;
 use shardlift_core::{
     failure::Failure,
@@ -12,12 +10,7 @@ use shardlift_core::{
 };
 
 use super::{Event, PAGES_PER_PROGRESS, Survey};
-use crate::access;
-
-/// How often a page is asked for before the invocation fails; the adapter's own retries come on top.
-const ATTEMPTS_MAX: u32 = 8;
-const BACKOFF_FIRST: Duration = Duration::from_millis(50);
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
+use crate::{access, retries};
 
 impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
 where
@@ -59,9 +52,7 @@ where
         let range_id = range_id.clone();
         let (source, target) = (self.source, self.target);
         let call = async move {
-            if attempt > 0 {
-                tokio::time::sleep(backoff(attempt)).await;
-            }
+            retries::wait_before(attempt).await;
             let page = list(source, target, side, &request).await;
             Event::Page(range_id, side, attempt, page)
         };
@@ -117,7 +108,7 @@ where
         if fault.kind == FaultKind::Throttled {
             self.listers.note_throttled();
         }
-        if !fault.is_transient() || attempt + 1 >= ATTEMPTS_MAX {
+        if !retries::is_asked_again(&fault, attempt) {
             return Err(access::listing_failure(fault, side, &self.run.spec.pair));
         }
         self.ask_for_page(range_id, side, attempt + 1);
@@ -158,10 +149,4 @@ async fn list<S: BucketListing, T: BucketListing>(
         SideName::Source => source.list_page(request).await,
         SideName::Target => target.list_page(request).await,
     }
-}
-
-fn backoff(attempt: u32) -> Duration {
-    BACKOFF_FIRST
-        .saturating_mul(1 << attempt.saturating_sub(1).min(10))
-        .min(BACKOFF_MAX)
 }

@@ -232,7 +232,12 @@ fn split(bounds: &KeyRange, cuts: Vec<RelativeKey>) -> Result<(KeyRange, Vec<Key
     Ok((first, pieces))
 }
 
-fn ready(run: &RunRecord, id: &ShardId, work: ShardWork, planned: &PlannedWork) -> ShardRecord {
+pub(crate) fn ready(
+    run: &RunRecord,
+    id: &ShardId,
+    work: ShardWork,
+    planned: &PlannedWork,
+) -> ShardRecord {
     ShardRecord::ready(
         run.run_id.clone(),
         id.clone(),
@@ -243,7 +248,11 @@ fn ready(run: &RunRecord, id: &ShardId, work: ShardWork, planned: &PlannedWork) 
 }
 
 /// One shard of objects; or, for one object too large for one copier, its whole and its part shards.
-fn copy_shards(run: &RunRecord, id: &ShardId, planned: &PlannedWork) -> Vec<ShardRecord> {
+pub(crate) fn copy_shards(
+    run: &RunRecord,
+    id: &ShardId,
+    planned: &PlannedWork,
+) -> Vec<ShardRecord> {
     let records = (planned.count.objects == 1)
         .then(|| {
             let size_bytes = planned.count.bytes;

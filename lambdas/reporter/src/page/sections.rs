@@ -39,6 +39,19 @@ pub(super) fn problem(report: &Report) -> Markup {
     }
 }
 
+/// What to start next, so that it gets done.
+pub(super) fn remedy(report: &Report) -> Markup {
+    html! {
+        @if let Some(remedy) = report.remedy() {
+            section id="remedy" {
+                h2 { "What to start next" }
+                p.do { (remedy.sentences()) }
+                pre { (remedy.input()) }
+            }
+        }
+    }
+}
+
 /// The counts.
 pub(super) fn numbers(report: &Report) -> Markup {
     let tile = |name: &str, count: Count, class: &str| {
@@ -115,8 +128,7 @@ pub(super) fn verification(report: &Report) -> Markup {
             h2 { "Verification" }
             p { (told) }
             @if found.changed_since_start > 0 {
-                p { (counted(found.changed_since_start, "object"))
-                    " appeared or changed at the source after the run began; the next run copies them." }
+                p { (report.changed_sentence()) }
             }
             @if !report.remarks.is_empty() { p { "Copied objects: " (report.remarks_line()) "." } }
         }

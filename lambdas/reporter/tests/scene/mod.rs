@@ -51,7 +51,7 @@ type MemoryReporter =
 pub(crate) struct Scene {
     pub(crate) script: CallScript,
     pub(crate) buckets: MemoryBuckets,
-    ledger: MemoryLedger,
+    pub(crate) ledger: MemoryLedger,
     reporter: MemoryReporter,
     objects: Vec<u32>,
 }
@@ -226,7 +226,7 @@ fn ready(shard: u32, objects: u32) -> ShardRecord {
     )
 }
 
-fn run_id() -> RunId {
+pub(crate) fn run_id() -> RunId {
     RunId::new("run-1").unwrap()
 }
 

@@ -1,0 +1,138 @@
+//! How what a run left undone gets done, by a person who has only the console.
+
+use serde_json::json;
+
+use super::{Report, Verdict};
+use crate::{failure::FailureCode, id::RunId, spec::Mode};
+
+/// The run that does what this one did not, once what stood in its way is mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// A rerun: it does what failed and what has no outcome.
+    Rerun {
+        /// The run to name.
+        of: RunId,
+    },
+    /// An ordinary run over the same pair: the target lacks more than what failed.
+    Ordinary {
+        /// Its mode.
+        mode: Mode,
+    },
+}
+
+impl Report {
+    /// What to start after this run; nothing after a run that left nothing undone, that broke before it was planned
+    /// (start it again), or whose own records cannot be trusted.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        let is_planned = self.shards.total > 0 || self.rerun_of.is_some();
+        let is_broken = self.leading_code() == FailureCode::InvariantViolated.name();
+        if self.verdict != Verdict::Incomplete || !is_planned || is_broken {
+            return None;
+        }
+        let not_chosen = self.not_chosen();
+        let wrong_at_target = self.verified.missing + self.verified.different;
+        Some(if wrong_at_target > self.failed.objects + not_chosen {
+            Remedy::Ordinary {
+                mode: match self.mode {
+                    Some(Mode::Mirror) => Mode::Mirror,
+                    _ => Mode::Sync,
+                },
+            }
+        } else {
+            let earlier = self.rerun_of.as_ref().filter(|_| not_chosen > 0);
+            Remedy::Rerun {
+                of: earlier.unwrap_or(&self.run_id).clone(),
+            }
+        })
+    }
+}
+
+impl Remedy {
+    /// The input of that run, as it is typed into the console.
+    #[must_use]
+    pub fn input(&self) -> String {
+        match self {
+            Self::Rerun { of } => json!({"rerun_of": of}),
+            Self::Ordinary { mode } => json!({"mode": mode}),
+        }
+        .to_string()
+    }
+
+    /// What to do, in sentences that hold the input.
+    #[must_use]
+    pub fn sentences(&self) -> String {
+        let input = self.input();
+        match self {
+            Self::Rerun { .. } => format!(
+                "To do what is undone, once mended: start an execution with the input {input}. It does that and nothing else."
+            ),
+            Self::Ordinary { .. } => format!(
+                "The target lacks more than what failed. To copy whatever is missing or differs: start an ordinary run over the same pair. For the stack's own pair the input is {input}."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        report::{NotPlanned, tests::report},
+        tally::Count,
+    };
+
+    fn incomplete(failed: u64, missing: u64) -> Report {
+        let mut report = report();
+        report.verdict = Verdict::Incomplete;
+        report.shards.total = 3;
+        for _ in 0..failed {
+            report.failed.add_object(FailureCode::AccessDenied, 1);
+        }
+        report.verified.missing = missing;
+        report
+    }
+
+    #[test]
+    fn what_failed_is_rerun_and_what_nobody_knows_of_takes_an_ordinary_run() {
+        let input = |report: &Report| report.remedy().map(|remedy| remedy.input());
+        let rerun = Some(r#"{"rerun_of":"nightly-1"}"#.to_owned());
+        assert_eq!(input(&incomplete(2, 2)), rerun);
+        assert_eq!(input(&incomplete(2, 0)), rerun, "not listed again");
+        let sync = Some(r#"{"mode":"sync"}"#.to_owned());
+        assert_eq!(input(&incomplete(2, 3)), sync);
+        let mut mirror = incomplete(0, 1);
+        mirror.mode = Some(Mode::Mirror);
+        assert_eq!(input(&mirror).unwrap(), r#"{"mode":"mirror"}"#);
+    }
+
+    #[test]
+    fn a_rerun_of_chosen_shards_leads_to_the_others() {
+        let mut chosen = incomplete(0, 4);
+        chosen.rerun_of = Some(RunId::new("earlier").unwrap());
+        chosen.not_planned = Some(NotPlanned {
+            not_chosen: Count {
+                objects: 4,
+                bytes: 4,
+            },
+            ..NotPlanned::default()
+        });
+        let of = RunId::new("earlier").unwrap();
+        assert_eq!(chosen.remedy(), Some(Remedy::Rerun { of }));
+    }
+
+    #[test]
+    fn nothing_is_to_be_started_where_nothing_helps() {
+        let mut complete = incomplete(0, 0);
+        complete.verdict = Verdict::Complete;
+        assert_eq!(complete.remedy(), None);
+        let mut unplanned = incomplete(0, 0);
+        unplanned.shards.total = 0;
+        assert_eq!(unplanned.remedy(), None);
+        let mut contradictory = incomplete(0, 0);
+        contradictory
+            .failed
+            .add_object(FailureCode::InvariantViolated, 1);
+        assert_eq!(contradictory.remedy(), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! Reruns: what an earlier run left undone is done again, and nothing else.
+//!
+//! Undone is what failed and what has no outcome. A rerun takes over the earlier run's spec, reads the undone objects
+//! from its shards, and plans each in the version that the source has now.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    failure::Failure,
+    id::{RunId, ShardId},
+    input::invalid,
+    port::ExecutionState,
+    range::{RangeRecord, RangeState},
+    run::{RunRecord, RunState},
+    settlement::Settlement,
+    shard::ShardRecord,
+    spec::RunSpec,
+    tally::Count,
+    time::Timestamp,
+};
+
+/// How many shards a rerun may choose: they stand in the run's record, which every copier reads. At 10 bytes an id that
+/// is 10 KB.
+pub const SHARDS_CHOSEN_MAX: usize = 1_000;
+
+/// An earlier run that the ledger forgets within this time is not rerun: its records may go while they are read.
+const KEPT_MIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What makes a run a rerun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rerun {
+    /// The earlier run, whose undone objects are planned instead of what differs.
+    pub of: RunId,
+    /// Of the earlier run, just these shards; all of them when absent.
+    pub shards: Option<Vec<ShardId>>,
+    /// What the earlier run left undone in shards that were not chosen.
+    pub not_chosen: Count,
+    /// The run that listed both sides: the earlier run, or, when that was a rerun too, the one that it goes back to.
+    pub listed_by: RunId,
+    /// When that run started. What the source got since then and is not planned here is the next run's.
+    pub listed_since: Timestamp,
+}
+
+/// What a shard of a run that has ended left undone: objects that failed, and objects without an outcome.
+#[must_use]
+pub fn undone(shard: &ShardRecord) -> Count {
+    let tally = &shard.outcome.tally;
+    let bytes = |count: Count| count.bytes;
+    let settled_well = [tally.copied, tally.skipped, tally.deleted];
+    let objects: u64 = settled_well.iter().map(|count| count.objects).sum();
+    let bytes: u64 = settled_well.into_iter().map(bytes).sum();
+    Count {
+        objects: shard.planned.objects.saturating_sub(objects),
+        bytes: shard.planned.bytes.saturating_sub(bytes),
+    }
+}
+
+/// The shard whose manifest a shard's objects stand in: for a part shard that of the whole object.
+#[must_use]
+pub fn whole_of(id: &ShardId) -> ShardId {
+    id.whole().map_or_else(|| id.clone(), |(whole, _)| whole)
+}
+
+/// A run that is to be rerun, held against its plan before anything is written.
+#[derive(Debug)]
+pub struct EarlierRun {
+    record: RunRecord,
+    chosen: Option<Chosen>,
+    not_chosen: Count,
+    sums: Settlement,
+}
+
+/// The chosen shards as they were typed, and of each whether the ledger has it.
+#[derive(Debug)]
+struct Chosen {
+    typed: Vec<ShardId>,
+    found: BTreeMap<ShardId, bool>,
+}
+
+impl EarlierRun {
+    /// An earlier run in the `state` of its execution, with the ranges of its plan.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the run: it still runs, was a dry run, has no finished plan, or is about to be forgotten.
+    pub fn new(
+        record: RunRecord,
+        state: ExecutionState,
+        ranges: &[RangeRecord],
+        shards: Option<Vec<ShardId>>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let run_id = &record.run_id;
+        if state == ExecutionState::Running {
+            return Err(refused(&format!(
+                "run {run_id} is still under way: wait until it ends, or stop it"
+            )));
+        }
+        if record.spec.dry_run {
+            return Err(refused(&format!(
+                "run {run_id} was a dry run and left nothing undone: start an ordinary run"
+            )));
+        }
+        let is_listed = !ranges.is_empty() && ranges.iter().all(|r| r.state == RangeState::Done);
+        if record.state == RunState::Planning || !is_listed {
+            return Err(refused(&format!(
+                "run {run_id} broke before its plan was finished, so nobody knows what it left undone: start an ordinary run"
+            )));
+        }
+        if record.expires_at <= now.plus(KEPT_MIN).as_epoch_seconds() {
+            return Err(forgotten(run_id, "it is kept for less than another day"));
+        }
+        let chosen = shards.map(|typed| Chosen {
+            found: typed.iter().map(|id| (whole_of(id), false)).collect(),
+            typed,
+        });
+        Ok(Self {
+            record,
+            chosen,
+            not_chosen: Count::default(),
+            sums: Settlement::default(),
+        })
+    }
+
+    /// Takes note of a shard. Each shard of the run is added once.
+    pub fn add(&mut self, shard: &ShardRecord) {
+        self.sums.add(shard);
+        let found = self.chosen.as_mut().map(|chosen| &mut chosen.found);
+        match found.map(|found| found.get_mut(&shard.shard_id)) {
+            None => {}
+            Some(Some(is_found)) => *is_found = true,
+            Some(None) => self.not_chosen.add(undone(shard)),
+        }
+    }
+
+    /// The spec of the rerun, once every shard was added.
+    ///
+    /// # Errors
+    /// `InvalidRun`: the records do not agree with the plan, or a chosen shard is not among them.
+    pub fn settle(mut self) -> Result<RunSpec, Failure> {
+        let RunRecord {
+            run_id,
+            spec,
+            started_at,
+            ..
+        } = self.record;
+        self.sums.hold_against(&self.record.totals);
+        if let Some(contradiction) = self.sums.contradiction() {
+            return Err(forgotten(
+                &run_id,
+                &format!(
+                    "its records do not hold its whole plan ({})",
+                    contradiction.detail
+                ),
+            ));
+        }
+        let unknown = self.chosen.as_ref().and_then(|chosen| {
+            let mut typed = chosen.typed.iter();
+            typed.find(|id| chosen.found.get(&whole_of(id)) != Some(&true))
+        });
+        if let Some(unknown) = unknown {
+            return Err(invalid(
+                "shards",
+                &format!("run {run_id} has no shard {unknown}; its shards.json has all of them"),
+            ));
+        }
+        let (listed_by, listed_since) = match &spec.rerun {
+            Some(earlier) => (earlier.listed_by.clone(), earlier.listed_since),
+            None => (run_id.clone(), started_at),
+        };
+        Ok(RunSpec {
+            rerun: Some(Rerun {
+                of: run_id,
+                shards: self.chosen.map(|chosen| chosen.typed),
+                not_chosen: self.not_chosen,
+                listed_by,
+                listed_since,
+            }),
+            ..spec
+        })
+    }
+}
+
+/// The ledger has no record of the run.
+#[must_use]
+pub fn unknown(run_id: &RunId) -> Failure {
+    refused(&format!(
+        "the ledger of this stack has no run {run_id}: its id is the name of its execution; an ordinary run copies what is missing without it"
+    ))
+}
+
+/// What is needed of the run is no longer there.
+#[must_use]
+pub fn forgotten(run_id: &RunId, what: &str) -> Failure {
+    refused(&format!(
+        "run {run_id} can no longer be rerun, {what}: start an ordinary run, in mode sync it copies what is missing"
+    ))
+}
+
+fn refused(problem: &str) -> Failure {
+    invalid("rerun_of", problem)
+}

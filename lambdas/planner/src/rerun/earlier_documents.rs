@@ -1,0 +1,102 @@
+//! What an earlier run left undone, read from its ledger and its documents.
+
+use std::collections::BTreeSet;
+
+use shardlift_core::{
+    failed_objects::FailureDocuments,
+    failure::{Failure, FailureCode},
+    fault::CallFault,
+    id::ShardId,
+    port::{ControlStore, Ledger},
+    rerun::{self, Rerun},
+    shard::{ShardRecord, ShardWork},
+};
+
+use super::{position::Position, undone_object::UndoneObject};
+use crate::shards;
+
+/// Reads the earlier run of a rerun.
+pub(super) struct EarlierDocuments<'a, L, C> {
+    pub(super) ledger: &'a L,
+    pub(super) control: &'a C,
+    pub(super) rerun: &'a Rerun,
+}
+
+/// A shard of the earlier run with something undone.
+pub(super) struct UndoneShard {
+    pub(super) work: ShardWork,
+    /// Its undone objects in the order of its manifest.
+    pub(super) objects: Vec<UndoneObject>,
+    /// How many documents were read for it.
+    pub(super) documents_read: u64,
+}
+
+impl<L: Ledger, C: ControlStore> EarlierDocuments<'_, L, C> {
+    /// The chosen shards with something undone, in the order of their ids.
+    pub(super) async fn undone_shards(&self) -> Result<BTreeSet<ShardId>, Failure> {
+        let chosen = self.rerun.shards.as_ref();
+        let chosen: Option<BTreeSet<ShardId>> =
+            chosen.map(|ids| ids.iter().map(rerun::whole_of).collect());
+        let is_chosen = |shard: &ShardRecord| {
+            chosen
+                .as_ref()
+                .is_none_or(|ids| ids.contains(&shard.shard_id))
+        };
+        let mut found = BTreeSet::new();
+        shards::for_each(self.ledger, &self.rerun.of, |shard| {
+            if is_chosen(&shard) && rerun::undone(&shard).objects > 0 {
+                found.insert(shard.shard_id);
+            }
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// The undone objects of a shard.
+    ///
+    /// # Errors
+    /// `InvalidRun` when a record or a document of it is no longer kept.
+    pub(super) async fn read(&self, shard_id: &ShardId) -> Result<UndoneShard, Failure> {
+        let shard = self.ledger.read_shard(&self.rerun.of, shard_id).await;
+        let shard = shard
+            .map_err(CallFault::into_failure)?
+            .ok_or_else(|| self.forgotten(&format!("the record of shard {shard_id}")))?;
+        let places = FailureDocuments::of(&shard);
+        let documents = FailureDocuments {
+            list: self.fetch(places.list).await?,
+            manifest: self.fetch(places.manifest).await?,
+        };
+        let mut objects = Vec::new();
+        documents.unpack(&shard, FailureCode::ServiceFault, |object| {
+            objects.push(UndoneObject {
+                position: Position {
+                    shard_id: shard_id.clone(),
+                    index: object.index,
+                },
+                key: object.key,
+                size_bytes: object.size,
+            });
+            Ok(())
+        })?;
+        objects.sort_unstable_by(|one, other| one.position.cmp(&other.position));
+        let read = [&documents.list, &documents.manifest];
+        Ok(UndoneShard {
+            work: shard.work,
+            objects,
+            documents_read: read.into_iter().flatten().count() as u64,
+        })
+    }
+
+    async fn fetch(&self, key: Option<String>) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let body = self.control.get(&key).await;
+        let body = body.map_err(|fault| fault.into_failure().within(format!("reading {key}")))?;
+        body.map(Some).ok_or_else(|| self.forgotten(&key))
+    }
+
+    fn forgotten(&self, what: &str) -> Failure {
+        rerun::forgotten(&self.rerun.of, &format!("{what} is no longer kept"))
+    }
+}

@@ -1,0 +1,89 @@
+//! What is left to do about undone objects.
+
+use std::collections::BTreeSet;
+
+use shardlift_core::{
+    failure::Failure, key::ObjectKey, object::ListedObject, pair::Pair, plan::SideName,
+    port::BucketListing, shard::ShardWork,
+};
+
+use super::lookup::Lookup;
+
+/// What is left to do about an undone object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// Copy this version, which is the one at the source now.
+    Copy(ListedObject),
+    /// Delete this version, which is the one at the target now; the source still lacks it.
+    Delete(ListedObject),
+    /// Nothing: it is gone from the source; or, to be deleted, gone from the target or back at the source.
+    Nothing,
+}
+
+/// Finds errands by looking both sides up.
+pub(super) struct Errands<'a, S, T> {
+    source: Lookup<'a, S>,
+    target: Lookup<'a, T>,
+    pair: &'a Pair,
+}
+
+impl<'a, S: BucketListing, T: BucketListing> Errands<'a, S, T> {
+    pub(super) fn new(source: &'a S, target: &'a T, pair: &'a Pair) -> Self {
+        Self {
+            source: Lookup::new(source, SideName::Source, pair),
+            target: Lookup::new(target, SideName::Target, pair),
+            pair,
+        }
+    }
+
+    /// One for each object of a shard that did `work`; their keys ascend.
+    ///
+    /// # Errors
+    /// As [`Lookup::present`].
+    pub(super) async fn of(
+        &self,
+        work: ShardWork,
+        keys: &[ObjectKey],
+    ) -> Result<Vec<Errand>, Failure> {
+        if work == ShardWork::DeleteObjects {
+            return self.deletions(keys).await;
+        }
+        let present = self.source.present(keys).await?;
+        Ok(present
+            .into_iter()
+            .map(|present| present.map_or(Errand::Nothing, Errand::Copy))
+            .collect())
+    }
+
+    /// `doomed` are keys of the target.
+    async fn deletions(&self, doomed: &[ObjectKey]) -> Result<Vec<Errand>, Failure> {
+        let mut source_keys = Vec::with_capacity(doomed.len());
+        for key in doomed {
+            source_keys.push(self.source_key(key)?);
+        }
+        let asked: Vec<ObjectKey> = source_keys.iter().flatten().cloned().collect();
+        let back = self.source.present(&asked).await?;
+        let back: BTreeSet<ObjectKey> = back.into_iter().flatten().map(|back| back.key).collect();
+        let is_back = |key: Option<ObjectKey>| key.is_some_and(|key| back.contains(&key));
+        let present = self.target.present(doomed).await?;
+        Ok(present
+            .into_iter()
+            .zip(source_keys)
+            .map(|(present, source_key)| match present {
+                Some(object) if !is_back(source_key) => Errand::Delete(object),
+                _ => Errand::Nothing,
+            })
+            .collect())
+    }
+
+    /// Where the object of a target key would be at the source; nothing when the key would be too long there.
+    fn source_key(&self, target_key: &ObjectKey) -> Result<Option<ObjectKey>, Failure> {
+        let relative = target_key.relative_to(&self.pair.target.prefix);
+        let relative = relative.ok_or_else(|| {
+            Failure::invariant(format!(
+                "{target_key:?} was to be deleted and lies outside the target prefix"
+            ))
+        })?;
+        Ok(self.pair.source.prefix.join(relative).ok())
+    }
+}

@@ -1,0 +1,138 @@
+//! What cannot be rerun is refused by name, before anything is written.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot make, it cannot go on with"
+)]
+
+#[allow(dead_code, reason = "each test takes what it needs of it")]
+mod earlier;
+#[allow(dead_code, reason = "each test takes what it needs of it")]
+mod world;
+
+use std::time::Duration;
+
+use earlier::{again_id, end, ended_world, input, invoke};
+use serde_json::{Value, json};
+use shardlift_core::{
+    arn::ExecutionArn,
+    control_key,
+    failure::{Failure, FailureCode},
+    port::{ExecutionState, Ledger, PutOutcome},
+    range::RangeState,
+    run::{RunRecord, RunState},
+};
+use world::{TARGET, World, noon, run_id};
+
+/// The rerun is refused as wrong input that names `named`, and left no trace but its preflight's absence.
+async fn refused(world: &World, input: &Value, named: &str) {
+    let failure = invoke(world, input).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::InvalidRun, "{failure}");
+    assert!(failure.detail.contains(named), "{named} in {failure}");
+    assert!(world.ledger.run(&again_id()).is_none());
+    let keys = world.control.keys();
+    assert!(!keys.iter().any(|key| key.starts_with("runs/again/")));
+}
+
+async fn change_earlier(world: &World, change: impl FnOnce(&mut RunRecord)) {
+    let mut run = world.ledger.run(&run_id()).unwrap();
+    change(&mut run);
+    run.revision += 1;
+    let written = world.ledger.replace_run(&run).await.unwrap();
+    assert_eq!(written, PutOutcome::Written);
+}
+
+#[tokio::test]
+async fn wrong_input_is_refused_by_the_name_of_its_field() {
+    for (input, named) in [
+        (json!({"rerun_of": "nobody"}), "no run nobody"),
+        (json!({"rerun_of": "nightly-1", "mode": "copy"}), "`mode`"),
+        (
+            json!({"rerun_of": "nightly-1", "source": {"bucket": "other"}}),
+            "`source`",
+        ),
+        (
+            json!({"rerun_of": "nightly-1", "shards": ["9-9"]}),
+            "no shard 9-9",
+        ),
+        (json!({"rerun_of": "nightly-1", "shards": []}), "`shards`"),
+    ] {
+        let world = ended_world().await;
+        refused(&world, &input, named).await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_under_way_is_refused() {
+    let world = ended_world().await;
+    let run = world.ledger.run(&run_id()).unwrap();
+    let arn: ExecutionArn = run.execution_arn;
+    world.executions.set(&arn, ExecutionState::Running);
+    refused(&world, &input(), "run nightly-1 is still under way").await;
+}
+
+#[tokio::test]
+async fn a_dry_run_is_refused() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.plan(&json!({"dry_run": true})).await.unwrap();
+    end(&world, &run_id(), &[], &[]).await;
+    refused(&world, &input(), "run nightly-1 was a dry run").await;
+}
+
+#[tokio::test]
+async fn a_run_whose_plan_was_never_finished_is_refused_whether_or_not_it_was_reported() {
+    for state in [RunState::Planning, RunState::Reported] {
+        let mut world = World::new();
+        let keys: Vec<String> = (0..40).map(|number| format!("k{number:02}")).collect();
+        world.put_sources(keys.iter().map(String::as_str));
+        world.clock_step = Duration::from_secs(500);
+        let answer = world.invoke(&json!({"mode": "copy"})).await.unwrap();
+        assert_eq!(answer["status"], "CONTINUE");
+        let ranges = world.ledger.ranges(&run_id());
+        assert!(
+            ranges
+                .iter()
+                .any(|range| range.state == RangeState::Listing)
+        );
+        change_earlier(&world, |run| run.state = state).await;
+        refused(&world, &input(), "broke before its plan was finished").await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_would_have_deleted_too_much_is_refused() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.buckets.put(TARGET, "copy/b", "x", 1);
+    let failure: Failure = world.plan(&json!({"mode": "mirror"})).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
+    change_earlier(&world, |run| run.state = RunState::Reported).await;
+    refused(&world, &input(), "do not hold its whole plan").await;
+}
+
+#[tokio::test]
+async fn a_run_that_the_ledger_forgets_is_refused() {
+    let world = ended_world().await;
+    let soon = noon().plus(Duration::from_secs(3_600)).as_epoch_seconds();
+    change_earlier(&world, |run| run.expires_at = soon).await;
+    refused(&world, &input(), "can no longer be rerun").await;
+    let world = ended_world().await;
+    change_earlier(&world, |run| run.totals.shards += 1).await;
+    refused(&world, &input(), "can no longer be rerun").await;
+}
+
+#[tokio::test]
+async fn documents_that_are_no_longer_kept_end_the_rerun_before_it_copies() {
+    let world = ended_world().await;
+    let shards = world.ledger.shards(&run_id());
+    let key = shards
+        .iter()
+        .find_map(|shard| shard.outcome.failures_key.clone());
+    world.control.remove(&key.unwrap());
+    let failure = invoke(&world, &input()).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::InvalidRun);
+    assert!(failure.detail.contains("no longer kept"), "{failure}");
+    let index = world.control.body(&control_key::index(&again_id(), 1));
+    assert_eq!(index, None);
+}

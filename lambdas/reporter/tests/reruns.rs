@@ -1,0 +1,112 @@
+//! The report of a rerun: what it is of, and what its COMPLETE says.
+
+#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
+
+#[allow(dead_code, reason = "each test binary uses a part of the scene")]
+mod scene;
+
+use scene::{FailedAt, Scene, run_id};
+use shardlift_core::{
+    failure::FailureCode,
+    id::RunId,
+    port::{Ledger, PutOutcome},
+    report::Verdict,
+    rerun::Rerun,
+    tally::Count,
+    time::Timestamp,
+};
+
+/// When the scene's sources were written.
+const WRITTEN_AT: Timestamp = Timestamp::from_millis(1_000_000);
+/// An earlier run that listed before that, and one that listed after it.
+const BEFORE: Timestamp = Timestamp::from_millis(500_000);
+const AFTER: Timestamp = Timestamp::from_millis(1_500_000);
+
+const TWO: Count = Count {
+    objects: 2,
+    bytes: 20,
+};
+
+/// The scene's run is the rerun of one that listed at `listed_since`.
+async fn rerun(objects: &[u32], listed_since: Timestamp) -> Scene {
+    let scene = Scene::new(objects);
+    let mut run = scene.ledger.run(&run_id()).unwrap();
+    run.totals.gone = TWO;
+    run.spec.rerun = Some(Rerun {
+        of: RunId::new("earlier").unwrap(),
+        shards: None,
+        not_chosen: Count::default(),
+        listed_by: RunId::new("earlier").unwrap(),
+        listed_since,
+    });
+    run.revision += 1;
+    let written = scene.ledger.replace_run(&run).await.unwrap();
+    assert_eq!(written, PutOutcome::Written);
+    scene.copy_everything();
+    scene
+}
+
+/// An object that is in no plan of the rerun and not at the target.
+fn write_unplanned(scene: &Scene) {
+    scene.buckets.set_time(WRITTEN_AT);
+    scene.buckets.put("source", "in/unplanned", "body", 7);
+}
+
+#[tokio::test]
+async fn the_report_says_what_it_is_a_rerun_of_and_what_is_gone() {
+    let scene = rerun(&[2, 3], AFTER).await;
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Complete);
+    assert_eq!(report.rerun_of, Some(RunId::new("earlier").unwrap()));
+    assert_eq!(report.not_planned.unwrap().gone, TWO);
+    assert_eq!((report.copied.objects, report.skipped.objects), (5, 0));
+    let text = &scene.published()[0].text;
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    for told in [text, &page] {
+        assert!(told.contains("A rerun of run earlier."), "{told}");
+        assert!(told.contains("2 objects: gone"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_source_got_since_the_listing_is_the_next_runs() {
+    let scene = rerun(&[2, 3], BEFORE).await;
+    write_unplanned(&scene);
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Complete);
+    assert_eq!(report.verified.changed_since_start, 1);
+}
+
+#[tokio::test]
+async fn what_was_there_when_the_earlier_run_listed_is_missing() {
+    let scene = rerun(&[2, 3], AFTER).await;
+    write_unplanned(&scene);
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    assert_eq!(report.verified.missing, 1);
+}
+
+#[tokio::test]
+async fn what_the_rerun_planned_is_its_own_however_late_it_changed() {
+    let scene = rerun(&[2, 3], BEFORE).await;
+    scene.buckets.remove("target", "out/1-2");
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    assert_eq!(report.verified.missing, 1);
+    assert_eq!(report.verified.changed_since_start, 0);
+}
+
+#[tokio::test]
+async fn an_incomplete_rerun_says_how_to_rerun_it() {
+    let scene = rerun(&[2, 3], AFTER).await;
+    scene.fail(&[FailedAt(0, 1, FailureCode::AccessDenied)]);
+    scene.reported().await;
+    let input = r#"{"rerun_of":"run-1"}"#;
+    let text = &scene.published()[0].text;
+    assert!(text.contains(input), "{text}");
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    assert!(
+        page.contains("{&quot;rerun_of&quot;:&quot;run-1&quot;}"),
+        "{page}"
+    );
+}
