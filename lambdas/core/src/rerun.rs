@@ -15,7 +15,7 @@ use crate::{
     range::{RangeRecord, RangeState},
     run::{RunRecord, RunState},
     settlement::Settlement,
-    shard::ShardRecord,
+    shard::{ShardRecord, ShardWork},
     spec::RunSpec,
     tally::Count,
     time::Timestamp,
@@ -69,15 +69,28 @@ pub fn whole_of(id: &ShardId) -> ShardId {
 pub struct EarlierRun {
     record: RunRecord,
     chosen: Option<Chosen>,
+    /// Undone in shards that were not chosen: all of it, and the part that is to be copied.
     not_chosen: Count,
+    not_chosen_copies: Count,
     sums: Settlement,
 }
 
-/// The chosen shards as they were typed, and of each whether the ledger has it.
+/// The chosen shards as they were typed, and what each does, once the ledger told.
 #[derive(Debug)]
 struct Chosen {
     typed: Vec<ShardId>,
-    found: BTreeMap<ShardId, bool>,
+    found: BTreeMap<ShardId, Option<ShardWork>>,
+}
+
+impl Chosen {
+    fn work_of(&self, typed: &ShardId) -> Option<ShardWork> {
+        self.found.get(&whole_of(typed)).copied().flatten()
+    }
+
+    /// The first of the chosen shards that is as `is_so` says.
+    fn first(&self, is_so: impl Fn(Option<ShardWork>) -> bool) -> Option<&ShardId> {
+        self.typed.iter().find(|typed| is_so(self.work_of(typed)))
+    }
 }
 
 impl EarlierRun {
@@ -113,13 +126,14 @@ impl EarlierRun {
             return Err(forgotten(run_id, "it is kept for less than another day"));
         }
         let chosen = shards.map(|typed| Chosen {
-            found: typed.iter().map(|id| (whole_of(id), false)).collect(),
+            found: typed.iter().map(|id| (whole_of(id), None)).collect(),
             typed,
         });
         Ok(Self {
             record,
             chosen,
             not_chosen: Count::default(),
+            not_chosen_copies: Count::default(),
             sums: Settlement::default(),
         })
     }
@@ -130,15 +144,21 @@ impl EarlierRun {
         let found = self.chosen.as_mut().map(|chosen| &mut chosen.found);
         match found.map(|found| found.get_mut(&shard.shard_id)) {
             None => {}
-            Some(Some(is_found)) => *is_found = true,
-            Some(None) => self.not_chosen.add(undone(shard)),
+            Some(Some(work)) => *work = Some(shard.work),
+            Some(None) => {
+                self.not_chosen.add(undone(shard));
+                if shard.work != ShardWork::DeleteObjects {
+                    self.not_chosen_copies.add(undone(shard));
+                }
+            }
         }
     }
 
     /// The spec of the rerun, once every shard was added.
     ///
     /// # Errors
-    /// `InvalidRun`: the records do not agree with the plan, or a chosen shard is not among them.
+    /// `InvalidRun`: the records do not agree with the plan, a chosen shard is not among them, or one deletes while
+    /// copies are undone that were not chosen.
     pub fn settle(mut self) -> Result<RunSpec, Failure> {
         let RunRecord {
             run_id,
@@ -156,15 +176,8 @@ impl EarlierRun {
                 ),
             ));
         }
-        let unknown = self.chosen.as_ref().and_then(|chosen| {
-            let mut typed = chosen.typed.iter();
-            typed.find(|id| chosen.found.get(&whole_of(id)) != Some(&true))
-        });
-        if let Some(unknown) = unknown {
-            return Err(invalid(
-                "shards",
-                &format!("run {run_id} has no shard {unknown}; its shards.json has all of them"),
-            ));
+        if let Some(chosen) = &self.chosen {
+            check_chosen(&run_id, chosen, self.not_chosen_copies)?;
         }
         let (listed_by, listed_since) = match &spec.rerun {
             Some(earlier) => (earlier.listed_by.clone(), earlier.listed_since),
@@ -180,6 +193,26 @@ impl EarlierRun {
             }),
             ..spec
         })
+    }
+}
+
+/// Deletions come after the copies, and only if none failed: a choice of shards must not turn that round.
+fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result<(), Failure> {
+    if let Some(unknown) = chosen.first(|work| work.is_none()) {
+        return Err(invalid(
+            "shards",
+            &format!("run {run_id} has no shard {unknown}; its shards.json has all of them"),
+        ));
+    }
+    match chosen.first(|work| work == Some(ShardWork::DeleteObjects)) {
+        Some(deleting) if undone_copies.objects > 0 => Err(invalid(
+            "shards",
+            &format!(
+                "shard {deleting} deletes, and {} objects of shards that are not chosen are not copied: leave shards out for all",
+                undone_copies.objects
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ use shardlift_core::{
     port::{ExecutionState, Ledger, PutOutcome},
     range::RangeState,
     run::{RunRecord, RunState},
+    shard::ShardWork,
 };
 use world::{TARGET, World, noon, run_id};
 
@@ -109,6 +110,22 @@ async fn a_run_that_would_have_deleted_too_much_is_refused() {
     assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
     change_earlier(&world, |run| run.state = RunState::Reported).await;
     refused(&world, &input(), "do not hold its whole plan").await;
+}
+
+#[tokio::test]
+async fn deletions_are_not_chosen_before_the_copies() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.buckets.put(TARGET, "copy/b", "x", 1);
+    let mirror = json!({"mode": "mirror", "delete_max_percent": 100});
+    world.plan(&mirror).await.unwrap();
+    end(&world, &run_id(), &["data/a"], &[]).await;
+    let shards = world.ledger.shards(&run_id());
+    let mut shards = shards.into_iter();
+    let deleting = shards.find(|shard| shard.work == ShardWork::DeleteObjects);
+    let id = deleting.unwrap().shard_id;
+    let input = json!({"rerun_of": "nightly-1", "shards": [id.as_str()]});
+    refused(&world, &input, &format!("shard {id} deletes")).await;
 }
 
 #[tokio::test]
