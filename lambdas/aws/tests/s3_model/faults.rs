@@ -4,6 +4,7 @@ use shardlift_core::{
     fault::{Effect, FaultKind},
     key::{KeyPrefix, ObjectKey},
     port::{BucketListing, CopyOptions, CopySource, ListRequest, TargetBucket},
+    tally::THROTTLED_REQUESTS,
 };
 use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject, keys_under};
@@ -92,6 +93,30 @@ async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
             "one attempt: the pacer sees every fault"
         );
     }
+    let requests = world.target.requests();
+    assert_eq!(
+        requests[THROTTLED_REQUESTS], 2,
+        "by status, and within a 200"
+    );
+}
+
+#[tokio::test]
+async fn throttled_attempts_are_counted_even_where_a_retry_heals_them() {
+    let world = World::new().await;
+    world.put_source("a", &SourceObject::of(7));
+    let slow_down = Fault::Refuse {
+        code: ErrorCode::SlowDown,
+        happened: false,
+    };
+    let rule = Rule::new(slow_down)
+        .operations(&[Operation::HeadObject])
+        .times(2);
+    world.model.set_weather(weather(rule));
+    let key = ObjectKey::new("a").unwrap();
+    world.target.head_source(&key).await.unwrap();
+    let requests = world.target.requests();
+    assert_eq!(requests["s3:HeadObject"], 3);
+    assert_eq!(requests[THROTTLED_REQUESTS], 2);
 }
 
 #[tokio::test]
