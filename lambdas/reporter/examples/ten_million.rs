@@ -49,6 +49,7 @@ use shardlift_testkit::{
 
 const SHARDS: u32 = 1_000;
 const OBJECTS_PER_SHARD: u32 = 10_000;
+const RANGES: u32 = 64;
 
 /// What became of the run before it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,14 +189,14 @@ async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, story: St
     );
 }
 
-/// The ranges of the plan: 256 of them, as a planner of ten million even keys has some 180.
+/// The ranges of the plan: as many as one transaction takes. A planner of ten million even keys has some 180.
 async fn add_ranges(ledger: &MemoryLedger, run_id: &RunId) {
     let bound = |number: u32| {
-        (1..256)
+        (1..RANGES)
             .contains(&number)
-            .then(|| RelativeKey::new(format!("{number:02x}")).unwrap())
+            .then(|| RelativeKey::new(format!("{:02x}", number * 256 / RANGES)).unwrap())
     };
-    let new_ranges = (0..256).map(|number| RangeRecord {
+    let new_ranges = (0..RANGES).map(|number| RangeRecord {
         schema_version: LEDGER_VERSION,
         run_id: run_id.clone(),
         range_id: RangeId::numbered(number),
