@@ -32,7 +32,7 @@ use shardlift_core::{
     run::{LEDGER_VERSION, PairEncryption, PlanTotals, RunRecord, RunState},
     shard::{ShardRecord, ShardWork},
     spec::RunSpec,
-    tally::Count,
+    tally::{Count, RequestCounts, add_requests},
     time::Timestamp,
 };
 use shardlift_testkit::{CallScript, MemoryControlStore, MemoryLedger};
@@ -225,13 +225,11 @@ async fn main() {
     let elapsed_s = began.elapsed().as_secs_f64();
     let mut copied = Count::default();
     let mut failed = 0;
-    let mut requests = shardlift_core::tally::RequestCounts::new();
+    let mut requests = RequestCounts::new();
     for shard in bench.ledger.shards(&run_id()) {
         copied.add(shard.outcome.tally.copied);
         failed += shard.outcome.tally.failed.objects;
-        for (operation, count) in shard.outcome.requests {
-            *requests.entry(operation).or_default() += count;
-        }
+        add_requests(&mut requests, &shard.outcome.requests);
     }
     println!(
         "{}",

@@ -16,7 +16,7 @@ use shardlift_core::{
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, TargetBucket},
     run::RunRecord,
     shard::{OpenUpload, ShardWork},
-    tally::RequestCounts,
+    tally::{RequestCounts, add_requests},
 };
 
 use crate::{
@@ -117,7 +117,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             deadline,
             target: &target,
             writes_before: self.gate.writes_taken(),
-            meter: RequestMeter::new(recorded, sum(requests_before, target.requests())),
+            meter: RequestMeter::new(recorded, sum(requests_before, &target.requests())),
         };
         match held.record().work {
             ShardWork::CopyObjects | ShardWork::AssembleObject { .. } => {
@@ -225,7 +225,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         job: &Job<'_, T>,
         uploads: Vec<OpenUpload>,
     ) -> Footnotes {
-        let now = sum(self.ledger.requests(), job.target.requests());
+        let now = sum(self.ledger.requests(), &job.target.requests());
         Footnotes {
             requests: job.meter.so_far(now),
             uploads,
@@ -308,10 +308,8 @@ fn stuck() -> Failure {
 }
 
 /// The requests of two handles together.
-fn sum(mut one: RequestCounts, other: RequestCounts) -> RequestCounts {
-    for (operation, count) in other {
-        *one.entry(operation).or_default() += count;
-    }
+fn sum(mut one: RequestCounts, other: &RequestCounts) -> RequestCounts {
+    add_requests(&mut one, other);
     one
 }
 

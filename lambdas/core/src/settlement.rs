@@ -8,7 +8,7 @@ use crate::{
     report::{NOT_DONE_SHOWN_MAX, ShardSummary},
     run::PlanTotals,
     shard::{ShardRecord, ShardState, ShardWork},
-    tally::{Count, RequestCounts, Tally},
+    tally::{Count, RequestCounts, Tally, add_requests},
     time::Timestamp,
 };
 
@@ -99,9 +99,7 @@ impl Settlement {
         *ended_at = (*ended_at).max(shard.ended_at);
         self.attempts += u64::from(shard.attempts);
         self.tally.add(&shard.outcome.tally);
-        for (operation, count) in &shard.outcome.requests {
-            *self.requests.entry(operation.clone()).or_default() += count;
-        }
+        add_requests(&mut self.requests, &shard.outcome.requests);
         for (remark, count) in &shard.outcome.remarks {
             *self.remarks.entry(remark.clone()).or_default() += count;
         }

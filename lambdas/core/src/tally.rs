@@ -138,6 +138,13 @@ pub type RequestCounts = BTreeMap<String, u64>;
 /// counted under its operation too; S3 bills no request that it answers with a 5xx.
 pub const THROTTLED_REQUESTS: &str = "s3:SlowDown";
 
+/// Adds requests to a sum.
+pub fn add_requests(sum: &mut RequestCounts, more: &RequestCounts) {
+    for (operation, count) in more {
+        *sum.entry(operation.clone()).or_default() += count;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

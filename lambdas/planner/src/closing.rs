@@ -11,11 +11,11 @@ use shardlift_core::{
     range::{ListingTally, RangeState},
     run::{PlanTotals, RunRecord, RunState},
     shard::ShardWork,
-    tally::{Count, RequestCounts},
+    tally::{Count, RequestCounts, add_requests},
 };
 use tracing::info;
 
-use crate::{Planner, request_meter::add_counts, shards};
+use crate::{Planner, shards};
 
 /// What the shards of the ledger sum up to.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ where
             .await
             .map_err(CallFault::into_failure)?;
         let mut all_requests = run.totals.requests.clone();
-        add_counts(&mut all_requests, &requests);
+        add_requests(&mut all_requests, &requests);
         run.totals = PlanTotals {
             planned: tally.planned,
             deletes: tally.deletes.objects,
@@ -95,7 +95,7 @@ where
         mut run: RunRecord,
         requests: RequestCounts,
     ) -> Result<(), Failure> {
-        add_counts(&mut run.totals.requests, &requests);
+        add_requests(&mut run.totals.requests, &requests);
         run.revision += 1;
         let written = self.ledger.replace_run(&run).await;
         if written.map_err(CallFault::into_failure)? == PutOutcome::Refused {

@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     port::{Ledger, SourceBucket, TargetBucket},
-    tally::RequestCounts,
+    tally::{RequestCounts, add_requests},
 };
 
 /// The requests since its start.
@@ -40,7 +40,7 @@ impl RequestMeter {
             let since = now.entry(operation.clone()).or_default();
             *since = since.saturating_sub(*count);
         }
-        add_counts(&mut now, &self.added);
+        add_requests(&mut now, &self.added);
         now.retain(|_, count| *count > 0);
         now
     }
@@ -52,14 +52,7 @@ fn all(
     ledger: &impl Ledger,
 ) -> RequestCounts {
     let mut counts = source.requests();
-    add_counts(&mut counts, &target.requests());
-    add_counts(&mut counts, &ledger.requests());
+    add_requests(&mut counts, &target.requests());
+    add_requests(&mut counts, &ledger.requests());
     counts
-}
-
-/// Adds counts by operation.
-pub(crate) fn add_counts(counts: &mut RequestCounts, more: &RequestCounts) {
-    for (operation, count) in more {
-        *counts.entry(operation.clone()).or_default() += count;
-    }
 }

@@ -13,11 +13,9 @@ use shardlift_core::{
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
     spec::Verify,
-    tally::{Count, RequestCounts},
+    tally::{Count, RequestCounts, add_requests},
     time::Timestamp,
 };
-
-use crate::proof::add;
 
 /// The state of the machine that the reporter is.
 const OWN_STATE: &str = "ReportRun";
@@ -78,7 +76,7 @@ impl Findings {
             sums,
             ..Self::default()
         };
-        add(&mut findings.requests, &findings.sums.requests);
+        add_requests(&mut findings.requests, &findings.sums.requests);
         findings
     }
 

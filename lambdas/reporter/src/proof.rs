@@ -10,7 +10,7 @@ use shardlift_core::{
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, SourceBucket, TargetBucket},
     report::Verification,
     run::RunRecord,
-    tally::RequestCounts,
+    tally::{RequestCounts, add_requests},
 };
 
 use crate::{
@@ -111,7 +111,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         )?;
         let walked = relisting.advance(&source, &target, progress).await;
         for requests in [source.requests(), target.requests()] {
-            add(&mut progress.requests, &requests);
+            add_requests(&mut progress.requests, &requests);
         }
         walked
     }
@@ -150,12 +150,5 @@ fn made(run: &RunRecord, progress: Progress) -> Proof {
     Proof::Made {
         found: progress.verification(run.spec.verify),
         requests: progress.requests,
-    }
-}
-
-/// Adds requests to a sum.
-pub(crate) fn add(sum: &mut RequestCounts, more: &RequestCounts) {
-    for (operation, count) in more {
-        *sum.entry(operation.clone()).or_default() += count;
     }
 }

@@ -17,7 +17,7 @@ use shardlift_core::{
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
     spec::Verify,
-    tally::RequestCounts,
+    tally::{RequestCounts, add_requests},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     findings::Findings,
     metrics,
     page::{Charts, Page},
-    proof::{Proof, Prover, add},
+    proof::{Proof, Prover},
     rounds::Round,
     settle, uploads,
 };
@@ -156,7 +156,7 @@ where
         };
         if uploads::may_be_left(run) {
             match self.abort_uploads(run).await {
-                Ok(requests) => add(&mut findings.requests, &requests),
+                Ok(requests) => add_requests(&mut findings.requests, &requests),
                 Err(failure) if prover.survives(run, &failure).await? => {
                     return Ok(self.again(event, "looking for unfinished uploads again"));
                 }
@@ -174,7 +174,7 @@ where
                 }
                 Proof::Made { found, requests } => {
                     findings.verified = Some(found);
-                    add(&mut findings.requests, &requests);
+                    add_requests(&mut findings.requests, &requests);
                 }
             }
         }
