@@ -1,40 +1,41 @@
-//! From the Lambda runtime to a handler: raw JSON in, a stable failure code out.
+//! From the Lambda runtime to a handler and back: JSON is read and written here, and a failure leaves under its stable
+//! code.
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Instant};
 
 use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use shardlift_core::{deadline::Deadline, failure::Failure, port::Clock, time::Timestamp};
+use shardlift_core::{deadline::Deadline, event, failure::Failure, port::Clock, time::Timestamp};
 
 pub use crate::settings::Settings;
 use crate::{system_clock::SystemClock, telemetry::field};
 
-/// One invocation of a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invocation {
-    /// When it must stop.
-    pub deadline: Deadline,
-    /// Its id at Lambda.
-    pub request_id: String,
-}
-
-/// What a function does with a payload. An invocation may come twice.
+/// What a function does with an event of the state machine. An event may come twice.
 pub trait Handler: Send + Sync {
-    /// Handles one payload.
+    /// What the state machine sends.
+    type Event: DeserializeOwned + Send;
+    /// What it gets back.
+    type Reply: Serialize + Send;
+
+    /// Handles one event, and stops in time for `deadline`.
     fn handle(
         &self,
-        payload: Value,
-        invocation: Invocation,
-    ) -> impl Future<Output = Result<Value, Failure>> + Send;
+        event: Self::Event,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<Self::Reply, Failure>> + Send;
 }
 
 /// A function that could not be set up answers every invocation with the reason, so that the state machine sees its
 /// code and not a process that ended.
 impl<H: Handler> Handler for Result<H, Failure> {
-    async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
+    type Event = H::Event;
+    type Reply = H::Reply;
+
+    async fn handle(&self, event: H::Event, deadline: Deadline) -> Result<H::Reply, Failure> {
         match self {
-            Ok(handler) => handler.handle(payload, invocation).await,
+            Ok(handler) => handler.handle(event, deadline).await,
             Err(failure) => Err(failure.clone()),
         }
     }
@@ -47,8 +48,8 @@ impl<H: Handler> Handler for Result<H, Failure> {
 pub async fn run(handler: impl Handler) -> Result<(), lambda_runtime::Error> {
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let invocation = invocation(&event.context);
-        answer(handler, event.payload, invocation)
+        let LambdaEvent { payload, context } = event;
+        answer(handler, &payload, deadline(&context), &context.request_id)
             .await
             .map_err(Refusal)
     }))
@@ -58,12 +59,12 @@ pub async fn run(handler: impl Handler) -> Result<(), lambda_runtime::Error> {
 /// Handles one payload; a panic becomes `InvariantViolated`. Failures are logged here and nowhere else.
 async fn answer(
     handler: &impl Handler,
-    payload: Value,
-    invocation: Invocation,
+    payload: &Value,
+    deadline: Deadline,
+    request_id: &str,
 ) -> Result<Value, Failure> {
     let began = Instant::now();
-    let request_id = invocation.request_id.clone();
-    let handled = AssertUnwindSafe(handler.handle(payload, invocation))
+    let handled = AssertUnwindSafe(handle(handler, payload, deadline))
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(Failure::invariant(format!("panic: {}", told(&*panic)))));
@@ -85,6 +86,16 @@ async fn answer(
     handled
 }
 
+async fn handle<H: Handler>(
+    handler: &H,
+    payload: &Value,
+    deadline: Deadline,
+) -> Result<Value, Failure> {
+    let reply = handler.handle(event::parse(payload)?, deadline).await?;
+    serde_json::to_value(reply)
+        .map_err(|error| Failure::invariant(format!("the reply cannot be written: {error}")))
+}
+
 /// What a panic said.
 fn told(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
@@ -94,12 +105,9 @@ fn told(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("without a message")
 }
 
-fn invocation(context: &Context) -> Invocation {
+fn deadline(context: &Context) -> Deadline {
     let ends_at = Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
-    Invocation {
-        deadline: Deadline::new(SystemClock.now(), ends_at),
-        request_id: context.request_id.clone(),
-    }
+    Deadline::new(SystemClock.now(), ends_at)
 }
 
 /// A failure as Lambda tells it: `errorType` is what the state machine's `ErrorEquals` matches.
@@ -117,6 +125,7 @@ impl From<Refusal> for Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use shardlift_core::failure::FailureCode;
 
     use super::*;
@@ -124,25 +133,27 @@ mod tests {
     struct Answering(fn() -> Result<Value, Failure>);
 
     impl Handler for Answering {
-        async fn handle(&self, _: Value, _: Invocation) -> Result<Value, Failure> {
+        type Event = Value;
+        type Reply = Value;
+
+        async fn handle(&self, _: Value, _: Deadline) -> Result<Value, Failure> {
             (self.0)()
         }
     }
 
-    async fn answered(handler: impl Handler) -> Result<Value, Failure> {
+    async fn answered(handler: impl Handler, payload: &Value) -> Result<Value, Failure> {
         let now = SystemClock.now();
-        let invocation = Invocation {
-            deadline: Deadline::new(now, now),
-            request_id: "id".into(),
-        };
-        answer(&handler, Value::Null, invocation).await
+        answer(&handler, payload, Deadline::new(now, now), "id").await
+    }
+
+    fn payload() -> Value {
+        json!({"schema_version": event::EVENT_VERSION})
     }
 
     #[tokio::test]
     async fn a_panic_is_a_violated_invariant_that_says_what_was_found() {
-        let failure = answered(Answering(|| panic!("two and two are {}", 5)))
-            .await
-            .unwrap_err();
+        let broken = Answering(|| panic!("two and two are {}", 5));
+        let failure = answered(broken, &payload()).await.unwrap_err();
         assert_eq!(failure.code, FailureCode::InvariantViolated);
         assert!(failure.detail.contains("two and two are 5"));
     }
@@ -151,10 +162,17 @@ mod tests {
     async fn a_function_that_could_not_be_set_up_says_why_each_time() {
         let broken: Result<Answering, Failure> =
             Err(Failure::new(FailureCode::InvalidRun, "LEDGER_TABLE"));
-        assert_eq!(
-            answered(broken).await.unwrap_err().code,
-            FailureCode::InvalidRun
-        );
+        let failure = answered(broken, &payload()).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidRun);
+        assert_eq!(failure.detail, "LEDGER_TABLE");
+    }
+
+    #[tokio::test]
+    async fn a_payload_of_another_release_is_refused_before_it_is_handled() {
+        let never = || panic!("it was handled");
+        let later = json!({"schema_version": event::EVENT_VERSION + 1});
+        let failure = answered(Answering(never), &later).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidRun);
     }
 
     #[test]

@@ -1,24 +1,31 @@
 //! The copier Lambda: wires the AWS adapters into [`Copier`](shardlift_copier::copier::Copier).
 
 use anyhow::anyhow;
-use serde_json::Value;
 use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SystemClock,
     adapters::Adapters,
-    bootstrap::{self, Handler, Invocation, Settings},
+    bootstrap::{self, Handler, Settings},
     telemetry,
 };
 use shardlift_copier::copier::Copier;
-use shardlift_core::{event, failure::Failure};
+use shardlift_core::{
+    deadline::Deadline,
+    event::{CopierEvent, CopierResult},
+    failure::Failure,
+};
 
 struct CopierFunction(Copier<AwsAccounts, DynamoLedger, S3ControlStore, SystemClock>);
 
 impl Handler for CopierFunction {
-    async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
-        let event = event::parse(&payload)?;
-        let result = self.0.copy_shard(&event, invocation.deadline).await?;
-        serde_json::to_value(result)
-            .map_err(|error| Failure::invariant(format!("the result cannot be written: {error}")))
+    type Event = CopierEvent;
+    type Reply = CopierResult;
+
+    async fn handle(
+        &self,
+        event: CopierEvent,
+        deadline: Deadline,
+    ) -> Result<CopierResult, Failure> {
+        self.0.copy_shard(&event, deadline).await
     }
 }
 

@@ -1,14 +1,18 @@
 //! The planner Lambda: wires the AWS adapters into [`Planner`].
 
 use anyhow::anyhow;
-use serde_json::Value;
 use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock,
     adapters::Adapters,
-    bootstrap::{self, Handler, Invocation, Settings},
+    bootstrap::{self, Handler, Settings},
     telemetry,
 };
-use shardlift_core::{failure::Failure, plan::ShardBounds};
+use shardlift_core::{
+    deadline::Deadline,
+    event::{PlannerEvent, PlannerResult},
+    failure::Failure,
+    plan::ShardBounds,
+};
 use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
 
 struct PlannerFunction(
@@ -16,8 +20,15 @@ struct PlannerFunction(
 );
 
 impl Handler for PlannerFunction {
-    async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
-        self.0.handle(&payload, invocation.deadline).await
+    type Event = PlannerEvent;
+    type Reply = PlannerResult;
+
+    async fn handle(
+        &self,
+        event: PlannerEvent,
+        deadline: Deadline,
+    ) -> Result<PlannerResult, Failure> {
+        self.0.plan(&event, deadline).await
     }
 }
 

@@ -1,11 +1,10 @@
 //! One invocation of the planner.
 
-use serde_json::Value;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
     deadline::Deadline,
-    event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus, parse},
+    event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus},
     failure::{Failure, FailureCode},
     fault::CallFault,
     input::RunInput,
@@ -71,14 +70,7 @@ where
     /// # Errors
     /// `InvalidRun` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
     /// be trusted; `Throttled` and `ServiceFault` when a call failed for good, to be tried again.
-    pub async fn handle(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
-        let event: PlannerEvent = parse(payload)?;
-        let result = self.plan(&event, deadline).await?;
-        serde_json::to_value(result)
-            .map_err(|error| Failure::invariant(format!("the answer cannot be written: {error}")))
-    }
-
-    async fn plan(
+    pub async fn plan(
         &self,
         event: &PlannerEvent,
         deadline: Deadline,

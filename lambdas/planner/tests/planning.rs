@@ -175,8 +175,7 @@ async fn another_input_or_execution_is_not_continued() {
     let mut event = world::event(&json!({}));
     event["execution_arn"] =
         json!("arn:aws:states:eu-central-1:111111111111:execution:other:nightly-1");
-    let deadline = shardlift_core::deadline::Deadline::new(world::noon(), world::noon());
-    let failure = world.planner().handle(&event, deadline).await.unwrap_err();
+    let failure = world.invoke_by(&event).await.unwrap_err();
     assert_eq!(failure.code, FailureCode::InvalidRun);
 }
 

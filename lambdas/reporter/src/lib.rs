@@ -6,7 +6,6 @@
 mod documents;
 mod failed_objects;
 mod findings;
-mod handler;
 mod metrics;
 mod page;
 mod proof;

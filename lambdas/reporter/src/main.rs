@@ -1,34 +1,53 @@
-//! The reporter Lambda: wires the adapters into the reporter.
-
-// The SDK's futures nest deeper than the compiler's default allows.
-#![recursion_limit = "256"]
+//! The reporter Lambda: wires the AWS adapters into [`Reporter`].
 
 use anyhow::anyhow;
 use shardlift_aws::{
+    AwsAccounts, DynamoLedger, S3ControlStore, SnsNotifier, SystemClock,
     adapters::Adapters,
-    bootstrap::{self, Settings},
+    bootstrap::{self, Handler, Settings},
     telemetry,
 };
+use shardlift_core::{
+    deadline::Deadline,
+    event::{ReporterEvent, ReporterResult},
+    failure::Failure,
+};
 use shardlift_reporter::Reporter;
+
+struct ReporterFunction(
+    Reporter<AwsAccounts, DynamoLedger, S3ControlStore, SnsNotifier, SystemClock>,
+);
+
+impl Handler for ReporterFunction {
+    type Event = ReporterEvent;
+    type Reply = ReporterResult;
+
+    async fn handle(
+        &self,
+        event: ReporterEvent,
+        deadline: Deadline,
+    ) -> Result<ReporterResult, Failure> {
+        self.0.report(&event, deadline).await
+    }
+}
+
+async fn connect() -> Result<ReporterFunction, Failure> {
+    let settings = Settings::from_env()?;
+    let adapters = Adapters::connect(&settings).await;
+    Ok(ReporterFunction(Reporter {
+        accounts: adapters.accounts,
+        ledger: adapters.ledger,
+        control: adapters.control,
+        notifier: adapters.notifier,
+        clock: adapters.clock,
+        max_concurrency: settings.max_concurrency,
+    }))
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     telemetry::init();
-    let reporter = match Settings::from_env() {
-        Ok(settings) => {
-            let adapters = Adapters::connect(&settings).await;
-            Ok(Reporter {
-                accounts: adapters.accounts,
-                ledger: adapters.ledger,
-                control: adapters.control,
-                notifier: adapters.notifier,
-                clock: adapters.clock,
-                max_concurrency: settings.max_concurrency,
-            })
-        }
-        Err(failure) => Err(failure),
-    };
-    bootstrap::run(reporter)
+    bootstrap::run(connect().await)
         .await
         .map_err(|error| anyhow!("the Lambda runtime failed: {error}"))
 }

@@ -21,6 +21,7 @@ use shardlift_aws::{AwsAccounts, SystemClock, clients, telemetry};
 use shardlift_core::{
     bucket::BucketName,
     deadline::Deadline,
+    event::{self, PlannerStatus},
     fault::CallFault,
     id::RunId,
     input::RunInput,
@@ -99,22 +100,22 @@ async fn main() -> anyhow::Result<()> {
             listers_max: listers,
         },
     };
-    let event = json!({
+    let event = event::parse(&json!({
         "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
         "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:shardlift:bench",
         "input": {
             "mode": mode, "compare": "size", "source": {"bucket": source},
             "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
         },
-    });
+    }))?;
     let began = Instant::now();
     let mut invocations = 0;
     let answer = loop {
         invocations += 1;
         let now = SystemClock.now();
         let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
-        let answer = planner.handle(&event, deadline).await?;
-        if answer["status"] != "CONTINUE" {
+        let answer = planner.plan(&event, deadline).await?;
+        if answer.status != PlannerStatus::Continue {
             break answer;
         }
     };
@@ -126,7 +127,7 @@ async fn main() -> anyhow::Result<()> {
         .context("the run is in the ledger")?;
     std::fs::remove_file(shards)?;
     let figures = json!({
-        "status": answer["status"], "seconds": seconds, "invocations": invocations,
+        "status": answer.status, "seconds": seconds, "invocations": invocations,
         "planned": run.totals.planned.objects, "same": run.totals.same.objects,
         "shards": run.totals.shards, "ranges": ledger.read_ranges(&run_id).await?.len(),
         "manifests": control.manifests.load(Ordering::Relaxed),

@@ -27,7 +27,9 @@ use memory::{PlanAccount, event, noon};
 use mortal::{Life, Mortal};
 use serde_json::{Value, json};
 use shardlift_aws::AwsAccounts;
-use shardlift_core::{deadline::Deadline, failure::Failure, input::RunInput, plan::ShardBounds};
+use shardlift_core::{
+    deadline::Deadline, event, failure::Failure, input::RunInput, plan::ShardBounds,
+};
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_s3_model::{
     BucketSpec, ErrorCode, Fault, KeySpaceSpec, Operation, Rule, Shape, Weather,
@@ -130,7 +132,9 @@ impl Stage {
         };
         let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
         let input = json!({"mode": "mirror", "compare": "size", "delete_max_percent": 100});
-        planner.handle(&event(&input), deadline).await
+        let event = event::parse(&event(&input))?;
+        let result = planner.plan(&event, deadline).await?;
+        Ok(serde_json::to_value(result).unwrap())
     }
 
     /// The plan, after as many invocations as it takes. What a failed one could not do the next one does, as after the

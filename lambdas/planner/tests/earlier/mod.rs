@@ -1,12 +1,11 @@
 //! An earlier run that ended with objects undone, and the rerun of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use shardlift_core::{
     arn::ExecutionArn,
     control_key,
-    deadline::Deadline,
     failure::{Failure, FailureCode},
     failure_list::{self, FailedObject},
     id::RunId,
@@ -45,8 +44,7 @@ async fn invoke_as(world: &World, run_id: &RunId, input: &Value) -> Result<Value
         "started_at": noon().to_string(),
         "input": input,
     });
-    let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
-    world.planner().handle(&event, deadline).await
+    world.invoke_by(&event).await
 }
 
 /// Invocations for the run `again` until one does not say CONTINUE.

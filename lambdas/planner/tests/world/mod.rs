@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shardlift_core::{
     control_key,
     deadline::Deadline,
+    event,
     failure::Failure,
     id::RunId,
     input::RunInput,
@@ -101,8 +102,14 @@ impl World {
 
     /// One invocation of 15 minutes.
     pub(crate) async fn invoke(&self, input: &Value) -> Result<Value, Failure> {
+        self.invoke_by(&event(input)).await
+    }
+
+    /// One invocation of 15 minutes by an event of any kind.
+    pub(crate) async fn invoke_by(&self, event: &Value) -> Result<Value, Failure> {
         let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
-        self.planner().handle(&event(input), deadline).await
+        let result = self.planner().plan(&event::parse(event)?, deadline).await?;
+        Ok(serde_json::to_value(result).unwrap())
     }
 
     /// Invocations until one does not say CONTINUE; each failure that may pass is tried again, as the machine does.
