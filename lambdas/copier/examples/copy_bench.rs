@@ -1,5 +1,7 @@
 //! Copies a bucket of the S3 model server with the real copier and the real adapters, as a Map of copiers would: one queue
-//! of shards, each copier with a pace of its own. The ledger and the control bucket are in memory.
+//! of shards, each copier with a pace of its own. The ledger and the control bucket are in memory. One copier runs on one
+//! thread, as in its Lambda, several are spread over as many threads as there are processors, each thread with a runtime
+//! and a connection pool of its own.
 //!
 //! `copy_bench <source bucket> <target bucket> <objects> <copiers> [objects a shard]`, with `DATA_S3_ENDPOINT_URL` at the
 //! model and `AWS_ENDPOINT_URL_STS` at anything that lets a role be assumed. Prints one line of JSON.
@@ -9,7 +11,10 @@
     reason = "a measuring program has nobody to report to but its caller"
 )]
 
-use std::{sync::Mutex, time::Instant};
+use std::{
+    sync::{Mutex, OnceLock},
+    time::{Duration, Instant},
+};
 
 use shardlift_aws::{AwsAccounts, SystemClock, clients::sdk_config};
 use shardlift_copier::copier::Copier;
@@ -39,11 +44,30 @@ use shardlift_testkit::{CallScript, MemoryControlStore, MemoryLedger};
 
 const INVOCATION_MS: i64 = 900_000;
 
+#[derive(Clone)]
 struct Bench {
     accounts: AwsAccounts,
     ledger: MemoryLedger,
     control: MemoryControlStore,
     pair: Pair,
+}
+
+/// The shards that no copier has taken yet.
+struct Queue {
+    shards: Mutex<Vec<ShardId>>,
+    began: Instant,
+    /// Until when every copier had a shard.
+    busy: OnceLock<Duration>,
+}
+
+impl Queue {
+    fn next(&self) -> Option<ShardId> {
+        let next = self.shards.lock().unwrap().pop();
+        if next.is_none() {
+            self.busy.get_or_init(|| self.began.elapsed());
+        }
+        next
+    }
 }
 
 fn run_id() -> RunId {
@@ -139,7 +163,7 @@ impl Bench {
     }
 
     /// One copier of the Map: a process of its own with its own pace, that takes one shard after the other.
-    async fn copier(&self, queue: &Mutex<Vec<ShardId>>) {
+    async fn copier(&self, queue: &Queue) {
         let copier = Copier::new(
             self.accounts.clone(),
             self.ledger.clone(),
@@ -147,7 +171,7 @@ impl Bench {
             SystemClock,
         );
         loop {
-            let Some(shard_id) = queue.lock().unwrap().pop() else {
+            let Some(shard_id) = queue.next() else {
                 return;
             };
             let event = CopierEvent {
@@ -194,8 +218,31 @@ fn memory_peak_kib() -> u64 {
         .unwrap()
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
+/// Runs its copiers on a runtime of its own until the queue is empty.
+fn work(copiers: usize, bench: &Bench, queue: &Queue) {
+    runtime().block_on(async {
+        let bench = Bench {
+            accounts: accounts().await,
+            ..bench.clone()
+        };
+        let working = (0..copiers).map(|_| bench.copier(queue));
+        futures::future::join_all(working).await;
+    });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+async fn accounts() -> AwsAccounts {
+    let config = sdk_config().await;
+    AwsAccounts::new(&config, std::env::var("DATA_S3_ENDPOINT_URL").ok())
+}
+
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let objects: u64 = arguments[2].parse().unwrap();
     let copiers: usize = arguments[3].parse().unwrap();
@@ -207,22 +254,37 @@ async fn main() {
         "target": {"bucket": arguments[1], "role_arn": "arn:aws:iam::111111111111:role/bench"},
     });
     let spec = RunSpec::settle(RunInput::parse(&input).unwrap()).unwrap();
-    let config = sdk_config().await;
-    let bench = Bench {
-        accounts: AwsAccounts::new(&config, std::env::var("DATA_S3_ENDPOINT_URL").ok()),
-        ledger: MemoryLedger::new(CallScript::default()),
-        control: MemoryControlStore::new(
-            BucketName::new("control-bucket").unwrap(),
-            CallScript::default(),
-        ),
-        pair: spec.pair.clone(),
+    let (bench, shards) = runtime().block_on(async {
+        let bench = Bench {
+            accounts: accounts().await,
+            ledger: MemoryLedger::new(CallScript::default()),
+            control: MemoryControlStore::new(
+                BucketName::new("control-bucket").unwrap(),
+                CallScript::default(),
+            ),
+            pair: spec.pair.clone(),
+        };
+        let shards = bench.plan(spec, objects, shard_objects).await;
+        (bench, shards)
+    });
+    let processor_before = processor_seconds();
+    let queue = Queue {
+        shards: Mutex::new(shards),
+        began: Instant::now(),
+        busy: OnceLock::new(),
     };
-    let shards = bench.plan(spec, objects, shard_objects).await;
-    let queue = Mutex::new(shards);
-    let (began, processor_before) = (Instant::now(), processor_seconds());
-    let working = (0..copiers).map(|_| bench.copier(&queue));
-    futures::future::join_all(working).await;
-    let elapsed_s = began.elapsed().as_secs_f64();
+    let threads = std::thread::available_parallelism()
+        .unwrap()
+        .get()
+        .min(copiers);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (bench, queue) = (&bench, &queue);
+            let share = copiers / threads + usize::from(thread < copiers % threads);
+            scope.spawn(move || work(share, bench, queue));
+        }
+    });
+    let elapsed_s = queue.began.elapsed().as_secs_f64();
     let mut copied = Count::default();
     let mut failed = 0;
     let mut requests = RequestCounts::new();
@@ -235,7 +297,8 @@ async fn main() {
         "{}",
         serde_json::json!({
             "objects": copied.objects, "bytes": copied.bytes, "failed": failed,
-            "elapsed_s": elapsed_s, "processor_s": processor_seconds() - processor_before,
+            "elapsed_s": elapsed_s, "busy_s": queue.busy.get().map(Duration::as_secs_f64),
+            "processor_s": processor_seconds() - processor_before,
             "memory_peak_kib": memory_peak_kib(), "requests": requests,
         })
     );
