@@ -36,6 +36,7 @@ pub(crate) struct PolicyFacts {
     ledger_table: Option<String>,
     control_bucket: Option<BucketName>,
     topic_arn: Option<String>,
+    further_target_role_arns: Vec<RoleArn>,
 }
 
 impl PolicyFacts {
@@ -70,6 +71,7 @@ impl PolicyFacts {
             control_bucket: Some(parse(&stack.output("ControlBucketName")?, BucketName::new)?),
             topic_arn: Some(stack.output("TopicArn")?),
             state_machine_arn: Some(machine),
+            further_target_role_arns: listed(stack.parameter("FurtherTargetRoleArns"))?,
         })
     }
 
@@ -135,6 +137,7 @@ impl PolicyFacts {
             ledger_table: known(&self.ledger_table, NEEDED)?,
             control_bucket: known(&self.control_bucket, NEEDED)?,
             topic_arn: known(&self.topic_arn, NEEDED)?,
+            further_roles: self.further_target_role_arns.clone(),
         })
     }
 }
@@ -152,6 +155,15 @@ fn parse<T, E: std::fmt::Display>(
     new: impl FnOnce(String) -> Result<T, E>,
 ) -> Result<T, CommandError> {
     new(text.to_owned()).map_err(|invalid| CommandError::usage(invalid.to_string()))
+}
+
+/// Roles that are parted by commas.
+fn listed(text: Option<&str>) -> Result<Vec<RoleArn>, CommandError> {
+    text.unwrap_or_default()
+        .split(',')
+        .filter(|role| !role.is_empty())
+        .map(|role| parse(role, RoleArn::new))
+        .collect()
 }
 
 /// An empty parameter means unset.

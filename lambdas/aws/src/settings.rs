@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use shardlift_core::{
+    arn::RoleArn,
     bucket::BucketName,
     failure::{Failure, FailureCode},
     input::RunInput,
+    policy::AllowList,
 };
 
 /// Copiers at once, unless the stack says otherwise.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub topic_arn: Option<String>,
     /// The stack's defaults for the input of a run.
     pub run_defaults: RunInput,
+    /// What a run may name: the stack's own pair, and the further targets that it allows.
+    pub allow_list: AllowList,
     /// The most copiers at once.
     pub max_concurrency: u32,
     /// Days until the ledger forgets a run.
@@ -69,12 +73,18 @@ impl Settings {
         let required = |name: &str| variable(name).ok_or_else(|| invalid(name, "is not set"));
         let control_bucket = BucketName::new(required("CONTROL_BUCKET")?)
             .map_err(|problem| invalid("CONTROL_BUCKET", problem))?;
+        let run_defaults = run_defaults(&variable)?;
+        let allow_list = AllowList::of_stack(&run_defaults).and_targets(
+            list(&variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
+            list(&variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
+        );
         Ok(Self {
             ledger_table: required("LEDGER_TABLE")?,
             control_bucket,
             state_machine_arn: variable("STATE_MACHINE_ARN"),
             topic_arn: variable("TOPIC_ARN"),
-            run_defaults: run_defaults(&variable)?,
+            run_defaults,
+            allow_list,
             max_concurrency: number(
                 &variable,
                 "COPIER_CONCURRENCY",
@@ -122,6 +132,20 @@ fn input_with(pointer: &str, value: Value) -> Value {
         .rsplit('/')
         .filter(|field| !field.is_empty())
         .fold(value, |inner, field| json!({ field: inner }))
+}
+
+/// Names that are parted by commas.
+fn list<T, E: std::fmt::Display>(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    parse: impl Fn(String) -> Result<T, E>,
+) -> Result<Vec<T>, Failure> {
+    let text = variable(name).unwrap_or_default();
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(|item| parse(item.to_owned()).map_err(|problem| invalid(name, problem)))
+        .collect()
 }
 
 fn number(
@@ -195,6 +219,22 @@ mod tests {
     }
 
     #[test]
+    fn further_targets_are_parted_by_commas() {
+        let role = "arn:aws:iam::333333333333:role/T";
+        let settings = settings(&[
+            ("S3_BUCKET", "source"),
+            ("FURTHER_TARGET_BUCKETS", "target-2, target-3"),
+            ("FURTHER_TARGET_ROLE_ARNS", role),
+        ])
+        .unwrap();
+        let expected = AllowList::of_stack(&settings.run_defaults).and_targets(
+            ["target-2", "target-3"].map(|name| BucketName::new(name).unwrap()),
+            [RoleArn::new(role).unwrap()],
+        );
+        assert_eq!(settings.allow_list, expected);
+    }
+
+    #[test]
     fn every_refusal_names_its_variable() {
         for (name, wrong) in [
             ("S3_BUCKET", "No_Such"),
@@ -206,6 +246,8 @@ mod tests {
             ("RUN_DELETE_MAX_PERCENT", "-1"),
             ("COPIER_CONCURRENCY", "0"),
             ("LEDGER_TTL_DAYS", "forever"),
+            ("FURTHER_TARGET_BUCKETS", "target-2,No_Such"),
+            ("FURTHER_TARGET_ROLE_ARNS", "Target"),
             ("CONTROL_BUCKET", "x"),
             ("LEDGER_TABLE", ""),
         ] {

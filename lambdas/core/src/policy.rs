@@ -5,7 +5,7 @@
 //! `infra/` equal to them.
 
 mod agreement;
-mod allowance;
+mod allow_list;
 mod execution_role;
 mod key_policy;
 pub mod merge;
@@ -19,7 +19,7 @@ mod target_role;
 mod tests;
 
 pub use agreement::{Agreement, Extras, Installation};
-pub use allowance::check_target_account;
+pub use allow_list::AllowList;
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use source_bucket::source_bucket;

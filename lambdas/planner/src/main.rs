@@ -43,6 +43,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
         clock: adapters.clock,
         settings: PlannerSettings {
             run_defaults: settings.run_defaults,
+            allow_list: settings.allow_list,
             max_concurrency: settings.max_concurrency,
             ledger_ttl_days: settings.ledger_ttl_days,
             shard_bounds: ShardBounds::default(),

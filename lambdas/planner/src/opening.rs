@@ -10,7 +10,6 @@ use shardlift_core::{
     fault::CallFault,
     id::RunId,
     input::RunInput,
-    policy::check_target_account,
     port::{
         Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SourceBucket, TargetBucket,
     },
@@ -46,8 +45,7 @@ where
             Some(earlier) => self.settle_rerun(earlier, input.shards).await?,
             None => RunSpec::settle(input.or(self.settings.run_defaults.clone()))?,
         };
-        let configured = self.settings.run_defaults.target.role_arn.as_ref();
-        check_target_account(&spec.pair.target.role_arn, configured)?;
+        self.settings.allow_list.check(&spec.pair)?;
         let pair = &spec.pair;
         let Opened {
             source,

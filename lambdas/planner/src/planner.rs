@@ -9,6 +9,7 @@ use shardlift_core::{
     fault::CallFault,
     input::RunInput,
     plan::{ShardBounds, WalkRules},
+    policy::AllowList,
     port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SessionName},
     run::{RunRecord, RunState},
 };
@@ -26,6 +27,8 @@ use crate::{
 pub struct PlannerSettings {
     /// The pair's defaults.
     pub run_defaults: RunInput,
+    /// What a run may name.
+    pub allow_list: AllowList,
     /// The most copiers at once.
     pub max_concurrency: u32,
     /// After how many days the ledger forgets a run.

@@ -1,5 +1,5 @@
 use crate::{
-    arn::{AccountId, KmsKeyArn, Region},
+    arn::{AccountId, KmsKeyArn, Region, RoleArn},
     bucket::BucketName,
     key::KeyPrefix,
     pair::Pair,
@@ -45,6 +45,8 @@ pub struct Installation {
     pub control_bucket: BucketName,
     /// The topic.
     pub topic_arn: String,
+    /// The target roles that a run may name beside the stack's own.
+    pub further_roles: Vec<RoleArn>,
 }
 
 impl Agreement {

@@ -53,7 +53,7 @@ pub fn execution_role(
                 ),
             ),
         ),
-        enter_the_target_account(agreement),
+        place.enter_the_target_accounts(),
         place.keep_the_ledger(function),
         place.own(Statement::allow(
             "KeepTheRunsDocuments",
@@ -131,6 +131,15 @@ impl Place<'_> {
     /// A bucket's name says nothing about whose it is: only one of the own account.
     fn own(&self, statement: Statement) -> Statement {
         of_source_account(self.agreement, statement)
+    }
+
+    fn enter_the_target_accounts(&self) -> Statement {
+        let mut statement = enter_the_target_account(self.agreement);
+        let further = &self.installation.further_roles;
+        statement
+            .resource
+            .extend(further.iter().map(ToString::to_string));
+        statement
     }
 
     fn keep_the_ledger(&self, function: Function) -> Statement {

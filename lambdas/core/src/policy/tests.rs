@@ -56,6 +56,7 @@ fn installation() -> Installation {
         ledger_table: "ledger".into(),
         control_bucket: BucketName::new("control").unwrap(),
         topic_arn: "arn:aws:sns:eu-west-1:111111111111:topic".into(),
+        further_roles: Vec::new(),
     }
 }
 

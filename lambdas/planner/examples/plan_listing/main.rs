@@ -26,6 +26,7 @@ use shardlift_core::{
     id::RunId,
     input::RunInput,
     plan::ShardBounds,
+    policy::AllowList,
     port::{Clock, ControlStore, Ledger},
 };
 use shardlift_planner::{Planner, PlannerSettings};
@@ -86,6 +87,10 @@ async fn main() -> anyhow::Result<()> {
         manifests: Arc::default(),
         manifest_bytes: Arc::default(),
     };
+    let pair = RunInput::parse(&json!({
+        "source": {"bucket": source},
+        "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
+    }))?;
     let planner = Planner {
         accounts: AwsAccounts::new(&config, Some(endpoint)),
         ledger: ledger.clone(),
@@ -93,7 +98,8 @@ async fn main() -> anyhow::Result<()> {
         executions: MemoryExecutions::default(),
         clock: SystemClock,
         settings: PlannerSettings {
-            run_defaults: RunInput::default(),
+            allow_list: AllowList::of_stack(&pair),
+            run_defaults: pair,
             max_concurrency: 100,
             ledger_ttl_days: 30,
             shard_bounds: ShardBounds::default(),
@@ -103,10 +109,7 @@ async fn main() -> anyhow::Result<()> {
     let event = event::parse(&json!({
         "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
         "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:shardlift:bench",
-        "input": {
-            "mode": mode, "compare": "size", "source": {"bucket": source},
-            "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
-        },
+        "input": {"mode": mode, "compare": "size"},
     }))?;
     let began = Instant::now();
     let mut invocations = 0;

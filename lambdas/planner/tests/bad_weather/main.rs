@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use shardlift_aws::AwsAccounts;
 use shardlift_core::{
     deadline::Deadline, event, failure::Failure, input::RunInput, plan::ShardBounds,
+    policy::AllowList,
 };
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_s3_model::{
@@ -113,6 +114,7 @@ impl Stage {
                 "bucket": "target-bucket", "prefix": "", "role_arn": target.role_arn, "external_id": target.external_id,
             },
         });
+        let run_defaults = RunInput::parse(&defaults).unwrap();
         let planner = Planner {
             accounts: self.accounts.clone(),
             ledger: self.ledger.clone(),
@@ -120,7 +122,8 @@ impl Stage {
             executions: MemoryExecutions::new(self.script.clone()),
             clock: ManualClock::stepping(noon(), step),
             settings: PlannerSettings {
-                run_defaults: RunInput::parse(&defaults).unwrap(),
+                allow_list: AllowList::of_stack(&run_defaults),
+                run_defaults,
                 max_concurrency: 7,
                 ledger_ttl_days: 30,
                 shard_bounds: ShardBounds {

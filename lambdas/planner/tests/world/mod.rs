@@ -12,6 +12,7 @@ use shardlift_core::{
     input::RunInput,
     manifest::Manifest,
     plan::ShardBounds,
+    policy::AllowList,
     range::{ListingTally, RangeState},
     shard::ShardWork,
     time::Timestamp,
@@ -79,6 +80,7 @@ impl World {
             "source": {"bucket": SOURCE, "prefix": "data/"},
             "target": {"bucket": TARGET, "prefix": "copy/", "role_arn": format!("arn:aws:iam::{TARGET_ACCOUNT}:role/Target")},
         });
+        let run_defaults = RunInput::parse(&defaults).unwrap();
         Planner {
             accounts: MemoryAccounts::new(
                 self.buckets.clone(),
@@ -91,7 +93,8 @@ impl World {
             executions: self.executions.clone(),
             clock: ManualClock::stepping(noon(), self.clock_step),
             settings: PlannerSettings {
-                run_defaults: RunInput::parse(&defaults).unwrap(),
+                allow_list: AllowList::of_stack(&run_defaults),
+                run_defaults,
                 max_concurrency: 7,
                 ledger_ttl_days: 30,
                 shard_bounds: self.shard_bounds,
