@@ -93,7 +93,7 @@ lint-python: venv-tests
 	@.venv/bin/ruff format --quiet --check infra tests
 
 lint-infra: venv-tests .venv/checkov/installed
-	@.venv/bin/cfn-lint infra/template.yaml infra/target-account.yaml
+	@.venv/bin/cfn-lint --append-rules infra/rules -- infra/template.yaml infra/target-account.yaml
 	@mkdir -p target && PYTHONPATH=.venv/checkov $(PYTHON) -m checkov.main --config-file infra/checkov.yaml \
 	  -f infra/template.yaml -f infra/target-account.yaml >target/checkov.txt || { cat target/checkov.txt; exit 1; }
 
