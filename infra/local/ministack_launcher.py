@@ -1,4 +1,4 @@
-"""Starts MiniStack 1.5.33 with six of its gaps closed.
+"""Starts MiniStack 1.5.33 with some of its gaps closed.
 
 MiniStack runs the local stack: S3, DynamoDB, Step Functions, Lambda, STS, IAM and SNS in one
 process. Where it differs from AWS in a way that Shardlift would notice, this launcher replaces a
@@ -14,6 +14,10 @@ holds a test of each mend.
    refuse plain HTTP refused everything. The loopback counts as safe.
 5. `aws:ResourceAccount` was the caller's account for every S3 resource. It is the bucket's owner.
 6. A `*` in a policy matched no line break, so that a key with one was denied to everybody.
+7. `aws:PrincipalIsAWSService` was absent, so that a refusal of all but services refused nobody, and
+   `aws:PrincipalArn` was a session's own ARN instead of its role's.
+8. S3 told everybody which objects are missing, copied tags unasked, used KMS keys for anybody, and gave
+   no reason for a refusal by a policy of another account's: see `ministack_permissions.py`.
 """
 
 import contextlib
@@ -26,9 +30,11 @@ import ministack.core.iam_evaluator as iam
 import ministack.services.s3 as s3
 import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
+from ministack_permissions import mend_permissions
 
 MINISTACK_VERSION = "1.5.33"
 S3_ARN = "arn:aws:s3:::"
+SESSION_ARN = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+")
 
 # What a copy reads of a bucket that is not the caller's.
 BUCKET_STATE = (
@@ -133,7 +139,7 @@ def mend_max_concurrency_path():
 
 
 def mend_condition_keys():
-    """Mends 4 and 5: conditions see the loopback as TLS, and a bucket as its owner's."""
+    """Mends 4, 5 and 7: conditions see the loopback as TLS, a bucket as its owner's, and a caller as its role."""
     resolve_condition_key = iam._resolve_condition_key
 
     @functools.wraps(resolve_condition_key)
@@ -141,6 +147,12 @@ def mend_condition_keys():
         name = key.lower()
         if name == "aws:securetransport":
             return "true"
+        if name == "aws:principalisawsservice":
+            # AWS always tells it; no service calls here under its own name.
+            return "false"
+        if name == "aws:principalarn":
+            session = SESSION_ARN.fullmatch(context.principal_arn)
+            return f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else context.principal_arn
         if name in ("aws:resourceaccount", "s3:resourceaccount") and context.resource_arn.startswith(S3_ARN):
             bucket = context.resource_arn.removeprefix(S3_ARN).partition("/")[0]
             return s3._bucket_owner_account(bucket) or resolve_condition_key(key, context)
@@ -172,6 +184,7 @@ def main():
     mend_max_concurrency_path()
     mend_condition_keys()
     mend_wildcards_over_line_breaks()
+    mend_permissions()
 
     from ministack.app import main as serve
 

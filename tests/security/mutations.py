@@ -7,30 +7,31 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Mutation:
-    """One thing that is missing: a statement, an action of it, or a condition of it that no longer holds."""
+class Cut:
+    """One thing taken out of a document: a statement, an action (or several) or a principal of it, or a condition that
+    no longer holds."""
 
-    documents: tuple
-    sids: tuple
+    document: str
+    sid: str
     kind: str
-    what: str
+    what: str = ""
 
     @property
     def name(self):
-        return f"{'+'.join(self.documents)}: {'+'.join(self.sids)} without {self.what or 'itself'}"
+        return f"{self.document}: {self.sid}" + (f" without {self.what}" if self.what else "")
 
-    def apply(self, document, sid):
+    def apply(self, document):
         """The document without it."""
         mutated = copy.deepcopy(document)
-        (statement,) = [s for s in mutated["Statement"] if s["Sid"] == sid]
+        (statement,) = [s for s in mutated["Statement"] if s.get("Sid") == self.sid]
         if self.kind == "statement":
             mutated["Statement"].remove(statement)
         elif self.kind == "action":
-            statement["Action"] = [a for a in _listed(statement["Action"]) if a != self.what]
+            statement["Action"] = [a for a in listed(statement["Action"]) if a not in self.what.split()]
             if not statement["Action"]:
                 mutated["Statement"].remove(statement)
         elif self.kind == "principal":
-            left = [p for p in _listed(statement["Principal"]["AWS"]) if self.what not in p]
+            left = [p for p in listed(statement["Principal"]["AWS"]) if self.what not in p]
             statement["Principal"]["AWS"] = left
         elif self.kind == "condition":
             # Taking a condition away only widens; it is made impossible instead.
@@ -42,52 +43,63 @@ class Mutation:
         return mutated
 
 
-def _listed(value):
-    return value if isinstance(value, list) else [value]
+@dataclass(frozen=True)
+class Mutation:
+    """What is missing in one case: one cut, or two where either document alone would allow the call."""
+
+    cuts: tuple
+
+    @property
+    def name(self):
+        return " + ".join(cut.name for cut in self.cuts)
 
 
-def mutations_of(document, statements, only=("statement", "action", "condition")):
+def cuts_of(document, statements):
     """Each statement, action and condition of a document, one at a time."""
     for statement in statements:
         sid = statement["Sid"]
-        if "statement" in only:
-            yield Mutation((document,), (sid,), "statement", "")
-        actions = _listed(statement["Action"])
-        if "action" in only and len(actions) > 1:
+        yield Cut(document, sid, "statement")
+        actions = listed(statement["Action"])
+        if len(actions) > 1:
             for action in actions:
-                yield Mutation((document,), (sid,), "action", action)
-        if "condition" in only:
-            for operator, keys in statement.get("Condition", {}).items():
-                for key in keys:
-                    yield Mutation((document,), (sid,), "condition", f"{operator} {key}")
+                yield Cut(document, sid, "action", action)
+        for operator, keys in statement.get("Condition", {}).items():
+            for key in keys:
+                yield Cut(document, sid, "condition", f"{operator} {key}")
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
 
 
 class Policies:
     """The policies of a deployment, by the names that `shardlift policy` gives them."""
 
-    def __init__(self, deployment, outputs):
+    def __init__(self, deployment, outputs, keys):
         self._deployment = deployment
         self._outputs = outputs
+        # The ARNs of the keys, as "source-key" and "target-key".
+        self._keys = keys
 
     @contextmanager
     def without(self, mutation):
         """The deployment while something is missing."""
-        originals = {name: self._read(name) for name in mutation.documents}
+        originals = {cut.document: self.read(cut.document) for cut in mutation.cuts}
         try:
-            for name, sid in zip(mutation.documents, mutation.sids, strict=True):
-                self._write(name, mutation.apply(originals[name], sid))
+            for cut in mutation.cuts:
+                self.write(cut.document, cut.apply(originals[cut.document]))
             yield
         finally:
             for name, original in originals.items():
-                self._write(name, original)
+                self.write(name, original)
 
     def _client(self, name, service):
         account = self._deployment.source if name in self._OF_SOURCE else self._deployment.target
         return account.client(service)
 
-    _OF_SOURCE = ("source-bucket", "planner-role", "copier-role", "reporter-role")
+    _OF_SOURCE = ("source-bucket", "source-key", "planner-role", "copier-role", "reporter-role")
 
-    def _role_name(self, name):
+    def role_name(self, name):
         if name in ("target-role", "target-trust"):
             return self._deployment.target_role_name
         arn = self._outputs[name.replace("-", "_") + "_arn"]
@@ -96,11 +108,15 @@ class Policies:
     def _bucket(self, name):
         return self._outputs[name.replace("-", "_")]
 
-    def _read(self, name):
+    def read(self, name):
+        """A document as it is deployed."""
         if name.endswith("-bucket"):
             policy = self._client(name, "s3").get_bucket_policy(Bucket=self._bucket(name))["Policy"]
             return json.loads(policy)
-        iam, role = self._client(name, "iam"), self._role_name(name)
+        if name.endswith("-key"):
+            policy = self._client(name, "kms").get_key_policy(KeyId=self._keys[name], PolicyName="default")["Policy"]
+            return json.loads(policy)
+        iam, role = self._client(name, "iam"), self.role_name(name)
         if name == "target-trust":
             document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
         else:
@@ -108,12 +124,16 @@ class Policies:
             document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         return json.loads(document) if isinstance(document, str) else document
 
-    def _write(self, name, document):
+    def write(self, name, document):
+        """Puts a document in the place of the deployed one."""
         text = json.dumps(document)
         if name.endswith("-bucket"):
             self._client(name, "s3").put_bucket_policy(Bucket=self._bucket(name), Policy=text)
             return
-        iam, role = self._client(name, "iam"), self._role_name(name)
+        if name.endswith("-key"):
+            self._client(name, "kms").put_key_policy(KeyId=self._keys[name], PolicyName="default", Policy=text)
+            return
+        iam, role = self._client(name, "iam"), self.role_name(name)
         if name == "target-trust":
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=text)
         else:

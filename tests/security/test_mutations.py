@@ -1,106 +1,98 @@
 """From the deployed policies, each action, statement and condition is taken away in turn: the run is refused before
-anything is copied, or the objects fail, and the message names the statement that is missing."""
+anything is copied, or the objects fail, and the message names the statement that is missing, and no other."""
 
 import json
+import re
+import subprocess
+from dataclasses import dataclass
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from shardlift_local.accounts import REGION, source_account, target_account
 from shardlift_local.deployment import Deployment
 from shardlift_local.sample import MIB, Item
 
 from tests.workflow.execution import Machine
 from tests.workflow.pair import TestPair
 
-from .mutations import Mutation, Policies, mutations_of
-from .test_documents import FUNCTIONS, source_rendering, target_rendering
+from .cases import all_cases, key_statement, target_statements
+from .mutations import Cut, Mutation, Policies
+from .rendering import canonical
+from .test_documents import ADMINISTRATOR, SHARDLIFT
 
 TAGGED = "tagged"
-
-
-def role_statements(name):
-    (policy,) = source_rendering().resource(f"{name.title()}Role")["Policies"]
-    return policy["PolicyDocument"]["Statement"]
-
-
-def target_statements():
-    (policy,) = target_rendering([]).resource("TargetRole")["Policies"]
-    return policy["PolicyDocument"]["Statement"]
-
-
-# Of one account, the role's own policy and the bucket's allow each by itself (as on AWS): both must lack it.
-PAIRED = {
-    "ListTheTarget": "LetTheRoleList",
-    "ListTheUploadsOfTheTarget": "LetTheRoleListUploads",
-    "WriteTheTarget": "LetTheRoleWrite",
+KEYS = {"plain", TAGGED, "large"}
+# How messages call the documents.
+IN_WORDS = {
+    "source-bucket": "the source bucket's policy",
+    "target-bucket": "the target bucket's policy",
+    "target-role": "the target role's permission policy",
+    "target-trust": "the target role's trust policy",
+    "source-key": "the KMS key's policy",
+    "target-key": "the KMS key's policy",
+    "planner-role": "the function's execution role",
+    "copier-role": "the function's execution role",
+    "reporter-role": "the function's execution role",
 }
-# What the emulator cannot judge, why, and which test covers it instead.
-BY_DOCUMENTS = "test_documents holds the statement, test_operations its actions"
-NOT_JUDGED = {
-    "s3:GetObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
-    "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a remark: {BY_DOCUMENTS}",
-    "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
-    "s3:PutObjectTagging": f"the emulator sets the tags of a copy or an upload unasked: {BY_DOCUMENTS}",
-    "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
-    "TellMissingFromForbidden": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
-    "ListTheSource in target-role": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
-    "ShardliftListSource": f"the emulator tells anybody what is missing: {BY_DOCUMENTS}",
-    "AskWhetherALockIsStillHeld": f"asked only while another run holds the pair: {BY_DOCUMENTS}",
-    "s3:GetObject in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, tests/workflow/test_rerun.py runs one",
-    "s3:PutObject in copier-role": f"needed only when objects fail: {BY_DOCUMENTS}",
-    "s3:AbortMultipartUpload in reporter-role": f"needed only when a report's upload fails: {BY_DOCUMENTS}",
-}
+NAMED = re.compile(rf"({'|'.join(sorted(set(IN_WORDS.values())))}) \(statement (\w+)")
+LOCK_STAYS = Mutation((Cut("reporter-role", "KeepTheLedger", "action", "dynamodb:DeleteItem"),))
 
 
-def all_mutations():
-    found = list(mutations_of("source-bucket", source_bucket_statements()))
-    found += mutations_of("target-trust", trust_statements())
-    found += [
-        Mutation(("target-trust",), ("LetTheFunctionsEnter",), "principal", f"{name.title()}Role") for name in FUNCTIONS
-    ]
-    for mutation in mutations_of("target-role", target_statements()):
-        (sid,) = mutation.sids
-        if sid in PAIRED and mutation.kind == "condition":
-            continue  # the bucket's policy still allows what the role's condition does not
-        if sid in PAIRED:
-            documents, sids = ("target-role", "target-bucket"), (sid, PAIRED[sid])
-            mutation = Mutation(documents, sids, mutation.kind, mutation.what)
-        found.append(mutation)
-    for name in FUNCTIONS:
-        found += mutations_of(f"{name}-role", role_statements(name))
-    return found
+@dataclass(frozen=True)
+class Guarded:
+    """A deployed pair whose objects are encrypted on both sides, and its policies."""
 
+    pair: TestPair
+    policies: Policies
+    keys: dict
 
-def source_bucket_statements():
-    from tests.static.project import SOURCE_POLICY_PATH
+    def run(self):
+        """A run that needs every permission: it copies tags, cuts parts, uses both keys and may delete."""
+        return self.pair.run(
+            mode="mirror",
+            kms_key_arn=self.keys["target-key"],
+            multipart_threshold_bytes=5 * MIB,
+            part_bytes=5 * MIB,
+            rounds_max=1,
+        )
 
-    return json.loads(SOURCE_POLICY_PATH.read_text())["Statement"]
-
-
-def trust_statements():
-    return target_rendering([]).resource("TargetRole")["AssumeRolePolicyDocument"]["Statement"]
-
-
-def reason_not_judged(mutation):
-    (document, *_), (sid, *_) = mutation.documents, mutation.sids
-    for name in (mutation.what, f"{mutation.what} in {document}", sid, f"{sid} in {document}"):
-        if name in NOT_JUDGED:
-            return NOT_JUDGED[name]
-    return None
+    def empty_target(self):
+        s3, bucket, prefix = self.pair.target
+        for key in self.pair.target_keys():
+            s3.delete_object(Bucket=bucket, Key=prefix + key)
 
 
 @pytest.fixture(scope="module")
-def machine(server):
-    # Deployed without the right to delete, as most are.
-    deployment = Deployment(server.endpoint_url, name="guarded", allow_mirror_deletes=False)
-    return Machine(deployment, deployment.deploy())
-
-
-@pytest.fixture(scope="module")
-def pair(machine):
-    pair = TestPair(machine, "data/")
-    pair.upload([Item("plain", made_bytes=100), Item(TAGGED, made_bytes=100), Item("large", made_bytes=6 * MIB)])
+def guarded(server, tmp_path_factory):
+    accounts = {"source-key": source_account(server.endpoint_url), "target-key": target_account(server.endpoint_url)}
+    keys = {name: account.client("kms").create_key()["KeyMetadata"]["Arn"] for name, account in accounts.items()}
+    deployment = Deployment(
+        server.endpoint_url,
+        name="guarded",
+        target_parameters={
+            "SourceKmsKeyArn": keys["source-key"],
+            "TargetKmsKeyArn": keys["target-key"],
+            "AdministratorArn": ADMINISTRATOR,
+        },
+    )
+    outputs = deployment.deploy()
+    policies = Policies(deployment, outputs, keys)
+    outputs_path = tmp_path_factory.mktemp("guarded") / "outputs.json"
+    outputs_path.write_text(json.dumps(outputs))
+    for name, arn in keys.items():
+        command = [SHARDLIFT, "--local", "--local-outputs", outputs_path, "policy", name, f"--{name}", arn]
+        printed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+        existing = policies.read(name)
+        policies.write(name, {**existing, "Statement": existing["Statement"] + printed["Statement"]})
+    pair = TestPair(Machine(deployment, outputs), "data/")
+    items = [Item("plain", made_bytes=100), Item(TAGGED, made_bytes=100), Item("large", made_bytes=6 * MIB)]
     s3, bucket, prefix = pair.source
-    s3.put_object_tagging(Bucket=bucket, Key=f"{prefix}{TAGGED}", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
-    return pair
+    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": keys["source-key"]}
+    for item in items:
+        tagging = {"Tagging": "k=v"} if item.key == TAGGED else {}
+        s3.put_object(Bucket=bucket, Key=prefix + item.key, Body=item.body(), **encrypted, **tagging)
+    return Guarded(pair, policies, keys)
 
 
 TABLE = pytest.StashKey()
@@ -133,37 +125,88 @@ def document(pair, execution, name):
         return ""
 
 
-def run(pair):
-    return pair.run(mode="copy", multipart_threshold_bytes=5 * MIB, part_bytes=5 * MIB, rounds_max=1)
+def meet(guarded, circumstance):
+    """Brings about what a case needs. Returns what undoes it."""
+    s3, bucket, prefix = guarded.pair.source
+    if circumstance == "a lock that a dead run left":
+        with guarded.policies.without(LOCK_STAYS):
+            guarded.run()
+        guarded.empty_target()
+    if circumstance == "an object that cannot be copied":
+        # Larger than the smallest, which is the planner's sample.
+        s3.put_object(Bucket=bucket, Key=f"{prefix}refused", Body=bytes(300))
+        allowed = guarded.policies.read("source-bucket")
+        refusal = {"Sid": "RefuseOne", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject"}
+        refusal["Resource"] = f"arn:aws:s3:::{bucket}/{prefix}refused"
+        guarded.policies.write("source-bucket", {**allowed, "Statement": [*allowed["Statement"], refusal]})
+
+        def undo():
+            guarded.policies.write("source-bucket", allowed)
+            s3.delete_object(Bucket=bucket, Key=f"{prefix}refused")
+
+        return undo
+    return lambda: None
 
 
-def empty_target(pair):
-    s3, bucket, prefix = pair.target
-    for key in pair.target_keys():
-        s3.delete_object(Bucket=bucket, Key=prefix + key)
-
-
-def test_the_deployed_policies_suffice(pair):
-    execution = run(pair)
+def test_the_deployed_policies_suffice(guarded):
+    execution = guarded.run()
     assert (execution.status, execution.cause) == ("SUCCEEDED", "")
-    assert pair.target_keys() == {"plain", TAGGED, "large"}
-    empty_target(pair)
+    assert guarded.pair.target_keys() == KEYS
+    s3, bucket, prefix = guarded.pair.target
+    head = s3.head_object(Bucket=bucket, Key=f"{prefix}plain")
+    assert head["SSEKMSKeyId"] == guarded.keys["target-key"]
+    guarded.empty_target()
 
 
-@pytest.mark.parametrize("mutation", all_mutations(), ids=lambda mutation: mutation.name)
-def test_what_is_missing_is_named(pair, mutation, table):
-    reason = reason_not_judged(mutation)
-    if reason:
-        table(("not judged here", mutation.name, reason))
+def test_the_keys_statements_are_those_that_the_cases_take_away(guarded):
+    _, role, _ = target_statements()
+    for key, of_role, of_key in (
+        ("source-key", "DecryptTheSource", "ShardliftDecryptSource"),
+        ("target-key", "EncryptTheTarget", "ShardliftEncryptTarget"),
+    ):
+        found = canonical({"Statement": [s for s in guarded.policies.read(key)["Statement"] if s["Sid"] == of_key]})
+        expected = canonical({"Statement": [key_statement(role, of_role, of_key)]})
+        assert found[of_key]["Action"] == expected[of_key]["Action"]
+        assert found[of_key]["Condition"].keys() == expected[of_key]["Condition"].keys()
+
+
+def test_everybody_else_is_refused(guarded):
+    """Another user of the target account, however much it may do by itself; the root and the run's role are welcome."""
+    account = guarded.pair.machine.deployment.target
+    iam = account.client("iam")
+    iam.create_user(UserName="curious")
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="curious", PolicyName="all", PolicyDocument=json.dumps(everything))
+    key = iam.create_access_key(UserName="curious")["AccessKey"]
+    secrets = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    curious = boto3.client("s3", region_name=REGION, endpoint_url=account.endpoint_url, **secrets)
+    _, bucket, prefix = guarded.pair.target
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        curious.list_objects_v2(Bucket=bucket, Prefix=prefix)
+    unguarded = Mutation((Cut("target-bucket", "RefuseEverybodyElse", "statement"),))
+    with guarded.policies.without(unguarded):
+        curious.list_objects_v2(Bucket=bucket, Prefix=prefix)
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.mutation.name)
+def test_what_is_missing_is_named_and_nothing_else(guarded, case, table):
+    mutation = case.mutation
+    if case.not_judged:
+        table(("not judged here", mutation.name, case.not_judged))
         return
-    with Policies(pair.machine.deployment, pair.machine.outputs).without(mutation):
-        execution = run(pair)
-        copied = pair.target_keys()
-    empty_target(pair)
-    told = told_by(pair, execution)
+    undo = meet(guarded, case.circumstance)
+    with guarded.policies.without(mutation):
+        execution = guarded.run()
+        copied = guarded.pair.target_keys()
+    undo()
+    guarded.empty_target()
+    told = told_by(guarded.pair, execution)
     assert execution.status == "FAILED", told
     assert execution.error in ("AccessDenied", "RoleUnavailable", "ServiceFault"), told
-    for sid in mutation.sids:
-        assert sid in told, f"{sid} is not named in: {told}"
-    outcome = "refused before copying" if not copied else f"{3 - len(copied)} of 3 objects not copied"
+    expected = {(IN_WORDS[cut.document], cut.sid) for cut in mutation.cuts}
+    assert set(NAMED.findall(told)) == expected, told
+    for cut in mutation.cuts:
+        if cut.document in ("planner-role", "copier-role", "reporter-role"):
+            assert guarded.policies.role_name(cut.document) in told, told
+    outcome = "refused before copying" if not copied else f"{len(KEYS - copied)} of {len(KEYS)} objects not copied"
     table((outcome, mutation.name, execution.error))

@@ -31,8 +31,9 @@ class Deployment:
     external_id: str = "local-external-id"
     # Where planner.zip, copier.zip and reporter.zip lie.
     zips_dir: Path = ROOT / "target" / "lambda"
-    # Further parameters of template.yaml.
+    # Further parameters of template.yaml, and of target-account.yaml.
     parameters: dict = field(default_factory=dict)
+    target_parameters: dict = field(default_factory=dict)
     allow_mirror_deletes: bool = True
 
     @property
@@ -120,6 +121,7 @@ class Deployment:
             "TargetPrefix": self.target_prefix,
             "CreateTargetBucket": "true",
             "AllowMirrorDeletes": str(self.allow_mirror_deletes).lower(),
+            **self.target_parameters,
         }
         template = (INFRA / "target-account.yaml").read_text()
         deploy_stack(self.target.client("cloudformation"), f"{self.name}-target", template, parameters)

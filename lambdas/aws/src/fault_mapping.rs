@@ -1,5 +1,7 @@
 //! The only file that reads SDK error codes and HTTP status: it says what a failed call means to the domain.
 
+mod refusal_reason;
+
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -8,6 +10,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use shardlift_core::fault::{CallFault, FaultKind};
+
+use refusal_reason::refusal_reason;
 
 /// A message that goes into ledger records and notifications stays within some lines.
 const MESSAGE_CHARACTERS_MAX: usize = 1_000;
@@ -30,7 +34,8 @@ where
             };
             let ids = request_ids(answer.raw());
             let message = format!("{told} (HTTP {status}{ids})");
-            fault(operation, kind_of(operation, code, status), &message)
+            let kind = kind_of(operation, code, status);
+            refused_or_failed(operation, kind, &message, answer.err().message())
         }
         SdkError::ResponseError(answer) => {
             let message = format!(
@@ -94,9 +99,19 @@ pub(crate) fn bad_answer(operation: &'static str, problem: impl std::fmt::Displa
     fault(operation, FaultKind::BadAnswer, &problem.to_string())
 }
 
-/// What the code of one object's error within an answer means.
-pub(crate) fn kind_of_object_error(code: Option<&str>) -> FaultKind {
-    code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer)
+/// What one object's error within an answer means.
+pub(crate) fn object_fault(
+    operation: &'static str,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> CallFault {
+    let kind = code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer);
+    let told = format!(
+        "{} {}",
+        code.unwrap_or("no code,"),
+        message.unwrap_or("no message")
+    );
+    refused_or_failed(operation, kind, &told, message)
 }
 
 /// Whether an error answer of S3 says "slow down": by the code in its document, or by its status where it has none.
@@ -135,6 +150,20 @@ fn fault(operation: &'static str, kind: FaultKind, message: &str) -> CallFault {
             .take(MESSAGE_CHARACTERS_MAX)
             .collect::<String>(),
     )
+}
+
+/// A fault with AWS's reason in it, when it is a refusal. `said` is AWS's message alone, of which `message` tells more.
+fn refused_or_failed(
+    operation: &'static str,
+    kind: FaultKind,
+    message: &str,
+    said: Option<&str>,
+) -> CallFault {
+    let mut fault = fault(operation, kind, message);
+    if kind == FaultKind::AccessDenied {
+        fault.reason = said.and_then(refusal_reason);
+    }
+    fault
 }
 
 fn unanswered(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {

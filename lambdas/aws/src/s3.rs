@@ -11,6 +11,7 @@ mod listing_document;
 mod listing_reader;
 mod multipart;
 mod object_attributes;
+mod probe;
 mod source_bucket;
 pub(crate) mod spoken_key;
 mod tagging;

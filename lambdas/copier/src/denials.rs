@@ -35,14 +35,19 @@ pub(crate) enum Finding {
 }
 
 impl Denials {
-    /// Finds out what a refused copy of `source_key` lacked, by calls that change nothing. One object at a time, so
-    /// that those refused together learn from the first ones.
+    /// Finds out what a refused copy of `source_key` lacked: AWS's answer says it, or calls that change nothing do. One
+    /// object at a time, so that those refused together learn from the first ones.
     pub(crate) async fn find<T: TargetBucket>(
         &self,
         target: &T,
         spec: &RunSpec,
         source_key: &ObjectKey,
+        refusal: &CallFault,
     ) -> Finding {
+        let said = refusal.reason.as_ref();
+        if let Some(permission) = said.and_then(|said| MissingPermission::of_reason(said, spec)) {
+            return Finding::Missing(permission);
+        }
         let mut known = self.known.lock().await;
         if let (Some(last), true) = (known.last, known.probed >= PROBED_OBJECTS_MAX) {
             return Finding::Missing(last);

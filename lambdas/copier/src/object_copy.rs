@@ -217,7 +217,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             FaultKind::AccessDenied => {
                 match self
                     .denials
-                    .find(self.target, self.spec, &planned.source.key)
+                    .find(self.target, self.spec, &planned.source.key, &fault)
                     .await
                 {
                     Finding::SourceMissing => source_missing(&fault),

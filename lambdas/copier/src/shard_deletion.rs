@@ -3,7 +3,7 @@
 use shardlift_core::{
     copy::account::{ObjectOutcome, ShardAccount},
     deadline::Deadline,
-    denial::{Denial, PolicyDocument},
+    denial::Denial,
     failure::{Failure, FailureCode, Scope},
     fault::{CallFault, FaultKind},
     manifest::Manifest,
@@ -145,16 +145,9 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
     fn denial(&self, doomed: &DoomedObject, fault: &CallFault) -> Failure {
         let target = &self.spec.pair.target;
         let partition = target.role_arn.partition();
-        Denial {
-            principal: target.role_arn.to_string(),
-            action: "s3:DeleteObject",
-            resource: format!("arn:{partition}:s3:::{}/{}", target.bucket, doomed.key),
-            documents: &[
-                PolicyDocument::TargetRolePermissions,
-                PolicyDocument::TargetBucketPolicy,
-            ],
-        }
-        .into_failure(fault)
+        let resource = format!("arn:{partition}:s3:::{}/{}", target.bucket, doomed.key);
+        Denial::at_target(target.role_arn.to_string(), "s3:DeleteObject", resource)
+            .into_failure(fault)
     }
 }
 

@@ -155,6 +155,13 @@ impl ExecutionArn {
 }
 
 impl KmsKeyArn {
+    /// The account that owns the key.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        let account = self.0.split(':').nth(4).unwrap_or_default();
+        AccountId(account.to_owned())
+    }
+
     /// The Region of the key.
     #[must_use]
     pub fn region(&self) -> &str {

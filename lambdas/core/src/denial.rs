@@ -1,118 +1,55 @@
 //! A refused call, told so that a person can mend it: who, what, on what, and which statement of which document must
 //! grant it.
 
-use serde::{Deserialize, Serialize};
+mod documents;
+mod policy_document;
+
+pub use documents::{Documents, Needed};
+pub use policy_document::PolicyDocument;
 
 use crate::{
     failure::{Failure, FailureCode},
     fault::{CallFault, FaultKind},
+    refusal_reason::RefusalReason,
 };
 
-/// The policy documents in the two accounts that together allow a run. The data behind them is [`crate::policy`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PolicyDocument {
-    /// Source account: the policy of the source bucket.
-    SourceBucketPolicy,
-    /// Source account: the role of one of the functions.
-    ExecutionRole,
-    /// Target account: the permission policy of the target role.
-    TargetRolePermissions,
-    /// Target account: the trust policy of the target role.
-    TargetRoleTrust,
-    /// Target account: the policy of the target bucket.
-    TargetBucketPolicy,
-    /// Either account: the key policy of the KMS key.
-    KeyPolicy,
-}
+/// Entering the target account needs the caller's own role and the role's trust.
+pub(crate) const TO_ENTER: Documents = Documents::Both {
+    caller: PolicyDocument::ExecutionRole,
+    resource: PolicyDocument::TargetRoleTrust,
+};
+/// The role at the source: two accounts.
+const AT_THE_SOURCE: Documents = Documents::Both {
+    caller: PolicyDocument::TargetRolePermissions,
+    resource: PolicyDocument::SourceBucketPolicy,
+};
+/// The role at the target: one account.
+const AT_THE_TARGET: Documents = Documents::Either {
+    caller: PolicyDocument::TargetRolePermissions,
+    resource: PolicyDocument::TargetBucketPolicy,
+};
+/// The role and a key of another account.
+const WITH_A_FOREIGN_KEY: Documents = Documents::Both {
+    caller: PolicyDocument::TargetRolePermissions,
+    resource: PolicyDocument::KeyPolicy,
+};
+/// The role and a key of its own account, whose policy lets the account's policies decide, as a key's does unless its
+/// owner changed that.
+const WITH_A_KEY_OF_ITS_OWN: Documents = Documents::Either {
+    caller: PolicyDocument::TargetRolePermissions,
+    resource: PolicyDocument::KeyPolicy,
+};
 
-impl std::fmt::Display for PolicyDocument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::SourceBucketPolicy => "the source bucket's policy",
-            Self::ExecutionRole => "the function's execution role",
-            Self::TargetRolePermissions => "the target role's permission policy",
-            Self::TargetRoleTrust => "the target role's trust policy",
-            Self::TargetBucketPolicy => "the target bucket's policy",
-            Self::KeyPolicy => "the KMS key's policy",
-        })
-    }
-}
-
-impl PolicyDocument {
-    /// The Sid of its statement that allows `action`; `about_source` tells the two buckets apart, where a document
-    /// allows the same action on both. Nothing where the document does not deal with the action.
-    ///
-    /// A test holds these names equal to the documents themselves.
-    #[must_use]
-    pub fn sid(self, action: &str, about_source: bool) -> Option<&'static str> {
-        Some(match (self, action) {
-            (Self::SourceBucketPolicy, "s3:ListBucket") => "ShardliftListSource",
-            (
-                Self::SourceBucketPolicy,
-                "s3:GetObject"
-                | "s3:GetObjectTagging"
-                | "s3:GetObjectAnnotation"
-                | "s3:ListObjectAnnotations",
-            ) => "ShardliftReadSource",
-            (Self::ExecutionRole, "sts:AssumeRole") => "EnterTheTargetAccount",
-            (Self::ExecutionRole, "s3:ListBucket") if about_source => "ListTheSource",
-            (Self::TargetRoleTrust, "sts:AssumeRole") => "LetTheFunctionsEnter",
-            (Self::TargetRolePermissions, "s3:ListBucket") if about_source => "ListTheSource",
-            (Self::TargetRolePermissions, "s3:ListBucket") => "ListTheTarget",
-            (Self::TargetRolePermissions, "s3:ListBucketMultipartUploads") => {
-                "ListTheUploadsOfTheTarget"
-            }
-            (
-                Self::TargetRolePermissions,
-                "s3:GetObject"
-                | "s3:GetObjectTagging"
-                | "s3:GetObjectAnnotation"
-                | "s3:ListObjectAnnotations",
-            ) if about_source => "ReadTheSource",
-            (
-                Self::TargetRolePermissions,
-                "s3:PutObject"
-                | "s3:GetObject"
-                | "s3:PutObjectTagging"
-                | "s3:PutObjectAnnotation"
-                | "s3:AbortMultipartUpload"
-                | "s3:ListMultipartUploadParts",
-            ) => "WriteTheTarget",
-            (Self::TargetRolePermissions, "s3:DeleteObject") => "DeleteAtTheTarget",
-            (Self::TargetRolePermissions, "kms:Decrypt") if about_source => "DecryptTheSource",
-            (Self::TargetRolePermissions, "kms:Decrypt" | "kms:GenerateDataKey") => {
-                "EncryptTheTarget"
-            }
-            (Self::TargetBucketPolicy, "s3:ListBucket") => "LetTheRoleList",
-            (Self::TargetBucketPolicy, "s3:ListBucketMultipartUploads") => "LetTheRoleListUploads",
-            (
-                Self::TargetBucketPolicy,
-                "s3:PutObject"
-                | "s3:GetObject"
-                | "s3:PutObjectTagging"
-                | "s3:PutObjectAnnotation"
-                | "s3:AbortMultipartUpload"
-                | "s3:ListMultipartUploadParts"
-                | "s3:DeleteObject",
-            ) => "LetTheRoleWrite",
-            (Self::KeyPolicy, "kms:Decrypt") if about_source => "ShardliftDecryptSource",
-            (Self::KeyPolicy, "kms:Decrypt" | "kms:GenerateDataKey") => "ShardliftEncryptTarget",
-            _ => return None,
-        })
-    }
-}
-
-/// The Sid of the statement in a function's execution role that allows this operation of the function's own: its ledger,
+/// The Sid of the statement in a function's execution role that allows this action of the function's own: its ledger,
 /// its documents, its notices. The target and its source are another matter, see [`Denial`]: their operations have other
 /// names than these.
 #[must_use]
-pub fn own_statement(operation: &str) -> Option<&'static str> {
-    match operation {
+pub fn own_statement(action: &str) -> Option<&'static str> {
+    match action {
         "s3:GetObject" | "s3:PutObject" => Some("KeepTheRunsDocuments"),
         "sns:Publish" => Some("Notify"),
         "states:DescribeExecution" => Some("AskWhetherALockIsStillHeld"),
-        _ if operation.starts_with("dynamodb:") => Some("KeepTheLedger"),
+        _ if action.starts_with("dynamodb:") => Some("KeepTheLedger"),
         _ => None,
     }
 }
@@ -121,16 +58,19 @@ pub fn own_statement(operation: &str) -> Option<&'static str> {
 /// source is listed with the function's own role, the target with the target role.
 #[must_use]
 pub fn listing_failure(fault: CallFault, about_source: bool) -> Failure {
-    let document = if about_source {
-        PolicyDocument::ExecutionRole
+    let documents = if about_source {
+        Documents::One(PolicyDocument::ExecutionRole)
     } else {
-        PolicyDocument::TargetRolePermissions
+        AT_THE_TARGET
     };
+    let reason = fault.reason.clone();
     let is_refused = fault.kind == FaultKind::AccessDenied;
     let mut failure = fault.into_failure();
-    if is_refused && let Some(sid) = document.sid("s3:ListBucket", about_source) {
-        let hint = format!("; it must be allowed by {document} (statement {sid})");
-        failure.detail.push_str(&hint);
+    if is_refused {
+        let told = documents
+            .left_by(reason.as_ref())
+            .told(|document| document.with_statement("s3:ListBucket", about_source));
+        failure.detail.push_str(&format!("; {told}"));
     }
     failure
 }
@@ -144,39 +84,108 @@ pub struct Denial {
     pub action: &'static str,
     /// The ARN of the resource.
     pub resource: String,
-    /// The documents that must allow it, in the order in which to look.
-    pub documents: &'static [PolicyDocument],
+    /// The documents that decide about it.
+    pub documents: Documents,
+}
+
+/// What a refused call lacked, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// The action that was refused.
+    pub action: String,
+    /// The ARN that it was refused on.
+    pub resource: String,
+    /// The documents, one of which or each of which does not allow it.
+    pub documents: Documents,
+    /// Tells the two buckets, and the two keys, apart.
+    about_source: bool,
 }
 
 impl Denial {
-    /// The documents with the names of their statements, as a person looks for them.
+    /// The target role was refused at the source.
     #[must_use]
-    pub fn statements(&self) -> String {
-        // An action that stands for two ("s3:PutObject (or …)") is looked up by its first.
-        let action = self.action.split(' ').next().unwrap_or_default();
-        let about_source = self.is_about_source();
-        let named: Vec<String> = self
-            .documents
-            .iter()
-            .map(|document| match document.sid(action, about_source) {
-                Some(sid) => format!("{document} (statement {sid})"),
-                None => document.to_string(),
-            })
-            .collect();
-        named.join(" and by ")
+    pub fn at_source(principal: String, action: &'static str, resource: String) -> Self {
+        Self {
+            principal,
+            action,
+            resource,
+            documents: AT_THE_SOURCE,
+        }
+    }
+
+    /// The target role was refused at the target.
+    #[must_use]
+    pub fn at_target(principal: String, action: &'static str, resource: String) -> Self {
+        Self {
+            principal,
+            action,
+            resource,
+            documents: AT_THE_TARGET,
+        }
+    }
+
+    /// The target role was refused the use of a key of the source, which nobody named; `object` is the ARN of the object
+    /// that it encrypts.
+    #[must_use]
+    pub fn of_source_key(principal: String, object: String) -> Self {
+        Self {
+            principal,
+            action: "kms:Decrypt",
+            resource: object,
+            documents: WITH_A_FOREIGN_KEY,
+        }
+    }
+
+    /// A function was refused entering the target account; `role` is the ARN of the target role.
+    #[must_use]
+    pub fn to_enter(principal: String, role: String) -> Self {
+        Self {
+            principal,
+            action: "sts:AssumeRole",
+            resource: role,
+            documents: TO_ENTER,
+        }
+    }
+
+    /// What is missing: this call's action and documents, unless AWS's reason is more exact.
+    #[must_use]
+    pub fn lack(&self, reason: Option<&RefusalReason>) -> Lack {
+        let mut lack = Lack {
+            action: self.action.to_owned(),
+            resource: self.resource.clone(),
+            documents: self.documents.left_by(reason),
+            about_source: self.is_about_source(),
+        };
+        let Some(reason) = reason else { return lack };
+        if reason.action.starts_with("kms:") {
+            let owner = reason.resource.as_deref().and_then(account);
+            let is_own = owner.is_some() && owner == account(&self.principal);
+            let documents = if is_own {
+                WITH_A_KEY_OF_ITS_OWN
+            } else {
+                WITH_A_FOREIGN_KEY
+            };
+            lack.documents = documents.left_by(Some(reason));
+        }
+        lack.action.clone_from(&reason.action);
+        if let Some(resource) = &reason.resource {
+            lack.resource.clone_from(resource);
+        }
+        lack
     }
 
     /// The denial as the failure that ends in reports and notifications.
     #[must_use]
     pub fn into_failure(self, fault: &CallFault) -> Failure {
+        let lack = self.lack(fault.reason.as_ref());
         Failure::new(
             FailureCode::AccessDenied,
             format!(
-                "{principal} may not {action} on {resource}; it must be allowed by {statements}. AWS said: {fault}",
-                principal = self.principal,
-                action = self.action,
-                resource = self.resource,
-                statements = self.statements(),
+                "{} may not {} on {}; {}. AWS said: {fault}",
+                self.principal,
+                lack.action,
+                lack.resource,
+                lack.told(),
             ),
         )
     }
@@ -184,32 +193,63 @@ impl Denial {
     /// Whether the call concerned the source. The target's bucket policy is never asked about the source, nor the
     /// source's about the target; the planner and the reporter use their own role for the source alone.
     fn is_about_source(&self) -> bool {
-        self.documents.contains(&PolicyDocument::SourceBucketPolicy)
-            || (self.documents.contains(&PolicyDocument::ExecutionRole)
+        self.documents == AT_THE_SOURCE
+            || self.documents == WITH_A_FOREIGN_KEY
+            || (self.documents == Documents::One(PolicyDocument::ExecutionRole)
                 && self.action == "s3:ListBucket")
     }
+}
+
+impl Lack {
+    /// Which document must allow it, by which statement.
+    #[must_use]
+    pub fn told(&self) -> String {
+        // An action that stands for two ("s3:PutObject (or …)") is looked up by its first.
+        let action = self.action.split(' ').next().unwrap_or_default();
+        self.documents
+            .told(|document| document.with_statement(action, self.about_source))
+    }
+}
+
+/// The account in an ARN.
+fn account(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal_reason::RefusingPolicy;
+
+    const ROLE: &str = "arn:aws:iam::222222222222:role/Target";
+
+    fn reason(action: &str, resource: &str, by: RefusingPolicy) -> RefusalReason {
+        RefusalReason {
+            action: action.into(),
+            resource: Some(resource.into()),
+            by,
+            is_explicit: false,
+        }
+    }
+
+    fn read_refused() -> Denial {
+        Denial::at_source(
+            ROLE.into(),
+            "s3:GetObject",
+            "arn:aws:s3:::source/data/x".into(),
+        )
+    }
+
+    fn refused(reason: Option<RefusalReason>) -> CallFault {
+        CallFault {
+            reason,
+            ..CallFault::new("s3:CopyObject", FaultKind::AccessDenied, "403")
+        }
+    }
 
     #[test]
     fn a_denial_names_principal_action_resource_document_and_statement() {
-        let denial = Denial {
-            principal: "arn:aws:iam::222222222222:role/Target".into(),
-            action: "s3:GetObject",
-            resource: "arn:aws:s3:::source/data/x".into(),
-            documents: &[
-                PolicyDocument::SourceBucketPolicy,
-                PolicyDocument::TargetRolePermissions,
-            ],
-        };
-        let failure = denial.into_failure(&CallFault::new(
-            "s3:CopyObject",
-            FaultKind::AccessDenied,
-            "403",
-        ));
+        let failure = read_refused().into_failure(&refused(None));
         for part in [
             "role/Target",
             "s3:GetObject",
@@ -226,19 +266,62 @@ mod tests {
     }
 
     #[test]
+    fn with_a_reason_exactly_one_statement_is_named() {
+        for (by, named, unnamed) in [
+            (
+                RefusingPolicy::OfTheCaller,
+                "ReadTheSource",
+                "ShardliftReadSource",
+            ),
+            (
+                RefusingPolicy::OfTheResource,
+                "ShardliftReadSource",
+                "ReadTheSource",
+            ),
+        ] {
+            let fault = refused(Some(reason(
+                "s3:GetObject",
+                "arn:aws:s3:::source/data/x",
+                by,
+            )));
+            let failure = read_refused().into_failure(&fault);
+            assert!(
+                failure.detail.contains(&format!("(statement {named})")),
+                "{}",
+                failure.detail
+            );
+            assert!(
+                !failure.detail.contains(&format!("(statement {unnamed})")),
+                "{}",
+                failure.detail
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_refuses_is_named_instead_of_the_bucket() {
+        let key = "arn:aws:kms:eu-west-1:111111111111:key/1";
+        let fault = refused(Some(reason(
+            "kms:Decrypt",
+            key,
+            RefusingPolicy::OfTheResource,
+        )));
+        let failure = read_refused().into_failure(&fault);
+        let named = "the KMS key's policy (statement ShardliftDecryptSource)";
+        assert!(failure.detail.contains(named), "{}", failure.detail);
+        assert!(failure.detail.contains(key), "{}", failure.detail);
+    }
+
+    #[test]
     fn an_action_that_stands_for_two_is_looked_up_by_its_first() {
-        let denial = Denial {
-            principal: "p".into(),
-            action: "s3:PutObject (or s3:PutObjectTagging)",
-            resource: "r".into(),
-            documents: &[
-                PolicyDocument::TargetRolePermissions,
-                PolicyDocument::TargetBucketPolicy,
-            ],
-        };
+        let denial = Denial::at_target(
+            "p".into(),
+            "s3:PutObject (or s3:PutObjectTagging)",
+            "r".into(),
+        );
         assert_eq!(
-            denial.statements(),
-            "the target role's permission policy (statement WriteTheTarget) and by the target bucket's policy (statement LetTheRoleWrite)"
+            denial.lack(None).told(),
+            "it must be allowed by the target role's permission policy (statement WriteTheTarget) or by the target bucket's policy (statement LetTheRoleWrite) (one of the two is enough)"
         );
     }
 }

@@ -1,8 +1,9 @@
 //! How a call to AWS can fail, as the ports report it: what happened, and whether it may have taken effect.
 
 use crate::{
-    denial::{PolicyDocument, own_statement},
+    denial::{PolicyDocument, TO_ENTER, own_statement},
     failure::{Failure, FailureCode},
+    refusal_reason::RefusalReason,
 };
 
 /// Why a call failed. One adapter file maps SDK codes and HTTP status to these.
@@ -65,6 +66,8 @@ pub struct CallFault {
     pub effect: Effect,
     /// AWS's code, HTTP status, message and request ids, as far as there were any.
     pub message: String,
+    /// Why it was refused, where AWS says so.
+    pub reason: Option<RefusalReason>,
 }
 
 impl CallFault {
@@ -76,6 +79,7 @@ impl CallFault {
             kind,
             effect: kind.effect(),
             message: message.into(),
+            reason: None,
         }
     }
 
@@ -89,20 +93,37 @@ impl CallFault {
     #[must_use]
     pub fn into_failure(self) -> Failure {
         let mut detail = self.to_string();
-        if self.kind == FaultKind::AccessDenied
-            && let Some(sid) = own_statement(self.operation)
-        {
-            let role = PolicyDocument::ExecutionRole;
-            detail.push_str(&format!("; it must be allowed by {role} (statement {sid})"));
-        }
-        if self.kind == FaultKind::RoleRefused {
-            detail.push_str(&format!(
-                "; it must be allowed by {} (statement LetTheFunctionsEnter, with the external id) and by {} (statement EnterTheTargetAccount)",
-                PolicyDocument::TargetRoleTrust,
-                PolicyDocument::ExecutionRole,
-            ));
+        if let Some(told) = self.missing_of_ones_own() {
+            detail.push_str(&format!("; {told}"));
         }
         Failure::new(self.kind.failure_code(), detail)
+    }
+
+    /// What the function's own role lacks, when it was that role that was refused.
+    fn missing_of_ones_own(&self) -> Option<String> {
+        match self.kind {
+            FaultKind::AccessDenied => {
+                let asked = own_statement(self.operation)?;
+                let is_listing = self
+                    .reason
+                    .as_ref()
+                    .is_some_and(|reason| reason.action == "s3:ListBucket");
+                let sid = if is_listing {
+                    // What does not exist is forbidden to those who may not list.
+                    "TellMissingFromForbidden"
+                } else {
+                    asked
+                };
+                let role = PolicyDocument::ExecutionRole;
+                Some(format!("it must be allowed by {role} (statement {sid})"))
+            }
+            FaultKind::RoleRefused => Some(
+                TO_ENTER
+                    .left_by(self.reason.as_ref())
+                    .told(|document| document.with_statement("sts:AssumeRole", false)),
+            ),
+            _ => None,
+        }
     }
 }
 

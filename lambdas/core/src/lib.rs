@@ -41,6 +41,7 @@ pub mod preflight;
 pub mod printable;
 pub mod progress;
 pub mod range;
+pub mod refusal_reason;
 pub mod report;
 pub mod rerun;
 pub mod run;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::Check;
 use crate::{
-    denial::{Denial, PolicyDocument},
+    denial::{Denial, Lack, Needed, PolicyDocument},
     failure::{Failure, FailureCode},
     fault::CallFault,
     id::RunId,
@@ -42,8 +42,12 @@ pub struct Refusal {
     pub action: String,
     /// On what.
     pub resource: String,
-    /// What must allow it: each of these, where there are several.
+    /// The statements that are missing, as far as they are known.
     pub missing: Vec<MissingStatement>,
+    /// Whether each of these documents must allow it, where there are several, or one is enough.
+    pub needed: Needed,
+    /// What to do, in words, each statement ready to paste.
+    pub remedy: String,
     /// What AWS said.
     pub aws_said: String,
 }
@@ -96,17 +100,14 @@ impl Preflight {
         agreement: &Agreement,
         caller: &str,
     ) {
-        let missing = denial
+        let lack = denial.lack(fault.reason.as_ref());
+        let missing: Vec<MissingStatement> = lack
             .documents
-            .iter()
-            .filter_map(|&document| {
-                let statement = missing::statement(
-                    agreement,
-                    caller,
-                    document,
-                    denial.action,
-                    &denial.resource,
-                )?;
+            .listed()
+            .into_iter()
+            .filter_map(|document| {
+                let (action, resource) = (&lack.action, &lack.resource);
+                let statement = missing::statement(agreement, caller, document, action, resource)?;
                 Some(MissingStatement {
                     document,
                     sid: statement.sid.to_owned(),
@@ -118,9 +119,11 @@ impl Preflight {
             check,
             Finding::Refused(Refusal {
                 principal: denial.principal.clone(),
-                action: denial.action.to_owned(),
-                resource: denial.resource.clone(),
+                needed: lack.documents.needed(),
+                remedy: remedy(&lack, &missing),
                 missing,
+                action: lack.action,
+                resource: lack.resource,
                 aws_said: fault.to_string(),
             }),
         );
@@ -181,31 +184,30 @@ impl Refusal {
     /// The refusal as a person mends it.
     #[must_use]
     pub fn told(&self, check: Check) -> String {
-        let missing: Vec<String> = self
-            .missing
-            .iter()
-            .map(|missing| {
-                format!(
-                    "{} (statement {}: {})",
-                    missing.document, missing.sid, missing.statement
-                )
-            })
-            .collect();
-        let missing = if missing.is_empty() {
-            // The stack does not know which key encrypts an object of the source.
-            "the policy of the KMS key and by the target role's permission policy, as `shardlift policy` prints them with --source-key or --target-key".to_owned()
-        } else {
-            missing.join(" and by ")
-        };
         format!(
-            "To {}: {} may not {} on {}; it must be allowed by {missing}. AWS said: {}.",
+            "To {}: {} may not {} on {}; {}. AWS said: {}.",
             check.title(),
             Printable(&self.principal),
-            self.action,
+            Printable(&self.action),
             Printable(&self.resource),
+            Printable(&self.remedy),
             Printable(&self.aws_said),
         )
     }
+}
+
+/// Which document must allow it, by which statement.
+fn remedy(lack: &Lack, missing: &[MissingStatement]) -> String {
+    lack.documents.told(|document| {
+        let known = missing.iter().find(|missing| missing.document == document);
+        match known {
+            Some(known) => format!("{document} (statement {}: {})", known.sid, known.statement),
+            // The stack does not know which key encrypts an object of the source, unless AWS named it.
+            None => format!(
+                "{document}, as `shardlift policy` prints it with --source-key or --target-key"
+            ),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -218,6 +220,7 @@ mod tests {
         key::KeyPrefix,
         pair::{Pair, Source, Target},
         policy::Extras,
+        refusal_reason::{RefusalReason, RefusingPolicy},
     };
 
     fn agreement() -> Agreement {
@@ -240,17 +243,22 @@ mod tests {
     }
 
     fn refused(check: Check, action: &'static str, resource: &str) -> Preflight {
+        refused_for(None, check, action, resource)
+    }
+
+    fn refused_for(
+        reason: Option<RefusalReason>,
+        check: Check,
+        action: &'static str,
+        resource: &str,
+    ) -> Preflight {
         let mut table = Preflight::default();
-        let denial = Denial {
-            principal: "arn:aws:iam::222222222222:role/T".into(),
-            action,
-            resource: resource.into(),
-            documents: &[
-                PolicyDocument::SourceBucketPolicy,
-                PolicyDocument::TargetRolePermissions,
-            ],
+        let principal = "arn:aws:iam::222222222222:role/T".to_owned();
+        let denial = Denial::at_source(principal, action, resource.into());
+        let fault = CallFault {
+            reason,
+            ..CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403")
         };
-        let fault = CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403");
         let caller = "arn:aws:iam::111111111111:role/planner";
         table.refused(check, &denial, &fault, &agreement(), caller);
         table.completed("the source could not be read")
@@ -269,9 +277,9 @@ mod tests {
             .iter()
             .map(|missing| missing.sid.as_str())
             .collect();
-        assert_eq!(sids, ["ShardliftReadSource", "ReadTheSource"]);
+        assert_eq!(sids, ["ReadTheSource", "ShardliftReadSource"]);
         assert_eq!(
-            refusal.missing[0].statement["Principal"]["AWS"],
+            refusal.missing[1].statement["Principal"]["AWS"],
             "arn:aws:iam::222222222222:role/T"
         );
         let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
@@ -290,19 +298,36 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_the_stack_does_not_know_is_named_all_the_same() {
-        let table = refused(Check::CopyPart, "kms:Decrypt", "arn:aws:s3:::source/data/x");
+    fn a_key_that_the_stack_was_not_told_of_is_named_as_aws_names_it() {
+        let key = "arn:aws:kms:eu-west-1:111111111111:key/1";
+        let reason = RefusalReason {
+            action: "kms:Decrypt".into(),
+            resource: Some(key.into()),
+            by: RefusingPolicy::OfTheCaller,
+            is_explicit: false,
+        };
+        let object = "arn:aws:s3:::source/data/x";
+        let table = refused_for(Some(reason), Check::CopyPart, "s3:GetObject", object);
+        let (_, refusal) = table.refusals().next().unwrap();
+        assert_eq!(refusal.missing.len(), 1);
+        assert_eq!(refusal.missing[0].sid, "DecryptTheSource");
+        assert_eq!(refusal.missing[0].statement["Resource"], key);
+    }
+
+    #[test]
+    fn a_key_that_nobody_named_is_told_of_all_the_same() {
+        let reason = RefusalReason {
+            action: "kms:Decrypt".into(),
+            resource: None,
+            by: RefusingPolicy::OfTheResource,
+            is_explicit: false,
+        };
+        let object = "arn:aws:s3:::source/data/x";
+        let table = refused_for(Some(reason), Check::CopyPart, "s3:GetObject", object);
         let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-        assert!(
-            failure.detail.contains("policy of the KMS key"),
-            "{}",
-            failure.detail
-        );
-        assert!(
-            failure.detail.contains("--source-key"),
-            "{}",
-            failure.detail
-        );
+        for named in ["the KMS key's policy", "--source-key"] {
+            assert!(failure.detail.contains(named), "{}", failure.detail);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Faults of opening and listing the two sides, told so that a person can mend them.
 
 use shardlift_core::{
-    denial::{Denial, PolicyDocument},
+    denial::{Denial, Documents, PolicyDocument},
     failure::{Failure, FailureCode},
     fault::{CallFault, FaultKind},
     pair::Pair,
@@ -22,10 +22,7 @@ pub(crate) fn source_failure(fault: CallFault, pair: &Pair) -> Failure {
         principal: PLANNER_ROLE.to_owned(),
         action: "s3:ListBucket",
         resource: bucket_arn(pair, pair.source.bucket.as_str()),
-        documents: &[
-            PolicyDocument::ExecutionRole,
-            PolicyDocument::SourceBucketPolicy,
-        ],
+        documents: Documents::One(PolicyDocument::ExecutionRole),
     }
     .into_failure(&fault)
 }
@@ -34,24 +31,17 @@ pub(crate) fn source_failure(fault: CallFault, pair: &Pair) -> Failure {
 pub(crate) fn target_failure(fault: CallFault, pair: &Pair) -> Failure {
     let role = &pair.target.role_arn;
     match fault.kind {
-        FaultKind::RoleRefused => Failure::new(
-            FailureCode::RoleUnavailable,
-            format!(
-                "{PLANNER_ROLE} may not sts:AssumeRole on {role}; it must be allowed by {} (with the run's external id) and by {}. AWS said: {fault}",
-                PolicyDocument::TargetRoleTrust,
-                PolicyDocument::ExecutionRole,
-            ),
-        ),
-        FaultKind::AccessDenied => Denial {
-            principal: role.to_string(),
-            action: "s3:ListBucket",
-            resource: bucket_arn(pair, pair.target.bucket.as_str()),
-            documents: &[
-                PolicyDocument::TargetRolePermissions,
-                PolicyDocument::TargetBucketPolicy,
-            ],
+        FaultKind::RoleRefused => {
+            let denial = Denial::to_enter(PLANNER_ROLE.to_owned(), role.to_string());
+            Failure {
+                code: FailureCode::RoleUnavailable,
+                ..denial.into_failure(&fault)
+            }
         }
-        .into_failure(&fault),
+        FaultKind::AccessDenied => {
+            let bucket = bucket_arn(pair, pair.target.bucket.as_str());
+            Denial::at_target(role.to_string(), "s3:ListBucket", bucket).into_failure(&fault)
+        }
         _ => fault
             .into_failure()
             .within(format!("target bucket {}", pair.target.bucket)),

@@ -9,7 +9,6 @@ mod target_trial;
 mod trial;
 
 use shardlift_core::{
-    denial::PolicyDocument,
     failure::Failure,
     fault::{CallFault, FaultKind},
     id::RunId,
@@ -81,11 +80,7 @@ async fn open_source<A: Accounts>(
     trial: &mut Trial<'_>,
 ) -> Result<Option<(A::Source, Option<ListedObject>)>, Failure> {
     let pair = &trial.spec.pair;
-    let may_list = trial.own_denial(
-        "s3:ListBucket",
-        trial.bucket_arn(&pair.source.bucket),
-        &[PolicyDocument::ExecutionRole],
-    );
+    let may_list = trial.own_listing_denial();
     let opened = accounts.open_source(&pair.source).await;
     let tell = |fault| access::source_failure(fault, pair);
     let Some(source) = trial.judge(Check::FindSource, &may_list, opened, tell)? else {
@@ -114,14 +109,7 @@ async fn open_target<A: Accounts>(
     let opened = accounts
         .open_target(&pair.target, &pair.source, &session)
         .await;
-    let may_enter = trial.own_denial(
-        "sts:AssumeRole",
-        pair.target.role_arn.to_string(),
-        &[
-            PolicyDocument::TargetRoleTrust,
-            PolicyDocument::ExecutionRole,
-        ],
-    );
+    let may_enter = trial.entry_denial();
     if opened
         .as_ref()
         .is_err_and(|fault| fault.kind == FaultKind::RoleRefused)

@@ -201,6 +201,8 @@ async fn a_denied_call_names_who_may_not_do_what() {
         let world = World::new();
         world.put_sources(["a"]);
         world.script.deny(operation);
+        // A HEAD does not say why it is refused, so the planner asks.
+        world.script.deny("s3:GetObject");
         let failure = world.plan(&json!({})).await.unwrap_err();
         assert_eq!(failure.code, code, "{operation}");
         for part in parts {

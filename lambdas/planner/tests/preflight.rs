@@ -13,9 +13,10 @@ use shardlift_core::{
     control_key,
     fault::FaultKind,
     preflight::{Check, Finding, PREFLIGHT_DOCUMENT, Preflight},
+    refusal_reason::{RefusalReason, RefusingPolicy},
 };
 use shardlift_testkit::Disturbance;
-use world::{TARGET, World, run_id};
+use world::{SOURCE_ACCOUNT, TARGET, World, run_id};
 
 fn table(world: &World) -> Preflight {
     let key = control_key::report_document(&run_id(), PREFLIGHT_DOCUMENT);
@@ -48,17 +49,17 @@ async fn each_refusal_names_its_check_and_its_statements() {
         (
             "sts:AssumeRole",
             Check::EnterTargetAccount,
-            vec!["LetTheFunctionsEnter", "EnterTheTargetAccount"],
+            vec!["EnterTheTargetAccount", "LetTheFunctionsEnter"],
         ),
         (
             "s3:HeadObject",
             Check::ReadSource,
-            vec!["ShardliftReadSource", "ReadTheSource"],
+            vec!["ReadTheSource", "ShardliftReadSource"],
         ),
         (
             "s3:GetObjectTagging",
             Check::ReadSourceTags,
-            vec!["ShardliftReadSource", "ReadTheSource"],
+            vec!["ReadTheSource", "ShardliftReadSource"],
         ),
         (
             "s3:CreateMultipartUpload",
@@ -83,6 +84,8 @@ async fn each_refusal_names_its_check_and_its_statements() {
     ] {
         let world = filled();
         world.script.deny(operation);
+        // A HEAD does not say why it is refused, so the planner asks.
+        world.script.deny("s3:GetObject");
         let failure = world.plan(&json!({})).await.unwrap_err();
         let table = table(&world);
         let (refused, refusal) = table.refusals().next().expect("something is refused");
@@ -101,6 +104,107 @@ async fn each_refusal_names_its_check_and_its_statements() {
         );
         assert!(world.buckets.objects(TARGET).is_empty(), "{operation}");
     }
+}
+
+/// What AWS says within an organization.
+fn because(action: &str, resource: &str, by: RefusingPolicy) -> RefusalReason {
+    RefusalReason {
+        action: action.into(),
+        resource: Some(resource.into()),
+        by,
+        is_explicit: false,
+    }
+}
+
+#[tokio::test]
+async fn where_aws_says_why_exactly_one_statement_is_named() {
+    const ROLE: &str = "arn:aws:iam::222222222222:role/Target";
+    const OBJECT: &str = "arn:aws:s3:::source/data/a";
+    for (operation, action, resource, of_caller, of_resource) in [
+        (
+            "sts:AssumeRole",
+            "sts:AssumeRole",
+            ROLE,
+            "EnterTheTargetAccount",
+            "LetTheFunctionsEnter",
+        ),
+        (
+            "s3:GetObject",
+            "s3:GetObject",
+            OBJECT,
+            "ReadTheSource",
+            "ShardliftReadSource",
+        ),
+        (
+            "s3:GetObjectTagging",
+            "s3:GetObjectTagging",
+            OBJECT,
+            "ReadTheSource",
+            "ShardliftReadSource",
+        ),
+    ] {
+        for (by, named) in [
+            (RefusingPolicy::OfTheCaller, of_caller),
+            (RefusingPolicy::OfTheResource, of_resource),
+        ] {
+            let world = filled();
+            world
+                .script
+                .deny_because(operation, because(action, resource, by));
+            if operation == "s3:GetObject" {
+                world.script.deny("s3:HeadObject");
+            }
+            world.plan(&json!({})).await.unwrap_err();
+            let table = table(&world);
+            let (_, refusal) = table.refusals().next().expect("something is refused");
+            let found: Vec<&str> = refusal.missing.iter().map(|m| m.sid.as_str()).collect();
+            assert_eq!(found, [named], "{operation}, {by:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_the_source_that_refuses_is_told_by_the_copy_of_a_part() {
+    let key = format!("arn:aws:kms:eu-central-1:{SOURCE_ACCOUNT}:key/1");
+    let world = filled();
+    // The HEAD asks for the checksum, which is encrypted too; the object itself may be read.
+    world.script.deny("s3:HeadObject");
+    let reason = because("kms:Decrypt", &key, RefusingPolicy::OfTheResource);
+    world.script.deny_because("s3:UploadPartCopy", reason);
+    world.plan(&json!({})).await.unwrap_err();
+    let table = table(&world);
+    let (check, refusal) = table.refusals().next().expect("something is refused");
+    assert_eq!(
+        (check, refusal.resource.as_str()),
+        (Check::CopyPart, key.as_str())
+    );
+    assert_eq!(refusal.missing.len(), 1);
+    assert_eq!(refusal.missing[0].sid, "ShardliftDecryptSource");
+}
+
+#[tokio::test]
+async fn a_mirror_asks_whether_it_may_delete_and_deletes_nothing() {
+    let world = filled();
+    world.buckets.put(TARGET, "copy/kept", "kept", 4);
+    world
+        .plan(&json!({"mode": "mirror", "delete_max_percent": 100}))
+        .await
+        .unwrap();
+    let row = &table(&world).rows[Check::ALL.len() - 1];
+    assert_eq!(
+        (row.check, &row.finding),
+        (Check::DeleteTarget, &Finding::Works)
+    );
+    assert_eq!(world.buckets.objects(TARGET).len(), 1);
+
+    let world = filled();
+    world.script.deny("s3:DeleteObject");
+    world.plan(&json!({"mode": "mirror"})).await.unwrap_err();
+    let table = table(&world);
+    let (check, refusal) = table.refusals().next().expect("deleting is refused");
+    assert_eq!(check, Check::DeleteTarget);
+    let found: Vec<&str> = refusal.missing.iter().map(|m| m.sid.as_str()).collect();
+    assert_eq!(found, ["DeleteAtTheTarget", "LetTheRoleWrite"]);
 }
 
 #[tokio::test]
@@ -128,17 +232,30 @@ async fn a_sample_that_nobody_can_read_does_not_end_the_run() {
 }
 
 #[tokio::test]
-async fn a_role_of_another_account_is_refused_before_it_is_tried() {
-    let world = filled();
-    let input = json!({"target": {"role_arn": "arn:aws:iam::333333333333:role/Target"}});
-    let failure = world.plan(&input).await.unwrap_err();
-    assert_eq!(failure.code.name(), "InvalidRun");
-    assert!(
-        failure.detail.contains("target.role_arn"),
-        "{}",
-        failure.detail
-    );
-    assert!(!world.script.calls().contains(&"sts:AssumeRole"));
+async fn what_is_not_on_the_allow_list_is_refused_before_any_call() {
+    for (input, field) in [
+        (
+            json!({"target": {"role_arn": "arn:aws:iam::333333333333:role/Target"}}),
+            "target.role_arn",
+        ),
+        (
+            json!({"target": {"role_arn": "arn:aws:iam::222222222222:role/Other"}}),
+            "target.role_arn",
+        ),
+        (json!({"target": {"bucket": "elsewhere"}}), "target.bucket"),
+        (json!({"source": {"bucket": "elsewhere"}}), "source.bucket"),
+    ] {
+        let world = filled();
+        let failure = world.plan(&input).await.unwrap_err();
+        assert_eq!(failure.code.name(), "InvalidRun");
+        assert!(failure.detail.contains(field), "{}", failure.detail);
+        // Only whether the run was opened before: nothing of AWS's but the ledger was asked.
+        let calls = world.script.calls();
+        assert!(
+            calls.iter().all(|call| call.starts_with("dynamodb:")),
+            "{calls:?}"
+        );
+    }
 }
 
 #[tokio::test]

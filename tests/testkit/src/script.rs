@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use shardlift_core::fault::{CallFault, FaultKind};
+use shardlift_core::{
+    fault::{CallFault, FaultKind},
+    refusal_reason::RefusalReason,
+};
 use tokio::sync::Notify;
 
 /// What happens to one call.
@@ -37,7 +40,7 @@ impl Disturbance {
 struct State {
     calls: Vec<&'static str>,
     disturbed: Option<(usize, Disturbance)>,
-    denied: Vec<&'static str>,
+    denied: Vec<(&'static str, Option<RefusalReason>)>,
 }
 
 /// Counts the calls of every port that shares it, and disturbs the one that it is told to.
@@ -61,7 +64,12 @@ impl CallScript {
 
     /// From now on every call of this operation (an IAM action name) is denied.
     pub fn deny(&self, operation: &'static str) {
-        self.lock().denied.push(operation);
+        self.lock().denied.push((operation, None));
+    }
+
+    /// As [`deny`](Self::deny), and the answer says why.
+    pub fn deny_because(&self, operation: &'static str, reason: RefusalReason) {
+        self.lock().denied.push((operation, Some(reason)));
     }
 
     /// The operations called since the start or the last [`clear`](Self::clear), in order.
@@ -89,7 +97,10 @@ impl CallScript {
         operation: &'static str,
         effect: impl FnOnce() -> Result<T, CallFault>,
     ) -> Result<T, CallFault> {
-        match self.begin(operation) {
+        if let Some(denial) = self.denial_of(operation) {
+            return Err(denial);
+        }
+        match self.disturbance() {
             None => effect(),
             Some(Disturbance::RefusedBefore(kind)) => Err(fault(operation, kind)),
             Some(Disturbance::EffectThenFault(kind)) => {
@@ -109,13 +120,24 @@ impl CallScript {
         }
     }
 
-    fn begin(&self, operation: &'static str) -> Option<Disturbance> {
+    /// Counts the call. Its denial, if it is denied.
+    fn denial_of(&self, operation: &'static str) -> Option<CallFault> {
         let mut state = self.lock();
-        let number = state.calls.len();
         state.calls.push(operation);
-        if state.denied.contains(&operation) {
-            return Some(Disturbance::RefusedBefore(FaultKind::AccessDenied));
-        }
+        let (_, reason) = state
+            .denied
+            .iter()
+            .find(|(denied, _)| *denied == operation)?;
+        Some(CallFault {
+            reason: reason.clone(),
+            ..fault(operation, FaultKind::AccessDenied)
+        })
+    }
+
+    /// What happens to the call that was counted last.
+    fn disturbance(&self) -> Option<Disturbance> {
+        let state = self.lock();
+        let number = state.calls.len() - 1;
         state
             .disturbed
             .and_then(|(call, disturbance)| (call == number).then_some(disturbance))

@@ -11,8 +11,8 @@ use shardlift_core::{
     part_layout::{Part, SINGLE_COPY_BYTES_MAX},
     port::{
         BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
-        DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket,
-        UploadSpec,
+        DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt, Probe, TagSet,
+        TargetBucket, UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
@@ -161,6 +161,14 @@ impl TargetBucket for MemoryTarget {
                     .clone())
             })
             .await
+    }
+
+    async fn probe(&self, probe: Probe<'_>) -> Result<(), CallFault> {
+        let operation = match probe {
+            Probe::ReadSource(_) => "s3:GetObject",
+            Probe::DeleteTarget(_) => "s3:DeleteObject",
+        };
+        self.handle.call(operation, |_| Ok(())).await
     }
 
     async fn delete_objects(

@@ -12,7 +12,7 @@ use super::{
     spoken_key::spoken,
     target_bucket::{AwsTargetBucket, quoted},
 };
-use crate::fault_mapping::{bad_answer, call_fault, kind_of_object_error};
+use crate::fault_mapping::{bad_answer, call_fault, object_fault};
 
 const DELETE: &str = "s3:DeleteObject";
 
@@ -120,13 +120,10 @@ fn result_of(
             Err(bad_answer(DELETE, "the answer does not name the key"))
         };
     };
-    match kind_of_object_error(error.code()) {
+    let fault = object_fault(DELETE, error.code(), error.message());
+    match fault.kind {
         FaultKind::NoSuchKey => Ok(()),
-        kind => {
-            let code = error.code().unwrap_or("no code,");
-            let told = error.message().unwrap_or("no message");
-            Err(CallFault::new(DELETE, kind, format!("{code} {told}")))
-        }
+        _ => Err(fault),
     }
 }
 

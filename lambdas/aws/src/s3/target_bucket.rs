@@ -11,7 +11,8 @@ use shardlift_core::{
     part_layout::Part,
     port::{
         BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DoomedObject,
-        ListRequest, ObjectAttributes, ObjectPage, PartReceipt, TagSet, TargetBucket, UploadSpec,
+        ListRequest, ObjectAttributes, ObjectPage, PartReceipt, Probe, TagSet, TargetBucket,
+        UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
@@ -191,6 +192,10 @@ impl TargetBucket for AwsTargetBucket {
     async fn head_target(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
         let client = &self.clients.asking_target;
         head_object(client, &self.bucket, &self.facts.owner, key).await
+    }
+
+    async fn probe(&self, probe: Probe<'_>) -> Result<(), CallFault> {
+        self.ask(probe).await
     }
 
     async fn delete_objects(

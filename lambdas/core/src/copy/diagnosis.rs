@@ -1,12 +1,8 @@
 //! Which permission a refused call lacked.
 
-use crate::{
-    denial::{Denial, PolicyDocument},
-    key::ObjectKey,
-    spec::RunSpec,
-};
+use crate::{denial::Denial, key::ObjectKey, refusal_reason::RefusalReason, spec::RunSpec};
 
-/// The permission that the target role lacks, as probing found it.
+/// The permission that the target role lacks, as AWS said or as probing found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MissingPermission {
     /// To read source objects.
@@ -22,6 +18,24 @@ pub enum MissingPermission {
 }
 
 impl MissingPermission {
+    /// What AWS said that a refused copy lacks; nothing when the refusal is about the existence of the source object,
+    /// which S3 hides from those who may not list. A copy reads nothing at the target, so whatever is read is the
+    /// source's; of the keys, the run names the target's.
+    #[must_use]
+    pub fn of_reason(reason: &RefusalReason, spec: &RunSpec) -> Option<Self> {
+        let is_targets_key = || {
+            let named = spec.kms_key_arn.as_ref().map(|key| key.as_str());
+            named.is_some() && named == reason.resource.as_deref()
+        };
+        match reason.action.as_str() {
+            "s3:ListBucket" => None,
+            "s3:GetObject" => Some(Self::ReadObject),
+            "s3:GetObjectTagging" | "s3:GetObjectAnnotation" => Some(Self::ReadTags),
+            "kms:Decrypt" if !is_targets_key() => Some(Self::ReadObject),
+            _ => Some(Self::WriteObject),
+        }
+    }
+
     /// What a refused write lacks, once reading is known to be allowed.
     #[must_use]
     pub fn of_write(spec: &RunSpec, carries_tags: bool) -> Self {
@@ -37,48 +51,78 @@ impl MissingPermission {
     /// The refused call, told for one object.
     #[must_use]
     pub fn denial(self, spec: &RunSpec, source_key: &ObjectKey, target_key: &ObjectKey) -> Denial {
-        use PolicyDocument::{
-            KeyPolicy, SourceBucketPolicy, TargetBucketPolicy, TargetRolePermissions,
-        };
         let pair = &spec.pair;
         let arn = |bucket: &str, key: &ObjectKey| {
             let partition = pair.target.role_arn.partition();
             format!("arn:{partition}:s3:::{bucket}/{key}")
         };
-        let source = || arn(pair.source.bucket.as_str(), source_key);
-        let target = || arn(pair.target.bucket.as_str(), target_key);
-        let (action, resource, documents): (_, _, &'static [PolicyDocument]) = match self {
-            Self::ReadObject => (
-                "s3:GetObject",
-                source(),
-                &[SourceBucketPolicy, TargetRolePermissions],
-            ),
-            Self::ReadTags => (
-                "s3:GetObjectTagging",
-                source(),
-                &[SourceBucketPolicy, TargetRolePermissions],
-            ),
-            Self::WriteObject => (
-                "s3:PutObject",
-                target(),
-                &[TargetRolePermissions, TargetBucketPolicy],
-            ),
-            Self::WriteObjectOrTags => (
-                "s3:PutObject (or s3:PutObjectTagging)",
-                target(),
-                &[TargetRolePermissions, TargetBucketPolicy],
-            ),
-            Self::WriteObjectOrUseKey => (
-                "s3:PutObject (or kms:GenerateDataKey with the run's key)",
-                target(),
-                &[TargetRolePermissions, TargetBucketPolicy, KeyPolicy],
-            ),
+        let source = |action| {
+            let resource = arn(pair.source.bucket.as_str(), source_key);
+            Denial::at_source(pair.target.role_arn.to_string(), action, resource)
         };
-        Denial {
-            principal: pair.target.role_arn.to_string(),
-            action,
-            resource,
-            documents,
+        let target = |action| {
+            let resource = arn(pair.target.bucket.as_str(), target_key);
+            Denial::at_target(pair.target.role_arn.to_string(), action, resource)
+        };
+        match self {
+            Self::ReadObject => source("s3:GetObject"),
+            Self::ReadTags => source("s3:GetObjectTagging"),
+            Self::WriteObject => target("s3:PutObject"),
+            Self::WriteObjectOrTags => target("s3:PutObject (or s3:PutObjectTagging)"),
+            Self::WriteObjectOrUseKey => {
+                target("s3:PutObject (or kms:GenerateDataKey with the run's key)")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{input::RunInput, refusal_reason::RefusingPolicy};
+
+    #[test]
+    fn what_aws_said_needs_no_probing() {
+        const KEY: &str = "arn:aws:kms:us-east-1:222222222222:key/target";
+        let input = json!({
+            "source": {"bucket": "source"},
+            "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/T"},
+            "kms_key_arn": KEY,
+        });
+        let spec = RunSpec::settle(RunInput::parse(&input).unwrap()).unwrap();
+        let of = |action: &str, resource: &str| {
+            let reason = RefusalReason {
+                action: action.into(),
+                resource: Some(resource.into()),
+                by: RefusingPolicy::OfTheCaller,
+                is_explicit: false,
+            };
+            MissingPermission::of_reason(&reason, &spec)
+        };
+        let source = "arn:aws:s3:::source/x";
+        for (action, resource, expected) in [
+            ("s3:GetObject", source, Some(MissingPermission::ReadObject)),
+            (
+                "s3:GetObjectTagging",
+                source,
+                Some(MissingPermission::ReadTags),
+            ),
+            ("s3:ListBucket", "arn:aws:s3:::source", None),
+            (
+                "s3:PutObject",
+                "arn:aws:s3:::target/x",
+                Some(MissingPermission::WriteObject),
+            ),
+            ("kms:Decrypt", KEY, Some(MissingPermission::WriteObject)),
+            (
+                "kms:Decrypt",
+                "another key",
+                Some(MissingPermission::ReadObject),
+            ),
+        ] {
+            assert_eq!(of(action, resource), expected, "{action} on {resource}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Agreement, Document, Statement, execution_role::shared_statements, source_bucket, source_key,
     target_bucket, target_key, target_role_permissions, target_role_trust,
 };
-use crate::denial::PolicyDocument;
+use crate::{arn::KmsKeyArn, denial::PolicyDocument};
 
 /// The statement of `document` that allows `action` on `resource`; nothing when the document is not meant to allow it.
 ///
@@ -18,6 +18,7 @@ pub fn statement(
     action: &str,
     resource: &str,
 ) -> Option<Statement> {
+    let agreement = &about_one_key(agreement, action, resource);
     let contents = match document {
         PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
         PolicyDocument::ExecutionRole => Document::of(shared_statements(agreement)),
@@ -39,6 +40,28 @@ pub fn statement(
         .statement
         .into_iter()
         .find(|statement| allows(statement, action, resource))
+}
+
+/// The agreement with no other key than the one that was refused, if it was a key at all: documents name keys, and a key's own
+/// policy says only "this key". It is the target's when the run names it, when the call can only be a write, or when it
+/// belongs to the target's account alone.
+fn about_one_key(agreement: &Agreement, action: &str, resource: &str) -> Agreement {
+    let mut agreement = agreement.clone();
+    let Ok(key) = KmsKeyArn::new(resource) else {
+        (agreement.extras.source_key, agreement.extras.target_key) = (None, None);
+        return agreement;
+    };
+    let owner = key.account();
+    let is_target = agreement.extras.target_key.as_ref() == Some(&key)
+        || action == "kms:GenerateDataKey"
+        || (owner == agreement.target_account() && owner != agreement.source_account);
+    let extras = &mut agreement.extras;
+    (extras.source_key, extras.target_key) = if is_target {
+        (None, Some(key))
+    } else {
+        (Some(key), None)
+    };
+    agreement
 }
 
 fn allows(statement: &Statement, action: &str, resource: &str) -> bool {

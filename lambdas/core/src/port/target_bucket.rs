@@ -59,6 +59,16 @@ pub struct DoomedObject {
     pub etag: ETag,
 }
 
+/// Asks for a permission by a call that reads and changes nothing, whatever it is answered: it depends on an ETag that no
+/// object has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe<'a> {
+    /// To read an object of the source. Unlike a HEAD's, a refusal of it says why.
+    ReadSource(&'a ObjectKey),
+    /// To delete at the target; the key should be one that nobody has.
+    DeleteTarget(&'a ObjectKey),
+}
+
 /// The most objects that one call deletes
 /// (docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
 pub const DELETE_OBJECTS_MAX: usize = 1_000;
@@ -173,6 +183,9 @@ pub trait TargetBucket: BucketListing {
         &self,
         key: &ObjectKey,
     ) -> impl Future<Output = Result<ObjectAttributes, CallFault>> + Send;
+
+    /// Asks whether the role may. Idempotent. Faults: `AccessDenied`, with AWS's reason if it gives one.
+    fn probe(&self, probe: Probe<'_>) -> impl Future<Output = Result<(), CallFault>> + Send;
 
     /// Deletes up to [`DELETE_OBJECTS_MAX`] objects, each on the condition that it is still the given version. The
     /// results are in the order of `objects`; one that no longer exists counts as deleted. Idempotent.

@@ -3,14 +3,22 @@
 use shardlift_core::{
     failure::Failure,
     fault::{CallFault, FaultKind},
+    key::ObjectKey,
     object::{Encryption, ListedObject},
-    port::TargetBucket,
+    port::{Probe, TargetBucket},
     preflight::Check,
     spec::TagPolicy,
 };
 
 use super::trial::Trial;
 
+const CHECKS: [Check; 3] = [
+    Check::ReadSource,
+    Check::ReadSourceTags,
+    Check::TellMissingSource,
+];
+const ENCRYPTED: &str =
+    "its checksum is encrypted with a key that is not allowed; copying a part of it tells which";
 const EMPTY: &str = "the source holds no object with bytes in it";
 const UNREADABLE: &str =
     "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will tell";
@@ -22,34 +30,41 @@ pub(super) async fn run<T: TargetBucket>(
     sample: Option<&ListedObject>,
 ) -> Result<Encryption, Failure> {
     let Some(sample) = sample else {
-        for check in [
-            Check::ReadSource,
-            Check::ReadSourceTags,
-            Check::TellMissingSource,
-        ] {
+        for check in CHECKS {
             trial.table.not_tried(check, EMPTY);
         }
         return Ok(Encryption::default());
     };
-    let may_read = trial.source_denial("s3:GetObject", trial.source_arn(&sample.key));
-    let head = target.head_source(&sample.key).await;
-    let encryption = head
-        .as_ref()
-        .map_or(Encryption::default(), |sample| sample.encryption);
-    let read = present(head);
-    if read.as_ref().is_err_and(is_its_own_fate) {
-        for check in [
-            Check::ReadSource,
-            Check::ReadSourceTags,
-            Check::TellMissingSource,
-        ] {
-            trial.table.not_tried(check, UNREADABLE);
+    let mut encryption = Encryption::default();
+    let is_readable = match look_at(target, &sample.key).await {
+        Err(fault) if is_its_own_fate(&fault) => {
+            for check in CHECKS {
+                trial.table.not_tried(check, UNREADABLE);
+            }
+            return Ok(encryption);
         }
-        return Ok(encryption);
-    }
-    let is_readable = trial
-        .judge(Check::ReadSource, &may_read, read, CallFault::into_failure)?
-        .is_some();
+        Ok(Look::KeyIsMissing) => {
+            trial.table.not_tried(Check::ReadSource, ENCRYPTED);
+            encryption = Encryption::Kms;
+            true
+        }
+        Ok(Look::Seen(found)) => {
+            trial.table.works(Check::ReadSource);
+            encryption = found;
+            true
+        }
+        Err(fault) => {
+            let may_read = trial.source_denial("s3:GetObject", trial.source_arn(&sample.key));
+            let refused: Result<(), _> = Err(fault);
+            trial.judge(
+                Check::ReadSource,
+                &may_read,
+                refused,
+                CallFault::into_failure,
+            )?;
+            false
+        }
+    };
     if trial.spec.tags == TagPolicy::Preserve {
         let may_read = trial.source_denial("s3:GetObjectTagging", trial.source_arn(&sample.key));
         let tags = present(target.source_tags(&sample.key).await);
@@ -72,6 +87,33 @@ pub(super) async fn run<T: TargetBucket>(
     Ok(encryption)
 }
 
+/// What a look at an object of the source showed.
+enum Look {
+    /// The object and how it is encrypted, or that it is not there.
+    Seen(Encryption),
+    /// It may be read, but the key that encrypts it may not be used.
+    KeyIsMissing,
+}
+
+/// A refused HEAD has no body that says why, so the reason is asked for. A HEAD that asks for the checksum needs the
+/// object's key too (docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, x-amz-checksum-mode); the probe never
+/// gets as far.
+async fn look_at<T: TargetBucket>(target: &T, key: &ObjectKey) -> Result<Look, CallFault> {
+    match target.head_source(key).await {
+        Ok(found) => Ok(Look::Seen(found.encryption)),
+        Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(Look::Seen(Encryption::default())),
+        Err(fault) if fault.kind == FaultKind::AccessDenied => {
+            match target.probe(Probe::ReadSource(key)).await {
+                Ok(()) => Ok(Look::KeyIsMissing),
+                Err(told) if told.kind == FaultKind::AccessDenied => Err(told),
+                // It is refused, whatever became of the question.
+                Err(_) => Err(fault),
+            }
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
 /// S3 calls a missing object forbidden, unless the caller may list the bucket.
 async fn tell_missing<T: TargetBucket>(trial: &mut Trial<'_>, target: &T) -> Result<(), Failure> {
     let pair = &trial.spec.pair;
@@ -81,7 +123,7 @@ async fn tell_missing<T: TargetBucket>(trial: &mut Trial<'_>, target: &T) -> Res
         return Ok(());
     };
     let may_tell = trial.source_denial("s3:ListBucket", trial.bucket_arn(&pair.source.bucket));
-    let told = present(target.head_source(&absent).await);
+    let told = look_at(target, &absent).await;
     trial.judge(
         Check::TellMissingSource,
         &may_tell,

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    denial::{Denial, PolicyDocument},
     failure::Failure,
     fault::{CallFault, FaultKind},
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
     object::{Encryption, ListedObject},
     part_layout::PartLayout,
-    port::{CopySource, CreatedUpload, TagSet, TargetBucket, UploadSpec},
+    port::{CopySource, CreatedUpload, Probe, TagSet, TargetBucket, UploadSpec},
     preflight::Check,
     spec::{Mode, TagPolicy},
 };
@@ -60,8 +59,8 @@ pub(super) async fn run<T: TargetBucket>(
     Ok(encryption)
 }
 
-/// Begins an upload with all that the run writes: tags, key, storage class. Which of them is refused, S3 does not tell;
-/// leaving one out after the other does.
+/// Begins an upload with all that the run writes: tags, key, storage class. Where S3 does not tell that it is the tags
+/// which are refused, leaving them out does.
 async fn begin<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
@@ -89,21 +88,7 @@ async fn begin<T: TargetBucket>(
         trial.refuse(Check::TagTarget, &may_tag, &fault);
         return Ok(Some(upload));
     }
-    let keyless = UploadSpec {
-        kms_key_arn: None,
-        ..untagged
-    };
-    let denial = match &full.kms_key_arn {
-        Some(kms_key) => {
-            if let Some(upload) = allowed(target.create_upload(&keyless).await)? {
-                abort_quietly(target, key, &upload.id).await?;
-                key_denial(trial, "kms:GenerateDataKey", kms_key.to_string())
-            } else {
-                trial.target_denial("s3:PutObject", trial.target_arn(key))
-            }
-        }
-        None => trial.target_denial("s3:PutObject", trial.target_arn(key)),
-    };
+    let denial = trial.target_denial("s3:PutObject", trial.target_arn(key));
     trial.refuse(Check::WriteTarget, &denial, &fault);
     let others = WRITES
         .into_iter()
@@ -148,17 +133,6 @@ fn allowed<V>(answer: Result<V, CallFault>) -> Result<Option<V>, Failure> {
         Err(fault) if fault.kind == FaultKind::AccessDenied => Ok(None),
         Err(fault) => Err(fault.into_failure()),
     }
-}
-
-fn key_denial(trial: &Trial<'_>, action: &'static str, kms_key: String) -> Denial {
-    trial.role_denial(
-        action,
-        kms_key,
-        &[
-            PolicyDocument::KeyPolicy,
-            PolicyDocument::TargetRolePermissions,
-        ],
-    )
 }
 
 async fn try_upload<T: TargetBucket>(
@@ -232,8 +206,7 @@ async fn copy_part<T: TargetBucket>(
                 let why = "no object of the source may be read";
                 trial.table.not_tried(Check::CopyPart, why);
             } else {
-                // Reading its head and beginning the upload were allowed; what is left is the key of the source.
-                let denial = key_denial(trial, "kms:Decrypt", trial.source_arn(&sample.key));
+                let denial = trial.part_denial(&sample.key, &fault);
                 trial.refuse(Check::CopyPart, &denial, &fault);
             }
             Ok(())
@@ -282,9 +255,14 @@ async fn read_and_delete<T: TargetBucket>(
     let read = present(target.head_target(key).await);
     trial.judge(Check::ReadTarget, &may_read, read, CallFault::into_failure)?;
     if trial.spec.mode == Mode::Mirror {
-        // No call of a run deletes before everything is copied; a refusal then fails the deletions alone.
-        let why = "deletions come last, and each tells its own refusal";
-        trial.table.not_tried(Check::DeleteTarget, why);
+        let may_delete = trial.target_denial("s3:DeleteObject", trial.target_arn(key));
+        let deleted = target.probe(Probe::DeleteTarget(key)).await;
+        trial.judge(
+            Check::DeleteTarget,
+            &may_delete,
+            deleted,
+            CallFault::into_failure,
+        )?;
     } else {
         let why = "only a mirror deletes";
         trial.table.not_tried(Check::DeleteTarget, why);

@@ -3,7 +3,7 @@
 use shardlift_core::{
     arn::AccountId,
     bucket::BucketName,
-    denial::{Denial, PolicyDocument},
+    denial::{Denial, Documents, PolicyDocument},
     failure::Failure,
     fault::{CallFault, FaultKind},
     id::RunId,
@@ -88,58 +88,43 @@ impl<'a> Trial<'a> {
             .refused(check, denial, fault, &self.agreement, &self.caller);
     }
 
-    /// A refusal of the planner's own role.
-    pub(super) fn own_denial(
-        &self,
-        action: &'static str,
-        resource: String,
-        documents: &'static [PolicyDocument],
-    ) -> Denial {
+    /// A refusal of the planner's own role to list the source.
+    pub(super) fn own_listing_denial(&self) -> Denial {
         Denial {
             principal: self.caller.clone(),
-            action,
-            resource,
-            documents,
+            action: "s3:ListBucket",
+            resource: self.bucket_arn(&self.spec.pair.source.bucket),
+            documents: Documents::One(PolicyDocument::ExecutionRole),
         }
+    }
+
+    /// A refusal of the planner's own role to enter the target account.
+    pub(super) fn entry_denial(&self) -> Denial {
+        Denial::to_enter(self.caller.clone(), self.role())
     }
 
     /// A refusal of the target role at the source.
     pub(super) fn source_denial(&self, action: &'static str, resource: String) -> Denial {
-        self.role_denial(
-            action,
-            resource,
-            &[
-                PolicyDocument::SourceBucketPolicy,
-                PolicyDocument::TargetRolePermissions,
-            ],
-        )
+        Denial::at_source(self.role(), action, resource)
     }
 
     /// A refusal of the target role at the target.
     pub(super) fn target_denial(&self, action: &'static str, resource: String) -> Denial {
-        self.role_denial(
-            action,
-            resource,
-            &[
-                PolicyDocument::TargetRolePermissions,
-                PolicyDocument::TargetBucketPolicy,
-            ],
-        )
+        Denial::at_target(self.role(), action, resource)
     }
 
-    /// A refusal of the target role.
-    pub(super) fn role_denial(
-        &self,
-        action: &'static str,
-        resource: String,
-        documents: &'static [PolicyDocument],
-    ) -> Denial {
-        Denial {
-            principal: self.spec.pair.target.role_arn.to_string(),
-            action,
-            resource,
-            documents,
+    /// A refusal of the target role to copy a part of an object whose head it may read into an upload that it began. Where
+    /// AWS does not say what is missing, only the key of the source is left.
+    pub(super) fn part_denial(&self, key: &ObjectKey, fault: &CallFault) -> Denial {
+        let object = self.source_arn(key);
+        match fault.reason {
+            Some(_) => self.source_denial("s3:GetObject", object),
+            None => Denial::of_source_key(self.role(), object),
         }
+    }
+
+    fn role(&self) -> String {
+        self.spec.pair.target.role_arn.to_string()
     }
 
     pub(super) fn bucket_arn(&self, bucket: &BucketName) -> String {

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use shardlift_core::{
     arn::ExecutionArn,
     cost,
+    denial::Needed,
     figures::{bytes, counted, duration, grouped, usd},
     notice::FailureExamples,
     preflight::{Finding, Preflight},
@@ -202,8 +203,9 @@ pub(super) fn preflight(preflight: &Preflight) -> Markup {
                         Finding::Refused(refusal) => {
                             strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action) }
                             " on " (inert(&refusal.resource))
-                            @for missing in &refusal.missing {
-                                p.do { "Missing in " (missing.document.to_string()) ":" }
+                            @if refusal.missing.is_empty() { p.do { (inert(&refusal.remedy)) } }
+                            @for (number, missing) in refusal.missing.iter().enumerate() {
+                                p.do { (missing_in(number, refusal.needed)) " " (missing.document.to_string()) ":" }
                                 pre { (format!("{:#}", missing.statement)) }
                             }
                         }
@@ -211,6 +213,15 @@ pub(super) fn preflight(preflight: &Preflight) -> Markup {
                 } } }
             } }
         }
+    }
+}
+
+/// How a missing statement is introduced: the first, and the one that may stand in its place or must stand beside it.
+fn missing_in(number: usize, needed: Needed) -> &'static str {
+    match (number, needed) {
+        (0, _) => "Missing in",
+        (_, Needed::Any) => "or, which is enough as well, in",
+        (_, Needed::Each) => "and perhaps, since AWS does not tell which, in",
     }
 }
 

@@ -4,7 +4,7 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     key::ObjectKey,
     object::ETag,
-    port::{CopyOptions, CopySource, TagSet, TargetBucket},
+    port::{CopyOptions, CopySource, Probe, TagSet, TargetBucket},
     spec::StorageClass,
 };
 
@@ -55,6 +55,7 @@ pub async fn copying_keeps_its_promises(world: &impl CopyWorld) {
     options_are_obeyed(world).await;
     a_source_that_changed_is_not_copied(world).await;
     a_source_that_is_gone_is_told(world).await;
+    a_probe_changes_nothing(world).await;
     assert!(world.target().requests()["s3:CopyObject"] > 0);
 }
 
@@ -210,4 +211,21 @@ async fn a_source_that_is_gone_is_told(world: &impl CopyWorld) {
         refused(target.head_target(&gone.key)).await,
         FaultKind::NoSuchKey
     );
+}
+
+async fn a_probe_changes_nothing(world: &impl CopyWorld) {
+    let target = world.target();
+    world.put_source("probed", &SourceObject::of(7));
+    let source = planned(world, "probed").await;
+    let options = CopyOptions::default();
+    let copied = target.copy_object(&source, &key("probed"), &options).await;
+    copied.expect("a copy");
+    for name in ["probed", "absent from both sides"] {
+        let asked = key(name);
+        for probe in [Probe::ReadSource(&asked), Probe::DeleteTarget(&asked)] {
+            target.probe(probe).await.expect("what may be done");
+        }
+    }
+    let left = target.head_target(&key("probed")).await;
+    assert_eq!(left.expect("the copy").size_bytes, 7);
 }

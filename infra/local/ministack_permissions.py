@@ -1,0 +1,201 @@
+"""S3's permissions as AWS has them, where MiniStack 1.5.33 is laxer or says less.
+
+Every request to a bucket passes `_apply_bucket_scope`, after the caller's own policies were asked about its
+main action. There these mends ask what else AWS asks for, and tell a refusal as AWS does.
+"""
+
+import contextvars
+import functools
+
+import ministack.core.iam_actions as iam_actions
+import ministack.core.iam_evaluator as iam
+import ministack.services.kms as kms
+import ministack.services.s3 as s3
+import ministack.services.sts as sts
+from ministack.core.responses import get_account_id, get_region, request_scope
+
+S3_ARN = "arn:aws:s3:::"
+SSE = "x-amz-server-side-encryption"
+SSE_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
+# How KMS refuses a key of another account: it does not say whether there is one.
+FOREIGN_KEY = (
+    "because the resource does not exist in this Region, no resource-based policies allow access, "
+    "or a resource-based policy explicitly denies access"
+)
+
+_refused_by_bucket = contextvars.ContextVar("refused_by_bucket", default=None)
+
+
+def mend_permissions():
+    """Asks for what AWS asks for, and gives the reasons that AWS gives."""
+    _note_what_buckets_refuse()
+    _ask_for_more()
+    _give_the_reason_of_a_trust_policy()
+
+
+def _note_what_buckets_refuse():
+    allows = s3._foreign_bucket_allows
+
+    @functools.wraps(allows)
+    def noting(owner, bucket, key, method, query_params, caller, headers=None):
+        allowed = allows(owner, bucket, key, method, query_params, caller, headers)
+        if not allowed:
+            path = f"/{bucket}/{key}" if key else f"/{bucket}"
+            action = iam_actions._s3_action(method, path, query_params)
+            _refused_by_bucket.set((f"s3:{action}", _object_arn(bucket, key)))
+        return allowed
+
+    s3._foreign_bucket_allows = noting
+
+
+def _ask_for_more():
+    apply_bucket_scope = s3._apply_bucket_scope
+
+    @functools.wraps(apply_bucket_scope)
+    def asking(method, bucket, key, headers, query_params, body=b"", internal=False):
+        access_key = "" if internal else s3._request_access_key(method, key, headers, query_params, body)
+        caller = (access_key, get_account_id())
+        _refused_by_bucket.set(None)
+        denied = apply_bucket_scope(method, bucket, key, headers, query_params, body, internal)
+        if not access_key:
+            return denied
+        if denied is not None:
+            return _with_reason(denied, caller, bucket, key)
+        request = (method, bucket, key, headers, query_params)
+        for action, arn in [*_objects_asked_for(*request), *_keys_asked_for(*request)]:
+            message = _refusal(caller, action, arn)
+            if message:
+                return s3._error("AccessDenied", message, 403, f"/{bucket}/{key}")
+        return None
+
+    s3._apply_bucket_scope = asking
+
+
+def _with_reason(denied, caller, bucket, key):
+    """A refusal of a bucket's policy, in AWS's words within an organization."""
+    refused = _refused_by_bucket.get()
+    if refused is None:
+        return denied
+    action, arn = refused
+    who = iam.resolve_principal(*caller).arn
+    message = (
+        f'User: {who} is not authorized to perform: {action} on resource: "{arn}" '
+        f"because no resource-based policy allows the {action} action"
+    )
+    return s3._error("AccessDenied", message, 403, f"/{bucket}/{key}")
+
+
+def _objects_asked_for(method, bucket, key, headers, query_params):
+    """What AWS asks for beside the main action: the list that tells a missing object from a forbidden one, and tags."""
+    source = _copy_source(headers)
+    if method in ("GET", "HEAD") and key and not _object(bucket, key) and not query_params.keys() & {"uploadId"}:
+        yield "s3:ListBucket", _object_arn(bucket, "")
+    if source and not _object(*source):
+        yield "s3:ListBucket", _object_arn(source[0], "")
+    copies_tags = source and "partNumber" not in query_params and _tags(*source)
+    copies_tags = copies_tags and headers.get("x-amz-tagging-directive", "COPY").upper() == "COPY"
+    if copies_tags:
+        yield "s3:GetObjectTagging", _object_arn(*source)
+    if copies_tags or (method in ("PUT", "POST") and headers.get("x-amz-tagging")):
+        yield "s3:PutObjectTagging", _object_arn(bucket, key)
+
+
+def _keys_asked_for(method, bucket, key, headers, query_params):
+    """The keys that S3 uses on the caller's behalf: it decrypts what is read, encrypts what is written, and decrypts
+    the parts of an upload."""
+    source = _copy_source(headers)
+    read = _object(*source) if source else _object_read(method, bucket, key, headers, query_params)
+    upload = s3._multipart_uploads.get(query_params["uploadId"][0]) if "uploadId" in query_params else None
+    for stored in (read, upload if method in ("PUT", "POST") else None):
+        if key_arn := _key_of(stored):
+            yield "kms:Decrypt", key_arn
+    begins_object = (method == "PUT" and key and not query_params) or (method == "POST" and "uploads" in query_params)
+    if begins_object and (key_arn := _key_to_write_with(bucket, headers)):
+        yield "kms:GenerateDataKey", key_arn
+
+
+def _object_read(method, bucket, key, headers, query_params):
+    """The object whose key a request uses: HEAD decrypts nothing but the checksum, and a read on a condition that
+    does not hold stops before the bytes."""
+    reads = method == "GET" and not headers.get("if-match")
+    reads = reads or (method == "HEAD" and headers.get("x-amz-checksum-mode", "").upper() == "ENABLED")
+    return _object(bucket, key) if reads and not query_params else None
+
+
+def _key_to_write_with(bucket, headers):
+    chosen = headers if headers.get(SSE) else s3._bucket_default_sse_headers(bucket)
+    return chosen.get(SSE_KEY) if chosen.get(SSE) == "aws:kms" else None
+
+
+def _refusal(caller, action, arn):
+    """Why the caller may not, in AWS's words; nothing when it may. Roots may always."""
+    principal = iam.resolve_principal(*caller)
+    if isinstance(principal, iam.AuthError) or principal.policies is None:
+        return None
+    is_key = action.startswith("kms:")
+    context = iam.EvalContext(
+        principal_arn=principal.arn,
+        principal_type=principal.type,
+        principal_account=principal.account,
+        action=action,
+        resource_arn=arn,
+        region=get_region(),
+        service_context={"kms:viaservice": f"s3.{get_region()}.amazonaws.com"} if is_key else {},
+        principal_keys=principal.keys,
+    )
+    own = iam.evaluate(context, principal.policies, *principal.limits)
+    owner = arn.split(":")[4] if is_key else s3._bucket_owner_account(arn.removeprefix(S3_ARN).partition("/")[0])
+    with request_scope(owner, get_region()):
+        policy, _ = (kms.key_policy_for_arn if is_key else s3.bucket_policy_for_arn)(arn) or ("", owner)
+    result = iam.combine_resource_policy(own, context, policy, owner, required=is_key, limits=principal.limits)
+    if result.decision == "Allow":
+        return None
+    by = "resource-based" if own.decision == "Allow" else "identity-based"
+    if result.decision == "Deny":
+        article = "a" if by == "resource-based" else "an"
+        reason = f"with an explicit deny in {article} {by} policy"
+    elif is_key and by == "resource-based" and owner != principal.account:
+        reason = FOREIGN_KEY
+    else:
+        reason = f"because no {by} policy allows the {action} action"
+    resource = arn if is_key else f'"{arn}"'
+    return f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+
+
+def _give_the_reason_of_a_trust_policy():
+    error = sts._error
+
+    @functools.wraps(error)
+    def with_reason(status, code, message, *args, **kwargs):
+        if code == "AccessDenied" and " is not authorized to perform: sts:AssumeRole on resource: " in message:
+            message += " because no role trust policy allows the sts:AssumeRole action"
+        return error(status, code, message, *args, **kwargs)
+
+    sts._error = with_reason
+
+
+def _object_arn(bucket, key):
+    return f"{S3_ARN}{bucket}/{key}" if key else f"{S3_ARN}{bucket}"
+
+
+def _copy_source(headers):
+    found = iam_actions._s3_source_object(headers)
+    if found is None:
+        return None
+    bucket, _, key = found[0].removeprefix(S3_ARN).partition("/")
+    return bucket, key
+
+
+def _object(bucket, key):
+    owner = s3._bucket_owner_account(bucket)
+    stored = s3._buckets.get_scoped(owner, None, bucket) or {"objects": {}}
+    return stored["objects"].get(key)
+
+
+def _tags(bucket, key):
+    return s3._object_tags.get_scoped(s3._bucket_owner_account(bucket), None, (bucket, key))
+
+
+def _key_of(stored):
+    """The KMS key that encrypts an object or an upload, if one does."""
+    return s3._stored_sse_headers(stored or {}).get(SSE_KEY)

@@ -1,0 +1,144 @@
+//! AWS tells only in words which policy refused a call. These are the words
+//! (docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+
+use shardlift_core::refusal_reason::{RefusalReason, RefusingPolicy};
+
+/// KMS does not tell the owners of other accounts' keys apart from keys that do not exist.
+const FOREIGN_KEY: &str = "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
+
+/// The reason in a message such as `User: … is not authorized to perform: s3:GetObject on resource: "…" because no
+/// resource-based policy allows the s3:GetObject action`; nothing where AWS gives none.
+///
+/// It stands at the end, after the name of the resource: a key that imitates it changes nothing.
+pub(super) fn refusal_reason(message: &str) -> Option<RefusalReason> {
+    let (_, told) = message.split_once(" is not authorized to perform: ")?;
+    let action = told.split_whitespace().next()?;
+    let (subject, by, is_explicit) = if let Some(subject) = told.strip_suffix(FOREIGN_KEY) {
+        (subject, RefusingPolicy::OfTheResource, false)
+    } else if let Some(rest) = told.strip_suffix(&format!(" allows the {action} action")) {
+        let (subject, kind) = rest.rsplit_once("because no ")?;
+        (subject, policy_of(kind), false)
+    } else {
+        let (subject, kind) = told.rsplit_once("with an explicit deny in ")?;
+        (subject, policy_of(kind), true)
+    };
+    let resource = subject
+        .split_once(" on resource: ")
+        .map(|(_, resource)| resource.trim().trim_matches('"').to_owned());
+    Some(RefusalReason {
+        action: action.to_owned(),
+        resource,
+        by,
+        is_explicit,
+    })
+}
+
+/// `kind` as in "because no … allows" and "with an explicit deny in …", where the policy's own ARN may follow.
+fn policy_of(kind: &str) -> RefusingPolicy {
+    let is = |name: &str| kind.starts_with(name);
+    if is("identity-based policy") || is("an identity-based policy") {
+        RefusingPolicy::OfTheCaller
+    } else if is("resource-based policy")
+        || is("a resource-based policy")
+        || is("role trust policy")
+        || is("the role trust policy")
+    {
+        RefusingPolicy::OfTheResource
+    } else {
+        RefusingPolicy::Another
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str =
+        "User: arn:aws:sts::222222222222:assumed-role/T/s is not authorized to perform:";
+
+    fn reason(message: &str) -> RefusalReason {
+        refusal_reason(message).unwrap_or_else(|| panic!("no reason in {message}"))
+    }
+
+    #[test]
+    fn the_policy_that_refused_is_read_from_each_of_its_forms() {
+        use RefusingPolicy::{Another, OfTheCaller, OfTheResource};
+        for (told, by, is_explicit) in [
+            (
+                "s3:GetObject on resource: \"arn:aws:s3:::b/k\" because no identity-based policy allows the s3:GetObject action",
+                OfTheCaller,
+                false,
+            ),
+            (
+                "s3:GetObject on resource: \"arn:aws:s3:::b/k\" because no resource-based policy allows the s3:GetObject action",
+                OfTheResource,
+                false,
+            ),
+            (
+                "s3:GetObject on resource: \"arn:aws:s3:::b/k\" with an explicit deny in a resource-based policy",
+                OfTheResource,
+                true,
+            ),
+            (
+                "s3:GetObject on resource: \"arn:aws:s3:::b/k\" because no session policy allows the s3:GetObject action",
+                Another,
+                false,
+            ),
+            (
+                "s3:GetObject on resource: \"arn:aws:s3:::b/k\" with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x",
+                Another,
+                true,
+            ),
+        ] {
+            let found = reason(&format!("{USER} {told}"));
+            assert_eq!((found.by, found.is_explicit), (by, is_explicit), "{told}");
+            assert_eq!(found.action, "s3:GetObject");
+            assert_eq!(found.resource.as_deref(), Some("arn:aws:s3:::b/k"));
+        }
+    }
+
+    #[test]
+    fn a_role_and_a_key_of_another_account_are_told_as_resources() {
+        let trust = reason(&format!(
+            "{USER} sts:AssumeRole because no role trust policy allows the sts:AssumeRole action"
+        ));
+        assert_eq!(
+            (trust.by, trust.resource),
+            (RefusingPolicy::OfTheResource, None)
+        );
+        let key = reason(&format!(
+            "{USER} kms:Decrypt on resource: arn:aws:kms:us-east-1:111111111111:key/1 {FOREIGN_KEY}"
+        ));
+        assert_eq!(key.by, RefusingPolicy::OfTheResource);
+        assert_eq!(
+            key.resource.as_deref(),
+            Some("arn:aws:kms:us-east-1:111111111111:key/1")
+        );
+    }
+
+    #[test]
+    fn a_key_that_imitates_a_reason_is_part_of_the_resource() {
+        let imitation = "because no identity-based policy allows the s3:GetObject action";
+        let found = reason(&format!(
+            "{USER} s3:GetObject on resource: \"arn:aws:s3:::b/{imitation}\" because no resource-based policy allows the s3:GetObject action"
+        ));
+        assert_eq!(found.by, RefusingPolicy::OfTheResource);
+        assert_eq!(
+            found.resource.as_deref(),
+            Some(format!("arn:aws:s3:::b/{imitation}").as_str())
+        );
+        let plain = format!("{USER} s3:GetObject on resource: \"arn:aws:s3:::b/{imitation}\"");
+        assert_eq!(
+            refusal_reason(&plain),
+            None,
+            "a foreign bucket gives no reason"
+        );
+    }
+
+    #[test]
+    fn an_answer_without_a_reason_has_none() {
+        for message in ["Access Denied", "", "The security token is invalid"] {
+            assert_eq!(refusal_reason(message), None);
+        }
+    }
+}
