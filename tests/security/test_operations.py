@@ -26,12 +26,14 @@ TARGET_ACTIONS = {
     "delete_objects": {"s3:DeleteObject"},
     "get_object_tagging": set(),
     "list_object_annotations": set(),
+    "get_object": set(),
 }
 SOURCE_ACTIONS = {
     "copy_object": {"s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAnnotation"},
     "upload_part_copy": {"s3:GetObject"},
     # S3 calls a missing object forbidden unless the caller may list.
     "head_object": {"s3:GetObject", "s3:ListBucket"},
+    "get_object": {"s3:GetObject", "s3:ListBucket"},
     "get_object_tagging": {"s3:GetObjectTagging"},
     "list_object_annotations": {"s3:ListObjectAnnotations"},
 }

@@ -97,9 +97,10 @@ impl MemoryAccounts {
             })
             .await
             .map_err(|fault| match fault.kind {
-                FaultKind::AccessDenied => {
-                    CallFault::new(fault.operation, FaultKind::RoleRefused, fault.message)
-                }
+                FaultKind::AccessDenied => CallFault {
+                    kind: FaultKind::RoleRefused,
+                    ..fault
+                },
                 _ => fault,
             })
     }

@@ -1,6 +1,8 @@
 //! Which permission a refused call lacked.
 
-use crate::{denial::Denial, key::ObjectKey, refusal_reason::RefusalReason, spec::RunSpec};
+use crate::{
+    arn::KmsKeyArn, denial::Denial, key::ObjectKey, refusal_reason::RefusalReason, spec::RunSpec,
+};
 
 /// The permission that the target role lacks, as AWS said or as probing found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,7 +26,7 @@ impl MissingPermission {
     #[must_use]
     pub fn of_reason(reason: &RefusalReason, spec: &RunSpec) -> Option<Self> {
         let is_targets_key = || {
-            let named = spec.kms_key_arn.as_ref().map(|key| key.as_str());
+            let named = spec.kms_key_arn.as_ref().map(KmsKeyArn::as_str);
             named.is_some() && named == reason.resource.as_deref()
         };
         match reason.action.as_str() {
