@@ -25,6 +25,8 @@ NOT_JUDGED = {
     "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a remark: {BY_DOCUMENTS}",
     "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
     "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
+    "s3:GetObject in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, tests/workflow/test_rerun.py runs one",
+    "TellMissingFromForbidden in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}",
     "TellMissingFromForbidden in copier-role": f"asked only when a list is gone that a record names: {BY_DOCUMENTS}",
     "s3:AbortMultipartUpload in reporter-role": f"asked only when a report's upload fails: {BY_DOCUMENTS}",
     **{
