@@ -13,7 +13,7 @@ import pytest
 from shardlift_local.deployment import Deployment
 
 from tests.model_server import running_model
-from tests.security.mutations import Mutation
+from tests.security.mutations import Cut
 
 from .conftest import FAILED_STATES
 from .execution import Inbox, Machine
@@ -28,7 +28,7 @@ REPORT, PLAIN, RULE = "report", "plain notice", "rule"
 
 
 def without(document, sid):
-    return lambda world: world.without(Mutation((document,), (sid,), "statement", ""))
+    return lambda world: world.without(Cut(document, sid, "statement"))
 
 
 def switch(role, word):
@@ -71,7 +71,7 @@ def lost_objects(name, error, *trouble, failed=OBJECTS, **more):
 
 
 def copiers_may_not_enter(world):
-    return world.without(Mutation(("target-trust",), ("LetTheFunctionsEnter",), "principal", "CopierRole"))
+    return world.without(Cut("target-trust", "LetTheFunctionsEnter", "principal", "CopierRole"))
 
 
 REPORTERS_DOCUMENTS = ("reporter-role", "KeepTheRunsDocuments")

@@ -9,7 +9,7 @@ from pathlib import Path
 from shardlift_local.deployment import ROOT
 from shardlift_local.package import FUNCTIONS, zip_bootstrap
 
-from tests.security.mutations import Policies
+from tests.security.mutations import Mutation, Policies
 
 from .modelled import let_nobody_read, let_the_role_read
 
@@ -91,9 +91,10 @@ class World:
         finally:
             let_the_role_read(self.model, self.machine.deployment)
 
-    def without(self, mutation):
+    def without(self, cut):
         """A deployed policy lacks something."""
-        return Policies(self.machine.deployment, self.machine.outputs).without(mutation)
+        policies = Policies(self.machine.deployment, self.machine.outputs, keys={})
+        return policies.without(Mutation((cut,)))
 
     @contextmanager
     def planned(self, run_id):
