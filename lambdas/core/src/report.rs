@@ -336,12 +336,13 @@ impl Report {
     }
 
     /// The verdict that the rest of this report supports: COMPLETE needs every planned object settled as copied,
-    /// skipped or deleted, every shard done, and a verification that agrees. A rerun of some shards is COMPLETE only if
-    /// both sides were listed again: its own plan says nothing about the others.
+    /// skipped or deleted, every shard done, and a verification that agrees. A rerun of some shards is not COMPLETE while
+    /// the others have something undone, and no listing shows that it was done since: what failed may be at the target
+    /// with the right size and a later time, and what changed since the earlier run began is not counted as missing.
     #[must_use]
     pub fn judged(mut self, dry_run: bool) -> Self {
         let settled = self.failed.objects == 0 && self.shards.done == self.shards.total;
-        let is_whole = self.verified.method != Verify::None || self.not_chosen() == 0;
+        let is_whole = self.not_chosen() == 0;
         self.verdict = if self.problem.is_some() {
             Verdict::Incomplete
         } else if dry_run {
@@ -408,9 +409,10 @@ impl Report {
                 figures::grouped(self.failed.objects),
                 figures::counted(self.planned.objects, "object")
             ),
-            (Verdict::Incomplete, _) if self.not_chosen() > 0 && self.verified.agrees() => {
-                "some shards were not chosen, and nothing was listed again".to_owned()
-            }
+            (Verdict::Incomplete, _) if self.not_chosen() > 0 && self.verified.agrees() => format!(
+                "{} of shards that were not chosen left undone",
+                figures::counted(self.not_chosen(), "object")
+            ),
             (Verdict::Incomplete, _) => format!(
                 "{} missing and {} different at the target",
                 figures::grouped(self.verified.missing),
@@ -516,17 +518,21 @@ pub(crate) mod tests {
     };
 
     #[test]
-    fn a_rerun_of_some_shards_is_complete_only_when_both_sides_were_listed_again() {
+    fn a_rerun_of_some_shards_is_not_complete_whatever_a_listing_finds() {
         let some = NotPlanned {
             not_chosen: TWO,
             ..NotPlanned::default()
         };
-        assert_eq!(rerun(some, Verify::Relist).verdict, Verdict::Complete);
-        let unproven = rerun(some, Verify::None);
-        assert_eq!(unproven.verdict, Verdict::Incomplete);
-        assert!(unproven.headline().contains("not chosen"));
-        let all = rerun(NotPlanned::default(), Verify::None);
-        assert_eq!(all.verdict, Verdict::Complete);
+        for verify in [Verify::Relist, Verify::Checksum, Verify::None] {
+            let of_some = rerun(some, verify);
+            assert_eq!(of_some.verdict, Verdict::Incomplete, "{verify:?}");
+            assert_eq!(
+                of_some.headline(),
+                "INCOMPLETE: 2 objects of shards that were not chosen left undone"
+            );
+            let of_all = rerun(NotPlanned::default(), verify);
+            assert_eq!(of_all.verdict, Verdict::Complete, "{verify:?}");
+        }
     }
 
     #[test]
