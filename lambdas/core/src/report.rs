@@ -61,6 +61,9 @@ pub struct Report {
     /// In a rerun: undone objects of the earlier run that are not in this plan, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_planned: Option<NotPlanned>,
+    /// In a rerun that left undone shards out: the run whose rerun does these too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest_of: Option<RunId>,
     /// What was to be copied.
     pub planned: Count,
     /// What was copied.
@@ -105,7 +108,7 @@ pub struct NotPlanned {
     pub gone: Count,
     /// Changed since, and left out by the filters now.
     pub filtered: Count,
-    /// In shards that were not chosen.
+    /// In shards that were not chosen, for this rerun or for one that it is a rerun of.
     pub not_chosen: Count,
 }
 
@@ -436,6 +439,7 @@ pub(crate) mod tests {
             mode: Some(Mode::Sync),
             rerun_of: None,
             not_planned: None,
+            rest_of: None,
             planned: Count::default(),
             copied: Count::default(),
             skipped: Count::default(),

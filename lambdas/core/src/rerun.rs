@@ -36,12 +36,27 @@ pub struct Rerun {
     pub of: RunId,
     /// Of the earlier run, just these shards; all of them when absent.
     pub shards: Option<Vec<ShardId>>,
-    /// What the earlier run left undone in shards that were not chosen.
+    /// What is undone in shards that were not chosen, for this rerun or, where the earlier run was a rerun too, before.
     pub not_chosen: Count,
+    /// Of that, what was not chosen before: the earlier run did not plan it, so a rerun of it does not do it.
+    #[serde(default)]
+    pub not_chosen_before: Count,
     /// The run that listed both sides: the earlier run, or, when that was a rerun too, the one that it goes back to.
     pub listed_by: RunId,
     /// When that run started. What the source got since then and is not planned here is the next run's.
     pub listed_since: Timestamp,
+}
+
+impl Rerun {
+    /// The run whose rerun, of all its shards, does what was not chosen too; nothing where all was.
+    #[must_use]
+    pub fn rest_of(&self) -> Option<&RunId> {
+        let holder = match self.not_chosen_before.objects {
+            0 => &self.of,
+            _ => &self.listed_by,
+        };
+        (self.not_chosen.objects > 0).then_some(holder)
+    }
 }
 
 /// What a shard of a run that has ended left undone: objects that failed, and objects without an outcome.
@@ -179,15 +194,23 @@ impl EarlierRun {
         if let Some(chosen) = &self.chosen {
             check_chosen(&run_id, chosen, self.not_chosen_copies)?;
         }
-        let (listed_by, listed_since) = match &spec.rerun {
-            Some(earlier) => (earlier.listed_by.clone(), earlier.listed_since),
-            None => (run_id.clone(), started_at),
+        let of = run_id.clone();
+        let (listed_by, listed_since, not_chosen_before) = match &spec.rerun {
+            Some(earlier) => (
+                earlier.listed_by.clone(),
+                earlier.listed_since,
+                earlier.not_chosen,
+            ),
+            None => (run_id, started_at, Count::default()),
         };
+        let mut not_chosen = self.not_chosen;
+        not_chosen.add(not_chosen_before);
         Ok(RunSpec {
             rerun: Some(Rerun {
-                of: run_id,
+                of,
                 shards: self.chosen.map(|chosen| chosen.typed),
-                not_chosen: self.not_chosen,
+                not_chosen,
+                not_chosen_before,
                 listed_by,
                 listed_since,
             }),

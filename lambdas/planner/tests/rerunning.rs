@@ -14,14 +14,14 @@ use std::time::Duration;
 use earlier::{
     again_id, copied_again, end, ended_world, input, invoke, manifest, plan_again, plan_as, planned,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use shardlift_core::{
     control_key,
     fault::FaultKind,
     id::RunId,
     port::Ledger,
     run::RunState,
-    shard::{ShardState, ShardWork},
+    shard::{ShardRecord, ShardState, ShardWork},
     time::Timestamp,
 };
 use shardlift_testkit::Disturbance;
@@ -78,22 +78,75 @@ async fn nothing_undone_is_nothing_to_copy() {
     assert_eq!(listings(&world), LISTINGS_OF_THE_PREFLIGHT);
 }
 
+/// A rerun of the shards of the run `of` that hold these objects.
+fn of_shards_with(world: &World, of: &RunId, keys: &[&str]) -> Value {
+    let is_chosen = |shard: &ShardRecord| {
+        let objects = manifest(world, shard).objects;
+        objects.iter().any(|o| keys.contains(&o.key.as_str()))
+    };
+    let shards = world.ledger.shards(of);
+    let chosen = shards.iter().filter(|shard| is_chosen(shard));
+    let ids: Vec<&str> = chosen.map(|shard| shard.shard_id.as_str()).collect();
+    json!({"rerun_of": of.as_str(), "shards": ids})
+}
+
 #[tokio::test]
 async fn chosen_shards_alone_are_planned_and_the_rest_is_counted() {
     let world = ended_world().await;
-    let shards = world.ledger.shards(&run_id());
-    let holder = shards.iter().find(|shard| {
-        let objects = manifest(&world, shard).objects;
-        objects
-            .iter()
-            .any(|object| object.key.as_str() == "data/k27")
-    });
-    let id = &holder.unwrap().shard_id;
-    let input = json!({"rerun_of": "nightly-1", "shards": [id.as_str()]});
+    let input = of_shards_with(&world, &run_id(), &["data/k27"]);
     plan_again(&world, &input).await.unwrap();
     assert_eq!(copied_again(&world), ["data/k27"]);
-    let run = world.ledger.run(&again_id()).unwrap();
-    assert_eq!(run.spec.rerun.unwrap().not_chosen.objects, 3);
+    let rerun = world.ledger.run(&again_id()).unwrap().spec.rerun.unwrap();
+    assert_eq!(rerun.not_chosen.objects, 3);
+    assert_eq!(rerun.rest_of(), Some(&run_id()));
+}
+
+#[tokio::test]
+async fn what_was_not_chosen_once_stays_undone_along_a_chain_of_reruns() {
+    let world = ended_world().await;
+    let input = of_shards_with(&world, &run_id(), &["data/k27"]);
+    plan_again(&world, &input).await.unwrap();
+    end(&world, &again_id(), &["data/k27"], &[]).await;
+    let mut of = again_id();
+    for id in ["third", "fourth"] {
+        let id = RunId::new(id).unwrap();
+        let input = json!({"rerun_of": of.as_str()});
+        plan_as(&world, &id, &input).await.unwrap();
+        end(&world, &id, &[], &[]).await;
+        let rerun = world.ledger.run(&id).unwrap().spec.rerun.unwrap();
+        assert_eq!(rerun.not_chosen.objects, 3, "{id}");
+        assert_eq!(rerun.rest_of(), Some(&run_id()), "{id}");
+        of = id;
+    }
+    // The first run has them all: nothing is left out by a rerun of it.
+    let whole = RunId::new("whole").unwrap();
+    plan_as(&world, &whole, &json!({"rerun_of": "nightly-1"}))
+        .await
+        .unwrap();
+    let rerun = world.ledger.run(&whole).unwrap().spec.rerun.unwrap();
+    assert_eq!((rerun.not_chosen.objects, rerun.rest_of()), (0, None));
+}
+
+#[tokio::test]
+async fn what_a_rerun_of_a_rerun_leaves_out_is_counted_beside_what_was_left_out_before() {
+    let third = RunId::new("third").unwrap();
+    let every = input();
+    // Left out are k03 and k27: both by the third run, or k03 by the second already.
+    for (is_whole, rest_of) in [(true, again_id()), (false, run_id())] {
+        let mut world = ended_world().await;
+        world.shard_bounds.objects_max = 1;
+        let some = of_shards_with(&world, &run_id(), &["data/k11", "data/k27"]);
+        let input = if is_whole { &every } else { &some };
+        plan_again(&world, input).await.unwrap();
+        let failed = copied_again(&world);
+        let failed: Vec<&str> = failed.iter().map(String::as_str).collect();
+        end(&world, &again_id(), &failed, &[]).await;
+        let input = of_shards_with(&world, &again_id(), &["data/k11"]);
+        plan_as(&world, &third, &input).await.unwrap();
+        let rerun = world.ledger.run(&third).unwrap().spec.rerun.unwrap();
+        assert_eq!(rerun.not_chosen.objects, 2);
+        assert_eq!(rerun.rest_of(), Some(&rest_of));
+    }
 }
 
 #[tokio::test]

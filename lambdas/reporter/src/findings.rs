@@ -122,6 +122,7 @@ impl Findings {
             mode: run.map(|run| run.spec.mode),
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
             not_planned: run.and_then(not_planned),
+            rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
             copied: tally.copied,
             skipped,

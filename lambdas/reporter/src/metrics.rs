@@ -71,6 +71,7 @@ mod tests {
             mode: None,
             rerun_of: None,
             not_planned: None,
+            rest_of: None,
             planned: Count::default(),
             copied: Count {
                 objects: 3,

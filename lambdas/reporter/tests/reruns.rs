@@ -36,6 +36,7 @@ async fn rerun(objects: &[u32], listed_since: Timestamp) -> Scene {
         of: RunId::new("earlier").unwrap(),
         shards: None,
         not_chosen: Count::default(),
+        not_chosen_before: Count::default(),
         listed_by: RunId::new("earlier").unwrap(),
         listed_since,
     });

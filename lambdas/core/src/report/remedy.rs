@@ -40,9 +40,8 @@ impl Report {
                 },
             }
         } else {
-            let earlier = self.rerun_of.as_ref().filter(|_| not_chosen > 0);
             Remedy::Rerun {
-                of: earlier.unwrap_or(&self.run_id).clone(),
+                of: self.rest_of.as_ref().unwrap_or(&self.run_id).clone(),
             }
         })
     }
@@ -110,6 +109,7 @@ mod tests {
     fn a_rerun_of_chosen_shards_leads_to_the_others() {
         let mut chosen = incomplete(0, 4);
         chosen.rerun_of = Some(RunId::new("earlier").unwrap());
+        chosen.rest_of = Some(RunId::new("first").unwrap());
         chosen.not_planned = Some(NotPlanned {
             not_chosen: Count {
                 objects: 4,
@@ -117,7 +117,7 @@ mod tests {
             },
             ..NotPlanned::default()
         });
-        let of = RunId::new("earlier").unwrap();
+        let of = RunId::new("first").unwrap();
         assert_eq!(chosen.remedy(), Some(Remedy::Rerun { of }));
     }
 
