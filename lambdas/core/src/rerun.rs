@@ -87,6 +87,9 @@ pub struct EarlierRun {
     /// Undone in shards that were not chosen: all of it, and the part that is to be copied.
     not_chosen: Count,
     not_chosen_copies: Count,
+    /// When the last lease of a copier ends, and when this was asked.
+    leased_until: Option<Timestamp>,
+    now: Timestamp,
     sums: Settlement,
 }
 
@@ -133,9 +136,7 @@ impl EarlierRun {
         }
         let is_listed = !ranges.is_empty() && ranges.iter().all(|r| r.state == RangeState::Done);
         if record.state == RunState::Planning || !is_listed {
-            return Err(refused(&format!(
-                "run {run_id} broke before its plan was finished, so nobody knows what it left undone: start an ordinary run"
-            )));
+            return Err(unplanned(run_id));
         }
         if record.expires_at <= now.plus(KEPT_MIN).as_epoch_seconds() {
             return Err(forgotten(run_id, "it is kept for less than another day"));
@@ -149,6 +150,8 @@ impl EarlierRun {
             chosen,
             not_chosen: Count::default(),
             not_chosen_copies: Count::default(),
+            leased_until: None,
+            now,
             sums: Settlement::default(),
         })
     }
@@ -156,6 +159,8 @@ impl EarlierRun {
     /// Takes note of a shard. Each shard of the run is added once.
     pub fn add(&mut self, shard: &ShardRecord) {
         self.sums.add(shard);
+        let lease_end = shard.lease.map(|lease| lease.expires_at);
+        self.leased_until = self.leased_until.max(lease_end);
         let found = self.chosen.as_mut().map(|chosen| &mut chosen.found);
         match found.map(|found| found.get_mut(&shard.shard_id)) {
             None => {}
@@ -172,8 +177,8 @@ impl EarlierRun {
     /// The spec of the rerun, once every shard was added.
     ///
     /// # Errors
-    /// `InvalidRun`: the records do not agree with the plan, a chosen shard is not among them, or one deletes while
-    /// copies are undone that were not chosen.
+    /// `InvalidRun`: a copier of a stopped run may still work, the records do not agree with the plan, a chosen shard is
+    /// not among them, or one deletes while copies are undone that were not chosen.
     pub fn settle(mut self) -> Result<RunSpec, Failure> {
         let RunRecord {
             run_id,
@@ -181,6 +186,12 @@ impl EarlierRun {
             started_at,
             ..
         } = self.record;
+        // Copiers of two runs would each abort the uploads that the other opened.
+        if let Some(until) = self.leased_until.filter(|until| *until > self.now) {
+            return Err(refused(&format!(
+                "a copier of run {run_id} may still work until {until}: start the rerun after that"
+            )));
+        }
         self.sums.hold_against(&self.record.totals);
         if let Some(contradiction) = self.sums.contradiction() {
             return Err(forgotten(
@@ -237,6 +248,12 @@ fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result
         )),
         _ => Ok(()),
     }
+}
+
+fn unplanned(run_id: &RunId) -> Failure {
+    refused(&format!(
+        "run {run_id} broke before its plan was finished, so nobody knows what it left undone: start an ordinary run"
+    ))
 }
 
 /// The ledger has no record of the run.

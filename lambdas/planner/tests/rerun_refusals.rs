@@ -12,7 +12,7 @@ mod world;
 
 use std::time::Duration;
 
-use earlier::{again_id, end, ended_world, input, invoke};
+use earlier::{again_id, copied_again, end, ended_world, input, invoke, plan_again};
 use serde_json::{Value, json};
 use shardlift_core::{
     arn::ExecutionArn,
@@ -21,7 +21,8 @@ use shardlift_core::{
     port::{ExecutionState, Ledger, PutOutcome},
     range::RangeState,
     run::{RunRecord, RunState},
-    shard::ShardWork,
+    shard::{ShardEvent, ShardState, ShardWork},
+    time::Timestamp,
 };
 use world::{TARGET, World, noon, run_id};
 
@@ -70,6 +71,32 @@ async fn a_run_that_is_under_way_is_refused() {
     let arn: ExecutionArn = run.execution_arn;
     world.executions.set(&arn, ExecutionState::Running);
     refused(&world, &input(), "run nightly-1 is still under way").await;
+}
+
+/// A copier took the shard that is not done, and was not heard of again.
+async fn claim_undone(world: &World, expires_at: Timestamp) {
+    let mut shards = world.ledger.shards(&run_id()).into_iter();
+    let undone = shards.find(|shard| shard.state != ShardState::Done);
+    let claim = ShardEvent::Claim {
+        now: noon(),
+        expires_at,
+    };
+    let claimed = undone.unwrap().apply(claim).unwrap();
+    let written = world.ledger.replace_shard(&claimed).await.unwrap();
+    assert_eq!(written, PutOutcome::Written);
+}
+
+#[tokio::test]
+async fn a_stopped_run_is_refused_until_its_last_copier_is_gone() {
+    let world = ended_world().await;
+    claim_undone(&world, noon().plus(Duration::from_secs(600))).await;
+    let named = "may still work until 2026-11-22T12:10:00";
+    refused(&world, &input(), named).await;
+
+    let world = ended_world().await;
+    claim_undone(&world, noon()).await;
+    plan_again(&world, &input()).await.unwrap();
+    assert_eq!(copied_again(&world), ["data/k03", "data/k11", "data/k27"]);
 }
 
 #[tokio::test]
