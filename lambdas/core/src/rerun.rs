@@ -177,8 +177,8 @@ impl EarlierRun {
     /// The spec of the rerun, once every shard was added.
     ///
     /// # Errors
-    /// `InvalidRun`: a copier of a stopped run may still work, the records do not agree with the plan, a chosen shard is
-    /// not among them, or one deletes while copies are undone that were not chosen.
+    /// `InvalidRun`: a copier of a stopped run may still work, the plan was not finished or the records do not agree with
+    /// it, a chosen shard is not among them, or one deletes while copies are undone that were not chosen.
     pub fn settle(mut self) -> Result<RunSpec, Failure> {
         let RunRecord {
             run_id,
@@ -194,6 +194,10 @@ impl EarlierRun {
         }
         self.sums.hold_against(&self.record.totals);
         if let Some(contradiction) = self.sums.contradiction() {
+            // The totals are written last, and not at all when a mirror would delete too much.
+            if self.record.totals.shards == 0 {
+                return Err(unplanned(&run_id));
+            }
             return Err(forgotten(
                 &run_id,
                 &format!(

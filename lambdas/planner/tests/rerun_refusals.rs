@@ -136,7 +136,7 @@ async fn a_run_that_would_have_deleted_too_much_is_refused() {
     let failure: Failure = world.plan(&json!({"mode": "mirror"})).await.unwrap_err();
     assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
     change_earlier(&world, |run| run.state = RunState::Reported).await;
-    refused(&world, &input(), "do not hold its whole plan").await;
+    refused(&world, &input(), "broke before its plan was finished").await;
 }
 
 #[tokio::test]
