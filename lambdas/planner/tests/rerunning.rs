@@ -150,6 +150,41 @@ async fn what_a_rerun_of_a_rerun_leaves_out_is_counted_beside_what_was_left_out_
 }
 
 #[tokio::test]
+async fn an_object_in_part_shards_is_planned_whole_also_when_a_part_is_chosen() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.buckets.put(SOURCE, "data/large", "large", 2 << 40);
+    world.plan(&json!({"mode": "copy"})).await.unwrap();
+    end(&world, &run_id(), &["data/a", "data/large"], &[]).await;
+    let is_whole = |shard: &ShardRecord| matches!(shard.work, ShardWork::AssembleObject { .. });
+    let shards = world.ledger.shards(&run_id());
+    let whole = shards.iter().find(|shard| is_whole(shard)).unwrap();
+    let part = whole.shard_id.part_shard(0);
+    let of_a_part = json!({"rerun_of": "nightly-1", "shards": [part.as_str()]});
+    for (id, input, copied, not_chosen) in [
+        ("all", input(), vec!["data/a"], 0),
+        ("part", of_a_part, vec![], 1),
+    ] {
+        let id = RunId::new(id).unwrap();
+        plan_as(&world, &id, &input).await.unwrap();
+        let shards = world.ledger.shards(&id);
+        let again = shards.iter().find(|shard| is_whole(shard)).unwrap();
+        let objects = manifest(&world, again).objects;
+        assert_eq!(objects.len(), 1);
+        assert_eq!(objects[0].key.as_str(), "data/large");
+        let is_part = |shard: &&ShardRecord| matches!(shard.work, ShardWork::CopyParts { .. });
+        let part_shards = u32::try_from(shards.iter().filter(is_part).count()).unwrap();
+        assert!(part_shards > 1);
+        assert_eq!(again.work, ShardWork::AssembleObject { part_shards });
+        let copies = planned(&world, &id, ShardWork::CopyObjects);
+        assert_eq!(copies.into_keys().collect::<Vec<_>>(), copied);
+        let rerun = world.ledger.run(&id).unwrap().spec.rerun.unwrap();
+        assert_eq!(rerun.not_chosen.objects, not_chosen);
+        end(&world, &id, &[], &[]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_rerun_of_a_rerun_plans_what_that_one_left_undone() {
     let world = ended_world().await;
     plan_again(&world, &input()).await.unwrap();

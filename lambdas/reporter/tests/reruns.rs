@@ -10,8 +10,9 @@ use shardlift_core::{
     failure::FailureCode,
     id::RunId,
     port::{Ledger, PutOutcome},
-    report::Verdict,
+    report::{Verdict, Verification},
     rerun::Rerun,
+    spec::Verify,
     tally::Count,
     time::Timestamp,
 };
@@ -29,15 +30,25 @@ const TWO: Count = Count {
 
 /// The scene's run is the rerun of one that listed at `listed_since`.
 async fn rerun(objects: &[u32], listed_since: Timestamp) -> Scene {
+    rerun_without(objects, listed_since, Count::default(), Count::default()).await
+}
+
+/// As [`rerun`], of some shards; of what was not chosen, `before` was not chosen by the earlier run.
+async fn rerun_without(
+    objects: &[u32],
+    listed_since: Timestamp,
+    not_chosen: Count,
+    before: Count,
+) -> Scene {
     let scene = Scene::new(objects);
     let mut run = scene.ledger.run(&run_id()).unwrap();
     run.totals.gone = TWO;
     run.spec.rerun = Some(Rerun {
         of: RunId::new("earlier").unwrap(),
         shards: None,
-        not_chosen: Count::default(),
-        not_chosen_before: Count::default(),
-        listed_by: RunId::new("earlier").unwrap(),
+        not_chosen,
+        not_chosen_before: before,
+        listed_by: RunId::new("first").unwrap(),
         listed_since,
     });
     run.revision += 1;
@@ -110,4 +121,24 @@ async fn an_incomplete_rerun_says_how_to_rerun_it() {
         page.contains("{&quot;rerun_of&quot;:&quot;run-1&quot;}"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn undone_shards_that_were_not_chosen_are_told_although_a_listing_finds_nothing_wrong() {
+    let none = Count::default();
+    for (before, rest_of) in [(none, "earlier"), (TWO, "first")] {
+        let scene = rerun_without(&[2, 3], AFTER, TWO, before).await;
+        // It failed as another than its source, and looks the same: the size is right, the time later.
+        write_unplanned(&scene);
+        scene.buckets.set_time(AFTER);
+        scene.buckets.put("target", "out/unplanned", "bent", 7);
+        let report = scene.reported().await;
+        assert_eq!(report.verified, Verification::clean(Verify::Relist));
+        assert_eq!(report.verdict, Verdict::Incomplete);
+        assert_eq!(report.rest_of, Some(RunId::new(rest_of).unwrap()));
+        let text = &scene.published()[0].text;
+        assert!(text.contains("2 objects: in shards that were not chosen"));
+        let input = format!(r#"{{"rerun_of":"{rest_of}"}}"#);
+        assert!(text.contains(&input), "{text}");
+    }
 }

@@ -104,7 +104,8 @@ pub(crate) async fn end(world: &World, run_id: &RunId, failed: &[&str], open: &[
     for shard in world.ledger.shards(run_id) {
         let is_held_back =
             shard.work == ShardWork::DeleteObjects && !(failed.is_empty() && open.is_empty());
-        if !is_held_back {
+        let has_objects = !matches!(shard.work, ShardWork::CopyParts { .. });
+        if has_objects && !is_held_back {
             end_shard(world, shard, failed, open).await;
         }
     }
