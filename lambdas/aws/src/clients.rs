@@ -43,6 +43,10 @@ const LEDGER_BACKOFF_MAX: Duration = Duration::from_secs(5);
 const RETRY_TOKENS: usize = 4_000;
 const RETRY_TOKENS_PER_SECOND: f32 = 100.0;
 
+/// A Lambda has 1,024 files. Hyper opens a connection for a call that finds none idle and keeps it although another
+/// one became free meanwhile, so without a bound idle ones outgrow the 512 calls that a copier has in flight at most.
+const IDLE_CONNECTIONS_MAX: usize = 256;
+
 /// Where the data plane is, when not at AWS: an S3 endpoint for the copies and listings alone.
 pub(crate) const DATA_ENDPOINT_VARIABLE: &str = "DATA_S3_ENDPOINT_URL";
 
@@ -163,10 +167,10 @@ impl DataPlane {
     }
 }
 
-/// One pool for all clients, so that a handle that is opened anew finds warm connections. Its idle connections are
-/// not limited, as many as copies are in flight are kept.
+/// One pool for all clients, so that a handle that is opened anew finds warm connections.
 fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https()
 }
