@@ -1,7 +1,7 @@
 //! How a call to AWS can fail, as the ports report it: what happened, and whether it may have taken effect.
 
 use crate::{
-    denial::{PolicyDocument, TO_ENTER, own_statement},
+    denial::{Documents, PolicyDocument, TO_ENTER, own_statement},
     failure::{Failure, FailureCode},
     refusal_reason::RefusalReason,
 };
@@ -114,8 +114,9 @@ impl CallFault {
                 } else {
                     asked
                 };
-                let role = PolicyDocument::ExecutionRole;
-                Some(format!("it must be allowed by {role} (statement {sid})"))
+                let left =
+                    Documents::One(PolicyDocument::ExecutionRole).left_by(self.reason.as_ref());
+                Some(left.told(|role| format!("{role} (statement {sid})")))
             }
             FaultKind::RoleRefused => Some(
                 TO_ENTER
@@ -177,6 +178,46 @@ impl FaultKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal_reason::RefusingPolicy;
+
+    #[test]
+    fn a_function_that_was_refused_names_its_statement_unless_another_policy_refused() {
+        let told = |by, is_explicit| {
+            let reason = RefusalReason {
+                action: "dynamodb:PutItem".into(),
+                resource: None,
+                by,
+                is_explicit,
+            };
+            let fault = CallFault {
+                reason: Some(reason),
+                ..CallFault::new("dynamodb:PutItem", FaultKind::AccessDenied, "no")
+            };
+            fault.into_failure().detail
+        };
+        for (by, is_explicit, expected) in [
+            (
+                RefusingPolicy::OfTheCaller,
+                false,
+                "it must be allowed by the function's execution role (statement KeepTheLedger)",
+            ),
+            (
+                RefusingPolicy::OfTheCaller,
+                true,
+                "a statement of the function's execution role refuses it",
+            ),
+            (RefusingPolicy::OfTheResource, true, "but another policy"),
+            (RefusingPolicy::Another, true, "but another policy"),
+        ] {
+            let detail = told(by, is_explicit);
+            assert!(detail.contains(expected), "{by:?}: {detail}");
+            assert_eq!(
+                detail.contains("KeepTheLedger"),
+                expected.contains("KeepTheLedger"),
+                "{by:?}: {detail}"
+            );
+        }
+    }
 
     #[test]
     fn only_a_call_without_a_clear_answer_may_have_taken_effect() {

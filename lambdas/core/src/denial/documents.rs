@@ -45,6 +45,10 @@ impl Documents {
         let Some(reason) = reason else { return self };
         let decisive = match (self, reason.by) {
             (_, RefusingPolicy::Another) => return Self::Others,
+            // Of one account, and the document is the caller's: what the other refuses by name is not in it.
+            (Self::One(_), RefusingPolicy::OfTheResource) if reason.is_explicit => {
+                return Self::Others;
+            }
             (Self::One(document), _) => document,
             (
                 Self::Both { caller, .. } | Self::Either { caller, .. },
@@ -103,7 +107,7 @@ impl Documents {
                 "a statement of {document} refuses it, whatever allows it: it must make an exception"
             ),
             Self::Others => {
-                "none of Shardlift's documents refuses it, but another policy, of the kind that AWS names"
+                "none of Shardlift's statements refuses it, but another policy, of the kind that AWS names"
                     .to_owned()
             }
         }
@@ -155,6 +159,18 @@ mod tests {
             left(RefusingPolicy::OfTheResource, true),
             Documents::RefusedIn(PolicyDocument::TargetBucketPolicy)
         );
+    }
+
+    #[test]
+    fn the_one_document_of_a_caller_is_not_blamed_for_a_deny_elsewhere() {
+        let own = Documents::One(PolicyDocument::ExecutionRole);
+        let left = |by, is_explicit| own.left_by(Some(&reason(by, is_explicit)));
+        assert_eq!(
+            left(RefusingPolicy::OfTheCaller, true),
+            Documents::RefusedIn(PolicyDocument::ExecutionRole)
+        );
+        assert_eq!(left(RefusingPolicy::OfTheResource, true), Documents::Others);
+        assert_eq!(left(RefusingPolicy::OfTheResource, false), own);
     }
 
     #[test]
