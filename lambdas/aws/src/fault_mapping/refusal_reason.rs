@@ -20,17 +20,28 @@ pub(super) fn refusal_reason(message: &str) -> Option<RefusalReason> {
         (subject, policy_of(kind), false)
     } else {
         let (subject, kind) = told.rsplit_once("with an explicit deny in ")?;
+        if kind.contains('"') {
+            // The words stand in the quoted name of the resource, and nothing follows it.
+            return None;
+        }
         (subject, policy_of(kind), true)
     };
     let resource = subject
         .split_once(" on resource: ")
-        .map(|(_, resource)| resource.trim().trim_matches('"').to_owned());
+        .map(|(_, resource)| unquoted(resource.trim()).to_owned());
     Some(RefusalReason {
         action: action.to_owned(),
         resource,
         by,
         is_explicit,
     })
+}
+
+/// Without the quotes around it, if it has them; a key may have further ones of its own.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text)
 }
 
 /// `kind` as in "because no … allows" and "with an explicit deny in …", where the policy's own ARN may follow.
@@ -127,12 +138,46 @@ mod tests {
             found.resource.as_deref(),
             Some(format!("arn:aws:s3:::b/{imitation}").as_str())
         );
-        let plain = format!("{USER} s3:GetObject on resource: \"arn:aws:s3:::b/{imitation}\"");
-        assert_eq!(
-            refusal_reason(&plain),
-            None,
-            "a foreign bucket gives no reason"
-        );
+        for imitation in [
+            imitation,
+            "x with an explicit deny in a resource-based policy",
+        ] {
+            let plain = format!("{USER} s3:GetObject on resource: \"arn:aws:s3:::b/{imitation}\"");
+            assert_eq!(
+                refusal_reason(&plain),
+                None,
+                "a foreign bucket gives no reason"
+            );
+        }
+    }
+
+    #[test]
+    fn a_quote_at_the_end_of_a_key_belongs_to_the_key() {
+        let found = reason(&format!(
+            "{USER} s3:GetObject on resource: \"arn:aws:s3:::b/k\"\" because no resource-based policy allows the s3:GetObject action"
+        ));
+        assert_eq!(found.resource.as_deref(), Some("arn:aws:s3:::b/k\""));
+    }
+
+    #[test]
+    fn a_key_need_not_be_named() {
+        const UNNAMED: &str = "kms:Decrypt on the resource associated with this ciphertext";
+        let own = reason(&format!(
+            "{USER} {UNNAMED} because no identity-based policy allows the kms:Decrypt action"
+        ));
+        let foreign = reason(&format!("{USER} {UNNAMED} {FOREIGN_KEY}"));
+        for (found, by) in [
+            (own, RefusingPolicy::OfTheCaller),
+            (foreign, RefusingPolicy::OfTheResource),
+        ] {
+            let expected = RefusalReason {
+                action: "kms:Decrypt".into(),
+                resource: None,
+                by,
+                is_explicit: false,
+            };
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]
