@@ -10,7 +10,7 @@ pub use policy_document::PolicyDocument;
 use crate::{
     failure::{Failure, FailureCode},
     fault::{CallFault, FaultKind},
-    refusal_reason::RefusalReason,
+    refusal_reason::{RefusalReason, RefusingPolicy},
 };
 
 /// Entering the target account needs the caller's own role and the role's trust.
@@ -33,8 +33,8 @@ const WITH_A_FOREIGN_KEY: Documents = Documents::Both {
     caller: PolicyDocument::TargetRolePermissions,
     resource: PolicyDocument::KeyPolicy,
 };
-/// The role and a key of its own account, whose policy lets the account's policies decide, as a key's does unless its
-/// owner changed that.
+/// The role and a key of its own account, whose policy lets the account's policies decide. Of one that does not, AWS says
+/// that no resource-based policy allows: then the key's policy alone is missing.
 const WITH_A_KEY_OF_ITS_OWN: Documents = Documents::Either {
     caller: PolicyDocument::TargetRolePermissions,
     resource: PolicyDocument::KeyPolicy,
@@ -97,8 +97,8 @@ pub struct Lack {
     pub resource: String,
     /// The documents, one of which or each of which does not allow it.
     pub documents: Documents,
-    /// Tells the two buckets, and the two keys, apart.
-    about_source: bool,
+    /// Tells the two buckets, and the two keys, apart; nothing where it is one of the keys and nobody says which.
+    about_source: Option<bool>,
 }
 
 impl Denial {
@@ -154,18 +154,19 @@ impl Denial {
             action: self.action.to_owned(),
             resource: self.resource.clone(),
             documents: self.documents.left_by(reason),
-            about_source: self.is_about_source(),
+            about_source: Some(self.is_about_source()),
         };
         let Some(reason) = reason else { return lack };
         if reason.action.starts_with("kms:") {
             let owner = reason.resource.as_deref().and_then(account);
             let is_own = owner.is_some() && owner == account(&self.principal);
-            let documents = if is_own {
+            let documents = if is_own && reason.by == RefusingPolicy::OfTheCaller {
                 WITH_A_KEY_OF_ITS_OWN
             } else {
                 WITH_A_FOREIGN_KEY
             };
             lack.documents = documents.left_by(Some(reason));
+            lack.about_source = self.is_key_of_source(reason, is_own);
         }
         lack.action.clone_from(&reason.action);
         if let Some(resource) = &reason.resource {
@@ -190,6 +191,16 @@ impl Denial {
         )
     }
 
+    /// Whether the key is the source's; nothing where that is not told. A copy that reads at the source uses the target's
+    /// key too, and AWS need not name the key that it may not use to decrypt.
+    fn is_key_of_source(&self, reason: &RefusalReason, is_own: bool) -> Option<bool> {
+        if is_own || reason.action == "kms:GenerateDataKey" {
+            return Some(false);
+        }
+        let is_untold = reason.resource.is_none() && self.documents == AT_THE_SOURCE;
+        (!is_untold).then(|| self.is_about_source())
+    }
+
     /// Whether the call concerned the source. The target's bucket policy is never asked about the source, nor the
     /// source's about the target; the planner and the reporter use their own role for the source alone.
     fn is_about_source(&self) -> bool {
@@ -204,10 +215,17 @@ impl Lack {
     /// Which document must allow it, by which statement.
     #[must_use]
     pub fn told(&self) -> String {
+        self.documents.told(|document| self.named(document))
+    }
+
+    /// The document with the name of the statement that it lacks.
+    pub(crate) fn named(&self, document: PolicyDocument) -> String {
         // An action that stands for two ("s3:PutObject (or …)") is looked up by its first.
         let action = self.action.split(' ').next().unwrap_or_default();
-        self.documents
-            .told(|document| document.with_statement(action, self.about_source))
+        match self.about_source {
+            Some(about_source) => document.with_statement(action, about_source),
+            None => document.with_statement_of_either_side(action),
+        }
     }
 }
 
@@ -219,7 +237,6 @@ fn account(arn: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refusal_reason::RefusingPolicy;
 
     const ROLE: &str = "arn:aws:iam::222222222222:role/Target";
 
@@ -310,6 +327,66 @@ mod tests {
         let named = "the KMS key's policy (statement ShardliftDecryptSource)";
         assert!(failure.detail.contains(named), "{}", failure.detail);
         assert!(failure.detail.contains(key), "{}", failure.detail);
+    }
+
+    #[test]
+    fn a_key_that_aws_does_not_name_is_told_by_the_statements_of_both_sides() {
+        let unnamed = |by| RefusalReason {
+            resource: None,
+            ..reason("kms:Decrypt", "", by)
+        };
+        let of_caller = unnamed(RefusingPolicy::OfTheCaller);
+        assert_eq!(
+            read_refused().lack(Some(&of_caller)).told(),
+            "it must be allowed by the target role's permission policy (statement DecryptTheSource for the source's key, EncryptTheTarget for the target's)"
+        );
+        let of_key = unnamed(RefusingPolicy::OfTheResource);
+        assert_eq!(
+            read_refused().lack(Some(&of_key)).told(),
+            "it must be allowed by the KMS key's policy (statement ShardliftDecryptSource for the source's key, ShardliftEncryptTarget for the target's)"
+        );
+    }
+
+    #[test]
+    fn a_key_that_aws_does_not_name_is_told_by_the_side_that_is_known() {
+        let unnamed = RefusalReason {
+            resource: None,
+            ..reason("kms:Decrypt", "", RefusingPolicy::OfTheCaller)
+        };
+        let source = Denial::of_source_key(ROLE.into(), "arn:aws:s3:::source/data/x".into());
+        let target = Denial::at_target(
+            ROLE.into(),
+            "s3:PutObject",
+            "arn:aws:s3:::target/copy/x".into(),
+        );
+        for (denial, sid) in [(source, "DecryptTheSource"), (target, "EncryptTheTarget")] {
+            assert_eq!(
+                denial.lack(Some(&unnamed)).told(),
+                format!(
+                    "it must be allowed by the target role's permission policy (statement {sid})"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_of_the_targets_account_is_the_targets_whatever_the_call_read() {
+        let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
+        let of_caller = reason("kms:Decrypt", key, RefusingPolicy::OfTheCaller);
+        assert_eq!(
+            read_refused().lack(Some(&of_caller)).told(),
+            "it must be allowed by the target role's permission policy (statement EncryptTheTarget) or by the KMS key's policy (statement ShardliftEncryptTarget) (one of the two is enough)"
+        );
+    }
+
+    #[test]
+    fn a_key_whose_policy_leaves_nothing_to_its_account_is_missing_that_policy_alone() {
+        let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
+        let of_key = reason("kms:Decrypt", key, RefusingPolicy::OfTheResource);
+        assert_eq!(
+            read_refused().lack(Some(&of_key)).told(),
+            "it must be allowed by the KMS key's policy (statement ShardliftEncryptTarget)"
+        );
     }
 
     #[test]

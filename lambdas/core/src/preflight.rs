@@ -204,7 +204,8 @@ fn remedy(lack: &Lack, missing: &[MissingStatement]) -> String {
             Some(known) => format!("{document} (statement {}: {})", known.sid, known.statement),
             // The stack does not know which key encrypts an object of the source, unless AWS named it.
             None => format!(
-                "{document}, as `shardlift policy` prints it with --source-key or --target-key"
+                "{}, as `shardlift policy` prints it with --source-key or --target-key",
+                lack.named(document)
             ),
         }
     })
@@ -325,7 +326,10 @@ mod tests {
         let object = "arn:aws:s3:::source/data/x";
         let table = refused_for(Some(reason), Check::CopyPart, "s3:GetObject", object);
         let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-        for named in ["the KMS key's policy", "--source-key"] {
+        for named in [
+            "the KMS key's policy (statement ShardliftDecryptSource for the source's key, ShardliftEncryptTarget for the target's)",
+            "--source-key",
+        ] {
             assert!(failure.detail.contains(named), "{}", failure.detail);
         }
     }

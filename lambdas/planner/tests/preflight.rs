@@ -183,6 +183,31 @@ async fn a_key_of_the_source_that_refuses_is_told_by_the_copy_of_a_part() {
 }
 
 #[tokio::test]
+async fn a_key_that_aws_does_not_name_is_told_by_each_side_that_has_one() {
+    let key = "arn:aws:kms:eu-central-1:222222222222:key/target";
+    for (input, is_also_the_targets) in [(json!({}), false), (json!({"kms_key_arn": key}), true)] {
+        let world = filled();
+        let reason = RefusalReason {
+            resource: None,
+            ..because("kms:Decrypt", "", RefusingPolicy::OfTheCaller)
+        };
+        world.script.deny_because("s3:UploadPartCopy", reason);
+        let failure = world.plan(&input).await.unwrap_err();
+        assert!(
+            failure.detail.contains("statement DecryptTheSource"),
+            "{}",
+            failure.detail
+        );
+        assert_eq!(
+            failure.detail.contains("EncryptTheTarget"),
+            is_also_the_targets,
+            "{}",
+            failure.detail
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_mirror_asks_whether_it_may_delete_and_deletes_nothing() {
     let world = filled();
     world.buckets.put(TARGET, "copy/kept", "kept", 4);

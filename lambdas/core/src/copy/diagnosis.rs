@@ -7,7 +7,7 @@ use crate::{
 /// The permission that the target role lacks, as AWS said or as probing found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MissingPermission {
-    /// To read source objects.
+    /// To read source objects, or to use a key that AWS did not name: the source's, or the target's.
     ReadObject,
     /// To read their tags.
     ReadTags,
@@ -22,12 +22,18 @@ pub enum MissingPermission {
 impl MissingPermission {
     /// What AWS said that a refused copy lacks; nothing when the refusal is about the existence of the source object,
     /// which S3 hides from those who may not list. A copy reads nothing at the target, so whatever is read is the
-    /// source's; of the keys, the run names the target's.
+    /// source's; of the keys, the target's is the one that the run names, or one of the target's account.
     #[must_use]
     pub fn of_reason(reason: &RefusalReason, spec: &RunSpec) -> Option<Self> {
         let is_targets_key = || {
-            let named = spec.kms_key_arn.as_ref().map(KmsKeyArn::as_str);
-            named.is_some() && named == reason.resource.as_deref()
+            let refused = reason
+                .resource
+                .as_deref()
+                .and_then(|arn| KmsKeyArn::new(arn).ok());
+            refused.is_some_and(|key| {
+                spec.kms_key_arn.as_ref() == Some(&key)
+                    || key.account() == spec.pair.target.role_arn.account()
+            })
         };
         match reason.action.as_str() {
             "s3:ListBucket" => None,
@@ -87,7 +93,7 @@ mod tests {
 
     #[test]
     fn what_aws_said_needs_no_probing() {
-        const KEY: &str = "arn:aws:kms:us-east-1:222222222222:key/target";
+        const KEY: &str = "arn:aws:kms:us-east-1:333333333333:key/target";
         let input = json!({
             "source": {"bucket": "source"},
             "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/T"},
@@ -120,7 +126,12 @@ mod tests {
             ("kms:Decrypt", KEY, Some(MissingPermission::WriteObject)),
             (
                 "kms:Decrypt",
-                "another key",
+                "arn:aws:kms:us-east-1:222222222222:key/default-of-the-bucket",
+                Some(MissingPermission::WriteObject),
+            ),
+            (
+                "kms:Decrypt",
+                "arn:aws:kms:us-east-1:111111111111:key/source",
                 Some(MissingPermission::ReadObject),
             ),
         ] {

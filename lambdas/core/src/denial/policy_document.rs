@@ -101,4 +101,14 @@ impl PolicyDocument {
             None => self.to_string(),
         }
     }
+
+    /// The document with its statement for either side, where it is not known which of the two refused `action`.
+    pub(crate) fn with_statement_of_either_side(self, action: &str) -> String {
+        match (self.sid(action, true), self.sid(action, false)) {
+            (Some(source), Some(target)) if source != target => format!(
+                "{self} (statement {source} for the source's key, {target} for the target's)"
+            ),
+            _ => self.with_statement(action, true),
+        }
+    }
 }

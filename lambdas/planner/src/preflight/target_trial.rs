@@ -49,7 +49,7 @@ pub(super) async fn run<T: TargetBucket>(
     };
     let mut encryption = Encryption::default();
     if let Some(upload) = begin(trial, target, &key).await? {
-        let tried = try_upload(trial, target, &key, &upload.id, sample).await;
+        let tried = try_upload(trial, target, &key, &upload, sample).await;
         // Whatever became of the trials: nothing is left behind.
         abort(trial, target, &key, &upload.id).await?;
         tried?;
@@ -139,7 +139,7 @@ async fn try_upload<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
     key: &ObjectKey,
-    upload: &UploadId,
+    upload: &CreatedUpload,
     sample: Option<&ListedObject>,
 ) -> Result<(), Failure> {
     let may_list = trial.target_denial(
@@ -158,13 +158,13 @@ async fn try_upload<T: TargetBucket>(
         CallFault::into_failure,
     )?;
     for (stale_key, stale) in found.unwrap_or_default() {
-        if stale_key == *key && stale != *upload {
+        if stale_key == *key && stale != upload.id {
             abort_quietly(target, key, &stale).await?;
         }
     }
     copy_part(trial, target, key, upload, sample).await?;
     let may_list = trial.target_denial("s3:ListMultipartUploadParts", trial.target_arn(key));
-    let parts = target.list_parts(key, upload).await;
+    let parts = target.list_parts(key, &upload.id).await;
     trial.judge(Check::ListParts, &may_list, parts, CallFault::into_failure)?;
     Ok(())
 }
@@ -174,7 +174,7 @@ async fn copy_part<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
     key: &ObjectKey,
-    upload: &UploadId,
+    upload: &CreatedUpload,
     sample: Option<&ListedObject>,
 ) -> Result<(), Failure> {
     let part = sample.and_then(|sample| {
@@ -192,7 +192,7 @@ async fn copy_part<T: TargetBucket>(
         etag: sample.etag.clone(),
         size_bytes: sample.size_bytes,
     };
-    let Err(fault) = target.copy_part(&source, key, upload, &part).await else {
+    let Err(fault) = target.copy_part(&source, key, &upload.id, &part).await else {
         trial.table.works(Check::CopyPart);
         return Ok(());
     };
@@ -206,7 +206,7 @@ async fn copy_part<T: TargetBucket>(
                 let why = "no object of the source may be read";
                 trial.table.not_tried(Check::CopyPart, why);
             } else {
-                let denial = trial.part_denial(&sample.key, &fault);
+                let denial = trial.part_denial(&sample.key, upload.encryption, &fault);
                 trial.refuse(Check::CopyPart, &denial, &fault);
             }
             Ok(())

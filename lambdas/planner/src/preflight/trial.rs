@@ -8,6 +8,7 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     id::RunId,
     key::ObjectKey,
+    object::Encryption,
     policy::{Agreement, Extras},
     preflight::{Check, Preflight},
     spec::{Mode, RunSpec, TagPolicy},
@@ -114,12 +115,19 @@ impl<'a> Trial<'a> {
     }
 
     /// A refusal of the target role to copy a part of an object whose head it may read into an upload that it began. Where
-    /// AWS does not say what is missing, only the key of the source is left.
-    pub(super) fn part_denial(&self, key: &ObjectKey, fault: &CallFault) -> Denial {
+    /// AWS does not say what is missing, only the key of the source is left; so it is of the keys when the `upload` has none.
+    pub(super) fn part_denial(
+        &self,
+        key: &ObjectKey,
+        upload: Encryption,
+        fault: &CallFault,
+    ) -> Denial {
         let object = self.source_arn(key);
-        match fault.reason {
-            Some(_) => self.source_denial("s3:GetObject", object),
-            None => Denial::of_source_key(self.role(), object),
+        match &fault.reason {
+            Some(reason) if upload == Encryption::Kms || !reason.action.starts_with("kms:") => {
+                self.source_denial("s3:GetObject", object)
+            }
+            _ => Denial::of_source_key(self.role(), object),
         }
     }
 
