@@ -8,6 +8,9 @@ from typing import ClassVar, NamedTuple
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
+# A bucket that is closed to the public: what is left out is open.
+CLOSED = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+
 
 def listed(value):
     return value if isinstance(value, list) else [value]
@@ -140,7 +143,7 @@ class BucketsAreClosedAndSwept(ShardliftRule):
 
     def problems(self, found):
         properties = found.properties
-        if set(properties.get("PublicAccessBlockConfiguration", {}).values()) != {True}:
+        if properties.get("PublicAccessBlockConfiguration") != CLOSED:
             yield "it is not closed to the public"
         if properties.get("OwnershipControls") != {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}:
             yield "its objects may have other owners, or ACLs"

@@ -91,6 +91,13 @@ BROKEN = [
         with_value(False, "PublicAccessBlockConfiguration", "BlockPublicPolicy"),
         "public",
     ),
+    (
+        "E9005",
+        "target",
+        "TargetBucket",
+        with_value({"BlockPublicAcls": True}, "PublicAccessBlockConfiguration"),
+        "public",
+    ),
     ("E9005", "target", "TargetBucket", without("OwnershipControls"), "owners"),
     ("E9005", "target", "TargetBucket", without("BucketEncryption"), "encryption"),
     ("E9005", "target", "TargetBucket", without("LifecycleConfiguration"), "stale uploads"),
