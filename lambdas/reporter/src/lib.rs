@@ -6,6 +6,7 @@
 mod documents;
 mod failed_objects;
 mod findings;
+mod manifests;
 mod metrics;
 mod page;
 mod proof;

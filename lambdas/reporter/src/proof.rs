@@ -10,7 +10,8 @@ use shardlift_core::{
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, SourceBucket, TargetBucket},
     report::Verification,
     run::RunRecord,
-    tally::{RequestCounts, add_requests},
+    tally::add_requests,
+    time::Timestamp,
 };
 
 use crate::{
@@ -18,16 +19,13 @@ use crate::{
     replanned::Replanned,
 };
 
-/// Where the proof keeps its progress, below the run's folder.
+/// Where the proof, and the sweep before it, keep their progress, below the run's folder.
 const PROGRESS_DOCUMENT: &str = "proof.json";
 
 /// What an invocation made of the proof.
 pub(crate) enum Proof {
     /// Both sides were compared to their ends.
-    Made {
-        found: Verification,
-        requests: RequestCounts,
-    },
+    Made(Verification),
     /// The deadline, or a passing fault, came first; the next invocation goes on.
     Unfinished,
     /// It cannot be made.
@@ -47,14 +45,18 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
     /// Goes on with the proof of a run.
     ///
     /// # Errors
-    /// When the control bucket or the ledger cannot be used; what the listings meet is told as [`Proof`].
-    pub(crate) async fn advance(&self, run: &RunRecord) -> Result<Proof, Failure> {
-        let mut progress = self.load(run).await?;
+    /// When the control bucket cannot be used; what the listings meet is told as [`Proof`].
+    pub(crate) async fn advance(
+        &self,
+        run: &RunRecord,
+        progress: &mut Progress,
+    ) -> Result<Proof, Failure> {
+        let verify = run.spec.verify;
         if progress.is_done() {
-            return Ok(made(run, progress));
+            return Ok(Proof::Made(progress.verification(verify)));
         }
         let began_at = self.clock.now();
-        let failure = match self.walk(run, &mut progress).await {
+        let failure = match self.walk(run, progress).await {
             Ok(()) => None,
             Err(failure) if progress.survives(&failure) => {
                 tracing::warn!(
@@ -70,28 +72,18 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         if let Some(failure) = failure {
             return Ok(Proof::Impossible(failure));
         }
-        let now = self.clock.now();
-        // The documents may take long too, so they get an invocation of their own when this one is half over.
-        if progress.is_done() && now.since(began_at) <= self.deadline.work_left(now) {
-            return Ok(made(run, progress));
+        if progress.is_done() && self.is_time_left(began_at) {
+            return Ok(Proof::Made(progress.verification(verify)));
         }
-        self.save(run, &progress).await?;
+        self.save(run, progress).await?;
         Ok(Proof::Unfinished)
     }
 
-    /// Notes a failure beside the walk. Tells whether another invocation may heal it: a few in all are survived.
-    ///
-    /// # Errors
-    /// When the control bucket or the ledger cannot be used.
-    pub(crate) async fn survives(
-        &self,
-        run: &RunRecord,
-        failure: &Failure,
-    ) -> Result<bool, Failure> {
-        let mut progress = self.load(run).await?;
-        let survives = progress.survives(failure);
-        self.save(run, &progress).await?;
-        Ok(survives)
+    /// Whether what follows work that began at this time belongs to the same invocation. It may take long too, so it gets
+    /// one of its own when this one is half over.
+    pub(crate) fn is_time_left(&self, began_at: Timestamp) -> bool {
+        let now = self.clock.now();
+        now.since(began_at) <= self.deadline.work_left(now)
     }
 
     async fn walk(&self, run: &RunRecord, progress: &mut Progress) -> Result<(), Failure> {
@@ -116,7 +108,11 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         walked
     }
 
-    async fn load(&self, run: &RunRecord) -> Result<Progress, Failure> {
+    /// How far earlier invocations came.
+    ///
+    /// # Errors
+    /// When the control bucket or the ledger cannot be used.
+    pub(crate) async fn load(&self, run: &RunRecord) -> Result<Progress, Failure> {
         let key = control_key::report_document(&run.run_id, PROGRESS_DOCUMENT);
         let stored = self.control.get(&key).await;
         let stored =
@@ -137,18 +133,15 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         ))
     }
 
-    async fn save(&self, run: &RunRecord, progress: &Progress) -> Result<(), Failure> {
+    /// Keeps that for the next invocation.
+    ///
+    /// # Errors
+    /// When the control bucket cannot be used.
+    pub(crate) async fn save(&self, run: &RunRecord, progress: &Progress) -> Result<(), Failure> {
         let key = control_key::report_document(&run.run_id, PROGRESS_DOCUMENT);
         let body = serde_json::to_vec(progress)
             .map_err(|error| Failure::invariant(format!("{key} cannot be written: {error}")))?;
         let put = self.control.put(&key, "application/json", body).await;
         put.map_err(|fault| fault.into_failure().within(format!("writing {key}")))
-    }
-}
-
-fn made(run: &RunRecord, progress: Progress) -> Proof {
-    Proof::Made {
-        found: progress.verification(run.spec.verify),
-        requests: progress.requests,
     }
 }

@@ -19,7 +19,7 @@ use shardlift_core::{
     time::Timestamp,
 };
 
-use crate::replanned::Replanned;
+use crate::{replanned::Replanned, uploads::Sweep};
 
 /// How many ranges are walked at once: two listings each, and S3 lists some 5,500 pages a second under a prefix.
 const RANGES_AT_ONCE: usize = 16;
@@ -27,12 +27,15 @@ const RANGES_AT_ONCE: usize = 16;
 /// Transient faults that a proof survives by going on in another invocation.
 const FAULTS_MAX: u32 = 5;
 
-/// How far the proof is; kept in the control bucket between invocations.
+/// How far the proof is, and the sweep before it; kept in the control bucket between invocations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
     ranges: Vec<ProvenRange>,
     faults: u32,
-    /// Requests made so far.
+    /// How far the unfinished uploads are swept.
+    #[serde(default)]
+    pub(crate) sweep: Sweep,
+    /// Requests that both made so far.
     pub(crate) requests: RequestCounts,
 }
 
@@ -75,6 +78,7 @@ impl Progress {
                 })
                 .collect(),
             faults: 0,
+            sweep: Sweep::default(),
             requests: RequestCounts::new(),
         }
     }

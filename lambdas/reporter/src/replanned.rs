@@ -4,27 +4,26 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures::{TryStreamExt, future, stream};
 use shardlift_core::{
-    control_key,
     failure::Failure,
     key::ObjectKey,
-    manifest::Manifest,
     port::{ControlStore, Ledger},
     run::RunRecord,
-    shard::{ShardRecord, ShardWork},
 };
 
-use crate::settle;
+use crate::{
+    manifests::{self, MANIFESTS_AT_ONCE},
+    settle,
+};
 
-/// How many manifests are read at once.
-const MANIFESTS_AT_ONCE: usize = 8;
-
-/// The keys of those objects, eight bytes each, so that ten million take 80 MB. Two keys of one fingerprint would be a
-/// false alarm, never a gap.
+/// The keys of those objects, eight bytes each, and up to 24 at the moment when the list has grown to twice its size: ten
+/// million take 80 MB, at worst 240 MB while they are gathered. Of the other objects nothing is kept. An object that is
+/// not of them and has the fingerprint of one would be a false alarm, never a gap.
 #[derive(Debug, Default)]
 pub(crate) struct Replanned(Vec<u64>);
 
 impl Replanned {
-    /// Those of a run; none when it is no rerun.
+    /// Those of a run; none when it is no rerun. It reads every manifest of the rerun, in each invocation of the proof, and
+    /// does not look at the deadline (docs/LIMITS.md).
     ///
     /// # Errors
     /// When a manifest of the run cannot be read.
@@ -37,8 +36,8 @@ impl Replanned {
             return Ok(Self::default());
         };
         let fingerprints: Vec<u64> = settle::shards(ledger, &run.run_id)
-            .try_filter(|shard| future::ready(copies_objects(shard)))
-            .map_ok(|shard| read_manifest(control, shard))
+            .try_filter(|shard| future::ready(manifests::has_own_objects(shard)))
+            .map_ok(|shard| async move { manifests::read(control, &shard).await })
             .try_buffer_unordered(MANIFESTS_AT_ONCE)
             .map_ok(|manifest| {
                 let objects = manifest.objects.into_iter();
@@ -61,24 +60,6 @@ impl Replanned {
     pub(crate) fn holds(&self, key: &ObjectKey) -> bool {
         self.0.binary_search(&fingerprint(key)).is_ok()
     }
-}
-
-fn copies_objects(shard: &ShardRecord) -> bool {
-    matches!(
-        shard.work,
-        ShardWork::CopyObjects | ShardWork::AssembleObject { .. }
-    )
-}
-
-async fn read_manifest<C: ControlStore>(
-    control: &C,
-    shard: ShardRecord,
-) -> Result<Manifest, Failure> {
-    let key = control_key::manifest(&shard.run_id, &shard.shard_id);
-    let body = control.get(&key).await;
-    let body = body.map_err(|fault| fault.into_failure().within(format!("reading {key}")))?;
-    let body = body.ok_or_else(|| Failure::invariant(format!("{key} does not exist")))?;
-    Manifest::decode(&body, &shard.run_id, &shard.shard_id)
 }
 
 fn fingerprint(key: &ObjectKey) -> u64 {

@@ -17,7 +17,7 @@ use shardlift_core::{
     run::{RunRecord, RunState},
     settlement::{self, Settlement},
     spec::Verify,
-    tally::{RequestCounts, add_requests},
+    tally::add_requests,
 };
 
 use crate::{
@@ -26,8 +26,10 @@ use crate::{
     metrics,
     page::{Charts, Page},
     proof::{Proof, Prover},
+    relist::Progress,
     rounds::Round,
-    settle, uploads,
+    settle,
+    uploads::{self, Sweep, Sweeper},
 };
 
 /// The reporter over its ports.
@@ -154,41 +156,70 @@ where
             clock: &self.clock,
             deadline,
         };
-        if uploads::may_be_left(run) {
-            match self.abort_uploads(run).await {
-                Ok(requests) => add_requests(&mut findings.requests, &requests),
-                Err(failure) if prover.survives(run, &failure).await? => {
-                    return Ok(self.again(event, "looking for unfinished uploads again"));
-                }
-                Err(failure) => {
-                    findings.note(&failure.within("unfinished uploads may be left behind"));
-                }
+        let mut progress = prover.load(run).await?;
+        if uploads::may_be_left(run) && !progress.sweep.is_over() {
+            let began_at = self.clock.now();
+            self.sweep(run, deadline, &mut progress).await;
+            if !progress.sweep.is_over() || !prover.is_time_left(began_at) {
+                prover.save(run, &progress).await?;
+                return Ok(self.again(event, "looking for unfinished uploads"));
             }
+        }
+        if let Sweep::Impossible(failure) = &progress.sweep {
+            let told = failure.clone();
+            findings.note(&told.within("unfinished uploads may be left behind"));
         }
         // When the Map broke, what is missing is known.
         if run.spec.verify != Verify::None && event.problem.is_none() {
-            match prover.advance(run).await? {
+            match prover.advance(run, &mut progress).await? {
                 Proof::Unfinished => return Ok(self.again(event, "listing both sides again")),
                 Proof::Impossible(failure) => {
                     findings.note(&failure.within("the target could not be proven complete"));
                 }
-                Proof::Made { found, requests } => {
-                    findings.verified = Some(found);
-                    add_requests(&mut findings.requests, &requests);
-                }
+                Proof::Made(found) => findings.verified = Some(found),
             }
         }
+        add_requests(&mut findings.requests, &progress.requests);
         self.publish(event, Some(run), findings).await
     }
 
-    /// Tells the requests that it took.
-    async fn abort_uploads(&self, run: &RunRecord) -> Result<RequestCounts, Failure> {
+    /// Goes on with the sweep. A few faults that may pass are survived, like those of the proof.
+    async fn sweep(&self, run: &RunRecord, deadline: Deadline, progress: &mut Progress) {
+        let Err(failure) = self.abort_uploads(run, deadline, progress).await else {
+            return;
+        };
+        if progress.survives(&failure) {
+            tracing::warn!(
+                { field::RUN_ID } = %run.run_id,
+                { field::ERROR_CODE } = failure.code.name(),
+                { field::ERROR_DETAIL } = failure.detail,
+                "the sweep goes on in another invocation"
+            );
+        } else {
+            progress.sweep = Sweep::Impossible(failure);
+        }
+    }
+
+    async fn abort_uploads(
+        &self,
+        run: &RunRecord,
+        deadline: Deadline,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
         let session = SessionName::of_step("report", &run.run_id);
         let target = self.accounts.reopen_target(run, &session, None).await;
         let target =
             target.map_err(|fault| fault.into_failure().within("entering the target account"))?;
-        uploads::abort_unfinished(&self.ledger, &self.control, &target, run).await?;
-        Ok(target.requests())
+        let sweeper = Sweeper {
+            ledger: &self.ledger,
+            control: &self.control,
+            target: &target,
+            clock: &self.clock,
+            deadline,
+        };
+        let swept = sweeper.advance(run, &mut progress.sweep).await;
+        add_requests(&mut progress.requests, &target.requests());
+        swept
     }
 
     /// Writes the report's documents, notifies, and closes the run, in this order: whatever is cut short is done again.

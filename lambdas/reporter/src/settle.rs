@@ -6,7 +6,7 @@ use shardlift_core::{
     shard::ShardRecord,
 };
 
-/// Every shard of a run, in no particular order. One page is in memory at a time.
+/// Every shard of a run, in the ledger's order, which is the same each time. One page is in memory at a time.
 pub(crate) fn shards<'a, L: Ledger>(
     ledger: &'a L,
     run_id: &'a RunId,

@@ -3,116 +3,164 @@
 use std::{collections::BTreeMap, pin::pin};
 
 use futures::{TryStreamExt, future};
+use serde::{Deserialize, Serialize};
 use shardlift_core::{
-    control_key,
+    deadline::Deadline,
     failure::Failure,
     id::UploadId,
     key::ObjectKey,
-    manifest::Manifest,
     pair::Pair,
-    port::{ControlStore, Ledger, TargetBucket},
+    port::{Clock, ControlStore, Ledger, TargetBucket},
     run::RunRecord,
-    shard::{ShardRecord, ShardWork},
+    shard::ShardRecord,
 };
 
-use crate::settle;
+use crate::{
+    manifests::{self, MANIFESTS_AT_ONCE},
+    settle,
+};
 
 /// The operation that a plan with objects in parts expects.
 const CREATE: &str = "s3:CreateMultipartUpload";
+
+/// Unfinished uploads by their key.
+type Unfinished = BTreeMap<ObjectKey, Vec<UploadId>>;
+
+/// How far the uploads of a run are swept. It is noted between invocations, so that a sweep is made once, and no manifest
+/// is read for it twice but those that were on their way when an invocation ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Sweep {
+    /// The first so many of the shards that may have uploads, in the ledger's order, have none any more.
+    UnderWay(u64),
+    /// No shard has one any more.
+    Done,
+    /// Uploads may be left behind.
+    Impossible(Failure),
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self::UnderWay(0)
+    }
+}
+
+impl Sweep {
+    /// Whether nothing is left to try.
+    pub(crate) fn is_over(&self) -> bool {
+        !matches!(self, Self::UnderWay(_))
+    }
+}
 
 /// Whether the run may have left uploads behind: some of its objects were to be copied in parts.
 pub(crate) fn may_be_left(run: &RunRecord) -> bool {
     run.totals.estimate.requests.contains_key(CREATE)
 }
 
-/// Aborts every unfinished upload to an object that this run planned to copy: those in the ledger, and those of copiers
-/// that died between creating one and noting it. Uploads of others, to other keys, stay. The run owns its keys: the lock
-/// keeps other runs away. Repeating it aborts nothing twice.
-///
-/// # Errors
-/// What keeps an upload from being found or aborted, naming it.
-pub(crate) async fn abort_unfinished<L: Ledger, C: ControlStore, T: TargetBucket>(
-    ledger: &L,
-    control: &C,
-    target: &T,
-    run: &RunRecord,
-) -> Result<(), Failure> {
-    let pair = &run.spec.pair;
-    let mut unfinished = unfinished_under(target, pair).await?;
-    // A shard of no more bytes than one call may copy has no object in parts.
-    let has_parts = |shard: &ShardRecord| {
-        matches!(
-            shard.work,
-            ShardWork::CopyObjects | ShardWork::AssembleObject { .. }
-        ) && shard.planned.bytes > run.spec.multipart_threshold_bytes
-    };
-    let shards =
-        settle::shards(ledger, &run.run_id).try_filter(|shard| future::ready(has_parts(shard)));
-    let mut shards = pin!(shards);
-    while !unfinished.is_empty()
-        && let Some(shard) = shards.try_next().await?
-    {
-        for target_key in target_keys(control, pair, &shard).await? {
-            for upload_id in unfinished.remove(&target_key).unwrap_or_default() {
-                abort(target, &target_key, &upload_id)
-                    .await
-                    .map_err(|failure| {
-                        failure.within(format!(
+/// The ports that a sweep needs, and until when it may take.
+pub(crate) struct Sweeper<'a, L, C, T, K> {
+    pub(crate) ledger: &'a L,
+    pub(crate) control: &'a C,
+    pub(crate) target: &'a T,
+    pub(crate) clock: &'a K,
+    pub(crate) deadline: Deadline,
+}
+
+impl<L: Ledger, C: ControlStore, T: TargetBucket, K: Clock> Sweeper<'_, L, C, T, K> {
+    /// Aborts unfinished uploads to objects that this run planned to copy, until there is none or the deadline is near:
+    /// those in the ledger, and those of copiers that died between creating one and noting it. Uploads to other keys
+    /// stay. Repeating it aborts nothing twice, and it gets on, however near the deadline is.
+    ///
+    /// To the run's keys nobody else uploads: the lock keeps runs of the same pair away. It does not keep away a run
+    /// from another source to the same target prefix; two such runs overwrite each other's objects, and this aborts the
+    /// other's uploads (docs/LIMITS.md).
+    ///
+    /// # Errors
+    /// What keeps an upload from being found or aborted, naming it. `sweep` tells how far it came all the same.
+    pub(crate) async fn advance(&self, run: &RunRecord, sweep: &mut Sweep) -> Result<(), Failure> {
+        let Sweep::UnderWay(swept) = sweep else {
+            return Ok(());
+        };
+        let pair = &run.spec.pair;
+        let unfinished = self.unfinished_under(pair).await?;
+        // No object is in two shards, so that each key is found once at most.
+        let mut keys_left = unfinished.len();
+        let (before, mut passed) = (*swept, 0);
+        let shards = settle::shards(self.ledger, &run.run_id)
+            .try_filter(|shard| future::ready(has_parts(run, shard)))
+            .try_skip_while(|_shard| {
+                passed += 1;
+                future::ready(Ok(passed <= before))
+            })
+            .map_ok(|shard| self.sweep_shard(pair, &unfinished, shard))
+            .try_buffered(MANIFESTS_AT_ONCE);
+        let mut shards = pin!(shards);
+        while keys_left > 0
+            && let Some(keys_found) = shards.try_next().await?
+        {
+            let Some(keys_found) = keys_found else {
+                return Ok(());
+            };
+            keys_left -= keys_found;
+            *swept += 1;
+            if keys_left > 0 && self.deadline.is_near(self.clock.now()) {
+                return Ok(());
+            }
+        }
+        *sweep = Sweep::Done;
+        Ok(())
+    }
+
+    /// Every unfinished upload under the target prefix, whoever began it.
+    async fn unfinished_under(&self, pair: &Pair) -> Result<Unfinished, Failure> {
+        let uploads = self.target.list_uploads(&pair.target.prefix).await;
+        let uploads = uploads.map_err(|fault| {
+            fault
+                .into_failure()
+                .within("looking for uploads under the target prefix")
+        })?;
+        let mut by_key = Unfinished::new();
+        for (key, upload_id) in uploads {
+            by_key.entry(key).or_default().push(upload_id);
+        }
+        Ok(by_key)
+    }
+
+    /// Aborts what is unfinished of a shard. Tells how many of its keys had uploads; nothing when the deadline came
+    /// before the last of them.
+    async fn sweep_shard(
+        &self,
+        pair: &Pair,
+        unfinished: &Unfinished,
+        shard: ShardRecord,
+    ) -> Result<Option<usize>, Failure> {
+        let manifest = manifests::read(self.control, &shard).await?;
+        // An object whose key would be too long at the target is never uploaded.
+        let keys = manifest.objects.iter();
+        let keys = keys.filter_map(|object| pair.target_key(&object.key)?.ok());
+        let mut keys_found = 0;
+        for (key, upload_ids) in keys.filter_map(|key| unfinished.get_key_value(&key)) {
+            if keys_found > 0 && self.deadline.is_near(self.clock.now()) {
+                return Ok(None);
+            }
+            keys_found += 1;
+            for upload_id in upload_ids {
+                let aborted = self.target.abort_upload(key, upload_id).await;
+                aborted.map_err(|fault| {
+                    fault
+                        .into_failure()
+                        .within(format!("upload {upload_id} of {key:?}"))
+                        .within(format!(
                             "aborting the unfinished uploads of shard {}",
                             shard.shard_id
                         ))
-                    })?;
+                })?;
             }
         }
+        Ok(Some(keys_found))
     }
-    Ok(())
 }
 
-/// Every unfinished upload under the target prefix, whoever began it, by its key.
-async fn unfinished_under<T: TargetBucket>(
-    target: &T,
-    pair: &Pair,
-) -> Result<BTreeMap<ObjectKey, Vec<UploadId>>, Failure> {
-    let uploads = target.list_uploads(&pair.target.prefix).await;
-    let uploads = uploads.map_err(|fault| {
-        fault
-            .into_failure()
-            .within("looking for uploads under the target prefix")
-    })?;
-    let mut by_key: BTreeMap<ObjectKey, Vec<UploadId>> = BTreeMap::new();
-    for (key, upload_id) in uploads {
-        by_key.entry(key).or_default().push(upload_id);
-    }
-    Ok(by_key)
-}
-
-/// Where the objects of a shard go. An object whose key would be too long there is never uploaded.
-async fn target_keys<C: ControlStore>(
-    control: &C,
-    pair: &Pair,
-    shard: &ShardRecord,
-) -> Result<Vec<ObjectKey>, Failure> {
-    let key = control_key::manifest(&shard.run_id, &shard.shard_id);
-    let bytes = control.get(&key).await;
-    let bytes = bytes
-        .map_err(|fault| fault.into_failure().within(format!("reading {key}")))?
-        .ok_or_else(|| Failure::invariant(format!("{key} does not exist")))?;
-    let manifest = Manifest::decode(&bytes, &shard.run_id, &shard.shard_id)?;
-    let keys = manifest.objects.iter();
-    Ok(keys
-        .filter_map(|object| pair.target_key(&object.key)?.ok())
-        .collect())
-}
-
-async fn abort<T: TargetBucket>(
-    target: &T,
-    target_key: &ObjectKey,
-    upload_id: &UploadId,
-) -> Result<(), Failure> {
-    let aborted = target.abort_upload(target_key, upload_id).await;
-    aborted.map_err(|fault| {
-        fault
-            .into_failure()
-            .within(format!("upload {upload_id} of {target_key:?}"))
-    })
+/// A shard of no more bytes than one call may copy has no object in parts.
+fn has_parts(run: &RunRecord, shard: &ShardRecord) -> bool {
+    manifests::has_own_objects(shard) && shard.planned.bytes > run.spec.multipart_threshold_bytes
 }

@@ -424,6 +424,68 @@ async fn uploads_that_cannot_be_looked_for_are_told() {
 }
 
 #[tokio::test]
+async fn a_sweep_cut_into_many_invocations_goes_on_where_it_was_and_the_proof_follows() {
+    let scene = Scene::new(&[3; 20]);
+    scene.copy_everything();
+    scene.leave_upload("out/0-2");
+    scene.leave_upload("out/7-2");
+    scene.leave_upload("out/19-1");
+    scene.leave_upload("out/of-somebody-else");
+    scene.script.clear();
+    let first = scene.report_with_little_time().await;
+    assert_eq!(first.status, ReporterStatus::Continue);
+    assert_eq!(scene.buckets.unfinished_uploads(), 3);
+    let (calls, result) = scene.report_in_little_time().await;
+    // A shard in each call, one call to see that no more follow, then twenty pages as in the proof's test.
+    assert_eq!(calls, 19 + 1 + 20);
+    assert_eq!(result.status, ReporterStatus::Complete);
+    assert_eq!(scene.buckets.unfinished_uploads(), 1);
+    assert_eq!(scene.calls("s3:AbortMultipartUpload"), 3);
+    let requests = scene.written_report().cost_usd.requests;
+    assert_eq!(requests["s3:ListMultipartUploads"], 21);
+    assert_eq!(scene.calls("s3:ListMultipartUploads"), 21);
+}
+
+#[tokio::test]
+async fn a_shard_of_many_uploads_is_swept_over_many_invocations() {
+    let scene = Scene::new(&[9]);
+    scene.copy_everything();
+    for index in 2..9 {
+        scene.leave_upload(&format!("out/0-{index}"));
+    }
+    scene.report_with_little_time().await;
+    assert_eq!(scene.buckets.unfinished_uploads(), 6);
+    scene.report_in_little_time().await;
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+}
+
+#[tokio::test]
+async fn uploads_are_looked_for_once_however_long_the_proof_takes() {
+    let scene = Scene::new(&[9, 9, 9]);
+    scene.copy_everything();
+    scene.leave_upload("out/1-3");
+    scene.script.clear();
+    let (calls, result) = scene.report_in_little_time().await;
+    assert!(calls > 9, "{calls}");
+    assert_eq!(result.status, ReporterStatus::Complete);
+    // A shard in each call until the upload is found in the second one.
+    assert_eq!(scene.calls("s3:ListMultipartUploads"), 2);
+}
+
+#[tokio::test]
+async fn uploads_that_could_not_be_looked_for_are_told_after_many_invocations_too() {
+    let scene = Scene::new(&[9, 9, 9]);
+    scene.copy_everything();
+    scene.script.clear();
+    scene.script.deny("s3:ListMultipartUploads");
+    let (calls, result) = scene.report_in_little_time().await;
+    assert!(calls > 9, "{calls}");
+    assert_eq!(result.code, "AccessDenied");
+    assert_eq!(scene.calls("s3:ListMultipartUploads"), 1);
+    assert!(scene.written_report().verified.agrees());
+}
+
+#[tokio::test]
 async fn an_upload_that_cannot_be_aborted_is_told() {
     let scene = Scene::new(&[3]);
     scene.copy_everything();

@@ -90,7 +90,8 @@ pub trait Ledger: Send + Sync {
         run_id: &RunId,
         shard_id: &ShardId,
     ) -> impl Future<Output = Result<Option<ShardRecord>, CallFault>> + Send;
-    /// One page of a run's shards, in no particular order; `from` is the `next` of the page before.
+    /// One page of a run's shards; `from` is the `next` of the page before. Their order is the ledger's own, and stays the
+    /// same however often they are read and changed.
     fn read_shards(
         &self,
         run_id: &RunId,

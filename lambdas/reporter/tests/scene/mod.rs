@@ -189,6 +189,12 @@ impl Scene {
         self.ledger.read_lock(&pair).await.unwrap().is_some()
     }
 
+    /// How often this operation was called since the script was cleared.
+    pub(crate) fn calls(&self, operation: &str) -> usize {
+        let calls = self.script.calls();
+        calls.iter().filter(|call| **call == operation).count()
+    }
+
     fn change(&self, shard: u32, change: impl FnOnce(&mut ShardRecord)) {
         let mut record = self.shard(shard);
         change(&mut record);

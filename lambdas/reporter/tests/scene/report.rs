@@ -49,16 +49,18 @@ impl Scene {
             .await
     }
 
+    /// The reporter, whose deadline is near before it begins.
+    pub(crate) async fn report_with_little_time(&self) -> ReporterResult {
+        let event = event(run_id(), 1, None);
+        let deadline = Deadline::new(BEGAN_AT, BEGAN_AT);
+        self.reporter.report(&event, deadline).await.unwrap()
+    }
+
     /// The reporter, called again and again while it asks for it, with so little time that each call looks at its
     /// deadline after its first page. Tells the calls, and the last answer.
     pub(crate) async fn report_in_little_time(&self) -> (u32, ReporterResult) {
         for calls in 1..1_000 {
-            let event = event(run_id(), 1, None);
-            let result = self
-                .reporter
-                .report(&event, Deadline::new(BEGAN_AT, BEGAN_AT))
-                .await;
-            let result = result.unwrap();
+            let result = self.report_with_little_time().await;
             if result.status != ReporterStatus::Continue {
                 return (calls, result);
             }
