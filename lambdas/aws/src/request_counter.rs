@@ -1,4 +1,4 @@
-//! Counts what was sent, attempt by attempt: AWS bills every one of them. And what S3 answered with "slow down", which
+//! Counts what was sent, attempt by attempt: AWS bills all but those that it answers with a 5xx. And what S3 answered with "slow down", which
 //! retries hide from everybody else.
 
 use std::{
