@@ -1,5 +1,6 @@
-//! One step into the ledger: manifests first, then shards and ranges together.
+//! The way of a plan into the control bucket and the ledger: manifests first, then shards and ranges together.
 
+use futures::future::try_join_all;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
@@ -22,40 +23,31 @@ pub(crate) struct EncodedManifest {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A step that is ready to be written.
-#[derive(Debug)]
-pub(crate) struct PendingStep {
-    pub(crate) manifests: Vec<EncodedManifest>,
-    pub(crate) step: PlanStep,
-}
-
 /// What a step came to.
 #[derive(Debug)]
 pub(crate) struct StepEnd {
     /// The ranges as they now stand in the ledger.
     pub(crate) ranges: Vec<RangeRecord>,
-    /// How many manifests were written.
-    pub(crate) manifests: u64,
     /// Whether the ledger took it.
     pub(crate) outcome: PutOutcome,
 }
 
-/// Writes the manifests, then the records. A manifest without a record is never read.
-pub(crate) async fn write<L: Ledger, C: ControlStore>(
-    ledger: &L,
+/// Writes manifests, side by side. One without a record is never read; writing it again is the same write.
+pub(crate) async fn put_manifests<C: ControlStore>(
     control: &C,
     run_id: &RunId,
-    pending: PendingStep,
-) -> Result<StepEnd, Failure> {
-    let PendingStep { manifests, step } = pending;
-    let count = manifests.len() as u64;
-    for manifest in manifests {
+    manifests: Vec<EncodedManifest>,
+) -> Result<(), Failure> {
+    let puts = manifests.into_iter().map(|manifest| async move {
         let key = control_key::manifest(run_id, &manifest.shard_id);
-        control
-            .put(&key, MANIFEST_TYPE, manifest.bytes)
-            .await
-            .map_err(CallFault::into_failure)?;
-    }
+        control.put(&key, MANIFEST_TYPE, manifest.bytes).await
+    });
+    try_join_all(puts).await.map_err(CallFault::into_failure)?;
+    Ok(())
+}
+
+/// Writes the records of a step, whose manifests are written.
+pub(crate) async fn commit<L: Ledger>(ledger: &L, step: PlanStep) -> Result<StepEnd, Failure> {
     let outcome = ledger
         .commit_plan(&step)
         .await
@@ -65,7 +57,6 @@ pub(crate) async fn write<L: Ledger, C: ControlStore>(
     }
     Ok(StepEnd {
         ranges: step.new_ranges.into_iter().chain(step.ranges).collect(),
-        manifests: count,
         outcome,
     })
 }

@@ -14,6 +14,7 @@ mod preflight;
 mod request_meter;
 mod rerun;
 mod retries;
+mod shard_records;
 mod shards;
 mod survey;
 

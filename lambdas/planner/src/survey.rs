@@ -7,6 +7,7 @@ mod live_range;
 mod pages;
 mod split_search;
 mod splits;
+mod step_queue;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -26,11 +27,8 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use self::{live_range::LiveRange, steps::StepQueue};
-pub(crate) use self::{
-    live_range::new_range,
-    steps::{copy_shards, ready},
-};
+pub(crate) use self::live_range::new_range;
+use self::{live_range::LiveRange, step_queue::StepQueue};
 use crate::{Planner, commit::StepEnd};
 
 /// After how many pages progress is logged.
@@ -61,8 +59,10 @@ enum Event {
     Page(RangeId, SideName, u32, Result<ObjectPage, CallFault>),
     /// Keys to split a range at.
     Cuts(RangeId, SideName, Result<Vec<RelativeKey>, CallFault>),
-    /// A step that the ledger took, or not.
-    Step(Result<StepEnd, Failure>),
+    /// Manifests of the step with this number are written.
+    Manifests(u64, Result<(), Failure>),
+    /// Steps that the ledger took, or not.
+    Commit(Result<StepEnd, Failure>),
 }
 
 /// The listing of one invocation.
@@ -82,7 +82,6 @@ pub(crate) struct Survey<'a, S, T, L, C, K> {
     steps: StepQueue,
     in_flight: FuturesUnordered<BoxFuture<'a, Event>>,
     searches: usize,
-    manifests: u64,
     pages: u64,
     keys: u64,
 }
@@ -119,7 +118,6 @@ where
             steps: StepQueue::new(run),
             in_flight: FuturesUnordered::new(),
             searches: 0,
-            manifests: 0,
             pages: 0,
             keys: 0,
         }
@@ -135,7 +133,7 @@ where
         }
         let mut is_stopping = false;
         loop {
-            self.begin_steps()?;
+            self.begin_steps(is_stopping)?;
             if is_stopping && self.steps.is_idle() {
                 return Ok(self.end(deadline));
             }
@@ -169,7 +167,11 @@ where
                 self.take_page(&range_id, side, attempt, page)?;
             }
             Event::Cuts(range_id, side, cuts) => self.take_cuts(&range_id, side, cuts)?,
-            Event::Step(end) => return Ok(self.take_step_end(end?)),
+            Event::Manifests(number, written) => {
+                written?;
+                self.steps.note_manifests(number);
+            }
+            Event::Commit(end) => return Ok(self.take_commit(end?)),
         }
         Ok(PutOutcome::Written)
     }
@@ -223,7 +225,7 @@ where
     }
 
     fn end(&self, deadline: Deadline) -> SurveyEnd {
-        let manifests = self.manifests;
+        let manifests = self.steps.manifests_written();
         let open = self
             .ranges
             .values()

@@ -14,7 +14,7 @@ use shardlift_core::{
 
 use super::{draft::Draft, errand::Errand, position::Position, undone_object::UndoneObject};
 use crate::{
-    commit::{self, PendingStep},
+    commit,
     survey::{SurveyEnd, new_range},
 };
 
@@ -168,9 +168,9 @@ impl<'a, L: Ledger, C: ControlStore> Account<'a, L, C> {
             new_ranges: Vec::new(),
             ranges: vec![record.clone()],
         };
-        let pending = PendingStep { manifests, step };
-        let end = commit::write(self.ledger, self.control, &run.run_id, pending).await?;
-        self.manifests += end.manifests;
+        self.manifests += manifests.len() as u64;
+        commit::put_manifests(self.control, &run.run_id, manifests).await?;
+        let end = commit::commit(self.ledger, step).await?;
         self.range = record;
         Ok(end.outcome)
     }

@@ -12,7 +12,7 @@ use shardlift_core::{
 
 use crate::{
     commit::EncodedManifest,
-    survey::{copy_shards, ready},
+    shard_records::{copy_shards, ready},
 };
 
 /// What waits for its shard to fill: at most one shard to copy and one to delete.

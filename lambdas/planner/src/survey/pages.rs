@@ -132,7 +132,7 @@ where
             .filter_map(|range| range.walk.as_mut()?.flush())
             .collect();
         self.pack(chunks)?;
-        for draft in self.packer.flush() {
+        if let Some(draft) = self.packer.flush() {
             self.steps.add_draft(self.run, &draft)?;
         }
         Ok(())

@@ -1,0 +1,43 @@
+//! The ledger's records of new shards.
+
+use shardlift_core::{
+    copy::part_shards,
+    id::ShardId,
+    plan::PlannedWork,
+    run::RunRecord,
+    shard::{ShardRecord, ShardWork},
+};
+
+/// A shard that waits for its copier.
+pub(crate) fn ready(
+    run: &RunRecord,
+    id: &ShardId,
+    work: ShardWork,
+    planned: &PlannedWork,
+) -> ShardRecord {
+    ShardRecord::ready(
+        run.run_id.clone(),
+        id.clone(),
+        work,
+        planned.count,
+        run.expires_at,
+    )
+}
+
+/// One shard of objects; or, for one object too large for one copier, its whole and its part shards.
+pub(crate) fn copy_shards(
+    run: &RunRecord,
+    id: &ShardId,
+    planned: &PlannedWork,
+) -> Vec<ShardRecord> {
+    let records = (planned.count.objects == 1)
+        .then(|| {
+            let size_bytes = planned.count.bytes;
+            let part_bytes = run.spec.part_bytes;
+            part_shards::cut(&run.run_id, id, size_bytes, part_bytes, run.expires_at).ok()
+        })
+        .flatten()
+        .flatten();
+    // An object that no layout holds is an ordinary shard: its copier reports it.
+    records.unwrap_or_else(|| vec![ready(run, id, ShardWork::CopyObjects, planned)])
+}

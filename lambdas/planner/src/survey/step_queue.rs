@@ -1,0 +1,357 @@
+//! Shards and ranges on their way into the ledger: manifests side by side, records in order and many steps at once.
+//!
+//! Every step changes ranges that others change too, so the ledger takes them one after the other. What keeps that from
+//! being slow is that one transaction takes every step whose manifests are written by then.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
+
+use shardlift_core::{
+    failure::Failure,
+    id::{RangeId, ShardId},
+    key::RelativeKey,
+    plan::ShardDraft,
+    port::{PLAN_STEP_RECORDS_MAX, PlanStep},
+    range::{Checkpoint, KeyRange, RangeRecord, RangeState},
+    run::RunRecord,
+    shard::{ShardRecord, ShardWork},
+};
+
+use super::live_range::{LiveRange, new_range};
+use crate::{
+    commit::EncodedManifest,
+    shard_records::{copy_shards, ready},
+};
+
+/// How many steps may wait for the ledger before listing pauses: with 10,000 UUID keys a manifest of some 450 KB each
+/// they stay within 8 MB.
+const STEPS_WAITING_MAX: usize = 16;
+/// Manifests of how many steps are written at once: eight in 100 ms are 800,000 keys a second.
+const MANIFESTS_AT_ONCE_MAX: usize = 8;
+/// A transaction waits for so many shards while listing goes on. Every range that is listed is in every transaction, twice
+/// its write units, and the ranges of a run lie in one partition of the table, which takes 1,000 units a second: at
+/// 500,000 keys a second these are six transactions and 400 units.
+pub(super) const GROUP_SHARDS_MIN: usize = 8;
+
+/// What a step changes about ranges.
+#[derive(Debug)]
+enum RangeChange {
+    /// They are accounted for up to these checkpoints; true where the range ends.
+    Advance(BTreeMap<RangeId, (Checkpoint, bool)>),
+    /// One of them is split at these keys, in order; the new ranges are numbered from `first_number`.
+    Split {
+        range_id: RangeId,
+        cuts: Vec<RelativeKey>,
+        first_number: u32,
+    },
+}
+
+/// How far the manifests of a step are.
+#[derive(Debug)]
+enum Manifests {
+    Waiting(Vec<EncodedManifest>),
+    OnTheirWay,
+    Written,
+}
+
+/// A step that waits for the ledger.
+#[derive(Debug)]
+pub(super) struct QueuedStep {
+    manifests: Manifests,
+    shards: Vec<ShardRecord>,
+    change: RangeChange,
+}
+
+/// The steps of one invocation that are not in the ledger yet, in order.
+#[derive(Debug)]
+pub(super) struct StepQueue {
+    invocation: u64,
+    waiting: VecDeque<QueuedStep>,
+    /// The number of the first step that waits; they are numbered on from there.
+    first_number: u64,
+    manifests_on_their_way: usize,
+    manifests_written: u64,
+    is_committing: bool,
+    shards_begun: u64,
+}
+
+impl StepQueue {
+    pub(super) fn new(run: &RunRecord) -> Self {
+        Self {
+            invocation: run.revision,
+            waiting: VecDeque::new(),
+            first_number: 0,
+            manifests_on_their_way: 0,
+            manifests_written: 0,
+            is_committing: false,
+            shards_begun: 0,
+        }
+    }
+
+    /// Whether everything is in the ledger.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.is_committing
+    }
+
+    /// Whether listing should pause until the ledger has caught up.
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.waiting.len() >= STEPS_WAITING_MAX
+    }
+
+    /// How many shards this invocation began.
+    pub(super) fn shards_begun(&self) -> u64 {
+        self.shards_begun
+    }
+
+    /// How many manifests this invocation wrote.
+    pub(super) fn manifests_written(&self) -> u64 {
+        self.manifests_written
+    }
+
+    /// Encodes a draft and queues it.
+    pub(super) fn add_draft(&mut self, run: &RunRecord, draft: &ShardDraft) -> Result<(), Failure> {
+        let mut manifests = Vec::new();
+        let mut shards = Vec::new();
+        let (copies, deletes) = (draft.copy_work(), draft.delete_work());
+        if copies.count.objects > 0 {
+            let shard_id = self.next_shard_id()?;
+            let bytes = draft.encode_copies(&run.run_id, &shard_id)?;
+            shards.extend(copy_shards(run, &shard_id, &copies));
+            manifests.push(EncodedManifest { shard_id, bytes });
+        }
+        if deletes.count.objects > 0 {
+            let shard_id = self.next_shard_id()?;
+            let bytes = draft.encode_deletes(&run.run_id, &shard_id)?;
+            shards.push(ready(run, &shard_id, ShardWork::DeleteObjects, &deletes));
+            manifests.push(EncodedManifest { shard_id, bytes });
+        }
+        self.waiting.push_back(QueuedStep {
+            manifests: Manifests::of(manifests),
+            shards,
+            change: RangeChange::Advance(draft.ranges()),
+        });
+        Ok(())
+    }
+
+    /// Queues a split.
+    pub(super) fn add_split(
+        &mut self,
+        range_id: RangeId,
+        cuts: Vec<RelativeKey>,
+        first_number: u32,
+    ) {
+        self.waiting.push_back(QueuedStep {
+            manifests: Manifests::Written,
+            shards: Vec::new(),
+            change: RangeChange::Split {
+                range_id,
+                cuts,
+                first_number,
+            },
+        });
+    }
+
+    /// The manifests of the next step whose turn it is to be written, and the step's number.
+    pub(super) fn take_manifests(&mut self) -> Option<(u64, Vec<EncodedManifest>)> {
+        if self.manifests_on_their_way >= MANIFESTS_AT_ONCE_MAX {
+            return None;
+        }
+        let (number, step) = (self.first_number..)
+            .zip(&mut self.waiting)
+            .find(|(_, step)| matches!(step.manifests, Manifests::Waiting(_)))?;
+        let Manifests::Waiting(manifests) =
+            std::mem::replace(&mut step.manifests, Manifests::OnTheirWay)
+        else {
+            return None;
+        };
+        self.manifests_on_their_way += 1;
+        self.manifests_written += manifests.len() as u64;
+        Some((number, manifests))
+    }
+
+    /// Takes note that the manifests of a step are written.
+    pub(super) fn note_manifests(&mut self, number: u64) {
+        self.manifests_on_their_way -= 1;
+        let index = usize::try_from(number - self.first_number).unwrap_or(usize::MAX);
+        if let Some(step) = self.waiting.get_mut(index) {
+            step.manifests = Manifests::Written;
+        }
+    }
+
+    /// The next steps that one transaction takes, once they are worth one: with a split, which listers wait for, with
+    /// `shards_min` shards, or as many records as fit. None while another transaction is on its way.
+    pub(super) fn take_group(&mut self, shards_min: usize) -> Vec<QueuedStep> {
+        if self.is_committing {
+            return Vec::new();
+        }
+        let (mut steps, mut shards, mut new_ranges) = (0, 0, 0);
+        let mut ranges: BTreeSet<&RangeId> = BTreeSet::new();
+        let mut is_full = false;
+        let written = |step: &&QueuedStep| matches!(step.manifests, Manifests::Written);
+        for step in self.waiting.iter().take_while(written) {
+            let further = step.change.range_ids().filter(|id| !ranges.contains(id));
+            let records = shards
+                + step.shards.len()
+                + new_ranges
+                + step.change.new_ranges()
+                + ranges.len()
+                + further.count();
+            is_full = steps > 0 && records > PLAN_STEP_RECORDS_MAX;
+            if is_full {
+                break;
+            }
+            steps += 1;
+            shards += step.shards.len();
+            new_ranges += step.change.new_ranges();
+            ranges.extend(step.change.range_ids());
+        }
+        if steps == 0 || !(is_full || new_ranges > 0 || shards >= shards_min) {
+            return Vec::new();
+        }
+        self.is_committing = true;
+        self.first_number += steps as u64;
+        self.waiting.drain(..steps).collect()
+    }
+
+    /// Takes note that the transaction is answered.
+    pub(super) fn note_commit(&mut self) {
+        self.is_committing = false;
+    }
+
+    fn next_shard_id(&mut self) -> Result<ShardId, Failure> {
+        self.shards_begun += 1;
+        ShardId::new(format!("{}-{}", self.invocation, self.shards_begun))
+            .map_err(|error| Failure::invariant(error.to_string()))
+    }
+}
+
+impl Manifests {
+    fn of(manifests: Vec<EncodedManifest>) -> Self {
+        if manifests.is_empty() {
+            Self::Written
+        } else {
+            Self::Waiting(manifests)
+        }
+    }
+}
+
+impl RangeChange {
+    /// The ranges that change.
+    fn range_ids(&self) -> Box<dyn Iterator<Item = &RangeId> + '_> {
+        match self {
+            Self::Advance(ends) => Box::new(ends.keys()),
+            Self::Split { range_id, .. } => Box::new(std::iter::once(range_id)),
+        }
+    }
+
+    /// How many ranges are new.
+    fn new_ranges(&self) -> usize {
+        match self {
+            Self::Advance(_) => 0,
+            Self::Split { cuts, .. } => cuts.len(),
+        }
+    }
+}
+
+/// The records of steps in order, from the ranges as they stand in the ledger.
+pub(super) fn records_of(
+    steps: Vec<QueuedStep>,
+    run: &RunRecord,
+    ranges: &BTreeMap<RangeId, LiveRange>,
+) -> Result<PlanStep, Failure> {
+    let mut changed = ChangedRanges {
+        stored: ranges,
+        records: BTreeMap::new(),
+    };
+    let mut all = PlanStep::default();
+    for QueuedStep { shards, change, .. } in steps {
+        all.shards.extend(shards);
+        match change {
+            RangeChange::Advance(ends) => {
+                for (range_id, (checkpoint, is_end)) in ends {
+                    let record = changed.record(range_id)?;
+                    record.checkpoint = Some(checkpoint);
+                    if is_end {
+                        record.state = RangeState::Done;
+                    }
+                }
+            }
+            RangeChange::Split {
+                range_id,
+                cuts,
+                first_number,
+            } => {
+                let record = changed.record(range_id)?;
+                let (first, rest) = split(&record.bounds, cuts)?;
+                record.bounds = first;
+                let new = (first_number..)
+                    .zip(rest)
+                    .map(|(number, bounds)| new_range(run, RangeId::numbered(number), bounds));
+                all.new_ranges.extend(new);
+            }
+        }
+    }
+    all.ranges = changed.records.into_values().collect();
+    Ok(all)
+}
+
+/// Ranges that one transaction changes, each once, however many steps change it.
+struct ChangedRanges<'a> {
+    stored: &'a BTreeMap<RangeId, LiveRange>,
+    records: BTreeMap<RangeId, RangeRecord>,
+}
+
+impl ChangedRanges<'_> {
+    fn record(&mut self, range_id: RangeId) -> Result<&mut RangeRecord, Failure> {
+        match self.records.entry(range_id) {
+            Entry::Occupied(changed) => Ok(changed.into_mut()),
+            Entry::Vacant(unchanged) => {
+                let range_id = unchanged.key();
+                let live = self.stored.get(range_id);
+                let live =
+                    live.ok_or_else(|| Failure::invariant(format!("range {range_id} is unknown")))?;
+                let mut record = live.record.clone();
+                record.revision += 1;
+                Ok(unchanged.insert(record))
+            }
+        }
+    }
+}
+
+/// What is left of a range that is split at keys in order, and the new ranges.
+fn split(bounds: &KeyRange, cuts: Vec<RelativeKey>) -> Result<(KeyRange, Vec<KeyRange>), Failure> {
+    let mut pieces = Vec::new();
+    let mut rest = bounds.clone();
+    for cut in cuts {
+        let (left, right) = rest
+            .split(cut)
+            .ok_or_else(|| Failure::invariant(format!("{bounds:?} cannot be split there")))?;
+        pieces.push(left);
+        rest = right;
+    }
+    pieces.push(rest);
+    let first = pieces.remove(0);
+    Ok((first, pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_a_split_tile_what_was_split() {
+        let key = |text: &str| RelativeKey::new(text).unwrap();
+        let bounds = KeyRange {
+            after: Some(key("b")),
+            until: Some(key("y")),
+        };
+        let (first, rest) = split(&bounds, vec![key("d"), key("m"), key("x")]).unwrap();
+        let pieces: Vec<KeyRange> = [first].into_iter().chain(rest).collect();
+        assert_eq!(pieces.len(), 4);
+        for text in ["b", "c", "d", "d\u{0}", "m", "n", "x", "y", "z"] {
+            let holders = pieces.iter().filter(|piece| piece.contains(text)).count();
+            assert_eq!(holders, usize::from(bounds.contains(text)), "{text:?}");
+        }
+        assert!(split(&bounds, vec![key("m"), key("d")]).is_err());
+        assert!(split(&bounds, vec![key("y")]).is_err());
+    }
+}
