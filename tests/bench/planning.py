@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -27,6 +28,9 @@ SERVER = ROOT / "target/release/shardlift-s3-model"
 PLANNER = ROOT / "target/release/examples/plan_listing"
 RESULTS = ROOT / "target/bench/planning.json"
 PAGE_MS = 40.0
+# As the planner runs in its Lambda.
+TEMPLATE = ROOT / "infra/template.yaml"
+MMAP_THRESHOLD = re.search(r'MALLOC_MMAP_THRESHOLD_: "(\d+)"', TEMPLATE.read_text())
 LISTERS = 32
 
 
@@ -97,6 +101,7 @@ class Bench:
             "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{sts.server_address[1]}",
             "DATA_S3_ENDPOINT_URL": self.endpoint,
             "LOG_LEVEL": "info",
+            "MALLOC_MMAP_THRESHOLD_": MMAP_THRESHOLD[1] if MMAP_THRESHOLD else "",
         }
         self.results: dict[str, dict[str, object]] = {}
 

@@ -14,7 +14,7 @@ checked_text! {
 }
 
 checked_text! {
-    /// The id of a shard within a run: the range that it began in and its number there, for example `r0-17`.
+    /// The id of a shard within a run: the invocation of the planner that made it and its number there, for example `2-17`.
     ShardId, "shard id", check_slice
 }
 
@@ -60,6 +60,12 @@ impl RangeId {
     #[must_use]
     pub fn numbered(number: u32) -> Self {
         Self(format!("r{number}"))
+    }
+
+    /// Its number; nothing for an id that no number made.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        self.0.strip_prefix('r')?.parse().ok()
     }
 }
 

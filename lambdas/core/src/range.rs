@@ -74,6 +74,9 @@ pub struct ListingTally {
     pub same: Count,
     /// Objects seen at the target.
     pub at_target: Count,
+    /// Of these, in a mirror, what the globs admit: what it could delete at most.
+    #[serde(default)]
+    pub deletable: Count,
     /// Objects planned to be copied.
     pub planned: Count,
     /// Objects planned to be deleted at the target.
@@ -94,6 +97,7 @@ impl ListingTally {
         self.filtered.add(other.filtered);
         self.same.add(other.same);
         self.at_target.add(other.at_target);
+        self.deletable.add(other.deletable);
         self.planned.add(other.planned);
         self.deletes.add(other.deletes);
         self.gone.add(other.gone);
@@ -145,6 +149,16 @@ pub struct RangeRecord {
     pub revision: u64,
 }
 
+/// Whether ranges, in the order of their keys, tile the key space: the first begins open, each goes on where the one
+/// before it ended, the last ends open.
+#[must_use]
+pub fn tiles(ranges: &[&KeyRange]) -> bool {
+    let meets = |two: &[&KeyRange]| two[0].until.is_some() && two[0].until == two[1].after;
+    ranges.first().is_some_and(|first| first.after.is_none())
+        && ranges.windows(2).all(meets)
+        && ranges.last().is_some_and(|last| last.until.is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +179,25 @@ mod tests {
         );
         assert!(right.split(key("m")).is_none());
         assert!(right.split(key("a")).is_none());
+    }
+
+    #[test]
+    fn ranges_with_a_gap_an_overlap_or_a_missing_end_do_not_tile() {
+        let (left, right) = KeyRange::default().split(key("m")).unwrap();
+        let (middle, end) = right.split(key("s")).unwrap();
+        assert!(tiles(&[&KeyRange::default()]));
+        assert!(tiles(&[&left, &middle, &end]));
+        for broken in [
+            &[][..],
+            &[&left],
+            &[&left, &end],
+            &[&left, &right, &end],
+            &[&left, &middle],
+            &[&middle, &end],
+            &[&KeyRange::default(), &KeyRange::default()],
+        ] {
+            assert!(!tiles(broken), "{broken:?}");
+        }
     }
 
     #[test]

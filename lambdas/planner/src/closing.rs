@@ -8,7 +8,7 @@ use shardlift_core::{
     id::ShardId,
     plan::{EstimateBasis, RunEstimate},
     port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome},
-    range::{ListingTally, RangeState},
+    range::{self, ListingTally, RangeState},
     run::{PlanTotals, RunRecord, RunState},
     shard::ShardWork,
     tally::{Count, RequestCounts, add_requests},
@@ -106,8 +106,18 @@ where
 
     async fn sum_ranges(&self, run: &RunRecord) -> Result<ListingTally, Failure> {
         let ranges = self.ledger.read_ranges(&run.run_id).await;
+        let mut ranges = ranges.map_err(CallFault::into_failure)?;
+        ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
+        let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
+        if !range::tiles(&bounds) {
+            return Err(Failure::invariant(format!(
+                "the {} ranges of run {} do not tile the key space",
+                ranges.len(),
+                run.run_id
+            )));
+        }
         let mut tally = ListingTally::default();
-        for range in ranges.map_err(CallFault::into_failure)? {
+        for range in ranges {
             if range.state != RangeState::Done {
                 return Err(Failure::invariant(format!(
                     "range {} of run {} is not done although the listing ended",
@@ -143,22 +153,23 @@ where
     }
 }
 
-/// A mirror deletes no more than its limit allows. An empty source asks for every object of the target, which only a
+/// A mirror deletes no more than its limit allows of what it could delete: objects that its globs leave out do not make
+/// the share smaller. An empty source asks for every object of the target, which only a
 /// limit of 100 percent allows: that is how it is told to (P11). A rerun does not list the target: it deletes nothing
 /// that its earlier run's plan did not, which was held against the limit.
 fn check_deletes(run: &RunRecord, tally: &ListingTally) -> Result<(), Failure> {
     if run.spec.rerun.is_some() {
         return Ok(());
     }
-    let (deletes, at_target) = (tally.deletes.objects, tally.at_target.objects);
+    let (deletes, deletable) = (tally.deletes.objects, tally.deletable.objects);
     let limit_percent = run.spec.delete_max_percent;
-    if u128::from(deletes) * 100 <= u128::from(at_target) * u128::from(limit_percent) {
+    if u128::from(deletes) * 100 <= u128::from(deletable) * u128::from(limit_percent) {
         return Ok(());
     }
     Err(Failure::new(
         FailureCode::DeleteLimitExceeded,
         format!(
-            "the mirror would delete {deletes} of the {at_target} objects at the target, more than delete_max_percent = {limit_percent} allows; nothing was copied or deleted: check that the source is complete, or raise the limit"
+            "the mirror would delete {deletes} of the {deletable} objects at the target that its globs admit, more than delete_max_percent = {limit_percent} allows; nothing was copied or deleted: check that the source is complete, or raise the limit"
         ),
     ))
 }

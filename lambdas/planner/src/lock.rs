@@ -1,5 +1,7 @@
 //! The lock over a pair: two runs over one pair cannot run at once.
 
+use std::time::Duration;
+
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     event::PlannerEvent,
@@ -13,6 +15,12 @@ use tracing::info;
 
 use crate::Planner;
 
+/// How long to wait after each time that Step Functions did not know the holder of a lock.
+const UNKNOWN_PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::ZERO,
+];
 /// How often a lock that changes hands meanwhile is looked at again.
 const LOCK_ATTEMPTS_MAX: u32 = 4;
 
@@ -65,8 +73,7 @@ where
     }
 
     async fn check_ended(&self, held: &LockRecord) -> Result<(), Failure> {
-        let state = self.executions.state(&held.execution_arn).await;
-        match state.map_err(CallFault::into_failure)? {
+        match self.state_of(held).await? {
             ExecutionState::Ended | ExecutionState::Unknown => Ok(()),
             ExecutionState::Running => Err(Failure::new(
                 FailureCode::RunOverlap,
@@ -76,6 +83,21 @@ where
                 ),
             )),
         }
+    }
+
+    /// What Step Functions says of the holder. It may not know an execution that began just now
+    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html: eventually consistent), so one
+    /// that it does not know is asked for again before it counts as gone.
+    async fn state_of(&self, held: &LockRecord) -> Result<ExecutionState, Failure> {
+        for pause in UNKNOWN_PAUSES {
+            let state = self.executions.state(&held.execution_arn).await;
+            let state = state.map_err(CallFault::into_failure)?;
+            if state != ExecutionState::Unknown {
+                return Ok(state);
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Ok(ExecutionState::Unknown)
     }
 
     fn is_written(&self, outcome: Result<PutOutcome, CallFault>) -> Result<bool, Failure> {

@@ -71,7 +71,7 @@ where
     /// One invocation. Running it again continues from the ledger; once the plan is written it gives the same answer.
     ///
     /// # Errors
-    /// `InvalidRun` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
+    /// `InvalidRun`, `RunOverlap` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
     /// be trusted; `Throttled` and `ServiceFault` when a call failed for good, to be tried again.
     pub async fn plan(
         &self,
@@ -89,6 +89,8 @@ where
         if run.state != RunState::Planning {
             return Ok(self.answer_of_plan(event, &run));
         }
+        // Once more in every invocation: an execution that was stopped and redriven may meet a run that began meanwhile.
+        self.take_lock(&run.spec.pair, event).await?;
         let Some(run) = self.begin_invocation(run).await? else {
             return Ok(self.answer(event, PlannerStatus::Continue));
         };

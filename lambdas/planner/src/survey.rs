@@ -10,19 +10,21 @@ mod splits;
 mod step_queue;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     deadline::Deadline,
-    failure::Failure,
+    failure::{Failure, Retry},
     fault::CallFault,
     id::RangeId,
     key::RelativeKey,
     plan::{ListerCount, Packer, SideName, WalkRules},
-    port::{BucketListing, Clock, ControlStore, Ledger, ObjectPage, PlanStep, PutOutcome},
-    range::{KeyRange, RangeState},
+    port::{
+        Clock, ControlStore, Ledger, ObjectPage, PlanStep, PutOutcome, SourceBucket, TargetBucket,
+    },
+    range::{KeyRange, RangeRecord, RangeState},
     run::RunRecord,
 };
 use tracing::info;
@@ -33,6 +35,10 @@ use crate::{Planner, commit::StepEnd};
 
 /// After how many pages progress is logged.
 const PAGES_PER_PROGRESS: u64 = 1_000;
+/// How often everything merged goes to the ledger, full shards or not: a planner that is killed loses no more than this.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
+/// The most ranges of a run: some billion keys make as many. The ledger reads them at the start of an invocation.
+const RANGES_MAX: u32 = 10_000;
 /// Listing begins with this many ranges at once: some 200 requests a second, of 5,500 that any prefix takes.
 const LISTERS_FIRST: usize = 8;
 
@@ -51,6 +57,14 @@ pub(crate) enum SurveyEnd {
     },
     /// Another invocation wrote to the same ranges.
     Overtaken,
+}
+
+/// Why no more is listed.
+enum Stop {
+    /// Everything is listed, or the deadline is near.
+    InTime,
+    /// A listing failed for now: what it is told with, once everything that was merged is written.
+    Failed(Failure),
 }
 
 /// An answer that arrived.
@@ -76,6 +90,7 @@ pub(crate) struct Survey<'a, S, T, L, C, K> {
     rules: &'a WalkRules,
     packer: Packer,
     listers: ListerCount,
+    /// Those that are not done.
     ranges: BTreeMap<RangeId, LiveRange>,
     /// The number of the next range that a split makes.
     next_range: u32,
@@ -84,12 +99,14 @@ pub(crate) struct Survey<'a, S, T, L, C, K> {
     searches: usize,
     pages: u64,
     keys: u64,
+    /// Whether anything was merged.
+    has_moved: bool,
 }
 
 impl<'a, S, T, L, C, K> Survey<'a, S, T, L, C, K>
 where
-    S: BucketListing,
-    T: BucketListing,
+    S: SourceBucket,
+    T: TargetBucket,
     L: Ledger,
     C: ControlStore,
     K: Clock,
@@ -120,6 +137,7 @@ where
             searches: 0,
             pages: 0,
             keys: 0,
+            has_moved: false,
         }
     }
 
@@ -128,45 +146,81 @@ where
     /// # Errors
     /// `ListingIncomplete`, `AccessDenied` and what else makes a listing end; what was written before stands.
     pub(crate) async fn run(mut self, deadline: Deadline) -> Result<SurveyEnd, Failure> {
+        // The handles outlive an invocation in a warm process; what they met before says nothing about now.
+        self.listers.ignore_throttling(self.throttled_requests());
         if !self.load_ranges().await? {
             return Ok(SurveyEnd::Overtaken);
         }
-        let mut is_stopping = false;
+        match self.list(deadline).await? {
+            None => Ok(SurveyEnd::Overtaken),
+            Some(stop) => self.wind_up(stop, deadline).await,
+        }
+    }
+
+    /// Lists until there is a reason to stop. Nothing when another invocation was faster.
+    async fn list(&mut self, deadline: Deadline) -> Result<Option<Stop>, Failure> {
+        let mut flush_due = self.clock.now().plus(FLUSH_INTERVAL);
         loop {
-            self.begin_steps(is_stopping)?;
-            if is_stopping && self.steps.is_idle() {
-                return Ok(self.end(deadline));
-            }
-            if !is_stopping {
-                self.ask_for_pages();
-                self.search_for_splits();
-            }
+            self.begin_steps()?;
+            self.ask_for_pages();
+            self.search_for_splits();
             if self.in_flight.is_empty() {
-                // Nothing is listed any more: the last shards are those that are not full.
-                is_stopping = true;
-                self.flush()?;
-                continue;
+                return Ok(Some(Stop::InTime));
             }
-            let Some(event) = self.next_event(deadline, is_stopping).await else {
-                is_stopping = true;
-                self.flush()?;
-                continue;
+            let Some(event) = self.next_event(deadline).await else {
+                return Ok(Some(Stop::InTime));
             };
-            if self.take(event, is_stopping)? == PutOutcome::Refused {
-                return Ok(SurveyEnd::Overtaken);
+            match event {
+                Event::Page(range_id, side, attempt, page) => {
+                    let taken = self.take_page(&range_id, side, attempt, page);
+                    if let Some(stop) = stop_of(taken)? {
+                        return Ok(Some(stop));
+                    }
+                }
+                Event::Cuts(range_id, side, cuts) => {
+                    if let Some(stop) = stop_of(self.take_cuts(&range_id, side, cuts))? {
+                        return Ok(Some(stop));
+                    }
+                }
+                written => {
+                    if self.take_written(written)? == PutOutcome::Refused {
+                        return Ok(None);
+                    }
+                }
+            }
+            if self.clock.now() >= flush_due {
+                self.flush()?;
+                flush_due = self.clock.now().plus(FLUSH_INTERVAL);
             }
         }
     }
 
-    /// Takes an answer. Refused when it is the ledger's, and another invocation was faster.
-    fn take(&mut self, event: Event, is_stopping: bool) -> Result<PutOutcome, Failure> {
-        match event {
-            // What comes after the flush is listed again by the next invocation.
-            Event::Page(..) | Event::Cuts(..) if is_stopping => {}
-            Event::Page(range_id, side, attempt, page) => {
-                self.take_page(&range_id, side, attempt, page)?;
+    /// Writes everything that was merged: the last shards are those that are not full.
+    async fn wind_up(mut self, stop: Stop, deadline: Deadline) -> Result<SurveyEnd, Failure> {
+        self.flush()?;
+        loop {
+            self.begin_steps()?;
+            if self.steps.is_idle() {
+                break;
             }
-            Event::Cuts(range_id, side, cuts) => self.take_cuts(&range_id, side, cuts)?,
+            let Some(event) = self.in_flight.next().await else {
+                return Err(Failure::invariant("steps wait and nothing is on its way"));
+            };
+            if self.take_written(event)? == PutOutcome::Refused {
+                return Ok(SurveyEnd::Overtaken);
+            }
+        }
+        match stop {
+            Stop::InTime => Ok(self.end(deadline)),
+            Stop::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Takes note of what is written. Refused when another invocation was faster. A page that comes now is listed again
+    /// by the next invocation.
+    fn take_written(&mut self, event: Event) -> Result<PutOutcome, Failure> {
+        match event {
+            Event::Page(..) | Event::Cuts(..) => {}
             Event::Manifests(number, written) => {
                 written?;
                 self.steps.note_manifests(number);
@@ -176,10 +230,10 @@ where
         Ok(PutOutcome::Written)
     }
 
-    /// The next answer, or nothing when it is time to stop. The first page is always waited for, so that every
-    /// invocation gets on, however short it is.
-    async fn next_event(&mut self, deadline: Deadline, is_stopping: bool) -> Option<Event> {
-        if is_stopping || self.pages == 0 {
+    /// The next answer, or nothing when it is time to stop. The first pages are always waited for, until something can be
+    /// merged, so that every invocation gets on, however short it is.
+    async fn next_event(&mut self, deadline: Deadline) -> Option<Event> {
+        if !self.has_moved {
             return self.in_flight.next().await;
         }
         let left = deadline.work_left(self.clock.now());
@@ -207,13 +261,32 @@ where
             }
             records.push(first);
         }
-        self.next_range = u32::try_from(records.len())
-            .map_err(|_| Failure::invariant("a run has more ranges than numbers"))?;
         for record in records {
-            let live = LiveRange::new(record, self.rules);
-            self.ranges.insert(live.record.range_id.clone(), live);
+            let number = record.range_id.number().ok_or_else(|| {
+                Failure::invariant(format!("range {} has no number", record.range_id))
+            })?;
+            self.next_range = self.next_range.max(number + 1);
+            self.keep_range(record);
         }
         Ok(true)
+    }
+
+    /// Keeps a range as it stands in the ledger, until it is done.
+    fn keep_range(&mut self, record: RangeRecord) {
+        if record.state == RangeState::Done {
+            self.ranges.remove(&record.range_id);
+            return;
+        }
+        match self.ranges.get_mut(&record.range_id) {
+            Some(live) => {
+                live.is_splitting &= live.record.bounds == record.bounds;
+                live.record = record;
+            }
+            None => {
+                let live = LiveRange::new(record, self.rules);
+                self.ranges.insert(live.record.range_id.clone(), live);
+            }
+        }
     }
 
     /// How many ranges are being listed.
@@ -226,11 +299,7 @@ where
 
     fn end(&self, deadline: Deadline) -> SurveyEnd {
         let manifests = self.steps.manifests_written();
-        let open = self
-            .ranges
-            .values()
-            .filter(|range| range.record.state != RangeState::Done)
-            .count();
+        let open = self.ranges.len();
         self.log_progress();
         info!(
             { field::RUN_ID } = %self.run.run_id,
@@ -251,10 +320,20 @@ where
             pages = self.pages,
             keys = self.keys,
             shards = self.steps.shards_begun(),
-            ranges = self.ranges.len(),
+            ranges = self.next_range,
             listers.active = self.active(),
             listers.wanted = self.listers.wanted(),
             "listing"
         );
+    }
+}
+
+/// A listing that failed for now is a reason to stop in order, so that the next invocation goes on from here; any other
+/// failure ends the invocation as it is.
+fn stop_of(taken: Result<(), Failure>) -> Result<Option<Stop>, Failure> {
+    match taken {
+        Ok(()) => Ok(None),
+        Err(failure) if failure.code.retry() == Retry::Later => Ok(Some(Stop::Failed(failure))),
+        Err(failure) => Err(failure),
     }
 }

@@ -8,11 +8,14 @@
 #[allow(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
+use std::time::Duration;
+
 use serde_json::json;
 use shardlift_core::{
     arn::ExecutionArn,
     failure::FailureCode,
-    port::ExecutionState,
+    id::RunId,
+    port::{ExecutionState, Ledger, PutOutcome},
     run::{LockRecord, RunState},
     shard::ShardWork,
     time::Timestamp,
@@ -226,14 +229,13 @@ async fn plan_beside(
     World,
     Result<serde_json::Value, shardlift_core::failure::Failure>,
 ) {
-    use shardlift_core::port::{Ledger, PutOutcome};
     let world = World::new();
     world.put_sources(["a"]);
     world.executions.set(&other_execution(), state);
     let held = LockRecord {
         schema_version: 1,
         pair: "source\0data/\0target\0copy/".to_owned(),
-        run_id: shardlift_core::id::RunId::new("other").unwrap(),
+        run_id: RunId::new("other").unwrap(),
         execution_arn: other_execution(),
         revision: 1,
     };
@@ -255,6 +257,38 @@ async fn two_runs_over_one_pair_cannot_run_at_once() {
 }
 
 #[tokio::test]
+async fn a_run_that_goes_on_after_another_took_its_lock_stops() {
+    let mut world = World::new();
+    world.put_sources(
+        (0..40)
+            .map(|n| format!("k{n:02}"))
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str),
+    );
+    world.clock_step = Duration::from_secs(300);
+    assert_eq!(
+        world.invoke(&json!({})).await.unwrap()["status"],
+        "CONTINUE"
+    );
+    let pair = world.ledger.run(&run_id()).unwrap().spec.pair.lock_name();
+    let held = world.ledger.read_lock(&pair).await.unwrap().unwrap();
+    let other = LockRecord {
+        execution_arn: other_execution(),
+        run_id: RunId::new("nightly-0").unwrap(),
+        revision: held.revision + 1,
+        ..held
+    };
+    let written = world.ledger.replace_lock(&other).await.unwrap();
+    assert_eq!(written, PutOutcome::Written);
+    world
+        .executions
+        .set(&other_execution(), ExecutionState::Running);
+    let failure = world.invoke(&json!({})).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::RunOverlap);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_lock_of_an_execution_that_ended_is_taken_over() {
     for state in [ExecutionState::Ended, ExecutionState::Unknown] {
         let (_, end) = plan_beside(state).await;
@@ -270,7 +304,7 @@ async fn a_mirror_plans_to_delete_what_the_source_lacks_apart_from_the_copies() 
         world.buckets.put(TARGET, &format!("copy/{key}"), key, 1);
     }
     let input =
-        json!({"mode": "mirror", "delete_max_percent": 50, "filters": {"exclude": ["keep/**"]}});
+        json!({"mode": "mirror", "delete_max_percent": 67, "filters": {"exclude": ["keep/**"]}});
     let answer = world.plan(&input).await.unwrap();
     assert_eq!(answer["status"], "COPY");
     let plan = world.planned();
@@ -316,6 +350,30 @@ async fn a_mirror_deletes_no_more_than_its_limit_and_nothing_for_an_empty_source
                 );
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn what_the_globs_leave_out_does_not_make_a_mirror_s_share_smaller() {
+    for filters in [
+        json!({"include": ["logs/**"]}),
+        json!({"exclude": ["archive/**"]}),
+    ] {
+        let world = World::new();
+        world.buckets.set_time(Timestamp::from_millis(60_000));
+        for key in 0..3 {
+            world
+                .buckets
+                .put(TARGET, &format!("copy/logs/{key}"), "x", 1);
+        }
+        for key in 0..300 {
+            let key = format!("copy/archive/{key}");
+            world.buckets.put(TARGET, &key, "x", 1);
+        }
+        let input = json!({"mode": "mirror", "delete_max_percent": 99, "filters": filters});
+        let failure = world.plan(&input).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::DeleteLimitExceeded, "{filters}");
+        assert!(failure.detail.contains("3 of the 3 objects"), "{failure}");
     }
 }
 

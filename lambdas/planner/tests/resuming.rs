@@ -15,6 +15,9 @@ use shardlift_core::{failure::FailureCode, time::Timestamp};
 use shardlift_testkit::Disturbance;
 use world::{TARGET, World};
 
+/// As the testkit counts a page of a listing.
+const LIST: &str = "s3:ListObjectsV2";
+
 /// A source of 40 keys with a target that has some of them, some in another size: planned, same, differing and filtered
 /// objects take turns.
 fn mixed_world() -> World {
@@ -28,6 +31,12 @@ fn mixed_world() -> World {
             .put(TARGET, &format!("copy/k{n:02}"), "x", 3 + n % 2);
     }
     world
+}
+
+fn objects_in_shards(world: &World) -> usize {
+    let shards = world.ledger.shards(&world::run_id());
+    let planned = shards.iter().map(|shard| shard.planned.objects);
+    usize::try_from(planned.sum::<u64>()).unwrap()
 }
 
 fn input() -> serde_json::Value {
@@ -94,6 +103,58 @@ async fn a_planner_disturbed_at_any_call_ends_with_the_uncut_plan() {
             assert_eq!(index, shards);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_merged_before_a_listing_was_throttled_for_good_is_not_listed_again() {
+    let keys: Vec<String> = (0..40).map(|n| format!("k{n:02}")).collect();
+    let world = World::new();
+    world.put_sources(keys.iter().map(String::as_str));
+    let input = json!({"mode": "copy"});
+    // Opening lists too.
+    world.script.throttle_after(LIST, 8);
+    let failure = world.plan(&input).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::Throttled);
+    let kept = objects_in_shards(&world);
+    assert!(kept > 0, "nothing was kept");
+    world.script.clear();
+    assert_eq!(world.plan(&input).await.unwrap()["status"], "COPY");
+    let lists = world.script.calls().into_iter();
+    let lists = lists.filter(|call| *call == LIST).count();
+    assert!(
+        lists * world.page_objects <= 40 - kept + 2 * world.page_objects,
+        "{lists}"
+    );
+    assert_eq!(world.planned().copies.len(), 40);
+}
+
+#[tokio::test]
+async fn a_long_listing_is_kept_minute_by_minute() {
+    let keys: Vec<String> = (0..40).map(|n| format!("k{n:02}")).collect();
+    let long = || {
+        let mut world = World::new();
+        world.shard_bounds.objects_max = 1_000;
+        world.clock_step = Duration::from_secs(10);
+        world.put_sources(keys.iter().map(String::as_str));
+        world
+    };
+    let world = long();
+    let input = json!({"mode": "copy"});
+    let uncut = long();
+    uncut.invoke(&input).await.unwrap();
+    // The answer to the last one may come after the deadline, where nobody waits for it.
+    let calls = uncut.script.calls().into_iter().enumerate();
+    let lists: Vec<usize> = calls
+        .filter_map(|(number, call)| (call == LIST).then_some(number))
+        .collect();
+    let late = lists[lists.len() - 2];
+    world.script.disturb(late, Disturbance::KilledBefore);
+    tokio::select! {
+        biased;
+        _ = world.invoke(&input) => panic!("it is killed before it ends"),
+        () = world.script.killed() => {}
+    }
+    assert!(objects_in_shards(&world) > 0, "nothing was kept");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use shardlift_core::{
     key::{KeyPrefix, ObjectKey, RelativeKey},
     object::ListedObject,
     port::{BucketListing, Clock, ListRequest},
-    range::KeyRange,
+    range::{self, KeyRange},
     report::Verification,
     spec::{Compare, RunSpec, Verify},
     tally::RequestCounts,
@@ -60,12 +60,7 @@ impl Progress {
     /// proof does not rest on the plan.
     pub(crate) fn begin(mut ranges: Vec<KeyRange>) -> Self {
         ranges.sort_by(|a, b| a.after.cmp(&b.after));
-        let meet = ranges
-            .windows(2)
-            .all(|pair| pair[0].until.is_some() && pair[0].until == pair[1].after);
-        let open = ranges.first().is_some_and(|first| first.after.is_none())
-            && ranges.last().is_some_and(|last| last.until.is_none());
-        if !(meet && open) {
+        if !range::tiles(&ranges.iter().collect::<Vec<_>>()) {
             ranges = vec![KeyRange::default()];
         }
         Self {

@@ -41,6 +41,8 @@ struct State {
     calls: Vec<&'static str>,
     disturbed: Option<(usize, Disturbance)>,
     denied: Vec<(&'static str, Option<RefusalReason>)>,
+    /// An operation, and how many more calls of it are not throttled.
+    throttled: Option<(&'static str, usize)>,
 }
 
 /// Counts the calls of every port that shares it, and disturbs the one that it is told to.
@@ -72,6 +74,11 @@ impl CallScript {
         self.lock().denied.push((operation, Some(reason)));
     }
 
+    /// `calls_left` more calls of this operation (an IAM action name) are answered, all further ones throttled.
+    pub fn throttle_after(&self, operation: &'static str, calls_left: usize) {
+        self.lock().throttled = Some((operation, calls_left));
+    }
+
     /// The operations called since the start or the last [`clear`](Self::clear), in order.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
@@ -99,6 +106,9 @@ impl CallScript {
     ) -> Result<T, CallFault> {
         if let Some(denial) = self.denial_of(operation) {
             return Err(denial);
+        }
+        if self.is_throttled(operation) {
+            return Err(fault(operation, FaultKind::Throttled));
         }
         match self.disturbance() {
             None => effect(),
@@ -132,6 +142,17 @@ impl CallScript {
             reason: reason.clone(),
             ..fault(operation, FaultKind::AccessDenied)
         })
+    }
+
+    fn is_throttled(&self, operation: &'static str) -> bool {
+        match &mut self.lock().throttled {
+            Some((throttled, calls_left)) if *throttled == operation => {
+                let is_throttled = *calls_left == 0;
+                *calls_left = calls_left.saturating_sub(1);
+                is_throttled
+            }
+            _ => false,
+        }
     }
 
     /// What happens to the call that was counted last.

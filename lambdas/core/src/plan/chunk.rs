@@ -2,8 +2,8 @@
 
 use super::estimate::CopyEffort;
 use crate::{
-    id::RangeId, key::RelativeKey, manifest::ManifestLines, object::ListedObject,
-    range::Checkpoint, tally::Count,
+    copy::part_shards::PART_SHARDED_BYTES_MIN, id::RangeId, key::RelativeKey,
+    manifest::ManifestLines, object::ListedObject, range::Checkpoint, tally::Count,
 };
 
 /// How large a shard may become.
@@ -17,6 +17,9 @@ pub struct ShardBounds {
     pub busy_us_max: u64,
 }
 
+/// 512 GiB.
+const BYTES_MAX_DEFAULT: u64 = 512 << 30;
+
 impl Default for ShardBounds {
     /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 a second, and a manifest stays
     /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that an estimate that is three times too
@@ -24,11 +27,14 @@ impl Default for ShardBounds {
     fn default() -> Self {
         Self {
             objects_max: 10_000,
-            bytes_max: 512 << 30,
+            bytes_max: BYTES_MAX_DEFAULT,
             busy_us_max: 300_000_000,
         }
     }
 }
+
+// A draft of several objects never holds one that gets part shards, whose records would not fit one step of the ledger.
+const _: () = assert!(BYTES_MAX_DEFAULT <= PART_SHARDED_BYTES_MIN);
 
 /// How many chunks make a full shard: what a shard misses of its bounds is at most one of them.
 const CHUNKS_PER_SHARD: u64 = 10;

@@ -24,6 +24,8 @@ pub struct ListerCount {
     best_rate: u64,
     plateaus: u32,
     held_windows: u32,
+    throttled: u64,
+    lowered_at: Option<Timestamp>,
 }
 
 impl ListerCount {
@@ -39,6 +41,8 @@ impl ListerCount {
             best_rate: 0,
             plateaus: 0,
             held_windows: 0,
+            throttled: 0,
+            lowered_at: None,
         }
     }
 
@@ -67,8 +71,24 @@ impl ListerCount {
         self.judge(rate, active);
     }
 
-    /// Notes that S3 asked to slow down.
-    pub fn note_throttled(&mut self) {
+    /// Notes how many requests S3 has throttled in all, `throttled`. Those of one window tell about the same excess: they
+    /// lower the number once.
+    pub fn note_throttling(&mut self, now: Timestamp, throttled: u64) {
+        let is_more = throttled > self.throttled;
+        self.throttled = throttled;
+        let has_just_reacted = self.lowered_at.is_some_and(|at| now.since(at) < WINDOW);
+        if is_more && !has_just_reacted {
+            self.lowered_at = Some(now);
+            self.lower();
+        }
+    }
+
+    /// Begins with so many requests throttled before, which tell nothing.
+    pub fn ignore_throttling(&mut self, throttled: u64) {
+        self.throttled = throttled;
+    }
+
+    fn lower(&mut self) {
         self.wanted = (self.wanted / 2).max(1);
         self.held_windows = WINDOWS_AFTER_THROTTLING;
         self.best_rate = 0;
@@ -132,14 +152,19 @@ mod tests {
     #[test]
     fn a_slow_down_halves_them_and_holds() {
         let mut count = ListerCount::new(16, 64);
-        count.note_throttled();
-        assert_eq!(count.wanted(), 8);
+        let at = |windows: u32| Timestamp::default().plus(WINDOW * windows);
+        for throttled in 1..=32 {
+            count.note_throttling(at(1), throttled);
+        }
+        assert_eq!(count.wanted(), 8, "a wave of them tells once");
+        count.note_throttling(at(2), 32);
+        assert_eq!(count.wanted(), 8, "none came since");
         run(&mut count, 20, |listers| 25_000 * listers as u64);
         assert_eq!(count.wanted(), 8);
         run(&mut count, 60, |listers| 25_000 * listers as u64);
         assert!(count.wanted() > 8, "it tries again later");
-        for _ in 0..9 {
-            count.note_throttled();
+        for wave in 1..=9 {
+            count.note_throttling(at(1_000 + wave), 32 + u64::from(wave));
         }
         assert_eq!(count.wanted(), 1);
     }

@@ -131,3 +131,102 @@ impl Packer {
             || copies.effort.busy_us >= self.bounds.busy_us_max
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        key::{ObjectKey, RelativeKey},
+        object::{ETag, ListedObject},
+        range::ListingTally,
+        time::Timestamp,
+    };
+
+    const BOUNDS: ShardBounds = ShardBounds {
+        objects_max: 10,
+        bytes_max: 1_000,
+        busy_us_max: 1_000_000_000,
+    };
+
+    /// A chunk as a walk makes it: some copies of one size, some deletions, the range's next checkpoint.
+    fn chunk(range: u32, number: usize, copies: u64, size_bytes: u64, deletes: u64) -> Chunk {
+        let through = RelativeKey::new(format!("{range:03}/{number:05}")).unwrap();
+        let checkpoint = Checkpoint {
+            through: Some(through.clone()),
+            tally: ListingTally::default(),
+        };
+        let mut chunk = Chunk::begin(RangeId::numbered(range), checkpoint);
+        let object = ListedObject {
+            key: ObjectKey::new(through.as_str()).unwrap(),
+            size_bytes,
+            etag: ETag::new("e").unwrap(),
+            modified_at: Timestamp::default(),
+        };
+        for _ in 0..copies {
+            chunk.plan_copy(
+                &object,
+                PlannedWork::copy_of(size_bytes, u64::MAX, u64::MAX),
+            );
+        }
+        for _ in 0..deletes {
+            chunk.plan_delete(&object);
+        }
+        chunk
+    }
+
+    fn chunks() -> impl Strategy<Value = Vec<Chunk>> {
+        // A chunk keeps to a tenth of the bounds, unless it is one large object.
+        let small = (0_u32..120, 0_u64..2, 0_u64..100, 0_u64..2);
+        let solo = (0_u32..120, Just(1), 900_u64..2_000, Just(0));
+        prop::collection::vec(prop_oneof![4 => small, 1 => solo], 0..400).prop_map(|shapes| {
+            let shapes = shapes.into_iter().enumerate();
+            shapes
+                .map(|(number, (range, copies, size, deletes))| {
+                    chunk(range, number, copies, size, deletes)
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_chunk_is_in_one_draft_in_the_order_of_its_range_and_within_the_bounds(chunks in chunks()) {
+            let mut packer = Packer::new(BOUNDS);
+            let mut drafts: Vec<ShardDraft> = Vec::new();
+            for chunk in &chunks {
+                drafts.extend(packer.add(chunk.clone()));
+            }
+            drafts.extend(packer.flush());
+            prop_assert_eq!(packer.flush(), None);
+            let packed: Vec<Chunk> = drafts.iter().flat_map(|draft| draft.chunks.clone()).collect();
+            prop_assert_eq!(&packed, &chunks, "in the order in which they came, and so of each range");
+            for draft in &drafts {
+                let work = draft.copy_work();
+                let is_solo = work.count.objects == 1 && work.count.bytes >= BOUNDS.bytes_max;
+                prop_assert!(BOUNDS.hold(&work) || is_solo, "{work:?}");
+                prop_assert!(!is_solo || draft.chunks.len() == 1, "a large object is alone");
+                prop_assert!(draft.delete_work().count.objects <= BOUNDS.objects_max);
+                let shards = 2;
+                prop_assert!(draft.ranges().len() + shards <= PLAN_STEP_RECORDS_MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_is_bounded_by_objects_by_bytes_and_by_time() {
+        let slow = ShardBounds {
+            busy_us_max: PlannedWork::copy_of(1, 2, 2).effort.busy_us * 3,
+            ..BOUNDS
+        };
+        for (bounds, size_bytes, expected) in [(BOUNDS, 1, 10), (BOUNDS, 250, 4), (slow, 1, 3)] {
+            let mut packer = Packer::new(bounds);
+            let full: Vec<ShardDraft> = (0..10)
+                .flat_map(|number| packer.add(chunk(7, number, 1, size_bytes, 0)))
+                .collect();
+            let first = full.first().unwrap().copy_work().count.objects;
+            assert_eq!(first, expected, "{bounds:?}");
+        }
+    }
+}

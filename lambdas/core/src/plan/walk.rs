@@ -48,6 +48,12 @@ impl WalkRules {
     pub fn needs_target(&self) -> bool {
         self.spec.mode != Mode::Copy
     }
+
+    /// Whether an object with this key may be deleted at the target: what a filter leaves out of the run is not the
+    /// run's to delete either.
+    fn may_delete(&self, relative: &str) -> bool {
+        self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
+    }
 }
 
 /// How many objects of a side may wait before its next page is asked for: one page, so that a side whose pages end at
@@ -154,6 +160,12 @@ impl RangeWalk {
         self.has_moved.then(|| self.cut())
     }
 
+    /// Whether the walk accounts for more than the chunks that it gave.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.has_moved
+    }
+
     /// Whether every key of the range is accounted for.
     #[must_use]
     pub fn is_ended(&self) -> bool {
@@ -226,25 +238,27 @@ impl RangeWalk {
             let relative = source.key.relative_to(&pair.source.prefix);
             let relative = relative.unwrap_or_default();
             self.decide(relative, &source, target.as_ref(), rules, chunks);
-            self.pass(relative, target.as_ref());
+            self.pass(relative, target.as_ref(), rules);
         } else if let Some(target) = target {
             let relative = target.key.relative_to(&pair.target.prefix);
             let relative = relative.unwrap_or_default();
-            // What a filter leaves out of the run is not the run's to delete either.
-            if rules.spec.mode == Mode::Mirror && rules.filter.admits_key(relative) {
+            if rules.may_delete(relative) {
                 self.make_room(&PlannedWork::default(), rules, chunks);
                 self.chunk.plan_delete(&target);
             }
-            self.pass(relative, Some(&target));
+            self.pass(relative, Some(&target), rules);
         }
     }
 
     /// The key is accounted for. What lies there at the target is counted only now: deciding may cut the open chunk,
     /// and what resumes after that one meets this key again.
-    fn pass(&mut self, relative: &str, target: Option<&ListedObject>) {
-        let checkpoint = &mut self.chunk.checkpoint;
+    fn pass(&mut self, relative: &str, target: Option<&ListedObject>, rules: &WalkRules) {
+        let tally = &mut self.chunk.checkpoint.tally;
         if let Some(target) = target {
-            checkpoint.tally.at_target.add_object(target.size_bytes);
+            tally.at_target.add_object(target.size_bytes);
+            if rules.may_delete(relative) {
+                tally.deletable.add_object(target.size_bytes);
+            }
         }
         self.chunk.pass(relative);
         self.has_moved = true;

@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use shardlift_core::{
@@ -21,6 +22,9 @@ use shardlift_core::{
     tally::RequestCounts,
 };
 use shardlift_testkit::MemoryLedger;
+
+/// What a transaction takes at DynamoDB, roughly.
+const TRANSACTION_LATENCY: Duration = Duration::from_millis(20);
 
 /// About what a page of a query holds: 1 MB of records of some hundred bytes.
 const PAGE_ITEMS: usize = 2_000;
@@ -75,6 +79,7 @@ fn fault(operation: &'static str) -> impl Fn(std::io::Error) -> CallFault {
 
 impl Ledger for DiskLedger {
     async fn commit_plan(&self, step: &PlanStep) -> Result<PutOutcome, CallFault> {
+        tokio::time::sleep(TRANSACTION_LATENCY).await;
         let without_shards = PlanStep {
             shards: Vec::new(),
             ..step.clone()

@@ -31,10 +31,9 @@ const FIRST_SEARCH_PAGES: u64 = 3;
 
 impl LiveRange {
     pub(super) fn new(record: RangeRecord, rules: &WalkRules) -> Self {
-        let walk = (record.state == RangeState::Listing).then(|| RangeWalk::resume(&record, rules));
         Self {
+            walk: Some(RangeWalk::resume(&record, rules)),
             record,
-            walk,
             awaited: BTreeSet::new(),
             pages: [0; 2],
             is_splitting: false,

@@ -3,10 +3,14 @@
 use futures::future::FutureExt;
 use shardlift_core::{
     failure::Failure,
-    fault::{CallFault, FaultKind},
+    fault::CallFault,
     id::RangeId,
     plan::{Chunk, SideName},
-    port::{BucketListing, Clock, ControlStore, Ledger, ListRequest, ObjectPage},
+    port::{
+        BucketListing, Clock, ControlStore, Ledger, ListRequest, ObjectPage, SourceBucket,
+        TargetBucket,
+    },
+    tally::THROTTLED_REQUESTS,
 };
 
 use super::{Event, PAGES_PER_PROGRESS, Survey};
@@ -14,8 +18,8 @@ use crate::{access, retries};
 
 impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
 where
-    S: BucketListing,
-    T: BucketListing,
+    S: SourceBucket,
+    T: TargetBucket,
     L: Ledger,
     C: ControlStore,
     K: Clock,
@@ -78,8 +82,9 @@ where
         };
         self.pages += 1;
         self.keys += page.objects.len() as u64;
-        self.listers
-            .note_page(self.clock.now(), page.objects.len(), active);
+        let now = self.clock.now();
+        self.listers.note_throttling(now, self.throttled_requests());
+        self.listers.note_page(now, page.objects.len(), active);
         if self.pages.is_multiple_of(PAGES_PER_PROGRESS) {
             self.log_progress();
         }
@@ -92,6 +97,7 @@ where
         };
         walk.feed(side, page)?;
         let chunks = walk.advance(self.rules);
+        self.has_moved |= walk.has_moved() || !chunks.is_empty();
         if walk.is_ended() {
             range.walk = None;
         }
@@ -105,14 +111,22 @@ where
         attempt: u32,
         fault: CallFault,
     ) -> Result<(), Failure> {
-        if fault.kind == FaultKind::Throttled {
-            self.listers.note_throttled();
-        }
+        let now = self.clock.now();
+        self.listers.note_throttling(now, self.throttled_requests());
         if !retries::is_asked_again(&fault, attempt) {
             return Err(access::listing_failure(fault, side, &self.run.spec.pair));
         }
         self.ask_for_page(range_id, side, attempt + 1);
         Ok(())
+    }
+
+    /// How many requests S3 has throttled so far, by both handles. A page may have been throttled several times before it
+    /// came: the adapter asks again by itself.
+    pub(super) fn throttled_requests(&self) -> u64 {
+        [self.source.requests(), self.target.requests()]
+            .iter()
+            .filter_map(|counts| counts.get(THROTTLED_REQUESTS))
+            .sum()
     }
 
     pub(super) fn pack(&mut self, chunks: Vec<Chunk>) -> Result<(), Failure> {
@@ -124,7 +138,7 @@ where
         Ok(())
     }
 
-    /// Everything that is merged goes to the ledger.
+    /// Everything that is merged goes to the ledger, and soon.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         let chunks: Vec<Chunk> = self
             .ranges
@@ -135,6 +149,7 @@ where
         if let Some(draft) = self.packer.flush() {
             self.steps.add_draft(self.run, &draft)?;
         }
+        self.steps.hurry();
         Ok(())
     }
 }

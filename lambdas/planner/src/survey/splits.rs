@@ -8,31 +8,29 @@ use shardlift_core::{
     id::RangeId,
     key::RelativeKey,
     plan::SideName,
-    port::{BucketListing, Clock, ControlStore, Ledger},
+    port::{Clock, ControlStore, Ledger, SourceBucket, TargetBucket},
 };
 use tracing::debug;
 
-use super::{Event, Survey, split_search};
+use super::{Event, RANGES_MAX, Survey, split_search};
 use crate::access;
 
 /// How many searches are under way at once.
 const SEARCHES_MAX: usize = 4;
 /// The most new ranges of one split: with the one that is split they are one step of the ledger.
 const CUTS_MAX: usize = 32;
-/// The most ranges of a run: the ledger reads them in a few pages, and more would not list faster.
-const RANGES_MAX: usize = 2_000;
 
 impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
 where
-    S: BucketListing,
-    T: BucketListing,
+    S: SourceBucket,
+    T: TargetBucket,
     L: Ledger,
     C: ControlStore,
     K: Clock,
 {
     /// Looks for splits in the ranges that have listed the most, as long as listers are idle.
     pub(super) fn search_for_splits(&mut self) {
-        while self.searches < SEARCHES_MAX && self.ranges.len() < RANGES_MAX {
+        while self.searches < SEARCHES_MAX && self.next_range < RANGES_MAX {
             let idle = self
                 .listers
                 .wanted()

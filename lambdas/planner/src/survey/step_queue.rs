@@ -16,7 +16,6 @@ use shardlift_core::{
     shard::{ShardRecord, ShardWork},
 };
 
-use super::live_range::{LiveRange, new_range};
 use crate::{
     commit::EncodedManifest,
     shard_records::{copy_shards, ready},
@@ -30,7 +29,7 @@ const MANIFESTS_AT_ONCE_MAX: usize = 8;
 /// A transaction waits for so many shards while listing goes on. Every range that is listed is in every transaction, twice
 /// its write units, and the ranges of a run lie in one partition of the table, which takes 1,000 units a second: at
 /// 500,000 keys a second these are six transactions and 400 units.
-pub(super) const GROUP_SHARDS_MIN: usize = 8;
+const GROUP_SHARDS_MIN: usize = 8;
 
 /// What a step changes about ranges.
 #[derive(Debug)]
@@ -68,6 +67,8 @@ pub(super) struct StepQueue {
     waiting: VecDeque<QueuedStep>,
     /// The number of the first step that waits; they are numbered on from there.
     first_number: u64,
+    /// Steps before this number do not wait for others.
+    hurried_until: u64,
     manifests_on_their_way: usize,
     manifests_written: u64,
     is_committing: bool,
@@ -80,6 +81,7 @@ impl StepQueue {
             invocation: run.revision,
             waiting: VecDeque::new(),
             first_number: 0,
+            hurried_until: 0,
             manifests_on_their_way: 0,
             manifests_written: 0,
             is_committing: false,
@@ -177,9 +179,14 @@ impl StepQueue {
         }
     }
 
-    /// The next steps that one transaction takes, once they are worth one: with a split, which listers wait for, with
-    /// `shards_min` shards, or as many records as fit. None while another transaction is on its way.
-    pub(super) fn take_group(&mut self, shards_min: usize) -> Vec<QueuedStep> {
+    /// Lets everything that waits now be written as soon as it can be.
+    pub(super) fn hurry(&mut self) {
+        self.hurried_until = self.first_number + self.waiting.len() as u64;
+    }
+
+    /// The next steps that one transaction takes, once they are worth one: hurried, with a split, which listers wait for,
+    /// with many shards, or with as many records as fit. None while another transaction is on its way.
+    pub(super) fn take_group(&mut self) -> Vec<QueuedStep> {
         if self.is_committing {
             return Vec::new();
         }
@@ -204,7 +211,9 @@ impl StepQueue {
             new_ranges += step.change.new_ranges();
             ranges.extend(step.change.range_ids());
         }
-        if steps == 0 || !(is_full || new_ranges > 0 || shards >= shards_min) {
+        let is_hurried = self.first_number < self.hurried_until;
+        let is_worth_it = is_hurried || is_full || new_ranges > 0 || shards >= GROUP_SHARDS_MIN;
+        if steps == 0 || !is_worth_it {
             return Vec::new();
         }
         self.is_committing = true;
@@ -252,14 +261,14 @@ impl RangeChange {
     }
 }
 
-/// The records of steps in order, from the ranges as they stand in the ledger.
-pub(super) fn records_of(
+/// The records of steps in order. `stored` gives a range as it stands in the ledger, `new` the record of a new one.
+pub(super) fn records_of<'a>(
     steps: Vec<QueuedStep>,
-    run: &RunRecord,
-    ranges: &BTreeMap<RangeId, LiveRange>,
+    stored: impl Fn(&RangeId) -> Option<&'a RangeRecord>,
+    new: impl Fn(u32, KeyRange) -> RangeRecord,
 ) -> Result<PlanStep, Failure> {
     let mut changed = ChangedRanges {
-        stored: ranges,
+        stored,
         records: BTreeMap::new(),
     };
     let mut all = PlanStep::default();
@@ -283,10 +292,9 @@ pub(super) fn records_of(
                 let record = changed.record(range_id)?;
                 let (first, rest) = split(&record.bounds, cuts)?;
                 record.bounds = first;
-                let new = (first_number..)
-                    .zip(rest)
-                    .map(|(number, bounds)| new_range(run, RangeId::numbered(number), bounds));
-                all.new_ranges.extend(new);
+                let rest = (first_number..).zip(rest);
+                all.new_ranges
+                    .extend(rest.map(|(number, bounds)| new(number, bounds)));
             }
         }
     }
@@ -295,21 +303,21 @@ pub(super) fn records_of(
 }
 
 /// Ranges that one transaction changes, each once, however many steps change it.
-struct ChangedRanges<'a> {
-    stored: &'a BTreeMap<RangeId, LiveRange>,
+struct ChangedRanges<F> {
+    stored: F,
     records: BTreeMap<RangeId, RangeRecord>,
 }
 
-impl ChangedRanges<'_> {
+impl<'a, F: Fn(&RangeId) -> Option<&'a RangeRecord>> ChangedRanges<F> {
     fn record(&mut self, range_id: RangeId) -> Result<&mut RangeRecord, Failure> {
         match self.records.entry(range_id) {
             Entry::Occupied(changed) => Ok(changed.into_mut()),
             Entry::Vacant(unchanged) => {
                 let range_id = unchanged.key();
-                let live = self.stored.get(range_id);
-                let live =
-                    live.ok_or_else(|| Failure::invariant(format!("range {range_id} is unknown")))?;
-                let mut record = live.record.clone();
+                let stored = (self.stored)(range_id);
+                let stored = stored
+                    .ok_or_else(|| Failure::invariant(format!("range {range_id} is unknown")))?;
+                let mut record = stored.clone();
                 record.revision += 1;
                 Ok(unchanged.insert(record))
             }
@@ -334,24 +342,4 @@ fn split(bounds: &KeyRange, cuts: Vec<RelativeKey>) -> Result<(KeyRange, Vec<Key
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_of_a_split_tile_what_was_split() {
-        let key = |text: &str| RelativeKey::new(text).unwrap();
-        let bounds = KeyRange {
-            after: Some(key("b")),
-            until: Some(key("y")),
-        };
-        let (first, rest) = split(&bounds, vec![key("d"), key("m"), key("x")]).unwrap();
-        let pieces: Vec<KeyRange> = [first].into_iter().chain(rest).collect();
-        assert_eq!(pieces.len(), 4);
-        for text in ["b", "c", "d", "d\u{0}", "m", "n", "x", "y", "z"] {
-            let holders = pieces.iter().filter(|piece| piece.contains(text)).count();
-            assert_eq!(holders, usize::from(bounds.contains(text)), "{text:?}");
-        }
-        assert!(split(&bounds, vec![key("m"), key("d")]).is_err());
-        assert!(split(&bounds, vec![key("y")]).is_err());
-    }
-}
+mod tests;

@@ -3,26 +3,23 @@
 use futures::future::FutureExt;
 use shardlift_core::{
     failure::Failure,
-    port::{BucketListing, Clock, ControlStore, Ledger, PutOutcome},
+    id::RangeId,
+    port::{Clock, ControlStore, Ledger, PutOutcome, SourceBucket, TargetBucket},
 };
 
-use super::{
-    Event, Survey,
-    live_range::LiveRange,
-    step_queue::{self, GROUP_SHARDS_MIN},
-};
+use super::{Event, Survey, new_range, step_queue};
 use crate::commit::{self, StepEnd};
 
 impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
 where
-    S: BucketListing,
-    T: BucketListing,
+    S: SourceBucket,
+    T: TargetBucket,
     L: Ledger,
     C: ControlStore,
     K: Clock,
 {
-    /// Sends off the manifests whose turn it is, and the next transaction once it is worth one; when stopping, every one is.
-    pub(super) fn begin_steps(&mut self, is_stopping: bool) -> Result<(), Failure> {
+    /// Sends off the manifests whose turn it is, and the next transaction once it is worth one.
+    pub(super) fn begin_steps(&mut self) -> Result<(), Failure> {
         let (ledger, control, run) = (self.ledger, self.control, self.run);
         while let Some((number, manifests)) = self.steps.take_manifests() {
             let call = async move {
@@ -31,10 +28,11 @@ where
             };
             self.in_flight.push(call.boxed());
         }
-        let shards_min = if is_stopping { 0 } else { GROUP_SHARDS_MIN };
-        let group = self.steps.take_group(shards_min);
+        let group = self.steps.take_group();
         if !group.is_empty() {
-            let step = step_queue::records_of(group, run, &self.ranges)?;
+            let stored = |id: &RangeId| self.ranges.get(id).map(|live| &live.record);
+            let new = |number, bounds| new_range(run, RangeId::numbered(number), bounds);
+            let step = step_queue::records_of(group, stored, new)?;
             let call = async move { Event::Commit(commit::commit(ledger, step).await) };
             self.in_flight.push(call.boxed());
         }
@@ -47,18 +45,9 @@ where
         if end.outcome == PutOutcome::Refused {
             return end.outcome;
         }
-        for record in end.ranges {
-            match self.ranges.get_mut(&record.range_id) {
-                Some(live) => {
-                    live.is_splitting &= live.record.bounds == record.bounds;
-                    live.record = record;
-                }
-                None => {
-                    let live = LiveRange::new(record, self.rules);
-                    self.ranges.insert(live.record.range_id.clone(), live);
-                }
-            }
-        }
+        end.ranges
+            .into_iter()
+            .for_each(|record| self.keep_range(record));
         end.outcome
     }
 }
