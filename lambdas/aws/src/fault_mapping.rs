@@ -274,9 +274,10 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
             FaultKind::NoSuchResource
         }
         "PreconditionFailed" | "ConditionalCheckFailedException" => FaultKind::ConditionFailed,
-        "ConditionalRequestConflict" | "OperationAborted" | "TransactionConflictException" => {
-            FaultKind::ConcurrentWrite
-        }
+        "ConditionalRequestConflict"
+        | "OperationAborted"
+        | "TransactionConflictException"
+        | "TransactionInProgressException" => FaultKind::ConcurrentWrite,
         "InvalidObjectState" | "ObjectNotInActiveTierError" => FaultKind::Archived,
         "PermanentRedirect"
         | "TemporaryRedirect"
@@ -348,6 +349,13 @@ mod tests {
             kind_of("s3:CopyObject", Some("NeverSeen"), 400),
             FaultKind::Rejected
         );
+    }
+
+    #[test]
+    fn a_transaction_in_progress_is_no_refusal() {
+        let code = Some("TransactionInProgressException");
+        let kind = kind_of("dynamodb:TransactWriteItems", code, 400);
+        assert_eq!(kind, FaultKind::ConcurrentWrite);
     }
 
     #[test]

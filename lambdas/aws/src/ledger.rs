@@ -2,13 +2,15 @@
 //!
 //! A write whose answer was lost is settled by reading (never assumed): every write leaves its own mark in the
 //! record, so that the reader recognises it. The SDK's retries make that necessary even for a plain refusal:
-//! the refused attempt may be the repeat of one that was written.
+//! the refused attempt may be the repeat of one that was written. A canceled transaction the SDK does not repeat, so
+//! [`patience`] is all that stands between it and the run.
 
 mod item;
+mod patience;
 mod record_key;
 mod units;
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -24,9 +26,11 @@ use shardlift_core::{
     shard::ShardRecord,
     tally::RequestCounts,
 };
+use tokio::time::{Instant, sleep};
 
 use self::{
     item::{Entry, WRITE_MARK, WriteMark, record_of, revision_of},
+    patience::Patience,
     record_key::{PageMark, RecordKey, SHARD_PARTITIONS},
     units::units_of,
 };
@@ -40,11 +44,6 @@ const GET_ITEM: &str = "dynamodb:GetItem";
 const QUERY: &str = "dynamodb:Query";
 const DELETE_ITEM: &str = "dynamodb:DeleteItem";
 const TRANSACT: &str = "dynamodb:TransactWriteItems";
-
-/// How often an unsettled write is made again before its fault is handed on.
-const WRITES_MAX: u32 = 4;
-/// The pause before the second write; it doubles with each.
-const WRITE_PAUSE: Duration = Duration::from_millis(100);
 
 /// The ledger table.
 #[derive(Debug, Clone)]
@@ -104,8 +103,8 @@ impl DynamoLedger {
             return Ok(PutOutcome::Written);
         };
         let (witness, revision_before) = (first.key.clone(), first.revision_before);
-        let mut pause = WRITE_PAUSE;
-        for writes_left in (0..WRITES_MAX).rev() {
+        let (begun, mut patience) = (Instant::now(), Patience::default());
+        loop {
             let fault = match self.write_once(&entries, mark).await {
                 Ok(()) => return Ok(PutOutcome::Written),
                 Err(fault) => fault,
@@ -119,13 +118,18 @@ impl DynamoLedger {
                 Ok(Settled::Written) => return Ok(PutOutcome::Written),
                 Ok(Settled::Changed) => return Ok(PutOutcome::Refused),
                 Ok(Settled::Unchanged) if is_refusal => return Ok(PutOutcome::Refused),
-                Ok(Settled::Unchanged) if writes_left > 0 => {}
-                Ok(Settled::Unchanged) | Err(_) => return Err(fault),
+                Ok(Settled::Unchanged) => {}
+                // What hinders now is the reading; what became of the write stays as open as it was.
+                Err(unread) => {
+                    let effect = fault.effect;
+                    return Err(CallFault { effect, ..unread });
+                }
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            match patience.pause_after(fault.kind, begun.elapsed()) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(fault),
+            }
         }
-        unreachable!("the last write returns")
     }
 
     async fn write_once(&self, entries: &[Entry], mark: &WriteMark) -> Result<(), CallFault> {

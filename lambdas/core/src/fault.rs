@@ -96,7 +96,19 @@ impl CallFault {
         if let Some(told) = self.missing_of_ones_own() {
             detail.push_str(&format!("; {told}"));
         }
-        Failure::new(self.kind.failure_code(), detail)
+        Failure::new(self.failure_code(), detail)
+    }
+
+    /// The code of this fault. The ledger holds no objects: what would be an object's fate elsewhere is the run's there.
+    fn failure_code(&self) -> FailureCode {
+        if !self.operation.starts_with("dynamodb:") {
+            return self.kind.failure_code();
+        }
+        match self.kind {
+            FaultKind::ConditionFailed | FaultKind::ConcurrentWrite => FailureCode::LedgerConflict,
+            FaultKind::Rejected => FailureCode::InvariantViolated,
+            kind => kind.failure_code(),
+        }
     }
 
     /// What the function's own role lacks, when it was that role that was refused.
@@ -216,6 +228,40 @@ mod tests {
                 expected.contains("KeepTheLedger"),
                 "{by:?}: {detail}"
             );
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_ledger_is_never_an_objects() {
+        for (operation, kind, code) in [
+            (
+                "dynamodb:TransactWriteItems",
+                FaultKind::ConcurrentWrite,
+                FailureCode::LedgerConflict,
+            ),
+            (
+                "dynamodb:PutItem",
+                FaultKind::ConditionFailed,
+                FailureCode::LedgerConflict,
+            ),
+            (
+                "dynamodb:PutItem",
+                FaultKind::Rejected,
+                FailureCode::InvariantViolated,
+            ),
+            (
+                "dynamodb:GetItem",
+                FaultKind::Throttled,
+                FailureCode::Throttled,
+            ),
+            (
+                "s3:CopyObject",
+                FaultKind::ConcurrentWrite,
+                FailureCode::TargetConflict,
+            ),
+        ] {
+            let failure = CallFault::new(operation, kind, "no").into_failure();
+            assert_eq!(failure.code, code, "{operation} {kind:?}");
         }
     }
 

@@ -205,6 +205,23 @@ mod tests {
         assert!(item_bytes(&item) <= 1_024, "{}", item_bytes(&item));
     }
 
+    /// Its bounds and its checkpoint are keys: a transaction of 100 such records takes 2 x 400 units of the 1,000 that
+    /// the partition takes in a second.
+    #[test]
+    fn a_range_takes_one_write_unit_and_four_between_the_longest_keys() {
+        let mut record = range_record("nightly-2026-11-22", 1_234);
+        for (key_bytes, units) in [(150, 1), (1_024, 4)] {
+            let key = shardlift_core::key::RelativeKey::new("k".repeat(key_bytes)).unwrap();
+            record.bounds.after = Some(key.clone());
+            record.bounds.until = Some(key.clone());
+            record.checkpoint.as_mut().unwrap().through = Some(key);
+            let at = RecordKey::range(&record.run_id, &record.range_id);
+            let entry = Entry::replaced(at, &record, 2, &WriteMark::fresh()).unwrap();
+            let bytes = item_bytes(&entry.item);
+            assert_eq!(bytes.div_ceil(1_024), units, "{bytes}");
+        }
+    }
+
     /// docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html: names count, numbers take
     /// a byte for two digits and one more, maps and lists three bytes and one for each member.
     fn item_bytes(item: &HashMap<String, AttributeValue>) -> usize {

@@ -28,7 +28,9 @@ const STEPS_WAITING_MAX: usize = 16;
 const MANIFESTS_AT_ONCE_MAX: usize = 8;
 /// A transaction waits for so many shards while listing goes on. Every range that is listed is in every transaction, twice
 /// its write units, and the ranges of a run lie in one partition of the table, which takes 1,000 units a second: at
-/// 500,000 keys a second these are six transactions and 400 units.
+/// 500,000 keys a second these are six transactions and 400 units. That holds while a range's record has up to 1 KB: its
+/// bounds and its checkpoint are three keys, and between keys of 1,000 bytes it takes four times the units. The table
+/// then throttles, and the adapter waits: fewer transactions a second, each with more shards.
 const GROUP_SHARDS_MIN: usize = 8;
 
 /// What a step changes about ranges.
