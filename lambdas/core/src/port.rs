@@ -13,7 +13,7 @@ mod notifier;
 mod target_bucket;
 
 pub use accounts::{Accounts, SessionName, SourceBucket};
-pub use bucket_listing::{BucketListing, ListRequest, ObjectPage};
+pub use bucket_listing::{BucketListing, ListRequest, ObjectPage, PageProblem};
 pub use clock::Clock;
 pub use control_store::{ControlStore, ControlWriter};
 pub use executions::{ExecutionState, Executions};

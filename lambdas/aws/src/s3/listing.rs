@@ -63,7 +63,13 @@ async fn list(
     let document = reader
         .take()
         .ok_or_else(|| bad_answer(LIST_OBJECTS, "the answer has no document"))?;
-    checked_page(request, document.objects, document.is_truncated)
+    let page = ObjectPage {
+        objects: document.objects,
+        is_truncated: document.is_truncated,
+    };
+    page.check(&request.prefix, request.after.as_ref())
+        .map_err(|problem| bad_answer(LIST_OBJECTS, problem))?;
+    Ok(page)
 }
 
 /// Makes a call as a task of its own: on a runtime of several threads its answer is received and read beside whatever
@@ -77,46 +83,6 @@ async fn beside<T: Send + 'static>(call: impl Future<Output = T> + Send + 'stati
         // The runtime is shutting down, and nobody waits any more.
         Some(Err(_)) | None => std::future::pending().await,
     }
-}
-
-/// The page, if it can be an answer to the request.
-pub(crate) fn checked_page(
-    request: &ListRequest,
-    objects: Vec<ListedObject>,
-    is_truncated: bool,
-) -> Result<ObjectPage, CallFault> {
-    if is_truncated && objects.is_empty() {
-        return Err(bad_answer(
-            LIST_OBJECTS,
-            "the page is empty and says that more follows",
-        ));
-    }
-    let mut before = request.after.as_ref();
-    for object in &objects {
-        if before.is_some_and(|before| object.key <= *before) {
-            return Err(bad_answer(
-                LIST_OBJECTS,
-                format_args!(
-                    "key {:?} does not follow {before:?}: the listing is out of order or goes in circles",
-                    object.key
-                ),
-            ));
-        }
-        if object.key.relative_to(&request.prefix).is_none() {
-            return Err(bad_answer(
-                LIST_OBJECTS,
-                format_args!(
-                    "key {:?} is outside the prefix {:?}",
-                    object.key, request.prefix
-                ),
-            ));
-        }
-        before = Some(&object.key);
-    }
-    Ok(ObjectPage {
-        objects,
-        is_truncated,
-    })
 }
 
 /// A key as `encoding-type=url` writes it.
@@ -136,49 +102,7 @@ pub(crate) fn unquoted_etag(
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{fault::FaultKind, key::KeyPrefix, time::Timestamp};
-
     use super::*;
-
-    fn object(key: &str) -> ListedObject {
-        ListedObject {
-            key: ObjectKey::new(key).unwrap(),
-            size_bytes: 1,
-            etag: ETag::new("e").unwrap(),
-            modified_at: Timestamp::default(),
-        }
-    }
-
-    fn page(
-        after: Option<&str>,
-        keys: &[&str],
-        is_truncated: bool,
-    ) -> Result<ObjectPage, CallFault> {
-        let request = ListRequest {
-            prefix: KeyPrefix::new("p/").unwrap(),
-            after: after.map(|key| ObjectKey::new(key).unwrap()),
-        };
-        checked_page(
-            &request,
-            keys.iter().map(|key| object(key)).collect(),
-            is_truncated,
-        )
-    }
-
-    #[test]
-    fn a_page_that_cannot_be_is_a_bad_answer() {
-        for wrong in [
-            page(None, &[], true),
-            page(None, &["p/b", "p/a"], false),
-            page(None, &["p/a", "p/a"], false),
-            page(Some("p/a"), &["p/a", "p/b"], true),
-            page(None, &["elsewhere"], false),
-        ] {
-            assert_eq!(wrong.unwrap_err().kind, FaultKind::BadAnswer);
-        }
-        assert!(page(Some("p/a"), &["p/b"], true).is_ok());
-        assert!(page(None, &[], false).is_ok());
-    }
 
     #[test]
     fn an_encoded_key_comes_back_byte_for_byte() {

@@ -1,12 +1,15 @@
 //! One side of a range: its pages, checked and cut to the range.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use crate::{
     failure::{Failure, FailureCode},
     key::{KeyPrefix, ObjectKey, RelativeKey},
     object::ListedObject,
-    port::{ListRequest, ObjectPage},
+    port::{ListRequest, ObjectPage, PageProblem},
     range::start_after,
 };
 
@@ -73,10 +76,8 @@ impl Side {
     /// # Errors
     /// `ListingIncomplete` when the page is not what a listing of this prefix in key order gives (P11).
     pub(super) fn feed(&mut self, page: ObjectPage) -> Result<(), Failure> {
-        if page.is_truncated && page.objects.is_empty() {
-            return Err(self.incomplete("a page holds no key and yet says that more follow"));
-        }
-        self.check(&page.objects)?;
+        page.check(&self.prefix, self.listed.as_ref())
+            .map_err(|problem| self.incomplete(&problem))?;
         let last = page.objects.last().map(|object| object.key.clone());
         let is_past_end = |relative: &str| {
             self.until
@@ -97,22 +98,6 @@ impl Side {
             }
         }
         self.listed = last;
-        Ok(())
-    }
-
-    fn check(&self, objects: &[ListedObject]) -> Result<(), Failure> {
-        let mut previous = self.listed.as_ref();
-        for ListedObject { key, .. } in objects {
-            if key.relative_to(&self.prefix).is_none() {
-                return Err(self.incomplete(&format!("{key:?} lies outside the prefix")));
-            }
-            if previous.is_some_and(|previous| key <= previous) {
-                return Err(self.incomplete(&format!(
-                    "{key:?} does not come after {previous:?}, the key before it"
-                )));
-            }
-            previous = Some(key);
-        }
         Ok(())
     }
 
@@ -158,7 +143,7 @@ impl Side {
         self.is_done && self.buffer.is_empty()
     }
 
-    fn incomplete(&self, problem: &str) -> Failure {
+    fn incomplete(&self, problem: &PageProblem) -> Failure {
         Failure::new(
             FailureCode::ListingIncomplete,
             format!(

@@ -24,6 +24,55 @@ pub struct ObjectPage {
     pub is_truncated: bool,
 }
 
+/// Why a page cannot be the answer to what was asked: the listing is cut off, goes in circles, or is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageProblem {
+    /// Nothing is listed, and yet keys are said to follow.
+    #[error("a page holds no key and yet says that more follow")]
+    NoKey,
+    /// A key is no answer to the question.
+    #[error("key {key:?} lies outside the prefix")]
+    OutsidePrefix {
+        /// The key.
+        key: ObjectKey,
+    },
+    /// The keys are out of order, or come again.
+    #[error("key {key:?} does not come after {before:?}, the key before it")]
+    OutOfOrder {
+        /// The key.
+        key: ObjectKey,
+        /// What was listed before.
+        before: ObjectKey,
+    },
+}
+
+impl ObjectPage {
+    /// Holds the page to what a listing of `prefix` after the key `after` can say (P11). Adapters do so, and a plan does
+    /// once more.
+    ///
+    /// # Errors
+    /// What a listing cannot say.
+    pub fn check(&self, prefix: &KeyPrefix, after: Option<&ObjectKey>) -> Result<(), PageProblem> {
+        if self.is_truncated && self.objects.is_empty() {
+            return Err(PageProblem::NoKey);
+        }
+        let mut before = after;
+        for ListedObject { key, .. } in &self.objects {
+            if key.relative_to(prefix).is_none() {
+                return Err(PageProblem::OutsidePrefix { key: key.clone() });
+            }
+            if let Some(before) = before.filter(|before| key <= *before) {
+                return Err(PageProblem::OutOfOrder {
+                    key: key.clone(),
+                    before: before.clone(),
+                });
+            }
+            before = Some(key);
+        }
+        Ok(())
+    }
+}
+
 /// Lists a bucket.
 pub trait BucketListing: Send + Sync {
     /// One page. Idempotent. A refused or cut-off listing is a fault, never a short page (P11).
@@ -38,5 +87,40 @@ pub trait BucketListing: Send + Sync {
         request: &ListRequest,
     ) -> impl Future<Output = Result<Option<ListedObject>, CallFault>> + Send {
         async move { Ok(self.list_page(request).await?.objects.into_iter().next()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{object::ETag, time::Timestamp};
+
+    fn check(after: Option<&str>, keys: &[&str], is_truncated: bool) -> Result<(), PageProblem> {
+        let key = |text: &str| ObjectKey::new(text).unwrap();
+        let object = |text: &&str| ListedObject {
+            key: key(text),
+            size_bytes: 1,
+            etag: ETag::new("e").unwrap(),
+            modified_at: Timestamp::default(),
+        };
+        let page = ObjectPage {
+            objects: keys.iter().map(object).collect(),
+            is_truncated,
+        };
+        page.check(&KeyPrefix::new("p/").unwrap(), after.map(key).as_ref())
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_is_refused() {
+        assert_eq!(check(None, &[], true), Err(PageProblem::NoKey));
+        let is_outside = |page| matches!(page, Err(PageProblem::OutsidePrefix { .. }));
+        assert!(is_outside(check(None, &["elsewhere"], false)));
+        assert!(is_outside(check(None, &["p/a", "p"], false)));
+        let is_out_of_order = |page| matches!(page, Err(PageProblem::OutOfOrder { .. }));
+        assert!(is_out_of_order(check(None, &["p/b", "p/a"], false)));
+        assert!(is_out_of_order(check(None, &["p/a", "p/a"], false)));
+        assert!(is_out_of_order(check(Some("p/a"), &["p/a", "p/b"], true)));
+        assert_eq!(check(Some("p/a"), &["p/b"], true), Ok(()));
+        assert_eq!(check(None, &[], false), Ok(()));
     }
 }
