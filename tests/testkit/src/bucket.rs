@@ -12,12 +12,12 @@ use shardlift_core::{
     id::UploadId,
     key::ObjectKey,
     object::{ETag, Encryption, ListedObject},
-    port::{ObjectAttributes, TagSet},
+    port::{ListRequest, ObjectAttributes, ObjectPage, TagSet},
     run::BucketFacts,
     time::Timestamp,
 };
 
-use crate::upload::Upload;
+use crate::{distortion::Distortion, upload::Upload};
 
 /// An object: its content is named, not held, so that a terabyte costs nothing. Equal content, equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// Buckets that encrypt under a KMS key by default.
     pub(crate) kms_buckets: BTreeSet<String>,
+    /// Buckets whose listings do not say what they hold.
+    pub(crate) distortions: BTreeMap<String, Distortion>,
 }
 
 /// All buckets of a test.
@@ -68,6 +70,26 @@ impl MemoryBuckets {
     /// From now on the bucket encrypts by default under a KMS key.
     pub fn encrypt_under_kms(&self, bucket: &str) {
         self.lock().kms_buckets.insert(bucket.to_owned());
+    }
+
+    /// From now on each listing of the bucket answers what `distort` makes of the request and the true page.
+    pub fn distort_listing(
+        &self,
+        bucket: &str,
+        distort: impl Fn(&ListRequest, ObjectPage) -> Result<ObjectPage, CallFault>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let distortion = Distortion::new(distort);
+        self.lock()
+            .distortions
+            .insert(bucket.to_owned(), distortion);
+    }
+
+    /// From now on the bucket's listings tell the truth.
+    pub fn heal_listing(&self, bucket: &str) {
+        self.lock().distortions.remove(bucket);
     }
 
     /// Sets the time at which later writes happen.

@@ -56,10 +56,14 @@ impl BucketHandle {
                 .take(self.page_objects)
                 .map(|(key, object)| object.listed(key))
                 .collect();
-            Ok(ObjectPage {
+            let page = ObjectPage {
                 objects,
                 is_truncated: matching.next().is_some(),
-            })
+            };
+            match world.distortions.get(self.bucket.as_str()) {
+                Some(distortion) => distortion.of(request, page),
+                None => Ok(page),
+            }
         })
         .await
     }

@@ -9,6 +9,7 @@ mod bucket_handle;
 mod clock;
 pub mod conformance;
 mod control_store;
+mod distortion;
 mod executions;
 mod ledger;
 mod notifier;

@@ -1,5 +1,8 @@
 //! The walk through one range: both sides merged as they stream.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Ordering;
 
 use super::{

@@ -1,0 +1,162 @@
+use serde_json::json;
+
+use super::*;
+use crate::{
+    arn::{AccountId, ExecutionArn, Region},
+    failure::FailureCode,
+    id::{RangeId, RunId},
+    input::RunInput,
+    key::ObjectKey,
+    object::ETag,
+    range::{KeyRange, RangeState},
+    run::{BucketFacts, PairEncryption, PlanTotals, RunState},
+    time::Timestamp,
+};
+
+fn rules(mode: &str) -> WalkRules {
+    let input = json!({
+        "source": {"bucket": "source", "prefix": "s/"},
+        "target": {"bucket": "target", "prefix": "t/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+        "mode": mode,
+    });
+    let spec = RunInput::parse(&input).and_then(RunSpec::settle).unwrap();
+    let facts = BucketFacts {
+        region: Region::new("eu-central-1").unwrap(),
+        owner: AccountId::new("111111111111").unwrap(),
+    };
+    let execution = "arn:aws:states:eu-central-1:111111111111:execution:Sync:run";
+    let run = RunRecord {
+        schema_version: 1,
+        run_id: RunId::new("run").unwrap(),
+        execution_arn: ExecutionArn::new(execution).unwrap(),
+        started_at: Timestamp::default(),
+        spec,
+        source: facts.clone(),
+        target: facts,
+        encryption: PairEncryption::default(),
+        state: RunState::Planning,
+        totals: PlanTotals::default(),
+        expires_at: 0,
+        revision: 1,
+    };
+    WalkRules::new(&run, ShardBounds::default()).unwrap()
+}
+
+fn walk(rules: &WalkRules) -> RangeWalk {
+    let range = RangeRecord {
+        schema_version: 1,
+        run_id: RunId::new("run").unwrap(),
+        range_id: RangeId::numbered(0),
+        bounds: KeyRange::default(),
+        checkpoint: None,
+        state: RangeState::Listing,
+        expires_at: 0,
+        revision: 1,
+    };
+    RangeWalk::resume(&range, rules)
+}
+
+fn page(keys: &[&str], is_truncated: bool) -> ObjectPage {
+    let object = |key: &&str| ListedObject {
+        key: ObjectKey::new(*key).unwrap(),
+        size_bytes: 1,
+        etag: ETag::new("e").unwrap(),
+        modified_at: Timestamp::default(),
+    };
+    ObjectPage {
+        objects: keys.iter().map(object).collect(),
+        is_truncated,
+    }
+}
+
+fn through(walk: &RangeWalk) -> Option<&str> {
+    walk.through().map(RelativeKey::as_str)
+}
+
+#[test]
+fn nothing_is_decided_past_what_both_sides_have_listed() {
+    for (source, target, decided) in [
+        (&["s/a", "s/b", "s/c"][..], &["t/a"][..], "a"),
+        (&["s/a"][..], &["t/a", "t/b", "t/c"][..], "a"),
+        (&["s/a", "s/d"][..], &["t/b", "t/c"][..], "c"),
+    ] {
+        let rules = rules("mirror");
+        let mut walk = walk(&rules);
+        walk.feed(SideName::Source, page(source, true)).unwrap();
+        assert!(walk.advance(&rules).is_empty());
+        assert_eq!(through(&walk), None, "the target is not known yet");
+        walk.feed(SideName::Target, page(target, true)).unwrap();
+        assert!(walk.advance(&rules).is_empty());
+        assert_eq!(through(&walk), Some(decided));
+        assert!(!walk.is_ended());
+    }
+}
+
+#[test]
+fn a_target_is_empty_only_when_a_page_said_so() {
+    let rules = rules("mirror");
+    let mut walk = walk(&rules);
+    walk.feed(SideName::Source, page(&["s/b"], false)).unwrap();
+    assert!(walk.advance(&rules).is_empty());
+    walk.feed(SideName::Target, page(&["t/a"], true)).unwrap();
+    assert!(walk.advance(&rules).is_empty());
+    walk.feed(SideName::Target, page(&[], false)).unwrap();
+    let chunks = walk.advance(&rules);
+    let [chunk] = &chunks[..] else {
+        panic!("{chunks:?}")
+    };
+    assert!(chunk.ends_range && walk.is_ended());
+    assert_eq!(chunk.copy_work.count.objects, 1);
+    assert_eq!(chunk.delete_work.count.objects, 1);
+}
+
+#[test]
+fn a_page_that_cannot_be_trusted_ends_the_walk_on_either_side() {
+    for (side, first, again) in [
+        (SideName::Source, "s/b", "s/a"),
+        (SideName::Target, "t/b", "t/a"),
+    ] {
+        let rules = rules("mirror");
+        let mut walk = walk(&rules);
+        walk.feed(side, page(&[first], true)).unwrap();
+        let refused = walk.feed(side, page(&[again], false)).unwrap_err();
+        assert_eq!(refused.code, FailureCode::ListingIncomplete);
+        assert!(walk.advance(&rules).is_empty());
+        assert!(!walk.is_ended());
+        assert!(walk.flush().is_none(), "nothing is accounted for");
+    }
+}
+
+#[test]
+fn a_copy_lists_no_target() {
+    let rules = rules("copy");
+    let mut walk = walk(&rules);
+    assert_eq!(walk.next_request(SideName::Target), None);
+    let refused = walk.feed(SideName::Target, page(&[], false)).unwrap_err();
+    assert_eq!(refused.code, FailureCode::InvariantViolated);
+    walk.feed(SideName::Source, page(&["s/a"], false)).unwrap();
+    assert!(walk.advance(&rules)[0].ends_range);
+}
+
+#[test]
+fn a_walk_gives_up_only_what_it_has_not_merged() {
+    let rules = rules("sync");
+    let cut = |text: &str| RelativeKey::new(text).unwrap();
+    let mut walk = walk(&rules);
+    let keys = ["s/a", "s/f", "s/m", "s/z"];
+    walk.feed(SideName::Source, page(&keys, true)).unwrap();
+    walk.feed(SideName::Target, page(&["t/f"], true)).unwrap();
+    walk.advance(&rules);
+    assert_eq!(through(&walk), Some("f"));
+    assert!(!walk.narrow(&cut("a")) && !walk.narrow(&cut("f")));
+    assert!(walk.narrow(&cut("n")));
+    // The target is listed to the cut before the range ends there.
+    assert!(walk.advance(&rules).is_empty());
+    assert!(walk.next_request(SideName::Target).is_some());
+    let rest = page(&["t/g", "t/y"], true);
+    walk.feed(SideName::Target, rest).unwrap();
+    let chunks = walk.advance(&rules);
+    assert!(chunks.last().unwrap().ends_range && walk.is_ended());
+    assert_eq!(through(&walk), Some("m"));
+    assert!(!walk.narrow(&cut("n")), "it is ended");
+}
