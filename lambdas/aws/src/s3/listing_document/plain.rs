@@ -31,9 +31,10 @@ pub(super) fn read(body: &[u8]) -> Option<Page<'_>> {
             Tag::Start("Contents") => page.drafts.push(scanner.object()?),
             Tag::Start(name) => {
                 let (element, text) = scanner.element(name)?;
-                page.note(element, text).ok()?;
+                page.note(element, Cow::Borrowed(text)).ok()?;
             }
-            Tag::Empty => {}
+            Tag::Empty("Contents") => page.drafts.push(Draft::default()),
+            Tag::Empty(name) => page.note(Element::named(name), "".into()).ok()?,
             Tag::End(name) => {
                 let is_whole = name == "ListBucketResult" && scanner.is_at_end();
                 return is_whole.then_some(page);
@@ -46,8 +47,8 @@ pub(super) fn read(body: &[u8]) -> Option<Page<'_>> {
 enum Tag<'a> {
     Start(&'a str),
     End(&'a str),
-    /// An element that is closed in its own tag says nothing.
-    Empty,
+    /// An element that is closed in its own tag.
+    Empty(&'a str),
 }
 
 /// A document, and how far it is read.
@@ -85,7 +86,10 @@ impl<'a> Scanner<'a> {
         self.pass(">")?;
         match name.as_bytes() {
             [b'/', ..] => Some(Tag::End(&name[1..])),
-            [.., b'/'] => is_plain(&name[..name.len() - 1]).then_some(Tag::Empty),
+            [.., b'/'] => {
+                let name = &name[..name.len() - 1];
+                is_plain(name).then_some(Tag::Empty(name))
+            }
             _ => Some(Tag::Start(name)),
         }
     }
@@ -99,7 +103,7 @@ impl<'a> Scanner<'a> {
                     let (element, text) = self.element(name)?;
                     draft.note(element, Cow::Borrowed(text)).ok()?;
                 }
-                Tag::Empty => {}
+                Tag::Empty(name) => draft.note(Element::named(name), "".into()).ok()?,
                 Tag::End(name) => return (name == "Contents").then_some(draft),
             }
         }

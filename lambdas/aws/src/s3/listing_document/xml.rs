@@ -1,7 +1,5 @@
 //! Reads any XML document of a listing, event by event, with a library.
 
-use std::borrow::Cow;
-
 use quick_xml::{
     Reader,
     escape::resolve_predefined_entity,
@@ -15,11 +13,14 @@ pub(super) fn read(body: &[u8]) -> Result<Page<'_>, DocumentProblem> {
     let mut reader = Reader::from_reader(body);
     open_root(&mut reader)?;
     let mut page = Page::default();
-    while let Some(element) = next_child(&mut reader)? {
-        if element == Element::Contents {
-            page.drafts.push(read_object(&mut reader)?);
-        } else {
-            page.note(element, &read_text(&mut reader)?)?;
+    while let Some(child) = next_child(&mut reader)? {
+        match child {
+            Child::Open(Element::Contents) => page.drafts.push(read_object(&mut reader)?),
+            Child::Empty(Element::Contents) => page.drafts.push(Draft::default()),
+            other => {
+                let (element, text) = read_element(&mut reader, other)?;
+                page.note(element, text.into())?;
+            }
         }
     }
     close_document(&mut reader)?;
@@ -60,22 +61,31 @@ fn close_document(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
     }
 }
 
+/// An element within another one.
+#[derive(Debug, Clone, Copy)]
+enum Child {
+    /// Its content comes next.
+    Open(Element),
+    /// It has none.
+    Empty(Element),
+}
+
 /// The next element within the present one, which stays open; nothing at the present one's end.
-fn next_child(reader: &mut Reader<&[u8]>) -> Result<Option<Element>, DocumentProblem> {
+fn next_child(reader: &mut Reader<&[u8]>) -> Result<Option<Child>, DocumentProblem> {
     loop {
         match next(reader)? {
             Event::Start(start) => {
-                return Ok(Some(Element::named(start.local_name().into_inner())));
+                let element = Element::named(start.local_name().into_inner());
+                return Ok(Some(Child::Open(element)));
+            }
+            Event::Empty(start) => {
+                let element = Element::named(start.local_name().into_inner());
+                return Ok(Some(Child::Empty(element)));
             }
             Event::End(_) => return Ok(None),
-            // An element without content says nothing.
-            Event::Empty(_) | Event::Comment(_) => {}
+            Event::Comment(_) => {}
             Event::Text(text) if text.trim().is_empty() => {}
-            other => {
-                return Err(DocumentProblem::unreadable(format_args!(
-                    "unexpected {other:?}"
-                )));
-            }
+            other => return Err(unexpected(&other)),
         }
     }
 }
@@ -83,27 +93,60 @@ fn next_child(reader: &mut Reader<&[u8]>) -> Result<Option<Element>, DocumentPro
 /// Reads the elements of one object.
 fn read_object<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Draft<'a>, DocumentProblem> {
     let mut draft = Draft::default();
-    while let Some(element) = next_child(reader)? {
-        draft.note(element, Cow::Owned(read_text(reader)?))?;
+    while let Some(child) = next_child(reader)? {
+        let (element, text) = read_element(reader, child)?;
+        draft.note(element, text.into())?;
     }
     Ok(draft)
 }
 
-/// Reads the text of an element to its end; elements within it (an object's owner) are skipped.
+/// An element and its text; of those that do not matter, none.
+fn read_element(
+    reader: &mut Reader<&[u8]>,
+    child: Child,
+) -> Result<(Element, String), DocumentProblem> {
+    let text = match child {
+        Child::Empty(_) => String::new(),
+        Child::Open(Element::Other) => {
+            skip(reader)?;
+            String::new()
+        }
+        Child::Open(_) => read_text(reader)?,
+    };
+    let (Child::Open(element) | Child::Empty(element)) = child;
+    Ok((element, text))
+}
+
+/// Reads the text of an element to its end. An element within it would say that it is no text.
 fn read_text(reader: &mut Reader<&[u8]>) -> Result<String, DocumentProblem> {
     let mut text = String::new();
+    loop {
+        match next(reader)? {
+            Event::End(_) => return Ok(text),
+            Event::Text(found) => text.push_str(&found),
+            Event::CData(found) => text.push_str(&found),
+            Event::GeneralRef(entity) => push_entity(&mut text, &entity)?,
+            Event::Comment(_) => {}
+            other => return Err(unexpected(&other)),
+        }
+    }
+}
+
+/// Passes an element to its end, whatever is in it (an object's owner).
+fn skip(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
     let mut depth = 0_u32;
     loop {
         match next(reader)? {
             Event::Start(_) => depth += 1,
-            Event::End(_) if depth == 0 => return Ok(text),
+            Event::End(_) if depth == 0 => return Ok(()),
             Event::End(_) => depth -= 1,
-            Event::Text(found) if depth == 0 => text.push_str(&found),
-            Event::CData(found) if depth == 0 => text.push_str(&found),
-            Event::GeneralRef(entity) if depth == 0 => push_entity(&mut text, &entity)?,
             _ => {}
         }
     }
+}
+
+fn unexpected(event: &Event<'_>) -> DocumentProblem {
+    DocumentProblem::unreadable(format_args!("unexpected {event:?}"))
 }
 
 fn push_entity(text: &mut String, entity: &BytesRef<'_>) -> Result<(), DocumentProblem> {
