@@ -74,7 +74,8 @@ pub(crate) async fn examine<A: Accounts>(
     Ok(examined)
 }
 
-/// The source, and the object that the trials copy: the smallest of the first page that has any bytes.
+/// The source, and the object that the trials look at: the smallest of the first page that has any bytes, or an empty
+/// one where none has. It can tell how it is encrypted, and cannot be copied in parts.
 async fn open_source<A: Accounts>(
     accounts: &A,
     trial: &mut Trial<'_>,
@@ -94,8 +95,7 @@ async fn open_source<A: Accounts>(
     let sample = page
         .objects
         .into_iter()
-        .filter(|object| object.size_bytes > 0)
-        .min_by_key(|object| object.size_bytes);
+        .min_by_key(|object| (object.size_bytes == 0, object.size_bytes));
     Ok(Some((source, sample)))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::S3Error;
 use crate::key_space::KeySpace;
 use crate::multipart::Upload;
-use crate::object::{Object, PLAIN_ATTRIBUTES, VersionId};
+use crate::object::{Encryption, Object, PLAIN_ATTRIBUTES, VersionId};
 use crate::policy::PolicyDocument;
 
 /// Whether a bucket keeps old versions.
@@ -67,6 +67,8 @@ pub(crate) struct Bucket {
     pub(crate) region: String,
     pub(crate) versioning: Versioning,
     pub(crate) policy: Option<Arc<PolicyDocument>>,
+    /// What an object gets whose request says nothing about it.
+    pub(crate) default_encryption: Encryption,
     pub(crate) space: Option<Arc<KeySpace>>,
     pub(crate) slots: BTreeMap<Box<[u8]>, Slot>,
     /// By key, then by upload id, the order in which they are listed.

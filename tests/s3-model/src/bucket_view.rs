@@ -9,7 +9,7 @@ use crate::bucket::{Bucket, Versioning};
 use crate::digest::ETag;
 use crate::lock::{read, write};
 use crate::model::Inner;
-use crate::object::{Attributes, Object, StorageClass, VersionId};
+use crate::object::{Attributes, Encryption, Object, StorageClass, VersionId};
 use crate::policy::PolicyDocument;
 use crate::put::share;
 use crate::rope::Rope;
@@ -223,6 +223,11 @@ impl BucketView {
     /// Sets or removes the bucket policy.
     pub fn set_policy(&self, policy: Option<PolicyDocument>) {
         write(&self.bucket).policy = policy.map(Arc::new);
+    }
+
+    /// Encrypts from now on by default under this KMS key.
+    pub fn set_default_encryption(&self, kms_key_arn: impl Into<String>) {
+        write(&self.bucket).default_encryption = Encryption::under(kms_key_arn);
     }
 
     /// Switches versioning.

@@ -34,6 +34,8 @@ struct BucketRequest {
     region: String,
     versioned: bool,
     policy: Option<PolicyDocument>,
+    /// The KMS key under which the bucket encrypts by default.
+    default_encryption: Option<String>,
     key_space: Option<KeySpaceSpec>,
 }
 
@@ -44,6 +46,7 @@ impl Default for BucketRequest {
             region: DEFAULT_REGION.to_owned(),
             versioned: false,
             policy: None,
+            default_encryption: None,
             key_space: None,
         }
     }
@@ -187,6 +190,9 @@ fn put_bucket(model: &Inner, name: &str, body: &[u8]) -> Answer {
         .owner(request.owner)
         .region(request.region);
     spec.policy = request.policy;
+    if let Some(kms_key_arn) = request.default_encryption {
+        spec = spec.default_encryption(kms_key_arn);
+    }
     spec.key_space = request.key_space;
     spec.versioning = if request.versioned {
         Versioning::Enabled

@@ -15,8 +15,7 @@ use crate::lock::{read, write};
 use crate::model::Inner;
 use crate::object::{Attributes, Checksum, Encryption, Object};
 use crate::put::{
-    UPLOAD_BYTES_MAX, authorize_write, encryption, metadata, object, share, storage_class,
-    system_headers,
+    UPLOAD_BYTES_MAX, authorize_write, metadata, object, share, storage_class, system_headers,
 };
 use crate::reply::Reply;
 use crate::request::{Call, check_key};
@@ -220,7 +219,7 @@ fn copied_attributes(
     let takes_annotations = takes_annotations(call)? && !original.annotations.is_empty();
     check_changes_itself(call, source, replaces_metadata)?;
     // The headers of the request are read for their refusals even where the source's count.
-    let sent = crate::put::attributes(call)?;
+    let sent = crate::put::attributes(&*model.bucket(call)?, call)?;
     if !replaces_tags && !original.tags.is_empty() {
         let action = if source.named_version {
             "s3:GetObjectVersionTagging"
@@ -255,7 +254,7 @@ fn copied_attributes(
             Annotations::new()
         },
         storage_class: sent.storage_class,
-        encryption: encryption(call)?,
+        encryption: sent.encryption,
         checksum: copied_checksum(call, &source.object)?,
         ..Attributes::default()
     })

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 ///
 ///   GET|PUT /_model/weather            latency, limits per prefix, faults, clock (JSON)
 ///   GET|DELETE /_model/counters        requests, bytes, throttles, cost
-///   PUT|GET /_model/buckets/NAME       {"owner", "region", "versioned", "policy", "key_space"}
+///   PUT|GET /_model/buckets/NAME       {"owner", "region", "versioned", "policy", "default_encryption", "key_space"}
 ///   POST /_model/objects/BUCKET        {"key", "size_bytes", "seed", "count", "tags", …}
 ///   PUT /_model/principals/KEY         {"account", "arn", "policy", "expires_s"}; KEY * for all others
 ///   POST /_model/compare               {"source": {"bucket", "prefix"}, "target": {…}}

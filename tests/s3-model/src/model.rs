@@ -15,6 +15,7 @@ use crate::counters::{Counters, CountersSnapshot};
 use crate::identity::{Identities, Principal};
 use crate::key_space::{InvalidKeySpace, KeySpace, KeySpaceSpec};
 use crate::lock::{read, write};
+use crate::object::Encryption;
 use crate::partition::Partitions;
 use crate::policy::PolicyDocument;
 use crate::server::{self, Server};
@@ -51,6 +52,7 @@ impl Inner {
         let mut bucket = Bucket::new(spec.owner, spec.region, self.clock.now_s());
         bucket.versioning = spec.versioning;
         bucket.policy = spec.policy.map(Arc::new);
+        bucket.default_encryption = spec.default_encryption;
         bucket.space = spec.key_space.map(KeySpace::new).transpose()?.map(Arc::new);
         write(&self.buckets).insert(spec.name, Arc::new(RwLock::new(bucket)));
         Ok(())
@@ -84,6 +86,7 @@ pub struct BucketSpec {
     pub(crate) region: String,
     pub(crate) versioning: Versioning,
     pub(crate) policy: Option<PolicyDocument>,
+    pub(crate) default_encryption: Encryption,
     pub(crate) key_space: Option<KeySpaceSpec>,
 }
 
@@ -96,6 +99,7 @@ impl BucketSpec {
             region: DEFAULT_REGION.to_owned(),
             versioning: Versioning::Off,
             policy: None,
+            default_encryption: Encryption::default(),
             key_space: None,
         }
     }
@@ -104,6 +108,13 @@ impl BucketSpec {
     #[must_use]
     pub fn owner(mut self, account: impl Into<String>) -> Self {
         self.owner = account.into();
+        self
+    }
+
+    /// Encrypting by default under this KMS key.
+    #[must_use]
+    pub fn default_encryption(mut self, kms_key_arn: impl Into<String>) -> Self {
+        self.default_encryption = Encryption::under(kms_key_arn);
         self
     }
 

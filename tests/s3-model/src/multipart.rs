@@ -67,7 +67,7 @@ pub(crate) fn find<'a>(state: &'a Bucket, key: &str, id: &str) -> Result<&'a Upl
 /// CreateMultipartUpload. Metadata, tags and storage class come from here and nowhere else.
 pub(crate) fn create(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
     let bucket = model.bucket(call)?;
-    let attributes = attributes(call)?;
+    let attributes = attributes(&bucket, call)?;
     let (algorithm, kind) = asked_checksum(call)?;
     let mut state = write(&bucket);
     authorize_write(&state, call, &attributes)?;

@@ -119,6 +119,16 @@ pub(crate) enum Encryption {
     },
 }
 
+impl Encryption {
+    /// Under a KMS key, without a bucket key.
+    pub(crate) fn under(kms_key_arn: impl Into<String>) -> Self {
+        Self::Kms {
+            key_id: kms_key_arn.into(),
+            bucket_key: false,
+        }
+    }
+}
+
 /// What CopyObject carries over by default and multipart does not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {

@@ -1,7 +1,7 @@
 //! PutObject, and what every upload may say about the object it makes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use base64::Engine as _;
 use hyper::header::HeaderMap;
@@ -13,7 +13,7 @@ use crate::conditions::check_write;
 use crate::digest::{ChecksumAlgorithm, ETag};
 use crate::error::{ErrorCode, S3Error};
 use crate::get::{checksum_headers, encryption_headers};
-use crate::lock::write;
+use crate::lock::{read, write};
 use crate::model::Inner;
 use crate::object::{
     Attributes, Checksum, Encryption, Object, PLAIN_ATTRIBUTES, StorageClass, VersionId,
@@ -59,7 +59,7 @@ pub(crate) fn authorize_write(
 /// PutObject.
 pub(crate) fn put_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Error> {
     let bucket = model.bucket(call)?;
-    let attributes = attributes(call)?;
+    let attributes = attributes(&bucket, call)?;
     let rope = Rope::literal(call.body.clone());
     let checksum = verify_body(call, None)?;
     let mut state = write(&bucket);
@@ -114,14 +114,17 @@ pub(crate) fn share(attributes: Attributes) -> Arc<Attributes> {
 }
 
 /// What the headers of an upload say about the object.
-pub(crate) fn attributes(call: &Call<'_>) -> Result<Attributes, S3Error> {
+pub(crate) fn attributes(bucket: &RwLock<Bucket>, call: &Call<'_>) -> Result<Attributes, S3Error> {
     check_acl(call)?;
     Ok(Attributes {
         system: system_headers(call)?,
         metadata: metadata(call.headers)?,
         tags: parse_tag_header(call.header("x-amz-tagging")?.unwrap_or(""))?,
         storage_class: storage_class(call)?,
-        encryption: encryption(call)?,
+        encryption: match encryption(call)? {
+            Some(asked) => asked,
+            None => read(bucket).default_encryption.clone(),
+        },
         ..Attributes::default()
     })
 }
@@ -215,7 +218,8 @@ pub(crate) fn storage_class(call: &Call<'_>) -> Result<StorageClass, S3Error> {
         })
 }
 
-pub(crate) fn encryption(call: &Call<'_>) -> Result<Encryption, S3Error> {
+/// The encryption that a request asks for.
+fn encryption(call: &Call<'_>) -> Result<Option<Encryption>, S3Error> {
     if call
         .headers
         .contains_key("x-amz-server-side-encryption-customer-algorithm")
@@ -225,15 +229,16 @@ pub(crate) fn encryption(call: &Call<'_>) -> Result<Encryption, S3Error> {
         ));
     }
     match call.header("x-amz-server-side-encryption")? {
-        None | Some("AES256") => Ok(Encryption::S3Managed),
-        Some("aws:kms") => Ok(Encryption::Kms {
+        None => Ok(None),
+        Some("AES256") => Ok(Some(Encryption::S3Managed)),
+        Some("aws:kms") => Ok(Some(Encryption::Kms {
             key_id: call
                 .header("x-amz-server-side-encryption-aws-kms-key-id")?
                 .unwrap_or("arn:aws:kms:us-east-1:111111111111:alias/aws/s3")
                 .to_owned(),
             bucket_key: call.header("x-amz-server-side-encryption-bucket-key-enabled")?
                 == Some("true"),
-        }),
+        })),
         Some(other) => Err(S3Error::invalid_argument(
             "x-amz-server-side-encryption",
             other,

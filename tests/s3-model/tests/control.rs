@@ -42,6 +42,8 @@ async fn buckets_are_made_filled_looked_at_and_compared() {
     );
     assert_eq!(ask(&server, "PUT", "buckets/a", &Value::Null).0, 200);
     assert_eq!(ask(&server, "PUT", "buckets/b", &Value::Null).0, 200);
+    let encrypted = json!({"default_encryption": "arn:aws:kms:us-east-1:111111111111:key/1"});
+    assert_eq!(ask(&server, "PUT", "buckets/encrypted", &encrypted).0, 200);
     let objects = json!({"key": "x/", "size_bytes": 5, "count": 20, "tags": {"k": "v"}});
     assert_eq!(ask(&server, "POST", "objects/a", &objects).0, 200);
     let places = json!({"source": {"bucket": "a", "prefix": "x/"}, "target": {"bucket": "b", "prefix": "y/"}});

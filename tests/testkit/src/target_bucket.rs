@@ -112,6 +112,10 @@ impl TargetBucket for MemoryTarget {
                     .storage_class
                     .map_or("STANDARD", |class| class.name())
                     .to_owned();
+                object.attributes.encryption = match options.kms_key_arn {
+                    Some(_) => Encryption::Kms,
+                    None => world.encryption(self.handle.bucket.as_str()),
+                };
                 if let Some(tags) = &options.tags {
                     object.tags.clone_from(tags);
                     object.has_annotations = false;

@@ -44,6 +44,10 @@ impl CopyWorld for MemoryWorld {
         });
     }
 
+    fn encrypt_target_under_kms(&self) {
+        self.buckets.encrypt_under_kms("target");
+    }
+
     fn is_same_content(&self, source_key: &str, target_key: &str) -> bool {
         let object = |bucket: &str, key: &str| {
             let objects = self.buckets.objects(bucket);

@@ -6,7 +6,8 @@ use shardlift_core::object::Encryption;
 pub(super) fn encryption(told: Option<&ServerSideEncryption>) -> Encryption {
     match told {
         Some(ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse) => Encryption::Kms,
-        _ => Encryption::S3Managed,
+        Some(ServerSideEncryption::Aes256) | None => Encryption::S3Managed,
+        Some(_) => Encryption::Unknown,
     }
 }
 
@@ -15,11 +16,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kms_key_is_told_by_two_names() {
+    fn a_kms_key_is_told_by_two_names_and_what_is_new_is_not_taken_for_s3s_own() {
         for (told, expected) in [
             ("aws:kms", Encryption::Kms),
             ("aws:kms:dsse", Encryption::Kms),
             ("AES256", Encryption::S3Managed),
+            ("aws:fsx", Encryption::Unknown),
+            ("aws:what-comes-next", Encryption::Unknown),
         ] {
             assert_eq!(encryption(Some(&told.into())), expected, "{told}");
         }

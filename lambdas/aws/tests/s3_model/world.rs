@@ -19,6 +19,8 @@ use super::local_sts::LocalSts;
 pub(crate) const OWN_ACCOUNT: &str = "111111111111";
 pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
 
+const KMS_KEY: &str = "arn:aws:kms:eu-central-1:222222222222:key/default";
+
 /// The source is in the functions' own Region, the target elsewhere: a copy is sent to the target's.
 pub(crate) const HOME_REGION: &str = "us-east-1";
 pub(crate) const TARGET_REGION: &str = "eu-central-1";
@@ -97,6 +99,11 @@ impl CopyWorld for World {
             spec = spec.tag(name, value);
         }
         self.model.bucket("source-bucket").unwrap().put(key, spec);
+    }
+
+    fn encrypt_target_under_kms(&self) {
+        let bucket = self.model.bucket("target-bucket").unwrap();
+        bucket.set_default_encryption(KMS_KEY);
     }
 
     fn is_same_content(&self, source_key: &str, target_key: &str) -> bool {

@@ -19,11 +19,11 @@ const CHECKS: [Check; 3] = [
 ];
 const ENCRYPTED: &str =
     "its checksum is encrypted with a key that is not allowed; copying a part of it tells which";
-const EMPTY: &str = "the source holds no object with bytes in it";
+const EMPTY: &str = "the source holds no object";
 const UNREADABLE: &str =
     "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will tell";
 
-/// Reads the sample, its tags, and a key that is not there. Tells how the sample is encrypted.
+/// Reads the sample, its tags, and a key that is not there. Tells how the sample is encrypted, as far as it can be read.
 pub(super) async fn run<T: TargetBucket>(
     trial: &mut Trial<'_>,
     target: &T,
@@ -33,9 +33,9 @@ pub(super) async fn run<T: TargetBucket>(
         for check in CHECKS {
             trial.table.not_tried(check, EMPTY);
         }
-        return Ok(Encryption::default());
+        return Ok(Encryption::Unknown);
     };
-    let mut encryption = Encryption::default();
+    let mut encryption = Encryption::Unknown;
     let is_readable = match look_at(target, &sample.key).await {
         Err(fault) if is_its_own_fate(&fault) => {
             for check in CHECKS {
@@ -101,7 +101,7 @@ enum Look {
 async fn look_at<T: TargetBucket>(target: &T, key: &ObjectKey) -> Result<Look, CallFault> {
     match target.head_source(key).await {
         Ok(found) => Ok(Look::Seen(found.encryption)),
-        Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(Look::Seen(Encryption::default())),
+        Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(Look::Seen(Encryption::Unknown)),
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
             match target.probe(Probe::ReadSource(key)).await {
                 Ok(()) => Ok(Look::KeyIsMissing),

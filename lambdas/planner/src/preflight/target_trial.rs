@@ -45,9 +45,9 @@ pub(super) async fn run<T: TargetBucket>(
                 "the target prefix leaves no room for a key of the trial's own",
             );
         }
-        return Ok(Encryption::default());
+        return Ok(Encryption::Unknown);
     };
-    let mut encryption = Encryption::default();
+    let mut encryption = Encryption::Unknown;
     if let Some(upload) = begin(trial, target, &key).await? {
         let tried = try_upload(trial, target, &key, &upload, sample).await;
         // Whatever became of the trials: nothing is left behind.

@@ -1,9 +1,10 @@
 use std::{collections::BTreeMap, future::Future};
 
 use shardlift_core::{
+    arn::KmsKeyArn,
     fault::{CallFault, FaultKind},
     key::ObjectKey,
-    object::ETag,
+    object::{ETag, Encryption},
     port::{CopyOptions, CopySource, Probe, TagSet, TargetBucket},
     spec::StorageClass,
 };
@@ -44,6 +45,8 @@ pub trait CopyWorld {
     fn target(&self) -> &Self::Target;
     /// Writes an object at the source.
     fn put_source(&self, key: &str, object: &SourceObject);
+    /// From now on the target bucket encrypts by default under a KMS key.
+    fn encrypt_target_under_kms(&self);
     /// Whether the target's object holds the very bytes of the source's object.
     fn is_same_content(&self, source_key: &str, target_key: &str) -> bool;
 }
@@ -53,9 +56,12 @@ pub async fn copying_keeps_its_promises(world: &impl CopyWorld) {
     hostile_keys_are_copied_byte_for_byte(world).await;
     a_copy_carries_metadata_and_tags(world).await;
     options_are_obeyed(world).await;
+    a_copy_tells_how_it_is_encrypted(world, Encryption::S3Managed).await;
     a_source_that_changed_is_not_copied(world).await;
     a_source_that_is_gone_is_told(world).await;
     a_probe_changes_nothing(world).await;
+    world.encrypt_target_under_kms();
+    a_copy_tells_how_it_is_encrypted(world, Encryption::Kms).await;
     assert!(world.target().requests()["s3:CopyObject"] > 0);
 }
 
@@ -78,6 +84,10 @@ pub(super) async fn refused<T: std::fmt::Debug>(
 
 pub(super) fn key(text: &str) -> ObjectKey {
     ObjectKey::new(text).expect("a key")
+}
+
+pub(super) fn kms_key() -> KmsKeyArn {
+    KmsKeyArn::new("arn:aws:kms:eu-central-1:222222222222:key/0a1b").expect("a key")
 }
 
 async fn hostile_keys_are_copied_byte_for_byte(world: &impl CopyWorld) {
@@ -168,6 +178,24 @@ async fn options_are_obeyed(world: &impl CopyWorld) {
         assert_eq!(written.storage_class, "GLACIER_IR");
         assert_eq!(usize::try_from(written.tag_count), Ok(tags.len()), "{name}");
         assert_eq!(written.metadata, described().metadata);
+    }
+}
+
+/// `by_default`: what the target bucket does to a copy that names no key.
+async fn a_copy_tells_how_it_is_encrypted(world: &impl CopyWorld, by_default: Encryption) {
+    world.put_source("encrypted", &SourceObject::of(9));
+    let source = planned(world, "encrypted").await;
+    for (kms_key_arn, expected) in [(Some(kms_key()), Encryption::Kms), (None, by_default)] {
+        let options = CopyOptions {
+            kms_key_arn: kms_key_arn.clone(),
+            ..CopyOptions::default()
+        };
+        let (target, target_key) = (world.target(), key("encrypted"));
+        let copied = target.copy_object(&source, &target_key, &options).await;
+        copied.expect("a copy");
+        let written = target.head_target(&target_key).await;
+        let encryption = written.expect("the copy").encryption;
+        assert_eq!(encryption, expected, "{kms_key_arn:?}");
     }
 }
 

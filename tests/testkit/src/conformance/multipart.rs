@@ -4,14 +4,14 @@ use shardlift_core::{
     fault::FaultKind,
     id::UploadId,
     key::{KeyPrefix, ObjectKey},
-    object::ETag,
+    object::{ETag, Encryption},
     part_layout::{PART_BYTES_MIN, PartLayout},
     port::{CopySource, PartReceipt, TagSet, TargetBucket, UploadSpec},
 };
 
 use super::{
     CopyWorld, SourceObject,
-    copying::{key, planned, refused},
+    copying::{key, kms_key, planned, refused},
 };
 
 /// Hostile enough, and part of every call of an upload.
@@ -26,6 +26,31 @@ pub async fn multipart_keeps_its_promises(world: &impl CopyWorld) {
     an_upload_is_seen_until_it_is_aborted(world, &source).await;
     parts_that_do_not_sum_up_are_refused(world, &source).await;
     a_part_of_a_changed_source_is_refused(world, &source).await;
+    an_upload_tells_how_its_object_will_be_encrypted(world, &source, Encryption::S3Managed).await;
+    world.encrypt_target_under_kms();
+    an_upload_tells_how_its_object_will_be_encrypted(world, &source, Encryption::Kms).await;
+}
+
+/// `by_default`: what the target bucket does to an upload that names no key.
+async fn an_upload_tells_how_its_object_will_be_encrypted(
+    world: &impl CopyWorld,
+    source: &CopySource,
+    by_default: Encryption,
+) {
+    let (target, target_key) = (world.target(), key("parts/encrypted"));
+    for (kms_key_arn, expected) in [(Some(kms_key()), Encryption::Kms), (None, by_default)] {
+        let upload = UploadSpec {
+            kms_key_arn,
+            ..upload_of(&target_key)
+        };
+        let created = target.create_upload(&upload).await.expect("an upload");
+        assert_eq!(created.encryption, expected, "{:?}", upload.kms_key_arn);
+        let parts = copied_parts(world, source, &target_key, &created.id).await;
+        let completed = target.complete_upload(&target_key, &created.id, &parts, SIZE_BYTES);
+        completed.await.expect("an object");
+        let written = target.head_target(&target_key).await.expect("written");
+        assert_eq!(written.encryption, expected, "{:?}", upload.kms_key_arn);
+    }
 }
 
 fn upload_of(target_key: &ObjectKey) -> UploadSpec {
@@ -55,15 +80,26 @@ async fn upload_with_parts(
         .await
         .expect("an upload")
         .id;
+    let parts = copied_parts(world, source, target_key, &upload_id).await;
+    (upload_id, parts)
+}
+
+async fn copied_parts(
+    world: &impl CopyWorld,
+    source: &CopySource,
+    target_key: &ObjectKey,
+    upload_id: &UploadId,
+) -> Vec<PartReceipt> {
     let layout = PartLayout::new(SIZE_BYTES, PART_BYTES_MIN).expect("a layout");
     let mut parts = Vec::new();
     for part in layout.parts() {
-        let receipt = target
-            .copy_part(source, target_key, &upload_id, &part)
+        let receipt = world
+            .target()
+            .copy_part(source, target_key, upload_id, &part)
             .await;
         parts.push(receipt.expect("a part"));
     }
-    (upload_id, parts)
+    parts
 }
 
 async fn an_object_in_parts_is_the_same_object(world: &impl CopyWorld, source: &CopySource) {

@@ -1,0 +1,115 @@
+//! `compare: etag` over the real S3 adapter, to a target that encrypts by default under a KMS key.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot make, it cannot go on with"
+)]
+
+#[allow(dead_code, reason = "the adapters' own tests take all of it")]
+#[path = "../../aws/tests/s3_model/local_sts.rs"]
+mod local_sts;
+#[allow(dead_code, reason = "the tests over memory take all of it")]
+#[path = "world/mod.rs"]
+mod memory;
+#[allow(dead_code, reason = "the adapters' own tests take all of it")]
+#[path = "../../aws/tests/s3_model/world.rs"]
+mod world;
+
+use std::time::Duration;
+
+use memory::{PlanAccount, event, noon};
+use serde_json::json;
+use shardlift_core::{
+    deadline::Deadline,
+    event,
+    input::RunInput,
+    key::ObjectKey,
+    plan::ShardBounds,
+    policy::AllowList,
+    port::{CopyOptions, CopySource, TargetBucket},
+};
+use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_s3_model::{BucketSpec, ObjectSpec};
+use shardlift_testkit::{
+    CallScript, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger,
+    conformance::CopyWorld,
+};
+use world::World;
+
+const OBJECTS: u64 = 20;
+
+/// A source whose objects were written an hour before the target's.
+async fn filled() -> World {
+    let s3 = World::new().await;
+    let source = BucketSpec::new("source-bucket")
+        .owner(world::OWN_ACCOUNT)
+        .region(world::HOME_REGION)
+        .policy(world::source_policy());
+    s3.model.create_bucket(source).unwrap();
+    let bucket = s3.model.bucket("source-bucket").unwrap();
+    for number in 0..OBJECTS {
+        let object = ObjectSpec::synthetic(number, number).modified_s(1_000_000);
+        bucket.put(&format!("k/{number:02}"), object);
+    }
+    s3
+}
+
+/// What a run of its own plans.
+async fn plan(s3: &World) -> PlanAccount {
+    let target = world::target();
+    let defaults = json!({
+        "source": {"bucket": "source-bucket", "prefix": ""},
+        "target": {
+            "bucket": "target-bucket", "prefix": "", "role_arn": target.role_arn, "external_id": target.external_id,
+        },
+    });
+    let run_defaults = RunInput::parse(&defaults).unwrap();
+    let script = CallScript::default();
+    let control = "control-bucket".to_owned().try_into().unwrap();
+    let planner = Planner {
+        accounts: s3.accounts.clone(),
+        ledger: MemoryLedger::new(script.clone()),
+        control: MemoryControlStore::new(control, script.clone()),
+        executions: MemoryExecutions::new(script),
+        clock: ManualClock::stepping(noon(), Duration::ZERO),
+        settings: PlannerSettings {
+            allow_list: AllowList::of_stack(&run_defaults),
+            run_defaults,
+            max_concurrency: 7,
+            ledger_ttl_days: 30,
+            shard_bounds: ShardBounds::default(),
+            listers_max: 1,
+        },
+    };
+    let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
+    let input = json!({"mode": "sync", "compare": "etag"});
+    let event = event::parse(&event(&input)).unwrap();
+    planner.plan(&event, deadline).await.unwrap();
+    PlanAccount::of(&planner.ledger, &planner.control)
+}
+
+async fn copy(s3: &World, plan: &PlanAccount) {
+    for (key, size_bytes) in &plan.copies {
+        let key = ObjectKey::new(key.as_str()).unwrap();
+        let source = CopySource {
+            etag: s3.target.head_source(&key).await.unwrap().etag,
+            size_bytes: *size_bytes,
+            key: key.clone(),
+        };
+        let options = CopyOptions::default();
+        let receipt = s3.target.copy_object(&source, &key, &options).await;
+        assert_ne!(receipt.unwrap().etag, source.etag, "it is no digest");
+    }
+}
+
+#[tokio::test]
+async fn what_a_target_encrypts_by_default_is_not_copied_for_ever() {
+    let s3 = filled().await;
+    s3.encrypt_target_under_kms();
+    let first = plan(&s3).await;
+    assert_eq!(first.copies.len() as u64, OBJECTS);
+    copy(&s3, &first).await;
+    let second = plan(&s3).await;
+    assert_eq!(second.copies.len(), 0);
+    assert_eq!(second.tally.same.objects, OBJECTS);
+}
