@@ -1,5 +1,6 @@
 //! The two buckets of a pair, through S3.
 
+mod answer_date;
 pub(crate) mod bucket_facts;
 mod checksums;
 mod copy_source;

@@ -5,6 +5,7 @@ use std::future::Future;
 use shardlift_core::{
     copy::{
         account::ObjectOutcome,
+        lost_answer,
         proof::{self, Comparison},
         remark::Remark,
     },
@@ -16,6 +17,8 @@ use shardlift_core::{
     port::{CopyOptions, CopyReceipt, CopySource, TagSet, TargetBucket},
     spec::{RunSpec, TagPolicy, Verify},
 };
+
+use tokio::time::Instant;
 
 use crate::{
     denials::{Denials, Finding},
@@ -110,6 +113,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         };
         let mut remarks = Vec::new();
         let mut retries = Retries::default();
+        let began_at = Instant::now();
         loop {
             let call = self.target.copy_object(source, target_key, &options);
             let fault = match self.gate.write(call).await {
@@ -125,7 +129,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                 continue;
             }
             if fault.effect == Effect::Unknown
-                && let Some(receipt) = self.found_copied(planned, &options).await
+                && let Some(receipt) = self.found_copied(planned, &options, began_at).await
             {
                 remarks.extend(self.prove(planned, &receipt, None).await?);
                 return Ok(remarks);
@@ -169,12 +173,28 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         self.spec.tags == TagPolicy::BestEffort && options.tags.is_none()
     }
 
-    /// The answer that a copy whose own was lost would have given, if the target shows that it took effect. A look that
-    /// fails shows nothing.
-    async fn found_copied(&self, planned: &Planned, options: &CopyOptions) -> Option<CopyReceipt> {
+    /// The answer that a copy whose own was lost would have given, if the target shows that it took effect since the first
+    /// attempt. A look that fails shows nothing.
+    async fn found_copied(
+        &self,
+        planned: &Planned,
+        options: &CopyOptions,
+        began_at: Instant,
+    ) -> Option<CopyReceipt> {
+        let since_attempt = began_at.elapsed();
+        if !lost_answer::can_be_shown(since_attempt) {
+            return None;
+        }
         let at_target = self.target.head_target(&planned.target_key).await.ok()?;
         let at_source = self.target.head_source(&planned.source.key).await.ok()?;
-        if !proof::is_copied(&planned.source, options, &at_source, &at_target) {
+        let is_copied = lost_answer::is_copied(
+            &planned.source,
+            options,
+            &at_source,
+            &at_target,
+            since_attempt,
+        );
+        if !is_copied {
             return None;
         }
         // Whether the target has the source's annotations too is not shown by these.

@@ -162,8 +162,8 @@ async fn annotations_that_parts_do_not_carry_are_remarked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_whose_answer_was_lost_is_made_again_when_annotations_may_be_missing() {
-    for (has_annotations, copies) in [(false, 1), (true, 2)] {
+async fn a_copy_whose_answer_was_lost_is_made_again_unless_the_target_shows_it() {
+    for (silence_s, has_annotations, copies) in [(60, false, 1), (60, true, 2), (1, false, 2)] {
         let planned = || async {
             let scene = Scene::new(&json!({}));
             scene.buckets.put(SOURCE, "in/a", "a", 1);
@@ -180,11 +180,12 @@ async fn a_copy_whose_answer_was_lost_is_made_again_when_annotations_may_be_miss
         let scene = planned().await;
         let lost = Disturbance::EffectThenFault(FaultKind::NoAnswer);
         scene.script.disturb(copy.unwrap(), lost);
+        scene.script.keep_silent_for(Duration::from_secs(silence_s));
         scene.invoke_until_done(LONG).await;
         let requests = scene.shard().outcome.requests;
         assert_eq!(
             requests["s3:CopyObject"], copies,
-            "annotated: {has_annotations}"
+            "after {silence_s} s, annotated: {has_annotations}"
         );
         assert_eq!(scene.buckets.objects(TARGET).len(), 1);
     }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod diagnosis;
+pub mod lost_answer;
 pub mod pacer;
 pub mod part_shards;
 pub mod proof;

@@ -39,7 +39,11 @@ pub(crate) struct World {
     pub(crate) buckets: BTreeMap<BucketName, (BucketFacts, BTreeMap<ObjectKey, StoredObject>)>,
     pub(crate) uploads: BTreeMap<UploadId, Upload>,
     pub(crate) uploads_created: u64,
+    /// The time, or the time since which it passes.
     pub(crate) now: Timestamp,
+    pub(crate) runs_since: Option<tokio::time::Instant>,
+    /// ETags given under a KMS key so far: each is another one.
+    pub(crate) salts: u64,
     /// Buckets that encrypt under a KMS key by default.
     pub(crate) kms_buckets: BTreeSet<String>,
     /// Buckets whose listings do not say what they hold.
@@ -94,11 +98,19 @@ impl MemoryBuckets {
 
     /// Sets the time at which later writes happen.
     pub fn set_time(&self, now: Timestamp) {
-        self.lock().now = now;
+        let mut world = self.lock();
+        world.now = now;
+        world.runs_since = None;
+    }
+
+    /// From now on time passes as it does for tokio: a test that pauses it has both in its hands.
+    pub fn let_time_pass(&self) {
+        self.lock().runs_since = Some(tokio::time::Instant::now());
     }
 
     /// Writes an object whose content is `content`, with plain attributes.
     pub fn put(&self, bucket: &str, key: &str, content: &str, size_bytes: u64) {
+        let mut world = self.lock();
         let attributes = ObjectAttributes {
             size_bytes,
             etag: ETag::new(format!("{:032x}", fingerprint(content, size_bytes))).expect("an ETag"),
@@ -108,10 +120,12 @@ impl MemoryBuckets {
             tag_count: 0,
             checksums: BTreeMap::new(),
             checksum_type: None,
-            encryption: self.lock().encryption(bucket),
+            encryption: world.encryption(bucket),
+            kms_key_arn: world.default_key(bucket),
+            modified_at: Timestamp::default(),
+            told_at: None,
         };
-        let mut world = self.lock();
-        let modified_at = world.now;
+        let modified_at = world.now();
         let object = StoredObject {
             content: content.to_owned(),
             attributes,
@@ -121,6 +135,11 @@ impl MemoryBuckets {
         };
         let key = ObjectKey::new(key).expect("a key");
         world.bucket_mut(bucket).insert(key, object);
+    }
+
+    /// Puts an object as another bucket had it.
+    pub fn install(&self, bucket: &str, key: &ObjectKey, object: StoredObject) {
+        self.lock().bucket_mut(bucket).insert(key.clone(), object);
     }
 
     /// Changes an object in place, for example to give it tags.
@@ -158,6 +177,20 @@ impl MemoryBuckets {
 }
 
 impl World {
+    /// The time by S3's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        let passed = self.runs_since.map(|since| since.elapsed());
+        self.now.plus(passed.unwrap_or_default())
+    }
+
+    /// The key under which a bucket encrypts by default.
+    pub(crate) fn default_key(&self, bucket: &str) -> Option<String> {
+        match self.encryption(bucket) {
+            Encryption::Kms => Some(format!("the key of {bucket}")),
+            Encryption::S3Managed => None,
+        }
+    }
+
     /// How a bucket encrypts by default.
     pub(crate) fn encryption(&self, bucket: &str) -> Encryption {
         if self.kms_buckets.contains(bucket) {
@@ -165,6 +198,13 @@ impl World {
         } else {
             Encryption::S3Managed
         }
+    }
+
+    /// An ETag under a KMS key: no digest, and another one for equal content.
+    pub(crate) fn salted_etag(&mut self, content: &str, salt: u64) -> ETag {
+        self.salts += 1;
+        let print = fingerprint(content, salt ^ self.salts.rotate_left(17));
+        ETag::new(format!("{print:032x}")).expect("an ETag")
     }
 
     pub(crate) fn objects(
@@ -209,15 +249,28 @@ impl World {
 }
 
 impl StoredObject {
+    /// As HeadObject tells it at `now`.
+    pub(crate) fn told(&self, now: Timestamp) -> ObjectAttributes {
+        ObjectAttributes {
+            modified_at: whole_seconds(self.modified_at),
+            told_at: Some(whole_seconds(now)),
+            ..self.attributes.clone()
+        }
+    }
+
     pub(crate) fn listed(&self, key: &ObjectKey) -> ListedObject {
         ListedObject {
             key: key.clone(),
             size_bytes: self.attributes.size_bytes,
             etag: self.attributes.etag.clone(),
-            // S3 lists whole seconds.
-            modified_at: Timestamp::from_millis(self.modified_at.as_epoch_seconds() * 1000),
+            modified_at: whole_seconds(self.modified_at),
         }
     }
+}
+
+/// An instant as S3 tells it.
+fn whole_seconds(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millis(instant.as_epoch_seconds() * 1000)
 }
 
 /// A number that stands for an MD5: equal for equal content and size.

@@ -1,6 +1,9 @@
 //! Which call is disturbed, and how.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use shardlift_core::{
     fault::{CallFault, FaultKind},
@@ -43,6 +46,7 @@ struct State {
     denied: Vec<(&'static str, Option<RefusalReason>)>,
     /// An operation, and how many more calls of it are not throttled.
     throttled: Option<(&'static str, usize)>,
+    silence: Duration,
 }
 
 /// Counts the calls of every port that shares it, and disturbs the one that it is told to.
@@ -57,6 +61,11 @@ impl CallScript {
     /// Disturbs the call with this number, counted from 0 over all ports.
     pub fn disturb(&self, call: usize, disturbance: Disturbance) {
         self.lock().disturbed = Some((call, disturbance));
+    }
+
+    /// From now on a call whose answer is lost is waited for so long, and has its effect at the half of it.
+    pub fn keep_silent_for(&self, silence: Duration) {
+        self.lock().silence = silence;
     }
 
     /// From now on no call is disturbed, and counting begins anew.
@@ -114,7 +123,10 @@ impl CallScript {
             None => effect(),
             Some(Disturbance::RefusedBefore(kind)) => Err(fault(operation, kind)),
             Some(Disturbance::EffectThenFault(kind)) => {
+                let silence = self.silence_before(kind);
+                tokio::time::sleep(silence / 2).await;
                 effect()?;
+                tokio::time::sleep(silence / 2).await;
                 Err(fault(operation, kind))
             }
             Some(Disturbance::KilledBefore) => self.die().await,
@@ -162,6 +174,13 @@ impl CallScript {
         state
             .disturbed
             .and_then(|(call, disturbance)| (call == number).then_some(disturbance))
+    }
+
+    fn silence_before(&self, kind: FaultKind) -> Duration {
+        match kind {
+            FaultKind::NoAnswer => self.lock().silence,
+            _ => Duration::ZERO,
+        }
     }
 
     async fn die<T>(&self) -> T {

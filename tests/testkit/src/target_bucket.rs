@@ -60,8 +60,30 @@ impl MemoryTarget {
         Ok(object.clone())
     }
 
+    /// How an object is encrypted that is written under this key, or under none.
+    fn encryption(&self, world: &World, key: Option<String>) -> (Encryption, Option<String>) {
+        let key = key.or_else(|| world.default_key(self.handle.bucket.as_str()));
+        match key {
+            Some(_) => (Encryption::Kms, key),
+            None => (Encryption::S3Managed, None),
+        }
+    }
+
+    /// The copy is under the key that is asked for, or the bucket's; its ETag is the source's where S3 makes the same one.
+    fn encrypt(&self, world: &mut World, object: &mut StoredObject, options: &CopyOptions) {
+        let attributes = &mut object.attributes;
+        let was = attributes.encryption;
+        let key = options.kms_key_arn.as_ref().map(ToString::to_string);
+        (attributes.encryption, attributes.kms_key_arn) = self.encryption(world, key);
+        if attributes.encryption == Encryption::Kms {
+            attributes.etag = world.salted_etag(&object.content, attributes.size_bytes);
+        } else if was == Encryption::Kms || attributes.etag.part_count().is_some() {
+            let print = fingerprint(&object.content, attributes.size_bytes);
+            attributes.etag = ETag::new(format!("{print:032x}")).expect("an ETag");
+        }
+    }
+
     fn write(&self, world: &mut World, key: &ObjectKey, mut object: StoredObject) -> CopyReceipt {
-        object.modified_at = world.now;
         object.attributes.tag_count = u32::try_from(object.tags.len()).expect("S3 allows ten tags");
         let etag = object.attributes.etag.clone();
         let checksums = object.attributes.checksums.clone();
@@ -120,6 +142,13 @@ impl TargetBucket for MemoryTarget {
                     object.tags.clone_from(tags);
                     object.has_annotations = false;
                 }
+                // A redirect stays behind.
+                object
+                    .attributes
+                    .headers
+                    .remove("x-amz-website-redirect-location");
+                self.encrypt(world, &mut object, options);
+                object.modified_at = world.now();
                 Ok(self.write(world, target_key, object))
             })
             .await
@@ -131,8 +160,7 @@ impl TargetBucket for MemoryTarget {
             .call(OPERATION, |world| {
                 Ok(world
                     .object(&self.source, key, OPERATION)?
-                    .attributes
-                    .clone())
+                    .told(world.now()))
             })
             .await
     }
@@ -159,10 +187,12 @@ impl TargetBucket for MemoryTarget {
         const OPERATION: &str = "s3:HeadObject";
         self.handle
             .call(OPERATION, |world| {
-                Ok(world
-                    .object(&self.handle.bucket, key, OPERATION)?
-                    .attributes
-                    .clone())
+                let object = world.object(&self.handle.bucket, key, OPERATION)?;
+                Ok(ObjectAttributes {
+                    // Told only to those who may read tags: the role may not at the target.
+                    tag_count: 0,
+                    ..object.told(world.now())
+                })
             })
             .await
     }
@@ -215,14 +245,14 @@ impl TargetBucket for MemoryTarget {
                 world.uploads_created += 1;
                 let id = UploadId::new(format!("upload-{}", world.uploads_created))
                     .expect("an upload id");
-                let encryption = match spec.kms_key_arn {
-                    Some(_) => Encryption::Kms,
-                    None => world.encryption(self.handle.bucket.as_str()),
-                };
+                let key = spec.kms_key_arn.as_ref().map(ToString::to_string);
+                let (encryption, kms_key_arn) = self.encryption(world, key);
                 let upload = Upload {
                     bucket: self.handle.bucket.clone(),
                     spec: spec.clone(),
                     encryption,
+                    kms_key_arn,
+                    begun_at: world.now(),
                     parts: BTreeMap::new(),
                 };
                 world.uploads.insert(id.clone(), upload);
@@ -249,15 +279,19 @@ impl TargetBucket for MemoryTarget {
                         "InvalidRange",
                     ));
                 }
-                let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
                 let size_bytes = part.bytes.end() - part.bytes.start() + 1;
-                let print = fingerprint(
-                    &object.content,
-                    *part.bytes.start() ^ size_bytes.rotate_left(32),
-                );
+                let place = *part.bytes.start() ^ size_bytes.rotate_left(32);
+                let salted = world.salted_etag(&object.content, place);
+                let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
+                let etag = if upload.encryption == Encryption::Kms {
+                    salted
+                } else {
+                    let print = fingerprint(&object.content, place);
+                    ETag::new(format!("{print:032x}")).expect("an ETag")
+                };
                 let receipt = PartReceipt {
                     number: part.number,
-                    etag: ETag::new(format!("{print:032x}")).expect("an ETag"),
+                    etag,
                     size_bytes: Some(size_bytes),
                     checksums: BTreeMap::new(),
                 };
@@ -302,10 +336,15 @@ impl TargetBucket for MemoryTarget {
         self.handle
             .call(OPERATION, |world| {
                 let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
-                let object = upload
+                let mut object = upload
                     .assemble(parts, size_bytes)
                     .map_err(|problem| CallFault::new(OPERATION, FaultKind::Rejected, problem))?;
                 world.uploads.remove(upload_id);
+                if object.attributes.encryption == Encryption::Kms {
+                    let salted = world.salted_etag(&object.content, size_bytes);
+                    let etag = format!("{salted}-{}", parts.len());
+                    object.attributes.etag = ETag::new(etag).expect("an ETag");
+                }
                 Ok(self.write(world, target_key, object))
             })
             .await

@@ -19,6 +19,8 @@ pub(crate) struct Upload {
     pub(crate) bucket: BucketName,
     pub(crate) spec: UploadSpec,
     pub(crate) encryption: Encryption,
+    pub(crate) kms_key_arn: Option<String>,
+    pub(crate) begun_at: Timestamp,
     pub(crate) parts: BTreeMap<u32, UploadedPart>,
 }
 
@@ -88,10 +90,14 @@ impl Upload {
                     .as_ref()
                     .map(|_| "FULL_OBJECT".to_owned()),
                 encryption: self.encryption,
+                kms_key_arn: self.kms_key_arn.clone(),
+                modified_at: Timestamp::default(),
+                told_at: None,
             },
             tags: spec.tags.clone(),
             has_annotations: false,
-            modified_at: Timestamp::default(),
+            // S3 dates what was made of parts by the beginning of its upload.
+            modified_at: self.begun_at,
         })
     }
 }

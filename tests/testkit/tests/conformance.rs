@@ -6,7 +6,7 @@ use shardlift_core::{
     id::RunId,
     key::KeyPrefix,
     pair::{Source, Target},
-    port::{Accounts, SessionName},
+    port::{Accounts, SessionName, TagSet},
 };
 use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryTarget,
@@ -46,6 +46,14 @@ impl CopyWorld for MemoryWorld {
 
     fn encrypt_target_under_kms(&self) {
         self.buckets.encrypt_under_kms("target");
+    }
+
+    fn target_tags(&self, target_key: &str) -> TagSet {
+        let objects = self.buckets.objects("target");
+        let found = objects
+            .into_iter()
+            .find(|(key, _)| key.as_str() == target_key);
+        found.expect("the object exists").1.tags
     }
 
     fn is_same_content(&self, source_key: &str, target_key: &str) -> bool {

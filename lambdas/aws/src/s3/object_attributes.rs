@@ -13,10 +13,15 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     key::ObjectKey,
     port::ObjectAttributes,
+    time::Timestamp,
 };
 
 use super::{
-    checksums::checksums_of, encryption::encryption, listing::unquoted_etag, spoken_key::spoken,
+    answer_date::{AnswerDate, timestamp},
+    checksums::checksums_of,
+    encryption::encryption,
+    listing::unquoted_etag,
+    spoken_key::spoken,
 };
 use crate::fault_mapping::{bad_answer, call_fault};
 
@@ -29,19 +34,25 @@ pub(crate) async fn head_object(
     owner: &AccountId,
     key: &ObjectKey,
 ) -> Result<ObjectAttributes, CallFault> {
+    let date = AnswerDate::default();
     let answer = client
         .head_object()
         .bucket(bucket.as_str())
         .key(spoken(key))
         .expected_bucket_owner(owner.as_str())
         .checksum_mode(ChecksumMode::Enabled)
+        .customize()
+        .interceptor(date.clone())
         .send()
         .await
         .map_err(|error| call_fault(HEAD_OBJECT, &error))?;
-    attributes(&answer)
+    attributes(&answer, date.told())
 }
 
-fn attributes(answer: &HeadObjectOutput) -> Result<ObjectAttributes, CallFault> {
+fn attributes(
+    answer: &HeadObjectOutput,
+    told_at: Option<Timestamp>,
+) -> Result<ObjectAttributes, CallFault> {
     if let Some(missing) = answer.missing_meta().filter(|&missing| missing > 0) {
         return Err(CallFault::new(
             HEAD_OBJECT,
@@ -54,6 +65,10 @@ fn attributes(answer: &HeadObjectOutput) -> Result<ObjectAttributes, CallFault> 
         .and_then(|length| u64::try_from(length).ok())
         .ok_or_else(|| bad_answer(HEAD_OBJECT, "the answer has no length"))?;
     let tag_count = answer.tag_count().unwrap_or(0);
+    let modified_at = answer
+        .last_modified()
+        .and_then(timestamp)
+        .ok_or_else(|| bad_answer(HEAD_OBJECT, "the answer has no Last-Modified"))?;
     Ok(ObjectAttributes {
         size_bytes,
         etag: unquoted_etag(HEAD_OBJECT, answer.e_tag())?,
@@ -75,6 +90,9 @@ fn attributes(answer: &HeadObjectOutput) -> Result<ObjectAttributes, CallFault> 
         checksums: checksums_of!(answer),
         checksum_type: answer.checksum_type().map(|kind| kind.as_str().to_owned()),
         encryption: encryption(answer.server_side_encryption()),
+        kms_key_arn: answer.ssekms_key_id().map(str::to_owned),
+        modified_at,
+        told_at,
     })
 }
 

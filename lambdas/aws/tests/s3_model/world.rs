@@ -9,7 +9,7 @@ use shardlift_core::{
     id::RunId,
     key::KeyPrefix,
     pair::{Source, Target},
-    port::{Accounts, SessionName},
+    port::{Accounts, SessionName, TagSet},
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, PolicyDocument, Server};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject};
@@ -104,6 +104,11 @@ impl CopyWorld for World {
     fn encrypt_target_under_kms(&self) {
         let bucket = self.model.bucket("target-bucket").unwrap();
         bucket.set_default_encryption(KMS_KEY);
+    }
+
+    fn target_tags(&self, target_key: &str) -> TagSet {
+        let bucket = self.model.bucket("target-bucket").unwrap();
+        bucket.object(target_key).unwrap().tags().clone()
     }
 
     fn is_same_content(&self, source_key: &str, target_key: &str) -> bool {

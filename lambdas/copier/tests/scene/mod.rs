@@ -21,7 +21,7 @@ use shardlift_core::{
     id::{RunId, ShardId},
     input::RunInput,
     manifest::Manifest,
-    object::ListedObject,
+    object::{ETag, Encryption, ListedObject},
     port::{Clock, ControlStore, Ledger, PutOutcome},
     run::{BucketFacts, LEDGER_VERSION, PairEncryption, PlanTotals, RunRecord, RunState},
     shard::{ShardRecord, ShardWork},
@@ -39,6 +39,9 @@ pub const TARGET: &str = "target-bucket";
 pub const SOURCE_ACCOUNT: &str = "111111111111";
 pub const TARGET_ACCOUNT: &str = "222222222222";
 pub const MIB: u64 = 1024 * 1024;
+
+/// What S3's clock shows when a scene is set.
+pub const BEGAN_AT: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// The world of one shard.
 pub struct Scene {
@@ -75,6 +78,8 @@ impl Scene {
             input[field] = value.clone();
         }
         let input = RunInput::parse(&input).unwrap();
+        buckets.set_time(BEGAN_AT);
+        buckets.let_time_pass();
         Self {
             accounts: MemoryAccounts::new(buckets.clone(), SOURCE_ACCOUNT, 1000, script.clone()),
             ledger: MemoryLedger::new(script.clone()),
@@ -281,7 +286,7 @@ impl Scene {
                 .buckets
                 .objects(TARGET)
                 .into_iter()
-                .map(|(key, object)| (key.into(), object))
+                .map(|(key, object)| (key.into(), without_accidents(object)))
                 .collect(),
             unfinished_uploads: self.buckets.unfinished_uploads(),
             records,
@@ -292,6 +297,15 @@ impl Scene {
                 .collect(),
         }
     }
+}
+
+/// When an object was written, and its ETag under a key, depend on how the run went.
+fn without_accidents(mut object: StoredObject) -> StoredObject {
+    object.modified_at = Timestamp::default();
+    if object.attributes.encryption == Encryption::Kms {
+        object.attributes.etag = ETag::new("under a key").unwrap();
+    }
+    object
 }
 
 pub fn run_id() -> RunId {

@@ -11,6 +11,7 @@ use crate::{
     run::BucketFacts,
     spec::StorageClass,
     tally::RequestCounts,
+    time::Timestamp,
 };
 
 /// The tags of an object.
@@ -95,6 +96,12 @@ pub struct ObjectAttributes {
     pub checksum_type: Option<String>,
     /// How it is encrypted.
     pub encryption: Encryption,
+    /// The ARN of the encrypting key, where it is encrypted under one.
+    pub kms_key_arn: Option<String>,
+    /// When it was written, by S3's clock and in whole seconds; for an object made of parts, when its upload was begun.
+    pub modified_at: Timestamp,
+    /// What S3's clock showed when it told this, rounded down to seconds; nothing when it did not say.
+    pub told_at: Option<Timestamp>,
 }
 
 /// What a multipart upload is created with: everything that it does not take from the source by itself.
