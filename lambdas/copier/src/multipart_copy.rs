@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    copy::{proof, remark::Remark},
+    copy::{
+        lost_answer::{LostUpload, Trace},
+        proof::CopyWay,
+        remark::Remark,
+    },
     failure::{Failure, FailureCode},
     fault::{CallFault, Effect, FaultKind},
     id::UploadId,
@@ -26,73 +30,135 @@ use crate::{
 /// Parts of one object in flight. The gate bounds the calls of all objects together.
 const PARTS_IN_FLIGHT_MAX: usize = 64;
 
+/// How often an object is copied into a new upload because the one before was gone without a trace.
+const UPLOADS_MAX: usize = 2;
+
+/// An upload that became the object.
+struct Completed {
+    receipt: CopyReceipt,
+    /// The ETag that follows from its parts, if one does.
+    parts_etag: Option<ETag>,
+}
+
 impl<T: TargetBucket> ObjectCopy<'_, T> {
-    /// Copies an object in parts: goes on with the upload that the record names, or begins one. When it fails the
-    /// upload is aborted; when the copier is dropped at its deadline the upload stays, and stays recorded.
+    /// Copies an object in parts: goes on with the upload that the record names, or begins one. When it fails for good the
+    /// upload is aborted; when time may heal it, or the copier is dropped at its deadline, the upload stays, and stays
+    /// recorded.
     pub(crate) async fn copy_in_parts(
         &self,
         planned: &Planned,
         layout: &PartLayout,
     ) -> Result<Vec<Remark>, Failure> {
         let _place = self.gate.object_in_parts().await;
-        let (upload, parts_there) = match self.resumed_upload(planned, layout).await? {
-            Some(resumed) => resumed,
-            None => (self.begin_upload(planned).await?, Vec::new()),
-        };
-        let completed = match self
-            .copy_missing(planned, layout.parts(), &upload.upload_id, parts_there)
-            .await
-        {
-            Ok(parts) => self.complete(planned, &upload.upload_id, &parts).await,
-            Err(fault) => Err(self.explain(fault, planned).await),
-        };
-        if completed.is_ok() {
-            self.uploads.closed(planned.index);
-        }
-        if self.has_part_shards {
-            self.abort_unrecorded(&planned.target_key).await?;
-        }
-        match completed {
-            Ok(mut remarks) => {
-                if upload.is_without_tags {
-                    remarks.push(Remark::TagsLeftBehind);
+        for _ in 0..UPLOADS_MAX {
+            let (upload, there) = match self.uploads.get(planned.index) {
+                Some(upload) => {
+                    let there = self.parts_there(planned, layout, &upload).await?;
+                    (upload, there)
                 }
-                remarks.extend(self.annotations_left_behind(planned).await);
-                Ok(remarks)
+                None => (self.begin_upload(planned).await?, Some(Vec::new())),
+            };
+            let ended = match there {
+                Some(parts) => {
+                    self.copy_and_complete(planned, layout, &upload, parts)
+                        .await
+                }
+                None => {
+                    let parts_etag = upload.completing.clone();
+                    self.find_completed(planned, &upload, parts_etag).await
+                }
+            };
+            match ended {
+                Ok(Some(completed)) => return self.completed(planned, &upload, completed).await,
+                Ok(None) => self.uploads.closed(planned.index),
+                Err(failure) => return Err(self.give_up(planned, &upload, failure).await),
             }
-            Err(failure) => Err(self.give_up(planned, &upload.upload_id, failure).await),
         }
+        Err(Failure::new(
+            FailureCode::ServiceFault,
+            "its upload was gone twice, and the target does not show that it was completed",
+        ))
     }
 
-    /// The recorded upload and its usable parts. One that is gone was completed or aborted by a copier that could not
-    /// say so any more: the object is then copied again, which is always right.
-    async fn resumed_upload(
+    /// The usable parts of a recorded upload; nothing when it is gone.
+    async fn parts_there(
         &self,
         planned: &Planned,
         layout: &PartLayout,
-    ) -> Result<Option<(OpenUpload, Vec<PartReceipt>)>, Failure> {
-        let Some(upload) = self.uploads.get(planned.index) else {
-            return Ok(None);
-        };
-        match self
+        upload: &OpenUpload,
+    ) -> Result<Option<Vec<PartReceipt>>, Failure> {
+        let listed = self
             .repeat(|| {
                 self.target
                     .list_parts(&planned.target_key, &upload.upload_id)
             })
-            .await
-        {
+            .await;
+        match listed {
             Ok(parts) => {
                 let usable = parts
                     .into_iter()
-                    .filter(|receipt| is_of_layout(receipt, layout))
-                    .collect();
-                Ok(Some((upload, usable)))
+                    .filter(|receipt| is_of_layout(receipt, layout));
+                Ok(Some(usable.collect()))
             }
-            Err(fault) if fault.kind == FaultKind::NoSuchUpload => {
-                self.uploads.closed(planned.index);
-                Ok(None)
-            }
+            Err(fault) if fault.kind == FaultKind::NoSuchUpload => Ok(None),
             Err(fault) => Err(fault.into_failure()),
+        }
+    }
+
+    /// Copies the parts that are missing and completes the upload; nothing when it is gone without a trace.
+    async fn copy_and_complete(
+        &self,
+        planned: &Planned,
+        layout: &PartLayout,
+        upload: &OpenUpload,
+        there: Vec<PartReceipt>,
+    ) -> Result<Option<Completed>, Failure> {
+        let copied = self
+            .copy_missing(planned, layout.parts(), &upload.upload_id, there)
+            .await;
+        match copied {
+            Ok(parts) => self.complete(planned, layout, upload, parts).await,
+            Err(fault) if fault.kind == FaultKind::NoSuchUpload => {
+                self.find_completed(planned, upload, None).await
+            }
+            Err(fault) => Err(self.explain(fault, planned).await),
+        }
+    }
+
+    /// The object is there: what there is to say of it. What is left to clean up does not change that; the reporter's sweep
+    /// does it again.
+    async fn completed(
+        &self,
+        planned: &Planned,
+        upload: &OpenUpload,
+        completed: Completed,
+    ) -> Result<Vec<Remark>, Failure> {
+        self.uploads.closed(planned.index);
+        self.clean_up(planned).await;
+        let Completed {
+            receipt,
+            parts_etag,
+        } = completed;
+        let way = CopyWay::InParts(parts_etag.as_ref());
+        let mut remarks = self.look_back(planned, &receipt, way).await?;
+        if upload.is_without_tags {
+            remarks.push(Remark::TagsLeftBehind);
+        }
+        remarks.extend(self.annotations_left_behind(planned).await);
+        Ok(remarks)
+    }
+
+    /// Aborts what other copiers of parts may have created beside the upload that the record names.
+    async fn clean_up(&self, planned: &Planned) {
+        if !self.has_part_shards {
+            return;
+        }
+        if let Err(failure) = self.abort_unrecorded(&planned.target_key).await {
+            tracing::warn!(
+                { field::ERROR_CODE } = failure.code.name(),
+                { field::ERROR_DETAIL } = failure.detail,
+                "unrecorded uploads were not aborted"
+            );
         }
     }
 
@@ -116,6 +182,8 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                         index: planned.index,
                         upload_id: created.id,
                         is_without_tags,
+                        created_at: created.created_at,
+                        completing: None,
                     });
                 }
                 Err(fault) => fault,
@@ -264,45 +332,119 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    /// Completes the upload; after a lost answer the target tells whether that happened.
+    /// Completes the upload; nothing when it is gone without a trace. A lost answer is answered by asking again, which is
+    /// idempotent; only when the upload is gone the target tells.
     async fn complete(
         &self,
         planned: &Planned,
-        upload_id: &UploadId,
-        parts: &[PartReceipt],
-    ) -> Result<Vec<Remark>, Failure> {
-        let expected = assembled_etag(parts);
+        layout: &PartLayout,
+        upload: &OpenUpload,
+        mut parts: Vec<PartReceipt>,
+    ) -> Result<Option<Completed>, Failure> {
         let size_bytes = planned.source.size_bytes;
+        let mut relisted = false;
         let mut retries = Retries::default();
         loop {
-            let call =
-                self.target
-                    .complete_upload(&planned.target_key, upload_id, parts, size_bytes);
+            let parts_etag = assembled_etag(&parts);
+            self.uploads.completing(planned.index, parts_etag.clone());
+            let call = self.target.complete_upload(
+                &planned.target_key,
+                &upload.upload_id,
+                &parts,
+                size_bytes,
+            );
             let fault = match self.gate.write(call).await {
                 Ok(receipt) => {
-                    let proof = self.prove(planned, &receipt, expected.as_ref()).await?;
-                    return Ok(proof.into_iter().collect());
+                    return Ok(Some(Completed {
+                        receipt,
+                        parts_etag,
+                    }));
                 }
                 Err(fault) => fault,
             };
-            let is_doubtful =
-                fault.effect == Effect::Unknown || fault.kind == FaultKind::NoSuchUpload;
-            if is_doubtful
-                && let Some(receipt) = self.found_completed(planned, expected.as_ref()).await
-            {
-                let proof = self.prove(planned, &receipt, expected.as_ref()).await?;
-                return Ok(proof.into_iter().collect());
+            match fault.kind {
+                FaultKind::NoSuchUpload => {
+                    return self.find_completed(planned, upload, parts_etag).await;
+                }
+                FaultKind::Rejected => {
+                    match self.parts_instead(planned, layout, upload, &parts).await? {
+                        Some(listed) if !relisted => {
+                            parts = listed;
+                            relisted = true;
+                            continue;
+                        }
+                        _ => return Err(not_taken(&fault)),
+                    }
+                }
+                _ => {}
             }
             match retries.delay_after(&fault) {
                 Some(delay) => tokio::time::sleep(delay).await,
-                None if fault.kind == FaultKind::Rejected => {
-                    return Err(Failure::new(
-                        FailureCode::IntegrityMismatch,
-                        format!("S3 does not take the parts for the planned object: {fault}"),
-                    ));
-                }
                 None => return Err(self.explain(fault, planned).await),
             }
+        }
+    }
+
+    /// The parts that the upload has, when they are other ones than those that S3 refused to put together. A part that was
+    /// copied twice because an answer was lost has two ETags under a KMS key, and the answer that came is not always that
+    /// of the copy which came last.
+    async fn parts_instead(
+        &self,
+        planned: &Planned,
+        layout: &PartLayout,
+        upload: &OpenUpload,
+        refused: &[PartReceipt],
+    ) -> Result<Option<Vec<PartReceipt>>, Failure> {
+        let listed = self.parts_there(planned, layout, upload).await?;
+        Ok(listed.filter(|listed| {
+            listed.len() == refused.len()
+                && listed
+                    .iter()
+                    .zip(refused)
+                    .any(|(listed, refused)| listed.etag != refused.etag)
+        }))
+    }
+
+    /// Whether an upload that is gone was completed: the answer that completing would have given, if the target shows it. A
+    /// look that fails for now leaves the upload to the next round; one that shows nothing lets the object be copied again.
+    async fn find_completed(
+        &self,
+        planned: &Planned,
+        upload: &OpenUpload,
+        parts_etag: Option<ETag>,
+    ) -> Result<Option<Completed>, Failure> {
+        let looked = self
+            .repeat(|| self.target.head_target(&planned.target_key))
+            .await;
+        let Some(at_target) = seen(looked)? else {
+            return Ok(None);
+        };
+        let looked = self
+            .repeat(|| self.target.head_source(&planned.source.key))
+            .await;
+        let Some(at_source) = seen(looked)? else {
+            return Ok(None);
+        };
+        let lost = LostUpload {
+            planned: &planned.source,
+            source: &at_source,
+            storage_class: self.spec.storage_class,
+            kms_key_arn: self.spec.kms_key_arn.as_ref(),
+            created_at: upload.created_at,
+            parts_etag: parts_etag.as_ref(),
+        };
+        match lost.trace(&at_target) {
+            Trace::Completed => Ok(Some(Completed {
+                receipt: CopyReceipt {
+                    etag: at_target.etag,
+                    version_id: None,
+                    checksums: at_target.checksums,
+                    checksum_type: at_target.checksum_type,
+                },
+                parts_etag,
+            })),
+            Trace::Foreign => Err(overwritten(&at_target)),
+            Trace::Nothing => Ok(None),
         }
     }
 
@@ -326,30 +468,18 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    /// The answer that completing would have given, if the target shows that it took effect.
-    async fn found_completed(
-        &self,
-        planned: &Planned,
-        expected: Option<&ETag>,
-    ) -> Option<CopyReceipt> {
-        let found = self
-            .repeat(|| self.target.head_target(&planned.target_key))
-            .await
-            .ok()?;
-        proof::is_completed(expected?, planned.source.size_bytes, &found).then_some(CopyReceipt {
-            etag: found.etag,
-            version_id: None,
-            checksums: found.checksums,
-        })
-    }
-
-    /// Aborts the upload of an object that failed. An upload that cannot be aborted stays recorded, so that the
-    /// reporter tries again and tells (P8).
-    async fn give_up(&self, planned: &Planned, upload_id: &UploadId, failure: Failure) -> Failure {
+    /// What becomes of the upload of an object that failed. If another round may copy it, the upload stays open and
+    /// recorded, with every part that is there; the reporter aborts it if the run ends without (P8). Otherwise it is
+    /// aborted, and one that cannot be stays recorded, so that the reporter tries again and tells.
+    async fn give_up(&self, planned: &Planned, upload: &OpenUpload, failure: Failure) -> Failure {
+        if is_worth_going_on(failure.code) {
+            return failure;
+        }
+        let upload_id = &upload.upload_id;
         let aborted = self
             .repeat(|| self.target.abort_upload(&planned.target_key, upload_id))
             .await;
-        match aborted {
+        let failure = match aborted {
             Ok(()) => {
                 self.uploads.closed(planned.index);
                 failure
@@ -361,8 +491,41 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                     failure.detail
                 ),
             ),
-        }
+        };
+        self.clean_up(planned).await;
+        failure
     }
+}
+
+/// Whether nothing is wrong with the object itself, so that the parts which are there are worth keeping.
+fn is_worth_going_on(code: FailureCode) -> bool {
+    matches!(code, FailureCode::Throttled | FailureCode::ServiceFault)
+}
+
+/// What a look saw; nothing when it was refused, or saw that nothing is there.
+fn seen(looked: Result<ObjectAttributes, CallFault>) -> Result<Option<ObjectAttributes>, Failure> {
+    match looked {
+        Ok(attributes) => Ok(Some(attributes)),
+        Err(fault) if fault.is_transient() => Err(fault.into_failure()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn not_taken(fault: &CallFault) -> Failure {
+    Failure::new(
+        FailureCode::IntegrityMismatch,
+        format!("S3 does not take the parts for the planned object: {fault}"),
+    )
+}
+
+fn overwritten(found: &ObjectAttributes) -> Failure {
+    Failure::new(
+        FailureCode::TargetConflict,
+        format!(
+            "the upload is gone, and the target has an object of somebody else: ETag {}, {} bytes, written {}",
+            found.etag, found.size_bytes, found.modified_at
+        ),
+    )
 }
 
 /// The algorithm that the target is to have its checksum in: the source's, where an upload in parts can be asked for it,

@@ -6,7 +6,7 @@ use shardlift_core::{
     copy::{
         account::ObjectOutcome,
         lost_answer,
-        proof::{self, Comparison},
+        proof::{self, Comparison, CopyWay},
         remark::Remark,
     },
     copy_method::CopyMethod,
@@ -14,7 +14,7 @@ use shardlift_core::{
     fault::{CallFault, Effect, FaultKind},
     key::ObjectKey,
     object::{ETag, ListedObject},
-    port::{CopyOptions, CopyReceipt, CopySource, TagSet, TargetBucket},
+    port::{CopyOptions, CopyReceipt, CopySource, ObjectAttributes, TagSet, TargetBucket},
     spec::{RunSpec, TagPolicy, Verify},
 };
 
@@ -118,7 +118,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             let call = self.target.copy_object(source, target_key, &options);
             let fault = match self.gate.write(call).await {
                 Ok(receipt) => {
-                    remarks.extend(self.prove(planned, &receipt, None).await?);
+                    remarks.extend(self.look_back(planned, &receipt, CopyWay::AtOnce).await?);
                     return Ok(remarks);
                 }
                 Err(fault) => fault,
@@ -131,7 +131,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             if fault.effect == Effect::Unknown
                 && let Some(receipt) = self.found_copied(planned, &options, began_at).await
             {
-                remarks.extend(self.prove(planned, &receipt, None).await?);
+                remarks.extend(self.look_back(planned, &receipt, CopyWay::AtOnce).await?);
                 return Ok(remarks);
             }
             let Some(delay) = retries.delay_after(&fault) else {
@@ -141,32 +141,34 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    /// What the two sides show about a finished copy, when the run asks for it. A look that fails shows nothing.
-    pub(crate) async fn prove(
+    /// What there is to say of a finished copy: how it is proven, when the run asks for that, and what was left behind, as
+    /// far as a HEAD of the source shows it. Of copies at once there are millions: one is made only to prove them. A look
+    /// that fails shows nothing.
+    pub(crate) async fn look_back(
         &self,
         planned: &Planned,
         receipt: &CopyReceipt,
-        parts_etag: Option<&ETag>,
-    ) -> Result<Option<Remark>, Failure> {
-        if self.spec.verify != Verify::Checksum {
-            return Ok(None);
+        way: CopyWay<'_>,
+    ) -> Result<Vec<Remark>, Failure> {
+        let is_proof_wanted = self.spec.verify == Verify::Checksum;
+        if !is_proof_wanted && way == CopyWay::AtOnce {
+            return Ok(Vec::new());
         }
         let Ok(at_source) = self
             .repeat(|| self.target.head_source(&planned.source.key))
             .await
         else {
-            return Ok(Some(Remark::Unproven));
+            let unproven = is_proof_wanted.then_some(Remark::Unproven);
+            return Ok(unproven.into_iter().collect());
         };
-        match proof::compare(&planned.source, &at_source, receipt, parts_etag) {
-            Comparison::Said(remark) => Ok(Some(remark)),
-            Comparison::Different => Err(Failure::new(
-                FailureCode::IntegrityMismatch,
-                format!(
-                    "the source has the checksums {:?}, the copy {:?}",
-                    at_source.checksums, receipt.checksums
-                ),
-            )),
+        let mut remarks = proof::left_behind(&planned.source, &at_source, receipt, way);
+        if is_proof_wanted {
+            match proof::compare(&planned.source, &at_source, receipt, way) {
+                Comparison::Said(remark) => remarks.push(remark),
+                Comparison::Different => return Err(different(&at_source, receipt)),
+            }
         }
+        Ok(remarks)
     }
 
     fn may_go_without_tags(&self, options: &CopyOptions) -> bool {
@@ -208,6 +210,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             etag: at_target.etag,
             version_id: None,
             checksums: at_target.checksums,
+            checksum_type: at_target.checksum_type,
         })
     }
 
@@ -272,6 +275,16 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             ),
         }
     }
+}
+
+fn different(at_source: &ObjectAttributes, receipt: &CopyReceipt) -> Failure {
+    Failure::new(
+        FailureCode::IntegrityMismatch,
+        format!(
+            "the source has the checksums {:?}, the copy {:?}",
+            at_source.checksums, receipt.checksums
+        ),
+    )
 }
 
 fn unsupported(problem: String) -> Failure {

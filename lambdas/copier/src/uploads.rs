@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use shardlift_core::shard::OpenUpload;
+use shardlift_core::{object::ETag, shard::OpenUpload};
 use tokio::sync::Notify;
 
 /// The open uploads, by the object's position in the manifest. The record names them, so that whoever continues or
@@ -37,6 +37,16 @@ impl Uploads {
     pub(crate) fn opened(&self, upload: OpenUpload) {
         self.lock().insert(upload.index, upload);
         self.changed.notify_one();
+    }
+
+    /// Notes that an upload is being completed, to what ETag if that can be foretold, and asks for it to be recorded soon.
+    pub(crate) fn completing(&self, index: u32, etag: Option<ETag>) {
+        if let Some(upload) = self.lock().get_mut(&index)
+            && upload.completing != etag
+        {
+            upload.completing = etag;
+            self.changed.notify_one();
+        }
     }
 
     /// Notes that the upload of this object is completed, aborted or gone.

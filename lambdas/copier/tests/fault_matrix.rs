@@ -4,17 +4,40 @@ mod scene;
 
 use std::time::Duration;
 
-use scene::{MIB, Remains, SOURCE, Scene};
+use scene::{BEGAN_AT, MIB, Remains, SOURCE, Scene, TARGET};
 use serde_json::json;
+use shardlift_core::time::Timestamp;
 use shardlift_testkit::Disturbance;
 
 const LONG: Duration = Duration::from_secs(900);
 
+/// What the target holds before the run.
+#[derive(Debug, Clone, Copy)]
+enum Before {
+    /// Nothing.
+    Empty,
+    /// Equal bytes under equal ETags, with another class, metadata, tags and encryption, and annotations.
+    OtherEverywhere,
+    /// The same, but that only the tags and the encryption differ, which are not told or not by every look.
+    OtherTags,
+}
+
+/// What the run is told beside the part sizes.
+const PLAIN: &str = "{}";
+const UNDER_A_KEY: &str = r#"{
+    "verify": "checksum", "kms_key_arn": "arn:aws:kms:eu-west-1:222222222222:key/target"
+}"#;
+
+fn scene(further: &str) -> Scene {
+    let mut input: serde_json::Value = serde_json::from_str(further).expect("JSON");
+    input["multipart_threshold_bytes"] = json!(5 * MIB);
+    input["part_bytes"] = json!(5 * MIB);
+    Scene::new(&input)
+}
+
 /// A shard with everything in it: small objects, an empty one, one in parts with tags, and three that must fail.
-async fn shard() -> Scene {
-    let scene = Scene::new(&json!({
-        "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB,
-    }));
+async fn shard(further: &str, before: Before) -> Scene {
+    let scene = scene(further);
     for number in 0..4 {
         scene.buckets.put(
             SOURCE,
@@ -40,24 +63,49 @@ async fn shard() -> Scene {
     scene.plan().await;
     scene.buckets.put(SOURCE, "in/changed", "newer", 7);
     scene.buckets.remove(SOURCE, "in/gone");
+    install_before(&scene, before).await;
     scene
 }
 
-async fn undisturbed() -> (Remains, Vec<&'static str>) {
-    let scene = shard().await;
+/// Every object that an equal run once copied, without a key, and what somebody has made of it since.
+async fn install_before(scene: &Scene, before: Before) {
+    if let Before::Empty = before {
+        return;
+    }
+    let earlier = Box::pin(shard(PLAIN, Before::Empty)).await;
+    earlier.invoke_until_done(LONG).await;
+    for (key, mut object) in earlier.buckets.objects(TARGET) {
+        object.modified_at = Timestamp::from_millis(BEGAN_AT.as_millis() - 1_000);
+        object.tags = [("old".to_owned(), "yes".to_owned())].into();
+        if let Before::OtherEverywhere = before {
+            object.has_annotations = true;
+            object.attributes.storage_class = "GLACIER_IR".into();
+            object
+                .attributes
+                .metadata
+                .insert("old".into(), "yes".into());
+        }
+        scene.buckets.install(TARGET, &key, object);
+    }
+}
+
+async fn undisturbed(further: &str, before: Before) -> (Remains, Vec<&'static str>) {
+    let scene = shard(further, before).await;
     assert_eq!(scene.invoke_until_done(LONG).await, 1);
     (scene.remains(), scene.script.calls())
 }
 
-#[tokio::test(start_paused = true)]
-async fn any_disturbance_of_any_call_is_healed_by_resuming() {
-    let (expected, calls) = undisturbed().await;
+/// Disturbs every call in every way, and resumes.
+async fn every_cell_ends_alike(further: &str, before: Before) {
+    let (expected, calls) = undisturbed(further, before).await;
     assert_eq!(expected.failed.len(), 3);
     assert_eq!(expected.unfinished_uploads, 0);
+    let clean = undisturbed(further, Before::Empty).await.0;
+    assert_eq!(expected, clean, "what stood there before stays nowhere");
     let mut cells = 0;
     for (number, operation) in calls.iter().enumerate() {
         for &disturbance in Disturbance::MATRIX {
-            let scene = shard().await;
+            let scene = shard(further, before).await;
             scene.script.disturb(number, disturbance);
             scene.invoke_until_done(LONG).await;
             assert_eq!(
@@ -69,9 +117,40 @@ async fn any_disturbance_of_any_call_is_healed_by_resuming() {
         }
     }
     assert_eq!(cells, calls.len() * Disturbance::MATRIX.len());
-    println!(
-        "fault matrix: {} calls x {} disturbances = {cells} cells, all equal to the undisturbed run",
-        calls.len(),
-        Disturbance::MATRIX.len()
-    );
+    #[allow(
+        clippy::print_stdout,
+        reason = "the number of cells is part of the claim"
+    )]
+    {
+        println!(
+            "fault matrix over {before:?}: {} calls x {} disturbances = {cells} cells, all equal to the undisturbed run",
+            calls.len(),
+            Disturbance::MATRIX.len()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_disturbance_of_any_call_is_healed_by_resuming() {
+    every_cell_ends_alike(PLAIN, Before::Empty).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_equal_object_of_before_is_not_taken_for_the_copy() {
+    every_cell_ends_alike(PLAIN, Before::OtherEverywhere).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_is_one_that_differs_only_in_what_a_look_does_not_show() {
+    every_cell_ends_alike(PLAIN, Before::OtherTags).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_are_they_where_a_key_is_asked_for_and_checksums_are_compared() {
+    every_cell_ends_alike(UNDER_A_KEY, Before::OtherEverywhere).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_equal_object_that_is_not_under_the_key_is_not_taken_for_the_copy() {
+    every_cell_ends_alike(UNDER_A_KEY, Before::OtherTags).await;
 }

@@ -11,6 +11,7 @@ use shardlift_core::{
     failure::FailureCode,
     key::ObjectKey,
     part_layout::{OBJECT_BYTES_MAX, PARTS_MAX},
+    port::ChecksumType,
     shard::ShardState,
 };
 use shardlift_testkit::Disturbance;
@@ -31,7 +32,7 @@ async fn planned_with(tags: &str, size_bytes: u64) -> Scene {
             .attributes
             .checksums
             .insert("CRC64NVME".into(), "CRC64NVME of huge".into());
-        object.attributes.checksum_type = Some("FULL_OBJECT".into());
+        object.attributes.checksum_type = Some(ChecksumType::FullObject);
     });
     scene.plan_parts().await;
     scene
@@ -99,6 +100,16 @@ async fn tags_that_were_left_behind_are_told_whoever_created_the_upload() {
         .filter(|remarks| !remarks.is_empty());
     let remarks: Vec<_> = told.collect();
     assert_eq!(remarks, [[("tags_left_behind".to_owned(), 1)].into()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_up_that_fails_does_not_undo_the_copy() {
+    let scene = planned(512 * GIB).await;
+    scene.script.deny("s3:ListMultipartUploads");
+    copy_all(&scene, LONG).await;
+    let copied = scene.shards().into_iter().map(|shard| shard.outcome.tally);
+    assert_eq!(copied.map(|tally| tally.copied.objects).sum::<u64>(), 1);
+    assert!(scene.failures().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,6 @@ pub use executions::{ExecutionState, Executions};
 pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{
-    CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX, DoomedObject,
-    ObjectAttributes, PartReceipt, Probe, TagSet, TargetBucket, UploadSpec,
+    ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
+    DoomedObject, ObjectAttributes, PartReceipt, Probe, TagSet, TargetBucket, UploadSpec,
 };

@@ -12,6 +12,7 @@ pub use self::transition::{IllegalTransition, ShardEvent};
 use crate::{
     failure::Failure,
     id::{RunId, ShardId, UploadId},
+    object::ETag,
     progress::ProgressMap,
     run::LEDGER_VERSION,
     tally::{Count, RequestCounts, Tally},
@@ -98,6 +99,13 @@ pub struct OpenUpload {
     /// Whether it was created without the source's tags because these were refused: the outcome will say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_without_tags: bool,
+    /// When it was created, by S3's clock: an object that it made is dated by this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Once it is being completed: the ETag that follows from its parts. An upload that is gone when a copier comes back
+    /// to it was completed if the target shows this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completing: Option<ETag>,
 }
 
 /// The ledger's record of a shard: kept within one DynamoDB write unit (1 KB) in the ordinary case.

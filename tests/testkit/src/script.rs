@@ -44,9 +44,16 @@ struct State {
     calls: Vec<&'static str>,
     disturbed: Option<(usize, Disturbance)>,
     denied: Vec<(&'static str, Option<RefusalReason>)>,
-    /// An operation, and how many more calls of it are not throttled.
-    throttled: Option<(&'static str, usize)>,
     silence: Duration,
+    exhausted: Option<Exhausted>,
+}
+
+/// An operation that S3 takes so often and then no more.
+#[derive(Debug)]
+struct Exhausted {
+    operation: &'static str,
+    calls_left: usize,
+    kind: FaultKind,
 }
 
 /// Counts the calls of every port that shares it, and disturbs the one that it is told to.
@@ -61,6 +68,15 @@ impl CallScript {
     /// Disturbs the call with this number, counted from 0 over all ports.
     pub fn disturb(&self, call: usize, disturbance: Disturbance) {
         self.lock().disturbed = Some((call, disturbance));
+    }
+
+    /// From now on this operation succeeds so often, and fails ever after.
+    pub fn exhaust_after(&self, calls: usize, operation: &'static str, kind: FaultKind) {
+        self.lock().exhausted = Some(Exhausted {
+            operation,
+            calls_left: calls,
+            kind,
+        });
     }
 
     /// From now on a call whose answer is lost is waited for so long, and has its effect at the half of it.
@@ -85,7 +101,7 @@ impl CallScript {
 
     /// `calls_left` more calls of this operation (an IAM action name) are answered, all further ones throttled.
     pub fn throttle_after(&self, operation: &'static str, calls_left: usize) {
-        self.lock().throttled = Some((operation, calls_left));
+        self.exhaust_after(calls_left, operation, FaultKind::Throttled);
     }
 
     /// The operations called since the start or the last [`clear`](Self::clear), in order.
@@ -116,8 +132,8 @@ impl CallScript {
         if let Some(denial) = self.denial_of(operation) {
             return Err(denial);
         }
-        if self.is_throttled(operation) {
-            return Err(fault(operation, FaultKind::Throttled));
+        if let Some(exhaustion) = self.exhaustion_of(operation) {
+            return Err(exhaustion);
         }
         match self.disturbance() {
             None => effect(),
@@ -156,15 +172,17 @@ impl CallScript {
         })
     }
 
-    fn is_throttled(&self, operation: &'static str) -> bool {
-        match &mut self.lock().throttled {
-            Some((throttled, calls_left)) if *throttled == operation => {
-                let is_throttled = *calls_left == 0;
-                *calls_left = calls_left.saturating_sub(1);
-                is_throttled
-            }
-            _ => false,
+    fn exhaustion_of(&self, operation: &'static str) -> Option<CallFault> {
+        let mut state = self.lock();
+        let exhausted = state
+            .exhausted
+            .as_mut()
+            .filter(|exhausted| exhausted.operation == operation)?;
+        if exhausted.calls_left == 0 {
+            return Some(fault(operation, exhausted.kind));
         }
+        exhausted.calls_left -= 1;
+        None
     }
 
     /// What happens to the call that was counted last.

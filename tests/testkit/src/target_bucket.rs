@@ -10,16 +10,16 @@ use shardlift_core::{
     object::{ETag, Encryption},
     part_layout::{Part, SINGLE_COPY_BYTES_MAX},
     port::{
-        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
-        DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt, Probe, TagSet,
-        TargetBucket, UploadSpec,
+        BucketListing, ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload,
+        DELETE_OBJECTS_MAX, DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt,
+        Probe, TagSet, TargetBucket, UploadSpec,
     },
     run::BucketFacts,
     tally::RequestCounts,
 };
 
 use crate::{
-    bucket::{StoredObject, World, fingerprint},
+    bucket::{StoredObject, World, fingerprint, whole_seconds},
     bucket_handle::BucketHandle,
     upload::{Upload, UploadedPart},
 };
@@ -87,6 +87,7 @@ impl MemoryTarget {
         object.attributes.tag_count = u32::try_from(object.tags.len()).expect("S3 allows ten tags");
         let etag = object.attributes.etag.clone();
         let checksums = object.attributes.checksums.clone();
+        let checksum_type = object.attributes.checksum_type;
         if let Some((_, objects)) = world.buckets.get_mut(&self.handle.bucket) {
             objects.insert(key.clone(), object);
         }
@@ -94,6 +95,7 @@ impl MemoryTarget {
             etag,
             version_id: None,
             checksums,
+            checksum_type,
         }
     }
 }
@@ -141,6 +143,12 @@ impl TargetBucket for MemoryTarget {
                 if let Some(tags) = &options.tags {
                     object.tags.clone_from(tags);
                     object.has_annotations = false;
+                }
+                if object.attributes.checksum_type == Some(ChecksumType::Composite) {
+                    object.attributes.checksum_type = Some(ChecksumType::FullObject);
+                    for (algorithm, value) in &mut object.attributes.checksums {
+                        *value = format!("{algorithm} of {}", object.content);
+                    }
                 }
                 // A redirect stays behind.
                 object
@@ -256,7 +264,11 @@ impl TargetBucket for MemoryTarget {
                     parts: BTreeMap::new(),
                 };
                 world.uploads.insert(id.clone(), upload);
-                Ok(CreatedUpload { id, encryption })
+                Ok(CreatedUpload {
+                    id,
+                    encryption,
+                    created_at: Some(whole_seconds(world.now())),
+                })
             })
             .await
     }

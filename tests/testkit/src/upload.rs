@@ -7,7 +7,7 @@ use shardlift_core::{
     bucket::BucketName,
     object::{ETag, Encryption},
     part_layout::PART_BYTES_MIN,
-    port::{ObjectAttributes, PartReceipt, UploadSpec},
+    port::{ChecksumType, ObjectAttributes, PartReceipt, UploadSpec},
     time::Timestamp,
 };
 
@@ -85,10 +85,12 @@ impl Upload {
                     .iter()
                     .map(|algorithm| (algorithm.clone(), format!("{algorithm} of {content}")))
                     .collect(),
-                checksum_type: spec
-                    .checksum_algorithm
-                    .as_ref()
-                    .map(|_| "FULL_OBJECT".to_owned()),
+                checksum_type: spec.checksum_algorithm.as_ref().map(|algorithm| {
+                    match algorithm.as_str() {
+                        "SHA1" | "SHA256" => ChecksumType::Composite,
+                        _ => ChecksumType::FullObject,
+                    }
+                }),
                 encryption: self.encryption,
                 kms_key_arn: self.kms_key_arn.clone(),
                 modified_at: Timestamp::default(),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::types::builders::CompletedPartBuilder;
+use aws_sdk_s3::types::{self as sdk, builders::CompletedPartBuilder};
+use shardlift_core::port::ChecksumType;
 
 /// Collects the checksums that an answer carries; S3's answers share the names of these getters but no trait.
 macro_rules! checksums_of {
@@ -27,6 +28,15 @@ macro_rules! checksums_of {
 }
 
 pub(crate) use checksums_of;
+
+/// What the checksums of an answer are computed over, where it says so.
+pub(crate) fn checksum_type(told: Option<&sdk::ChecksumType>) -> Option<ChecksumType> {
+    match told? {
+        sdk::ChecksumType::FullObject => Some(ChecksumType::FullObject),
+        sdk::ChecksumType::Composite => Some(ChecksumType::Composite),
+        _ => None,
+    }
+}
 
 /// The part with its checksums, which S3 compares with what it holds.
 pub(crate) fn with_checksums(

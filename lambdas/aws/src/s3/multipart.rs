@@ -19,7 +19,8 @@ use shardlift_core::{
 };
 
 use super::{
-    checksums::{checksums_of, with_checksums},
+    answer_date::AnswerDate,
+    checksums::{checksum_type, checksums_of, with_checksums},
     copy_source::copy_source,
     encryption::encryption,
     listing::{decoded_key, unquoted_etag},
@@ -38,7 +39,7 @@ const LIST_UPLOADS: &str = "s3:ListMultipartUploads";
 
 /// S3 combines the CRCs of parts into that of the object; what it cannot combine is left to its default
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
-fn checksum_type(algorithm: &str) -> Option<ChecksumType> {
+fn type_to_ask_for(algorithm: &str) -> Option<ChecksumType> {
     matches!(algorithm, "CRC32" | "CRC32C" | "CRC64NVME").then_some(ChecksumType::FullObject)
 }
 
@@ -64,7 +65,12 @@ impl AwsTargetBucket {
                     .as_deref()
                     .map(ChecksumAlgorithm::from),
             )
-            .set_checksum_type(upload.checksum_algorithm.as_deref().and_then(checksum_type));
+            .set_checksum_type(
+                upload
+                    .checksum_algorithm
+                    .as_deref()
+                    .and_then(type_to_ask_for),
+            );
         if let Some(key) = &upload.kms_key_arn {
             call = call
                 .server_side_encryption(ServerSideEncryption::AwsKms)
@@ -73,8 +79,10 @@ impl AwsTargetBucket {
         let call = with_headers(call, upload);
         // Expires is a free text at S3; the SDK's own setter takes dates only.
         let expires = upload.headers.get("expires").cloned();
+        let date = AnswerDate::default();
         let sent = call
             .customize()
+            .interceptor(date.clone())
             .mutate_request(move |request| {
                 if let Some(expires) = &expires {
                     request.headers_mut().insert("expires", expires.clone());
@@ -88,6 +96,7 @@ impl AwsTargetBucket {
         Ok(CreatedUpload {
             id,
             encryption: encryption(answer.server_side_encryption()),
+            created_at: date.told(),
         })
     }
 
@@ -201,7 +210,7 @@ impl AwsTargetBucket {
             .set_checksum_type(
                 parts
                     .first()
-                    .and_then(|part| part.checksums.keys().find_map(|name| checksum_type(name))),
+                    .and_then(|part| part.checksums.keys().find_map(|name| type_to_ask_for(name))),
             )
             .expected_bucket_owner(self.facts.owner.as_str())
             .send()
@@ -211,6 +220,7 @@ impl AwsTargetBucket {
             etag: unquoted_etag(COMPLETE, answer.e_tag())?,
             version_id: answer.version_id().map(str::to_owned),
             checksums: checksums_of!(&answer),
+            checksum_type: checksum_type(answer.checksum_type()),
         })
     }
 

@@ -18,7 +18,7 @@ use shardlift_core::{
 
 use super::{
     answer_date::{AnswerDate, timestamp},
-    checksums::checksums_of,
+    checksums::{checksum_type, checksums_of},
     encryption::encryption,
     listing::unquoted_etag,
     spoken_key::spoken,
@@ -88,7 +88,7 @@ fn attributes(
         tag_count: u32::try_from(tag_count)
             .map_err(|_| bad_answer(HEAD_OBJECT, "a negative number of tags"))?,
         checksums: checksums_of!(answer),
-        checksum_type: answer.checksum_type().map(|kind| kind.as_str().to_owned()),
+        checksum_type: checksum_type(answer.checksum_type()),
         encryption: encryption(answer.server_side_encryption()),
         kms_key_arn: answer.ssekms_key_id().map(str::to_owned),
         modified_at,

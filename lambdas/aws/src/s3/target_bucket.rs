@@ -19,7 +19,7 @@ use shardlift_core::{
 };
 
 use super::{
-    checksums::checksums_of,
+    checksums::{checksum_type, checksums_of},
     copy_source::copy_source,
     listing::{first_object, list_page, unquoted_etag},
     object_attributes::head_object,
@@ -148,6 +148,7 @@ impl TargetBucket for AwsTargetBucket {
             etag: unquoted_etag(COPY_OBJECT, result.e_tag())?,
             version_id: answer.version_id().map(str::to_owned),
             checksums: checksums_of!(result),
+            checksum_type: checksum_type(result.checksum_type()),
         })
     }
 

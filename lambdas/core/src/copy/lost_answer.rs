@@ -7,9 +7,13 @@
 
 use std::time::Duration;
 
+use super::proof::{Checksums, compare_checksums};
 use crate::{
-    object::Encryption,
+    arn::KmsKeyArn,
+    object::{ETag, Encryption},
     port::{CopyOptions, CopySource, ObjectAttributes, TagSet},
+    spec::StorageClass,
+    time::Timestamp,
 };
 
 /// By how much the instants of two answers of S3 may contradict each other: a `Date` is rounded down to seconds, and the
@@ -71,12 +75,85 @@ fn has_no_tags(
     none_to_carry && target.tag_count == 0
 }
 
+/// An upload that is gone, and may have been completed.
+#[derive(Debug, Clone, Copy)]
+pub struct LostUpload<'a> {
+    /// What was to be copied.
+    pub planned: &'a CopySource,
+    /// The source as it is now.
+    pub source: &'a ObjectAttributes,
+    /// The storage class that the upload was created with.
+    pub storage_class: Option<StorageClass>,
+    /// The key that the upload was created with.
+    pub kms_key_arn: Option<&'a KmsKeyArn>,
+    /// When it was created, by S3's clock: what it made is dated by this.
+    pub created_at: Option<Timestamp>,
+    /// The ETag that follows from its parts, if that is known.
+    pub parts_etag: Option<&'a ETag>,
+}
+
+/// What the target shows of such an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// The upload made the object that is there.
+    Completed,
+    /// Since the upload was created something else was written, by somebody else.
+    Foreign,
+    /// Neither: the object is to be copied again.
+    Nothing,
+}
+
+impl LostUpload<'_> {
+    /// What the target shows.
+    #[must_use]
+    pub fn trace(&self, target: &ObjectAttributes) -> Trace {
+        let is_written_since = self
+            .created_at
+            .is_some_and(|created_at| target.modified_at >= created_at);
+        if !is_written_since || self.source.etag != self.planned.etag {
+            return Trace::Nothing;
+        }
+        match self.bytes(target) {
+            Checksums::Different => Trace::Foreign,
+            Checksums::Equal if self.is_as_created(target) => Trace::Completed,
+            Checksums::Equal | Checksums::Incomparable => Trace::Nothing,
+        }
+    }
+
+    /// Whether the target has the planned bytes. An ETag is computed over the parts' ETags, so it is equal for equal parts
+    /// and for nothing else; under a KMS key it cannot be foretold, and another one says nothing.
+    fn bytes(&self, target: &ObjectAttributes) -> Checksums {
+        if target.size_bytes != self.planned.size_bytes {
+            return Checksums::Different;
+        }
+        match self.parts_etag {
+            Some(etag) if *etag == target.etag => Checksums::Equal,
+            Some(_) if target.encryption == Encryption::S3Managed => Checksums::Different,
+            _ => compare_checksums(
+                (&self.source.checksums, self.source.checksum_type),
+                (&target.checksums, target.checksum_type),
+            ),
+        }
+    }
+
+    fn is_as_created(&self, target: &ObjectAttributes) -> bool {
+        let class = self.storage_class.map_or("STANDARD", StorageClass::name);
+        let is_under_the_key = self
+            .kms_key_arn
+            .is_none_or(|key| target.kms_key_arn.as_deref() == Some(key.as_str()));
+        target.headers == self.source.headers
+            && target.metadata == self.source.metadata
+            && target.storage_class == class
+            && is_under_the_key
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{arn::KmsKeyArn, key::ObjectKey, object::ETag, time::Timestamp};
+    use crate::{key::ObjectKey, port::ChecksumType};
 
     const SINCE_ATTEMPT: Duration = Duration::from_secs(60);
 
@@ -200,5 +277,109 @@ mod tests {
         let mut tagged = attributes();
         tagged.tag_count = 2;
         assert!(is_shown(&options, &tagged, &attributes()));
+    }
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/target";
+
+    /// Of an upload that was created 30 seconds after second 1,000, and made the object of `attributes`.
+    fn trace(
+        target: &ObjectAttributes,
+        parts_etag: Option<&str>,
+        source_checksum: Option<&str>,
+    ) -> Trace {
+        let mut source = attributes();
+        if let Some(value) = source_checksum {
+            source.checksums = [("CRC64NVME".to_owned(), value.to_owned())].into();
+            source.checksum_type = Some(ChecksumType::FullObject);
+        }
+        let parts_etag = parts_etag.map(|etag| ETag::new(etag).unwrap());
+        LostUpload {
+            planned: &planned(),
+            source: &source,
+            storage_class: None,
+            kms_key_arn: None,
+            created_at: Some(at_second(1_030)),
+            parts_etag: parts_etag.as_ref(),
+        }
+        .trace(target)
+    }
+
+    fn assembled(encryption: Encryption) -> ObjectAttributes {
+        ObjectAttributes {
+            etag: ETag::new("parts-2").unwrap(),
+            checksums: [("CRC64NVME".to_owned(), "A".to_owned())].into(),
+            checksum_type: Some(ChecksumType::FullObject),
+            encryption,
+            ..attributes()
+        }
+    }
+
+    #[test]
+    fn an_upload_that_is_gone_was_completed_if_etag_or_checksum_show_it() {
+        let plain = assembled(Encryption::S3Managed);
+        let under_key = assembled(Encryption::Kms);
+        for (target, etag, checksum, expected) in [
+            (&plain, Some("parts-2"), None, Trace::Completed),
+            (&plain, Some("other-2"), Some("A"), Trace::Foreign),
+            (&plain, None, Some("A"), Trace::Completed),
+            (&plain, None, Some("B"), Trace::Foreign),
+            (&plain, None, None, Trace::Nothing),
+            (&under_key, Some("other-2"), Some("A"), Trace::Completed),
+            (&under_key, Some("other-2"), Some("B"), Trace::Foreign),
+            (&under_key, Some("other-2"), None, Trace::Nothing),
+        ] {
+            let found = trace(target, etag, checksum);
+            assert_eq!(found, expected, "{target:?} {etag:?} {checksum:?}");
+        }
+    }
+
+    #[test]
+    fn what_stood_there_before_the_upload_is_no_trace_of_it() {
+        let mut earlier = assembled(Encryption::S3Managed);
+        earlier.modified_at = at_second(1_029);
+        assert_eq!(trace(&earlier, Some("parts-2"), Some("A")), Trace::Nothing);
+        earlier.size_bytes += 1;
+        assert_eq!(trace(&earlier, Some("parts-2"), Some("A")), Trace::Nothing);
+    }
+
+    #[test]
+    fn equal_bytes_that_are_otherwise_not_as_created_are_copied_again() {
+        let spoilt: [fn(&mut ObjectAttributes); 3] = [
+            |target| target.storage_class = "GLACIER_IR".into(),
+            |target| target.headers = [("expires".into(), "0".into())].into(),
+            |target| target.metadata = [("old".into(), "yes".into())].into(),
+        ];
+        for spoil in spoilt {
+            let mut target = assembled(Encryption::S3Managed);
+            spoil(&mut target);
+            assert_eq!(
+                trace(&target, Some("parts-2"), None),
+                Trace::Nothing,
+                "{target:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_object_under_another_key_is_copied_again() {
+        let key = KmsKeyArn::new(KEY).unwrap();
+        let etag = ETag::new("parts-2").unwrap();
+        for (found, expected) in [
+            (Some(KEY), Trace::Completed),
+            (Some("another"), Trace::Nothing),
+            (None, Trace::Nothing),
+        ] {
+            let mut target = assembled(Encryption::Kms);
+            target.kms_key_arn = found.map(str::to_owned);
+            let upload = LostUpload {
+                planned: &planned(),
+                source: &attributes(),
+                storage_class: None,
+                kms_key_arn: Some(&key),
+                created_at: Some(at_second(1_030)),
+                parts_etag: Some(&etag),
+            };
+            assert_eq!(upload.trace(&target), expected, "{found:?}");
+        }
     }
 }

@@ -1,16 +1,29 @@
 //! What the two sides show about a copy whose answer was heard.
 
+use std::collections::BTreeMap;
+
 use super::remark::Remark;
 use crate::{
     object::ETag,
-    port::{CopyReceipt, CopySource, ObjectAttributes},
+    port::{ChecksumType, CopyReceipt, CopySource, ObjectAttributes},
 };
 
-/// Whether the target object is the upload that was to be completed: its ETag is computed over its parts' ETags, so it
-/// is equal for equal parts and for nothing else.
-#[must_use]
-pub fn is_completed(expected: &ETag, size_bytes: u64, target: &ObjectAttributes) -> bool {
-    target.etag == *expected && target.size_bytes == size_bytes
+/// How an object was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyWay<'a> {
+    /// By one CopyObject.
+    AtOnce,
+    /// By an upload, with the ETag that follows from its parts, if one does.
+    InParts(Option<&'a ETag>),
+}
+
+impl<'a> CopyWay<'a> {
+    fn parts_etag(self) -> Option<&'a ETag> {
+        match self {
+            Self::AtOnce => None,
+            Self::InParts(etag) => etag,
+        }
+    }
 }
 
 /// What the two sides show about a finished copy.
@@ -22,43 +35,101 @@ pub enum Comparison {
     Different,
 }
 
-/// Compares what both sides tell without their bytes being read. `parts_etag` is the ETag that follows from the parts
-/// of a copy in parts.
+/// What the checksums of two objects say of their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checksums {
+    /// They are equal in every algorithm that both have.
+    Equal,
+    /// They differ.
+    Different,
+    /// There is no algorithm in which both have one over the full object.
+    Incomparable,
+}
+
+/// One side's checksums, and what they are computed over.
+pub(super) type Side<'a> = (&'a BTreeMap<String, String>, Option<ChecksumType>);
+
+/// Compares checksums over the full object. A composite's is one over its parts, which the copy may have cut anew.
+pub(super) fn compare_checksums(source: Side<'_>, target: Side<'_>) -> Checksums {
+    let full = Some(ChecksumType::FullObject);
+    if source.1 != full || target.1 != full {
+        return Checksums::Incomparable;
+    }
+    let both = source
+        .0
+        .iter()
+        .filter_map(|(algorithm, value)| Some((value, target.0.get(algorithm)?)));
+    let mut found = Checksums::Incomparable;
+    for (at_source, at_target) in both {
+        if at_source != at_target {
+            return Checksums::Different;
+        }
+        found = Checksums::Equal;
+    }
+    found
+}
+
+/// Compares what both sides tell without their bytes being read.
 #[must_use]
 pub fn compare(
     planned: &CopySource,
     source: &ObjectAttributes,
     receipt: &CopyReceipt,
-    parts_etag: Option<&ETag>,
+    way: CopyWay<'_>,
 ) -> Comparison {
     if source.etag != planned.etag {
         // The source was replaced after it was copied: what is left is S3's word, and the parts.
-        return Comparison::Said(by_etag(planned, receipt, parts_etag));
+        return Comparison::Said(by_etag(planned, receipt, way));
     }
-    // The checksum of a composite is one over its parts, which the copy cuts anew.
-    let is_full = source.checksum_type.as_deref() == Some("FULL_OBJECT");
-    let is_comparable = |checksum: &str| is_full && !checksum.contains('-');
-    let mut equal = 0;
-    for (algorithm, at_source) in &source.checksums {
-        match receipt.checksums.get(algorithm) {
-            Some(at_target) if is_comparable(at_source) && is_comparable(at_target) => {
-                if at_source != at_target {
-                    return Comparison::Different;
-                }
-                equal += 1;
-            }
-            _ => {}
-        }
+    let checksums = compare_checksums(
+        (&source.checksums, source.checksum_type),
+        (&receipt.checksums, receipt.checksum_type),
+    );
+    match checksums {
+        Checksums::Equal => Comparison::Said(Remark::ProvenByChecksum),
+        Checksums::Different => Comparison::Different,
+        Checksums::Incomparable => Comparison::Said(by_etag(planned, receipt, way)),
     }
-    Comparison::Said(if equal > 0 {
-        Remark::ProvenByChecksum
-    } else {
-        by_etag(planned, receipt, parts_etag)
-    })
 }
 
-fn by_etag(planned: &CopySource, receipt: &CopyReceipt, parts_etag: Option<&ETag>) -> Remark {
-    if parts_etag == Some(&receipt.etag) {
+/// What the copy did not take over as it was at the source, as far as these show it.
+#[must_use]
+pub fn left_behind(
+    planned: &CopySource,
+    source: &ObjectAttributes,
+    receipt: &CopyReceipt,
+    way: CopyWay<'_>,
+) -> Vec<Remark> {
+    if source.etag != planned.etag {
+        return Vec::new();
+    }
+    let mut remarks = Vec::new();
+    if is_checksum_changed(source, receipt) {
+        remarks.push(Remark::ChecksumChanged);
+    }
+    // The headers of an upload are stated, this one among them; CopyObject takes all along but this one.
+    let has_redirect = source
+        .headers
+        .contains_key("x-amz-website-redirect-location");
+    if way == CopyWay::AtOnce && has_redirect {
+        remarks.push(Remark::RedirectLeftBehind);
+    }
+    remarks
+}
+
+/// An answer that tells no checksum shows nothing.
+fn is_checksum_changed(source: &ObjectAttributes, receipt: &CopyReceipt) -> bool {
+    let has_all = source
+        .checksums
+        .keys()
+        .all(|algorithm| receipt.checksums.contains_key(algorithm));
+    let is_told = !source.checksums.is_empty() && !receipt.checksums.is_empty();
+    let is_kept = has_all && source.checksum_type == receipt.checksum_type;
+    is_told && !is_kept
+}
+
+fn by_etag(planned: &CopySource, receipt: &CopyReceipt, way: CopyWay<'_>) -> Remark {
+    if way.parts_etag() == Some(&receipt.etag) {
         Remark::ProvenByParts
     } else if receipt.etag == planned.etag && planned.etag.part_count().is_none() {
         Remark::ProvenByEtag
@@ -69,9 +140,10 @@ fn by_etag(planned: &CopySource, receipt: &CopyReceipt, parts_etag: Option<&ETag
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
+    use super::{
+        ChecksumType::{Composite, FullObject},
+        *,
+    };
     use crate::{key::ObjectKey, object::Encryption, time::Timestamp};
 
     fn planned() -> CopySource {
@@ -99,11 +171,20 @@ mod tests {
         }
     }
 
-    fn receipt(checksums: &[(&str, &str)]) -> CopyReceipt {
+    fn sided(checksums: &[(&str, &str)], kind: ChecksumType) -> ObjectAttributes {
+        ObjectAttributes {
+            checksums: owned(checksums),
+            checksum_type: Some(kind),
+            ..attributes()
+        }
+    }
+
+    fn receipt(checksums: &[(&str, &str)], kind: ChecksumType) -> CopyReceipt {
         CopyReceipt {
             etag: planned().etag,
             version_id: None,
             checksums: owned(checksums),
+            checksum_type: Some(kind),
         }
     }
 
@@ -116,39 +197,91 @@ mod tests {
 
     #[test]
     fn full_object_checksums_decide_where_both_sides_have_one() {
-        let mut source = attributes();
-        source.checksums = owned(&[("CRC64NVME", "AAA=")]);
-        source.checksum_type = Some("FULL_OBJECT".into());
-        let said = |receipt: &CopyReceipt| compare(&planned(), &source, receipt, None);
-        assert_eq!(
-            said(&receipt(&[("CRC64NVME", "AAA=")])),
-            Comparison::Said(Remark::ProvenByChecksum)
-        );
-        assert_eq!(
-            said(&receipt(&[("CRC64NVME", "BBB=")])),
-            Comparison::Different
-        );
-        assert_eq!(
-            said(&receipt(&[("SHA256", "AAA=")])),
-            Comparison::Said(Remark::ProvenByEtag)
-        );
+        let source = sided(&[("CRC64NVME", "AAA=")], FullObject);
+        let said = |receipt: &CopyReceipt| compare(&planned(), &source, receipt, CopyWay::AtOnce);
+        for (checksum, kind, expected) in [
+            (
+                ("CRC64NVME", "AAA="),
+                FullObject,
+                Comparison::Said(Remark::ProvenByChecksum),
+            ),
+            (("CRC64NVME", "BBB="), FullObject, Comparison::Different),
+            (
+                ("SHA256", "AAA="),
+                FullObject,
+                Comparison::Said(Remark::ProvenByEtag),
+            ),
+            // The type decides, not the look of the value.
+            (
+                ("CRC64NVME", "BBB="),
+                Composite,
+                Comparison::Said(Remark::ProvenByEtag),
+            ),
+            (("CRC64NVME", "AA-A"), FullObject, Comparison::Different),
+        ] {
+            assert_eq!(
+                said(&receipt(&[checksum], kind)),
+                expected,
+                "{checksum:?} {kind:?}"
+            );
+        }
     }
 
     #[test]
     fn composite_checksums_and_foreign_etags_prove_nothing() {
-        let mut source = attributes();
-        source.checksums = owned(&[("SHA256", "AAA=-2")]);
-        source.checksum_type = Some("COMPOSITE".into());
-        let mut answer = receipt(&[("SHA256", "BBB=-3")]);
+        let source = sided(&[("SHA256", "AAA=-2")], Composite);
+        let mut answer = receipt(&[("SHA256", "BBB=-3")], Composite);
         answer.etag = ETag::new("another").unwrap();
-        assert_eq!(
-            compare(&planned(), &source, &answer, None),
-            Comparison::Said(Remark::Unproven)
-        );
+        let said = |way| compare(&planned(), &source, &answer, way);
+        let unproven = Comparison::Said(Remark::Unproven);
+        assert_eq!(said(CopyWay::AtOnce), unproven);
+        assert_eq!(said(CopyWay::InParts(None)), unproven);
         let parts = answer.etag.clone();
         assert_eq!(
-            compare(&planned(), &source, &answer, Some(&parts)),
+            said(CopyWay::InParts(Some(&parts))),
             Comparison::Said(Remark::ProvenByParts)
         );
+    }
+
+    #[test]
+    fn a_checksum_of_another_algorithm_or_type_is_remarked() {
+        let cases = [
+            (("SHA256", FullObject), ("SHA256", Composite), true),
+            (("XXHASH64", FullObject), ("CRC64NVME", FullObject), true),
+            (("CRC32", Composite), ("CRC32", FullObject), true),
+            (("CRC32", FullObject), ("CRC32", FullObject), false),
+            (("SHA256", Composite), ("SHA256", Composite), false),
+        ];
+        for ((at_source, source_type), (at_target, target_type), expected) in cases {
+            let source = sided(&[(at_source, "A")], source_type);
+            let answer = receipt(&[(at_target, "B")], target_type);
+            let left = left_behind(&planned(), &source, &answer, CopyWay::InParts(None));
+            let is_remarked = left == [Remark::ChecksumChanged];
+            assert_eq!(
+                is_remarked, expected,
+                "{at_source} -> {at_target}: {left:?}"
+            );
+        }
+        let nothing_lost = left_behind(
+            &planned(),
+            &attributes(),
+            &receipt(&[("CRC64NVME", "A")], FullObject),
+            CopyWay::InParts(None),
+        );
+        assert!(nothing_lost.is_empty(), "{nothing_lost:?}");
+    }
+
+    #[test]
+    fn a_redirect_is_left_behind_by_a_copy_at_once_alone() {
+        let mut source = attributes();
+        let redirect = (
+            "x-amz-website-redirect-location".into(),
+            "/elsewhere".into(),
+        );
+        source.headers.extend([redirect]);
+        let answer = receipt(&[], FullObject);
+        let left = |way| left_behind(&planned(), &source, &answer, way);
+        assert_eq!(left(CopyWay::AtOnce), [Remark::RedirectLeftBehind]);
+        assert!(left(CopyWay::InParts(None)).is_empty());
     }
 }

@@ -22,6 +22,10 @@ pub enum Remark {
     AnnotationsLeftBehind,
     /// The object was copied in parts, and whether the source has annotations could not be found out.
     AnnotationsUnknown,
+    /// The copy's checksum is of another algorithm or type than the source's.
+    ChecksumChanged,
+    /// The source redirects to another location, and the copy at once did not take that along.
+    RedirectLeftBehind,
 }
 
 impl Remark {
@@ -36,6 +40,8 @@ impl Remark {
             Self::TagsLeftBehind => "tags_left_behind",
             Self::AnnotationsLeftBehind => "annotations_left_behind",
             Self::AnnotationsUnknown => "annotations_unknown",
+            Self::ChecksumChanged => "checksum_changed",
+            Self::RedirectLeftBehind => "redirect_left_behind",
         }
     }
 }
@@ -65,6 +71,8 @@ mod tests {
             Remark::TagsLeftBehind,
             Remark::AnnotationsLeftBehind,
             Remark::AnnotationsUnknown,
+            Remark::ChecksumChanged,
+            Remark::RedirectLeftBehind,
         ] {
             let listed = serde_json::to_value(remark).unwrap();
             assert_eq!(listed, remark.word());

@@ -49,6 +49,17 @@ pub struct CopyReceipt {
     pub version_id: Option<String>,
     /// Its checksums by algorithm, where the answer told.
     pub checksums: BTreeMap<String, String>,
+    /// What these are computed over, where the answer told.
+    pub checksum_type: Option<ChecksumType>,
+}
+
+/// What a checksum is computed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChecksumType {
+    /// The bytes of the object, however it was cut.
+    FullObject,
+    /// The checksums of its parts.
+    Composite,
 }
 
 /// An object at the target that is to be deleted, as the listing showed it.
@@ -92,8 +103,8 @@ pub struct ObjectAttributes {
     pub tag_count: u32,
     /// The full-object or composite checksums by algorithm, for example `CRC64NVME`.
     pub checksums: BTreeMap<String, String>,
-    /// `FULL_OBJECT` or `COMPOSITE`, where there is a checksum.
-    pub checksum_type: Option<String>,
+    /// What these are computed over, where there is a checksum.
+    pub checksum_type: Option<ChecksumType>,
     /// How it is encrypted.
     pub encryption: Encryption,
     /// The ARN of the encrypting key, where it is encrypted under one.
@@ -130,6 +141,8 @@ pub struct CreatedUpload {
     pub id: UploadId,
     /// How the object will be encrypted: by the bucket's default, if the upload named no key.
     pub encryption: Encryption,
+    /// What S3's clock showed when it answered; nothing when it did not say. The object will be dated by this instant.
+    pub created_at: Option<Timestamp>,
 }
 
 /// What a copied part answered, and what completing needs.

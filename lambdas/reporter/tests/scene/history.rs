@@ -147,6 +147,8 @@ impl Scene {
                 index,
                 upload_id,
                 is_without_tags: false,
+                created_at: None,
+                completing: None,
             }];
         });
     }

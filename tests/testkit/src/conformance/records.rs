@@ -6,6 +6,7 @@ use shardlift_core::{
     id::{RangeId, RunId, ShardId, UploadId},
     input::RunInput,
     key::RelativeKey,
+    object::ETag,
     range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
     run::{
         BucketFacts, LEDGER_VERSION, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState,
@@ -70,6 +71,8 @@ pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
             index: 7,
             upload_id: UploadId::new("upload+/=").expect("an upload id"),
             is_without_tags: true,
+            created_at: Some(Timestamp::from_millis(1_700_000_000_000)),
+            completing: Some(ETag::new("0a1b-3").expect("an ETag")),
         }],
         ..ShardOutcome::default()
     };
