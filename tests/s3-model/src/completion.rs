@@ -205,7 +205,8 @@ fn assemble(
     Ok(Object {
         rope,
         etag,
-        modified_s: model.clock.now_s(),
+        // S3 dates it by the beginning of its upload.
+        modified_s: upload.initiated_s,
         version: VersionId::NULL,
         attributes,
     })

@@ -38,6 +38,7 @@ pub(crate) fn get_object(model: &Inner, call: &Call<'_>) -> Result<Reply, S3Erro
     let stretch = requested_stretch(call, &object)?;
     let mut reply = Reply::empty(if stretch.is_some() { 206 } else { 200 });
     object_headers(&mut reply, &object, state.versioning);
+    tag_count(&mut reply, &state, call, &object);
     if let Some(Stretch { start, length }) = stretch {
         let end = (start + length).saturating_sub(1);
         reply.text(
@@ -189,9 +190,6 @@ fn object_headers(reply: &mut Reply, object: &Object, versioning: Versioning) {
     for (name, value) in &attributes.metadata {
         reply.text(&format!("x-amz-meta-{name}"), value);
     }
-    if !attributes.tags.is_empty() {
-        reply.text("x-amz-tagging-count", &attributes.tags.len().to_string());
-    }
     if attributes.storage_class != StorageClass::Standard {
         reply.text("x-amz-storage-class", attributes.storage_class.name());
     }
@@ -205,6 +203,19 @@ fn object_headers(reply: &mut Reply, object: &Object, versioning: Versioning) {
         reply.text("x-amz-version-id", &object.version.to_string());
     }
     encryption_headers(reply, &attributes.encryption);
+}
+
+/// How many tags there are: told to those alone who may read them.
+fn tag_count(reply: &mut Reply, state: &Bucket, call: &Call<'_>, object: &Object) {
+    let tags = object.attributes.tags.len();
+    let action = if call.query.has("versionId") {
+        "s3:GetObjectVersionTagging"
+    } else {
+        "s3:GetObjectTagging"
+    };
+    if tags > 0 && authorize(state, &call.caller, action, call.bucket, call.key).is_ok() {
+        reply.text("x-amz-tagging-count", &tags.to_string());
+    }
 }
 
 pub(crate) fn encryption_headers(reply: &mut Reply, encryption: &Encryption) {

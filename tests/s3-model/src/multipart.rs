@@ -11,7 +11,7 @@ use crate::error::{ErrorCode, S3Error};
 use crate::get::{Stretch, encryption_headers};
 use crate::lock::{read, write};
 use crate::model::Inner;
-use crate::object::{Attributes, Checksum};
+use crate::object::{Attributes, Checksum, Encryption};
 use crate::put::{UPLOAD_BYTES_MAX, attributes, authorize_write, verify_body};
 use crate::reply::Reply;
 use crate::request::Call;
@@ -252,12 +252,15 @@ fn store_part(
     rope: Rope,
     checksum: Option<Checksum>,
 ) -> Result<ETag, S3Error> {
-    let etag = ETag::of_content(&rope);
+    let mut etag = ETag::of_content(&rope);
     let mut state = write(bucket);
     let upload = state
         .uploads
         .get_mut(&(call.key.to_owned(), id.to_owned()))
         .ok_or_else(|| no_such_upload(id))?;
+    if matches!(upload.attributes.encryption, Encryption::Kms { .. }) {
+        etag = etag.encrypted(model.next_number());
+    }
     upload.parts.insert(
         number,
         Part {

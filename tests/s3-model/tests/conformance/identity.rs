@@ -239,6 +239,22 @@ async fn registered_keys_stand_for_their_principals_until_they_expire() {
 }
 
 #[tokio::test]
+async fn how_many_tags_there_are_is_told_to_those_who_may_read_them() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("tells everybody")).await else {
+        return;
+    };
+    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
+    let put = stage.client(OWNER).put_object().bucket(&bucket).key("k");
+    put.tagging("a=b").send().await.expect("a PUT");
+    let both = "\"s3:GetObject\", \"s3:GetObjectTagging\"";
+    for (actions, told) in [("\"s3:GetObject\"", None), (both, Some(1))] {
+        set_policy(&stage, &bucket, policy(&bucket, "Allow", actions, "/*")).await;
+        let head = stranger.head_object().bucket(&bucket).key("k").send().await;
+        assert_eq!(head.expect("a HEAD").tag_count(), told, "{actions}");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_is_off_by_more_than_a_quarter_of_an_hour_is_refused() {
     let Some(stage) = Stage::open(Claim::ModelOnly("does not look at dates")).await else {
         return;

@@ -4,8 +4,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType, Part,
-    StorageClass,
+    ServerSideEncryption, StorageClass,
 };
+
+use shardlift_s3_model::Weather;
 
 use crate::refused;
 use crate::stage::{Claim, MIB5, OWNER, Stage, get, head, put, tags};
@@ -208,6 +210,57 @@ async fn an_upload_keeps_what_its_creation_said() {
     assert_eq!(head.storage_class(), Some(&StorageClass::StandardIa));
     let tags = tags(&client, &bucket, "t").await;
     assert_eq!(tags.len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_of_parts_is_dated_by_the_beginning_of_its_upload() {
+    let Some(stage) = Stage::open(Claim::ModelOnly("dates it by its completion")).await else {
+        return;
+    };
+    let model = stage.model.as_ref().expect("claimed by the model alone");
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let upload = create(&client, &bucket, |create| create).await;
+    let part = upload.put(1, 1).await;
+    model.set_weather(Weather {
+        clock_skew_s: 10 * 60,
+        ..Weather::default()
+    });
+    let completion = upload.complete(vec![part]).send().await;
+    completion.expect("a completion");
+    client
+        .put_object()
+        .bucket(&bucket)
+        .key("now")
+        .send()
+        .await
+        .expect("a PUT");
+    let made = head(&client, &bucket, "t").await;
+    let now = head(&client, &bucket, "now").await;
+    let (Some(begun), Some(now)) = (made.last_modified(), now.last_modified()) else {
+        panic!("both are dated");
+    };
+    assert!(now.secs() - begun.secs() >= 10 * 60, "{begun} {now}");
+}
+
+#[tokio::test]
+async fn under_a_key_a_part_that_is_uploaded_twice_has_two_tags() {
+    let claim = Claim::ModelOnly("keeps the MD5 of parts under KMS");
+    let Some(stage) = Stage::open(claim).await else {
+        return;
+    };
+    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let upload = create(&client, &bucket, |create| {
+        create
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .ssekms_key_id("arn:key")
+    })
+    .await;
+    let replaced = upload.put(1, 1).await;
+    let part = upload.put(1, 1).await;
+    assert_ne!(replaced.e_tag(), part.e_tag());
+    refused!(upload.complete(vec![replaced]), 400, "InvalidPart");
+    let completion = upload.complete(vec![part]).send().await;
+    completion.expect("a completion");
 }
 
 #[tokio::test]
