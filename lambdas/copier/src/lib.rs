@@ -1,11 +1,12 @@
 //! The copier: takes one shard, copies its objects to the target account, and accounts for every one of them.
 //!
 //! Read in this order: [`copier`] (one invocation), `held_shard` (the claim on the record, and every write to it),
-//! `shard_copy` (many objects in flight until the deadline), `object_copy` and `multipart_copy` (one object),
+//! `shard_copy` (many objects in flight until the deadline), `checkpoints` (when the record is written), `object_copy` and `multipart_copy` (one object),
 //! `part_shard` (some parts of a very large object), `shard_deletion` (a mirror's deletions), `gate` and `retries` (when a
 //! call may be made, and made again), `denials` (why a call was refused), `object_log` (what became of each object).
 
 mod assembled_etag;
+mod checkpoints;
 pub mod copier;
 mod denials;
 mod gate;

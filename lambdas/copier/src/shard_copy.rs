@@ -13,6 +13,7 @@ use shardlift_core::{
 };
 
 use crate::{
+    checkpoints::Checkpoints,
     held_shard::{Footnotes, HeldShard},
     object_copy::ObjectCopy,
     object_log,
@@ -20,9 +21,6 @@ use crate::{
 
 /// Objects begun and not ended. The gate bounds the calls; this bounds the memory of those that wait for it.
 const OBJECTS_IN_FLIGHT_MAX: usize = 512;
-/// A copier that is killed loses what it settled since its last checkpoint, so at most this and a bit.
-pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
-
 /// How copying ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -58,7 +56,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         let open: Vec<u32> = account.outcome().progress.open(count).collect();
         let mut open = open.into_iter();
         let mut in_flight = FuturesUnordered::new();
-        let mut checkpoint_due = self.clock.now().plus(CHECKPOINT_INTERVAL);
+        let mut checkpoints = Checkpoints::begin(self.clock.now(), settled_count(account));
         let mut drain_ends = None;
         loop {
             let now = self.clock.now();
@@ -75,28 +73,30 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
             if in_flight.is_empty() {
                 break;
             }
+            let checkpoint_in = checkpoints.due_at(settled_count(account)).since(now);
+            let patience = self.patience(now, drain_ends).min(checkpoint_in);
             tokio::select! {
                 biased;
                 Some(settled) = in_flight.next() => self.settle(account, settled)?,
-                () = self.objects.uploads.changed() => checkpoint_due = now,
-                () = tokio::time::sleep(self.patience(now, drain_ends)) => {}
+                () = self.objects.uploads.changed() => checkpoints.hasten(now),
+                () = tokio::time::sleep(patience) => {}
             }
             if drain_ends.is_some_and(|end| self.clock.now() >= end) {
                 break;
             }
-            if self.clock.now() >= checkpoint_due {
+            let settled = settled_count(account);
+            if self.clock.now() >= checkpoints.due_at(settled) {
                 let meanwhile = {
                     let write = held.checkpoint(account, footnotes());
                     during(write, &mut in_flight).await?
                 };
+                checkpoints.written(self.clock.now(), settled);
                 for settled in meanwhile {
                     self.settle(account, settled)?;
                 }
-                checkpoint_due = self.clock.now().plus(CHECKPOINT_INTERVAL);
             }
         }
-        let settled = account.outcome().progress.settled_count();
-        Ok(if settled == u64::from(count) {
+        Ok(if settled_count(account) == u64::from(count) {
             End::Settled
         } else {
             End::OutOfTime
@@ -127,6 +127,10 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
     fn patience(&self, now: Timestamp, drain_ends: Option<Timestamp>) -> Duration {
         drain_ends.map_or_else(|| self.deadline.work_left(now), |end| end.since(now))
     }
+}
+
+fn settled_count(account: &ShardAccount) -> u64 {
+    account.outcome().progress.settled_count()
 }
 
 /// Drives what is in flight while the ledger writes, and returns what was settled meanwhile.

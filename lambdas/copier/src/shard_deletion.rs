@@ -13,11 +13,12 @@ use shardlift_core::{
 };
 
 use crate::{
+    checkpoints::CHECKPOINT_INTERVAL,
     gate::Gate,
     held_shard::{Footnotes, HeldShard},
     object_log,
     retries::Retries,
-    shard_copy::{CHECKPOINT_INTERVAL, End},
+    shard_copy::End,
 };
 
 /// Deletes the open objects of one shard.

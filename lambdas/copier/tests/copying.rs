@@ -11,6 +11,7 @@ use shardlift_core::{
     shard::ShardState,
 };
 use shardlift_testkit::{Disturbance, ManualClock};
+use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(900);
 
@@ -311,16 +312,9 @@ async fn a_copier_that_lost_its_shard_stops_and_changes_nothing() {
     scene.buckets.put(SOURCE, "in/a", "a", 1);
     scene.plan().await;
     // The first copier hangs in its only copy, and its shard is taken over meanwhile.
-    let calls_before = [
-        "read run",
-        "read shard",
-        "claim",
-        "read manifest",
-        "assume role",
-    ];
     scene
         .script
-        .disturb(calls_before.len(), Disturbance::KilledBefore);
+        .disturb(CALLS_BEFORE_COPYING, Disturbance::KilledBefore);
     let copier = scene.copier();
     let began_at = scene.clock.now();
     let this_event = event();
@@ -341,6 +335,48 @@ async fn a_copier_that_lost_its_shard_stops_and_changes_nothing() {
     let refused = first.await.unwrap_err();
     assert_eq!(refused.code, FailureCode::LedgerConflict);
     assert_eq!(scene.shard(), after_second);
+}
+
+/// The number of calls that a copier makes before the first copy: it reads the run, reads and claims the shard, reads
+/// the manifest, and assumes the role.
+const CALLS_BEFORE_COPYING: usize = 5;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_settled_is_recorded_while_a_slow_copy_runs_on() {
+    let scene = Scene::new(&json!({}));
+    for number in 0..10 {
+        scene.buckets.put(SOURCE, &format!("in/{number}"), "a", 1);
+    }
+    scene.plan().await;
+    let script = &scene.script;
+    script.disturb(CALLS_BEFORE_COPYING, Disturbance::Frozen);
+    let mut copying = Box::pin(scene.invoke(LONG));
+    let meanwhile = Duration::from_secs(1);
+    assert!(timeout(meanwhile, &mut copying).await.is_err());
+    assert_eq!(scene.shard().outcome.progress.settled_count(), 0);
+
+    scene.clock.advance(Duration::from_secs(4));
+    assert!(timeout(4 * meanwhile, &mut copying).await.is_err());
+    assert_eq!(scene.shard().outcome.progress.settled_count(), 9);
+
+    script.release();
+    assert_eq!(copying.await.unwrap(), CopierStatus::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copier_that_settles_nothing_notices_that_it_lost_its_shard() {
+    let scene = Scene::new(&json!({}));
+    scene.buckets.put(SOURCE, "in/a", "a", 1);
+    scene.plan().await;
+    let script = &scene.script;
+    script.disturb(CALLS_BEFORE_COPYING, Disturbance::Frozen);
+    let mut first = Box::pin(scene.invoke(LONG));
+    assert!(timeout(Duration::ZERO, &mut first).await.is_err());
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+
+    scene.clock.advance(Duration::from_secs(31));
+    let refused = timeout(Duration::from_secs(31), first).await.unwrap();
+    assert_eq!(refused.unwrap_err().code, FailureCode::LedgerConflict);
 }
 
 #[tokio::test(start_paused = true)]
