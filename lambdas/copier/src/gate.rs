@@ -69,14 +69,10 @@ impl Gate {
         let _slot = self.slot().await;
         self.wait_for_turn().await;
         let answer = call.await;
-        let now = self.now();
         if answer.is_ok() {
             self.writes_taken.fetch_add(1, Ordering::Relaxed);
         }
-        match &answer {
-            Err(fault) if fault.kind == FaultKind::Throttled => self.pacer().throttled(now),
-            _ => self.pacer().answered(now),
-        }
+        self.learn_pace(answer.as_ref().err().map(|fault| fault.kind));
         answer
     }
 
@@ -113,6 +109,17 @@ impl Gate {
         }
     }
 
+    /// Only what S3 takes, or refuses for a reason of its own, shows that it takes calls at this pace; one that failed
+    /// shows neither that it does nor that it does not.
+    fn learn_pace(&self, fault: Option<FaultKind>) {
+        let now = self.now();
+        match fault {
+            Some(FaultKind::Throttled) => self.pacer().throttled(now),
+            Some(FaultKind::ServiceError | FaultKind::NoAnswer | FaultKind::BadAnswer) => {}
+            _ => self.pacer().answered(now),
+        }
+    }
+
     fn now(&self) -> Duration {
         self.began.elapsed()
     }
@@ -143,16 +150,33 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn throttling_lowers_the_pace() {
+    /// How much a hundred writes at once, all answered so, change the pace.
+    async fn pace_after(answer: Result<(), FaultKind>) -> f64 {
         let gate = Gate::new();
         let before = gate.writes_per_second();
-        let throttled = gate
-            .write(async {
-                Err::<(), _>(CallFault::new("s3:CopyObject", FaultKind::Throttled, ""))
-            })
-            .await;
-        assert!(throttled.is_err());
-        assert!(gate.writes_per_second() < before);
+        let fault = |kind| CallFault::new("s3:CopyObject", kind, "");
+        let writes = (0..100).map(|_| gate.write(async { answer.map_err(fault) }));
+        for met in futures::future::join_all(writes).await {
+            assert_eq!(met.map_err(|fault| fault.kind), answer);
+        }
+        gate.writes_per_second() - before
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_lowers_the_pace_and_answers_raise_it() {
+        assert!(pace_after(Err(FaultKind::Throttled)).await < 0.0);
+        assert!(pace_after(Ok(())).await > 0.0);
+        assert!(pace_after(Err(FaultKind::ConditionFailed)).await > 0.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_leaves_the_pace_as_it_is() {
+        for kind in [
+            FaultKind::ServiceError,
+            FaultKind::NoAnswer,
+            FaultKind::BadAnswer,
+        ] {
+            assert!(pace_after(Err(kind)).await.abs() < f64::EPSILON, "{kind:?}");
+        }
     }
 }
