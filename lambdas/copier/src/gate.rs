@@ -10,7 +10,7 @@ use std::{
 };
 
 use shardlift_core::{
-    copy::pacer::Pacer,
+    copy::{pacer::Pacer, retry_budget::RetryBudget},
     fault::{CallFault, FaultKind},
 };
 use tokio::{
@@ -37,6 +37,7 @@ pub(crate) struct Gate {
     /// Those who wait stand in line here, so that a pace that falls holds for all of them.
     turn: tokio::sync::Mutex<()>,
     pacer: Mutex<Pacer>,
+    retry_budget: Mutex<RetryBudget>,
     began: Instant,
 }
 
@@ -48,6 +49,7 @@ impl Gate {
             writes_taken: AtomicU64::new(0),
             turn: tokio::sync::Mutex::new(()),
             pacer: Mutex::new(Pacer::new(WRITES_PER_SECOND_MAX)),
+            retry_budget: Mutex::default(),
             began: Instant::now(),
         }
     }
@@ -58,7 +60,11 @@ impl Gate {
         call: impl Future<Output = Result<T, CallFault>>,
     ) -> Result<T, CallFault> {
         let _slot = self.slot().await;
-        call.await
+        let answer = call.await;
+        if answer.is_ok() {
+            self.retry_budget().earn();
+        }
+        answer
     }
 
     /// Makes a call that writes when it is its turn, and learns from the answer.
@@ -71,9 +77,15 @@ impl Gate {
         let answer = call.await;
         if answer.is_ok() {
             self.writes_taken.fetch_add(1, Ordering::Relaxed);
+            self.retry_budget().earn();
         }
         self.learn_pace(answer.as_ref().err().map(|fault| fault.kind));
         answer
+    }
+
+    /// Whether one more call that failed, and was not throttled, may be made again. It counts as made.
+    pub(crate) fn may_retry(&self) -> bool {
+        self.retry_budget().take()
     }
 
     /// The present pace, in writes a second.
@@ -122,6 +134,12 @@ impl Gate {
 
     fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    fn retry_budget(&self) -> MutexGuard<'_, RetryBudget> {
+        self.retry_budget
+            .lock()
+            .expect("nothing panics while it holds it")
     }
 
     fn pacer(&self) -> MutexGuard<'_, Pacer> {

@@ -174,7 +174,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     /// Creates an upload that carries what CopyObject would carry.
     pub(crate) async fn create_upload(&self, planned: &Planned) -> Result<OpenUpload, Failure> {
         let (mut upload, mut is_without_tags) = self.upload_spec(planned).await?;
-        let mut retries = Retries::default();
+        let mut retries = Retries::new(self.gate);
         loop {
             let fault = match self.gate.write(self.target.create_upload(&upload)).await {
                 Ok(created) => {
@@ -315,7 +315,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         upload_id: &UploadId,
         part: Part,
     ) -> Result<PartReceipt, CallFault> {
-        let mut retries = Retries::default();
+        let mut retries = Retries::new(self.gate);
         loop {
             let call =
                 self.target
@@ -343,7 +343,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     ) -> Result<Option<Completed>, Failure> {
         let size_bytes = planned.source.size_bytes;
         let mut relisted = false;
-        let mut retries = Retries::default();
+        let mut retries = Retries::new(self.gate);
         loop {
             let parts_etag = assembled_etag(&parts);
             self.uploads.completing(planned.index, parts_etag.clone());

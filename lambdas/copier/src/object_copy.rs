@@ -112,7 +112,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             tags: (self.spec.tags == TagPolicy::Ignore).then(TagSet::new),
         };
         let mut remarks = Vec::new();
-        let mut retries = Retries::default();
+        let mut retries = Retries::new(self.gate);
         let began_at = Instant::now();
         loop {
             let call = self.target.copy_object(source, target_key, &options);
@@ -219,7 +219,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     where
         F: Future<Output = Result<V, CallFault>>,
     {
-        let mut retries = Retries::default();
+        let mut retries = Retries::new(self.gate);
         loop {
             let fault = match self.gate.read(call()).await {
                 Ok(value) => return Ok(value),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use shardlift_core::fault::{CallFault, FaultKind};
 
-/// How often a call is made again that failed without being throttled. Adapters do not repeat writes at the target
+use crate::gate::Gate;
+
+/// How often a call is made again that failed without being throttled. The copier's adapters repeat nothing by
 /// themselves, so these are all.
 const FAULTS_MAX: u32 = 5;
 /// How often a throttled call is made again: throttling says nothing against the object, only "later".
@@ -13,14 +15,24 @@ const DELAY_FIRST: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// The attempts of one call.
-#[derive(Debug, Default)]
-pub(crate) struct Retries {
+pub(crate) struct Retries<'a> {
+    gate: &'a Gate,
     faults: u32,
     throttles: u32,
 }
 
-impl Retries {
-    /// How long to wait before the call is made again, or nothing when it was made often enough.
+impl<'a> Retries<'a> {
+    /// Of a call through this gate, not made yet.
+    pub(crate) fn new(gate: &'a Gate) -> Self {
+        Self {
+            gate,
+            faults: 0,
+            throttles: 0,
+        }
+    }
+
+    /// How long to wait before the call is made again, or nothing when it was made often enough, or too many others
+    /// failed too: then it is tried again in the next round.
     ///
     /// Full jitter: anything between nothing and a limit that doubles, so that copiers which failed together
     /// do not return together (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
@@ -28,13 +40,15 @@ impl Retries {
         if !fault.is_transient() {
             return None;
         }
-        let (attempts, attempts_max) = if fault.kind == FaultKind::Throttled {
+        let is_throttled = fault.kind == FaultKind::Throttled;
+        let (attempts, attempts_max) = if is_throttled {
             (&mut self.throttles, THROTTLES_MAX)
         } else {
             (&mut self.faults, FAULTS_MAX)
         };
         *attempts += 1;
-        if *attempts > attempts_max {
+        // The pace slows those down that are throttled.
+        if *attempts > attempts_max || !(is_throttled || self.gate.may_retry()) {
             return None;
         }
         let doubled = DELAY_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
@@ -52,16 +66,30 @@ mod tests {
 
     #[test]
     fn a_call_is_repeated_a_bounded_number_of_times_with_bounded_delays() {
+        let gate = Gate::new();
         for (kind, repeats) in [
             (FaultKind::ServiceError, FAULTS_MAX),
             (FaultKind::Throttled, THROTTLES_MAX),
             (FaultKind::AccessDenied, 0),
         ] {
-            let mut retries = Retries::default();
+            let mut retries = Retries::new(&gate);
             for _ in 0..repeats {
                 assert!(retries.delay_after(&fault(kind)).unwrap() <= DELAY_MAX);
             }
             assert_eq!(retries.delay_after(&fault(kind)), None, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn an_outage_ends_the_repeats_of_all_calls_and_throttling_does_not() {
+        let gate = Gate::new();
+        let mut repeats = 0;
+        for _ in 0..10_000 {
+            let again = Retries::new(&gate).delay_after(&fault(FaultKind::ServiceError));
+            repeats += u32::from(again.is_some());
+        }
+        assert!(repeats < 2_000, "{repeats}");
+        let again = Retries::new(&gate).delay_after(&fault(FaultKind::Throttled));
+        assert!(again.is_some());
     }
 }

@@ -105,7 +105,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
 
     /// Deleting is idempotent, so a lost answer is answered by asking again.
     async fn call(&self, doomed: &[DoomedObject]) -> Result<Vec<Result<(), CallFault>>, CallFault> {
-        let mut retries = Retries::default();
+        let mut retries = Retries::new(self.gate);
         loop {
             let fault = match self.gate.write(self.target.delete_objects(doomed)).await {
                 Ok(results) => return Ok(results),

@@ -1,5 +1,5 @@
 //! The decisions of copying: what an object's outcome does to its shard's account, what proves a copy that was in doubt,
-//! and which permission a refused call lacked.
+//! which permission a refused call lacked, and how many failed calls may be made again.
 
 pub mod account;
 pub mod diagnosis;
@@ -8,3 +8,4 @@ pub mod pacer;
 pub mod part_shards;
 pub mod proof;
 pub mod remark;
+pub mod retry_budget;

@@ -1,0 +1,82 @@
+//! How many failed calls may be made again, over all calls of a copier.
+//!
+//! A call that fails alone is worth repeating; when S3 fails for everybody, the repeats of hundreds of calls are load
+//! that keeps it from coming back. So a repeat takes from a budget that only successes fill again
+//! (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
+
+/// The most that is saved up: a fault that hits all 512 calls in flight at once is survived by each of them, twice.
+const SAVED_MAX: f64 = 1_024.0;
+/// What a success adds, in repeats. While S3 fails fewer than a third of the calls, the budget does not shrink.
+const EARNED: f64 = 0.5;
+
+/// The repeats that a copier may still make. Throttled calls need none of them: the pacer slows those down.
+#[derive(Debug, Clone)]
+pub struct RetryBudget {
+    repeats: f64,
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self { repeats: SAVED_MAX }
+    }
+}
+
+impl RetryBudget {
+    /// Notes that a call succeeded.
+    pub fn earn(&mut self) {
+        self.repeats = (self.repeats + EARNED).min(SAVED_MAX);
+    }
+
+    /// Takes one repeat; tells whether there was one.
+    pub fn take(&mut self) -> bool {
+        let is_left = self.repeats >= 1.0;
+        if is_left {
+            self.repeats -= 1.0;
+        }
+        is_left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(budget: &mut RetryBudget) -> u64 {
+        let mut taken = 0;
+        while budget.take() {
+            taken += 1;
+        }
+        taken
+    }
+
+    #[test]
+    fn an_outage_is_met_with_a_bounded_number_of_repeats() {
+        let mut budget = RetryBudget::default();
+        assert_eq!(taken(&mut budget), 1_024);
+        for _ in 0..10 {
+            budget.earn();
+        }
+        assert_eq!(taken(&mut budget), 5);
+    }
+
+    #[test]
+    fn successes_do_not_save_up_without_bound() {
+        let mut budget = RetryBudget::default();
+        for _ in 0..10_000 {
+            budget.earn();
+        }
+        assert_eq!(taken(&mut budget), 1_024);
+    }
+
+    #[test]
+    fn a_third_of_failed_calls_does_not_exhaust_it() {
+        let mut budget = RetryBudget::default();
+        for call in 0..100_000 {
+            if call % 3 == 0 {
+                assert!(budget.take(), "call {call}");
+            } else {
+                budget.earn();
+            }
+        }
+    }
+}
