@@ -19,7 +19,7 @@ use shardlift_core::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    clients::DataPlane,
+    clients::{DataPlane, Repeats},
     fault_mapping::{bad_answer, call_fault, session_fault},
     request_counter::RequestCounter,
     s3::{AwsSourceBucket, AwsTargetBucket, TargetClients, bucket_facts::find_bucket_facts},
@@ -57,6 +57,15 @@ impl AwsAccounts {
     /// listings and copies.
     #[must_use]
     pub fn new(config: &SdkConfig, data_endpoint_url: Option<String>) -> Self {
+        Self::with_repeats(config, data_endpoint_url, Repeats::ByTheClient)
+    }
+
+    /// The same; reads of the two buckets are repeated as `repeats` says.
+    pub(crate) fn with_repeats(
+        config: &SdkConfig,
+        data_endpoint_url: Option<String>,
+        repeats: Repeats,
+    ) -> Self {
         // Lambda always sets a Region; elsewhere the SDK's own fallback is as good as any to begin looking from.
         let home = config
             .region()
@@ -65,7 +74,7 @@ impl AwsAccounts {
         Self(Arc::new(Inner {
             config: config.clone(),
             home,
-            data: DataPlane::new(config, data_endpoint_url),
+            data: DataPlane::new(config, data_endpoint_url, repeats),
             caller: OnceCell::new(),
             sessions: std::sync::Mutex::default(),
             source_facts: std::sync::Mutex::default(),

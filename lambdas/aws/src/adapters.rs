@@ -4,7 +4,7 @@ use shardlift_core::bucket::BucketName;
 
 use crate::{
     accounts::AwsAccounts,
-    clients::{self, DATA_ENDPOINT_VARIABLE},
+    clients::{self, DATA_ENDPOINT_VARIABLE, Repeats},
     control_store::S3ControlStore,
     executions::SfnExecutions,
     ledger::DynamoLedger,
@@ -33,6 +33,15 @@ pub struct Adapters {
 impl Adapters {
     /// Connects every port with the function's own credentials. Nothing is sent yet.
     pub async fn connect(settings: &Settings) -> Self {
+        Self::connect_for(settings, Repeats::ByTheClient).await
+    }
+
+    /// The same for a function that repeats its calls to the two buckets by itself.
+    pub async fn connect_once_asking(settings: &Settings) -> Self {
+        Self::connect_for(settings, Repeats::ByTheCaller).await
+    }
+
+    async fn connect_for(settings: &Settings, repeats: Repeats) -> Self {
         let config = clients::sdk_config().await;
         let data_endpoint_url = std::env::var(DATA_ENDPOINT_VARIABLE)
             .ok()
@@ -44,7 +53,7 @@ impl Adapters {
                 settings.ledger_table.clone(),
             ),
             control: S3ControlStore::new(clients::control_client(&config), control_bucket),
-            accounts: AwsAccounts::new(&config, data_endpoint_url),
+            accounts: AwsAccounts::with_repeats(&config, data_endpoint_url, repeats),
             notifier: SnsNotifier::new(
                 aws_sdk_sns::Client::new(&config),
                 settings.topic_arn.clone(),

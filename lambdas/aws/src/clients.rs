@@ -91,35 +91,55 @@ pub fn control_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(builder.force_path_style(!at_aws).build())
 }
 
+/// Who makes a read of the two buckets again that failed. Not both: five times five calls are no help to a service in
+/// trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// The client.
+    ByTheClient,
+    /// The caller, out of a budget that all its calls share.
+    ByTheCaller,
+}
+
 /// Builds the clients that list and copy.
 #[derive(Debug, Clone)]
 pub(crate) struct DataPlane {
     config: SdkConfig,
     endpoint_url: Option<String>,
     asking: RetryPartition,
+    repeats: Repeats,
 }
 
 impl DataPlane {
     /// `endpoint_url` replaces AWS's endpoints, for tests; else the control plane's endpoint holds here too.
-    pub(crate) fn new(config: &SdkConfig, endpoint_url: Option<String>) -> Self {
+    pub(crate) fn new(
+        config: &SdkConfig,
+        endpoint_url: Option<String>,
+        repeats: Repeats,
+    ) -> Self {
         Self {
             config: config.clone(),
             endpoint_url: endpoint_url.or_else(|| config.endpoint_url().map(str::to_owned)),
             asking: retry_partition("shardlift-asking"),
+            repeats,
         }
     }
 
-    /// A client for reads: several attempts, short timeouts.
+    /// A client for reads: several attempts unless the caller makes them, short timeouts.
     pub(crate) fn asking(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
         counter: &RequestCounter,
     ) -> aws_sdk_s3::Client {
+        let retries = match self.repeats {
+            Repeats::ByTheClient => ask_retries(),
+            Repeats::ByTheCaller => RetryConfig::disabled(),
+        };
         let config = self
             .builder(region, credentials, counter)
             .timeout_config(ask_timeouts())
-            .retry_config(ask_retries())
+            .retry_config(retries)
             .retry_partition(self.asking.clone())
             .build();
         aws_sdk_s3::Client::from_conf(config)

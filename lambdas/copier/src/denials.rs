@@ -6,9 +6,11 @@ use shardlift_core::{
     fault::{CallFault, FaultKind},
     key::ObjectKey,
     port::TargetBucket,
-    spec::{RunSpec, TagPolicy},
+    spec::TagPolicy,
 };
 use tokio::sync::Mutex;
+
+use crate::object_copy::ObjectCopy;
 
 /// How many refused objects of a shard are probed; the others are told as the last of these. Policies refuse prefixes
 /// and actions, hardly single objects, and 10,000 refused objects must not cost 20,000 probes.
@@ -39,20 +41,19 @@ impl Denials {
     /// object at a time, so that those refused together learn from the first ones.
     pub(crate) async fn find<T: TargetBucket>(
         &self,
-        target: &T,
-        spec: &RunSpec,
+        objects: &ObjectCopy<'_, T>,
         source_key: &ObjectKey,
         refusal: &CallFault,
     ) -> Finding {
         let said = refusal.reason.as_ref();
-        if let Some(permission) = said.and_then(|said| MissingPermission::of_reason(said, spec)) {
+        if let Some(permission) = said.and_then(|said| MissingPermission::of_reason(said, objects.spec)) {
             return Finding::Missing(permission);
         }
         let mut known = self.known.lock().await;
         if let (Some(last), true) = (known.last, known.probed >= PROBED_OBJECTS_MAX) {
             return Finding::Missing(last);
         }
-        let finding = probe(target, spec, source_key).await;
+        let finding = probe(objects, source_key).await;
         if let Finding::Missing(permission) = finding {
             known.probed += 1;
             known.last = Some(permission);
@@ -62,9 +63,10 @@ impl Denials {
 }
 
 /// Reading first, since without it nothing can be copied; what reading does not explain is the writing side's.
-async fn probe<T: TargetBucket>(target: &T, spec: &RunSpec, source_key: &ObjectKey) -> Finding {
+async fn probe<T: TargetBucket>(objects: &ObjectCopy<'_, T>, source_key: &ObjectKey) -> Finding {
+    let ObjectCopy { target, spec, .. } = objects;
     let mut carries_tags = false;
-    match target.head_source(source_key).await {
+    match objects.repeat(|| target.head_source(source_key)).await {
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
             return Finding::Missing(MissingPermission::ReadObject);
         }
@@ -73,7 +75,7 @@ async fn probe<T: TargetBucket>(target: &T, spec: &RunSpec, source_key: &ObjectK
         Ok(_) => {}
     }
     if spec.tags == TagPolicy::Preserve {
-        match target.source_tags(source_key).await {
+        match objects.repeat(|| target.source_tags(source_key)).await {
             Err(fault) if fault.kind == FaultKind::AccessDenied => {
                 return Finding::Missing(MissingPermission::ReadTags);
             }

@@ -30,7 +30,7 @@ impl Handler for CopierFunction {
 }
 
 async fn connect() -> Result<CopierFunction, Failure> {
-    let adapters = Adapters::connect(&Settings::from_env()?).await;
+    let adapters = Adapters::connect_once_asking(&Settings::from_env()?).await;
     Ok(CopierFunction(Copier::new(
         adapters.accounts,
         adapters.ledger,

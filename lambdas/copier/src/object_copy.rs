@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::{
     denials::{Denials, Finding},
     gate::Gate,
-    retries::Retries,
+    retries::{self, Retries},
     uploads::Uploads,
 };
 
@@ -187,8 +187,10 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         if !lost_answer::can_be_shown(since_attempt) {
             return None;
         }
-        let at_target = self.target.head_target(&planned.target_key).await.ok()?;
-        let at_source = self.target.head_source(&planned.source.key).await.ok()?;
+        let at_target = self.repeat(|| self.target.head_target(&planned.target_key));
+        let at_target = at_target.await.ok()?;
+        let at_source = self.repeat(|| self.target.head_source(&planned.source.key));
+        let at_source = at_source.await.ok()?;
         let is_copied = lost_answer::is_copied(
             &planned.source,
             options,
@@ -202,8 +204,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         // Whether the target has the source's annotations too is not shown by these.
         let has_annotations = options.tags.is_none()
             && self
-                .target
-                .has_annotations(&planned.source.key)
+                .repeat(|| self.target.has_annotations(&planned.source.key))
                 .await
                 .ok()?;
         (!has_annotations).then_some(CopyReceipt {
@@ -214,22 +215,12 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         })
     }
 
-    /// Makes a call that reads, or that ends something, until it answers, is refused for good, or was tried often enough.
-    pub(crate) async fn repeat<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
+    /// Makes a call that reads, or that ends something, as often as it takes within reason.
+    pub(crate) async fn repeat<V, F>(&self, call: impl FnMut() -> F) -> Result<V, CallFault>
     where
         F: Future<Output = Result<V, CallFault>>,
     {
-        let mut retries = Retries::new(self.gate);
-        loop {
-            let fault = match self.gate.read(call()).await {
-                Ok(value) => return Ok(value),
-                Err(fault) => fault,
-            };
-            match retries.delay_after(&fault) {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => return Err(fault),
-            }
-        }
+        retries::repeat(self.gate, call).await
     }
 
     /// What a call of copying that failed for good means for its object.
@@ -240,7 +231,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             FaultKind::AccessDenied => {
                 match self
                     .denials
-                    .find(self.target, self.spec, &planned.source.key, &fault)
+                    .find(self, &planned.source.key, &fault)
                     .await
                 {
                     Finding::SourceMissing => source_missing(&fault),

@@ -1,13 +1,13 @@
 //! When a call that failed is made again.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use shardlift_core::fault::{CallFault, FaultKind};
 
 use crate::gate::Gate;
 
-/// How often a call is made again that failed without being throttled. The copier's adapters repeat nothing by
-/// themselves, so these are all.
+/// How often a call is made again that failed without being throttled. The clients of the two buckets repeat nothing by
+/// themselves in a copier (`Adapters::connect_once_asking`), so these are all.
 const FAULTS_MAX: u32 = 5;
 /// How often a throttled call is made again: throttling says nothing against the object, only "later".
 const THROTTLES_MAX: u32 = 20;
@@ -53,6 +53,24 @@ impl<'a> Retries<'a> {
         }
         let doubled = DELAY_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
         Some(doubled.min(DELAY_MAX).mul_f64(fastrand::f64()))
+    }
+}
+
+/// Makes a call that reads, or that ends something, until it answers, is refused for good, or was tried often enough.
+pub(crate) async fn repeat<V, F>(gate: &Gate, mut call: impl FnMut() -> F) -> Result<V, CallFault>
+where
+    F: Future<Output = Result<V, CallFault>>,
+{
+    let mut retries = Retries::new(gate);
+    loop {
+        let fault = match gate.read(call()).await {
+            Ok(value) => return Ok(value),
+            Err(fault) => fault,
+        };
+        match retries.delay_after(&fault) {
+            Some(delay) => tokio::time::sleep(delay).await,
+            None => return Err(fault),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     gate::Gate,
     held_shard::{Footnotes, HeldShard},
     object_log,
-    retries::Retries,
+    retries::{self, Retries},
     shard_copy::End,
 };
 
@@ -127,7 +127,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
             Ok(()) => return Ok(ObjectOutcome::Deleted),
             Err(fault) if fault.kind == FaultKind::NoSuchKey => return Ok(ObjectOutcome::Deleted),
             Err(fault) if fault.kind == FaultKind::ConditionFailed => {
-                match self.target.head_target(&doomed.key).await {
+                match retries::repeat(self.gate, || self.target.head_target(&doomed.key)).await {
                     Err(read) if read.kind == FaultKind::NoSuchKey => {
                         return Ok(ObjectOutcome::Deleted);
                     }
