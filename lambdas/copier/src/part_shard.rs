@@ -92,9 +92,12 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             shard_id: whole_id,
             ..job.event.clone()
         };
-        match Box::pin(self.work(&event, job.deadline)).await? {
-            CopierStatus::Done => Ok(End::Settled),
-            CopierStatus::Yield => Ok(End::OutOfTime),
+        match Box::pin(self.work(&event, job.deadline)).await {
+            Ok(CopierStatus::Done) => Ok(End::Settled),
+            Ok(CopierStatus::Yield) => Ok(End::OutOfTime),
+            // Another copier has taken the whole over and answers for it. The parts of this shard are noted.
+            Err(failure) if failure.code == FailureCode::LedgerConflict => Ok(End::Settled),
+            Err(failure) => Err(failure),
         }
     }
 

@@ -120,6 +120,47 @@ async fn a_whole_whose_parts_are_under_way_is_left_alone() {
     assert_eq!(scene.shard().attempts, 0);
 }
 
+/// The last part shard and the whole itself, both offered in a later round, find every part there at once.
+#[tokio::test(start_paused = true)]
+async fn of_two_that_put_the_object_together_the_one_that_loses_it_is_done_too() {
+    let scene = planned(512 * GIB).await;
+    let ids = scene.index();
+    let (last, others) = ids.split_last().unwrap();
+    for id in others {
+        scene.invoke_until_done_on(id, LONG).await;
+    }
+    let script = &scene.script;
+    script.clear();
+    scene.invoke_until_done_on(last, LONG).await;
+    let calls = script.calls();
+    let completing = calls
+        .iter()
+        .position(|&call| call == "s3:CompleteMultipartUpload");
+
+    // The same again, frozen in the very call, until the whole was taken over.
+    let scene = planned(512 * GIB).await;
+    for id in others {
+        scene.invoke_until_done_on(id, LONG).await;
+    }
+    let script = &scene.script;
+    script.clear();
+    script.disturb(completing.unwrap(), Disturbance::Frozen);
+    let mut loser = Box::pin(scene.invoke_on(last, LONG));
+    tokio::select! {
+        biased;
+        _ = &mut loser => panic!("it cannot end while its call is frozen"),
+        () = script.killed() => {}
+    }
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    script.release();
+    assert_eq!(loser.await.unwrap(), CopierStatus::Done);
+    for shard in scene.shards() {
+        assert_eq!(shard.state, ShardState::Done, "{}", shard.shard_id);
+    }
+    assert_eq!(scene.target_keys(), ["out/huge"]);
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_source_that_changes_under_the_parts_fails_once_and_leaves_no_upload() {
     let scene = planned(1024 * GIB).await;
