@@ -232,9 +232,14 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         }
     }
 
-    /// The time left for work.
-    pub(crate) fn work_left(&self, deadline: Deadline) -> Duration {
-        deadline.work_left(self.clock.now())
+    /// The time left for what is in flight.
+    pub(crate) fn drain_left(&self, deadline: Deadline) -> Duration {
+        deadline.drain_left(self.clock.now())
+    }
+
+    /// Whether no new work may be taken.
+    pub(crate) fn is_near(&self, deadline: Deadline) -> bool {
+        deadline.is_near(self.clock.now())
     }
 
     pub(crate) fn gate(&self) -> &Gate {

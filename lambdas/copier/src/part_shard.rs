@@ -143,14 +143,17 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                 .collect(),
             Err(fault) => return gone_or_given_up(&objects, fault, &planned).await,
         };
+        // Near the deadline no more parts are begun, and those in flight end.
+        let count = numbers.clone().count();
         let parts = numbers
+            .take_while(|_| !self.is_near(job.deadline))
             .filter_map(|number| PartNumber::new(number).ok())
             .filter_map(|number| layout.part(number));
         let copying = objects.copy_missing(&planned, parts, &upload_id, there);
-        match tokio::time::timeout(self.work_left(job.deadline), copying).await {
-            Err(_elapsed) => Ok(PartsEnd::OutOfTime),
-            Ok(Ok(_)) => Ok(PartsEnd::AllThere),
+        match tokio::time::timeout(self.drain_left(job.deadline), copying).await {
+            Ok(Ok(parts)) if parts.len() == count => Ok(PartsEnd::AllThere),
             Ok(Err(fault)) => gone_or_given_up(&objects, fault, &planned).await,
+            Ok(Ok(_)) | Err(_) => Ok(PartsEnd::OutOfTime),
         }
     }
 

@@ -62,7 +62,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
             let now = self.clock.now();
             let is_taking = !self.deadline.is_near(now);
             if !is_taking {
-                drain_ends.get_or_insert_with(|| self.drain_end(now));
+                drain_ends.get_or_insert_with(|| now.plus(self.deadline.drain_left(now)));
             }
             while is_taking && in_flight.len() < OBJECTS_IN_FLIGHT_MAX {
                 match open.next() {
@@ -115,12 +115,6 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         object_log::log(self.manifest, object, &outcome);
         account.settle(index, object, outcome);
         Ok(())
-    }
-
-    /// Until when to wait for what is in flight once the reserve has begun: for half of what is left then, since the
-    /// other half is for the last write.
-    fn drain_end(&self, now: Timestamp) -> Timestamp {
-        now.plus(self.deadline.ends_at().since(now) / 2)
     }
 
     /// How long the loop may wait before it looks at the clock again: until the reserve begins, or the drain ends.

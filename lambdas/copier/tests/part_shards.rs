@@ -11,10 +11,10 @@ use shardlift_core::{
     failure::FailureCode,
     key::ObjectKey,
     part_layout::{OBJECT_BYTES_MAX, PARTS_MAX},
-    port::ChecksumType,
+    port::{ChecksumType, Clock},
     shard::ShardState,
 };
-use shardlift_testkit::Disturbance;
+use shardlift_testkit::{Disturbance, ManualClock};
 
 const LONG: Duration = Duration::from_secs(900);
 const GIB: u64 = 1024 * 1024 * 1024;
@@ -159,6 +159,25 @@ async fn of_two_that_put_the_object_together_the_one_that_loses_it_is_done_too()
     }
     assert_eq!(scene.target_keys(), ["out/huge"]);
     assert_eq!(scene.buckets.unfinished_uploads(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn near_its_deadline_a_part_shard_begins_no_more_parts_and_loses_none() {
+    let mut scene = planned(512 * GIB).await;
+    let ids = scene.index();
+    let copies = |scene: &Scene| {
+        let calls = scene.script.calls().into_iter();
+        calls.filter(|&call| call == "s3:UploadPartCopy").count()
+    };
+    let standing = scene.clock.clone();
+    scene.clock = ManualClock::stepping(standing.now(), Duration::from_secs(50));
+    let end = scene.invoke_on(&ids[0], LONG).await.unwrap();
+    assert_eq!(end, CopierStatus::Yield);
+    assert!((1..50).contains(&copies(&scene)), "{}", copies(&scene));
+    scene.clock = standing;
+    copy_all(&scene, LONG).await;
+    assert_eq!(copies(&scene), 103, "each part is copied once");
+    assert_eq!(scene.target_keys(), ["out/huge"]);
 }
 
 #[tokio::test(start_paused = true)]

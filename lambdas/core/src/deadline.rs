@@ -30,6 +30,14 @@ impl Deadline {
         self.ends_at.since(now).saturating_sub(self.reserve)
     }
 
+    /// The time left for what is in flight at `now`: that for work, and half of what is left then, since the other half
+    /// is for the last write.
+    #[must_use]
+    pub fn drain_left(&self, now: Timestamp) -> Duration {
+        let work = self.work_left(now);
+        work + self.ends_at.since(now).saturating_sub(work) / 2
+    }
+
     /// Whether no new work may be taken at `now`.
     #[must_use]
     pub fn is_near(&self, now: Timestamp) -> bool {
@@ -59,6 +67,15 @@ mod tests {
         assert_eq!(short.work_left(seconds(0)), Duration::from_secs(4));
         let tiny = Deadline::new(seconds(0), seconds(1));
         assert_eq!(tiny.work_left(seconds(0)), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn what_is_in_flight_gets_half_of_the_reserve() {
+        let deadline = Deadline::new(seconds(0), seconds(900));
+        assert_eq!(deadline.drain_left(seconds(0)), Duration::from_secs(885));
+        assert_eq!(deadline.drain_left(seconds(870)), Duration::from_secs(15));
+        assert_eq!(deadline.drain_left(seconds(880)), Duration::from_secs(10));
+        assert_eq!(deadline.drain_left(seconds(901)), Duration::ZERO);
     }
 
     #[test]
