@@ -10,6 +10,10 @@ pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
 /// copier's.
 const LEASE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Writes for the sake of new uploads are at least so far apart: the record is large while many of them are open, and
+/// what it does not name is found by its key.
+const HASTE_INTERVAL: Duration = Duration::from_millis(250);
+
 /// When the next write is due.
 pub(crate) struct Checkpoints {
     recorded: u64,
@@ -17,6 +21,8 @@ pub(crate) struct Checkpoints {
     due_at: Timestamp,
     /// Whatever there is.
     lease_check_at: Timestamp,
+    /// If it is to be at once.
+    haste_at: Timestamp,
 }
 
 impl Checkpoints {
@@ -26,6 +32,7 @@ impl Checkpoints {
             recorded,
             due_at: now.plus(CHECKPOINT_INTERVAL),
             lease_check_at: now.plus(LEASE_CHECK_INTERVAL),
+            haste_at: now,
         }
     }
 
@@ -38,15 +45,18 @@ impl Checkpoints {
         }
     }
 
-    /// Something is to be recorded at once.
+    /// Something is to be recorded at once, or as soon as the write before is long enough ago.
     pub(crate) fn hasten(&mut self, now: Timestamp) {
-        self.due_at = now;
-        self.lease_check_at = now;
+        self.due_at = now.max(self.haste_at);
+        self.lease_check_at = self.due_at;
     }
 
     /// The record knows `recorded` settled objects now.
     pub(crate) fn written(&mut self, now: Timestamp, recorded: u64) {
-        *self = Self::begin(now, recorded);
+        *self = Self {
+            haste_at: now.plus(HASTE_INTERVAL),
+            ..Self::begin(now, recorded)
+        };
     }
 }
 
@@ -73,5 +83,8 @@ mod tests {
         let mut checkpoints = Checkpoints::begin(at(0), 7);
         checkpoints.hasten(at(1));
         assert_eq!(checkpoints.due_at(7), at(1));
+        checkpoints.written(at(1), 7);
+        checkpoints.hasten(at(1));
+        assert_eq!(checkpoints.due_at(7), at(1).plus(HASTE_INTERVAL));
     }
 }

@@ -23,15 +23,20 @@ const CALLS_IN_FLIGHT_MAX: usize = 512;
 /// The most writes a second of one copier, whatever S3 allows. The cap of a run is this times the Map's concurrency.
 const WRITES_PER_SECOND_MAX: f64 = 5_000.0;
 
-/// The most objects in parts under way at once: eight of 64 parts each fill the gate, and more would only wait in memory
-/// and in the record, which names every open upload.
-const OBJECTS_IN_PARTS_MAX: usize = 8;
+/// The most parts that one object has in flight. The gate bounds the calls of all objects together.
+pub(crate) const PARTS_IN_FLIGHT_MAX: u32 = 64;
+/// The most parts of all objects under way at once: they fill the gate, and more objects would only wait in memory.
+const PARTS_MAX: usize = CALLS_IN_FLIGHT_MAX;
+/// The most objects in parts under way at once, for objects of few parts: the record names every open upload, and 64 of
+/// them make it some 10 KB.
+const OBJECTS_IN_PARTS_MAX: usize = 64;
 
 /// Lets calls through. One gate serves every shard of a process, so that a warm copier begins at the pace that the
 /// shard before had found.
 #[derive(Debug)]
 pub(crate) struct Gate {
     slots: Semaphore,
+    parts: Semaphore,
     objects_in_parts: Semaphore,
     writes_taken: AtomicU64,
     /// Those who wait stand in line here, so that a pace that falls holds for all of them.
@@ -41,10 +46,24 @@ pub(crate) struct Gate {
     began: Instant,
 }
 
+/// Room for an object in parts.
+#[derive(Debug)]
+pub(crate) struct PlaceInParts<'a> {
+    _object: SemaphorePermit<'a>,
+    _parts: SemaphorePermit<'a>,
+}
+
+async fn permits(of: &Semaphore, count: u32) -> SemaphorePermit<'_> {
+    of.acquire_many(count)
+        .await
+        .expect("the gate is never closed")
+}
+
 impl Gate {
     pub(crate) fn new() -> Self {
         Self {
             slots: Semaphore::new(CALLS_IN_FLIGHT_MAX),
+            parts: Semaphore::new(PARTS_MAX),
             objects_in_parts: Semaphore::new(OBJECTS_IN_PARTS_MAX),
             writes_taken: AtomicU64::new(0),
             turn: tokio::sync::Mutex::new(()),
@@ -98,19 +117,16 @@ impl Gate {
         self.writes_taken.load(Ordering::Relaxed)
     }
 
-    /// Waits until one more object may be copied in parts, and keeps its place until the permit is dropped.
-    pub(crate) async fn object_in_parts(&self) -> SemaphorePermit<'_> {
-        self.objects_in_parts
-            .acquire()
-            .await
-            .expect("the gate is never closed")
+    /// Waits until one more object of so many parts may be copied, and keeps its place until the place is dropped.
+    pub(crate) async fn object_in_parts(&self, parts: u32) -> PlaceInParts<'_> {
+        PlaceInParts {
+            _object: permits(&self.objects_in_parts, 1).await,
+            _parts: permits(&self.parts, parts.min(PARTS_IN_FLIGHT_MAX)).await,
+        }
     }
 
     async fn slot(&self) -> SemaphorePermit<'_> {
-        self.slots
-            .acquire()
-            .await
-            .expect("the gate is never closed")
+        permits(&self.slots, 1).await
     }
 
     async fn wait_for_turn(&self) {
@@ -166,6 +182,27 @@ mod tests {
             "{:?}",
             began.elapsed()
         );
+    }
+
+    /// How many objects of so many parts find a place.
+    async fn places(parts: u32) -> usize {
+        let gate = Gate::new();
+        let mut taken = Vec::new();
+        while let Ok(place) =
+            tokio::time::timeout(Duration::from_secs(1), gate.object_in_parts(parts)).await
+        {
+            taken.push(place);
+        }
+        taken.len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn objects_in_parts_fill_the_gate_and_not_the_record() {
+        assert_eq!(places(1).await, OBJECTS_IN_PARTS_MAX);
+        assert_eq!(places(2).await, OBJECTS_IN_PARTS_MAX);
+        assert_eq!(places(32).await, 16);
+        assert_eq!(places(64).await, 8);
+        assert_eq!(places(10_000).await, 8);
     }
 
     /// How much a hundred writes at once, all answered so, change the pace.

@@ -23,12 +23,10 @@ use shardlift_core::{
 
 use crate::{
     assembled_etag::assembled_etag,
+    gate::PARTS_IN_FLIGHT_MAX,
     object_copy::{ObjectCopy, Planned, source_changed},
     retries::Retries,
 };
-
-/// Parts of one object in flight. The gate bounds the calls of all objects together.
-const PARTS_IN_FLIGHT_MAX: usize = 64;
 
 /// How often an object is copied into a new upload because the one before was gone without a trace.
 const UPLOADS_MAX: usize = 2;
@@ -49,7 +47,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         planned: &Planned,
         layout: &PartLayout,
     ) -> Result<Vec<Remark>, Failure> {
-        let _place = self.gate.object_in_parts().await;
+        let _place = self.gate.object_in_parts(layout.part_count()).await;
         for _ in 0..UPLOADS_MAX {
             let (upload, there) = match self.uploads.get(planned.index) {
                 Some(upload) => {
@@ -291,7 +289,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         let mut in_flight = FuturesUnordered::new();
         let mut first_fault = None;
         loop {
-            while first_fault.is_none() && in_flight.len() < PARTS_IN_FLIGHT_MAX {
+            while first_fault.is_none() && in_flight.len() < PARTS_IN_FLIGHT_MAX as usize {
                 match missing.next() {
                     Some(part) => in_flight.push(self.copy_part(planned, upload_id, part)),
                     None => break,
