@@ -160,10 +160,59 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             clock: &self.clock,
             deadline: job.deadline,
         };
+        let resumed = uploads.recorded();
         let footnotes = || self.footnotes(job, uploads.recorded());
         let end = copy.run(&mut held, &mut account, &footnotes).await;
         let notes = footnotes();
-        self.close(job, held, &account, notes, end).await
+        let closed = self.close(job, held, &account, notes, end).await;
+        if let Err(failure) = &closed
+            && failure.code == FailureCode::LedgerConflict
+        {
+            let opened = uploads.recorded().into_iter();
+            let opened = opened
+                .filter(|upload| !is_among(&resumed, upload))
+                .collect();
+            self.abort_forsaken(job, &copy.objects, &manifest, opened)
+                .await;
+        }
+        closed
+    }
+
+    /// Aborts those of the uploads that this copier `opened` before it lost the shard which the record does not name: its
+    /// new holder does not know them. What keeps them from being aborted is for the log, and they for the reporter (P8).
+    async fn abort_forsaken<T: TargetBucket>(
+        &self,
+        job: &Job<'_, T>,
+        objects: &ObjectCopy<'_, T>,
+        manifest: &Manifest,
+        opened: Vec<OpenUpload>,
+    ) {
+        if opened.is_empty() {
+            return;
+        }
+        let named = match self
+            .ledger
+            .read_shard(&job.event.run_id, &job.event.shard_id)
+            .await
+        {
+            Ok(record) => record.map_or_else(Vec::new, |record| record.outcome.uploads),
+            Err(fault) => return log_forsaken(&fault),
+        };
+        for upload in opened {
+            let object = manifest.objects.get(upload.index as usize);
+            let planned = object.and_then(|object| objects.planned(upload.index, object).ok());
+            if let Some(planned) = planned
+                && !is_among(&named, &upload)
+                && let Err(fault) = objects
+                    .repeat(|| {
+                        job.target
+                            .abort_upload(&planned.target_key, &upload.upload_id)
+                    })
+                    .await
+            {
+                log_forsaken(&fault);
+            }
+        }
     }
 
     async fn delete_objects<T: TargetBucket>(
@@ -310,6 +359,20 @@ fn stuck() -> Failure {
             "S3 took no write in {IDLE_YIELDS_MAX} invocations; if single copies take longer than an invocation, lower multipart_threshold_bytes"
         ),
     )
+}
+
+/// Whether this upload is one of `uploads`, which may know other things of it.
+fn is_among(uploads: &[OpenUpload], upload: &OpenUpload) -> bool {
+    let mut ids = uploads.iter().map(|known| &known.upload_id);
+    ids.any(|known| *known == upload.upload_id)
+}
+
+fn log_forsaken(fault: &CallFault) {
+    tracing::warn!(
+        { field::AWS_OPERATION } = fault.operation,
+        { field::ERROR_DETAIL } = %fault,
+        "an upload of a shard that was lost is left to the reporter"
+    );
 }
 
 /// The requests of two handles together.

@@ -380,6 +380,33 @@ async fn a_copier_that_settles_nothing_notices_that_it_lost_its_shard() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copier_that_lost_its_shard_aborts_the_uploads_that_nobody_else_knows() {
+    let scene = Scene::new(&json!({
+        "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB,
+    }));
+    scene.buckets.put(SOURCE, "in/large", "large", 12 * MIB);
+    scene.plan().await;
+    // It creates its upload only after another copier has taken the shard and put the object there.
+    const CALLS_BEFORE_CREATING: usize = CALLS_BEFORE_COPYING + 2;
+    let script = &scene.script;
+    script.disturb(CALLS_BEFORE_CREATING, Disturbance::Frozen);
+    let mut first = Box::pin(scene.invoke(LONG));
+    assert!(
+        timeout(Duration::from_secs(1), &mut first).await.is_err(),
+        "it cannot end while its call is frozen"
+    );
+    assert_eq!(
+        script.calls()[CALLS_BEFORE_CREATING..],
+        ["s3:CreateMultipartUpload"]
+    );
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    script.release();
+    let refused = first.await.unwrap_err();
+    assert_eq!(refused.code, FailureCode::LedgerConflict);
+    assert_eq!(scene.buckets.unfinished_uploads(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shard_that_gets_nowhere_is_given_up_and_not_asked_for_again() {
     let scene = Scene::new(&json!({}));
     scene.buckets.put(SOURCE, "in/a", "a", 1);
