@@ -1,5 +1,7 @@
 //! Multipart uploads: a copy in parts carries nothing of the source by itself, so everything is stated.
 
+use std::{future::Future, time::Duration};
+
 use aws_sdk_s3::{
     operation::{
         create_multipart_upload::builders::CreateMultipartUploadFluentBuilder,
@@ -36,6 +38,11 @@ const LIST_PARTS: &str = "s3:ListParts";
 const COMPLETE: &str = "s3:CompleteMultipartUpload";
 const ABORT: &str = "s3:AbortMultipartUpload";
 const LIST_UPLOADS: &str = "s3:ListMultipartUploads";
+
+/// How often an upload is aborted before it is left to others.
+const ABORTS_MAX: u32 = 5;
+/// The pause before it is aborted for the second time; it doubles with each.
+const ABORT_PAUSE: Duration = Duration::from_millis(200);
 
 /// S3 combines the CRCs of parts into that of the object; what it cannot combine is left to its default
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
@@ -229,8 +236,19 @@ impl AwsTargetBucket {
         target_key: &ObjectKey,
         upload_id: &UploadId,
     ) -> Result<(), CallFault> {
-        let sent = self
-            .clients
+        end_upload(
+            || self.abort_once(target_key, upload_id),
+            || self.has_parts(target_key, upload_id),
+        )
+        .await
+    }
+
+    async fn abort_once(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+    ) -> Result<(), CallFault> {
+        self.clients
             .asking_target
             .abort_multipart_upload()
             .bucket(self.bucket.as_str())
@@ -239,11 +257,28 @@ impl AwsTargetBucket {
             .expected_bucket_owner(self.facts.owner.as_str())
             .send()
             .await
-            .map_err(|error| call_fault(ABORT, &error));
-        match sent {
-            Err(fault) if fault.kind != FaultKind::NoSuchUpload => Err(fault),
-            _ => Ok(()),
-        }
+            .map(drop)
+            .map_err(|error| call_fault(ABORT, &error))
+    }
+
+    async fn has_parts(
+        &self,
+        target_key: &ObjectKey,
+        upload_id: &UploadId,
+    ) -> Result<bool, CallFault> {
+        let answer = self
+            .clients
+            .asking_target
+            .list_parts()
+            .bucket(self.bucket.as_str())
+            .key(spoken(target_key))
+            .upload_id(upload_id.as_str())
+            .max_parts(1)
+            .expected_bucket_owner(self.facts.owner.as_str())
+            .send()
+            .await
+            .map_err(|error| call_fault(LIST_PARTS, &error))?;
+        Ok(!answer.parts().is_empty())
     }
 
     pub(super) async fn all_uploads(
@@ -278,6 +313,41 @@ impl AwsTargetBucket {
             marker = Some(next);
         }
     }
+}
+
+/// Aborts an upload until it has no part any more. One that was on its way when the upload was aborted may have arrived
+/// all the same, and is then kept and paid for (docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html).
+async fn end_upload<A, L>(abort: impl Fn() -> A, has_parts: impl Fn() -> L) -> Result<(), CallFault>
+where
+    A: Future<Output = Result<(), CallFault>>,
+    L: Future<Output = Result<bool, CallFault>>,
+{
+    for number in 0..ABORTS_MAX {
+        if number > 0 {
+            tokio::time::sleep(ABORT_PAUSE * 2_u32.pow(number - 1)).await;
+        }
+        match abort().await {
+            Ok(()) => {}
+            Err(fault) if fault.kind == FaultKind::NoSuchUpload => return Ok(()),
+            Err(fault) => return Err(fault),
+        }
+        match has_parts().await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            // A role that may abort and not look gets no further than the trials before a run.
+            Err(fault)
+                if matches!(fault.kind, FaultKind::NoSuchUpload | FaultKind::AccessDenied) =>
+            {
+                return Ok(());
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    Err(CallFault::new(
+        ABORT,
+        FaultKind::ServiceError,
+        format!("aborted {ABORTS_MAX} times, the upload still has parts"),
+    ))
 }
 
 fn with_headers(
@@ -351,4 +421,47 @@ fn copy_source_range(source: &CopySource, part: &Part) -> Option<String> {
 /// 1 to 10,000 fits.
 fn sdk_number(number: PartNumber) -> i32 {
     i32::try_from(number.get()).expect("a part number is at most 10,000")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Ends an upload to which so many parts are on their way; tells how often it was aborted.
+    async fn aborts(late_parts: u32, gone: FaultKind) -> (Result<(), FaultKind>, u32) {
+        let aborts = Cell::new(0);
+        let abort = || async {
+            aborts.set(aborts.get() + 1);
+            Ok(())
+        };
+        let has_parts = || async {
+            if aborts.get() <= late_parts {
+                Ok(true)
+            } else {
+                Err(CallFault::new(LIST_PARTS, gone, ""))
+            }
+        };
+        let ended = end_upload(abort, has_parts).await;
+        (ended.map_err(|fault| fault.kind), aborts.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_is_aborted_until_the_parts_on_their_way_are_gone_too() {
+        let gone = FaultKind::NoSuchUpload;
+        assert_eq!(aborts(0, gone).await, (Ok(()), 1));
+        assert_eq!(aborts(3, gone).await, (Ok(()), 4));
+        assert_eq!(
+            aborts(100, gone).await,
+            (Err(FaultKind::ServiceError), ABORTS_MAX)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_may_not_be_looked_at_counts_as_aborted_and_one_in_doubt_does_not() {
+        assert_eq!(aborts(0, FaultKind::AccessDenied).await, (Ok(()), 1));
+        let doubt = FaultKind::NoAnswer;
+        assert_eq!(aborts(0, doubt).await, (Err(doubt), 1));
+    }
 }
