@@ -112,11 +112,7 @@ pub(crate) struct DataPlane {
 
 impl DataPlane {
     /// `endpoint_url` replaces AWS's endpoints, for tests; else the control plane's endpoint holds here too.
-    pub(crate) fn new(
-        config: &SdkConfig,
-        endpoint_url: Option<String>,
-        repeats: Repeats,
-    ) -> Self {
+    pub(crate) fn new(config: &SdkConfig, endpoint_url: Option<String>, repeats: Repeats) -> Self {
         Self {
             config: config.clone(),
             endpoint_url: endpoint_url.or_else(|| config.endpoint_url().map(str::to_owned)),

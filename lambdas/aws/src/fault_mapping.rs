@@ -6,15 +6,19 @@ use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{RequestId, RequestIdExt},
+};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use shardlift_core::fault::{CallFault, FaultKind};
 
 use refusal_reason::refusal_reason;
 
-/// A message that goes into ledger records and notifications stays within some lines.
-const MESSAGE_CHARACTERS_MAX: usize = 1_000;
+/// What an error tells goes into ledger records and notifications, so it stays within some lines. Status and request ids
+/// come on top: AWS Support asks for them.
+const TOLD_CHARACTERS_MAX: usize = 1_000;
 
 /// The operation under which a session that could not be had is reported.
 const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -32,19 +36,14 @@ where
                 (Some(code), None) => code.to_owned(),
                 _ => chain(error),
             };
-            let ids = request_ids(answer.raw());
-            let message = format!("{told} (HTTP {status}{ids})");
             let kind = kind_of(operation, code, status);
-            refused_or_failed(operation, kind, &message, answer.err().message())
+            let fault = refused_or_failed(operation, kind, &told, answer.err().message());
+            with_whereabouts(fault, status, request_ids(answer.raw()))
         }
         SdkError::ResponseError(answer) => {
-            let message = format!(
-                "{} (HTTP {}{})",
-                chain(error),
-                answer.raw().status().as_u16(),
-                request_ids(answer.raw())
-            );
-            fault(operation, FaultKind::BadAnswer, &message)
+            let fault = fault(operation, FaultKind::BadAnswer, &chain(error));
+            let status = answer.raw().status().as_u16();
+            with_whereabouts(fault, status, request_ids(answer.raw()))
         }
         SdkError::TimeoutError(_) => unanswered(operation, error),
         SdkError::DispatchFailure(failure) => match credentials_fault(operation, error.source()) {
@@ -99,11 +98,12 @@ pub(crate) fn bad_answer(operation: &'static str, problem: impl std::fmt::Displa
     fault(operation, FaultKind::BadAnswer, &problem.to_string())
 }
 
-/// What one object's error within an answer means.
+/// What one object's error within an `answer` of status 200 means.
 pub(crate) fn object_fault(
     operation: &'static str,
     code: Option<&str>,
     message: Option<&str>,
+    answer: &(impl RequestId + RequestIdExt),
 ) -> CallFault {
     let kind = code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer);
     let told = format!(
@@ -111,7 +111,15 @@ pub(crate) fn object_fault(
         code.unwrap_or("no code,"),
         message.unwrap_or("no message")
     );
-    refused_or_failed(operation, kind, &told, message)
+    let fault = refused_or_failed(operation, kind, &told, message);
+    let ids = [
+        ("request id", answer.request_id()),
+        ("extended request id", answer.extended_request_id()),
+    ];
+    let ids = ids
+        .into_iter()
+        .filter_map(|(name, id)| Some((name, id?.to_owned())));
+    with_whereabouts(fault, 200, ids)
 }
 
 /// Whether an error answer of S3 says "slow down": by the code in its document, or by its status where it has none.
@@ -147,9 +155,23 @@ fn fault(operation: &'static str, kind: FaultKind, message: &str) -> CallFault {
         kind,
         message
             .chars()
-            .take(MESSAGE_CHARACTERS_MAX)
+            .take(TOLD_CHARACTERS_MAX)
             .collect::<String>(),
     )
+}
+
+/// The fault, with what finds its request again behind what it tells.
+fn with_whereabouts(
+    mut fault: CallFault,
+    status: u16,
+    request_ids: impl IntoIterator<Item = (&'static str, String)>,
+) -> CallFault {
+    let ids: String = request_ids
+        .into_iter()
+        .map(|(name, id)| format!(", {name} {id}"))
+        .collect();
+    fault.message.push_str(&format!(" (HTTP {status}{ids})"));
+    fault
 }
 
 /// A fault with AWS's reason in it, when it is a refusal. `said` is AWS's message alone, of which `message` tells more.
@@ -224,17 +246,14 @@ fn assume_role_fault(error: &SdkError<AssumeRoleError, HttpResponse>) -> CallFau
     fault
 }
 
-fn request_ids(response: &HttpResponse) -> String {
+fn request_ids(response: &HttpResponse) -> Vec<(&'static str, String)> {
     [
         ("request id", "x-amz-request-id"),
         ("request id", "x-amzn-requestid"),
         ("extended request id", "x-amz-id-2"),
     ]
-    .iter()
-    .filter_map(|(name, header)| {
-        let id = response.headers().get(*header)?;
-        Some(format!(", {name} {id}"))
-    })
+    .into_iter()
+    .filter_map(|(name, header)| Some((name, response.headers().get(header)?.to_owned())))
     .collect()
 }
 
@@ -388,6 +407,25 @@ mod tests {
             "<Error><Code>ServiceUnavailable</Code></Error>"
         )));
         assert!(!is_throttled(&answer(500, "")));
+    }
+
+    #[test]
+    fn request_ids_stand_behind_the_longest_key() {
+        use aws_sdk_s3::{error::ErrorMetadata, operation::copy_object::CopyObjectError};
+
+        let mut answer = HttpResponse::new(404.try_into().unwrap(), SdkBody::empty());
+        answer.headers_mut().insert("x-amz-request-id", "R3Q");
+        answer.headers_mut().insert("x-amz-id-2", "3XT");
+        let told = ErrorMetadata::builder()
+            .code("NoSuchKey")
+            .message("k".repeat(2_000))
+            .build();
+        let error = CopyObjectError::generic(told);
+        let fault = call_fault("s3:CopyObject", &SdkError::service_error(error, answer));
+        assert_eq!(fault.kind, FaultKind::NoSuchKey);
+        let ids = " (HTTP 404, request id R3Q, extended request id 3XT)";
+        assert!(fault.message.ends_with(ids), "{}", fault.message);
+        assert!(fault.message.len() < 1_100);
     }
 
     #[test]

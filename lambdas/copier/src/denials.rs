@@ -46,7 +46,9 @@ impl Denials {
         refusal: &CallFault,
     ) -> Finding {
         let said = refusal.reason.as_ref();
-        if let Some(permission) = said.and_then(|said| MissingPermission::of_reason(said, objects.spec)) {
+        if let Some(permission) =
+            said.and_then(|said| MissingPermission::of_reason(said, objects.spec))
+        {
             return Finding::Missing(permission);
         }
         let mut known = self.known.lock().await;

@@ -229,11 +229,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             FaultKind::ConditionFailed => self.explain_condition(&fault, planned).await,
             FaultKind::NoSuchKey => source_missing(&fault),
             FaultKind::AccessDenied => {
-                match self
-                    .denials
-                    .find(self, &planned.source.key, &fault)
-                    .await
-                {
+                match self.denials.find(self, &planned.source.key, &fault).await {
                     Finding::SourceMissing => source_missing(&fault),
                     Finding::Missing(permission) => permission
                         .denial(self.spec, &planned.source.key, &planned.target_key)

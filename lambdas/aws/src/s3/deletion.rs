@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_s3::types::{Delete, Error, ObjectIdentifier};
+use aws_sdk_s3::{
+    operation::delete_objects::DeleteObjectsOutput,
+    types::{Delete, Error, ObjectIdentifier},
+};
 use shardlift_core::{
     fault::{CallFault, FaultKind},
     port::DoomedObject,
@@ -79,7 +82,7 @@ impl AwsTargetBucket {
         Ok(objects
             .iter()
             .map(|doomed| doomed.key.as_str())
-            .map(|key| (key, result_of(key, &refused, &deleted)))
+            .map(|key| (key, result_of(key, &answer, &refused, &deleted)))
             .collect())
     }
 
@@ -110,6 +113,7 @@ fn survives_xml(key: &str) -> bool {
 
 fn result_of(
     key: &str,
+    answer: &DeleteObjectsOutput,
     refused: &BTreeMap<&str, &Error>,
     deleted: &BTreeSet<&str>,
 ) -> Result<(), CallFault> {
@@ -120,7 +124,7 @@ fn result_of(
             Err(bad_answer(DELETE, "the answer does not name the key"))
         };
     };
-    let fault = object_fault(DELETE, error.code(), error.message());
+    let fault = object_fault(DELETE, error.code(), error.message(), answer);
     match fault.kind {
         FaultKind::NoSuchKey => Ok(()),
         _ => Err(fault),

@@ -336,7 +336,10 @@ where
             Ok(false) => return Ok(()),
             // A role that may abort and not look gets no further than the trials before a run.
             Err(fault)
-                if matches!(fault.kind, FaultKind::NoSuchUpload | FaultKind::AccessDenied) =>
+                if matches!(
+                    fault.kind,
+                    FaultKind::NoSuchUpload | FaultKind::AccessDenied
+                ) =>
             {
                 return Ok(());
             }

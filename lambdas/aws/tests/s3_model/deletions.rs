@@ -48,6 +48,10 @@ async fn a_denied_key_is_told_apart_from_its_neighbours() {
     let results = world.target.delete_objects(&objects).await.unwrap();
     let refusal = results[2].as_ref().unwrap_err();
     assert!(refusal.message.contains("s3:DeleteObject"), "{refusal}");
+    assert!(
+        refusal.message.contains("(HTTP 200, request id "),
+        "{refusal}"
+    );
     let denied = Err(FaultKind::AccessDenied);
     assert_eq!(kinds(results), [Ok(()), Ok(()), denied, denied]);
     assert_eq!(bucket.keys(""), ["denied", "denied\n"]);
