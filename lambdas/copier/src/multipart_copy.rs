@@ -6,6 +6,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     copy::{
+        diagnosis::MissingPermission,
         lost_answer::{LostUpload, Trace},
         proof::CopyWay,
         remark::Remark,
@@ -13,7 +14,7 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     fault::{CallFault, Effect, FaultKind},
     id::UploadId,
-    key::{KeyPrefix, ObjectKey},
+    key::KeyPrefix,
     object::ETag,
     part_layout::{Part, PartLayout, PartNumber},
     port::{CopyReceipt, ObjectAttributes, PartReceipt, TagSet, TargetBucket, UploadSpec},
@@ -99,7 +100,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                 Ok(Some(usable.collect()))
             }
             Err(fault) if fault.kind == FaultKind::NoSuchUpload => Ok(None),
-            Err(fault) => Err(fault.into_failure()),
+            Err(fault) => Err(self.lacking(MissingPermission::ListParts, planned, &fault)),
         }
     }
 
@@ -151,7 +152,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         if !self.has_part_shards {
             return;
         }
-        if let Err(failure) = self.abort_unrecorded(&planned.target_key).await {
+        if let Err(failure) = self.abort_unrecorded(planned).await {
             tracing::warn!(
                 { field::ERROR_CODE } = failure.code.name(),
                 { field::ERROR_DETAIL } = failure.detail,
@@ -162,7 +163,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
 
     async fn begin_upload(&self, planned: &Planned) -> Result<OpenUpload, Failure> {
         if self.is_resumed {
-            self.abort_unrecorded(&planned.target_key).await?;
+            self.abort_unrecorded(planned).await?;
         }
         let upload = self.create_upload(planned).await?;
         self.uploads.opened(upload.clone());
@@ -195,7 +196,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             }
             // With part shards another copier may have created the upload that this would abort.
             if fault.effect == Effect::Unknown && !self.has_part_shards {
-                self.abort_unrecorded(&planned.target_key).await?;
+                self.abort_unrecorded(planned).await?;
             }
             match retries.delay_after(&fault) {
                 Some(delay) => tokio::time::sleep(delay).await,
@@ -206,21 +207,39 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
 
     /// Aborts uploads to this key that nobody recorded: created by a copier that died, or by a call whose answer was
     /// lost. The run owns the key: the lock keeps other runs away, and other writers are no part of the promise.
-    async fn abort_unrecorded(&self, target_key: &ObjectKey) -> Result<(), Failure> {
+    async fn abort_unrecorded(&self, planned: &Planned) -> Result<(), Failure> {
+        let target_key = &planned.target_key;
         let prefix = KeyPrefix::new(target_key.as_str())
             .map_err(|invalid| Failure::invariant(invalid.to_string()))?;
         let found = self
             .repeat(|| self.target.list_uploads(&prefix))
             .await
-            .map_err(CallFault::into_failure)?;
+            .map_err(|fault| self.lacking(MissingPermission::ListUploads, planned, &fault))?;
         for (key, upload_id) in found {
             if key == *target_key {
                 self.repeat(|| self.target.abort_upload(&key, &upload_id))
                     .await
-                    .map_err(CallFault::into_failure)?;
+                    .map_err(|fault| {
+                        self.lacking(MissingPermission::AbortUpload, planned, &fault)
+                    })?;
             }
         }
         Ok(())
+    }
+
+    /// What a failed call means that needs one `permission` alone.
+    pub(crate) fn lacking(
+        &self,
+        permission: MissingPermission,
+        planned: &Planned,
+        fault: &CallFault,
+    ) -> Failure {
+        if fault.kind == FaultKind::AccessDenied {
+            let denial = permission.denial(self.spec, &planned.source.key, &planned.target_key);
+            denial.into_failure(fault)
+        } else {
+            fault.clone().into_failure()
+        }
     }
 
     /// What CopyObject would carry along by itself, and whether the tags are missing from it because they were refused.

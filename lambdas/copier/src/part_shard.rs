@@ -10,7 +10,7 @@ use std::{
 };
 
 use shardlift_core::{
-    copy::{account::ShardAccount, part_shards},
+    copy::{account::ShardAccount, diagnosis::MissingPermission, part_shards},
     event::{CopierEvent, CopierStatus},
     failure::{Failure, FailureCode, Retry, Scope},
     fault::{CallFault, FaultKind},
@@ -141,6 +141,10 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                 .into_iter()
                 .filter(|part| numbers.contains(&part.number.get()) && is_of_layout(part, &layout))
                 .collect(),
+            Err(fault) if fault.kind == FaultKind::AccessDenied => {
+                let permission = MissingPermission::ListParts;
+                return given_up(objects.lacking(permission, &planned, &fault));
+            }
             Err(fault) => return gone_or_given_up(&objects, fault, &planned).await,
         };
         // Near the deadline no more parts are begun, and those in flight end.
@@ -184,7 +188,9 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             objects
                 .repeat(|| job.target.abort_upload(&planned.target_key, &upload_id))
                 .await
-                .map_err(CallFault::into_failure)?;
+                .map_err(|fault| {
+                    objects.lacking(MissingPermission::AbortUpload, planned, &fault)
+                })?;
         }
         Err(contended(whole_id))
     }

@@ -267,6 +267,41 @@ async fn refused_copies_name_what_is_missing_without_probing_each_object() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refused_looks_at_uploads_name_their_statement() {
+    let scene = || async {
+        let scene = Scene::new(&json!({
+            "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB,
+        }));
+        scene.buckets.put(SOURCE, "in/large", "large", 12 * MIB);
+        scene.plan().await;
+        scene
+    };
+    let told = |scene: &Scene| scene.failures()[0].detail.clone();
+
+    // The shard had another copier before, so unrecorded uploads are looked for.
+    let resumed = scene().await;
+    resumed.invoke(Duration::from_millis(400)).await.unwrap();
+    resumed.script.deny("s3:ListMultipartUploads");
+    assert_eq!(resumed.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    let detail = told(&resumed);
+    assert!(detail.contains("ListTheUploadsOfTheTarget"), "{detail}");
+
+    // The copier before was killed in its first part: it had read the object and its tags, created its upload and
+    // recorded it.
+    let cut = scene().await;
+    cut.script
+        .disturb(CALLS_BEFORE_COPYING + 4, Disturbance::Frozen);
+    let second = Duration::from_secs(1);
+    assert!(timeout(second, cut.invoke(LONG)).await.is_err());
+    assert_eq!(cut.shard().outcome.uploads.len(), 1);
+    cut.script.deny("s3:ListParts");
+    assert_eq!(cut.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    let detail = told(&cut);
+    assert!(detail.contains("s3:ListMultipartUploadParts"), "{detail}");
+    assert!(detail.contains("WriteTheTarget"), "{detail}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn best_effort_goes_without_tags_where_they_are_refused() {
     for (tags, copied) in [("best_effort", 1), ("preserve", 0), ("ignore", 1)] {
         let scene = Scene::new(&json!({

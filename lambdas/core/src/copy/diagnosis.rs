@@ -17,6 +17,12 @@ pub enum MissingPermission {
     WriteObjectOrTags,
     /// To encrypt with the key of the run, or to write: S3 does not tell which.
     WriteObjectOrUseKey,
+    /// To list the parts of an upload.
+    ListParts,
+    /// To list the unfinished uploads of the target.
+    ListUploads,
+    /// To abort an upload.
+    AbortUpload,
 }
 
 impl MissingPermission {
@@ -80,6 +86,17 @@ impl MissingPermission {
             Self::WriteObjectOrUseKey => {
                 target("s3:PutObject (or kms:GenerateDataKey with the run's key)")
             }
+            Self::ListParts => target("s3:ListMultipartUploadParts"),
+            Self::AbortUpload => target("s3:AbortMultipartUpload"),
+            Self::ListUploads => Denial::at_target(
+                pair.target.role_arn.to_string(),
+                "s3:ListBucketMultipartUploads",
+                format!(
+                    "arn:{}:s3:::{}",
+                    pair.target.role_arn.partition(),
+                    pair.target.bucket
+                ),
+            ),
         }
     }
 }
