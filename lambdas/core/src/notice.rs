@@ -113,6 +113,7 @@ fn text(report: &Report, around: Surroundings<'_>) -> String {
     paragraphs.extend(failures(report, around.examples));
     paragraphs.extend(not_done(report));
     paragraphs.extend(verification(report));
+    paragraphs.extend(report.uploads_sentence());
     paragraphs.extend(report.remedy().map(|remedy| remedy.sentences()));
     paragraphs.push(whereabouts(report, around.execution));
     paragraphs.join("\n\n") + "\n"

@@ -18,6 +18,12 @@ use crate::{
 /// The name of the table among a run's documents in the control bucket.
 pub const PREFLIGHT_DOCUMENT: &str = "preflight.json";
 
+/// What the keys of the trials of a run end in: nothing of that name is there, unless somebody meant it.
+#[must_use]
+pub fn probe_name(run_id: &RunId) -> String {
+    format!(".shardlift-preflight/{run_id}")
+}
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]

@@ -83,6 +83,9 @@ pub struct Report {
     /// What there is to say of copied objects, and of how many: how they were proven, or tags that stayed behind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remarks: BTreeMap<String, u64>,
+    /// Multipart uploads that the copiers or the trials before the run left unfinished, and that the reporter aborted.
+    #[serde(default)]
+    pub uploads_aborted: u64,
     /// What it cost.
     pub cost_usd: Cost,
     /// How long copying took; absent when there is no plan.
@@ -275,6 +278,14 @@ impl Report {
         self.remarks.iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
+    /// What was aborted of unfinished uploads, in a sentence; nothing when there were none.
+    #[must_use]
+    pub fn uploads_sentence(&self) -> Option<String> {
+        let uploads = figures::counted(self.uploads_aborted, "unfinished multipart upload");
+        (self.uploads_aborted > 0)
+            .then(|| format!("{uploads} aborted; the log of the reporter names each."))
+    }
+
     /// Cost and copying time beside what the plan expected, in one line; of a dry run, the expectation alone.
     #[must_use]
     pub fn cost_line(&self) -> String {
@@ -449,6 +460,7 @@ pub(crate) mod tests {
             rounds: 1,
             verified: Verification::clean(Verify::Relist),
             remarks: BTreeMap::new(),
+            uploads_aborted: 0,
             cost_usd: Cost::default(),
             copy_seconds: None,
             started_at: Timestamp::from_millis(0),

@@ -2,7 +2,8 @@
 //! nothing was copied.
 //!
 //! Nothing is left behind. Writing is tried by a multipart upload under a key of the run's own: S3 shows nothing of it,
-//! and it is aborted again. Should this invocation die in between, the next one finds it by its key.
+//! and it is aborted again. Should this invocation die in between, the next one finds it by its key, or the
+//! reporter does.
 
 mod source_trial;
 mod target_trial;

@@ -32,6 +32,8 @@ pub(crate) struct Findings {
     pub(crate) sums: Settlement,
     /// What listing both sides again found.
     pub(crate) verified: Option<Verification>,
+    /// Unfinished uploads that were aborted.
+    pub(crate) uploads_aborted: u64,
     /// Requests of planning and proving.
     pub(crate) requests: RequestCounts,
     problem: Option<ReportedProblem>,
@@ -140,6 +142,7 @@ impl Findings {
                 .verified
                 .unwrap_or_else(|| Verification::clean(Verify::None)),
             remarks: self.sums.remarks,
+            uploads_aborted: self.uploads_aborted,
             cost_usd: cost_of(self.requests, estimate),
             copy_seconds,
             started_at: event.started_at,

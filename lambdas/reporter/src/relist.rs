@@ -35,6 +35,9 @@ pub(crate) struct Progress {
     /// How far the unfinished uploads are swept.
     #[serde(default)]
     pub(crate) sweep: Sweep,
+    /// How many of them were aborted.
+    #[serde(default)]
+    pub(crate) uploads_aborted: u64,
     /// Requests that both made so far.
     pub(crate) requests: RequestCounts,
 }
@@ -74,6 +77,7 @@ impl Progress {
                 .collect(),
             faults: 0,
             sweep: Sweep::default(),
+            uploads_aborted: 0,
             requests: RequestCounts::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! The steps of a report.
 
+use std::sync::atomic::AtomicU64;
+
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     control_key,
@@ -29,7 +31,7 @@ use crate::{
     relist::Progress,
     rounds::Round,
     settle,
-    uploads::{self, Sweep, Sweeper},
+    uploads::{Sweep, Sweeper},
 };
 
 /// The reporter over its ports.
@@ -95,7 +97,8 @@ where
             return Ok(self.concluded(event, &report));
         }
         if run.state == RunState::Planning || run.spec.dry_run {
-            let findings = Findings::of_plan(event, &run);
+            let mut findings = Findings::of_plan(event, &run);
+            self.sweep_trial(&run, deadline, &mut findings).await;
             return self.publish(event, Some(&run), findings).await;
         }
         let mut sums = settle::settle(&self.ledger, &run).await?;
@@ -157,11 +160,15 @@ where
             deadline,
         };
         let mut progress = prover.load(run).await?;
-        if uploads::may_be_left(run) && !progress.sweep.is_over() {
-            let began_at = self.clock.now();
+        if !progress.sweep.is_over() {
+            let (began_at, aborted_before) = (self.clock.now(), progress.uploads_aborted);
             self.sweep(run, deadline, &mut progress).await;
-            if !progress.sweep.is_over() || !prover.is_time_left(began_at) {
+            let goes_on = !progress.sweep.is_over() || !prover.is_time_left(began_at);
+            // What was aborted is told, whatever becomes of this invocation.
+            if goes_on || progress.uploads_aborted > aborted_before {
                 prover.save(run, &progress).await?;
+            }
+            if goes_on {
                 return Ok(self.again(event, "looking for unfinished uploads"));
             }
         }
@@ -179,8 +186,24 @@ where
                 Proof::Made(found) => findings.verified = Some(found),
             }
         }
+        findings.uploads_aborted = progress.uploads_aborted;
         add_requests(&mut findings.requests, &progress.requests);
         self.publish(event, Some(run), findings).await
+    }
+
+    /// Sweeps what the trials left of a run that came to no copying.
+    async fn sweep_trial(&self, run: &RunRecord, deadline: Deadline, findings: &mut Findings) {
+        let swept = async {
+            let target = self.enter_target(run).await?;
+            let sweeper = self.sweeper(&target, deadline);
+            let swept = sweeper.sweep_trial(run).await;
+            findings.uploads_aborted = sweeper.aborted.into_inner();
+            add_requests(&mut findings.requests, &target.requests());
+            swept
+        };
+        if let Err(failure) = swept.await {
+            findings.note(&failure.within("an upload of the trials may be left behind"));
+        }
     }
 
     /// Goes on with the sweep. A few faults that may pass are survived, like those of the proof.
@@ -206,20 +229,29 @@ where
         deadline: Deadline,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let session = SessionName::of_step("report", &run.run_id);
-        let target = self.accounts.reopen_target(run, &session, None).await;
-        let target =
-            target.map_err(|fault| fault.into_failure().within("entering the target account"))?;
-        let sweeper = Sweeper {
-            ledger: &self.ledger,
-            control: &self.control,
-            target: &target,
-            clock: &self.clock,
-            deadline,
-        };
+        let target = self.enter_target(run).await?;
+        let sweeper = self.sweeper(&target, deadline);
         let swept = sweeper.advance(run, &mut progress.sweep).await;
+        progress.uploads_aborted += sweeper.aborted.into_inner();
         add_requests(&mut progress.requests, &target.requests());
         swept
+    }
+
+    async fn enter_target(&self, run: &RunRecord) -> Result<A::Target, Failure> {
+        let session = SessionName::of_step("report", &run.run_id);
+        let target = self.accounts.reopen_target(run, &session, None).await;
+        target.map_err(|fault| fault.into_failure().within("entering the target account"))
+    }
+
+    fn sweeper<'a, T>(&'a self, target: &'a T, deadline: Deadline) -> Sweeper<'a, L, C, T, K> {
+        Sweeper {
+            ledger: &self.ledger,
+            control: &self.control,
+            target,
+            clock: &self.clock,
+            deadline,
+            aborted: AtomicU64::new(0),
+        }
     }
 
     /// Writes the report's documents, notifies, and closes the run, in this order: whatever is cut short is done again.

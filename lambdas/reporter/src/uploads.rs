@@ -1,16 +1,23 @@
 //! No multipart upload outlives its run (P8): what the copiers left unfinished is aborted when the run is over.
 
-use std::{collections::BTreeMap, pin::pin};
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use futures::{TryStreamExt, future};
 use serde::{Deserialize, Serialize};
+use shardlift_aws::telemetry::field;
 use shardlift_core::{
     deadline::Deadline,
     failure::Failure,
     id::UploadId,
-    key::ObjectKey,
+    key::{KeyPrefix, ObjectKey},
     pair::Pair,
     port::{Clock, ControlStore, Ledger, TargetBucket},
+    preflight,
+    printable::Printable,
     run::RunRecord,
     shard::ShardRecord,
 };
@@ -51,9 +58,15 @@ impl Sweep {
     }
 }
 
-/// Whether the run may have left uploads behind: some of its objects were to be copied in parts.
-pub(crate) fn may_be_left(run: &RunRecord) -> bool {
+/// Whether copiers may have left uploads behind: some of the run's objects were to be copied in parts.
+fn has_objects_in_parts(run: &RunRecord) -> bool {
     run.totals.estimate.requests.contains_key(CREATE)
+}
+
+/// The key of the upload that the trials before the run made; nothing when the prefix leaves no room for it.
+fn trial_key(run: &RunRecord) -> Option<ObjectKey> {
+    let prefix = &run.spec.pair.target.prefix;
+    prefix.join(&preflight::probe_name(&run.run_id)).ok()
 }
 
 /// The ports that a sweep needs, and until when it may take.
@@ -63,12 +76,14 @@ pub(crate) struct Sweeper<'a, L, C, T, K> {
     pub(crate) target: &'a T,
     pub(crate) clock: &'a K,
     pub(crate) deadline: Deadline,
+    /// How many uploads were aborted so far.
+    pub(crate) aborted: AtomicU64,
 }
 
 impl<L: Ledger, C: ControlStore, T: TargetBucket, K: Clock> Sweeper<'_, L, C, T, K> {
     /// Aborts unfinished uploads to objects that this run planned to copy, until there is none or the deadline is near:
-    /// those in the ledger, and those of copiers that died between creating one and noting it. Uploads to other keys
-    /// stay. Repeating it aborts nothing twice, and it gets on, however near the deadline is.
+    /// those in the ledger, and those of copiers that died between creating one and noting it; and the upload of the
+    /// trials before the run. Uploads to other keys stay. Repeating it aborts nothing twice, and it gets on, however near the deadline is.
     ///
     /// To the run's keys nobody else uploads: the lock keeps runs of the same pair away. It does not keep away a run
     /// from another source to the same target prefix; two such runs overwrite each other's objects, and this aborts the
@@ -80,8 +95,14 @@ impl<L: Ledger, C: ControlStore, T: TargetBucket, K: Clock> Sweeper<'_, L, C, T,
         let Sweep::UnderWay(swept) = sweep else {
             return Ok(());
         };
+        if !has_objects_in_parts(run) {
+            self.sweep_trial(run).await?;
+            *sweep = Sweep::Done;
+            return Ok(());
+        }
         let pair = &run.spec.pair;
-        let unfinished = self.unfinished_under(pair).await?;
+        let mut unfinished = self.unfinished_under(&pair.target.prefix).await?;
+        self.abort_trial(run, &mut unfinished).await?;
         // No object is in two shards, so that each key is found once at most.
         let mut keys_left = unfinished.len();
         let (before, mut passed) = (*swept, 0);
@@ -110,9 +131,33 @@ impl<L: Ledger, C: ControlStore, T: TargetBucket, K: Clock> Sweeper<'_, L, C, T,
         Ok(())
     }
 
-    /// Every unfinished upload under the target prefix, whoever began it.
-    async fn unfinished_under(&self, pair: &Pair) -> Result<Unfinished, Failure> {
-        let uploads = self.target.list_uploads(&pair.target.prefix).await;
+    /// Aborts what an invocation of the planner that died left of its trials.
+    ///
+    /// # Errors
+    /// As `advance`.
+    pub(crate) async fn sweep_trial(&self, run: &RunRecord) -> Result<(), Failure> {
+        let Some(prefix) = trial_key(run).and_then(|key| KeyPrefix::new(key.as_str()).ok()) else {
+            return Ok(());
+        };
+        let mut unfinished = self.unfinished_under(&prefix).await?;
+        self.abort_trial(run, &mut unfinished).await
+    }
+
+    /// Takes the run's trial out of the unfinished uploads, and aborts it.
+    async fn abort_trial(
+        &self,
+        run: &RunRecord,
+        unfinished: &mut Unfinished,
+    ) -> Result<(), Failure> {
+        match trial_key(run).and_then(|key| unfinished.remove_entry(&key)) {
+            Some((key, upload_ids)) => self.abort(&key, &upload_ids).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Every unfinished upload under a prefix of the target, whoever began it.
+    async fn unfinished_under(&self, prefix: &KeyPrefix) -> Result<Unfinished, Failure> {
+        let uploads = self.target.list_uploads(prefix).await;
         let uploads = uploads.map_err(|fault| {
             fault
                 .into_failure()
@@ -143,20 +188,33 @@ impl<L: Ledger, C: ControlStore, T: TargetBucket, K: Clock> Sweeper<'_, L, C, T,
                 return Ok(None);
             }
             keys_found += 1;
-            for upload_id in upload_ids {
-                let aborted = self.target.abort_upload(key, upload_id).await;
-                aborted.map_err(|fault| {
-                    fault
-                        .into_failure()
-                        .within(format!("upload {upload_id} of {key:?}"))
-                        .within(format!(
-                            "aborting the unfinished uploads of shard {}",
-                            shard.shard_id
-                        ))
-                })?;
-            }
+            self.abort(key, upload_ids).await.map_err(|failure| {
+                failure.within(format!(
+                    "aborting the unfinished uploads of shard {}",
+                    shard.shard_id
+                ))
+            })?;
         }
         Ok(Some(keys_found))
+    }
+
+    /// Aborts these uploads to a key, and tells (P8).
+    async fn abort(&self, key: &ObjectKey, upload_ids: &[UploadId]) -> Result<(), Failure> {
+        for upload_id in upload_ids {
+            let aborted = self.target.abort_upload(key, upload_id).await;
+            aborted.map_err(|fault| {
+                fault
+                    .into_failure()
+                    .within(format!("upload {upload_id} of {key:?}"))
+            })?;
+            self.aborted.fetch_add(1, Ordering::Relaxed);
+            tracing::info!(
+                { field::OBJECT_KEY } = %Printable(key.as_str()),
+                upload.id = %upload_id,
+                "an unfinished upload was aborted"
+            );
+        }
+        Ok(())
     }
 }
 

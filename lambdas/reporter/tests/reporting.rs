@@ -5,7 +5,7 @@ mod scene;
 
 use std::collections::BTreeMap;
 
-use scene::{ESTIMATED_COPIES, FailedAt, Scene};
+use scene::{ESTIMATED_COPIES, FailedAt, Scene, run_id};
 use shardlift_core::{
     event::{Problem, ReporterStatus},
     failure::FailureCode,
@@ -62,6 +62,7 @@ async fn the_report_json_has_the_documented_fields() {
         "/verified/method",
         "/verified/missing",
         "/verified/different",
+        "/uploads_aborted",
         "/cost_usd/estimated",
         "/cost_usd/counted",
         "/cost_usd/requests",
@@ -402,11 +403,32 @@ async fn an_upload_that_no_record_names_is_found_and_those_of_others_are_let_be(
     scene.leave_upload("out/0-2");
     scene.leave_upload("out/of-somebody-else");
     scene.leave_upload("elsewhere/1-2");
+    let aborted = scene.buckets.unfinished_uploads() as u64 - 2;
     scene.report(3).await.unwrap();
     assert_eq!(scene.buckets.unfinished_uploads(), 2);
     let report = scene.written_report();
     assert!(report.problem.is_none());
     assert_eq!(report.cost_usd.requests["s3:ListMultipartUploads"], 1);
+    assert_eq!(report.uploads_aborted, aborted);
+    let told = format!("{aborted} unfinished multipart uploads aborted");
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    for text in [&page, &scene.published()[0].text] {
+        assert!(text.contains(&told), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_upload_of_the_trials_is_aborted_however_the_run_ends() {
+    let [unplanned, whole] = [Scene::new(&[3]), Scene::new(&[3])];
+    unplanned.leave_unplanned();
+    whole.plan_no_parts();
+    for scene in [Scene::new(&[3]), whole, Scene::dry(&[3]), unplanned] {
+        scene.leave_upload(&format!("out/.shardlift-preflight/{}", run_id()));
+        scene.leave_upload(&format!("out/.shardlift-preflight/{}0", run_id()));
+        scene.report(3).await.unwrap();
+        assert_eq!(scene.buckets.unfinished_uploads(), 1, "that of another run");
+        assert_eq!(scene.written_report().uploads_aborted, 1);
+    }
 }
 
 #[tokio::test]

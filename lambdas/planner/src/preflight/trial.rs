@@ -10,7 +10,7 @@ use shardlift_core::{
     key::ObjectKey,
     object::Encryption,
     policy::{Agreement, Extras},
-    preflight::{Check, Preflight},
+    preflight::{self, Check, Preflight},
     spec::{Mode, RunSpec, TagPolicy},
 };
 
@@ -150,9 +150,9 @@ impl<'a> Trial<'a> {
         format!("{}/{key}", self.bucket_arn(&self.spec.pair.target.bucket))
     }
 
-    /// What the trials' own keys end in: nothing of that name is there, unless somebody meant it.
+    /// What the trials' own keys end in.
     pub(super) fn probe_name(&self) -> String {
-        format!(".shardlift-preflight/{}", self.run_id)
+        preflight::probe_name(self.run_id)
     }
 }
 

@@ -131,6 +131,7 @@ pub(super) fn verification(report: &Report) -> Markup {
             @if found.changed_since_start > 0 {
                 p { (report.changed_sentence()) }
             }
+            @if let Some(told) = report.uploads_sentence() { p { (told) } }
             @if !report.remarks.is_empty() { p { "Copied objects: " (report.remarks_line()) "." } }
         }
     }

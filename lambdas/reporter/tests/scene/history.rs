@@ -9,6 +9,7 @@ use shardlift_core::{
     id::UploadId,
     key::ObjectKey,
     port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName, TargetBucket, UploadSpec},
+    run::{PlanTotals, RunRecord, RunState},
     shard::{OpenUpload, ShardOutcome, ShardState, ShardWork},
     time::Timestamp,
 };
@@ -178,8 +179,25 @@ impl Scene {
 
     /// The record of the run speaks of a shard that is not there.
     pub(crate) fn claim_more_shards_than_there_are(&self) {
+        self.change_run(|run| run.totals.shards += 1);
+    }
+
+    /// Its planner was given up before the plan was whole.
+    pub(crate) fn leave_unplanned(&self) {
+        self.change_run(|run| {
+            run.state = RunState::Planning;
+            run.totals = PlanTotals::default();
+        });
+    }
+
+    /// Nothing is to be copied in parts.
+    pub(crate) fn plan_no_parts(&self) {
+        self.change_run(|run| run.totals.estimate.requests.clear());
+    }
+
+    fn change_run(&self, change: impl FnOnce(&mut RunRecord)) {
         let mut run = self.ledger.run(&run_id()).unwrap();
-        run.totals.shards += 1;
+        change(&mut run);
         run.revision += 1;
         assert_eq!(
             wait(self.ledger.replace_run(&run)).unwrap(),
