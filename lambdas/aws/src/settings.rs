@@ -14,6 +14,9 @@ const MAX_CONCURRENCY_DEFAULT: u32 = 100;
 /// How long the ledger remembers a run, unless the stack says otherwise.
 const LEDGER_TTL_DAYS_DEFAULT: u32 = 30;
 
+const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
+const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
+
 /// Where a variable belongs in the input of a run.
 const RUN_TEXTS: [(&str, &str); 12] = [
     ("S3_BUCKET", "/source/bucket"),
@@ -51,6 +54,8 @@ pub struct Settings {
     pub allow_list: AllowList,
     /// The most copiers at once.
     pub max_concurrency: u32,
+    /// The most writes a second of a run, if the stack sets a cap.
+    pub writes_per_second_max: Option<u32>,
     /// Days until the ledger forgets a run.
     pub ledger_ttl_days: u32,
 }
@@ -78,6 +83,12 @@ impl Settings {
             list(&variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
             list(&variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
         );
+        let max_concurrency = number(
+            &variable,
+            COPIER_CONCURRENCY,
+            1..=10_000,
+            MAX_CONCURRENCY_DEFAULT,
+        )?;
         Ok(Self {
             ledger_table: required("LEDGER_TABLE")?,
             control_bucket,
@@ -85,12 +96,8 @@ impl Settings {
             topic_arn: variable("TOPIC_ARN"),
             run_defaults,
             allow_list,
-            max_concurrency: number(
-                &variable,
-                "COPIER_CONCURRENCY",
-                1..=10_000,
-                MAX_CONCURRENCY_DEFAULT,
-            )?,
+            max_concurrency,
+            writes_per_second_max: writes_per_second_max(&variable, max_concurrency)?,
             ledger_ttl_days: number(
                 &variable,
                 "LEDGER_TTL_DAYS",
@@ -98,6 +105,33 @@ impl Settings {
                 LEDGER_TTL_DAYS_DEFAULT,
             )?,
         })
+    }
+}
+
+impl Settings {
+    /// The share of one copier in the cap of a run, if there is one: at least one write a second.
+    #[must_use]
+    pub fn writes_per_second_of_a_copier_max(&self) -> Option<f64> {
+        let cap = self.writes_per_second_max?;
+        Some(f64::from(cap) / f64::from(self.max_concurrency))
+    }
+}
+
+/// A cap that leaves no copier less than one write a second, which the pacer's slowest pace is: a lower one would not be
+/// kept.
+fn writes_per_second_max(
+    variable: &impl Fn(&str) -> Option<String>,
+    max_concurrency: u32,
+) -> Result<Option<u32>, Failure> {
+    match number(variable, WRITES_PER_SECOND_MAX, 0..=1_000_000, 0)? {
+        0 => Ok(None),
+        cap if cap < max_concurrency => Err(invalid(
+            WRITES_PER_SECOND_MAX,
+            format_args!(
+                "is {cap}, less than one for each of {max_concurrency} copiers ({COPIER_CONCURRENCY})"
+            ),
+        )),
+        cap => Ok(Some(cap)),
     }
 }
 
@@ -219,6 +253,18 @@ mod tests {
     }
 
     #[test]
+    fn the_cap_of_a_run_is_shared_among_its_copiers() {
+        let share = |cap| {
+            let settings =
+                settings(&[("COPIER_CONCURRENCY", "64"), ("WRITES_PER_SECOND_MAX", cap)]);
+            settings.unwrap().writes_per_second_of_a_copier_max()
+        };
+        assert_eq!(share("0"), None);
+        assert_eq!(share("64"), Some(1.0));
+        assert_eq!(share("1600"), Some(25.0));
+    }
+
+    #[test]
     fn further_targets_are_parted_by_commas() {
         let role = "arn:aws:iam::333333333333:role/T";
         let settings = settings(&[
@@ -245,6 +291,7 @@ mod tests {
             ("RUN_ROUNDS_MAX", "three"),
             ("RUN_DELETE_MAX_PERCENT", "-1"),
             ("COPIER_CONCURRENCY", "0"),
+            ("WRITES_PER_SECOND_MAX", "99"),
             ("LEDGER_TTL_DAYS", "forever"),
             ("FURTHER_TARGET_BUCKETS", "target-2,No_Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),

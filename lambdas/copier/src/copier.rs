@@ -67,6 +67,13 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         }
     }
 
+    /// The same copier, which never sends more writes a second than this.
+    #[must_use]
+    pub fn with_writes_per_second_max(mut self, writes_per_second_max: f64) -> Self {
+        self.gate = Gate::with_writes_per_second_max(writes_per_second_max);
+        self
+    }
+
     /// Takes the shard of the event and works on what is open in it, until it is done or the deadline is near.
     ///
     /// # Errors

@@ -20,7 +20,8 @@ use tokio::{
 
 /// The most calls of one copier under way at once: 3,500 calls a second of up to 140 ms each.
 const CALLS_IN_FLIGHT_MAX: usize = 512;
-/// The most writes a second of one copier, whatever S3 allows. The cap of a run is this times the Map's concurrency.
+/// The most writes a second of one copier, whatever S3 allows and no cap is set. The cap of a run is this times the Map's
+/// concurrency.
 const WRITES_PER_SECOND_MAX: f64 = 5_000.0;
 
 /// The most parts that one object has in flight. The gate bounds the calls of all objects together.
@@ -61,13 +62,18 @@ async fn permits(of: &Semaphore, count: u32) -> SemaphorePermit<'_> {
 
 impl Gate {
     pub(crate) fn new() -> Self {
+        Self::with_writes_per_second_max(WRITES_PER_SECOND_MAX)
+    }
+
+    /// A gate that lets no more writes a second through than these, nor than any other gate.
+    pub(crate) fn with_writes_per_second_max(max: f64) -> Self {
         Self {
             slots: Semaphore::new(CALLS_IN_FLIGHT_MAX),
             parts: Semaphore::new(PARTS_MAX),
             objects_in_parts: Semaphore::new(OBJECTS_IN_PARTS_MAX),
             writes_taken: AtomicU64::new(0),
             turn: tokio::sync::Mutex::new(()),
-            pacer: Mutex::new(Pacer::new(WRITES_PER_SECOND_MAX)),
+            pacer: Mutex::new(Pacer::new(max.min(WRITES_PER_SECOND_MAX))),
             retry_budget: Mutex::default(),
             began: Instant::now(),
         }
@@ -182,6 +188,17 @@ mod tests {
             "{:?}",
             began.elapsed()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cap_holds_from_the_first_second_on() {
+        let gate = Gate::with_writes_per_second_max(5.0);
+        let began = Instant::now();
+        let writes = (0..50).map(|_| gate.write(async { Ok(()) }));
+        futures::future::join_all(writes).await;
+        let took = began.elapsed();
+        assert!(took > Duration::from_millis(9_700), "{took:?}");
+        assert!(took < Duration::from_millis(10_300), "{took:?}");
     }
 
     /// How many objects of so many parts find a place.

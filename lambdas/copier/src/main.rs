@@ -30,13 +30,20 @@ impl Handler for CopierFunction {
 }
 
 async fn connect() -> Result<CopierFunction, Failure> {
-    let adapters = Adapters::connect_once_asking(&Settings::from_env()?).await;
-    Ok(CopierFunction(Copier::new(
+    let settings = Settings::from_env()?;
+    let adapters = Adapters::connect_once_asking(&settings).await;
+    let copier = Copier::new(
         adapters.accounts,
         adapters.ledger,
         adapters.control,
         adapters.clock,
-    )))
+    );
+    Ok(CopierFunction(
+        match settings.writes_per_second_of_a_copier_max() {
+            Some(max) => copier.with_writes_per_second_max(max),
+            None => copier,
+        },
+    ))
 }
 
 #[tokio::main(flavor = "current_thread")]
