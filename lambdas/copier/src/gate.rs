@@ -137,9 +137,13 @@ impl Gate {
 
     async fn wait_for_turn(&self) {
         let _turn = self.turn.lock().await;
-        let delay = self.pacer().take_turn(self.now());
+        let now = self.now();
+        let delay = self.pacer().take_turn(now);
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
+            let came = self.now();
+            self.pacer()
+                .came_late(came, came.saturating_sub(now + delay));
         }
     }
 

@@ -3,6 +3,8 @@
 //! Additive increase, multiplicative decrease, per answer: a success adds a constant to the rate, a throttled answer
 //! takes a share of it away. In the balance the throttled share of the calls is `INCREASE / (DECREASE * rate)`: it is
 //! the same for all who share a limit, so their rates become the same, and it falls as the rates rise.
+//!
+//! A copier whose processor is too slow for its rate is never throttled. It is the lateness of its own calls that tells.
 
 use std::time::Duration;
 
@@ -25,10 +27,17 @@ const DECREASE_MIN: f64 = 0.05;
 const DECREASE_MAX: f64 = 0.5;
 /// Throttled answers within this time tell about the same excess: they lower the rate once.
 const REACTION: Duration = Duration::from_millis(250);
+/// After a rate that was too high for the processor, what has piled up must be worked off before lateness tells anything new.
+const RELIEF: Duration = Duration::from_secs(1);
 /// How many answers the recent share of throttled ones is averaged over.
 const MEMORY_ANSWERS: f64 = 32.0;
 /// How much of a second's calls may be made at once after a pause: timers tick in milliseconds.
 const BURST: Duration = Duration::from_millis(10);
+/// So late to their turns, on average, calls only come when the process has too little processor for its rate. S3 knows
+/// nothing of that and does not throttle, however many calls pile up.
+const LATE: Duration = Duration::from_millis(20);
+/// How many waits the lateness is averaged over, so that a single long step of the process does not count.
+const MEMORY_WAITS: f64 = 8.0;
 /// While calls had to wait for their turn within this time, the rate is what limits them, and may grow.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
 
@@ -42,6 +51,7 @@ pub struct Pacer {
     next_turn: Duration,
     lowered_at: Option<Duration>,
     limited_at: Option<Duration>,
+    late_s: f64,
 }
 
 impl Pacer {
@@ -57,6 +67,7 @@ impl Pacer {
             next_turn: Duration::ZERO,
             lowered_at: None,
             limited_at: None,
+            late_s: 0.0,
         }
     }
 
@@ -75,6 +86,15 @@ impl Pacer {
             self.limited_at = Some(now);
         }
         delay
+    }
+
+    /// Notes that a call which was to wait for its turn came so much later than that.
+    pub fn came_late(&mut self, now: Duration, by: Duration) {
+        self.late_s += (by.as_secs_f64() - self.late_s) / MEMORY_WAITS;
+        if by > LATE && self.late_s > LATE.as_secs_f64() {
+            self.is_starting = false;
+            self.lower(now, 1.0 - LATE.as_secs_f64() / self.late_s, RELIEF);
+        }
     }
 
     /// Notes that a call was answered, whatever the answer, but not throttled.
@@ -103,11 +123,15 @@ impl Pacer {
     pub fn throttled(&mut self, now: Duration) {
         self.remember(1.0);
         self.is_starting = false;
+        self.lower(now, self.throttled_share, REACTION);
+    }
+
+    fn lower(&mut self, now: Duration, share: f64, reaction: Duration) {
         let has_just_reacted = self
             .lowered_at
-            .is_some_and(|at| now.saturating_sub(at) < REACTION);
+            .is_some_and(|at| now.saturating_sub(at) < reaction);
         if !has_just_reacted {
-            let share = self.throttled_share.clamp(DECREASE_MIN, DECREASE_MAX);
+            let share = share.clamp(DECREASE_MIN, DECREASE_MAX);
             self.rate = (self.rate * (1.0 - share)).max(RATE_MIN);
             self.lowered_at = Some(now);
         }
@@ -120,7 +144,10 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
-    use std::{cmp::Reverse, collections::BinaryHeap};
+    use std::{
+        cmp::Reverse,
+        collections::{BTreeMap, BinaryHeap},
+    };
 
     use super::*;
 
@@ -284,6 +311,81 @@ mod tests {
             pacer.answered(now + LATENCY);
         }
         assert!(pacer.rate() <= RATE_FIRST);
+    }
+
+    enum Job {
+        Turn { due: Duration },
+        Answer,
+    }
+
+    /// A copier whose processor starts, or takes the answers of, `calls_per_s` calls a second, at an S3 without a limit.
+    /// The most calls in flight, and the calls a second, in the second half of the time.
+    fn short_of_processor(calls_per_s: f64, time: Duration) -> (usize, f64) {
+        const IN_FLIGHT_MAX: usize = 512;
+        let step = Duration::from_secs_f64(0.5 / calls_per_s);
+        let mut pacer = Pacer::new(5_000.0);
+        let mut jobs = BTreeMap::from([(
+            (Duration::ZERO, 0),
+            Job::Turn {
+                due: Duration::ZERO,
+            },
+        )]);
+        let (mut number, mut free) = (0, Duration::ZERO);
+        let (mut in_flight, mut in_flight_most, mut answers, mut is_full) = (0, 0, 0, false);
+        while let Some(((ready, _), job)) = jobs.pop_first() {
+            free = free.max(ready);
+            if free >= time {
+                break;
+            }
+            let mut add = |at, job| {
+                number += 1;
+                jobs.insert((at, number), job);
+            };
+            match job {
+                Job::Turn { due } => {
+                    pacer.came_late(free, free - due);
+                    let mut delay = Duration::ZERO;
+                    while delay.is_zero() && in_flight < IN_FLIGHT_MAX {
+                        free += step;
+                        in_flight += 1;
+                        add(free + LATENCY, Job::Answer);
+                        delay = pacer.take_turn(free);
+                    }
+                    is_full = delay.is_zero();
+                    if !is_full {
+                        let due = free + delay;
+                        add(due, Job::Turn { due });
+                    }
+                }
+                Job::Answer => {
+                    free += step;
+                    in_flight -= 1;
+                    pacer.answered(free);
+                    if std::mem::take(&mut is_full) {
+                        add(free, Job::Turn { due: free });
+                    }
+                }
+            }
+            if free > time / 2 {
+                in_flight_most = in_flight_most.max(in_flight);
+                answers += usize::from(matches!(job, Job::Answer));
+            }
+        }
+        (in_flight_most, answers as f64 / (time / 2).as_secs_f64())
+    }
+
+    #[test]
+    fn a_copier_short_of_processor_piles_up_no_calls() {
+        for calls_per_s in [100.0, 500.0, 2_000.0] {
+            let (in_flight, reached) = short_of_processor(calls_per_s, Duration::from_secs(120));
+            println!("{calls_per_s} calls/s: {in_flight} in flight, {reached} reached");
+            let needed = calls_per_s * LATENCY.as_secs_f64();
+            assert!(in_flight as f64 <= 4.0 * needed, "{in_flight} in flight");
+            assert!(
+                reached >= 0.8 * calls_per_s,
+                "{reached} of {calls_per_s} calls/s"
+            );
+        }
     }
 
     #[test]
