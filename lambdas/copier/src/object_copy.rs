@@ -114,6 +114,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         let mut remarks = Vec::new();
         let mut retries = Retries::new(self.gate);
         let began_at = Instant::now();
+        // What follows a call is boxed where it is rare: hundreds of objects are in flight, and each would have room for it.
         loop {
             let call = self.target.copy_object(source, target_key, &options);
             let fault = match self.gate.write(call).await {
@@ -129,13 +130,14 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
                 continue;
             }
             if fault.effect == Effect::Unknown
-                && let Some(receipt) = self.found_copied(planned, &options, began_at).await
+                && let Some(receipt) =
+                    Box::pin(self.found_copied(planned, &options, began_at)).await
             {
                 remarks.extend(self.look_back(planned, &receipt, CopyWay::AtOnce).await?);
                 return Ok(remarks);
             }
             let Some(delay) = retries.delay_after(&fault) else {
-                return Err(self.explain(fault, planned).await);
+                return Err(Box::pin(self.explain(fault, planned)).await);
             };
             tokio::time::sleep(delay).await;
         }
@@ -154,10 +156,8 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         if !is_proof_wanted && way == CopyWay::AtOnce {
             return Ok(Vec::new());
         }
-        let Ok(at_source) = self
-            .repeat(|| self.target.head_source(&planned.source.key))
-            .await
-        else {
+        let look = self.repeat(|| self.target.head_source(&planned.source.key));
+        let Ok(at_source) = Box::pin(look).await else {
             let unproven = is_proof_wanted.then_some(Remark::Unproven);
             return Ok(unproven.into_iter().collect());
         };

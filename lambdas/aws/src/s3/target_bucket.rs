@@ -72,40 +72,8 @@ impl AwsTargetBucket {
             source_facts,
         }
     }
-}
 
-impl BucketListing for AwsTargetBucket {
-    async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
-        list_page(
-            &self.clients.asking_target,
-            &self.bucket,
-            &self.facts.owner,
-            request,
-        )
-        .await
-    }
-
-    async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
-        first_object(
-            &self.clients.asking_target,
-            &self.bucket,
-            &self.facts.owner,
-            request,
-        )
-        .await
-    }
-}
-
-impl TargetBucket for AwsTargetBucket {
-    fn facts(&self) -> &BucketFacts {
-        &self.facts
-    }
-
-    fn requests(&self) -> RequestCounts {
-        self.clients.counter.counts()
-    }
-
-    async fn copy_object(
+    async fn copy(
         &self,
         source: &CopySource,
         target_key: &ObjectKey,
@@ -150,6 +118,48 @@ impl TargetBucket for AwsTargetBucket {
             checksums: checksums_of!(result),
             checksum_type: checksum_type(result.checksum_type()),
         })
+    }
+}
+
+impl BucketListing for AwsTargetBucket {
+    async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
+        list_page(
+            &self.clients.asking_target,
+            &self.bucket,
+            &self.facts.owner,
+            request,
+        )
+        .await
+    }
+
+    async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
+        first_object(
+            &self.clients.asking_target,
+            &self.bucket,
+            &self.facts.owner,
+            request,
+        )
+        .await
+    }
+}
+
+impl TargetBucket for AwsTargetBucket {
+    fn facts(&self) -> &BucketFacts {
+        &self.facts
+    }
+
+    fn requests(&self) -> RequestCounts {
+        self.clients.counter.counts()
+    }
+
+    async fn copy_object(
+        &self,
+        source: &CopySource,
+        target_key: &ObjectKey,
+        options: &CopyOptions,
+    ) -> Result<CopyReceipt, CallFault> {
+        // Boxed: hundreds of copies wait for their turn, and 20 KB of SDK are needed only once it has come.
+        Box::pin(self.copy(source, target_key, options)).await
     }
 
     async fn head_source(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
