@@ -2,55 +2,57 @@
 
     python tests/bench/copying.py [--objects N] [ONLY ...]
 
-Objects of 64 KiB; every copy answers after 40 ms; the target's one partition takes 3,500 writes a second. Each program
-runs alone, on the same machine as the server, with a fresh server. Figures go to target/bench/copying.json and, as a
-table, to the standard output.
+Objects of 64 KiB; every copy answers after 40 ms and a listing at once; the target's one partition takes 3,500 writes a
+second. Each program runs alone, on the same machine as the server, with a fresh server, from its start to its end. Our
+copier finds a plan in a folder, made before it starts; the peers list the source themselves. Figures go to
+target/bench/copying.json and, as a table, to the standard output.
 
-Of our own copier it is also told what it sustains: the server's counters are read every second, and what counts is the
-time after the ramp, which is the first 20 seconds of copying. Both figures are given: with everything, and sustained.
+Of our own copier, one and fifty at once, it is also told what they sustain: the server's counters are read every
+second, and what counts is the time after the ramp, which is the first 20 seconds of copying. Both figures are given:
+with everything, and sustained.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-import urllib.request
 from collections.abc import Callable
 from typing import NamedTuple
 
+import copier_fleet
 import planning
+from copying_stand import COPIER, ROOT, SHARD_OBJECTS, Sample, Stand, Watch, plan, stretch
 
-ROOT = planning.ROOT
-COPIER = ROOT / "target/release/examples/copy_bench"
 RESULTS = ROOT / "target/bench/copying.json"
 LIMIT_PER_S = 3500
+# What is promised of it after the ramp.
+SHARE_MIN = 0.95
+THROTTLED_SHARE_MAX = 0.01
 # How many objects each program copies, and those that also copy more.
 FEW = 2_500
 MANY = 50_000
 QUICK = ("s5cmd, 256 workers", "rclone, 256 transfers")
+FLEET = 50
 # As the simulation of the pacer counts it (lambdas/core/src/copy/pacer.rs).
 RAMP_S = 20.0
 # A limit that can double without the processor ending it, a partition that splits early, and how soon the rate follows.
+SPLIT_OBJECTS = 150_000
+SPLIT_COPIERS = 10
 SPLIT_LIMIT_PER_S = 600
 SPLIT_AFTER_S = 60.0
 FOLLOWED_S = (50.0, 60.0)
 SIZES = {"empty": 0, "five GiB": 5 << 30, "five GiB and a byte": (5 << 30) + 1, "largest": 10_000 * (5 << 30)}
-ACCOUNT = "111111111111"
+FIXED_SIZES = {"kind": "fixed", "bytes": 65_536}
 WEATHER = {
-    "latency": {"CopyObject": {"base_ms": 40.0}, "ListObjectsV2": {"base_ms": 40.0}},
+    "latency": {"CopyObject": {"base_ms": 40.0}, "ListObjectsV2": {"base_ms": 0.0}},
     "latency_otherwise": {"base_ms": 20.0},
     "partition_limits": {"changes_per_s": LIMIT_PER_S},
 }
-# Where the listing comes before what is measured.
-COPIES_ONLY = WEATHER | {"latency": {"CopyObject": {"base_ms": 40.0}, "ListObjectsV2": {"base_ms": 0.0}}}
 BOTO3_LOOP = """
 import boto3, os, sys
 s3 = boto3.client("s3", endpoint_url=os.environ["DATA_S3_ENDPOINT_URL"])
@@ -59,46 +61,6 @@ for page in s3.get_paginator("list_objects_v2").paginate(Bucket="source-bucket")
         source = {"Bucket": "source-bucket", "Key": found["Key"]}
         s3.copy_object(Bucket="target-bucket", Key=found["Key"], CopySource=source)
 """
-
-
-class Sts(planning.Sts):
-    """One account for both sides, since the peers have one credential."""
-
-    def do_POST(self) -> None:  # noqa: N802
-        replaced = self.wfile
-        self.wfile = Recorder()
-        super().do_POST()
-        answer = self.wfile.data.replace(b"222222222222", ACCOUNT.encode())
-        self.wfile = replaced
-        self.wfile.write(answer)
-
-
-class StsServer(http.server.ThreadingHTTPServer):
-    """Takes many copiers that come at once."""
-
-    request_queue_size = 128
-
-
-class Recorder:
-    """Keeps what is written to it."""
-
-    def __init__(self) -> None:
-        self.data = b""
-
-    def write(self, data: bytes) -> None:
-        self.data += data
-
-    def flush(self) -> None:
-        pass
-
-
-class Sample(NamedTuple):
-    """What the server had counted at a moment."""
-
-    at_s: float
-    copied: int
-    throttled: int
-    partitions: int
 
 
 class Measured(NamedTuple):
@@ -110,45 +72,9 @@ class Measured(NamedTuple):
     told: dict[str, float]
 
 
-class Watch:
-    """Reads the server's counters every second."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.samples = [self.sample()]
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def sample(self) -> Sample:
-        copies = self.bench.control("GET", "counters")["requests"].get("CopyObject", {})
-        partitions = self.bench.control("GET", "buckets/target-bucket")["partitions"]
-        return Sample(time.monotonic(), copies.get("200", 0), copies.get("503", 0), partitions)
-
-    def run(self) -> None:
-        while not self.ended.wait(1.0):
-            self.samples.append(self.sample())
-
-    def end(self) -> list[Sample]:
-        """The samples, with times since copying began."""
-        self.ended.set()
-        self.thread.join()
-        self.samples.append(self.sample())
-        began_s = max(sample.at_s for sample in self.samples if sample.copied == 0)
-        return [sample._replace(at_s=round(sample.at_s - began_s, 2)) for sample in self.samples]
-
-
-def stretch(samples: list[Sample], begin_s: float, end_s: float) -> dict[str, float]:
-    """Copies a second, and the share of the calls that was throttled, between two moments."""
-    first = min(samples, key=lambda sample: abs(sample.at_s - begin_s))
-    last = min(samples, key=lambda sample: abs(sample.at_s - end_s))
-    copied, throttled = last.copied - first.copied, last.throttled - first.throttled
-    return {
-        "begin_s": first.at_s,
-        "end_s": last.at_s,
-        "copies_per_s": round(copied / (last.at_s - first.at_s), 1),
-        "throttled_share": round(throttled / max(1, copied + throttled), 5),
-    }
+def flat(objects: int) -> dict[str, object]:
+    """A key space of so many objects."""
+    return {"shape": {"kind": "flat"}, "objects": objects, "sizes": FIXED_SIZES}
 
 
 class Bench:
@@ -156,93 +82,82 @@ class Bench:
 
     def __init__(self, objects: int) -> None:
         self.objects = objects
-        sts = StsServer(("127.0.0.1", 0), Sts)
-        threading.Thread(target=sts.serve_forever, daemon=True).start()
-        self.port = planning.free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.environment = os.environ | {
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{sts.server_address[1]}",
-            "DATA_S3_ENDPOINT_URL": self.endpoint,
-            "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
-        }
+        self.stand = Stand()
         # Those of scenarios that are not run this time are kept.
         self.results: dict[str, object] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
-    def start_server(self, objects: int, weather: dict[str, object] = WEATHER) -> subprocess.Popen[bytes]:
-        with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
-            json.dump(weather, file)
-        command = [str(planning.SERVER), "--port", str(self.port), "--weather", file.name]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert server.stdout
-        assert b"listens" in server.stdout.readline()
-        space = {"shape": {"kind": "flat"}, "objects": objects, "sizes": {"kind": "fixed", "bytes": 65536}}
-        source = {"owner": ACCOUNT} | ({"key_space": space} if objects else {})
-        self.control("PUT", "buckets/source-bucket", source)
-        self.control("PUT", "buckets/target-bucket", {"owner": ACCOUNT})
-        return server
-
-    def control(self, method: str, path: str, document: object = None) -> dict[str, object]:
-        body = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(f"{self.endpoint}/_model/{path}", data=body, method=method)
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            return json.load(answer)
-
     def measure_sizes(self) -> None:
         """One object of each size that decides how it is copied, compared by where its bytes came from."""
-        server = self.start_server(0)
+        server = self.stand.start_server(WEATHER, None)
         try:
             for key, size_bytes in SIZES.items():
-                self.control("POST", "objects/source-bucket", {"key": key, "size_bytes": size_bytes, "seed": 7})
-            command = [str(COPIER), "source-bucket", "target-bucket", str(len(SIZES)), "1"]
-            told = json.loads(str(planning.run(command, self.environment, subprocess.PIPE)["printed"]))
-            source, target = ({"bucket": f"{side}-bucket"} for side in ("source", "target"))
-            same = self.control("POST", "compare", {"source": source, "target": target})
+                self.stand.control("POST", "objects/source-bucket", {"key": key, "size_bytes": size_bytes, "seed": 7})
+            told = self.run_copier(len(SIZES), 1)["told"]
+            same = self.stand.assert_identical(len(SIZES))
         finally:
             server.terminate()
             server.wait()
-        assert (same["identical"], same["different"], same["missing"]) == (len(SIZES), 0, 0), same
         print(f"sizes: {same['identical_bytes']:,} bytes identical in {told['elapsed_s']:.1f} s, {told['requests']}")
 
-    def measure(self, name: str, objects: int, command: list[str], weather: dict[str, object] = WEATHER) -> Measured:
-        server = self.start_server(objects, weather)
+    def run_copier(self, objects: int, copiers: int, shard_objects: int = SHARD_OBJECTS) -> dict[str, object]:
+        with tempfile.TemporaryDirectory() as folder:
+            plan(folder, self.stand.environment, objects, shard_objects=shard_objects)
+            self.stand.control("DELETE", "counters")
+            command = [str(COPIER), "copy", folder, str(copiers)]
+            figures = planning.run(command, self.stand.environment, subprocess.PIPE)
+        return figures | {"told": json.loads(str(figures["printed"]))}
+
+    def run_fleet(self, objects: int) -> dict[str, object]:
+        """A directory of the source for each copier of the fleet; all of them begin when all are ready."""
+        with tempfile.TemporaryDirectory() as folder:
+            parts = [f"directory-{number:02}/" for number in range(FLEET)]
+            folders = [f"{folder}/{number}" for number in range(FLEET)]
+            for part, into in zip(parts, folders, strict=True):
+                os.mkdir(into)
+                plan(into, self.stand.environment, objects // FLEET, part)
+            with copier_fleet.ready(folders, self.stand.environment) as copiers:
+                self.stand.control("DELETE", "counters")
+                told = copier_fleet.copy(copiers)
+        return told | {"wall_s": told["elapsed_s"], "told": told}
+
+    def measure(
+        self,
+        name: str,
+        objects: int,
+        work: Callable[[], dict[str, object]],
+        weather: dict[str, object] = WEATHER,
+        key_space: dict[str, object] | None = None,
+    ) -> Measured:
+        """Lets a program copy everything, and looks whether it did."""
+        server = self.stand.start_server(weather, key_space or flat(objects))
         try:
-            watch = Watch(self)
+            watch = Watch(self.stand)
             try:
-                figures = planning.run(command, self.environment, subprocess.PIPE)
+                figures = work()
             finally:
                 samples = watch.end()
-            printed = str(figures.pop("printed"))
-            source, target = ({"bucket": f"{side}-bucket"} for side in ("source", "target"))
-            same = self.control("POST", "compare", {"source": source, "target": target})
+            self.stand.assert_identical(objects)
         finally:
             server.terminate()
             server.wait()
-        assert (same["identical"], same["different"], same["missing"]) == (objects, 0, 0), same
-        told = json.loads(printed.splitlines()[-1]) if command[0] == str(COPIER) else {}
-        seconds = told.get("elapsed_s", figures["wall_s"])
-        processor_s = told.get("processor_s", figures["processor_s"])
         _, copied, throttled, _ = samples[-1]
         note = {
             "objects": objects,
             "copied": copied,
-            "objects_per_s": round(copied / seconds),
+            "objects_per_s": round(copied / figures["wall_s"]),
             "throttled_share": round(throttled / (copied + throttled), 5),
-            "seconds": round(seconds, 1),
-            "processor_us_per_object": round(1e6 * processor_s / copied),
+            "seconds": round(figures["wall_s"], 1),
+            "processor_us_per_object": round(1e6 * figures["processor_s"] / copied),
             "peak_mib": figures["peak_mib"],
             "load": round(os.getloadavg()[0], 1),
-        }
+        } | {key: figures[key] for key in ("files_max",) if key in figures}
         print(
             f"| {name} | {objects:,} | {note['seconds']} | {note['objects_per_s']:,} "
             f"| {100 * note['throttled_share']:.2f} % | {note['processor_us_per_object']} | {note['peak_mib']} "
             f"| {note['load']} |",
             flush=True,
         )
-        measured = Measured(name, note, samples, told)
+        measured = Measured(name, note, samples, figures.get("told", {}))
         self.note(measured)
         return measured
 
@@ -252,9 +167,22 @@ class Bench:
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         RESULTS.write_text(json.dumps(self.results))
 
-    def measure_sustained(self) -> None:
+    def measure_one(self) -> None:
         """One copier at the limit, with and without the ramp."""
-        measured = self.measure("one copier, long", self.objects, self.copier(self.objects, 1), COPIES_ONLY)
+        work = lambda: self.run_copier(self.objects, 1)  # noqa: E731
+        self.judge_sustained(self.measure("one copier, long", self.objects, work))
+
+    def measure_fleet(self) -> None:
+        """Fifty cold copiers at one limit, in fifty processes, with and without the ramp."""
+        shape = {"kind": "hierarchical", "directories": FLEET, "subdirectories": 1}
+        key_space = {"shape": shape, "objects": self.objects, "sizes": FIXED_SIZES}
+        work = lambda: self.run_fleet(self.objects)  # noqa: E731
+        measured = self.measure("fifty copiers, long", self.objects, work, key_space=key_space)
+        print(f"  at most {measured.note['files_max']} files open and {measured.note['peak_mib']} MiB in one of them")
+        self.judge_sustained(measured)
+
+    def judge_sustained(self, measured: Measured) -> None:
+        """What of the limit was used after the ramp, while all had something to copy."""
         assert measured.told["busy_s"] > 2 * RAMP_S, "too few objects to tell what is sustained"
         sustained = stretch(measured.samples, RAMP_S, measured.told["busy_s"])
         share = sustained["copies_per_s"] / LIMIT_PER_S
@@ -265,14 +193,16 @@ class Bench:
             f"{LIMIT_PER_S:,}/s, {100 * sustained['throttled_share']:.2f} % throttled",
             flush=True,
         )
+        assert share >= SHARE_MIN, f"{share:.4f} of the limit is below {SHARE_MIN}"
+        throttled = sustained["throttled_share"]
+        assert throttled <= THROTTLED_SHARE_MAX, f"{throttled} throttled is above {THROTTLED_SHARE_MAX}"
 
     def measure_split(self) -> None:
         """A partition that splits under ten copiers, and how soon they use both halves."""
-        objects, copiers = 150_000, 10
         limits = {"changes_per_s": SPLIT_LIMIT_PER_S, "split_after_s": SPLIT_AFTER_S}
-        command = [*self.copier(objects, copiers), str(objects // copiers)]
-        weather = COPIES_ONLY | {"partition_limits": limits}
-        measured = self.measure("ten copiers, a partition splits", objects, command, weather)
+        weather = WEATHER | {"partition_limits": limits}
+        work = lambda: self.run_copier(SPLIT_OBJECTS, SPLIT_COPIERS, SPLIT_OBJECTS // SPLIT_COPIERS)  # noqa: E731
+        measured = self.measure("ten copiers, a partition splits", SPLIT_OBJECTS, work, weather)
         samples = measured.samples
         split_s = next(sample.at_s for sample in samples if sample.partitions > 1)
         before = stretch(samples, RAMP_S, split_s)
@@ -294,30 +224,37 @@ class Bench:
             flush=True,
         )
 
-    def copier(self, objects: int, copiers: int) -> list[str]:
-        return [str(COPIER), "source-bucket", "target-bucket", str(objects), str(copiers)]
-
-    def scenarios(self) -> dict[str, Callable[[], None]]:
-        remote = f":s3,provider=Other,env_auth,endpoint='{self.endpoint}',list_version=2,no_check_bucket:"
-        s5cmd = ["s5cmd", "--log", "error", "--endpoint-url", self.endpoint, "--numworkers", "256", "cp"]
+    def peers(self) -> dict[str, list[str]]:
+        endpoint = self.stand.endpoint
+        remote = f":s3,provider=Other,env_auth,endpoint='{endpoint}',list_version=2,no_check_bucket:"
+        s5cmd = [str(planning.S5CMD), "--log", "error", "--endpoint-url", endpoint, "--numworkers", "256", "cp"]
         rclone = ["rclone", "copy", "--transfers", "256", "--checkers", "64", "--ignore-times"]
-        aws = ["aws", "--endpoint-url", self.endpoint, "s3", "sync", "--only-show-errors"]
-        buckets = ["s3://source-bucket", "s3://target-bucket"]
-        peers: dict[str, list[str]] = {
+        aws = ["aws", "--endpoint-url", endpoint, "s3", "sync", "--only-show-errors"]
+        return {
             "s5cmd, 256 workers": [*s5cmd, "s3://source-bucket/*", "s3://target-bucket/"],
             "rclone, 256 transfers": [*rclone, f"{remote}source-bucket", f"{remote}target-bucket"],
-            "aws s3 sync": [*aws, *buckets],
+            "aws s3 sync": [*aws, "s3://source-bucket", "s3://target-bucket"],
             "boto3 loop": [sys.executable, "-c", BOTO3_LOOP],
         }
+
+    def scenarios(self) -> dict[str, Callable[[], object]]:
         scenarios: dict[str, Callable[[], object]] = {"sizes": self.measure_sizes}
+        peers = self.peers()
         # Every program with the same number of objects; those that are quick also with one that lasts.
-        for objects, programs in ((FEW, peers), (MANY, {name: peers[name] for name in QUICK})):
-            for name, command in ({"copier": self.copier(objects, 1)} | programs).items():
+        for objects, names in ((FEW, tuple(peers)), (MANY, QUICK)):
+            works: dict[str, Callable[[], dict[str, object]]] = {
+                "copier": lambda objects=objects: self.run_copier(objects, 1)
+            }
+            for name in names:
+                works[name] = lambda command=peers[name]: planning.run(command, self.stand.environment, subprocess.PIPE)
+            for name, work in works.items():
                 title = f"{name}, {objects:,} objects"
-                scenarios[title] = lambda title=title, objects=objects, command=command: self.measure(
-                    title, objects, command
-                )
-        return scenarios | {"one copier, long": self.measure_sustained, "split": self.measure_split}
+                scenarios[title] = lambda title=title, objects=objects, work=work: self.measure(title, objects, work)
+        return scenarios | {
+            "one copier, long": self.measure_one,
+            "fifty copiers, long": self.measure_fleet,
+            "split": self.measure_split,
+        }
 
 
 def main() -> None:

@@ -13,8 +13,9 @@ FIGURES = HERE.parents[1] / "target" / "bench"
 
 
 def names():
-    """The benchmarks: every other program of this folder."""
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("__init__", Path(__file__).stem))
+    """The benchmarks: every other program of this folder. What is no program is what they have in common."""
+    programs = (path for path in HERE.glob("*.py") if "__main__" in path.read_text())
+    return sorted(path.stem for path in programs if path.stem != Path(__file__).stem)
 
 
 def main(only):
