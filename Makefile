@@ -54,7 +54,7 @@ model:
 # Minutes each: against the peers, on the S3 model, figures to target/bench/results.json.
 .PHONY: bench
 bench: BUILD := --workspace --all-targets
-bench: venv-tests build
+bench: venv-tests venv-bench build
 	@$(PYTHON) tests/bench/run.py $(ONLY)
 
 # ------------------------------------------------------------------- the tests
@@ -114,12 +114,15 @@ fmt: venv-tests
 	@.venv/bin/ruff format --quiet infra tests
 
 # ---------------------------------------------------------------------- set-up
-.PHONY: venv-local venv-tests node
+.PHONY: venv-local venv-tests venv-bench node
 venv-local:
 	@infra/local/venv.sh infra/local/requirements.txt
 
 venv-tests:
 	@infra/local/venv.sh tests/requirements.txt
+
+venv-bench:
+	@infra/local/venv.sh tests/bench/requirements.txt
 
 # The machine's Node, or where it has none the one that PyPI ships.
 export PATH := $(PATH):$(CURDIR)/.venv/bin
