@@ -20,7 +20,7 @@ from .project import (
 
 TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
-# The names that the functions read, per function, beside what all three get.
+# The names that the functions read (one of them glibc), per function, beside what all three get.
 COMMON_ENVIRONMENT = set(
     "LEDGER_TABLE CONTROL_BUCKET LOG_LEVEL DATA_S3_ENDPOINT_URL COPIER_CONCURRENCY WRITES_PER_SECOND_MAX".split()
 )
@@ -29,7 +29,7 @@ ENVIRONMENT = {
         "STATE_MACHINE_ARN S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY TARGET_ACCOUNT_ROLE_ARN "
         "TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE RUN_COMPARE RUN_TAGS "
         "RUN_VERIFY RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_DELETE_MAX_PERCENT RUN_ROUNDS_MAX "
-        "LEDGER_TTL_DAYS".split()
+        "LEDGER_TTL_DAYS MALLOC_MMAP_THRESHOLD_".split()
     ),
     "CopierFunction": set(),
     "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},

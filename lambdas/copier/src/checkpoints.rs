@@ -10,9 +10,11 @@ pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
 /// copier's.
 const LEASE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Writes for the sake of new uploads are at least so far apart: the record is large while many of them are open, and
-/// what it does not name is found by its key.
+/// Writes at once, for uploads that were opened or are being completed, are on average at least so far apart: the record
+/// is large while many of them are open, and what it does not name is found by its key, or copied again.
 const HASTE_INTERVAL: Duration = Duration::from_millis(250);
+/// How many of them may follow each other without a pause: an object in parts makes two.
+const HASTE_BURST: u32 = 4;
 
 /// When the next write is due.
 pub(crate) struct Checkpoints {
@@ -21,8 +23,9 @@ pub(crate) struct Checkpoints {
     due_at: Timestamp,
     /// Whatever there is.
     lease_check_at: Timestamp,
-    /// If it is to be at once.
-    haste_at: Timestamp,
+    written_at: Timestamp,
+    /// What the writes up to the last one took of the time that writes at once may take.
+    haste: Duration,
 }
 
 impl Checkpoints {
@@ -32,7 +35,8 @@ impl Checkpoints {
             recorded,
             due_at: now.plus(CHECKPOINT_INTERVAL),
             lease_check_at: now.plus(LEASE_CHECK_INTERVAL),
-            haste_at: now,
+            written_at: now,
+            haste: Duration::ZERO,
         }
     }
 
@@ -47,14 +51,17 @@ impl Checkpoints {
 
     /// Something is to be recorded at once, or as soon as the write before is long enough ago.
     pub(crate) fn hasten(&mut self, now: Timestamp) {
-        self.due_at = now.max(self.haste_at);
+        let pause = self
+            .haste
+            .saturating_sub(HASTE_INTERVAL * (HASTE_BURST - 1));
+        self.due_at = now.max(self.written_at.plus(pause));
         self.lease_check_at = self.due_at;
     }
 
     /// The record knows `recorded` settled objects now.
     pub(crate) fn written(&mut self, now: Timestamp, recorded: u64) {
         *self = Self {
-            haste_at: now.plus(HASTE_INTERVAL),
+            haste: self.haste.saturating_sub(now.since(self.written_at)) + HASTE_INTERVAL,
             ..Self::begin(now, recorded)
         };
     }
@@ -81,10 +88,14 @@ mod tests {
     #[test]
     fn an_opened_upload_is_written_at_once_although_nothing_is_settled() {
         let mut checkpoints = Checkpoints::begin(at(0), 7);
-        checkpoints.hasten(at(1));
-        assert_eq!(checkpoints.due_at(7), at(1));
-        checkpoints.written(at(1), 7);
+        for _ in 0..HASTE_BURST {
+            checkpoints.hasten(at(1));
+            assert_eq!(checkpoints.due_at(7), at(1));
+            checkpoints.written(at(1), 7);
+        }
         checkpoints.hasten(at(1));
         assert_eq!(checkpoints.due_at(7), at(1).plus(HASTE_INTERVAL));
+        checkpoints.hasten(at(3));
+        assert_eq!(checkpoints.due_at(7), at(3));
     }
 }

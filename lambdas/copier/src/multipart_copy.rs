@@ -489,7 +489,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     /// recorded, with every part that is there; the reporter aborts it if the run ends without (P8). Otherwise it is
     /// aborted, and one that cannot be stays recorded, so that the reporter tries again and tells.
     async fn give_up(&self, planned: &Planned, upload: &OpenUpload, failure: Failure) -> Failure {
-        if is_worth_going_on(failure.code) {
+        if is_worth_going_on(failure.code) && self.uploads.may_stay_open() {
             return failure;
         }
         let upload_id = &upload.upload_id;

@@ -8,6 +8,10 @@ use std::{
 use shardlift_core::{object::ETag, shard::OpenUpload};
 use tokio::sync::Notify;
 
+/// How many uploads may be open before those of failed objects are aborted: some 400 bytes each in the record, of the
+/// 400 KB that DynamoDB takes (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+const OPEN_MAX: usize = 512;
+
 /// The open uploads, by the object's position in the manifest. The record names them, so that whoever continues or
 /// settles the shard finds them (P8).
 pub(crate) struct Uploads {
@@ -54,6 +58,12 @@ impl Uploads {
         self.lock().remove(&index);
     }
 
+    /// Whether the upload of an object that failed may stay open for another round: the record names every open one, and
+    /// holds no more than 400 KB.
+    pub(crate) fn may_stay_open(&self) -> bool {
+        self.lock().len() <= OPEN_MAX
+    }
+
     /// Resolves when an upload was opened that nobody waited for yet.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
@@ -66,5 +76,33 @@ impl Uploads {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, OpenUpload>> {
         self.open.lock().expect("nothing panics while it holds it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shardlift_core::{id::UploadId, time::Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn failed_uploads_stay_open_only_while_the_record_holds_them() {
+        let uploads = Uploads::resume(&[]);
+        let upload_id = UploadId::new("u".repeat(256)).unwrap();
+        let etag = ETag::new(format!("{}-10000", "e".repeat(32))).unwrap();
+        for index in 0.. {
+            if !uploads.may_stay_open() {
+                break;
+            }
+            uploads.opened(OpenUpload {
+                index,
+                upload_id: upload_id.clone(),
+                is_without_tags: true,
+                created_at: Some(Timestamp::from_millis(1_800_000_000_000)),
+                completing: Some(etag.clone()),
+            });
+        }
+        let recorded = serde_json::to_vec(&uploads.recorded()).unwrap();
+        assert!(recorded.len() < 300_000, "{}", recorded.len());
     }
 }

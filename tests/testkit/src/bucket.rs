@@ -203,7 +203,7 @@ impl World {
     pub(crate) fn default_key(&self, bucket: &str) -> Option<String> {
         match self.encryption(bucket) {
             Encryption::Kms => Some(format!("the key of {bucket}")),
-            Encryption::S3Managed => None,
+            Encryption::S3Managed | Encryption::Unknown => None,
         }
     }
 
