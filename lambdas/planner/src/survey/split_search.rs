@@ -1,6 +1,6 @@
 //! Finding keys to split a range at, by asking for the first key after this and that.
 
-use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use shardlift_core::{
     fault::CallFault,
     key::{KeyPrefix, RelativeKey},
@@ -11,6 +11,9 @@ use shardlift_core::{
 
 /// How many places are looked at for each key that is wanted: some give the same key, some none.
 const PLACES_PER_CUT: usize = 3;
+/// How many places one search looks at at once. All of them at once would be some hundred connections for a moment, and
+/// the peak of the planner's memory.
+const PROBES_AT_ONCE: usize = 16;
 
 /// At most `wanted` keys that exist after `frontier`, up to `until`, in order: where the remaining keys part from the frontier's prefix,
 /// spread over the characters that follow there. None when all remaining keys begin with the frontier, or none is left.
@@ -78,7 +81,11 @@ async fn spread<B: BucketListing>(
     let probes = split::thinned(&split::landmarks(first, last), places)
         .into_iter()
         .map(|mark| first_after(listing, prefix, format!("{shared}{mark}"), until));
-    let mut keys: Vec<RelativeKey> = try_join_all(probes).await?.into_iter().flatten().collect();
+    let found: Vec<Option<RelativeKey>> = stream::iter(probes)
+        .buffered(PROBES_AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut keys: Vec<RelativeKey> = found.into_iter().flatten().collect();
     keys.push(next);
     keys.sort_unstable();
     keys.dedup();
