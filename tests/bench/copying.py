@@ -181,6 +181,11 @@ class Bench:
         print(f"  at most {measured.note['files_max']} files open and {measured.note['peak_mib']} MiB in one of them")
         self.judge_sustained(measured)
 
+    def measure_many(self) -> None:
+        """As many cold copiers in one process, each with its own pace: what fifty processes cost beside the calls is not in it."""
+        work = lambda: self.run_copier(self.objects, FLEET, self.objects // FLEET // 5)  # noqa: E731
+        self.judge_sustained(self.measure("fifty copiers in one process, long", self.objects, work))
+
     def judge_sustained(self, measured: Measured) -> None:
         """What of the limit was used after the ramp, while all had something to copy."""
         assert measured.told["busy_s"] > 2 * RAMP_S, "too few objects to tell what is sustained"
@@ -252,6 +257,7 @@ class Bench:
                 scenarios[title] = lambda title=title, objects=objects, work=work: self.measure(title, objects, work)
         return scenarios | {
             "one copier, long": self.measure_one,
+            "fifty copiers in one process, long": self.measure_many,
             "fifty copiers, long": self.measure_fleet,
             "split": self.measure_split,
         }
