@@ -114,7 +114,8 @@ class Bench:
             folders = [f"{folder}/{number}" for number in range(FLEET)]
             for part, into in zip(parts, folders, strict=True):
                 os.mkdir(into)
-                plan(into, self.stand.environment, objects // FLEET, part)
+                shards = objects // SHARD_OBJECTS
+                plan(into, self.stand.environment, objects // FLEET, part, run_shards=shards)
             with copier_fleet.ready(folders, self.stand.environment) as copiers:
                 self.stand.control("DELETE", "counters")
                 told = copier_fleet.copy(copiers)
@@ -182,7 +183,7 @@ class Bench:
         self.judge_sustained(measured)
 
     def measure_many(self) -> None:
-        """As many cold copiers in one process, each with its own pace: what fifty processes cost beside the calls is not in it."""
+        """As many cold copiers in one process, each with its own pace: without what fifty processes cost."""
         work = lambda: self.run_copier(self.objects, FLEET, self.objects // FLEET // 5)  # noqa: E731
         self.judge_sustained(self.measure("fifty copiers in one process, long", self.objects, work))
 

@@ -75,14 +75,18 @@ def plan(
     objects: int,
     prefix: str = "",
     shard_objects: int = SHARD_OBJECTS,
+    run_shards: int | None = None,
     **settings: object,
 ) -> None:
-    """Has the copier's bench plan `objects` of source-bucket into `folder`, in a process of its own."""
+    """Has the copier's bench plan `objects` of source-bucket into `folder`, in a process of its own.
+
+    `run_shards` are those of the whole run where this is a part of it.
+    """
     sides = {
         "source": {"bucket": "source-bucket", "prefix": prefix},
         "target": {"bucket": "target-bucket", "prefix": prefix, "role_arn": ROLE_ARN},
     }
-    task = {"input": sides | settings, "objects_max": objects, "shard_objects": shard_objects}
+    task = {"input": sides | settings, "objects_max": objects, "shard_objects": shard_objects, "run_shards": run_shards}
     subprocess.run([str(COPIER), "plan", folder, json.dumps(task)], env=environment, check=True)
 
 

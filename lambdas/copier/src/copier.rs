@@ -117,6 +117,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
                 return Err(problem);
             }
         };
+        self.gate.begin_among(run.totals.shards);
         let recorded = held.record().outcome.requests.clone();
         let job = Job {
             run: &run,

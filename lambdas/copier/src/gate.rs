@@ -113,6 +113,11 @@ impl Gate {
         self.retry_budget().take()
     }
 
+    /// Before the first write of the process: how many copiers may begin at once.
+    pub(crate) fn begin_among(&self, copiers: u64) {
+        self.pacer().begin_among(copiers);
+    }
+
     /// The present pace, in writes a second.
     pub(crate) fn writes_per_second(&self) -> f64 {
         self.pacer().rate()

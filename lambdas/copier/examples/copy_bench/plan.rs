@@ -30,6 +30,8 @@ pub(crate) struct Task {
     /// The most objects of all shards together, and those of one.
     objects_max: usize,
     shard_objects: usize,
+    /// The shards of the run, where these are some of them.
+    run_shards: Option<u64>,
 }
 
 pub(crate) async fn plan(task: &Task, accounts: &AwsAccounts, folder: &Folder) {
@@ -41,7 +43,7 @@ pub(crate) async fn plan(task: &Task, accounts: &AwsAccounts, folder: &Folder) {
         .open_target(&pair.target, &pair.source, &session)
         .await
         .unwrap();
-    let run = RunRecord {
+    let mut run = RunRecord {
         schema_version: LEDGER_VERSION,
         run_id: run_id(),
         execution_arn: execution(),
@@ -79,6 +81,7 @@ pub(crate) async fn plan(task: &Task, accounts: &AwsAccounts, folder: &Folder) {
     if !open.is_empty() {
         shards.push(write_manifest(folder, shards.len(), open).await);
     }
+    run.totals.shards = task.run_shards.unwrap_or(shards.len() as u64);
     folder.write_records(&run, &shards);
 }
 

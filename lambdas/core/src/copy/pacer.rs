@@ -8,7 +8,9 @@
 
 use std::time::Duration;
 
-/// Where a copier begins, in calls a second: fifty that begin together stay below one partition's 3,500.
+/// Where all copiers of a run begin together, in calls a second: below one partition's 3,500.
+const RATE_FIRST_OF_ALL: f64 = 2_500.0;
+/// Where a copier begins at least: fifty that begin together make that much.
 const RATE_FIRST: f64 = 50.0;
 /// Throttled for minutes, a copier still asks this often.
 const RATE_MIN: f64 = 1.0;
@@ -68,6 +70,15 @@ impl Pacer {
             lowered_at: None,
             limited_at: None,
             late_s: 0.0,
+        }
+    }
+
+    /// Before the first call: how many copiers may begin at once. With few of them each begins faster, since a run of one
+    /// shard would be over before its pace is found.
+    pub fn begin_among(&mut self, copiers: u64) {
+        if self.next_turn.is_zero() {
+            let share = RATE_FIRST_OF_ALL / copiers.max(1) as f64;
+            self.rate = share.max(RATE_FIRST).min(self.rate_max);
         }
     }
 
@@ -259,6 +270,28 @@ mod tests {
                 "{copiers} copiers: {throttled} throttled"
             );
         }
+    }
+
+    #[test]
+    fn copiers_that_begin_together_begin_below_the_limit_and_never_again() {
+        for copiers in [1, 2, 50] {
+            let mut pacer = Pacer::new(5_000.0);
+            pacer.begin_among(copiers);
+            let all = pacer.rate() * copiers as f64;
+            assert!((all - RATE_FIRST_OF_ALL).abs() < 1.0, "{copiers}: {all}");
+        }
+        let mut pacer = Pacer::new(100.0);
+        pacer.begin_among(1);
+        assert!(pacer.rate() <= 100.0, "its cap stands");
+        let mut pacer = Pacer::new(5_000.0);
+        pacer.begin_among(1_000);
+        assert!((pacer.rate() - RATE_FIRST).abs() < 1e-9);
+        pacer.take_turn(Duration::ZERO);
+        pacer.begin_among(1);
+        assert!(
+            (pacer.rate() - RATE_FIRST).abs() < 1e-9,
+            "it has its own pace by now"
+        );
     }
 
     #[test]
