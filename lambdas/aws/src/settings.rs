@@ -97,7 +97,7 @@ impl Settings {
             run_defaults,
             allow_list,
             max_concurrency,
-            writes_per_second_max: writes_per_second_max(&variable, max_concurrency)?,
+            writes_per_second_max: writes_per_second_max(&variable)?,
             ledger_ttl_days: number(
                 &variable,
                 "LEDGER_TTL_DAYS",
@@ -109,30 +109,31 @@ impl Settings {
 }
 
 impl Settings {
-    /// The share of one copier in the cap of a run, if there is one: at least one write a second.
-    #[must_use]
-    pub fn writes_per_second_of_a_copier_max(&self) -> Option<f64> {
-        let cap = self.writes_per_second_max?;
-        Some(f64::from(cap) / f64::from(self.max_concurrency))
+    /// The share of one copier in the cap of a run, if there is one: at least one write a second, which the pacer's slowest
+    /// pace is. For the functions that plan and copy; the one that reports what is wrong works with any settings.
+    ///
+    /// # Errors
+    /// `InvalidRun` for a cap that would leave a copier less: it would not be kept.
+    pub fn writes_per_second_of_a_copier_max(&self) -> Result<Option<f64>, Failure> {
+        let (cap, copiers) = (self.writes_per_second_max, self.max_concurrency);
+        match cap {
+            Some(cap) if cap < copiers => Err(invalid(
+                WRITES_PER_SECOND_MAX,
+                format_args!(
+                    "is {cap}, less than one for each of {copiers} copiers ({COPIER_CONCURRENCY})"
+                ),
+            )),
+            cap => Ok(cap.map(|cap| f64::from(cap) / f64::from(copiers))),
+        }
     }
 }
 
-/// A cap that leaves no copier less than one write a second, which the pacer's slowest pace is: a lower one would not be
-/// kept.
+/// The cap of a run; 0 means none.
 fn writes_per_second_max(
     variable: &impl Fn(&str) -> Option<String>,
-    max_concurrency: u32,
 ) -> Result<Option<u32>, Failure> {
-    match number(variable, WRITES_PER_SECOND_MAX, 0..=1_000_000, 0)? {
-        0 => Ok(None),
-        cap if cap < max_concurrency => Err(invalid(
-            WRITES_PER_SECOND_MAX,
-            format_args!(
-                "is {cap}, less than one for each of {max_concurrency} copiers ({COPIER_CONCURRENCY})"
-            ),
-        )),
-        cap => Ok(Some(cap)),
-    }
+    let cap = number(variable, WRITES_PER_SECOND_MAX, 0..=1_000_000, 0)?;
+    Ok((cap > 0).then_some(cap))
 }
 
 /// Each variable is read by the parser of the input, on its own, so that a refusal names the variable.
@@ -259,9 +260,14 @@ mod tests {
                 settings(&[("COPIER_CONCURRENCY", "64"), ("WRITES_PER_SECOND_MAX", cap)]);
             settings.unwrap().writes_per_second_of_a_copier_max()
         };
-        assert_eq!(share("0"), None);
-        assert_eq!(share("64"), Some(1.0));
-        assert_eq!(share("1600"), Some(25.0));
+        assert_eq!(share("0").unwrap(), None);
+        assert_eq!(share("64").unwrap(), Some(1.0));
+        assert_eq!(share("1600").unwrap(), Some(25.0));
+        let refused = share("63").unwrap_err();
+        assert!(
+            refused.detail.contains("WRITES_PER_SECOND_MAX"),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -291,7 +297,7 @@ mod tests {
             ("RUN_ROUNDS_MAX", "three"),
             ("RUN_DELETE_MAX_PERCENT", "-1"),
             ("COPIER_CONCURRENCY", "0"),
-            ("WRITES_PER_SECOND_MAX", "99"),
+            ("WRITES_PER_SECOND_MAX", "-1"),
             ("LEDGER_TTL_DAYS", "forever"),
             ("FURTHER_TARGET_BUCKETS", "target-2,No_Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),

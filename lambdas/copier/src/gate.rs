@@ -153,12 +153,17 @@ impl Gate {
     }
 
     /// Only what S3 takes, or refuses for a reason of its own, shows that it takes calls at this pace; one that failed
-    /// shows neither that it does nor that it does not.
+    /// shows neither that it does nor that it does not. When so many fail that no repeat is left, each call would cost an
+    /// object: then failures slow the copier down as throttling does, until S3 is back.
     fn learn_pace(&self, fault: Option<FaultKind>) {
         let now = self.now();
         match fault {
             Some(FaultKind::Throttled) => self.pacer().throttled(now),
-            Some(FaultKind::ServiceError | FaultKind::NoAnswer | FaultKind::BadAnswer) => {}
+            Some(FaultKind::ServiceError | FaultKind::NoAnswer | FaultKind::BadAnswer) => {
+                if self.retry_budget().is_spent() {
+                    self.pacer().throttled(now);
+                }
+            }
             _ => self.pacer().answered(now),
         }
     }
@@ -259,5 +264,18 @@ mod tests {
         ] {
             assert!(pace_after(Err(kind)).await.abs() < f64::EPSILON, "{kind:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_that_leaves_no_repeats_lowers_the_pace() {
+        let gate = Gate::new();
+        let before = gate.writes_per_second();
+        let fail =
+            || async { Err::<(), _>(CallFault::new("s3:CopyObject", FaultKind::ServiceError, "")) };
+        assert!(gate.write(fail()).await.is_err());
+        assert!((gate.writes_per_second() - before).abs() < 1e-9);
+        while gate.may_retry() {}
+        assert!(gate.write(fail()).await.is_err());
+        assert!(gate.writes_per_second() < before);
     }
 }

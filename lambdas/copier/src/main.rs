@@ -39,7 +39,7 @@ async fn connect() -> Result<CopierFunction, Failure> {
         adapters.clock,
     );
     Ok(CopierFunction(
-        match settings.writes_per_second_of_a_copier_max() {
+        match settings.writes_per_second_of_a_copier_max()? {
             Some(max) => copier.with_writes_per_second_max(max),
             None => copier,
         },

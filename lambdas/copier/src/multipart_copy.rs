@@ -132,8 +132,20 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         upload: &OpenUpload,
         completed: Completed,
     ) -> Result<Vec<Remark>, Failure> {
-        self.uploads.closed(planned.index);
         self.clean_up(planned).await;
+        let remarks = self.remarks_of(planned, upload, completed).await;
+        // Not before there is an outcome: a record that is written meanwhile, and names no upload, would have everything
+        // copied again.
+        self.uploads.closed(planned.index);
+        remarks
+    }
+
+    async fn remarks_of(
+        &self,
+        planned: &Planned,
+        upload: &OpenUpload,
+        completed: Completed,
+    ) -> Result<Vec<Remark>, Failure> {
         let Completed {
             receipt,
             parts_etag,

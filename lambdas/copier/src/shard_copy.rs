@@ -86,14 +86,16 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
             }
             let settled = settled_count(account);
             if self.clock.now() >= checkpoints.due_at(settled) {
-                let meanwhile = {
+                let (written, meanwhile) = {
                     let write = held.checkpoint(account, footnotes());
-                    during(write, &mut in_flight).await?
+                    during(write, &mut in_flight).await
                 };
-                checkpoints.written(self.clock.now(), settled);
+                // Also when the write failed: the last one may still be taken.
                 for settled in meanwhile {
                     self.settle(account, settled)?;
                 }
+                written?;
+                checkpoints.written(self.clock.now(), settled);
             }
         }
         Ok(if settled_count(account) == u64::from(count) {
@@ -127,17 +129,17 @@ fn settled_count(account: &ShardAccount) -> u64 {
     account.outcome().progress.settled_count()
 }
 
-/// Drives what is in flight while the ledger writes, and returns what was settled meanwhile.
+/// Drives what is in flight while the ledger writes, and returns what it answered and what was settled meanwhile.
 async fn during<F: Future<Output = Settled>>(
     write: impl Future<Output = Result<(), Failure>>,
     in_flight: &mut FuturesUnordered<F>,
-) -> Result<Vec<Settled>, Failure> {
+) -> (Result<(), Failure>, Vec<Settled>) {
     let mut write = pin!(write);
     let mut meanwhile = Vec::new();
     loop {
         tokio::select! {
             biased;
-            written = &mut write => return written.map(|()| meanwhile),
+            written = &mut write => return (written, meanwhile),
             Some(settled) = in_flight.next() => meanwhile.push(settled),
         }
     }

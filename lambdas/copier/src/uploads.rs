@@ -8,9 +8,9 @@ use std::{
 use shardlift_core::{object::ETag, shard::OpenUpload};
 use tokio::sync::Notify;
 
-/// How many uploads may be open before those of failed objects are aborted: some 400 bytes each in the record, of the
-/// 400 KB that DynamoDB takes (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
-const OPEN_MAX: usize = 512;
+/// How many uploads may be open before those of failed objects are aborted: some 400 bytes each in the record, 50 KB, of
+/// the 400 KB that DynamoDB takes (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+const OPEN_MAX: usize = 128;
 
 /// The open uploads, by the object's position in the manifest. The record names them, so that whoever continues or
 /// settles the shard finds them (P8).
@@ -103,6 +103,6 @@ mod tests {
             });
         }
         let recorded = serde_json::to_vec(&uploads.recorded()).unwrap();
-        assert!(recorded.len() < 300_000, "{}", recorded.len());
+        assert!(recorded.len() < 100_000, "{}", recorded.len());
     }
 }

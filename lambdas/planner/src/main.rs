@@ -34,6 +34,8 @@ impl Handler for PlannerFunction {
 
 async fn connect() -> Result<PlannerFunction, Failure> {
     let settings = Settings::from_env()?;
+    // A run whose copiers would refuse to start is refused here.
+    settings.writes_per_second_of_a_copier_max()?;
     let adapters = Adapters::connect(&settings).await;
     Ok(PlannerFunction(Planner {
         accounts: adapters.accounts,

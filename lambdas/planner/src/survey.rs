@@ -37,6 +37,8 @@ use crate::{Planner, commit::StepEnd};
 const PAGES_PER_PROGRESS: u64 = 1_000;
 /// How often everything merged goes to the ledger, full shards or not: a planner that is killed loses no more than this.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
+/// What the last writes may take at least, so that every invocation gets on, however short it is.
+const WIND_UP_MIN: Duration = Duration::from_secs(1);
 /// The most ranges of a run: some billion keys make as many. The ledger reads them at the start of an invocation.
 const RANGES_MAX: u32 = 10_000;
 /// Listing begins with this many ranges at once: some 200 requests a second, of 5,500 that any prefix takes.
@@ -195,7 +197,8 @@ where
         }
     }
 
-    /// Writes everything that was merged: the last shards are those that are not full.
+    /// Writes everything that was merged: the last shards are those that are not full. What the ledger has not taken when
+    /// the time is up is listed again by the next invocation.
     async fn wind_up(mut self, stop: Stop, deadline: Deadline) -> Result<SurveyEnd, Failure> {
         self.flush()?;
         loop {
@@ -203,7 +206,11 @@ where
             if self.steps.is_idle() {
                 break;
             }
-            let Some(event) = self.in_flight.next().await else {
+            let left = deadline.drain_left(self.clock.now()).max(WIND_UP_MIN);
+            let Ok(event) = tokio::time::timeout(left, self.in_flight.next()).await else {
+                break;
+            };
+            let Some(event) = event else {
                 return Err(Failure::invariant("steps wait and nothing is on its way"));
             };
             if self.take_written(event)? == PutOutcome::Refused {

@@ -7,7 +7,7 @@ use shardlift_core::{
     control_key,
     deadline::Deadline,
     event::{EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus},
-    failure::{Failure, FailureCode},
+    failure::{Failure, FailureCode, Retry},
     fault::CallFault,
     notice::Surroundings,
     port::{
@@ -201,8 +201,18 @@ where
             add_requests(&mut findings.requests, &target.requests());
             swept
         };
-        if let Err(failure) = swept.await {
-            findings.note(&failure.within("an upload of the trials may be left behind"));
+        match swept.await {
+            Ok(()) => {}
+            // An empty upload of a trial is no reason to call a plan incomplete: the lifecycle rule ends it.
+            Err(failure) if failure.code.retry() == Retry::Later => tracing::warn!(
+                { field::RUN_ID } = %run.run_id,
+                { field::ERROR_CODE } = failure.code.name(),
+                { field::ERROR_DETAIL } = failure.detail,
+                "an upload of the trials may be left behind"
+            ),
+            Err(failure) => {
+                findings.note(&failure.within("an upload of the trials may be left behind"));
+            }
         }
     }
 

@@ -38,7 +38,9 @@ const BURST: Duration = Duration::from_millis(10);
 /// So late to their turns, on average, calls only come when the process has too little processor for its rate. S3 knows
 /// nothing of that and does not throttle, however many calls pile up.
 const LATE: Duration = Duration::from_millis(20);
-/// How many waits the lateness is averaged over, so that a single long step of the process does not count.
+/// One wait counts as no more than so many times that: a single long step of the process says nothing of the others.
+const LATE_COUNTED_MAX: u32 = 4;
+/// How many waits the lateness is averaged over.
 const MEMORY_WAITS: f64 = 8.0;
 /// While calls had to wait for their turn within this time, the rate is what limits them, and may grow.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
@@ -101,7 +103,8 @@ impl Pacer {
 
     /// Notes that a call which was to wait for its turn came so much later than that.
     pub fn came_late(&mut self, now: Duration, by: Duration) {
-        self.late_s += (by.as_secs_f64() - self.late_s) / MEMORY_WAITS;
+        let counted = by.min(LATE * LATE_COUNTED_MAX);
+        self.late_s += (counted.as_secs_f64() - self.late_s) / MEMORY_WAITS;
         if by > LATE && self.late_s > LATE.as_secs_f64() {
             self.is_starting = false;
             self.lower(now, 1.0 - LATE.as_secs_f64() / self.late_s, RELIEF);
@@ -292,6 +295,18 @@ mod tests {
             (pacer.rate() - RATE_FIRST).abs() < 1e-9,
             "it has its own pace by now"
         );
+    }
+
+    #[test]
+    fn a_single_long_step_of_the_process_is_no_lack_of_processor() {
+        let mut pacer = Pacer::new(4_000.0);
+        let before = pacer.rate();
+        pacer.came_late(Duration::from_secs(1), Duration::from_secs(1));
+        assert!((pacer.rate() - before).abs() < 1e-9 && pacer.is_starting);
+        for second in 2..6 {
+            pacer.came_late(Duration::from_secs(second), Duration::from_secs(1));
+        }
+        assert!(pacer.rate() < before && !pacer.is_starting);
     }
 
     #[test]

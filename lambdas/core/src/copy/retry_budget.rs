@@ -27,9 +27,15 @@ impl RetryBudget {
         self.repeats = (self.repeats + EARNED).min(SAVED_MAX);
     }
 
+    /// Whether none is left.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.repeats < 1.0
+    }
+
     /// Takes one repeat; tells whether there was one.
     pub fn take(&mut self) -> bool {
-        let is_left = self.repeats >= 1.0;
+        let is_left = !self.is_spent();
         if is_left {
             self.repeats -= 1.0;
         }
