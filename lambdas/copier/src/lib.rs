@@ -19,4 +19,6 @@ mod request_meter;
 mod retries;
 mod shard_copy;
 mod shard_deletion;
+mod upload_completion;
+mod upload_creation;
 mod uploads;

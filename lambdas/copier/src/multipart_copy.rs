@@ -5,39 +5,25 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    copy::{
-        diagnosis::MissingPermission,
-        lost_answer::{LostUpload, Trace},
-        proof::CopyWay,
-        remark::Remark,
-    },
+    copy::{diagnosis::MissingPermission, proof::CopyWay, remark::Remark},
     failure::{Failure, FailureCode},
-    fault::{CallFault, Effect, FaultKind},
+    fault::{CallFault, FaultKind},
     id::UploadId,
-    key::KeyPrefix,
-    object::ETag,
     part_layout::{Part, PartLayout, PartNumber},
-    port::{CopyReceipt, ObjectAttributes, PartReceipt, TagSet, TargetBucket, UploadSpec},
+    port::{PartReceipt, TargetBucket},
     shard::OpenUpload,
     spec::TagPolicy,
 };
 
 use crate::{
-    assembled_etag::assembled_etag,
     gate::PARTS_IN_FLIGHT_MAX,
-    object_copy::{ObjectCopy, Planned, source_changed},
+    object_copy::{ObjectCopy, Planned},
     retries::Retries,
+    upload_completion::Completed,
 };
 
 /// How often an object is copied into a new upload because the one before was gone without a trace.
 const UPLOADS_MAX: usize = 2;
-
-/// An upload that became the object.
-struct Completed {
-    receipt: CopyReceipt,
-    /// The ETag that follows from its parts, if one does.
-    parts_etag: Option<ETag>,
-}
 
 impl<T: TargetBucket> ObjectCopy<'_, T> {
     /// Copies an object in parts: goes on with the upload that the record names, or begins one. When it fails for good the
@@ -80,7 +66,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
     }
 
     /// The usable parts of a recorded upload; nothing when it is gone.
-    async fn parts_there(
+    pub(crate) async fn parts_there(
         &self,
         planned: &Planned,
         layout: &PartLayout,
@@ -173,72 +159,6 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    async fn begin_upload(&self, planned: &Planned) -> Result<OpenUpload, Failure> {
-        if self.is_resumed {
-            self.abort_unrecorded(planned).await?;
-        }
-        let upload = self.create_upload(planned).await?;
-        self.uploads.opened(upload.clone());
-        Ok(upload)
-    }
-
-    /// Creates an upload that carries what CopyObject would carry.
-    pub(crate) async fn create_upload(&self, planned: &Planned) -> Result<OpenUpload, Failure> {
-        let (mut upload, mut is_without_tags) = self.upload_spec(planned).await?;
-        let mut retries = Retries::new(self.gate);
-        loop {
-            let fault = match self.gate.write(self.target.create_upload(&upload)).await {
-                Ok(created) => {
-                    return Ok(OpenUpload {
-                        index: planned.index,
-                        upload_id: created.id,
-                        is_without_tags,
-                        created_at: created.created_at,
-                        completing: None,
-                    });
-                }
-                Err(fault) => fault,
-            };
-            let may_go_without_tags =
-                self.spec.tags == TagPolicy::BestEffort && !upload.tags.is_empty();
-            if fault.kind == FaultKind::AccessDenied && may_go_without_tags {
-                upload.tags.clear();
-                is_without_tags = true;
-                continue;
-            }
-            // With part shards another copier may have created the upload that this would abort.
-            if fault.effect == Effect::Unknown && !self.has_part_shards {
-                self.abort_unrecorded(planned).await?;
-            }
-            match retries.delay_after(&fault) {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => return Err(self.explain(fault, planned).await),
-            }
-        }
-    }
-
-    /// Aborts uploads to this key that nobody recorded: created by a copier that died, or by a call whose answer was
-    /// lost. The run owns the key: the lock keeps other runs away, and other writers are no part of the promise.
-    async fn abort_unrecorded(&self, planned: &Planned) -> Result<(), Failure> {
-        let target_key = &planned.target_key;
-        let prefix = KeyPrefix::new(target_key.as_str())
-            .map_err(|invalid| Failure::invariant(invalid.to_string()))?;
-        let found = self
-            .repeat(|| self.target.list_uploads(&prefix))
-            .await
-            .map_err(|fault| self.lacking(MissingPermission::ListUploads, planned, &fault))?;
-        for (key, upload_id) in found {
-            if key == *target_key {
-                self.repeat(|| self.target.abort_upload(&key, &upload_id))
-                    .await
-                    .map_err(|fault| {
-                        self.lacking(MissingPermission::AbortUpload, planned, &fault)
-                    })?;
-            }
-        }
-        Ok(())
-    }
-
     /// What a failed call means that needs one `permission` alone.
     pub(crate) fn lacking(
         &self,
@@ -251,58 +171,6 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             denial.into_failure(fault)
         } else {
             fault.clone().into_failure()
-        }
-    }
-
-    /// What CopyObject would carry along by itself, and whether the tags are missing from it because they were refused.
-    async fn upload_spec(&self, planned: &Planned) -> Result<(UploadSpec, bool), Failure> {
-        let source = &planned.source;
-        let attributes = match self.repeat(|| self.target.head_source(&source.key)).await {
-            Ok(attributes) => attributes,
-            Err(fault) => return Err(self.explain(fault, planned).await),
-        };
-        if attributes.etag != source.etag || attributes.size_bytes != source.size_bytes {
-            return Err(source_changed(
-                source,
-                &attributes.etag,
-                attributes.size_bytes,
-            ));
-        }
-        let tags = self.tags_to_carry(planned).await?;
-        let is_without_tags = tags.is_none();
-        let checksum_algorithm = checksum_algorithm(&attributes);
-        let ObjectAttributes {
-            headers, metadata, ..
-        } = attributes;
-        let upload = UploadSpec {
-            target_key: planned.target_key.clone(),
-            headers,
-            metadata,
-            tags: tags.unwrap_or_default(),
-            storage_class: self.spec.storage_class,
-            kms_key_arn: self.spec.kms_key_arn.clone(),
-            checksum_algorithm: Some(checksum_algorithm),
-        };
-        Ok((upload, is_without_tags))
-    }
-
-    /// The source's tags; nothing when they were refused and the run does without.
-    async fn tags_to_carry(&self, planned: &Planned) -> Result<Option<TagSet>, Failure> {
-        if self.spec.tags == TagPolicy::Ignore {
-            return Ok(Some(TagSet::new()));
-        }
-        match self
-            .repeat(|| self.target.source_tags(&planned.source.key))
-            .await
-        {
-            Ok(tags) => Ok(Some(tags)),
-            Err(fault)
-                if fault.kind == FaultKind::AccessDenied
-                    && self.spec.tags == TagPolicy::BestEffort =>
-            {
-                Ok(None)
-            }
-            Err(fault) => Err(self.explain(fault, planned).await),
         }
     }
 
@@ -361,122 +229,6 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    /// Completes the upload; nothing when it is gone without a trace. A lost answer is answered by asking again, which is
-    /// idempotent; only when the upload is gone the target tells.
-    async fn complete(
-        &self,
-        planned: &Planned,
-        layout: &PartLayout,
-        upload: &OpenUpload,
-        mut parts: Vec<PartReceipt>,
-    ) -> Result<Option<Completed>, Failure> {
-        let size_bytes = planned.source.size_bytes;
-        let mut relisted = false;
-        let mut retries = Retries::new(self.gate);
-        loop {
-            let parts_etag = assembled_etag(&parts);
-            self.uploads.completing(planned.index, parts_etag.clone());
-            let call = self.target.complete_upload(
-                &planned.target_key,
-                &upload.upload_id,
-                &parts,
-                size_bytes,
-            );
-            let fault = match self.gate.write(call).await {
-                Ok(receipt) => {
-                    return Ok(Some(Completed {
-                        receipt,
-                        parts_etag,
-                    }));
-                }
-                Err(fault) => fault,
-            };
-            match fault.kind {
-                FaultKind::NoSuchUpload => {
-                    return self.find_completed(planned, upload, parts_etag).await;
-                }
-                FaultKind::Rejected => {
-                    match self.parts_instead(planned, layout, upload, &parts).await? {
-                        Some(listed) if !relisted => {
-                            parts = listed;
-                            relisted = true;
-                            continue;
-                        }
-                        _ => return Err(not_taken(&fault)),
-                    }
-                }
-                _ => {}
-            }
-            match retries.delay_after(&fault) {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => return Err(self.explain(fault, planned).await),
-            }
-        }
-    }
-
-    /// The parts that the upload has, when they are other ones than those that S3 refused to put together. A part that was
-    /// copied twice because an answer was lost has two ETags under a KMS key, and the answer that came is not always that
-    /// of the copy which came last.
-    async fn parts_instead(
-        &self,
-        planned: &Planned,
-        layout: &PartLayout,
-        upload: &OpenUpload,
-        refused: &[PartReceipt],
-    ) -> Result<Option<Vec<PartReceipt>>, Failure> {
-        let listed = self.parts_there(planned, layout, upload).await?;
-        Ok(listed.filter(|listed| {
-            listed.len() == refused.len()
-                && listed
-                    .iter()
-                    .zip(refused)
-                    .any(|(listed, refused)| listed.etag != refused.etag)
-        }))
-    }
-
-    /// Whether an upload that is gone was completed: the answer that completing would have given, if the target shows it. A
-    /// look that fails for now leaves the upload to the next round; one that shows nothing lets the object be copied again.
-    async fn find_completed(
-        &self,
-        planned: &Planned,
-        upload: &OpenUpload,
-        parts_etag: Option<ETag>,
-    ) -> Result<Option<Completed>, Failure> {
-        let looked = self
-            .repeat(|| self.target.head_target(&planned.target_key))
-            .await;
-        let Some(at_target) = seen(looked)? else {
-            return Ok(None);
-        };
-        let looked = self
-            .repeat(|| self.target.head_source(&planned.source.key))
-            .await;
-        let Some(at_source) = seen(looked)? else {
-            return Ok(None);
-        };
-        let lost = LostUpload {
-            planned: &planned.source,
-            source: &at_source,
-            storage_class: self.spec.storage_class,
-            kms_key_arn: self.spec.kms_key_arn.as_ref(),
-            created_at: upload.created_at,
-            parts_etag: parts_etag.as_ref(),
-        };
-        match lost.trace(&at_target) {
-            Trace::Completed => Ok(Some(Completed {
-                receipt: CopyReceipt {
-                    etag: at_target.etag,
-                    version_id: None,
-                    checksums: at_target.checksums,
-                    checksum_type: at_target.checksum_type,
-                },
-                parts_etag,
-            })),
-            Trace::Foreign => Err(overwritten(&at_target)),
-            Trace::Nothing => Ok(None),
-        }
-    }
-
     /// What there is to say of annotations, which parts do not take along. One request an object of more than 5 GiB; a
     /// look that fails shows nothing and says so.
     async fn annotations_left_behind(&self, planned: &Planned) -> Option<Remark> {
@@ -529,45 +281,6 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
 /// Whether nothing is wrong with the object itself, so that the parts which are there are worth keeping.
 fn is_worth_going_on(code: FailureCode) -> bool {
     matches!(code, FailureCode::Throttled | FailureCode::ServiceFault)
-}
-
-/// What a look saw; nothing when it was refused, or saw that nothing is there.
-fn seen(looked: Result<ObjectAttributes, CallFault>) -> Result<Option<ObjectAttributes>, Failure> {
-    match looked {
-        Ok(attributes) => Ok(Some(attributes)),
-        Err(fault) if fault.is_transient() => Err(fault.into_failure()),
-        Err(_) => Ok(None),
-    }
-}
-
-fn not_taken(fault: &CallFault) -> Failure {
-    Failure::new(
-        FailureCode::IntegrityMismatch,
-        format!("S3 does not take the parts for the planned object: {fault}"),
-    )
-}
-
-fn overwritten(found: &ObjectAttributes) -> Failure {
-    Failure::new(
-        FailureCode::TargetConflict,
-        format!(
-            "the upload is gone, and the target has an object of somebody else: ETag {}, {} bytes, written {}",
-            found.etag, found.size_bytes, found.modified_at
-        ),
-    )
-}
-
-/// The algorithm that the target is to have its checksum in: the source's, where an upload in parts can be asked for it,
-/// else S3's default, named because parts that are listed again tell their checksums only in a named algorithm. Then S3
-/// makes the checksum of the whole from those of the parts, and it can be compared with the source's.
-fn checksum_algorithm(source: &ObjectAttributes) -> String {
-    const DEFAULT: &str = "CRC64NVME";
-    const OF_UPLOADS: [&str; 5] = [DEFAULT, "CRC32C", "CRC32", "SHA256", "SHA1"];
-    OF_UPLOADS
-        .into_iter()
-        .find(|algorithm| source.checksums.contains_key(*algorithm))
-        .unwrap_or(DEFAULT)
-        .to_owned()
 }
 
 /// Whether a part that is there already is the one that the layout asks for.
