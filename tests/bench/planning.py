@@ -37,6 +37,8 @@ LISTERS = 32
 SHAPES: dict[str, dict[str, object]] = {"uuid": {"kind": "uuid"}, "dated": {"kind": "dated", "days": 365}}
 MILLION, MILLION_RUNS = 1_000_000, 3
 PEAK_MIB_MAX = 128
+# Runs of one plan differ by so much.
+NOISE = 1.1
 
 
 class Sts(http.server.BaseHTTPRequestHandler):
@@ -189,7 +191,7 @@ class Bench:
         peak = float(str(self.results[most]["peak_mib"]))
         million_peak = max(float(str(self.results[name]["peak_mib"])) for name in names)
         assert peak <= PEAK_MIB_MAX, f"{peak} MiB at {self.memory_keys:,} keys"
-        assert peak <= million_peak, f"{peak} MiB at {self.memory_keys:,} keys, {million_peak} at {MILLION:,}"
+        assert peak <= NOISE * million_peak, f"{peak} MiB at {self.memory_keys:,} keys, {million_peak} at {MILLION:,}"
 
     def peer(self, name: str, command: list[str], count: int) -> None:
         with tempfile.TemporaryFile() as listing:

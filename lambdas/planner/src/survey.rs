@@ -134,7 +134,7 @@ where
             listers: ListerCount::new(LISTERS_FIRST, settings.listers_max),
             ranges: BTreeMap::new(),
             next_range: 0,
-            steps: StepQueue::new(run),
+            steps: StepQueue::new(run.revision),
             in_flight: FuturesUnordered::new(),
             searches: 0,
             pages: 0,

@@ -78,9 +78,10 @@ pub(super) struct StepQueue {
 }
 
 impl StepQueue {
-    pub(super) fn new(run: &RunRecord) -> Self {
+    /// Nothing waits. `invocation` is the number that the ids of its shards begin with.
+    pub(super) fn new(invocation: u64) -> Self {
         Self {
-            invocation: run.revision,
+            invocation,
             waiting: VecDeque::new(),
             first_number: 0,
             hurried_until: 0,

@@ -10,19 +10,6 @@ fn run_id() -> shardlift_core::id::RunId {
     shardlift_core::id::RunId::new("run").unwrap()
 }
 
-fn queue() -> StepQueue {
-    StepQueue {
-        invocation: 1,
-        waiting: VecDeque::new(),
-        first_number: 0,
-        hurried_until: 0,
-        manifests_on_their_way: 0,
-        manifests_written: 0,
-        is_committing: false,
-        shards_begun: 0,
-    }
-}
-
 fn range(number: u32) -> RangeRecord {
     RangeRecord {
         schema_version: LEDGER_VERSION,
@@ -79,7 +66,7 @@ fn written(queue: &mut StepQueue) {
 
 #[test]
 fn nothing_is_committed_past_a_step_whose_manifest_is_missing() {
-    let mut queue = queue();
+    let mut queue = StepQueue::new(1);
     for _ in 0..3 {
         step(&mut queue, [0], "k");
     }
@@ -103,7 +90,7 @@ fn nothing_is_committed_past_a_step_whose_manifest_is_missing() {
 
 #[test]
 fn a_transaction_waits_for_enough_shards_unless_it_is_hurried() {
-    let mut queue = queue();
+    let mut queue = StepQueue::new(1);
     for _ in 1..GROUP_SHARDS_MIN {
         step(&mut queue, [0], "k");
     }
@@ -125,7 +112,7 @@ fn a_transaction_waits_for_enough_shards_unless_it_is_hurried() {
 
 #[test]
 fn a_transaction_holds_no_more_records_than_the_ledger_takes() {
-    let mut queue = queue();
+    let mut queue = StepQueue::new(1);
     step(&mut queue, 0..60, "k");
     step(&mut queue, 30..98, "l");
     step(&mut queue, 98..99, "m");
@@ -139,7 +126,7 @@ fn a_transaction_holds_no_more_records_than_the_ledger_takes() {
 
 #[test]
 fn manifests_are_written_a_few_at_once() {
-    let mut queue = queue();
+    let mut queue = StepQueue::new(1);
     for _ in 0..STEPS_WAITING_MAX {
         assert!(!queue.is_backed_up());
         step(&mut queue, [0], "k");
@@ -171,7 +158,7 @@ fn pieces_of_a_split_tile_what_was_split() {
 
 #[test]
 fn a_range_that_many_steps_change_is_written_once() {
-    let mut queue = queue();
+    let mut queue = StepQueue::new(1);
     step(&mut queue, [0, 1], "c");
     queue.add_split(RangeId::numbered(0), vec![key("m"), key("s")], 2);
     step(&mut queue, [0], "f");
