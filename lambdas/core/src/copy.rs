@@ -3,6 +3,8 @@
 
 pub mod account;
 pub mod diagnosis;
+#[cfg(test)]
+mod example;
 pub mod lost_answer;
 pub mod pacer;
 pub mod part_shards;

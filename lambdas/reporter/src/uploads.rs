@@ -83,7 +83,8 @@ pub(crate) struct Sweeper<'a, L, C, T, K> {
 impl<L: Ledger, C: ControlStore, T: TargetBucket, K: Clock> Sweeper<'_, L, C, T, K> {
     /// Aborts unfinished uploads to objects that this run planned to copy, until there is none or the deadline is near:
     /// those in the ledger, and those of copiers that died between creating one and noting it; and the upload of the
-    /// trials before the run. Uploads to other keys stay. Repeating it aborts nothing twice, and it gets on, however near the deadline is.
+    /// trials before the run. Uploads to other keys stay. Repeating it aborts nothing twice, and it gets on, however near
+    /// the deadline is.
     ///
     /// To the run's keys nobody else uploads: the lock keeps runs of the same pair away. It does not keep away a run
     /// from another source to the same target prefix; two such runs overwrite each other's objects, and this aborts the

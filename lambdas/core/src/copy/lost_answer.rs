@@ -150,10 +150,11 @@ impl LostUpload<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::{key::ObjectKey, port::ChecksumType};
+    use crate::{
+        copy::example::{self, planned},
+        port::ChecksumType,
+    };
 
     const SINCE_ATTEMPT: Duration = Duration::from_secs(60);
 
@@ -161,29 +162,12 @@ mod tests {
         Timestamp::from_millis(second * 1000)
     }
 
-    fn planned() -> CopySource {
-        CopySource {
-            key: ObjectKey::new("k").unwrap(),
-            etag: ETag::new("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
-            size_bytes: 3,
-        }
-    }
-
     /// Written 30 seconds after the first attempt, told 60 seconds after it.
     fn attributes() -> ObjectAttributes {
         ObjectAttributes {
-            size_bytes: 3,
-            etag: planned().etag,
-            headers: BTreeMap::new(),
-            metadata: BTreeMap::new(),
-            storage_class: "STANDARD".into(),
-            tag_count: 0,
-            checksums: BTreeMap::new(),
-            checksum_type: None,
-            encryption: Encryption::default(),
-            kms_key_arn: None,
             modified_at: at_second(1_030),
             told_at: Some(at_second(1_060)),
+            ..example::attributes()
         }
     }
 

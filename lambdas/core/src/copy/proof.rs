@@ -144,32 +144,7 @@ mod tests {
         ChecksumType::{Composite, FullObject},
         *,
     };
-    use crate::{key::ObjectKey, object::Encryption, time::Timestamp};
-
-    fn planned() -> CopySource {
-        CopySource {
-            key: ObjectKey::new("k").unwrap(),
-            etag: ETag::new("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
-            size_bytes: 3,
-        }
-    }
-
-    fn attributes() -> ObjectAttributes {
-        ObjectAttributes {
-            size_bytes: 3,
-            etag: planned().etag,
-            headers: BTreeMap::new(),
-            metadata: BTreeMap::new(),
-            storage_class: "STANDARD".into(),
-            tag_count: 0,
-            checksums: BTreeMap::new(),
-            checksum_type: None,
-            encryption: Encryption::default(),
-            kms_key_arn: None,
-            modified_at: Timestamp::default(),
-            told_at: None,
-        }
-    }
+    use crate::copy::example::{attributes, planned};
 
     fn sided(checksums: &[(&str, &str)], kind: ChecksumType) -> ObjectAttributes {
         ObjectAttributes {

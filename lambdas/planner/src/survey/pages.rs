@@ -76,14 +76,14 @@ where
             return Ok(());
         };
         range.awaited.remove(&side);
+        let now = self.clock.now();
+        self.listers.note_throttling(now, self.throttled_requests());
         let page = match page {
             Ok(page) => page,
             Err(fault) => return self.take_listing_fault(range_id, side, attempt, fault),
         };
         self.pages += 1;
         self.keys += page.objects.len() as u64;
-        let now = self.clock.now();
-        self.listers.note_throttling(now, self.throttled_requests());
         self.listers.note_page(now, page.objects.len(), active);
         if self.pages.is_multiple_of(PAGES_PER_PROGRESS) {
             self.log_progress();
@@ -111,8 +111,6 @@ where
         attempt: u32,
         fault: CallFault,
     ) -> Result<(), Failure> {
-        let now = self.clock.now();
-        self.listers.note_throttling(now, self.throttled_requests());
         if !retries::is_asked_again(&fault, attempt) {
             return Err(access::listing_failure(fault, side, &self.run.spec.pair));
         }
