@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shardlift_core::{
+use shardlift_core::value::{
     arn::{AccountId, ExternalId, KmsKeyArn, RoleArn},
     bucket::BucketName,
     id::{RunId, ShardId},

@@ -2,10 +2,10 @@
 
 use shardlift_aws::{DynamoLedger, S3ControlStore, clients};
 use shardlift_core::{
-    id::RunId,
     port::{ControlStore, Ledger},
     report::Report,
-    run::RunRecord,
+    run::record::RunRecord,
+    value::id::RunId,
 };
 
 use crate::{deployment::Deployment, error::CommandError, machine::Machine};
@@ -54,7 +54,7 @@ impl Connection {
         run: &RunId,
         name: &str,
     ) -> Result<Option<Vec<u8>>, CommandError> {
-        let key = shardlift_core::control_key::report_document(run, name);
+        let key = shardlift_core::documents::control_key::report_document(run, name);
         Ok(self.control.get(&key).await?)
     }
 }

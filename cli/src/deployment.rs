@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use aws_credential_types::Credentials;
 use serde::Deserialize;
-use shardlift_core::bucket::BucketName;
+use shardlift_core::value::bucket::BucketName;
 
 use crate::{arguments::StackArguments, error::CommandError};
 

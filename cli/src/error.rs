@@ -1,7 +1,7 @@
 //! Why the command could not do what was asked.
 
 use aws_smithy_types::error::display::DisplayErrorContext;
-use shardlift_core::{failure::Failure, fault::CallFault};
+use shardlift_core::failure::{Failure, fault::CallFault};
 
 /// Why the command could not do what was asked. Each says what a person can do.
 #[derive(Debug, thiserror::Error)]

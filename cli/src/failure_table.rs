@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use shardlift_core::{figures::bytes, id::RunId, printable::Printable};
+use shardlift_core::value::{figures::bytes, id::RunId, printable::Printable};
 
 use crate::{Screen, connection::Connection, error::CommandError};
 

@@ -2,7 +2,7 @@
 //!
 //! [`Arguments`] is what a person types, [`Deployment`] finds the stack, [`Connection`] opens it, and
 //! [`run`] does what was asked. Everything that came from outside is printed through
-//! [`Printable`](shardlift_core::printable::Printable), so that no key can act on a terminal.
+//! [`Printable`](shardlift_core::value::printable::Printable), so that no key can act on a terminal.
 
 mod arguments;
 mod connection;

@@ -1,7 +1,7 @@
 //! The state machine: its executions are the runs.
 
 use aws_sdk_sfn::{Client, types::ExecutionStatus};
-use shardlift_core::{id::RunId, time::Timestamp};
+use shardlift_core::value::{id::RunId, time::Timestamp};
 
 use crate::error::CommandError;
 

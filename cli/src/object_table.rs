@@ -2,7 +2,11 @@
 
 use std::io::Write;
 
-use shardlift_core::{control_key, manifest::Manifest, port::ControlStore, printable::Printable};
+use shardlift_core::{
+    documents::{control_key, manifest::Manifest},
+    port::ControlStore,
+    value::printable::Printable,
+};
 
 use crate::{
     Ending, Screen, arguments::ManifestArguments, connection::Connection, error::CommandError,
@@ -54,7 +58,7 @@ fn write_table(manifest: &Manifest, out: &mut dyn Write) -> std::io::Result<()> 
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{
+    use shardlift_core::value::{
         id::{RunId, ShardId},
         key::ObjectKey,
         object::{ETag, ListedObject},

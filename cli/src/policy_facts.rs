@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 use shardlift_core::{
-    arn::{AccountId, ExternalId, Region, RoleArn},
-    bucket::BucketName,
-    key::KeyPrefix,
-    pair::{Pair, Source, Target},
-    policy::{Agreement, Extras, Installation},
+    access::policy::{Agreement, Extras, Installation},
+    run::pair::{Pair, Source, Target},
+    value::{
+        arn::{AccountId, ExternalId, Region, RoleArn},
+        bucket::BucketName,
+        key::KeyPrefix,
+    },
 };
 
 use crate::{

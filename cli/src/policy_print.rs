@@ -5,11 +5,11 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use shardlift_core::{
-    arn::RoleArn,
-    policy::{
+    access::policy::{
         Agreement, Document, Extras, Function, execution_role, merge, source_bucket, source_key,
         target_bucket, target_key, target_role_permissions, target_role_trust,
     },
+    value::arn::RoleArn,
 };
 
 use crate::{

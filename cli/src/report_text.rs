@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use shardlift_core::{
+    access::preflight::PREFLIGHT_DOCUMENT,
     failure::FailureCode,
-    figures::{bytes, counted, duration, grouped},
-    preflight::PREFLIGHT_DOCUMENT,
-    printable::Printable,
     report::{Remedy, Report, Verdict},
-    run::RunRecord,
-    tally::Count,
+    run::record::RunRecord,
+    value::{
+        figures::{bytes, counted, duration, grouped},
+        printable::Printable,
+        tally::Count,
+    },
 };
 
 use crate::{
@@ -257,7 +259,7 @@ fn write_undone(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
         .not_done
         .iter()
         .take(SHARDS_SHOWN_MAX)
-        .map(shardlift_core::id::ShardId::as_str)
+        .map(shardlift_core::value::id::ShardId::as_str)
         .collect();
     writeln!(
         screen.out(),

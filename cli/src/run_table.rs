@@ -1,9 +1,11 @@
 //! `shardlift status`: the latest runs.
 
 use shardlift_core::{
-    figures::{bytes, counted, duration, grouped},
-    id::RunId,
     report::Report,
+    value::{
+        figures::{bytes, counted, duration, grouped},
+        id::RunId,
+    },
 };
 
 use crate::{
@@ -62,7 +64,7 @@ fn line(execution: &Execution, report: Option<&Report>, screen: &Screen) -> Stri
         if let Some(problem) = &report.problem {
             counts.push_str(&format!(
                 ", {}",
-                shardlift_core::printable::Printable(&problem.code)
+                shardlift_core::value::printable::Printable(&problem.code)
             ));
         }
         counts

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use shardlift_core::printable::Printable;
+use shardlift_core::value::printable::Printable;
 
 /// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

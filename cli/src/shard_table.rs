@@ -1,9 +1,9 @@
 //! `shardlift shards`: the shards of a run.
 
 use shardlift_core::{
-    figures::{bytes, counted, grouped},
     port::Ledger,
     shard::{ShardRecord, ShardState},
+    value::figures::{bytes, counted, grouped},
 };
 
 use crate::{
@@ -77,10 +77,12 @@ fn row(shard: &ShardRecord) -> String {
 #[cfg(test)]
 mod tests {
     use shardlift_core::{
-        id::{RunId, ShardId},
         port::PutOutcome,
         shard::ShardWork,
-        tally::Count,
+        value::{
+            id::{RunId, ShardId},
+            tally::Count,
+        },
     };
     use shardlift_testkit::{CallScript, MemoryLedger};
 

@@ -1,13 +1,12 @@
 //! How far a run is, read from the ledger.
 
 use shardlift_core::{
-    fault::CallFault,
-    id::RunId,
+    failure::fault::CallFault,
+    plan::range::{ListingTally, RangeRecord, RangeState},
     port::Ledger,
-    range::{ListingTally, RangeRecord, RangeState},
-    run::RunState,
+    run::record::RunState,
     shard::{ShardRecord, ShardState},
-    tally::Count,
+    value::{id::RunId, tally::Count},
 };
 
 /// What a run does at the moment.
@@ -117,11 +116,11 @@ impl Snapshot {
 mod tests {
     use shardlift_core::{
         failure::FailureCode,
-        id::ShardId,
+        plan::range::Checkpoint,
         port::{PlanStep, PutOutcome},
-        range::Checkpoint,
-        run::RunRecord,
+        run::record::RunRecord,
         shard::ShardWork,
+        value::id::ShardId,
     };
     use shardlift_testkit::{
         CallScript, MemoryLedger,

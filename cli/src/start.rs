@@ -3,8 +3,8 @@
 use serde_json::json;
 use shardlift_core::{
     failure::Failure,
-    id::{RunId, ShardId},
-    input::RunInput,
+    run::input::RunInput,
+    value::id::{RunId, ShardId},
 };
 
 use crate::{

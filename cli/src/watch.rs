@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use shardlift_core::{
+use shardlift_core::value::{
     figures::{bytes, counted, duration, grouped},
     id::RunId,
     printable::Printable,
@@ -185,7 +185,7 @@ fn copying_line(snapshot: &Snapshot, speed: &Speed) -> String {
 #[cfg(test)]
 mod tests {
     use aws_sdk_sfn::types::ExecutionStatus;
-    use shardlift_core::{tally::Count, time::Timestamp};
+    use shardlift_core::value::{tally::Count, time::Timestamp};
 
     use super::*;
     use crate::screen::paper::Paper;

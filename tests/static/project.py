@@ -41,7 +41,7 @@ def table_rows(text, heading):
 
 @dataclass(frozen=True)
 class FailureCode:
-    """A row of the table that lambdas/core/src/failure.rs declares."""
+    """A row of the table that lambdas/core/src/failure/code.rs declares."""
 
     name: str
     concerns: str

@@ -19,10 +19,9 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use shardlift_aws::AwsAccounts;
 use shardlift_core::{
-    bucket::BucketName,
-    key::KeyPrefix,
-    pair::Source,
     port::{Accounts, BucketListing, ListRequest},
+    run::pair::Source,
+    value::{bucket::BucketName, key::KeyPrefix},
 };
 
 const PAGE_OBJECTS: usize = 1_000;

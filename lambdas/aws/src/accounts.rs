@@ -9,12 +9,13 @@ use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::config::Region as SdkRegion;
 use shardlift_core::{
-    arn::AccountId,
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
-    pair::{Pair, Source, Target},
+    failure::fault::{CallFault, FaultKind},
     port::{Accounts, SessionName},
-    run::{BucketFacts, RunRecord},
+    run::{
+        pair::{Pair, Source, Target},
+        record::{BucketFacts, RunRecord},
+    },
+    value::{arn::AccountId, bucket::BucketName},
 };
 use tokio::sync::OnceCell;
 

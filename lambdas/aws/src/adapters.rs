@@ -1,6 +1,6 @@
 //! Every port, connected.
 
-use shardlift_core::bucket::BucketName;
+use shardlift_core::value::bucket::BucketName;
 
 use crate::{
     accounts::AwsAccounts,

@@ -7,7 +7,12 @@ use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use shardlift_core::{deadline::Deadline, event, failure::Failure, port::Clock, time::Timestamp};
+use shardlift_core::{
+    failure::Failure,
+    port::Clock,
+    run::event,
+    value::{deadline::Deadline, time::Timestamp},
+};
 
 pub use crate::settings::Settings;
 use crate::{system_clock::SystemClock, telemetry::field};

@@ -4,9 +4,9 @@ mod writer;
 
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use shardlift_core::{
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
+    failure::fault::{CallFault, FaultKind},
     port::ControlStore,
+    value::bucket::BucketName,
 };
 
 pub use self::writer::S3ControlWriter;

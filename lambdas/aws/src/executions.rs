@@ -2,9 +2,9 @@
 
 use aws_sdk_sfn::{Client, types::ExecutionStatus};
 use shardlift_core::{
-    arn::ExecutionArn,
-    fault::{CallFault, FaultKind},
+    failure::fault::{CallFault, FaultKind},
     port::{ExecutionState, Executions},
+    value::arn::ExecutionArn,
 };
 
 use crate::fault_mapping::call_fault;

@@ -12,7 +12,7 @@ use aws_sdk_s3::{
 };
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use shardlift_core::fault::{CallFault, FaultKind};
+use shardlift_core::failure::fault::{CallFault, FaultKind};
 
 use refusal_reason::refusal_reason;
 

@@ -18,13 +18,15 @@ use aws_sdk_dynamodb::{
 };
 use serde::Serialize;
 use shardlift_core::{
-    fault::{CallFault, Effect, FaultKind},
-    id::{RunId, ShardId},
+    failure::fault::{CallFault, Effect, FaultKind},
+    plan::range::RangeRecord,
     port::{Ledger, Page, PlanStep, PutOutcome},
-    range::RangeRecord,
-    run::{LockRecord, RunRecord},
+    run::record::{LockRecord, RunRecord},
     shard::ShardRecord,
-    tally::RequestCounts,
+    value::{
+        id::{RunId, ShardId},
+        tally::RequestCounts,
+    },
 };
 use tokio::time::{Instant, sleep};
 

@@ -3,7 +3,7 @@
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use serde_json::json;
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
+    failure::fault::{CallFault, FaultKind},
     port::{Notification, Notifier},
 };
 

@@ -20,11 +20,11 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
-use shardlift_core::tally::{RequestCounts, THROTTLED_REQUESTS};
+use shardlift_core::value::tally::{RequestCounts, THROTTLED_REQUESTS};
 
 use crate::fault_mapping::is_throttled;
 
-/// Counts by operation, named as `shardlift_core::cost` prices them: `s3:CopyObject`, `dynamodb:PutItem`.
+/// Counts by operation, named as `shardlift_core::report::cost` prices them: `s3:CopyObject`, `dynamodb:PutItem`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestCounter(Arc<Mutex<BTreeMap<String, u64>>>);
 

@@ -8,7 +8,10 @@ use aws_credential_types::{
     provider::{ProvideCredentials, error::CredentialsError, future},
 };
 use aws_sdk_s3::config::Region;
-use shardlift_core::{arn::ExternalId, arn::RoleArn, port::SessionName};
+use shardlift_core::{
+    port::SessionName,
+    value::arn::{ExternalId, RoleArn},
+};
 use tokio::sync::Mutex;
 
 /// AWS limits a session that was assumed from a session (a Lambda's own credentials are one) to an hour

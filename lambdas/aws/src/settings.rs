@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    arn::RoleArn,
-    bucket::BucketName,
+    access::policy::AllowList,
     failure::{Failure, FailureCode},
-    input::RunInput,
-    policy::AllowList,
+    run::input::RunInput,
+    value::{arn::RoleArn, bucket::BucketName},
 };
 
 /// Copiers at once, unless the stack says otherwise.

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use shardlift_core::{port::Clock, time::Timestamp};
+use shardlift_core::{port::Clock, value::time::Timestamp};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

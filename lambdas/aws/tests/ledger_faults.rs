@@ -24,8 +24,10 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use shardlift_aws::{DynamoLedger, clients};
 use shardlift_core::{
-    failure::FailureCode,
-    fault::{Effect, FaultKind},
+    failure::{
+        FailureCode,
+        fault::{Effect, FaultKind},
+    },
     port::{Ledger, PlanStep, PutOutcome},
 };
 use shardlift_testkit::conformance::{range_record, run_record, shard_record};

@@ -1,7 +1,7 @@
 //! The ETag that S3 gives an object made of parts.
 
 use md5::{Digest, Md5};
-use shardlift_core::{object::ETag, port::PartReceipt};
+use shardlift_core::{port::PartReceipt, value::object::ETag};
 
 /// The ETag of the object that these parts make, in their order: the MD5 over the parts' ETags, and their number.
 ///
@@ -34,7 +34,7 @@ fn sixteen_bytes(hex: &str) -> Option<[u8; 16]> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use shardlift_core::part_layout::PartNumber;
+    use shardlift_core::copy::part_layout::PartNumber;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardlift_core::time::Timestamp;
+use shardlift_core::value::time::Timestamp;
 
 /// A copier that is killed loses what it settled since its last checkpoint, so at most this and a bit.
 pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    copy::account::ShardAccount,
-    deadline::Deadline,
-    event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
-    failure::{Failure, FailureCode},
-    fault::CallFault,
-    id::{RunId, ShardId},
-    manifest::Manifest,
-    policy::session::copier_session,
+    access::policy::session::copier_session,
+    documents::{control_key, manifest::Manifest},
+    failure::{Failure, FailureCode, fault::CallFault},
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, TargetBucket},
-    run::RunRecord,
-    shard::{OpenUpload, ShardWork},
-    tally::{RequestCounts, add_requests},
+    run::{
+        event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
+        record::RunRecord,
+    },
+    shard::{OpenUpload, ShardWork, account::ShardAccount},
+    value::{
+        deadline::Deadline,
+        id::{RunId, ShardId},
+        tally::{RequestCounts, add_requests},
+    },
 };
 
 use crate::{

@@ -2,11 +2,11 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    copy::diagnosis::MissingPermission,
-    fault::{CallFault, FaultKind},
-    key::ObjectKey,
+    access::diagnosis::MissingPermission,
+    failure::fault::{CallFault, FaultKind},
     port::TargetBucket,
-    spec::TagPolicy,
+    run::option::TagPolicy,
+    value::key::ObjectKey,
 };
 use tokio::sync::Mutex;
 

@@ -11,7 +11,7 @@ use std::{
 
 use shardlift_core::{
     copy::{pacer::Pacer, retry_budget::RetryBudget},
-    fault::{CallFault, FaultKind},
+    failure::fault::{CallFault, FaultKind},
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},

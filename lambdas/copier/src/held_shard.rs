@@ -2,17 +2,15 @@
 
 use serde::de::DeserializeOwned;
 use shardlift_core::{
-    control_key,
-    copy::account::ShardAccount,
-    deadline::Deadline,
-    event::CopierEvent,
-    failure::{Failure, FailureCode},
-    failure_list,
-    fault::CallFault,
-    json_lines,
+    documents::{control_key, failure_list, json_lines},
+    failure::{Failure, FailureCode, fault::CallFault},
     port::{Clock, ControlStore, Ledger, PutOutcome},
-    shard::{OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardState, ShardWork},
-    tally::RequestCounts,
+    run::event::CopierEvent,
+    shard::{
+        OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardState, ShardWork,
+        account::ShardAccount,
+    },
+    value::{deadline::Deadline, tally::RequestCounts},
 };
 
 /// How often a claim is tried against other writers of the record before it is called a conflict.

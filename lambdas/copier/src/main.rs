@@ -9,9 +9,9 @@ use shardlift_aws::{
 };
 use shardlift_copier::copier::Copier;
 use shardlift_core::{
-    deadline::Deadline,
-    event::{CopierEvent, CopierResult},
     failure::Failure,
+    run::event::{CopierEvent, CopierResult},
+    value::deadline::Deadline,
 };
 
 struct CopierFunction(Copier<AwsAccounts, DynamoLedger, S3ControlStore, SystemClock>);

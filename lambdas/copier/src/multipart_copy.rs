@@ -5,14 +5,19 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    copy::{diagnosis::MissingPermission, proof::CopyWay, remark::Remark},
-    failure::{Failure, FailureCode},
-    fault::{CallFault, FaultKind},
-    id::UploadId,
-    part_layout::{Part, PartLayout, PartNumber},
+    access::diagnosis::MissingPermission,
+    copy::{
+        part_layout::{Part, PartLayout, PartNumber},
+        proof::CopyWay,
+    },
+    failure::{
+        Failure, FailureCode,
+        fault::{CallFault, FaultKind},
+    },
     port::{PartReceipt, TargetBucket},
-    shard::OpenUpload,
-    spec::TagPolicy,
+    run::option::TagPolicy,
+    shard::{OpenUpload, remark::Remark},
+    value::id::UploadId,
 };
 
 use crate::{

@@ -4,18 +4,24 @@ use std::future::Future;
 
 use shardlift_core::{
     copy::{
-        account::ObjectOutcome,
         lost_answer,
+        method::CopyMethod,
         proof::{self, Comparison, CopyWay},
-        remark::Remark,
     },
-    copy_method::CopyMethod,
-    failure::{Failure, FailureCode, Scope},
-    fault::{CallFault, Effect, FaultKind},
-    key::ObjectKey,
-    object::{ETag, ListedObject},
+    failure::{
+        Failure, FailureCode, Scope,
+        fault::{CallFault, Effect, FaultKind},
+    },
     port::{CopyOptions, CopyReceipt, CopySource, ObjectAttributes, TagSet, TargetBucket},
-    spec::{RunSpec, TagPolicy, Verify},
+    run::{
+        option::{TagPolicy, Verify},
+        spec::RunSpec,
+    },
+    shard::{account::ObjectOutcome, remark::Remark},
+    value::{
+        key::ObjectKey,
+        object::{ETag, ListedObject},
+    },
 };
 
 use tokio::time::Instant;

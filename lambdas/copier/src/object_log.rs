@@ -1,7 +1,9 @@
 //! What became of each object, for who asks for it: a line at DEBUG, the summary of the shard is at INFO.
 
 use shardlift_aws::telemetry::field;
-use shardlift_core::{copy::account::ObjectOutcome, manifest::Manifest, object::ListedObject};
+use shardlift_core::{
+    documents::manifest::Manifest, shard::account::ObjectOutcome, value::object::ListedObject,
+};
 
 /// Logs the outcome of an object of `shard`: its key and size, never its bytes (P10).
 pub(crate) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutcome) {

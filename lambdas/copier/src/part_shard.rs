@@ -10,15 +10,22 @@ use std::{
 };
 
 use shardlift_core::{
-    copy::{account::ShardAccount, diagnosis::MissingPermission, part_shards},
-    event::{CopierEvent, CopierStatus},
-    failure::{Failure, FailureCode, Retry, Scope},
-    fault::{CallFault, FaultKind},
-    id::{ShardId, UploadId},
-    object::ListedObject,
-    part_layout::{PartLayout, PartNumber},
+    access::diagnosis::MissingPermission,
+    copy::{
+        part_layout::{PartLayout, PartNumber},
+        part_shards,
+    },
+    failure::{
+        Failure, FailureCode, Retry, Scope,
+        fault::{CallFault, FaultKind},
+    },
     port::{Accounts, Clock, ControlStore, Ledger, PutOutcome, TargetBucket},
-    shard::{ShardEvent, ShardRecord, ShardState, ShardWork},
+    run::event::{CopierEvent, CopierStatus},
+    shard::{ShardEvent, ShardRecord, ShardState, ShardWork, account::ShardAccount},
+    value::{
+        id::{ShardId, UploadId},
+        object::ListedObject,
+    },
 };
 
 use crate::{

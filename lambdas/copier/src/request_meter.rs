@@ -1,6 +1,6 @@
 //! The requests of one shard, over all its invocations.
 
-use shardlift_core::tally::RequestCounts;
+use shardlift_core::value::tally::RequestCounts;
 
 /// Counts on from what the record says; handles count for their whole process, so what they counted before is taken off.
 pub(crate) struct RequestMeter {

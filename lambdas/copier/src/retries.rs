@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use shardlift_core::fault::{CallFault, FaultKind};
+use shardlift_core::failure::fault::{CallFault, FaultKind};
 
 use crate::gate::Gate;
 

@@ -4,12 +4,11 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_core::{
-    copy::account::{ObjectOutcome, ShardAccount},
-    deadline::Deadline,
+    documents::manifest::Manifest,
     failure::Failure,
-    manifest::Manifest,
     port::{Clock, ControlStore, Ledger, TargetBucket},
-    time::Timestamp,
+    shard::account::{ObjectOutcome, ShardAccount},
+    value::{deadline::Deadline, time::Timestamp},
 };
 
 use crate::{

@@ -1,15 +1,16 @@
 //! A mirror's deletions: the objects of the manifest, which names them at the target.
 
 use shardlift_core::{
-    copy::account::{ObjectOutcome, ShardAccount},
-    deadline::Deadline,
-    denial::Denial,
-    failure::{Failure, FailureCode, Scope},
-    fault::{CallFault, FaultKind},
-    manifest::Manifest,
-    object::ListedObject,
+    access::denial::Denial,
+    documents::manifest::Manifest,
+    failure::{
+        Failure, FailureCode, Scope,
+        fault::{CallFault, FaultKind},
+    },
     port::{Clock, ControlStore, DELETE_OBJECTS_MAX, DoomedObject, Ledger, TargetBucket},
-    spec::RunSpec,
+    run::spec::RunSpec,
+    shard::account::{ObjectOutcome, ShardAccount},
+    value::{deadline::Deadline, object::ListedObject},
 };
 
 use crate::{

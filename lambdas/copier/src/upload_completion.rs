@@ -1,13 +1,17 @@
 //! Completing an upload, and finding out what became of one whose answer was lost.
 
 use shardlift_core::{
-    copy::lost_answer::{LostUpload, Trace},
-    failure::{Failure, FailureCode},
-    fault::{CallFault, FaultKind},
-    object::ETag,
-    part_layout::PartLayout,
+    copy::{
+        lost_answer::{LostUpload, Trace},
+        part_layout::PartLayout,
+    },
+    failure::{
+        Failure, FailureCode,
+        fault::{CallFault, FaultKind},
+    },
     port::{CopyReceipt, ObjectAttributes, PartReceipt, TargetBucket},
     shard::OpenUpload,
+    value::object::ETag,
 };
 
 use crate::{

@@ -1,13 +1,15 @@
 //! Creating the upload of an object in parts, with what CopyObject would carry.
 
 use shardlift_core::{
-    copy::diagnosis::MissingPermission,
-    failure::Failure,
-    fault::{Effect, FaultKind},
-    key::KeyPrefix,
+    access::diagnosis::MissingPermission,
+    failure::{
+        Failure,
+        fault::{Effect, FaultKind},
+    },
     port::{ObjectAttributes, TagSet, TargetBucket, UploadSpec},
+    run::option::TagPolicy,
     shard::OpenUpload,
-    spec::TagPolicy,
+    value::key::KeyPrefix,
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use shardlift_core::{object::ETag, shard::OpenUpload};
+use shardlift_core::{shard::OpenUpload, value::object::ETag};
 use tokio::sync::Notify;
 
 /// How many uploads may be open before those of failed objects are aborted: some 400 bytes each in the record, 50 KB, of
@@ -81,7 +81,7 @@ impl Uploads {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{id::UploadId, time::Timestamp};
+    use shardlift_core::value::{id::UploadId, time::Timestamp};
 
     use super::*;
 

@@ -7,8 +7,11 @@ use std::time::Duration;
 use scene::{MIB, SOURCE, Scene, TARGET, event};
 use serde_json::json;
 use shardlift_core::{
-    deadline::Deadline, event::CopierStatus, failure::FailureCode, fault::FaultKind, port::Clock,
+    failure::{FailureCode, fault::FaultKind},
+    port::Clock,
+    run::event::CopierStatus,
     shard::ShardState,
+    value::deadline::Deadline,
 };
 use shardlift_testkit::{Disturbance, ManualClock};
 use tokio::time::timeout;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scene::{Scene, TARGET};
 use serde_json::json;
-use shardlift_core::{event::CopierStatus, failure::FailureCode, shard::ShardWork};
+use shardlift_core::{failure::FailureCode, run::event::CopierStatus, shard::ShardWork};
 use shardlift_testkit::Disturbance;
 
 const LONG: Duration = Duration::from_secs(900);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scene::{BEGAN_AT, MIB, Remains, SOURCE, Scene, TARGET};
 use serde_json::json;
-use shardlift_core::time::Timestamp;
+use shardlift_core::value::time::Timestamp;
 use shardlift_testkit::Disturbance;
 
 const LONG: Duration = Duration::from_secs(900);

@@ -7,13 +7,11 @@ use std::time::Duration;
 use scene::{MIB, SOURCE, Scene, TARGET};
 use serde_json::json;
 use shardlift_core::{
-    event::CopierStatus,
-    failure::FailureCode,
-    fault::FaultKind,
+    failure::{FailureCode, fault::FaultKind},
     port::{ChecksumType, Ledger, PutOutcome},
-    progress::ProgressMap,
-    shard::ShardEvent,
-    tally::Tally,
+    run::event::CopierStatus,
+    shard::{ShardEvent, progress::ProgressMap},
+    value::tally::Tally,
 };
 use shardlift_testkit::Disturbance;
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use scene::{Remains, SOURCE, Scene, TARGET};
 use serde_json::json;
 use shardlift_core::{
-    event::CopierStatus,
+    copy::part_layout::{OBJECT_BYTES_MAX, PARTS_MAX},
     failure::FailureCode,
-    key::ObjectKey,
-    part_layout::{OBJECT_BYTES_MAX, PARTS_MAX},
     port::{ChecksumType, Clock},
+    run::event::CopierStatus,
     shard::ShardState,
+    value::key::ObjectKey,
 };
 use shardlift_testkit::{Disturbance, ManualClock};
 

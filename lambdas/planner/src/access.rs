@@ -1,11 +1,13 @@
 //! Faults of opening and listing the two sides, told so that a person can mend them.
 
 use shardlift_core::{
-    denial::{Denial, Documents, PolicyDocument},
-    failure::{Failure, FailureCode},
-    fault::{CallFault, FaultKind},
-    pair::Pair,
+    access::denial::{Denial, Documents, PolicyDocument},
+    failure::{
+        Failure, FailureCode,
+        fault::{CallFault, FaultKind},
+    },
     plan::SideName,
+    run::pair::Pair,
 };
 
 /// The role that reads the source; its ARN is in AWS's own message.

@@ -2,16 +2,19 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    failure::{Failure, FailureCode},
-    fault::CallFault,
-    id::ShardId,
-    plan::{EstimateBasis, RunEstimate},
+    documents::control_key,
+    failure::{Failure, FailureCode, fault::CallFault},
+    plan::{
+        EstimateBasis, RunEstimate,
+        range::{self, ListingTally, RangeState},
+    },
     port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome},
-    range::{self, ListingTally, RangeState},
-    run::{PlanTotals, RunRecord, RunState},
+    run::record::{PlanTotals, RunRecord, RunState},
     shard::ShardWork,
-    tally::{Count, RequestCounts, add_requests},
+    value::{
+        id::ShardId,
+        tally::{Count, RequestCounts, add_requests},
+    },
 };
 use tracing::info;
 

@@ -3,13 +3,12 @@
 use futures::future::try_join_all;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    failure::Failure,
-    fault::CallFault,
-    id::{RunId, ShardId},
+    documents::control_key,
+    failure::{Failure, fault::CallFault},
+    plan::range::RangeRecord,
     port::{ControlStore, Ledger, PlanStep, PutOutcome},
-    range::RangeRecord,
     shard::ShardRecord,
+    value::id::{RunId, ShardId},
 };
 use tracing::info;
 

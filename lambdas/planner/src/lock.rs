@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    event::PlannerEvent,
-    failure::{Failure, FailureCode},
-    fault::CallFault,
-    pair::Pair,
+    failure::{Failure, FailureCode, fault::CallFault},
     port::{Accounts, Clock, ControlStore, ExecutionState, Executions, Ledger, PutOutcome},
-    run::{LEDGER_VERSION, LockRecord},
+    run::{event::PlannerEvent, pair::Pair, record::LockRecord},
+    value::version::LEDGER_VERSION,
 };
 use tracing::info;
 

@@ -8,10 +8,10 @@ use shardlift_aws::{
     telemetry,
 };
 use shardlift_core::{
-    deadline::Deadline,
-    event::{PlannerEvent, PlannerResult},
     failure::Failure,
     plan::ShardBounds,
+    run::event::{PlannerEvent, PlannerResult},
+    value::deadline::Deadline,
 };
 use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
 

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    event::PlannerEvent,
-    failure::Failure,
-    fault::CallFault,
-    id::RunId,
-    input::RunInput,
+    access::preflight::PREFLIGHT_DOCUMENT,
+    documents::control_key,
+    failure::{Failure, fault::CallFault},
     port::{
         Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SourceBucket, TargetBucket,
     },
-    preflight::PREFLIGHT_DOCUMENT,
-    run::{LEDGER_VERSION, PlanTotals, RunRecord, RunState},
-    spec::RunSpec,
+    run::{
+        event::PlannerEvent,
+        input::RunInput,
+        record::{PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
+    },
+    value::{id::RunId, version::LEDGER_VERSION},
 };
 use tracing::info;
 

@@ -2,16 +2,17 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    deadline::Deadline,
-    event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus},
-    failure::{Failure, FailureCode},
-    fault::CallFault,
-    input::RunInput,
+    access::policy::AllowList,
+    documents::control_key,
+    failure::{Failure, FailureCode, fault::CallFault},
     plan::{ShardBounds, WalkRules},
-    policy::AllowList,
     port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SessionName},
-    run::{RunRecord, RunState},
+    run::{
+        event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus},
+        input::RunInput,
+        record::{RunRecord, RunState},
+    },
+    value::deadline::Deadline,
 };
 use tracing::info;
 

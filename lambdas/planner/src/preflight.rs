@@ -10,14 +10,14 @@ mod target_trial;
 mod trial;
 
 use shardlift_core::{
-    failure::Failure,
-    fault::{CallFault, FaultKind},
-    id::RunId,
-    object::ListedObject,
+    access::preflight::{Check, Preflight},
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
-    preflight::{Check, Preflight},
-    run::PairEncryption,
-    spec::RunSpec,
+    run::{record::PairEncryption, spec::RunSpec},
+    value::{id::RunId, object::ListedObject},
 };
 
 use crate::access;
@@ -128,7 +128,7 @@ async fn open_target<A: Accounts>(
     Ok(Some(target))
 }
 
-fn first_page(prefix: &shardlift_core::key::KeyPrefix) -> ListRequest {
+fn first_page(prefix: &shardlift_core::value::key::KeyPrefix) -> ListRequest {
     ListRequest {
         prefix: prefix.clone(),
         after: None,

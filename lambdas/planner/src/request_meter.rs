@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     port::{Ledger, SourceBucket, TargetBucket},
-    tally::{RequestCounts, add_requests},
+    value::tally::{RequestCounts, add_requests},
 };
 
 /// The requests since its start.

@@ -13,12 +13,11 @@ mod replan;
 mod undone_object;
 
 use shardlift_core::{
-    failure::Failure,
-    fault::CallFault,
-    id::{RunId, ShardId},
+    failure::{Failure, fault::CallFault},
+    plan::rerun::{self, EarlierRun},
     port::{Accounts, Clock, ControlStore, Executions, Ledger},
-    rerun::{self, EarlierRun},
-    spec::RunSpec,
+    run::spec::RunSpec,
+    value::id::{RunId, ShardId},
 };
 
 pub(crate) use self::replan::Replan;

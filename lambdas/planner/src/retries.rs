@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardlift_core::fault::CallFault;
+use shardlift_core::failure::fault::CallFault;
 
 const ATTEMPTS_MAX: u32 = 8;
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);

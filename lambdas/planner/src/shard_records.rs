@@ -2,10 +2,10 @@
 
 use shardlift_core::{
     copy::part_shards,
-    id::ShardId,
     plan::PlannedWork,
-    run::RunRecord,
+    run::record::RunRecord,
     shard::{ShardRecord, ShardWork},
+    value::id::ShardId,
 };
 
 /// A shard that waits for its copier.

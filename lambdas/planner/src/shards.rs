@@ -1,7 +1,10 @@
 //! The shards of a run, read page by page.
 
 use shardlift_core::{
-    failure::Failure, fault::CallFault, id::RunId, port::Ledger, shard::ShardRecord,
+    failure::{Failure, fault::CallFault},
+    port::Ledger,
+    shard::ShardRecord,
+    value::id::RunId,
 };
 
 /// Hands every shard of a run to `take`, in no particular order. One page is in memory at a time.

@@ -15,17 +15,16 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    deadline::Deadline,
-    failure::{Failure, Retry},
-    fault::CallFault,
-    id::RangeId,
-    key::RelativeKey,
-    plan::{ListerCount, Packer, SideName, WalkRules},
+    failure::{Failure, Retry, fault::CallFault},
+    plan::{
+        ListerCount, Packer, SideName, WalkRules,
+        range::{KeyRange, RangeRecord, RangeState},
+    },
     port::{
         Clock, ControlStore, Ledger, ObjectPage, PlanStep, PutOutcome, SourceBucket, TargetBucket,
     },
-    range::{KeyRange, RangeRecord, RangeState},
-    run::RunRecord,
+    run::record::RunRecord,
+    value::{deadline::Deadline, id::RangeId, key::RelativeKey},
 };
 use tracing::info;
 

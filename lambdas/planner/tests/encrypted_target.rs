@@ -20,13 +20,11 @@ use std::time::Duration;
 use memory::{PlanAccount, event, noon};
 use serde_json::json;
 use shardlift_core::{
-    deadline::Deadline,
-    event,
-    input::RunInput,
-    key::ObjectKey,
+    access::policy::AllowList,
     plan::ShardBounds,
-    policy::AllowList,
     port::{CopyOptions, CopySource, TargetBucket},
+    run::{event, input::RunInput},
+    value::{deadline::Deadline, key::ObjectKey},
 };
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_s3_model::{BucketSpec, ObjectSpec};

@@ -10,13 +10,15 @@ mod world;
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    control_key,
-    failure::FailureCode,
-    fault::{CallFault, FaultKind},
-    object::ListedObject,
+    documents::control_key,
+    failure::{
+        FailureCode,
+        fault::{CallFault, FaultKind},
+    },
+    plan::range::RangeState,
     port::{ListRequest, ObjectPage},
-    range::RangeState,
-    run::RunState,
+    run::record::RunState,
+    value::object::ListedObject,
 };
 use world::{SOURCE, TARGET, World, run_id};
 

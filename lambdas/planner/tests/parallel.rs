@@ -13,9 +13,8 @@ use std::{collections::BTreeSet, time::Duration};
 use proptest::prelude::*;
 use serde_json::json;
 use shardlift_core::{
-    key::RelativeKey,
-    range::{KeyRange, RangeRecord},
-    time::Timestamp,
+    plan::range::{KeyRange, RangeRecord},
+    value::{key::RelativeKey, time::Timestamp},
 };
 use shardlift_testkit::Disturbance;
 use world::{TARGET, World, run_id};

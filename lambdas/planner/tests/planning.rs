@@ -12,15 +12,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use shardlift_core::{
-    arn::ExecutionArn,
-    failure::FailureCode,
-    fault::FaultKind,
-    id::RunId,
-    object::Encryption,
+    failure::{FailureCode, fault::FaultKind},
     port::{ExecutionState, Ledger, PutOutcome},
-    run::{LockRecord, RunState},
+    run::record::{LockRecord, RunState},
     shard::ShardWork,
-    time::Timestamp,
+    value::{arn::ExecutionArn, id::RunId, object::Encryption, time::Timestamp},
 };
 use shardlift_testkit::Disturbance;
 use world::{SOURCE, TARGET, World, run_id};

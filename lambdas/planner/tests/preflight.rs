@@ -10,10 +10,12 @@ mod world;
 
 use serde_json::json;
 use shardlift_core::{
-    control_key,
-    fault::FaultKind,
-    preflight::{Check, Finding, PREFLIGHT_DOCUMENT, Preflight},
-    refusal_reason::{RefusalReason, RefusingPolicy},
+    access::preflight::{Check, Finding, PREFLIGHT_DOCUMENT, Preflight},
+    documents::control_key,
+    failure::{
+        fault::FaultKind,
+        refusal::{RefusalReason, RefusingPolicy},
+    },
 };
 use shardlift_testkit::Disturbance;
 use world::{SOURCE_ACCOUNT, TARGET, World, run_id};

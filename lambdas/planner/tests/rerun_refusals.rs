@@ -15,14 +15,13 @@ use std::time::Duration;
 use earlier::{again_id, copied_again, end, ended_world, input, invoke, plan_again};
 use serde_json::{Value, json};
 use shardlift_core::{
-    arn::ExecutionArn,
-    control_key,
+    documents::control_key,
     failure::{Failure, FailureCode},
+    plan::range::RangeState,
     port::{ExecutionState, Ledger, PutOutcome},
-    range::RangeState,
-    run::{RunRecord, RunState},
+    run::record::{RunRecord, RunState},
     shard::{ShardEvent, ShardState, ShardWork},
-    time::Timestamp,
+    value::{arn::ExecutionArn, time::Timestamp},
 };
 use world::{TARGET, World, noon, run_id};
 

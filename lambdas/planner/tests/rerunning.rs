@@ -16,13 +16,12 @@ use earlier::{
 };
 use serde_json::{Value, json};
 use shardlift_core::{
-    control_key,
-    fault::FaultKind,
-    id::RunId,
+    documents::control_key,
+    failure::fault::FaultKind,
     port::Ledger,
-    run::RunState,
+    run::record::RunState,
     shard::{ShardRecord, ShardState, ShardWork},
-    time::Timestamp,
+    value::{id::RunId, time::Timestamp},
 };
 use shardlift_testkit::Disturbance;
 use world::{SOURCE, TARGET, World, run_id};

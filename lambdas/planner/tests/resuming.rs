@@ -11,7 +11,7 @@ mod world;
 use std::time::Duration;
 
 use serde_json::json;
-use shardlift_core::{failure::FailureCode, time::Timestamp};
+use shardlift_core::{failure::FailureCode, value::time::Timestamp};
 use shardlift_testkit::Disturbance;
 use world::{TARGET, World};
 

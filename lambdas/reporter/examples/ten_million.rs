@@ -24,23 +24,27 @@ use std::{
 
 use shardlift_aws::{AwsAccounts, SystemClock, clients};
 use shardlift_core::{
-    arn::{AccountId, ExecutionArn, Region},
-    bucket::BucketName,
-    deadline::Deadline,
-    event::{ReporterEvent, ReporterStatus},
-    failure::FailureCode,
-    failure_list::{self, FailedObject},
-    fault::CallFault,
-    id::{RangeId, RunId, ShardId},
-    input::RunInput,
-    key::{ObjectKey, RelativeKey},
+    documents::failure_list::{self, FailedObject},
+    failure::{FailureCode, fault::CallFault},
+    plan::range::{KeyRange, RangeRecord, RangeState},
     port::{Accounts, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome},
-    range::{KeyRange, RangeRecord, RangeState},
-    run::{BucketFacts, LEDGER_VERSION, PairEncryption, PlanTotals, RunRecord, RunState},
+    run::{
+        event::{ReporterEvent, ReporterStatus},
+        input::RunInput,
+        record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
+    },
     shard::{ShardRecord, ShardState, ShardWork},
-    spec::RunSpec,
-    tally::Count,
-    time::Timestamp,
+    value::{
+        arn::{AccountId, ExecutionArn, Region},
+        bucket::BucketName,
+        deadline::Deadline,
+        id::{RangeId, RunId, ShardId},
+        key::{ObjectKey, RelativeKey},
+        tally::Count,
+        time::Timestamp,
+        version::LEDGER_VERSION,
+    },
 };
 use shardlift_reporter::Reporter;
 use shardlift_testkit::{

@@ -8,17 +8,20 @@ use futures::TryStreamExt;
 use serde::Serialize;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    failed_objects::FailureDocuments,
+    documents::{control_key, failed_objects::FailureDocuments},
     failure::{Failure, FailureCode},
-    id::{RunId, ShardId},
-    notice::{FailureExamples, note_example},
     port::{ControlStore, ControlWriter, Ledger},
-    run::RunRecord,
-    settlement,
+    report::{
+        notice::{FailureExamples, note_example},
+        settlement,
+    },
+    run::record::RunRecord,
     shard::{ShardRecord, ShardState, ShardWork},
-    tally::{Count, Tally},
-    time::Timestamp,
+    value::{
+        id::{RunId, ShardId},
+        tally::{Count, Tally},
+        time::Timestamp,
+    },
 };
 
 use crate::{failed_objects, page::Charts, settle};

@@ -1,7 +1,8 @@
 //! Fetches what the control bucket knows about the failed objects of a shard.
 
 use shardlift_core::{
-    failed_objects::FailureDocuments, failure::Failure, port::ControlStore, shard::ShardRecord,
+    documents::failed_objects::FailureDocuments, failure::Failure, port::ControlStore,
+    shard::ShardRecord,
 };
 
 /// The failure list of a shard, and its manifest when objects of it have no outcome.

@@ -1,20 +1,24 @@
 //! What a run came to, before it is written as a report.
 
 use shardlift_core::{
-    control_key, cost,
-    event::ReporterEvent,
+    documents::control_key,
     failure::Failure,
     plan::RunEstimate,
     port::ControlStore,
     report::{
         CopySeconds, Cost, DeletedCount, NotPlanned, REPORT_VERSION, Report, ReportLocation,
-        ReportedProblem, Verdict, Verification,
+        ReportedProblem, Verdict, Verification, cost,
+        settlement::{self, Settlement},
     },
-    run::{RunRecord, RunState},
-    settlement::{self, Settlement},
-    spec::Verify,
-    tally::{Count, RequestCounts, add_requests},
-    time::Timestamp,
+    run::{
+        event::ReporterEvent,
+        option::Verify,
+        record::{RunRecord, RunState},
+    },
+    value::{
+        tally::{Count, RequestCounts, add_requests},
+        time::Timestamp,
+    },
 };
 
 /// The state of the machine that the reporter is.

@@ -8,9 +8,9 @@ use shardlift_aws::{
     telemetry,
 };
 use shardlift_core::{
-    deadline::Deadline,
-    event::{ReporterEvent, ReporterResult},
     failure::Failure,
+    run::event::{ReporterEvent, ReporterResult},
+    value::deadline::Deadline,
 };
 use shardlift_reporter::Reporter;
 

@@ -1,9 +1,8 @@
 //! The manifests of a run, read shard by shard.
 
 use shardlift_core::{
-    control_key,
+    documents::{control_key, manifest::Manifest},
     failure::Failure,
-    manifest::Manifest,
     port::ControlStore,
     shard::{ShardRecord, ShardWork},
 };

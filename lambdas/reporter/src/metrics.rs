@@ -2,9 +2,8 @@
 
 use shardlift_aws::telemetry::metrics::{MetricLine, Unit};
 use shardlift_core::{
-    arn::ExecutionArn,
     report::{Report, Verdict},
-    tally::THROTTLED_REQUESTS,
+    value::{arn::ExecutionArn, tally::THROTTLED_REQUESTS},
 };
 
 /// The metrics of a report. `RunsComplete` is the heartbeat that the dead man's switch listens for: a point of it is sent
@@ -53,12 +52,14 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
 #[cfg(test)]
 mod tests {
     use shardlift_core::{
-        bucket::BucketName,
-        id::RunId,
         report::{Cost, DeletedCount, ReportLocation, ShardSummary, Verification},
-        spec::Verify,
-        tally::{Count, FailedCount},
-        time::Timestamp,
+        run::option::Verify,
+        value::{
+            bucket::BucketName,
+            id::RunId,
+            tally::{Count, FailedCount},
+            time::Timestamp,
+        },
     };
 
     use super::*;

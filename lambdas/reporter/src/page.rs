@@ -9,8 +9,10 @@ mod sections;
 
 use maud::{DOCTYPE, PreEscaped, html};
 use shardlift_core::{
-    arn::ExecutionArn, notice::FailureExamples, preflight::Preflight, printable::Printable,
-    report::Report, run::RunRecord,
+    access::preflight::Preflight,
+    report::{Report, notice::FailureExamples},
+    run::record::RunRecord,
+    value::{arn::ExecutionArn, printable::Printable},
 };
 
 pub(crate) use self::charts::Charts;

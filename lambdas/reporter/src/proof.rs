@@ -2,16 +2,13 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    deadline::Deadline,
-    denial::listing_failure,
-    failure::Failure,
-    fault::CallFault,
+    access::denial::listing_failure,
+    documents::control_key,
+    failure::{Failure, fault::CallFault},
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, SourceBucket, TargetBucket},
     report::Verification,
-    run::RunRecord,
-    tally::add_requests,
-    time::Timestamp,
+    run::record::RunRecord,
+    value::{deadline::Deadline, tally::add_requests, time::Timestamp},
 };
 
 use crate::{

@@ -5,18 +5,23 @@ use std::collections::VecDeque;
 use futures::{StreamExt, future::BoxFuture, stream};
 use serde::{Deserialize, Serialize};
 use shardlift_core::{
-    deadline::Deadline,
-    denial::listing_failure,
+    access::denial::listing_failure,
     failure::{Failure, FailureCode, Retry},
-    filter::ObjectFilter,
-    key::{KeyPrefix, ObjectKey, RelativeKey},
-    object::ListedObject,
+    plan::range::{self, KeyRange},
     port::{BucketListing, Clock, ListRequest},
-    range::{self, KeyRange},
     report::Verification,
-    spec::{Compare, RunSpec, Verify},
-    tally::RequestCounts,
-    time::Timestamp,
+    run::{
+        filter::ObjectFilter,
+        option::{Compare, Verify},
+        spec::RunSpec,
+    },
+    value::{
+        deadline::Deadline,
+        key::{KeyPrefix, ObjectKey, RelativeKey},
+        object::ListedObject,
+        tally::RequestCounts,
+        time::Timestamp,
+    },
 };
 
 use crate::{replanned::Replanned, uploads::Sweep};

@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use futures::{TryStreamExt, future, stream};
 use shardlift_core::{
     failure::Failure,
-    key::ObjectKey,
     port::{ControlStore, Ledger},
-    run::RunRecord,
+    run::record::RunRecord,
+    value::key::ObjectKey,
 };
 
 use crate::{

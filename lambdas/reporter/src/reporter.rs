@@ -4,22 +4,24 @@ use std::sync::atomic::AtomicU64;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    control_key,
-    deadline::Deadline,
-    event::{EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus},
-    failure::{Failure, FailureCode, Retry},
-    fault::CallFault,
-    notice::Surroundings,
+    access::preflight::{PREFLIGHT_DOCUMENT, Preflight},
+    documents::control_key,
+    failure::{Failure, FailureCode, Retry, fault::CallFault},
     port::{
         Accounts, Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome, SessionName,
         TargetBucket,
     },
-    preflight::{PREFLIGHT_DOCUMENT, Preflight},
-    report::Report,
-    run::{RunRecord, RunState},
-    settlement::{self, Settlement},
-    spec::Verify,
-    tally::add_requests,
+    report::{
+        Report,
+        notice::Surroundings,
+        settlement::{self, Settlement},
+    },
+    run::{
+        event::{EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus},
+        option::Verify,
+        record::{RunRecord, RunState},
+    },
+    value::{deadline::Deadline, tally::add_requests},
 };
 
 use crate::{

@@ -2,15 +2,19 @@
 
 use futures::{TryStreamExt, future};
 use shardlift_core::{
-    control_key,
-    deadline::Deadline,
-    event::IndexLocation,
+    documents::{
+        control_key,
+        failure_list::{self, FailedObject},
+    },
     failure::{Failure, FailureCode},
-    failure_list::{self, FailedObject},
-    id::{RunId, ShardId},
     port::{Clock, ControlStore, Ledger, PutOutcome},
-    settlement::RoundWork,
+    report::settlement::RoundWork,
+    run::event::IndexLocation,
     shard::{ShardEvent, ShardOutcome, ShardRecord, ShardState},
+    value::{
+        deadline::Deadline,
+        id::{RunId, ShardId},
+    },
 };
 
 use crate::{failed_objects, settle};

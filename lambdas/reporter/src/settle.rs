@@ -2,8 +2,8 @@
 
 use futures::{Stream, TryStreamExt, stream};
 use shardlift_core::{
-    failure::Failure, id::RunId, port::Ledger, run::RunRecord, settlement::Settlement,
-    shard::ShardRecord,
+    failure::Failure, port::Ledger, report::settlement::Settlement, run::record::RunRecord,
+    shard::ShardRecord, value::id::RunId,
 };
 
 /// Every shard of a run, in the ledger's order, which is the same each time. One page is in memory at a time.

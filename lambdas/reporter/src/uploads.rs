@@ -10,16 +10,17 @@ use futures::{TryStreamExt, future};
 use serde::{Deserialize, Serialize};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    deadline::Deadline,
+    access::preflight,
     failure::Failure,
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    pair::Pair,
     port::{Clock, ControlStore, Ledger, TargetBucket},
-    preflight,
-    printable::Printable,
-    run::RunRecord,
+    run::{pair::Pair, record::RunRecord},
     shard::ShardRecord,
+    value::{
+        deadline::Deadline,
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+        printable::Printable,
+    },
 };
 
 use crate::{

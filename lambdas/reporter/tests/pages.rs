@@ -8,7 +8,7 @@ mod scene;
 use std::path::PathBuf;
 
 use scene::{FailedAt, Scene};
-use shardlift_core::{event::Problem, failure::FailureCode};
+use shardlift_core::{failure::FailureCode, run::event::Problem};
 
 const HOSTILE: &str =
     "in/<script>document.title='owned'</script><img src=x onerror=alert(1)>\u{202e}\u{1b}[2J";

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use scene::{ESTIMATED_COPIES, FailedAt, Scene, run_id};
 use shardlift_core::{
-    event::{Problem, ReporterStatus},
     failure::FailureCode,
     report::{Report, Verdict},
-    run::RunState,
+    run::{
+        event::{Problem, ReporterStatus},
+        record::RunState,
+    },
     shard::ShardState,
 };
 use shardlift_testkit::Disturbance;

@@ -8,13 +8,10 @@ mod scene;
 use scene::{FailedAt, Scene, run_id};
 use shardlift_core::{
     failure::FailureCode,
-    id::RunId,
     port::{Ledger, PutOutcome},
     report::{Verdict, Verification},
-    rerun::Rerun,
-    spec::Verify,
-    tally::Count,
-    time::Timestamp,
+    run::{option::Verify, rerun::Rerun},
+    value::{id::RunId, tally::Count, time::Timestamp},
 };
 
 /// When the scene's sources were written.

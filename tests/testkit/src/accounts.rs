@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use shardlift_core::{
-    arn::AccountId,
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
-    pair::{Pair, Source, Target},
+    failure::fault::{CallFault, FaultKind},
     port::{Accounts, SessionName},
-    run::{BucketFacts, RunRecord},
+    run::{
+        pair::{Pair, Source, Target},
+        record::{BucketFacts, RunRecord},
+    },
+    value::{arn::AccountId, bucket::BucketName},
 };
 
 use crate::{CallScript, MemoryBuckets, MemorySource, MemoryTarget, bucket_handle::BucketHandle};

@@ -6,15 +6,17 @@ use std::{
 };
 
 use shardlift_core::{
-    arn::{AccountId, Region},
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
-    id::UploadId,
-    key::ObjectKey,
-    object::{ETag, Encryption, ListedObject},
+    failure::fault::{CallFault, FaultKind},
     port::{ListRequest, ObjectAttributes, ObjectPage, TagSet},
-    run::BucketFacts,
-    time::Timestamp,
+    run::record::BucketFacts,
+    value::{
+        arn::{AccountId, Region},
+        bucket::BucketName,
+        id::UploadId,
+        key::ObjectKey,
+        object::{ETag, Encryption, ListedObject},
+        time::Timestamp,
+    },
 };
 
 use crate::{distortion::Distortion, upload::Upload};

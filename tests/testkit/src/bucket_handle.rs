@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use shardlift_core::{
-    bucket::BucketName,
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{ListRequest, ObjectPage},
-    run::BucketFacts,
-    tally::RequestCounts,
+    run::record::BucketFacts,
+    value::{bucket::BucketName, tally::RequestCounts},
 };
 
 use crate::{CallScript, MemoryBuckets, bucket::World};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use shardlift_core::{port::Clock, time::Timestamp};
+use shardlift_core::{port::Clock, value::time::Timestamp};
 
 /// A clock that stands still, or moves by a fixed step at each look.
 #[derive(Debug, Clone)]

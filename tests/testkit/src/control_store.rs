@@ -6,9 +6,9 @@ use std::{
 };
 
 use shardlift_core::{
-    bucket::BucketName,
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{ControlStore, ControlWriter},
+    value::bucket::BucketName,
 };
 
 use crate::CallScript;

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use shardlift_core::{
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{ListRequest, ObjectPage},
 };
 

@@ -6,9 +6,9 @@ use std::{
 };
 
 use shardlift_core::{
-    arn::ExecutionArn,
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{ExecutionState, Executions},
+    value::arn::ExecutionArn,
 };
 
 use crate::CallScript;

@@ -6,13 +6,15 @@ use std::{
 };
 
 use shardlift_core::{
-    fault::CallFault,
-    id::{RunId, ShardId},
+    failure::fault::CallFault,
+    plan::range::RangeRecord,
     port::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome},
-    range::RangeRecord,
-    run::{LockRecord, RunRecord},
+    run::record::{LockRecord, RunRecord},
     shard::ShardRecord,
-    tally::RequestCounts,
+    value::{
+        id::{RunId, ShardId},
+        tally::RequestCounts,
+    },
 };
 
 use crate::CallScript;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use shardlift_core::{
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{Notification, Notifier},
 };
 

@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
-use shardlift_core::{
+use shardlift_core::failure::{
     fault::{CallFault, FaultKind},
-    refusal_reason::RefusalReason,
+    refusal::RefusalReason,
 };
 use tokio::sync::Notify;
 

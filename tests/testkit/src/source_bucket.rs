@@ -1,10 +1,10 @@
 //! The source bucket in memory.
 
 use shardlift_core::{
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
-    run::BucketFacts,
-    tally::RequestCounts,
+    run::record::BucketFacts,
+    value::tally::RequestCounts,
 };
 
 use crate::bucket_handle::BucketHandle;

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    object::{ETag, Encryption},
-    part_layout::{Part, SINGLE_COPY_BYTES_MAX},
+    copy::part_layout::{Part, SINGLE_COPY_BYTES_MAX},
+    failure::fault::{CallFault, FaultKind},
     port::{
         BucketListing, ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload,
         DELETE_OBJECTS_MAX, DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt,
         Probe, TagSet, TargetBucket, UploadSpec,
     },
-    run::BucketFacts,
-    tally::RequestCounts,
+    run::record::BucketFacts,
+    value::{
+        bucket::BucketName,
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+        object::{ETag, Encryption},
+        tally::RequestCounts,
+    },
 };
 
 use crate::{

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
 use shardlift_core::{
-    bucket::BucketName,
-    object::{ETag, Encryption},
-    part_layout::PART_BYTES_MIN,
+    copy::part_layout::PART_BYTES_MIN,
     port::{ChecksumType, ObjectAttributes, PartReceipt, UploadSpec},
-    time::Timestamp,
+    value::{
+        bucket::BucketName,
+        object::{ETag, Encryption},
+        time::Timestamp,
+    },
 };
 
 use crate::StoredObject;

@@ -1,12 +1,9 @@
 //! The ports in memory keep the promises of the ports.
 
 use shardlift_core::{
-    arn::RoleArn,
-    bucket::BucketName,
-    id::RunId,
-    key::KeyPrefix,
-    pair::{Source, Target},
     port::{Accounts, SessionName, TagSet},
+    run::pair::{Source, Target},
+    value::{arn::RoleArn, bucket::BucketName, id::RunId, key::KeyPrefix},
 };
 use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryTarget,

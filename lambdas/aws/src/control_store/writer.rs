@@ -5,7 +5,7 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use shardlift_core::{
-    fault::CallFault,
+    failure::fault::CallFault,
     port::{ControlStore, ControlWriter},
 };
 

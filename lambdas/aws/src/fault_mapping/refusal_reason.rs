@@ -1,7 +1,7 @@
 //! AWS tells only in words which policy refused a call. These are the words
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
 
-use shardlift_core::refusal_reason::{RefusalReason, RefusingPolicy};
+use shardlift_core::failure::refusal::{RefusalReason, RefusingPolicy};
 
 /// KMS does not tell the owners of other accounts' keys apart from keys that do not exist.
 const FOREIGN_KEY: &str = "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";

@@ -8,7 +8,7 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
-use shardlift_core::fault::{CallFault, FaultKind};
+use shardlift_core::failure::fault::{CallFault, FaultKind};
 
 use super::record_key::{PARTITION, RecordKey, SORT};
 use crate::fault_mapping::bad_answer;
@@ -211,7 +211,7 @@ mod tests {
     fn a_range_takes_one_write_unit_and_four_between_the_longest_keys() {
         let mut record = range_record("nightly-2026-11-22", 1_234);
         for (key_bytes, units) in [(150, 1), (1_024, 4)] {
-            let key = shardlift_core::key::RelativeKey::new("k".repeat(key_bytes)).unwrap();
+            let key = shardlift_core::value::key::RelativeKey::new("k".repeat(key_bytes)).unwrap();
             record.bounds.after = Some(key.clone());
             record.bounds.until = Some(key.clone());
             record.checkpoint.as_mut().unwrap().through = Some(key);

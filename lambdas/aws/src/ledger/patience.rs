@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardlift_core::fault::FaultKind;
+use shardlift_core::failure::fault::FaultKind;
 
 /// How often a write is made again that failed without being throttled.
 const FAULTS_MAX: u32 = 3;

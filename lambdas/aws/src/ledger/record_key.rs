@@ -5,8 +5,8 @@ use std::{collections::HashMap, fmt};
 use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
-    id::{RangeId, RunId, ShardId},
+    failure::fault::{CallFault, FaultKind},
+    value::id::{RangeId, RunId, ShardId},
 };
 
 /// The table's partition key.

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::{DateTime, config_bag::ConfigBag, date_time::Format};
-use shardlift_core::time::Timestamp;
+use shardlift_core::value::time::Timestamp;
 
 /// Keeps the `Date` of the last answer to a call, which the SDK's outputs leave out.
 #[derive(Debug, Clone, Default)]

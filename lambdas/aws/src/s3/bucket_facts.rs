@@ -2,10 +2,12 @@
 
 use aws_sdk_s3::{Client, config::Region as SdkRegion};
 use shardlift_core::{
-    arn::{AccountId, Region},
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
-    run::BucketFacts,
+    failure::fault::{CallFault, FaultKind},
+    run::record::BucketFacts,
+    value::{
+        arn::{AccountId, Region},
+        bucket::BucketName,
+    },
 };
 
 use crate::fault_mapping::{bad_answer, call_fault, region_in_answer};

@@ -1,7 +1,7 @@
 //! The `x-amz-copy-source` header: the one place where the caller, not the SDK, encodes a key.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use shardlift_core::{bucket::BucketName, key::ObjectKey};
+use shardlift_core::value::{bucket::BucketName, key::ObjectKey};
 
 /// Everything but the unreserved characters of RFC 3986 and the slash. A plus sign above all: S3 would read a space.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC

@@ -7,7 +7,7 @@ use aws_sdk_s3::{
     types::{Delete, Error, ObjectIdentifier},
 };
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
+    failure::fault::{CallFault, FaultKind},
     port::DoomedObject,
 };
 

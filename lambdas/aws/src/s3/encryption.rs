@@ -1,5 +1,5 @@
 use aws_sdk_s3::types::ServerSideEncryption;
-use shardlift_core::object::Encryption;
+use shardlift_core::value::object::Encryption;
 
 /// How S3 says that an object is encrypted. Every object is; an answer that does not say so came from an older one,
 /// or from another server.

@@ -2,12 +2,14 @@
 
 use aws_sdk_s3::{Client, types::EncodingType};
 use shardlift_core::{
-    arn::AccountId,
-    bucket::BucketName,
-    fault::CallFault,
-    key::ObjectKey,
-    object::{ETag, ListedObject},
+    failure::fault::CallFault,
     port::{ListRequest, ObjectPage},
+    value::{
+        arn::AccountId,
+        bucket::BucketName,
+        key::ObjectKey,
+        object::{ETag, ListedObject},
+    },
 };
 use tokio::task::JoinSet;
 

@@ -15,7 +15,7 @@ mod xml;
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
-use shardlift_core::{
+use shardlift_core::value::{
     key::ObjectKey,
     object::{ETag, ListedObject},
     time::Timestamp,

@@ -13,11 +13,13 @@ use aws_sdk_s3::{
     },
 };
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    part_layout::{Part, PartNumber},
+    copy::part_layout::{Part, PartNumber},
+    failure::fault::{CallFault, FaultKind},
     port::{CopyReceipt, CopySource, CreatedUpload, PartReceipt, UploadSpec},
+    value::{
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+    },
 };
 
 use super::{

@@ -8,12 +8,9 @@ use aws_sdk_s3::{
     types::{ChecksumMode, StorageClass},
 };
 use shardlift_core::{
-    arn::AccountId,
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
-    key::ObjectKey,
+    failure::fault::{CallFault, FaultKind},
     port::ObjectAttributes,
-    time::Timestamp,
+    value::{arn::AccountId, bucket::BucketName, key::ObjectKey, time::Timestamp},
 };
 
 use super::{

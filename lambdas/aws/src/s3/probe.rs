@@ -1,9 +1,9 @@
 //! Asking for a permission without using it.
 
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
-    key::ObjectKey,
+    failure::fault::{CallFault, FaultKind},
     port::Probe,
+    value::key::ObjectKey,
 };
 
 use super::{spoken_key::spoken, target_bucket::AwsTargetBucket};

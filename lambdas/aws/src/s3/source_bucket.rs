@@ -1,11 +1,9 @@
 use aws_sdk_s3::Client;
 use shardlift_core::{
-    bucket::BucketName,
-    fault::CallFault,
-    object::ListedObject,
+    failure::fault::CallFault,
     port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
-    run::BucketFacts,
-    tally::RequestCounts,
+    run::record::BucketFacts,
+    value::{bucket::BucketName, object::ListedObject, tally::RequestCounts},
 };
 
 use super::listing::{first_object, list_page};

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
-use shardlift_core::key::ObjectKey;
+use shardlift_core::value::key::ObjectKey;
 
 const MARK: &str = "SHARDLIFT-SPELLED-KEY-";
 

@@ -3,19 +3,21 @@ use aws_sdk_s3::{
     types::{AnnotationDirective, ServerSideEncryption, StorageClass, TaggingDirective},
 };
 use shardlift_core::{
-    bucket::BucketName,
-    fault::CallFault,
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    object::ListedObject,
-    part_layout::Part,
+    copy::part_layout::Part,
+    failure::fault::CallFault,
     port::{
         BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DoomedObject,
         ListRequest, ObjectAttributes, ObjectPage, PartReceipt, Probe, TagSet, TargetBucket,
         UploadSpec,
     },
-    run::BucketFacts,
-    tally::RequestCounts,
+    run::record::BucketFacts,
+    value::{
+        bucket::BucketName,
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+        object::ListedObject,
+        tally::RequestCounts,
+    },
 };
 
 use super::{

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
-use shardlift_core::time::Timestamp;
+use shardlift_core::value::time::Timestamp;
 
 /// The namespace of every metric.
 pub const NAMESPACE: &str = "Shardlift";

@@ -1,7 +1,7 @@
 use shardlift_aws::{AwsAccounts, SfnExecutions};
 use shardlift_core::{
-    arn::ExecutionArn,
     port::{Accounts, ExecutionState, Executions},
+    value::arn::ExecutionArn,
 };
 
 use super::stack::{config, fresh_name};

@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use shardlift_aws::{DynamoLedger, clients};
-use shardlift_core::{fault::FaultKind, port::Ledger};
+use shardlift_core::{failure::fault::FaultKind, port::Ledger};
 use shardlift_testkit::conformance::{ledger_keeps_its_promises, run_record};
 
 use super::stack::{config, fresh_name};

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use shardlift_aws::{S3ControlStore, SnsNotifier, clients};
 use shardlift_core::{
-    bucket::BucketName,
-    fault::FaultKind,
+    failure::fault::FaultKind,
     port::{Notification, Notifier},
+    value::bucket::BucketName,
 };
 use shardlift_testkit::conformance::control_store_keeps_its_promises;
 

@@ -1,10 +1,9 @@
 //! What the adapter makes of deletions that S3 refuses, one key at a time and the whole call.
 
 use shardlift_core::{
-    fault::{CallFault, Effect, FaultKind},
-    key::ObjectKey,
-    object::ETag,
+    failure::fault::{CallFault, Effect, FaultKind},
     port::{DoomedObject, TargetBucket},
+    value::{key::ObjectKey, object::ETag},
 };
 use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
 

@@ -1,10 +1,12 @@
 //! What the adapters make of bad weather.
 
 use shardlift_core::{
-    fault::{Effect, FaultKind},
-    key::{KeyPrefix, ObjectKey},
+    failure::fault::{Effect, FaultKind},
     port::{BucketListing, CopyOptions, CopySource, ListRequest, TargetBucket},
-    tally::THROTTLED_REQUESTS,
+    value::{
+        key::{KeyPrefix, ObjectKey},
+        tally::THROTTLED_REQUESTS,
+    },
 };
 use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject, keys_under};

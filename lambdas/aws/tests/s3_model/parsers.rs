@@ -7,8 +7,8 @@ use proptest::{
 };
 use shardlift_aws::AwsAccounts;
 use shardlift_core::{
-    key::{KeyPrefix, ObjectKey},
     port::{Accounts, BucketListing, ListRequest},
+    value::key::{KeyPrefix, ObjectKey},
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec};
 use shardlift_testkit::conformance::HOSTILE_KEYS;

@@ -1,10 +1,9 @@
 use shardlift_aws::{S3ControlStore, clients};
 use shardlift_core::{
-    bucket::BucketName,
-    fault::FaultKind,
-    key::ObjectKey,
-    pair::Pair,
+    failure::fault::FaultKind,
     port::{Accounts, CopyOptions, CopySource, SourceBucket, TagSet, TargetBucket},
+    run::pair::Pair,
+    value::{bucket::BucketName, key::ObjectKey},
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, Operation};
 use shardlift_testkit::conformance::{
@@ -172,7 +171,7 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
     world.sts.refuse();
     let mut other = target();
     other.role_arn =
-        shardlift_core::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
+        shardlift_core::value::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
     let refused = world
         .accounts
         .open_target(&other, &source(), &session())
@@ -200,7 +199,7 @@ async fn an_sts_that_cannot_be_reached_is_no_answer() {
     world.sts.cut_off();
     let mut other = target();
     other.role_arn =
-        shardlift_core::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
+        shardlift_core::value::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
     let opened = world
         .accounts
         .open_target(&other, &source(), &session())

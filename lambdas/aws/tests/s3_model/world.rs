@@ -4,12 +4,14 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use shardlift_aws::{AwsAccounts, AwsSourceBucket, AwsTargetBucket};
 use shardlift_core::{
-    arn::{ExternalId, RoleArn},
-    bucket::BucketName,
-    id::RunId,
-    key::KeyPrefix,
-    pair::{Source, Target},
     port::{Accounts, SessionName, TagSet},
+    run::pair::{Source, Target},
+    value::{
+        arn::{ExternalId, RoleArn},
+        bucket::BucketName,
+        id::RunId,
+        key::KeyPrefix,
+    },
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, PolicyDocument, Server};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject};

@@ -8,11 +8,11 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use shardlift_core::{
-    bucket::BucketName,
-    fault::{CallFault, FaultKind},
+    failure::fault::{CallFault, FaultKind},
     port::{ControlStore, Ledger, PutOutcome},
-    run::RunRecord,
+    run::record::RunRecord,
     shard::ShardRecord,
+    value::bucket::BucketName,
 };
 use shardlift_testkit::{CallScript, MemoryControlStore, MemoryControlWriter, MemoryLedger};
 

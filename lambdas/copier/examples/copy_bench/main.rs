@@ -26,13 +26,15 @@ use folder::Folder;
 use shardlift_aws::{AwsAccounts, SystemClock, clients::sdk_config};
 use shardlift_copier::copier::Copier;
 use shardlift_core::{
-    arn::ExecutionArn,
-    deadline::Deadline,
-    event::{CopierEvent, CopierStatus, EVENT_VERSION},
-    id::{RunId, ShardId},
     port::Clock,
-    tally::{Count, RequestCounts, add_requests},
-    time::Timestamp,
+    run::event::{CopierEvent, CopierStatus, EVENT_VERSION},
+    value::{
+        arn::ExecutionArn,
+        deadline::Deadline,
+        id::{RunId, ShardId},
+        tally::{Count, RequestCounts, add_requests},
+        time::Timestamp,
+    },
 };
 use shardlift_testkit::MemoryLedger;
 

@@ -3,20 +3,20 @@
 use serde::Deserialize;
 use shardlift_aws::AwsAccounts;
 use shardlift_core::{
-    control_key,
-    id::ShardId,
-    input::RunInput,
-    key::ObjectKey,
-    manifest::Manifest,
-    object::ListedObject,
+    documents::{control_key, manifest::Manifest},
     port::{
         Accounts, BucketListing, ControlStore, ListRequest, SessionName, SourceBucket, TargetBucket,
     },
-    run::{LEDGER_VERSION, PairEncryption, PlanTotals, RunRecord, RunState},
+    run::{
+        input::RunInput,
+        record::{PairEncryption, PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
+    },
     shard::{ShardRecord, ShardWork},
-    spec::RunSpec,
-    tally::Count,
-    time::Timestamp,
+    value::{
+        id::ShardId, key::ObjectKey, object::ListedObject, tally::Count, time::Timestamp,
+        version::LEDGER_VERSION,
+    },
 };
 
 use crate::{execution, folder::Folder, run_id};

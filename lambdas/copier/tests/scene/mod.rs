@@ -10,24 +10,31 @@ use std::time::Duration;
 
 use shardlift_copier::copier::Copier;
 use shardlift_core::{
-    arn::{AccountId, ExecutionArn, Region},
-    bucket::BucketName,
-    control_key,
     copy::part_shards,
-    deadline::Deadline,
-    event::{CopierEvent, CopierStatus, EVENT_VERSION},
+    documents::{
+        control_key,
+        failure_list::{self, FailedObject},
+        manifest::Manifest,
+    },
     failure::Failure,
-    failure_list::{self, FailedObject},
-    id::{RunId, ShardId},
-    input::RunInput,
-    manifest::Manifest,
-    object::{ETag, Encryption, ListedObject},
     port::{Clock, ControlStore, Ledger, PutOutcome},
-    run::{BucketFacts, LEDGER_VERSION, PairEncryption, PlanTotals, RunRecord, RunState},
+    run::{
+        event::{CopierEvent, CopierStatus, EVENT_VERSION},
+        input::RunInput,
+        record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
+    },
     shard::{ShardRecord, ShardWork},
-    spec::RunSpec,
-    tally::Count,
-    time::Timestamp,
+    value::{
+        arn::{AccountId, ExecutionArn, Region},
+        bucket::BucketName,
+        deadline::Deadline,
+        id::{RunId, ShardId},
+        object::{ETag, Encryption, ListedObject},
+        tally::Count,
+        time::Timestamp,
+        version::LEDGER_VERSION,
+    },
 };
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    key::ObjectKey,
-    object::{ETag, Encryption},
     port::{CopySource, ObjectAttributes},
-    time::Timestamp,
+    value::{
+        key::ObjectKey,
+        object::{ETag, Encryption},
+        time::Timestamp,
+    },
 };
 
 /// An object of three bytes.

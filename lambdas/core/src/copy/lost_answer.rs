@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use super::proof::{Checksums, compare_checksums};
 use crate::{
-    arn::KmsKeyArn,
-    object::{ETag, Encryption},
     port::{CopyOptions, CopySource, ObjectAttributes, TagSet},
-    spec::StorageClass,
-    time::Timestamp,
+    run::option::StorageClass,
+    value::{
+        arn::KmsKeyArn,
+        object::{ETag, Encryption},
+        time::Timestamp,
+    },
 };
 
 /// By how much the instants of two answers of S3 may contradict each other: a `Date` is rounded down to seconds, and the

@@ -1,11 +1,13 @@
 //! How a very large object is spread over many copiers: one record for the whole, one for each run of parts.
 
 use crate::{
+    copy::part_layout::{LayoutError, PartLayout},
     failure::Failure,
-    id::{RunId, ShardId},
-    part_layout::{LayoutError, PartLayout},
     shard::{ShardRecord, ShardWork},
-    tally::Count,
+    value::{
+        id::{RunId, ShardId},
+        tally::Count,
+    },
 };
 
 /// Above this size an object gets part shards. One copier with 64 parts in flight copies this much in some minutes
@@ -81,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::part_layout::{OBJECT_BYTES_MAX, PART_BYTES_DEFAULT};
+    use crate::copy::part_layout::{OBJECT_BYTES_MAX, PART_BYTES_DEFAULT};
 
     fn records(size_bytes: u64) -> Vec<ShardRecord> {
         let (run, whole) = (RunId::new("r").unwrap(), ShardId::new("2-17").unwrap());

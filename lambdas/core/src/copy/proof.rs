@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::remark::Remark;
+use crate::shard::remark::Remark;
 use crate::{
-    object::ETag,
     port::{ChecksumType, CopyReceipt, CopySource, ObjectAttributes},
+    value::object::ETag,
 };
 
 /// How an object was copied.

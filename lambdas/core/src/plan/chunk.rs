@@ -2,8 +2,10 @@
 
 use super::estimate::CopyEffort;
 use crate::{
-    copy::part_shards::PART_SHARDED_BYTES_MIN, id::RangeId, key::RelativeKey,
-    manifest::ManifestLines, object::ListedObject, range::Checkpoint, tally::Count,
+    copy::part_shards::PART_SHARDED_BYTES_MIN,
+    documents::manifest::ManifestLines,
+    plan::range::Checkpoint,
+    value::{id::RangeId, key::RelativeKey, object::ListedObject, tally::Count},
 };
 
 /// How large a shard may become.

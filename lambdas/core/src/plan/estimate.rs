@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    part_layout::PartLayout,
-    range::ListingTally,
-    spec::{RunSpec, Verify},
-    tally::RequestCounts,
+    copy::part_layout::PartLayout,
+    plan::range::ListingTally,
+    run::{option::Verify, spec::RunSpec},
+    value::tally::RequestCounts,
 };
 
 /// One call among the 64 that a copier has in flight, 100 ms each: what S3 typically takes for a small object.
@@ -52,7 +52,7 @@ impl CopyEffort {
     }
 }
 
-/// What a run is estimated to take from the plan on. Priced by [`total_usd`](crate::cost::total_usd).
+/// What a run is estimated to take from the plan on. Priced by [`total_usd`](crate::report::cost::total_usd).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunEstimate {
     /// Requests by IAM action, those of planning included.
@@ -144,7 +144,7 @@ fn copy_seconds(effort: CopyEffort, shards: u64, max_concurrency: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cost, input::RunInput, tally::Count};
+    use crate::{report::cost, run::input::RunInput, value::tally::Count};
 
     fn spec(verify: &str) -> RunSpec {
         let input = serde_json::json!({

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Timestamp;
+use crate::value::time::Timestamp;
 
 /// How long a number of listers is watched before it is judged.
 const WINDOW: Duration = Duration::from_millis(250);

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chunk::{Chunk, PlannedWork, ShardBounds};
 use crate::{
+    documents::manifest::{ManifestLines, encode_lines},
     failure::Failure,
-    id::{RangeId, RunId, ShardId},
-    manifest::{ManifestLines, encode_lines},
+    plan::range::Checkpoint,
     port::PLAN_STEP_RECORDS_MAX,
-    range::Checkpoint,
+    value::id::{RangeId, RunId, ShardId},
 };
 
 /// A draft holds chunks of at most this many ranges: with its shards it fits one step of the ledger.
@@ -138,10 +138,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        key::{ObjectKey, RelativeKey},
-        object::{ETag, ListedObject},
-        range::ListingTally,
-        time::Timestamp,
+        plan::range::ListingTally,
+        value::{
+            key::{ObjectKey, RelativeKey},
+            object::{ETag, ListedObject},
+            time::Timestamp,
+        },
     };
 
     const BOUNDS: ShardBounds = ShardBounds {

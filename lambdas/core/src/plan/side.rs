@@ -7,10 +7,12 @@ use std::collections::VecDeque;
 
 use crate::{
     failure::{Failure, FailureCode},
-    key::{KeyPrefix, ObjectKey, RelativeKey},
-    object::ListedObject,
+    plan::range::start_after,
     port::{ListRequest, ObjectPage, PageProblem},
-    range::start_after,
+    value::{
+        key::{KeyPrefix, ObjectKey, RelativeKey},
+        object::ListedObject,
+    },
 };
 
 /// Which side of the pair.

@@ -10,15 +10,19 @@ use super::{
     side::{Side, SideName},
 };
 use crate::{
-    compare::{self, Difference},
     failure::Failure,
-    filter::ObjectFilter,
-    key::RelativeKey,
-    object::ListedObject,
+    plan::{
+        compare::{self, Difference},
+        range::{Checkpoint, RangeRecord},
+    },
     port::{ListRequest, ObjectPage},
-    range::{Checkpoint, RangeRecord},
-    run::RunRecord,
-    spec::{Compare, Mode, RunSpec},
+    run::{
+        filter::ObjectFilter,
+        option::{Compare, Mode},
+        record::RunRecord,
+        spec::RunSpec,
+    },
+    value::{key::RelativeKey, object::ListedObject},
 };
 
 /// What decides about an object, settled once for a run.
@@ -101,7 +105,7 @@ impl RangeWalk {
         let until = range.bounds.until.as_ref();
         let checkpoint = range.checkpoint.clone().unwrap_or(Checkpoint {
             through: None,
-            tally: crate::range::ListingTally::default(),
+            tally: crate::plan::range::ListingTally::default(),
         });
         Self {
             source: Side::new(SideName::Source, pair.source.prefix.clone(), after, until),

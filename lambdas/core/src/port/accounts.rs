@@ -2,11 +2,15 @@ use std::future::Future;
 
 use super::{BucketListing, TargetBucket};
 use crate::{
-    fault::CallFault,
-    id::{RunId, ShardId},
-    pair::{Source, Target},
-    run::{BucketFacts, RunRecord},
-    tally::RequestCounts,
+    failure::fault::CallFault,
+    run::{
+        pair::{Source, Target},
+        record::{BucketFacts, RunRecord},
+    },
+    value::{
+        id::{RunId, ShardId},
+        tally::RequestCounts,
+    },
 };
 
 /// The name of a role session, which CloudTrail shows in the target account: 2 to 64 of `[\w+=,.@-]`

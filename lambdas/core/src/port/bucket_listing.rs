@@ -1,9 +1,11 @@
 use std::future::Future;
 
 use crate::{
-    fault::CallFault,
-    key::{KeyPrefix, ObjectKey},
-    object::ListedObject,
+    failure::fault::CallFault,
+    value::{
+        key::{KeyPrefix, ObjectKey},
+        object::ListedObject,
+    },
 };
 
 /// A question for one page of a listing.
@@ -20,7 +22,7 @@ pub struct ListRequest {
 pub struct ObjectPage {
     /// Up to 1,000 objects in key order, all greater than the request's `after`.
     pub objects: Vec<ListedObject>,
-    /// Whether keys may follow. A page that says so and holds nothing is a [`BadAnswer`](crate::fault::FaultKind::BadAnswer).
+    /// Whether keys may follow. A page that says so and holds nothing is a [`BadAnswer`](crate::failure::fault::FaultKind::BadAnswer).
     pub is_truncated: bool,
 }
 
@@ -93,7 +95,7 @@ pub trait BucketListing: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{object::ETag, time::Timestamp};
+    use crate::value::{object::ETag, time::Timestamp};
 
     fn check(after: Option<&str>, keys: &[&str], is_truncated: bool) -> Result<(), PageProblem> {
         let key = |text: &str| ObjectKey::new(text).unwrap();

@@ -1,4 +1,4 @@
-use crate::time::Timestamp;
+use crate::value::time::Timestamp;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use crate::{bucket::BucketName, fault::CallFault};
+use crate::{failure::fault::CallFault, value::bucket::BucketName};
 
 /// The control bucket: manifests, indexes, failure lists, reports. Never object data of the pair.
 pub trait ControlStore: Send + Sync {

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use crate::{arn::ExecutionArn, fault::CallFault};
+use crate::{failure::fault::CallFault, value::arn::ExecutionArn};
 
 /// Whether an execution of the state machine is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 use std::future::Future;
 
 use crate::{
-    fault::CallFault,
-    id::{RunId, ShardId},
-    range::RangeRecord,
-    run::{LockRecord, RunRecord},
+    failure::fault::CallFault,
+    plan::range::RangeRecord,
+    run::record::{LockRecord, RunRecord},
     shard::ShardRecord,
+    value::id::{RunId, ShardId},
 };
 
 /// What a conditional write met. After a lost answer the adapter reads to find out which it was.
@@ -121,5 +121,5 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = Result<(), CallFault>> + Send;
 
     /// Requests made so far, by operation.
-    fn requests(&self) -> crate::tally::RequestCounts;
+    fn requests(&self) -> crate::value::tally::RequestCounts;
 }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, future::Future};
 
-use crate::fault::CallFault;
+use crate::failure::fault::CallFault;
 
 /// A message to the people and machines that watch the runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

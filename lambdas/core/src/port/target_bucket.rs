@@ -2,16 +2,17 @@ use std::{collections::BTreeMap, future::Future};
 
 use super::BucketListing;
 use crate::{
-    arn::KmsKeyArn,
-    fault::CallFault,
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    object::{ETag, Encryption},
-    part_layout::{Part, PartNumber},
-    run::BucketFacts,
-    spec::StorageClass,
-    tally::RequestCounts,
-    time::Timestamp,
+    copy::part_layout::{Part, PartNumber},
+    failure::fault::CallFault,
+    run::{option::StorageClass, record::BucketFacts},
+    value::{
+        arn::KmsKeyArn,
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+        object::{ETag, Encryption},
+        tally::RequestCounts,
+        time::Timestamp,
+    },
 };
 
 /// The tags of an object.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Report, Verdict};
-use crate::{failure::FailureCode, id::RunId, spec::Mode};
+use super::run_report::{Report, Verdict};
+use crate::{failure::FailureCode, run::option::Mode, value::id::RunId};
 
 /// The run that does what this one did not, once what stood in its way is mended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +77,8 @@ impl Remedy {
 mod tests {
     use super::*;
     use crate::{
-        report::{NotPlanned, tests::report},
-        tally::Count,
+        report::{NotPlanned, run_report::tests::report},
+        value::tally::Count,
     };
 
     fn incomplete(failed: u64, missing: u64) -> Report {

@@ -2,6 +2,11 @@
 
 use super::*;
 use crate::failure::FailureCode;
+use crate::value::{
+    id::{RunId, ShardId},
+    tally::Count,
+    time::Timestamp,
+};
 
 fn shard(objects: u64) -> ShardRecord {
     ShardRecord::ready(

@@ -1,7 +1,10 @@
 //! The one function that changes a shard's state.
 
-use super::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState};
-use crate::{failure::Failure, id::ShardId, time::Timestamp};
+use super::record::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState};
+use crate::{
+    failure::Failure,
+    value::{id::ShardId, time::Timestamp},
+};
 
 /// What happens to a shard.
 #[derive(Debug, Clone, PartialEq)]

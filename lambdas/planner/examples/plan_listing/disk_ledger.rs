@@ -13,13 +13,15 @@ use std::{
 };
 
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
-    id::{RunId, ShardId},
+    failure::fault::{CallFault, FaultKind},
+    plan::range::RangeRecord,
     port::{Ledger, Page, PlanStep, PutOutcome},
-    range::RangeRecord,
-    run::{LockRecord, RunRecord},
+    run::record::{LockRecord, RunRecord},
     shard::ShardRecord,
-    tally::RequestCounts,
+    value::{
+        id::{RunId, ShardId},
+        tally::RequestCounts,
+    },
 };
 use shardlift_testkit::MemoryLedger;
 

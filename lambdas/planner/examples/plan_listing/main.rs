@@ -19,15 +19,15 @@ use disk_ledger::DiskLedger;
 use serde_json::json;
 use shardlift_aws::{AwsAccounts, SystemClock, clients, telemetry};
 use shardlift_core::{
-    bucket::BucketName,
-    deadline::Deadline,
-    event::{self, PlannerStatus},
-    fault::CallFault,
-    id::RunId,
-    input::RunInput,
+    access::policy::AllowList,
+    failure::fault::CallFault,
     plan::ShardBounds,
-    policy::AllowList,
     port::{Clock, ControlStore, Ledger},
+    run::{
+        event::{self, PlannerStatus},
+        input::RunInput,
+    },
+    value::{bucket::BucketName, deadline::Deadline, id::RunId},
 };
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_testkit::{CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions};
@@ -136,7 +136,7 @@ async fn main() -> anyhow::Result<()> {
         "manifests": control.manifests.load(Ordering::Relaxed),
         "manifest_bytes": control.manifest_bytes.load(Ordering::Relaxed),
         "requests": run.totals.requests,
-        "planning_usd": shardlift_core::cost::total_usd(&run.totals.requests),
+        "planning_usd": shardlift_core::report::cost::total_usd(&run.totals.requests),
     });
     write_line(&figures.to_string())
 }

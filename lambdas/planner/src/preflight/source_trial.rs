@@ -1,13 +1,17 @@
 //! What the target role may do at the source.
 
 use shardlift_core::{
-    failure::Failure,
-    fault::{CallFault, FaultKind},
-    key::ObjectKey,
-    object::{Encryption, ListedObject},
+    access::preflight::Check,
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
     port::{Probe, TargetBucket},
-    preflight::Check,
-    spec::TagPolicy,
+    run::option::TagPolicy,
+    value::{
+        key::ObjectKey,
+        object::{Encryption, ListedObject},
+    },
 };
 
 use super::trial::Trial;

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    failure::Failure,
-    fault::{CallFault, FaultKind},
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    object::{Encryption, ListedObject},
-    part_layout::PartLayout,
+    access::preflight::Check,
+    copy::part_layout::PartLayout,
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
     port::{CopySource, CreatedUpload, Probe, TagSet, TargetBucket, UploadSpec},
-    preflight::Check,
-    spec::{Mode, TagPolicy},
+    run::option::{Mode, TagPolicy},
+    value::{
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+        object::{Encryption, ListedObject},
+    },
 };
 
 use super::{

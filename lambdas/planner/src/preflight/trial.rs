@@ -1,17 +1,20 @@
 //! One after the other: a call, and what its answer says about the permissions.
 
 use shardlift_core::{
-    arn::AccountId,
-    bucket::BucketName,
-    denial::{Denial, Documents, PolicyDocument},
-    failure::Failure,
-    fault::{CallFault, FaultKind},
-    id::RunId,
-    key::ObjectKey,
-    object::Encryption,
-    policy::{Agreement, Extras},
-    preflight::{self, Check, Preflight},
-    spec::{Mode, RunSpec, TagPolicy},
+    access::{
+        denial::{Denial, Documents, PolicyDocument},
+        policy::{Agreement, Extras},
+        preflight::{self, Check, Preflight},
+    },
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
+    run::{
+        option::{Mode, TagPolicy},
+        spec::RunSpec,
+    },
+    value::{arn::AccountId, bucket::BucketName, id::RunId, key::ObjectKey, object::Encryption},
 };
 
 /// What is known so far.

@@ -1,15 +1,17 @@
 //! What a rerun has accounted for, on its way into the ledger.
 
 use shardlift_core::{
-    failure::Failure,
-    fault::CallFault,
-    filter::ObjectFilter,
-    id::{RangeId, ShardId},
-    object::ListedObject,
-    plan::{PlannedWork, ShardBounds},
+    failure::{Failure, fault::CallFault},
+    plan::{
+        PlannedWork, ShardBounds,
+        range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
+    },
     port::{ControlStore, Ledger, PlanStep, PutOutcome},
-    range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
-    run::RunRecord,
+    run::{filter::ObjectFilter, record::RunRecord},
+    value::{
+        id::{RangeId, ShardId},
+        object::ListedObject,
+    },
 };
 
 use super::{draft::Draft, errand::Errand, position::Position, undone_object::UndoneObject};

@@ -1,13 +1,12 @@
 //! Shards of a rerun while they fill.
 
 use shardlift_core::{
+    documents::manifest::Manifest,
     failure::Failure,
-    id::ShardId,
-    manifest::Manifest,
-    object::ListedObject,
     plan::{PlannedWork, ShardBounds},
-    run::RunRecord,
+    run::record::RunRecord,
     shard::{ShardRecord, ShardWork},
+    value::{id::ShardId, object::ListedObject},
 };
 
 use crate::{
@@ -108,7 +107,7 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{key::ObjectKey, object::ETag, tally::Count, time::Timestamp};
+    use shardlift_core::value::{key::ObjectKey, object::ETag, tally::Count, time::Timestamp};
 
     use super::*;
 

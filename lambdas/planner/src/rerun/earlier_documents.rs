@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use shardlift_core::{
-    failed_objects::FailureDocuments,
-    failure::{Failure, FailureCode},
-    fault::CallFault,
-    id::ShardId,
+    documents::failed_objects::FailureDocuments,
+    failure::{Failure, FailureCode, fault::CallFault},
+    plan::rerun,
     port::{ControlStore, Ledger},
-    rerun::{self, Rerun},
+    run::rerun::Rerun,
     shard::{ShardRecord, ShardWork},
+    value::id::ShardId,
 };
 
 use super::{position::Position, undone_object::UndoneObject};

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use shardlift_core::{
-    failure::Failure, key::ObjectKey, object::ListedObject, pair::Pair, plan::SideName,
-    port::BucketListing, shard::ShardWork,
+    failure::Failure,
+    plan::SideName,
+    port::BucketListing,
+    run::pair::Pair,
+    shard::ShardWork,
+    value::{key::ObjectKey, object::ListedObject},
 };
 
 use super::lookup::Lookup;

@@ -3,13 +3,14 @@
 use std::future::Future;
 
 use shardlift_core::{
-    failure::Failure,
-    fault::CallFault,
-    key::{KeyPrefix, ObjectKey},
-    object::ListedObject,
-    pair::Pair,
+    failure::{Failure, fault::CallFault},
     plan::SideName,
     port::{BucketListing, ListRequest},
+    run::pair::Pair,
+    value::{
+        key::{KeyPrefix, ObjectKey},
+        object::ListedObject,
+    },
 };
 
 use crate::{access, retries};

@@ -1,6 +1,9 @@
 //! How far the undone objects of the earlier run are accounted for.
 
-use shardlift_core::{failure::Failure, id::ShardId, key::RelativeKey};
+use shardlift_core::{
+    failure::Failure,
+    value::{id::ShardId, key::RelativeKey},
+};
 
 /// An undone object of the earlier run. Everything up to it is accounted for: the shards in the order of their ids,
 /// within a shard its manifest.

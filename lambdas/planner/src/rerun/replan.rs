@@ -2,14 +2,11 @@
 
 use futures::{StreamExt, stream};
 use shardlift_core::{
-    deadline::Deadline,
     failure::Failure,
-    key::ObjectKey,
-    plan::ShardBounds,
+    plan::{ShardBounds, range::RangeState},
     port::{BucketListing, Clock, ControlStore, Ledger, PutOutcome},
-    range::RangeState,
-    rerun::Rerun,
-    run::RunRecord,
+    run::{record::RunRecord, rerun::Rerun},
+    value::{deadline::Deadline, key::ObjectKey},
 };
 
 use super::{

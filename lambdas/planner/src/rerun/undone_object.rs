@@ -1,6 +1,6 @@
 //! An undone object of the earlier run, and which of them are looked up together.
 
-use shardlift_core::key::ObjectKey;
+use shardlift_core::value::key::ObjectKey;
 
 use super::position::Position;
 
@@ -42,7 +42,7 @@ fn is_neighbour(group: &[UndoneObject], object: &UndoneObject) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::id::ShardId;
+    use shardlift_core::value::id::ShardId;
 
     use super::*;
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use shardlift_core::{
-    id::RangeId,
-    plan::{RangeWalk, SideName, WalkRules},
-    range::{KeyRange, RangeRecord, RangeState},
-    run::{LEDGER_VERSION, RunRecord},
+    plan::{
+        RangeWalk, SideName, WalkRules,
+        range::{KeyRange, RangeRecord, RangeState},
+    },
+    run::record::RunRecord,
+    value::{id::RangeId, version::LEDGER_VERSION},
 };
 
 /// A range of the run.

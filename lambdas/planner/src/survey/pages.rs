@@ -2,15 +2,13 @@
 
 use futures::future::FutureExt;
 use shardlift_core::{
-    failure::Failure,
-    fault::CallFault,
-    id::RangeId,
+    failure::{Failure, fault::CallFault},
     plan::{Chunk, SideName},
     port::{
         BucketListing, Clock, ControlStore, Ledger, ListRequest, ObjectPage, SourceBucket,
         TargetBucket,
     },
-    tally::THROTTLED_REQUESTS,
+    value::{id::RangeId, tally::THROTTLED_REQUESTS},
 };
 
 use super::{Event, PAGES_PER_PROGRESS, Survey};

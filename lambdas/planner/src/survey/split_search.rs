@@ -2,11 +2,10 @@
 
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use shardlift_core::{
-    fault::CallFault,
-    key::{KeyPrefix, RelativeKey},
-    plan::split,
+    failure::fault::CallFault,
+    plan::{range::start_after, split},
     port::{BucketListing, ListRequest},
-    range::start_after,
+    value::key::{KeyPrefix, RelativeKey},
 };
 
 /// How many places are looked at for each key that is wanted: some give the same key, some none.

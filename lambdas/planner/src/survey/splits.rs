@@ -3,12 +3,10 @@
 use futures::future::FutureExt;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    failure::Failure,
-    fault::CallFault,
-    id::RangeId,
-    key::RelativeKey,
+    failure::{Failure, fault::CallFault},
     plan::SideName,
     port::{Clock, ControlStore, Ledger, SourceBucket, TargetBucket},
+    value::{id::RangeId, key::RelativeKey},
 };
 use tracing::debug;
 

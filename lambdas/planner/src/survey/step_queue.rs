@@ -7,13 +7,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use shardlift_core::{
     failure::Failure,
-    id::{RangeId, ShardId},
-    key::RelativeKey,
-    plan::ShardDraft,
+    plan::{
+        ShardDraft,
+        range::{Checkpoint, KeyRange, RangeRecord, RangeState},
+    },
     port::{PLAN_STEP_RECORDS_MAX, PlanStep},
-    range::{Checkpoint, KeyRange, RangeRecord, RangeState},
-    run::RunRecord,
+    run::record::RunRecord,
     shard::{ShardRecord, ShardWork},
+    value::{
+        id::{RangeId, ShardId},
+        key::RelativeKey,
+    },
 };
 
 use crate::{

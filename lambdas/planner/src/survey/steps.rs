@@ -3,8 +3,8 @@
 use futures::future::FutureExt;
 use shardlift_core::{
     failure::Failure,
-    id::RangeId,
     port::{Clock, ControlStore, Ledger, PutOutcome, SourceBucket, TargetBucket},
+    value::id::RangeId,
 };
 
 use super::{Event, Survey, new_range, step_queue};

@@ -28,8 +28,11 @@ use mortal::{Life, Mortal};
 use serde_json::{Value, json};
 use shardlift_aws::AwsAccounts;
 use shardlift_core::{
-    deadline::Deadline, event, failure::Failure, input::RunInput, plan::ShardBounds,
-    policy::AllowList,
+    access::policy::AllowList,
+    failure::Failure,
+    plan::ShardBounds,
+    run::{event, input::RunInput},
+    value::deadline::Deadline,
 };
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_s3_model::{

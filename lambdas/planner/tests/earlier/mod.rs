@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    arn::ExecutionArn,
-    control_key,
+    documents::{
+        control_key,
+        failure_list::{self, FailedObject},
+        manifest::Manifest,
+    },
     failure::{Failure, FailureCode},
-    failure_list::{self, FailedObject},
-    id::RunId,
-    manifest::Manifest,
     port::{ControlStore, ExecutionState, Ledger, PutOutcome},
-    run::RunState,
+    run::record::RunState,
     shard::{ShardEvent, ShardOutcome, ShardRecord, ShardWork},
-    time::Timestamp,
+    value::{arn::ExecutionArn, id::RunId, time::Timestamp},
 };
 
 use crate::world::{SOURCE, World, noon, run_id};

@@ -4,18 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    control_key,
-    deadline::Deadline,
-    event,
+    access::policy::AllowList,
+    documents::{control_key, manifest::Manifest},
     failure::Failure,
-    id::RunId,
-    input::RunInput,
-    manifest::Manifest,
-    plan::ShardBounds,
-    policy::AllowList,
-    range::{ListingTally, RangeState},
+    plan::{
+        ShardBounds,
+        range::{ListingTally, RangeState},
+    },
+    run::{event, input::RunInput},
     shard::ShardWork,
-    time::Timestamp,
+    value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_testkit::{

@@ -1,6 +1,6 @@
 //! A row of `failures.csv`.
 
-use shardlift_core::{failure::Failure, failure_list::FailedObject, id::ShardId};
+use shardlift_core::{documents::failure_list::FailedObject, failure::Failure, value::id::ShardId};
 
 /// The columns.
 const HEADER: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
@@ -55,7 +55,7 @@ fn inert(text: &str) -> std::borrow::Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{failure::FailureCode, key::ObjectKey};
+    use shardlift_core::{failure::FailureCode, value::key::ObjectKey};
 
     use super::*;
 

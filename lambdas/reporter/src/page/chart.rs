@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maud::{Markup, html};
-use shardlift_core::figures;
+use shardlift_core::value::figures;
 
 use super::charts::{Charts, ShardGroup};
 

@@ -1,6 +1,6 @@
 //! What the page draws, gathered shard by shard in bounded memory.
 
-use shardlift_core::{shard::ShardRecord, time::Timestamp};
+use shardlift_core::{shard::ShardRecord, value::time::Timestamp};
 
 /// How many stretches of time, and how many groups of shards, are drawn at most: bars a few pixels wide on a phone.
 const BARS_MAX: usize = 48;
@@ -138,9 +138,11 @@ fn to_f64(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use shardlift_core::{
-        id::{RunId, ShardId},
         shard::ShardWork,
-        tally::Count,
+        value::{
+            id::{RunId, ShardId},
+            tally::Count,
+        },
     };
 
     use super::*;

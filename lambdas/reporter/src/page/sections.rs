@@ -4,16 +4,17 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use maud::{Markup, html};
 use shardlift_core::{
-    arn::ExecutionArn,
-    cost,
-    denial::Needed,
-    figures::{bytes, counted, duration, grouped, usd},
-    notice::FailureExamples,
-    preflight::{Finding, Preflight},
-    report::{Report, Verdict},
-    run::RunRecord,
-    spec::Verify,
-    tally::Count,
+    access::{
+        denial::Needed,
+        preflight::{Finding, Preflight},
+    },
+    report::{Report, Verdict, cost, notice::FailureExamples},
+    run::{option::Verify, record::RunRecord},
+    value::{
+        arn::ExecutionArn,
+        figures::{bytes, counted, duration, grouped, usd},
+        tally::Count,
+    },
 };
 
 use super::inert;

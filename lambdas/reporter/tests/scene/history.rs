@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    control_key,
+    documents::{
+        control_key,
+        failure_list::{self, FailedObject},
+    },
     failure::FailureCode,
-    failure_list::{self, FailedObject},
-    id::UploadId,
-    key::ObjectKey,
     port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName, TargetBucket, UploadSpec},
-    run::{PlanTotals, RunRecord, RunState},
+    run::record::{PlanTotals, RunRecord, RunState},
     shard::{OpenUpload, ShardOutcome, ShardState, ShardWork},
-    time::Timestamp,
+    value::{id::UploadId, key::ObjectKey, time::Timestamp},
 };
 
 use super::{

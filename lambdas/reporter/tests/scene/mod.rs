@@ -7,21 +7,23 @@ mod objects;
 mod report;
 
 use shardlift_core::{
-    arn::{AccountId, ExecutionArn, Region},
-    bucket::BucketName,
-    control_key,
-    id::RunId,
-    input::RunInput,
-    manifest::Manifest,
+    documents::{control_key, manifest::Manifest},
     plan::RunEstimate,
     port::{ControlStore, Ledger, PutOutcome},
     run::{
-        BucketFacts, LEDGER_VERSION, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState,
+        input::RunInput,
+        record::{BucketFacts, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
     },
     shard::{ShardRecord, ShardWork},
-    spec::RunSpec,
-    tally::Count,
-    time::Timestamp,
+    value::{
+        arn::{AccountId, ExecutionArn, Region},
+        bucket::BucketName,
+        id::RunId,
+        tally::Count,
+        time::Timestamp,
+        version::LEDGER_VERSION,
+    },
 };
 use shardlift_reporter::Reporter;
 use shardlift_testkit::{

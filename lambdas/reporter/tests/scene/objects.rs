@@ -1,6 +1,6 @@
 //! The objects of the run: what they are called, and how large they are.
 
-use shardlift_core::{
+use shardlift_core::value::{
     id::ShardId,
     key::ObjectKey,
     object::{ETag, ListedObject},

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use shardlift_core::{
-    control_key,
-    deadline::Deadline,
-    event::{Problem, ReporterEvent, ReporterResult, ReporterStatus},
+    documents::control_key,
     failure::Failure,
-    id::RunId,
     port::Notification,
     report::Report,
+    run::event::{Problem, ReporterEvent, ReporterResult, ReporterStatus},
+    value::{deadline::Deadline, id::RunId},
 };
 
 use super::{BEGAN_AT, REPORTED_AT, Scene, execution, run_id};

@@ -1,12 +1,14 @@
 use std::{collections::BTreeMap, future::Future};
 
 use shardlift_core::{
-    arn::KmsKeyArn,
-    fault::{CallFault, FaultKind},
-    key::ObjectKey,
-    object::{ETag, Encryption},
+    failure::fault::{CallFault, FaultKind},
     port::{CopyOptions, CopySource, Probe, TagSet, TargetBucket},
-    spec::StorageClass,
+    run::option::StorageClass,
+    value::{
+        arn::KmsKeyArn,
+        key::ObjectKey,
+        object::{ETag, Encryption},
+    },
 };
 
 use super::{HOSTILE_KEYS, keys_under};

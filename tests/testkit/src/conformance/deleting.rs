@@ -1,7 +1,7 @@
 use shardlift_core::{
-    fault::{CallFault, FaultKind},
-    object::ETag,
+    failure::fault::{CallFault, FaultKind},
     port::{CopyOptions, DELETE_OBJECTS_MAX, DoomedObject, TargetBucket},
+    value::object::ETag,
 };
 
 use super::{

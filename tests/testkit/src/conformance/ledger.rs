@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    id::{RunId, ShardId},
     port::{Ledger, PlanStep, PutOutcome},
     shard::ShardRecord,
+    value::id::{RunId, ShardId},
 };
 
 use super::{lock_record, range_record, run_record, shard_record};

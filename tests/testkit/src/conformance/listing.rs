@@ -1,7 +1,9 @@
 use shardlift_core::{
-    key::{KeyPrefix, ObjectKey},
-    object::ListedObject,
     port::{BucketListing, ListRequest},
+    value::{
+        key::{KeyPrefix, ObjectKey},
+        object::ListedObject,
+    },
 };
 
 use super::HOSTILE_KEYS;

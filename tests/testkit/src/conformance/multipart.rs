@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    fault::FaultKind,
-    id::UploadId,
-    key::{KeyPrefix, ObjectKey},
-    object::{ETag, Encryption},
-    part_layout::{PART_BYTES_MIN, PartLayout},
+    copy::part_layout::{PART_BYTES_MIN, PartLayout},
+    failure::fault::FaultKind,
     port::{CopySource, PartReceipt, TagSet, TargetBucket, UploadSpec},
+    value::{
+        id::UploadId,
+        key::{KeyPrefix, ObjectKey},
+        object::{ETag, Encryption},
+    },
 };
 
 use super::{

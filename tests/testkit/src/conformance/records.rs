@@ -1,20 +1,23 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    arn::{AccountId, ExecutionArn, Region},
     failure::{Failure, FailureCode},
-    id::{RangeId, RunId, ShardId, UploadId},
-    input::RunInput,
-    key::RelativeKey,
-    object::ETag,
-    range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
+    plan::range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
     run::{
-        BucketFacts, LEDGER_VERSION, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState,
+        input::RunInput,
+        record::{BucketFacts, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
     },
     shard::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
-    spec::RunSpec,
-    tally::{Count, RequestCounts},
-    time::Timestamp,
+    value::{
+        arn::{AccountId, ExecutionArn, Region},
+        id::{RangeId, RunId, ShardId, UploadId},
+        key::RelativeKey,
+        object::ETag,
+        tally::{Count, RequestCounts},
+        time::Timestamp,
+        version::LEDGER_VERSION,
+    },
 };
 
 /// The largest number that a count can be: more than a float or a signed number holds exactly.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{object::ETag, time::Timestamp};
+use crate::value::{object::ETag, time::Timestamp};
 
 fn relative(text: &str) -> RelativeKey {
     RelativeKey::new(text).unwrap()

@@ -2,15 +2,19 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    arn::{AccountId, ExecutionArn, Region},
     failure::FailureCode,
-    id::{RangeId, RunId},
-    input::RunInput,
-    key::ObjectKey,
-    object::ETag,
-    range::{KeyRange, RangeState},
-    run::{BucketFacts, PairEncryption, PlanTotals, RunState},
-    time::Timestamp,
+    plan::range::{KeyRange, RangeState},
+    run::{
+        input::RunInput,
+        record::{BucketFacts, PairEncryption, PlanTotals, RunState},
+    },
+    value::{
+        arn::{AccountId, ExecutionArn, Region},
+        id::{RangeId, RunId},
+        key::ObjectKey,
+        object::ETag,
+        time::Timestamp,
+    },
 };
 
 fn rules(mode: &str) -> WalkRules {

@@ -1,4 +1,4 @@
-use shardlift_core::{run::LEDGER_VERSION, tally::Count};
+use shardlift_core::value::{tally::Count, version::LEDGER_VERSION};
 
 use super::*;
 
@@ -6,8 +6,8 @@ fn key(text: &str) -> RelativeKey {
     RelativeKey::new(text).unwrap()
 }
 
-fn run_id() -> shardlift_core::id::RunId {
-    shardlift_core::id::RunId::new("run").unwrap()
+fn run_id() -> shardlift_core::value::id::RunId {
+    shardlift_core::value::id::RunId::new("run").unwrap()
 }
 
 fn range(number: u32) -> RangeRecord {
@@ -26,7 +26,7 @@ fn range(number: u32) -> RangeRecord {
 fn checkpoint(through: &str) -> Checkpoint {
     Checkpoint {
         through: Some(key(through)),
-        tally: shardlift_core::range::ListingTally::default(),
+        tally: shardlift_core::plan::range::ListingTally::default(),
     }
 }
 

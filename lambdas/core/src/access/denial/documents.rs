@@ -1,0 +1,183 @@
+use serde::{Deserialize, Serialize};
+
+use super::PolicyDocument;
+use crate::failure::refusal::{RefusalReason, RefusingPolicy};
+
+/// The documents that decide about a call: the caller's own, and that of what is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents {
+    /// This one alone.
+    One(PolicyDocument),
+    /// Both must allow it, because caller and resource are of two accounts (or the resource is a key or a role).
+    Both {
+        /// The caller's.
+        caller: PolicyDocument,
+        /// The resource's.
+        resource: PolicyDocument,
+    },
+    /// Either suffices, because caller and resource are of one account.
+    Either {
+        /// The caller's.
+        caller: PolicyDocument,
+        /// The resource's.
+        resource: PolicyDocument,
+    },
+    /// A statement of this one refuses it, whatever allows it.
+    RefusedIn(PolicyDocument),
+    /// None of those that Shardlift needs: somebody else's policy refuses the call.
+    Others,
+}
+
+/// How several documents are meant that are named together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Needed {
+    /// Each must allow it; AWS does not tell which of them does not.
+    Each,
+    /// One of them is enough.
+    Any,
+}
+
+impl Documents {
+    /// Those that a refusal for this reason leaves. Without a reason both of two stay.
+    #[must_use]
+    pub fn left_by(self, reason: Option<&RefusalReason>) -> Self {
+        let Some(reason) = reason else { return self };
+        let decisive = match (self, reason.by) {
+            (_, RefusingPolicy::Another) => return Self::Others,
+            // Of one account, and the document is the caller's: what the other refuses by name is not in it.
+            (Self::One(_), RefusingPolicy::OfTheResource) if reason.is_explicit => {
+                return Self::Others;
+            }
+            (Self::One(document), _) => document,
+            (
+                Self::Both { caller, .. } | Self::Either { caller, .. },
+                RefusingPolicy::OfTheCaller,
+            ) => caller,
+            (
+                Self::Both { resource, .. } | Self::Either { resource, .. },
+                RefusingPolicy::OfTheResource,
+            ) => resource,
+            (Self::RefusedIn(_) | Self::Others, _) => return self,
+        };
+        match self {
+            _ if reason.is_explicit => Self::RefusedIn(decisive),
+            // Neither allows it: with one that did, it would have been allowed.
+            Self::Either { .. } => self,
+            _ => Self::One(decisive),
+        }
+    }
+
+    /// Each that lacks a statement, in the order in which to look.
+    #[must_use]
+    pub fn listed(self) -> Vec<PolicyDocument> {
+        match self {
+            Self::One(document) => vec![document],
+            Self::Both { caller, resource } | Self::Either { caller, resource } => {
+                vec![caller, resource]
+            }
+            Self::RefusedIn(_) | Self::Others => Vec::new(),
+        }
+    }
+
+    /// How they are meant together.
+    #[must_use]
+    pub const fn needed(self) -> Needed {
+        match self {
+            Self::Either { .. } => Needed::Any,
+            _ => Needed::Each,
+        }
+    }
+
+    /// What a person must do: which document must allow the call, each told by `name`.
+    pub(crate) fn told(self, name: impl Fn(PolicyDocument) -> String) -> String {
+        match self {
+            Self::One(document) => format!("it must be allowed by {}", name(document)),
+            Self::Both { caller, resource } => format!(
+                "it must be allowed by {} and by {} (AWS tells which of the two refused only within an organization)",
+                name(caller),
+                name(resource)
+            ),
+            Self::Either { caller, resource } => format!(
+                "it must be allowed by {} or by {} (one of the two is enough)",
+                name(caller),
+                name(resource)
+            ),
+            Self::RefusedIn(document) => format!(
+                "a statement of {document} refuses it, whatever allows it: it must make an exception"
+            ),
+            Self::Others => {
+                "none of Shardlift's statements refuses it, but another policy, of the kind that AWS names"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOTH: Documents = Documents::Both {
+        caller: PolicyDocument::TargetRolePermissions,
+        resource: PolicyDocument::SourceBucketPolicy,
+    };
+    const EITHER: Documents = Documents::Either {
+        caller: PolicyDocument::TargetRolePermissions,
+        resource: PolicyDocument::TargetBucketPolicy,
+    };
+
+    fn reason(by: RefusingPolicy, is_explicit: bool) -> RefusalReason {
+        RefusalReason {
+            action: "s3:GetObject".into(),
+            resource: None,
+            by,
+            is_explicit,
+        }
+    }
+
+    #[test]
+    fn a_reason_leaves_one_of_two_documents_that_must_both_allow() {
+        let left = |by| BOTH.left_by(Some(&reason(by, false)));
+        assert_eq!(
+            left(RefusingPolicy::OfTheCaller),
+            Documents::One(PolicyDocument::TargetRolePermissions)
+        );
+        assert_eq!(
+            left(RefusingPolicy::OfTheResource),
+            Documents::One(PolicyDocument::SourceBucketPolicy)
+        );
+        assert_eq!(left(RefusingPolicy::Another), Documents::Others);
+        assert_eq!(BOTH.left_by(None), BOTH);
+    }
+
+    #[test]
+    fn where_one_of_two_suffices_both_lack_it_unless_one_refuses_by_name() {
+        let left = |by, is_explicit| EITHER.left_by(Some(&reason(by, is_explicit)));
+        assert_eq!(left(RefusingPolicy::OfTheCaller, false), EITHER);
+        assert_eq!(
+            left(RefusingPolicy::OfTheResource, true),
+            Documents::RefusedIn(PolicyDocument::TargetBucketPolicy)
+        );
+    }
+
+    #[test]
+    fn the_one_document_of_a_caller_is_not_blamed_for_a_deny_elsewhere() {
+        let own = Documents::One(PolicyDocument::ExecutionRole);
+        let left = |by, is_explicit| own.left_by(Some(&reason(by, is_explicit)));
+        assert_eq!(
+            left(RefusingPolicy::OfTheCaller, true),
+            Documents::RefusedIn(PolicyDocument::ExecutionRole)
+        );
+        assert_eq!(left(RefusingPolicy::OfTheResource, true), Documents::Others);
+        assert_eq!(left(RefusingPolicy::OfTheResource, false), own);
+    }
+
+    #[test]
+    fn documents_that_cannot_be_told_apart_say_so() {
+        let name = |document: PolicyDocument| document.to_string();
+        assert!(BOTH.told(name).contains("only within an organization"));
+        assert!(EITHER.told(name).contains("one of the two is enough"));
+        assert!(Documents::Others.told(name).contains("another policy"));
+    }
+}

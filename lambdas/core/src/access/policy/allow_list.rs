@@ -1,0 +1,161 @@
+use std::collections::BTreeSet;
+
+use crate::{
+    failure::Failure,
+    run::{input::RunInput, invalid, pair::Pair},
+    value::{arn::RoleArn, bucket::BucketName},
+};
+
+/// What a run may name: whoever may start a run chooses within it, and only whoever may change the stack changes it.
+///
+/// The policies in both accounts refuse everything else too; this refuses it before any call, and names the field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowList {
+    source_buckets: BTreeSet<BucketName>,
+    target_buckets: BTreeSet<BucketName>,
+    target_roles: BTreeSet<RoleArn>,
+}
+
+impl AllowList {
+    /// Just the pair that the stack is configured for; nothing where it is configured for none.
+    #[must_use]
+    pub fn of_stack(configured: &RunInput) -> Self {
+        Self {
+            source_buckets: configured.source.bucket.iter().cloned().collect(),
+            target_buckets: configured.target.bucket.iter().cloned().collect(),
+            target_roles: configured.target.role_arn.iter().cloned().collect(),
+        }
+    }
+
+    /// This list, with further targets on it.
+    #[must_use]
+    pub fn and_targets(
+        mut self,
+        buckets: impl IntoIterator<Item = BucketName>,
+        roles: impl IntoIterator<Item = RoleArn>,
+    ) -> Self {
+        self.target_buckets.extend(buckets);
+        self.target_roles.extend(roles);
+        self
+    }
+
+    /// Refuses a pair that is not on the list.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the field, what is allowed and what was found.
+    pub fn check(&self, pair: &Pair) -> Result<(), Failure> {
+        let target = &pair.target;
+        listed("source.bucket", &self.source_buckets, &pair.source.bucket)?;
+        listed("target.bucket", &self.target_buckets, &target.bucket)?;
+        let accounts: BTreeSet<_> = self.target_roles.iter().map(RoleArn::account).collect();
+        if !accounts.contains(&target.role_arn.account()) {
+            return Err(invalid(
+                "target.role_arn",
+                &format!(
+                    "expected a role of the account {}, which the stack is configured for, found one of {}",
+                    alternatives(&accounts),
+                    target.role_arn.account()
+                ),
+            ));
+        }
+        listed("target.role_arn", &self.target_roles, &target.role_arn)
+    }
+}
+
+fn listed<T: Ord + std::fmt::Display>(
+    field: &str,
+    allowed: &BTreeSet<T>,
+    found: &T,
+) -> Result<(), Failure> {
+    if allowed.contains(found) {
+        return Ok(());
+    }
+    Err(invalid(
+        field,
+        &format!(
+            "the stack's allow-list holds {}, found {found}",
+            alternatives(allowed)
+        ),
+    ))
+}
+
+fn alternatives<T: std::fmt::Display>(allowed: &BTreeSet<T>) -> String {
+    let told: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+    if told.is_empty() {
+        "nothing".to_owned()
+    } else {
+        told.join(" or ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{failure::FailureCode, run::spec::RunSpec};
+
+    fn input(source: &str, target: &str, role: &str) -> Value {
+        json!({"source": {"bucket": source}, "target": {"bucket": target, "role_arn": role}})
+    }
+
+    fn pair(source: &str, target: &str, role: &str) -> Pair {
+        let input = RunInput::parse(&input(source, target, role)).unwrap();
+        RunSpec::settle(input).unwrap().pair
+    }
+
+    const OWN: &str = "arn:aws:iam::222222222222:role/Target";
+    const OTHER: &str = "arn:aws:iam::222222222222:role/Other";
+    const FOREIGN: &str = "arn:aws:iam::333333333333:role/Target";
+
+    fn own() -> AllowList {
+        let configured = RunInput::parse(&input("source", "target", OWN)).unwrap();
+        AllowList::of_stack(&configured)
+    }
+
+    #[test]
+    fn the_stacks_own_pair_is_allowed_and_no_other() {
+        own().check(&pair("source", "target", OWN)).unwrap();
+        for (named, field, told) in [
+            (
+                pair("elsewhere", "target", OWN),
+                "`source.bucket`",
+                "elsewhere",
+            ),
+            (
+                pair("source", "elsewhere", OWN),
+                "`target.bucket`",
+                "elsewhere",
+            ),
+            (pair("source", "target", OTHER), "`target.role_arn`", OTHER),
+            (
+                pair("source", "target", FOREIGN),
+                "`target.role_arn`",
+                "333333333333",
+            ),
+        ] {
+            let refused = own().check(&named).unwrap_err();
+            assert_eq!(refused.code, FailureCode::InvalidRun);
+            for part in [field, told] {
+                assert!(refused.detail.contains(part), "{part}: {}", refused.detail);
+            }
+        }
+    }
+
+    #[test]
+    fn further_targets_are_allowed_by_name() {
+        let bucket = BucketName::new("elsewhere").unwrap();
+        let role = RoleArn::new(FOREIGN).unwrap();
+        let list = own().and_targets([bucket], [role]);
+        list.check(&pair("source", "elsewhere", FOREIGN)).unwrap();
+        list.check(&pair("source", "target", OWN)).unwrap();
+        let refused = list.check(&pair("source", "target", OTHER)).unwrap_err();
+        assert!(refused.detail.contains("allow-list"), "{}", refused.detail);
+    }
+
+    #[test]
+    fn a_list_of_nothing_allows_nothing() {
+        let refused = AllowList::default().check(&pair("source", "target", OWN));
+        assert!(refused.unwrap_err().detail.contains("holds nothing"));
+    }
+}

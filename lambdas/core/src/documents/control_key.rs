@@ -1,0 +1,39 @@
+//! Where things lie in the control bucket: everything of a run under `runs/<run id>/`.
+
+use crate::value::id::{RunId, ShardId};
+
+/// The folder of a run, with its trailing slash; the `report.prefix` of the report.
+#[must_use]
+pub fn run_folder(run_id: &RunId) -> String {
+    format!("runs/{run_id}/")
+}
+
+/// The manifest of a shard; the shard determines the name, so a repeated write is the same write.
+#[must_use]
+pub fn manifest(run_id: &RunId, shard_id: &ShardId) -> String {
+    format!("runs/{run_id}/manifests/{shard_id}.jsonl.zst")
+}
+
+/// The failed objects of a shard as the holder of `token` knew them; another holder writes another object.
+#[must_use]
+pub fn failures(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
+    format!("runs/{run_id}/failures/{shard_id}/{token}.jsonl.zst")
+}
+
+/// What there is to say of copied objects of a shard, as the holder of `token` knew it.
+#[must_use]
+pub fn remarks(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
+    format!("runs/{run_id}/remarks/{shard_id}/{token}.jsonl.zst")
+}
+
+/// The index that the Map of a round reads.
+#[must_use]
+pub fn index(run_id: &RunId, round: u32) -> String {
+    format!("runs/{run_id}/rounds/{round}/index.json")
+}
+
+/// A document of the report, for example `report.json`.
+#[must_use]
+pub fn report_document(run_id: &RunId, name: &str) -> String {
+    format!("runs/{run_id}/{name}")
+}

@@ -1,0 +1,42 @@
+//! A failure as it is reported.
+
+use serde::{Deserialize, Serialize};
+
+use super::code::FailureCode;
+
+/// A failure: its code and what happened, in a sentence fragment that names the operation, the
+/// subject, and expected against found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Failure {
+    /// The stable code.
+    pub code: FailureCode,
+    /// What happened, with the AWS error and request ids where there are any.
+    pub detail: String,
+}
+
+impl Failure {
+    /// A failure of this code.
+    #[must_use]
+    pub fn new(code: FailureCode, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+        }
+    }
+
+    /// A contradiction in our own records: never expected, always loud.
+    #[must_use]
+    pub fn invariant(detail: impl Into<String>) -> Self {
+        Self::new(FailureCode::InvariantViolated, detail)
+    }
+
+    /// The same failure, told in its wider context.
+    #[must_use]
+    pub fn within(self, context: impl std::fmt::Display) -> Self {
+        Self {
+            code: self.code,
+            detail: format!("{context}: {}", self.detail),
+        }
+    }
+}

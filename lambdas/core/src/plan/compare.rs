@@ -1,0 +1,103 @@
+//! Whether the object at the target is already the one at the source.
+
+use crate::{run::option::Compare, value::object::ListedObject};
+
+/// Why an object must be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Difference {
+    /// Nothing has its key at the target.
+    Missing,
+    /// The sizes differ.
+    Size,
+    /// The source was written after the target, or in the same second.
+    Newer,
+    /// The ETags can be compared and differ.
+    ETag,
+}
+
+/// What distinguishes the target object from the source object, or nothing when they count as the same.
+///
+/// `target` carries the target's key; only size, time and ETag are looked at.
+#[must_use]
+pub fn difference(
+    compare: Compare,
+    source: &ListedObject,
+    target: &ListedObject,
+) -> Option<Difference> {
+    if source.size_bytes != target.size_bytes {
+        return Some(Difference::Size);
+    }
+    match compare {
+        Compare::Size => None,
+        Compare::SizeAndMtime => by_time(source, target),
+        Compare::Etag => by_etag(source, target),
+    }
+}
+
+/// Listings tell whole seconds, so a source written in the same second as its copy may be younger than it.
+/// Such an object is copied once more, and is then the elder for good.
+fn by_time(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
+    (source.modified_at >= target.modified_at).then_some(Difference::Newer)
+}
+
+/// Equal ETags mean equal objects. Unequal ones mean nothing when either side was made from parts
+/// (the cut decides the ETag): then size and time decide, so that no object is copied for ever.
+fn by_etag(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
+    if source.etag == target.etag {
+        None
+    } else if source.etag.part_count().is_none() && target.etag.part_count().is_none() {
+        Some(Difference::ETag)
+    } else {
+        by_time(source, target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{key::ObjectKey, object::ETag, time::Timestamp};
+
+    fn object(size_bytes: u64, etag: &str, second: i64) -> ListedObject {
+        ListedObject {
+            key: ObjectKey::new("k").unwrap(),
+            size_bytes,
+            etag: ETag::new(etag).unwrap(),
+            modified_at: Timestamp::from_millis(second * 1000),
+        }
+    }
+
+    #[test]
+    fn another_size_always_differs() {
+        for compare in [Compare::Size, Compare::SizeAndMtime, Compare::Etag] {
+            assert_eq!(
+                difference(compare, &object(1, "a", 0), &object(2, "a", 9)),
+                Some(Difference::Size)
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_written_later_is_the_same_and_the_same_second_is_not_trusted() {
+        let differs = |source, target| {
+            difference(
+                Compare::SizeAndMtime,
+                &object(1, "a", source),
+                &object(1, "b", target),
+            )
+        };
+        assert_eq!(differs(1, 2), None);
+        assert_eq!(differs(2, 2), Some(Difference::Newer));
+        assert_eq!(differs(3, 2), Some(Difference::Newer));
+    }
+
+    #[test]
+    fn an_etag_made_of_parts_falls_back_to_time_instead_of_copying_for_ever() {
+        let differs = |source, target, at| {
+            difference(Compare::Etag, &object(1, source, 5), &object(1, target, at))
+        };
+        assert_eq!(differs("a", "a", 0), None);
+        assert_eq!(differs("a", "b", 9), Some(Difference::ETag));
+        assert_eq!(differs("a-2", "b-3", 9), None);
+        assert_eq!(differs("a-2", "b-3", 4), Some(Difference::Newer));
+    }
+}

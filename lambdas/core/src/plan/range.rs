@@ -1,0 +1,215 @@
+//! A slice of the key space that one lister walks, and how far it got.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    plan::CopyEffort,
+    value::{
+        id::{RangeId, RunId},
+        key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
+        tally::Count,
+    },
+};
+
+/// The keys after `after` (exclusive) up to and including `until`; open where absent.
+///
+/// Bounds are keys below the prefixes of the pair, so that one range means the same stretch at the source and at the
+/// target. The ranges of a run tile the key space at every instant: they only ever change by splits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyRange {
+    /// The greatest key that lies before the range.
+    pub after: Option<RelativeKey>,
+    /// The greatest key of the range.
+    pub until: Option<RelativeKey>,
+}
+
+impl KeyRange {
+    /// Whether `key` lies in the range.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.after.as_ref().is_none_or(|after| key > after.as_str())
+            && self
+                .until
+                .as_ref()
+                .is_none_or(|until| key <= until.as_str())
+    }
+
+    /// The two ranges that meet at `at`, which becomes the last key of the first; nothing when `at` is not inside.
+    #[must_use]
+    pub fn split(&self, at: RelativeKey) -> Option<(Self, Self)> {
+        let inside = self.contains(at.as_str()) && self.until.as_ref() != Some(&at);
+        inside.then(|| {
+            (
+                Self {
+                    after: self.after.clone(),
+                    until: Some(at.clone()),
+                },
+                Self {
+                    after: Some(at),
+                    until: self.until.clone(),
+                },
+            )
+        })
+    }
+}
+
+/// The key to list after so that everything under `prefix` after the relative key `after` comes; nothing to begin at
+/// the prefix's first key.
+///
+/// Where prefix and key together are longer than a key can be, the longest key before them is meant: what lies between
+/// is listed too, and is for the caller to leave out.
+#[must_use]
+pub fn start_after(prefix: &KeyPrefix, after: Option<&str>) -> Option<ObjectKey> {
+    let mut joined = format!("{}{}", prefix.as_str(), after?);
+    while joined.len() > KEY_BYTES_MAX {
+        joined.pop();
+    }
+    ObjectKey::new(joined).ok()
+}
+
+/// What the listing of a range met up to a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ListingTally {
+    /// Objects of the source that the filters left out.
+    pub filtered: Count,
+    /// Objects that were already the same at the target.
+    pub same: Count,
+    /// Objects seen at the target.
+    pub at_target: Count,
+    /// Of these, in a mirror, what the globs admit: what it could delete at most.
+    #[serde(default)]
+    pub deletable: Count,
+    /// Objects planned to be copied.
+    pub planned: Count,
+    /// Objects planned to be deleted at the target.
+    #[serde(default)]
+    pub deletes: Count,
+    /// In a rerun: undone objects of the earlier run that nothing is left to do about. They are gone from the source;
+    /// those to be deleted are gone from the target, or back at the source.
+    #[serde(default)]
+    pub gone: Count,
+    /// What copying the planned objects takes.
+    #[serde(default)]
+    pub effort: CopyEffort,
+}
+
+impl ListingTally {
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Self) {
+        self.filtered.add(other.filtered);
+        self.same.add(other.same);
+        self.at_target.add(other.at_target);
+        self.deletable.add(other.deletable);
+        self.planned.add(other.planned);
+        self.deletes.add(other.deletes);
+        self.gone.add(other.gone);
+        self.effort.add(other.effort);
+    }
+}
+
+/// Everything of the range up to and including `through` is accounted for: it is in shards, or needs none.
+///
+/// A rerun lists no ranges. It has one that covers all keys; its checkpoint holds a place in the earlier run instead of
+/// a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The last key that is accounted for; absent when the range was empty.
+    pub through: Option<RelativeKey>,
+    /// The counts of the range up to there.
+    pub tally: ListingTally,
+}
+
+/// Whether a range is still being walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RangeState {
+    /// Keys may be left.
+    Listing,
+    /// Every key is accounted for.
+    Done,
+}
+
+/// The ledger's record of a range. It changes in the same transaction as the shards that account for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeRecord {
+    /// The version of the record.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// The range.
+    pub range_id: RangeId,
+    /// Its bounds.
+    #[serde(flatten)]
+    pub bounds: KeyRange,
+    /// How far it got.
+    pub checkpoint: Option<Checkpoint>,
+    /// Whether it is done.
+    pub state: RangeState,
+    /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
+    pub expires_at: i64,
+    /// The number of writes to this record; each write expects the one before it.
+    pub revision: u64,
+}
+
+/// Whether ranges, in the order of their keys, tile the key space: the first begins open, each goes on where the one
+/// before it ended, the last ends open.
+#[must_use]
+pub fn tiles(ranges: &[&KeyRange]) -> bool {
+    let meets = |two: &[&KeyRange]| two[0].until.is_some() && two[0].until == two[1].after;
+    ranges.first().is_some_and(|first| first.after.is_none())
+        && ranges.windows(2).all(meets)
+        && ranges.last().is_some_and(|last| last.until.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> RelativeKey {
+        RelativeKey::new(text).unwrap()
+    }
+
+    #[test]
+    fn halves_meet_without_gap_or_overlap() {
+        let (left, right) = KeyRange::default().split(key("m")).unwrap();
+        for text in ["", "a", "m", "m\u{0}", "n", "\u{10ffff}"] {
+            assert!(left.contains(text) ^ right.contains(text), "{text:?}");
+        }
+        assert!(
+            left.split(key("m")).is_none(),
+            "the right half would be empty"
+        );
+        assert!(right.split(key("m")).is_none());
+        assert!(right.split(key("a")).is_none());
+    }
+
+    #[test]
+    fn ranges_with_a_gap_an_overlap_or_a_missing_end_do_not_tile() {
+        let (left, right) = KeyRange::default().split(key("m")).unwrap();
+        let (middle, end) = right.split(key("s")).unwrap();
+        assert!(tiles(&[&KeyRange::default()]));
+        assert!(tiles(&[&left, &middle, &end]));
+        for broken in [
+            &[][..],
+            &[&left],
+            &[&left, &end],
+            &[&left, &right, &end],
+            &[&left, &middle],
+            &[&middle, &end],
+            &[&KeyRange::default(), &KeyRange::default()],
+        ] {
+            assert!(!tiles(broken), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn a_start_too_long_for_a_key_lists_from_before_it() {
+        let prefix = KeyPrefix::new("target/").unwrap();
+        let long = key(&"\u{1f680}".repeat(255));
+        let start = start_after(&prefix, Some(long.as_str())).unwrap();
+        assert!(start.as_str().len() <= KEY_BYTES_MAX);
+        assert!(start.as_str() < format!("target/{long}").as_str());
+        assert_eq!(start_after(&prefix, None), None);
+        assert_eq!(start_after(&prefix, Some("")).unwrap().as_str(), "target/");
+    }
+}

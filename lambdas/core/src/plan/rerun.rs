@@ -1,0 +1,249 @@
+//! Reruns: what an earlier run left undone is done again, and nothing else.
+//!
+//! Undone is what failed and what has no outcome. A rerun takes over the earlier run's spec, reads the undone objects
+//! from its shards, and plans each in the version that the source has now.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::run::rerun::Rerun;
+use crate::{
+    failure::Failure,
+    plan::range::{RangeRecord, RangeState},
+    port::ExecutionState,
+    report::settlement::Settlement,
+    run::{
+        invalid,
+        record::{RunRecord, RunState},
+        spec::RunSpec,
+    },
+    shard::{ShardRecord, ShardWork},
+    value::{
+        id::{RunId, ShardId},
+        tally::Count,
+        time::Timestamp,
+    },
+};
+
+/// An earlier run that the ledger forgets within this time is not rerun: its records may go while they are read.
+const KEPT_MIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a shard of a run that has ended left undone: objects that failed, and objects without an outcome.
+#[must_use]
+pub fn undone(shard: &ShardRecord) -> Count {
+    let tally = &shard.outcome.tally;
+    let bytes = |count: Count| count.bytes;
+    let settled_well = [tally.copied, tally.skipped, tally.deleted];
+    let objects: u64 = settled_well.iter().map(|count| count.objects).sum();
+    let bytes: u64 = settled_well.into_iter().map(bytes).sum();
+    Count {
+        objects: shard.planned.objects.saturating_sub(objects),
+        bytes: shard.planned.bytes.saturating_sub(bytes),
+    }
+}
+
+/// The shard whose manifest a shard's objects stand in: for a part shard that of the whole object.
+#[must_use]
+pub fn whole_of(id: &ShardId) -> ShardId {
+    id.whole().map_or_else(|| id.clone(), |(whole, _)| whole)
+}
+
+/// A run that is to be rerun, held against its plan before anything is written.
+#[derive(Debug)]
+pub struct EarlierRun {
+    record: RunRecord,
+    chosen: Option<Chosen>,
+    /// Undone in shards that were not chosen: all of it, and the part that is to be copied.
+    not_chosen: Count,
+    not_chosen_copies: Count,
+    /// When the last lease of a copier ends, and when this was asked.
+    leased_until: Option<Timestamp>,
+    now: Timestamp,
+    sums: Settlement,
+}
+
+/// The chosen shards as they were typed, and what each does, once the ledger told.
+#[derive(Debug)]
+struct Chosen {
+    typed: Vec<ShardId>,
+    found: BTreeMap<ShardId, Option<ShardWork>>,
+}
+
+impl Chosen {
+    fn work_of(&self, typed: &ShardId) -> Option<ShardWork> {
+        self.found.get(&whole_of(typed)).copied().flatten()
+    }
+
+    /// The first of the chosen shards that is as `is_so` says.
+    fn first(&self, is_so: impl Fn(Option<ShardWork>) -> bool) -> Option<&ShardId> {
+        self.typed.iter().find(|typed| is_so(self.work_of(typed)))
+    }
+}
+
+impl EarlierRun {
+    /// An earlier run in the `state` of its execution, with the ranges of its plan.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the run: it still runs, was a dry run, has no finished plan, or is about to be forgotten.
+    pub fn new(
+        record: RunRecord,
+        state: ExecutionState,
+        ranges: &[RangeRecord],
+        shards: Option<Vec<ShardId>>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let run_id = &record.run_id;
+        if state == ExecutionState::Running {
+            return Err(refused(&format!(
+                "run {run_id} is still under way: wait until it ends, or stop it"
+            )));
+        }
+        if record.spec.dry_run {
+            return Err(refused(&format!(
+                "run {run_id} was a dry run and left nothing undone: start an ordinary run"
+            )));
+        }
+        let is_listed = !ranges.is_empty() && ranges.iter().all(|r| r.state == RangeState::Done);
+        if record.state == RunState::Planning || !is_listed {
+            return Err(unplanned(run_id));
+        }
+        if record.expires_at <= now.plus(KEPT_MIN).as_epoch_seconds() {
+            return Err(forgotten(run_id, "it is kept for less than another day"));
+        }
+        let chosen = shards.map(|typed| Chosen {
+            found: typed.iter().map(|id| (whole_of(id), None)).collect(),
+            typed,
+        });
+        Ok(Self {
+            record,
+            chosen,
+            not_chosen: Count::default(),
+            not_chosen_copies: Count::default(),
+            leased_until: None,
+            now,
+            sums: Settlement::default(),
+        })
+    }
+
+    /// Takes note of a shard. Each shard of the run is added once.
+    pub fn add(&mut self, shard: &ShardRecord) {
+        self.sums.add(shard);
+        let lease_end = shard.lease.map(|lease| lease.expires_at);
+        self.leased_until = self.leased_until.max(lease_end);
+        let found = self.chosen.as_mut().map(|chosen| &mut chosen.found);
+        match found.map(|found| found.get_mut(&shard.shard_id)) {
+            None => {}
+            Some(Some(work)) => *work = Some(shard.work),
+            Some(None) => {
+                self.not_chosen.add(undone(shard));
+                if shard.work != ShardWork::DeleteObjects {
+                    self.not_chosen_copies.add(undone(shard));
+                }
+            }
+        }
+    }
+
+    /// The spec of the rerun, once every shard was added.
+    ///
+    /// # Errors
+    /// `InvalidRun`: a copier of a stopped run may still work, the plan was not finished or the records do not agree with
+    /// it, a chosen shard is not among them, or one deletes while copies are undone that were not chosen.
+    pub fn settle(mut self) -> Result<RunSpec, Failure> {
+        let RunRecord {
+            run_id,
+            spec,
+            started_at,
+            ..
+        } = self.record;
+        // Copiers of two runs would each abort the uploads that the other opened.
+        if let Some(until) = self.leased_until.filter(|until| *until > self.now) {
+            return Err(refused(&format!(
+                "a copier of run {run_id} may still work until {until}: start the rerun after that"
+            )));
+        }
+        self.sums.hold_against(&self.record.totals);
+        if let Some(contradiction) = self.sums.contradiction() {
+            // The totals are written last, and not at all when a mirror would delete too much.
+            if self.record.totals.shards == 0 {
+                return Err(unplanned(&run_id));
+            }
+            return Err(forgotten(
+                &run_id,
+                &format!(
+                    "its records do not hold its whole plan ({})",
+                    contradiction.detail
+                ),
+            ));
+        }
+        if let Some(chosen) = &self.chosen {
+            check_chosen(&run_id, chosen, self.not_chosen_copies)?;
+        }
+        let of = run_id.clone();
+        let (listed_by, listed_since, not_chosen_before) = match &spec.rerun {
+            Some(earlier) => (
+                earlier.listed_by.clone(),
+                earlier.listed_since,
+                earlier.not_chosen,
+            ),
+            None => (run_id, started_at, Count::default()),
+        };
+        let mut not_chosen = self.not_chosen;
+        not_chosen.add(not_chosen_before);
+        Ok(RunSpec {
+            rerun: Some(Rerun {
+                of,
+                shards: self.chosen.map(|chosen| chosen.typed),
+                not_chosen,
+                not_chosen_before,
+                listed_by,
+                listed_since,
+            }),
+            ..spec
+        })
+    }
+}
+
+/// Deletions come after the copies, and only if none failed: a choice of shards must not turn that round.
+fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result<(), Failure> {
+    if let Some(unknown) = chosen.first(|work| work.is_none()) {
+        return Err(invalid(
+            "shards",
+            &format!("run {run_id} has no shard {unknown}; its shards.json has all of them"),
+        ));
+    }
+    match chosen.first(|work| work == Some(ShardWork::DeleteObjects)) {
+        Some(deleting) if undone_copies.objects > 0 => Err(invalid(
+            "shards",
+            &format!(
+                "shard {deleting} deletes, and {} objects of shards that are not chosen are not copied: leave shards out for all",
+                undone_copies.objects
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn unplanned(run_id: &RunId) -> Failure {
+    refused(&format!(
+        "run {run_id} broke before its plan was finished, so nobody knows what it left undone: start an ordinary run"
+    ))
+}
+
+/// The ledger has no record of the run.
+#[must_use]
+pub fn unknown(run_id: &RunId) -> Failure {
+    refused(&format!(
+        "the ledger of this stack has no run {run_id}: its id is the name of its execution; an ordinary run copies what is missing without it"
+    ))
+}
+
+/// What is needed of the run is no longer there.
+#[must_use]
+pub fn forgotten(run_id: &RunId, what: &str) -> Failure {
+    refused(&format!(
+        "run {run_id} can no longer be rerun, {what}: start an ordinary run, in mode sync it copies what is missing"
+    ))
+}
+
+fn refused(problem: &str) -> Failure {
+    invalid("rerun_of", problem)
+}

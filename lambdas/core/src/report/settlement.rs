@@ -1,0 +1,406 @@
+//! The ledger of a run, added up and held against the plan (P4).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    failure::{Failure, FailureCode},
+    report::{NOT_DONE_SHOWN_MAX, ShardSummary},
+    run::{event::Problem, record::PlanTotals},
+    shard::{ShardRecord, ShardState, ShardWork},
+    value::{
+        tally::{Count, RequestCounts, Tally, add_requests},
+        time::Timestamp,
+    },
+};
+
+/// How many contradictions are told; the first ones say what there is to say.
+const CONTRADICTIONS_SHOWN_MAX: usize = 10;
+
+/// The sums over all shards of a run. Its size does not depend on their number.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settlement {
+    /// Objects and bytes that shards were to copy.
+    pub planned: Count,
+    /// Objects that shards were to delete.
+    pub deletes: u64,
+    /// The outcomes that the copiers noted.
+    pub tally: Tally,
+    /// Planned objects without an outcome: those of shards that are not done.
+    pub open: Count,
+    /// Of the open ones, those of shards that say why they are not done.
+    open_explained: BTreeMap<FailureCode, Count>,
+    /// Objects that were to be deleted and were held back: their shards were never begun.
+    pub open_deletes: u64,
+    /// The shards.
+    pub shards: ShardSummary,
+    /// Invocations of copiers.
+    pub attempts: u64,
+    /// Requests that copying made.
+    pub requests: RequestCounts,
+    /// What the copiers had to say of copied objects, for example `unproven`.
+    pub remarks: BTreeMap<String, u64>,
+    /// When the first shard was begun, and when the last one that is done was done.
+    copying_time: (Option<Timestamp>, Option<Timestamp>),
+    copying: Standing,
+    deleting: Standing,
+    contradictions: Vec<String>,
+}
+
+/// How far the shards of one kind are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Standing {
+    unfinished: bool,
+    latest_round: u32,
+    failed: bool,
+    retryable: bool,
+}
+
+/// Which shards the next round is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoundWork {
+    /// Those that copy.
+    Copying,
+    /// Those that delete: only once everything is copied, so that a mirror never removes what it could not replace.
+    Deleting,
+}
+
+impl Settlement {
+    /// Adds a shard. Each shard of the run is added once.
+    pub fn add(&mut self, shard: &ShardRecord) {
+        let work = work_of(shard);
+        let open = settled(shard).map(|settled| Count {
+            objects: shard.planned.objects - settled.objects,
+            bytes: shard.planned.bytes - settled.bytes,
+        });
+        let open = open.unwrap_or_else(|contradiction| {
+            self.contradict(contradiction);
+            Count::default()
+        });
+        let standing = match work {
+            RoundWork::Copying => {
+                self.planned.add(shard.planned);
+                &mut self.copying
+            }
+            RoundWork::Deleting => {
+                self.deletes += shard.planned.objects;
+                &mut self.deleting
+            }
+        };
+        standing.unfinished |= shard.state != ShardState::Done;
+        standing.latest_round = standing.latest_round.max(shard.round);
+        standing.failed |= shard.outcome.tally.failed.objects > 0;
+        standing.retryable |= shard.outcome.retryable > 0;
+        if is_held_back(shard) {
+            self.open_deletes += open.objects;
+        } else {
+            self.note_open(open, shard.problem.as_ref());
+        }
+        let (begun_at, ended_at) = &mut self.copying_time;
+        *begun_at = [*begun_at, shard.begun_at].into_iter().flatten().min();
+        *ended_at = (*ended_at).max(shard.ended_at);
+        self.attempts += u64::from(shard.attempts);
+        self.tally.add(&shard.outcome.tally);
+        add_requests(&mut self.requests, &shard.outcome.requests);
+        for (remark, count) in &shard.outcome.remarks {
+            *self.remarks.entry(remark.clone()).or_default() += count;
+        }
+        self.shards.total += 1;
+        if shard.state == ShardState::Done {
+            self.shards.done += 1;
+        } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
+            self.shards.not_done.push(shard.shard_id.clone());
+        }
+    }
+
+    fn note_open(&mut self, open: Count, problem: Option<&Failure>) {
+        self.open.add(open);
+        if let Some(problem) = problem.filter(|_| open.objects > 0) {
+            self.open_explained
+                .entry(problem.code)
+                .or_default()
+                .add(open);
+        }
+    }
+
+    /// Holds the sums against the finished plan.
+    pub fn hold_against(&mut self, totals: &PlanTotals) {
+        let claims = [
+            ("shards", totals.shards, self.shards.total),
+            ("objects", totals.planned.objects, self.planned.objects),
+            ("bytes", totals.planned.bytes, self.planned.bytes),
+            ("deletions", totals.deletes, self.deletes),
+        ];
+        for (what, planned, found) in claims {
+            if planned != found {
+                self.contradict(format!(
+                    "the plan has {planned} {what}, its shards have {found}"
+                ));
+            }
+        }
+    }
+
+    /// How long copying took: from the first shard's begin to the last one's end. Nothing when none is done.
+    #[must_use]
+    pub fn copying_time(&self) -> Option<Duration> {
+        let (begun_at, ended_at) = self.copying_time;
+        Some(ended_at?.since(begun_at?))
+    }
+
+    /// Notes a contradiction that was found elsewhere.
+    pub fn contradict(&mut self, contradiction: String) {
+        if self.contradictions.len() < CONTRADICTIONS_SHOWN_MAX {
+            self.contradictions.push(contradiction);
+        }
+    }
+
+    /// The contradictions as one failure, or nothing when the ledger agrees with itself.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<Failure> {
+        (!self.contradictions.is_empty())
+            .then(|| Failure::invariant(self.contradictions.join("; ")))
+    }
+
+    /// Which shards a round after round `round` of `rounds_max` would be for, or nothing when none is due.
+    ///
+    /// The first round of deleting comes when copying is through, however many rounds that took.
+    #[must_use]
+    pub fn next_round(&self, round: u32, rounds_max: u32) -> Option<RoundWork> {
+        let rounds_are_left = round < rounds_max;
+        if self.copying.unfinished || self.copying.retryable {
+            return rounds_are_left.then_some(RoundWork::Copying);
+        }
+        let wants_deleting = self.deleting.unfinished || self.deleting.retryable;
+        // Offered at this very moment counts as not yet offered: a repeated call offers the same round again.
+        let is_first_offer =
+            self.deleting.latest_round <= 1 || self.deleting.latest_round == round + 1;
+        let may_delete = !self.copying.failed && (rounds_are_left || is_first_offer);
+        (wants_deleting && may_delete).then_some(RoundWork::Deleting)
+    }
+
+    /// The final outcomes: what no copier settled has failed, under the code of its shard's problem or else under `code` (P4). Deletions that were not begun have not
+    /// failed: they were held back.
+    #[must_use]
+    pub fn final_tally(&self, code: FailureCode) -> Tally {
+        let mut tally = self.tally.clone();
+        let mut unexplained = self.open;
+        for (&code, &open) in &self.open_explained {
+            unexplained.objects -= open.objects;
+            unexplained.bytes -= open.bytes;
+            tally.failed.add_count(code, open);
+        }
+        tally.failed.add_count(code, unexplained);
+        tally
+    }
+}
+
+impl RoundWork {
+    /// Whether a shard belongs to a round of this work.
+    #[must_use]
+    pub fn includes(self, shard: &ShardRecord) -> bool {
+        work_of(shard) == self && (shard.state != ShardState::Done || shard.outcome.retryable > 0)
+    }
+}
+
+/// Whether a shard deletes and was never offered, because not everything was copied: nothing of it has failed.
+#[must_use]
+pub fn is_held_back(shard: &ShardRecord) -> bool {
+    work_of(shard) == RoundWork::Deleting && shard.attempts == 0 && shard.round <= 1
+}
+
+fn work_of(shard: &ShardRecord) -> RoundWork {
+    match shard.work {
+        ShardWork::DeleteObjects => RoundWork::Deleting,
+        ShardWork::CopyObjects | ShardWork::CopyParts { .. } | ShardWork::AssembleObject { .. } => {
+            RoundWork::Copying
+        }
+    }
+}
+
+/// The code under which objects without an outcome are reported: why the Map broke, or that their copiers did.
+#[must_use]
+pub fn unfinished_code(problem: Option<&Problem>) -> FailureCode {
+    problem
+        .and_then(|problem| FailureCode::from_name(&problem.error))
+        .unwrap_or(FailureCode::ServiceFault)
+}
+
+/// What a shard settled, or how its record contradicts itself.
+fn settled(shard: &ShardRecord) -> Result<Count, String> {
+    let tally = &shard.outcome.tally;
+    let mut settled = tally.copied;
+    settled.add(tally.skipped);
+    settled.add(tally.deleted);
+    settled.add(Count {
+        objects: tally.failed.objects,
+        bytes: tally.failed.bytes,
+    });
+    let by_reason: u64 = tally.failed.by_reason.values().sum();
+    let problem = if settled.objects != shard.outcome.progress.settled_count() {
+        "its counts disagree with its progress map"
+    } else if by_reason != tally.failed.objects {
+        "its failures by reason do not add up to its failures"
+    } else if shard.outcome.retryable > tally.failed.objects {
+        "more failures are retryable than there are"
+    } else if tally.failed.objects > 0 && shard.outcome.failures_key.is_none() {
+        "it has failures and no list of them"
+    } else if settled.objects > shard.planned.objects || settled.bytes > shard.planned.bytes {
+        "it settled more than was planned"
+    } else if shard.state == ShardState::Done && settled != shard.planned {
+        "it is done, and not everything planned has an outcome"
+    } else {
+        return Ok(settled);
+    };
+    Err(format!(
+        "shard {}: {problem} (planned {} objects, {} bytes; settled {} objects, {} bytes)",
+        shard.shard_id, shard.planned.objects, shard.planned.bytes, settled.objects, settled.bytes
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        shard::ShardOutcome,
+        value::id::{RunId, ShardId},
+    };
+
+    fn shard(number: u32, objects: u64, copied: u64) -> ShardRecord {
+        let mut outcome = ShardOutcome::default();
+        for index in 0..copied {
+            outcome.progress.settle(u32::try_from(index).unwrap());
+            outcome.tally.copied.add_object(10);
+        }
+        let mut shard = ShardRecord::ready(
+            RunId::new("run").unwrap(),
+            ShardId::new(format!("1-{number}")).unwrap(),
+            ShardWork::CopyObjects,
+            Count {
+                objects,
+                bytes: objects * 10,
+            },
+            0,
+        );
+        shard.state = if copied == objects {
+            ShardState::Done
+        } else {
+            ShardState::Yielded
+        };
+        shard.outcome = outcome;
+        shard
+    }
+
+    fn totals(shards: u64, objects: u64) -> PlanTotals {
+        PlanTotals {
+            planned: Count {
+                objects,
+                bytes: objects * 10,
+            },
+            shards,
+            ..PlanTotals::default()
+        }
+    }
+
+    #[test]
+    fn sums_that_agree_with_the_plan_are_no_contradiction() {
+        let mut sums = Settlement::default();
+        sums.add(&shard(0, 5, 5));
+        sums.add(&shard(1, 3, 2));
+        sums.hold_against(&totals(2, 8));
+        assert_eq!(sums.contradiction(), None);
+        assert_eq!(
+            sums.open,
+            Count {
+                objects: 1,
+                bytes: 10
+            }
+        );
+        assert_eq!(sums.next_round(1, 3), Some(RoundWork::Copying));
+        assert_eq!(sums.next_round(3, 3), None);
+        let all = sums.final_tally(FailureCode::ServiceFault);
+        assert_eq!(all.settled_objects(), 8);
+    }
+
+    #[test]
+    fn a_lost_shard_is_a_contradiction() {
+        let mut sums = Settlement::default();
+        sums.add(&shard(0, 5, 5));
+        sums.hold_against(&totals(2, 8));
+        let failure = sums.contradiction().unwrap();
+        assert_eq!(failure.code, FailureCode::InvariantViolated);
+        assert!(failure.detail.contains("2 shards"), "{failure}");
+    }
+
+    #[test]
+    fn a_done_shard_with_an_object_unaccounted_for_is_a_contradiction() {
+        let mut lying = shard(0, 5, 4);
+        lying.state = ShardState::Done;
+        let mut sums = Settlement::default();
+        sums.add(&lying);
+        assert!(sums.contradiction().unwrap().detail.contains("1-0"));
+    }
+
+    #[test]
+    fn counts_that_disagree_with_the_progress_map_are_a_contradiction() {
+        let mut lying = shard(0, 5, 5);
+        lying.outcome.progress.reopen(2);
+        let mut sums = Settlement::default();
+        sums.add(&lying);
+        assert!(sums.contradiction().is_some());
+    }
+
+    #[test]
+    fn failures_without_a_list_are_a_contradiction() {
+        let mut lying = shard(0, 5, 4);
+        lying.outcome.progress.settle(4);
+        lying
+            .outcome
+            .tally
+            .failed
+            .add_object(FailureCode::AccessDenied, 10);
+        let mut sums = Settlement::default();
+        sums.add(&lying);
+        assert!(sums.contradiction().is_some());
+    }
+
+    #[test]
+    fn deleting_waits_until_everything_is_copied_and_then_has_a_round_of_its_own() {
+        let deleting = |done: bool| {
+            let mut shard = shard(9, 2, if done { 2 } else { 0 });
+            shard.work = ShardWork::DeleteObjects;
+            shard
+        };
+        let mut copying = Settlement::default();
+        copying.add(&shard(0, 2, 1));
+        copying.add(&deleting(false));
+        assert_eq!(copying.next_round(1, 3), Some(RoundWork::Copying));
+
+        let mut copied = Settlement::default();
+        copied.add(&shard(0, 2, 2));
+        copied.add(&deleting(false));
+        assert_eq!(copied.next_round(3, 3), Some(RoundWork::Deleting));
+        assert!(RoundWork::Deleting.includes(&deleting(false)));
+        assert!(!RoundWork::Deleting.includes(&shard(0, 2, 1)));
+        assert!(!RoundWork::Deleting.includes(&deleting(true)));
+    }
+
+    #[test]
+    fn nothing_is_deleted_while_an_object_could_not_be_copied() {
+        let mut failed = shard(0, 2, 1);
+        failed.state = ShardState::Done;
+        failed.outcome.progress.settle(1);
+        failed
+            .outcome
+            .tally
+            .failed
+            .add_object(FailureCode::AccessDenied, 10);
+        failed.outcome.failures_key = Some("list".into());
+        let mut deleting = shard(9, 2, 0);
+        deleting.work = ShardWork::DeleteObjects;
+        let mut sums = Settlement::default();
+        sums.add(&failed);
+        sums.add(&deleting);
+        assert_eq!(sums.contradiction(), None);
+        assert_eq!(sums.next_round(1, 3), None);
+        assert_eq!(sums.open_deletes, 2);
+    }
+}

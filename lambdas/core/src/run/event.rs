@@ -1,0 +1,248 @@
+//! What the state machine hands to the Lambdas and gets back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    failure::{Failure, FailureCode},
+    value::{
+        arn::ExecutionArn,
+        bucket::BucketName,
+        id::{RunId, ShardId},
+        time::{Timestamp, rfc3339},
+    },
+};
+
+/// The version of the payloads; a running execution may meet newer code.
+pub const EVENT_VERSION: u32 = 1;
+
+/// To the planner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannerEvent {
+    /// Always [`EVENT_VERSION`].
+    pub schema_version: u32,
+    /// The execution's name.
+    pub run_id: RunId,
+    /// The execution.
+    pub execution_arn: ExecutionArn,
+    /// When it started.
+    #[serde(with = "rfc3339")]
+    pub started_at: Timestamp,
+    /// The input as the person typed it.
+    pub input: serde_json::Value,
+}
+
+/// From the planner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannerResult {
+    /// Always [`EVENT_VERSION`].
+    pub schema_version: u32,
+    /// What comes next.
+    pub status: PlannerStatus,
+    /// The round that the index belongs to.
+    pub round: u32,
+    /// The index of the round's shards; absent when there is nothing to copy.
+    pub index: Option<IndexLocation>,
+    /// The most copiers at once.
+    pub max_concurrency: u32,
+}
+
+/// What comes after an invocation of the planner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PlannerStatus {
+    /// The planner again.
+    Continue,
+    /// The copiers.
+    Copy,
+    /// The reporter: there is nothing to copy.
+    Report,
+}
+
+/// Where the Map finds its items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexLocation {
+    /// The control bucket.
+    pub bucket: BucketName,
+    /// The key of a JSON array of shard ids.
+    pub key: String,
+}
+
+/// To a copier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopierEvent {
+    /// Always [`EVENT_VERSION`].
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// The run's execution, the parent of the Map's.
+    pub execution_arn: ExecutionArn,
+    /// The round.
+    pub round: u32,
+    /// The shard.
+    pub shard_id: ShardId,
+}
+
+/// From a copier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopierResult {
+    /// Always [`EVENT_VERSION`].
+    pub schema_version: u32,
+    /// What comes next.
+    pub status: CopierStatus,
+}
+
+/// What comes after an invocation of a copier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CopierStatus {
+    /// A copier again, for the same shard.
+    Yield,
+    /// Nothing: every object has an outcome.
+    Done,
+}
+
+/// To the reporter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReporterEvent {
+    /// Always [`EVENT_VERSION`].
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// Its execution.
+    pub execution_arn: ExecutionArn,
+    /// When it started.
+    #[serde(with = "rfc3339")]
+    pub started_at: Timestamp,
+    /// The input as the person typed it.
+    pub input: serde_json::Value,
+    /// The round that ended.
+    pub round: u32,
+    /// What broke in planning or copying, if anything.
+    pub problem: Option<Problem>,
+}
+
+/// A state of the machine that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The state.
+    pub state: String,
+    /// The error's name: a failure code, or Step Functions' own.
+    pub error: String,
+    /// The cause as Step Functions tells it; for a Lambda, JSON with `errorMessage`.
+    pub cause: String,
+}
+
+/// From the reporter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReporterResult {
+    /// Always [`EVENT_VERSION`].
+    pub schema_version: u32,
+    /// What comes next.
+    pub status: ReporterStatus,
+    /// The round that comes next, or the last one.
+    pub round: u32,
+    /// The index of the next round.
+    pub index: Option<IndexLocation>,
+    /// The most copiers at once.
+    pub max_concurrency: u32,
+    /// The failure code that the console shows; empty when nothing failed.
+    pub code: String,
+    /// One sentence for the console.
+    pub summary: String,
+}
+
+/// What comes after an invocation of the reporter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReporterStatus {
+    /// The reporter again.
+    Continue,
+    /// The copiers again, for what is not done.
+    Round,
+    /// Everything arrived.
+    Complete,
+    /// A dry run was planned.
+    Planned,
+    /// Something is missing; the report says what.
+    Incomplete,
+    /// The run broke; the report says where.
+    Failed,
+}
+
+/// Reads a payload of the state machine.
+///
+/// # Errors
+/// `InvalidRun` when the payload is not of this version and shape, for example from a machine that was deployed
+/// with other functions.
+pub fn parse<T: serde::de::DeserializeOwned>(payload: &serde_json::Value) -> Result<T, Failure> {
+    let version = payload
+        .get("schema_version")
+        .and_then(serde_json::Value::as_u64);
+    if version != Some(u64::from(EVENT_VERSION)) {
+        return Err(Failure::new(
+            FailureCode::InvalidRun,
+            format!(
+                "field `schema_version`: expected {EVENT_VERSION}, found {version:?}; deploy the state machine and the functions from one release"
+            ),
+        ));
+    }
+    serde_path_to_error::deserialize(payload).map_err(|error| {
+        Failure::new(
+            FailureCode::InvalidRun,
+            format!("field `{}` of the payload: {}", error.path(), error.inner()),
+        )
+    })
+}
+
+impl Problem {
+    /// The error message within the cause, which for a Lambda is JSON with `errorMessage`.
+    #[must_use]
+    pub fn message(&self) -> String {
+        serde_json::from_str::<serde_json::Value>(&self.cause)
+            .ok()
+            .and_then(|cause| {
+                cause
+                    .get("errorMessage")
+                    .and_then(|message| message.as_str().map(str::to_owned))
+            })
+            .unwrap_or_else(|| self.cause.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_execution_name_that_is_no_run_id_is_refused_by_its_field() {
+        let failure = parse::<PlannerEvent>(&json!({
+            "schema_version": 1, "run_id": "a b", "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:m:a",
+            "started_at": "2026-11-22T01:00:00.000Z", "input": {},
+        }))
+        .unwrap_err();
+        assert!(failure.detail.contains("`run_id`"), "{}", failure.detail);
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let failure = parse::<CopierEvent>(&json!({"schema_version": 2})).unwrap_err();
+        assert!(failure.detail.contains("schema_version"));
+    }
+
+    #[test]
+    fn the_message_is_found_within_a_lambda_cause() {
+        let mut problem = Problem {
+            state: "PlanShards".into(),
+            error: "AccessDenied".into(),
+            cause: json!({"errorType": "AccessDenied", "errorMessage": "no"}).to_string(),
+        };
+        assert_eq!(problem.message(), "no");
+        problem.cause = "plain".into();
+        assert_eq!(problem.message(), "plain");
+    }
+}

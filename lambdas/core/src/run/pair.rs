@@ -1,0 +1,130 @@
+//! The two sides of a run. They are different types, so that nothing can take one for the other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{
+    arn::{ExternalId, RoleArn},
+    bucket::BucketName,
+    key::{KeyPrefix, ObjectKey},
+    text::InvalidText,
+};
+
+/// Where a run reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// Everything under it is the source; empty for the whole bucket.
+    pub prefix: KeyPrefix,
+}
+
+/// Where a run writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// Nothing outside it is written (P2).
+    pub prefix: KeyPrefix,
+    /// The role in the target account that reads the source and writes the target.
+    pub role_arn: RoleArn,
+    /// What the role's trust policy asks for.
+    pub external_id: Option<ExternalId>,
+}
+
+/// A source and a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// Where the run reads.
+    pub source: Source,
+    /// Where the run writes.
+    pub target: Target,
+}
+
+impl Pair {
+    /// The key at the target of the object that has `source_key` at the source.
+    ///
+    /// Nothing when `source_key` lies outside the source prefix.
+    ///
+    /// # Errors
+    /// [`InvalidText`] when the target key would be empty or longer than S3 allows.
+    pub fn target_key(&self, source_key: &ObjectKey) -> Option<Result<ObjectKey, InvalidText>> {
+        source_key
+            .relative_to(&self.source.prefix)
+            .map(|relative| self.target.prefix.join(relative))
+    }
+
+    /// Whether an object written at the target could be listed at the source, or the other way round.
+    #[must_use]
+    pub fn overlaps(&self) -> bool {
+        self.source.bucket == self.target.bucket
+            && (self.source.prefix.contains(&self.target.prefix)
+                || self.target.prefix.contains(&self.source.prefix))
+    }
+
+    /// A text that is the same for every run over the same two prefixes, whatever the role: the lock's name.
+    ///
+    /// A key cannot hold NUL in XML listings and a bucket name never does, so the fields cannot run together.
+    #[must_use]
+    pub fn lock_name(&self) -> String {
+        [
+            self.source.bucket.as_str(),
+            self.source.prefix.as_str(),
+            self.target.bucket.as_str(),
+            self.target.prefix.as_str(),
+        ]
+        .join("\0")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(source: (&str, &str), target: (&str, &str)) -> Pair {
+        Pair {
+            source: Source {
+                bucket: BucketName::new(source.0).unwrap(),
+                prefix: KeyPrefix::new(source.1).unwrap(),
+            },
+            target: Target {
+                bucket: BucketName::new(target.0).unwrap(),
+                prefix: KeyPrefix::new(target.1).unwrap(),
+                role_arn: RoleArn::new("arn:aws:iam::222222222222:role/Target").unwrap(),
+                external_id: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_key_moves_from_prefix_to_prefix_byte_for_byte() {
+        let pair = pair(("source", "data/"), ("target", "copy/of/"));
+        let key = ObjectKey::new("data/a//b").unwrap();
+        assert_eq!(
+            pair.target_key(&key).unwrap().unwrap().as_str(),
+            "copy/of/a//b"
+        );
+        assert!(
+            pair.target_key(&ObjectKey::new("elsewhere").unwrap())
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_target_key_can_be_too_long() {
+        let pair = pair(("source", ""), ("target", "more/"));
+        let key = ObjectKey::new("k".repeat(1024)).unwrap();
+        assert!(pair.target_key(&key).unwrap().is_err());
+    }
+
+    #[test]
+    fn prefixes_overlap_in_either_direction() {
+        assert!(pair(("one", "a/"), ("one", "a/b/")).overlaps());
+        assert!(pair(("one", "a/b/"), ("one", "a/")).overlaps());
+        assert!(pair(("one", ""), ("one", "x")).overlaps());
+        assert!(!pair(("one", "a/"), ("one", "b/")).overlaps());
+        assert!(!pair(("one", "a/"), ("two", "a/")).overlaps());
+    }
+}

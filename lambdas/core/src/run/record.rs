@@ -1,0 +1,124 @@
+//! The ledger's record of a run, and the lock over its pair.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    plan::RunEstimate,
+    run::spec::RunSpec,
+    value::{
+        arn::{AccountId, ExecutionArn, Region},
+        id::RunId,
+        object::Encryption,
+        tally::{Count, RequestCounts},
+        time::Timestamp,
+    },
+};
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunState {
+    /// The planner lists and compares.
+    Planning,
+    /// Every shard is in the ledger.
+    Planned,
+    /// The report is written.
+    Reported,
+}
+
+/// Where a bucket is and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketFacts {
+    /// Its Region.
+    pub region: Region,
+    /// The account that owns it; guards every call.
+    pub owner: AccountId,
+}
+
+/// How the two sides are encrypted, as far as the trials before the run showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PairEncryption {
+    /// The object of the source that was read.
+    pub source_sample: Encryption,
+    /// What the target gives to an object that the run writes.
+    pub target: Encryption,
+}
+
+impl PairEncryption {
+    /// Whether the ETags of equal objects of a single part are equal.
+    #[must_use]
+    pub fn keeps_digests(self) -> bool {
+        [self.source_sample, self.target]
+            .iter()
+            .all(|side| *side == Encryption::S3Managed)
+    }
+}
+
+/// The totals of a finished plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlanTotals {
+    /// Objects and bytes to copy.
+    pub planned: Count,
+    /// Objects to delete at the target.
+    pub deletes: u64,
+    /// Objects that were already the same.
+    pub same: Count,
+    /// Objects that the filters left out.
+    pub filtered: Count,
+    /// In a rerun: undone objects of the earlier run that nothing is left to do about, see
+    /// [`ListingTally::gone`](crate::plan::range::ListingTally::gone).
+    #[serde(default)]
+    pub gone: Count,
+    /// Shards.
+    pub shards: u64,
+    /// Requests that planning made.
+    pub requests: RequestCounts,
+    /// What the run is estimated to take.
+    #[serde(default)]
+    pub estimate: RunEstimate,
+}
+
+/// The ledger's record of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The version of the record.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// Its execution.
+    pub execution_arn: ExecutionArn,
+    /// When the execution started.
+    pub started_at: Timestamp,
+    /// What it is asked to do. Every invocation of the run works from this, not from its input.
+    pub spec: RunSpec,
+    /// The source bucket.
+    pub source: BucketFacts,
+    /// The target bucket.
+    pub target: BucketFacts,
+    /// How both sides are encrypted.
+    #[serde(default)]
+    pub encryption: PairEncryption,
+    /// How far it is.
+    pub state: RunState,
+    /// The plan's totals, once planned.
+    pub totals: PlanTotals,
+    /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
+    pub expires_at: i64,
+    /// The number of writes to this record; each write expects the one before it.
+    pub revision: u64,
+}
+
+/// The lock over a pair: held by one execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockRecord {
+    /// The version of the record.
+    pub schema_version: u32,
+    /// The pair's name, see [`Pair::lock_name`](crate::run::pair::Pair::lock_name).
+    pub pair: String,
+    /// The run that holds it.
+    pub run_id: RunId,
+    /// Its execution; when that no longer runs, the lock can be taken over.
+    pub execution_arn: ExecutionArn,
+    /// The number of writes to this record; each write expects the one before it.
+    pub revision: u64,
+}

@@ -1,0 +1,276 @@
+//! What a run is asked to do, settled: every default filled in, every contradiction refused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::input::{SourceInput, TargetInput};
+use crate::run::option::{Compare, Mode, StorageClass, TagPolicy, Verify};
+use crate::{
+    copy::part_layout::{
+        PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
+    },
+    failure::Failure,
+    run::{
+        filter::Filters,
+        input::RunInput,
+        invalid,
+        pair::{Pair, Source, Target},
+        rerun::Rerun,
+    },
+    value::arn::KmsKeyArn,
+};
+
+/// The most rounds that an input may ask for; each is a Map Run of its own.
+pub const ROUNDS_MAX: u32 = 10;
+
+/// A run, settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// Source and target.
+    pub pair: Pair,
+    /// What is copied.
+    pub mode: Mode,
+    /// What makes two objects the same.
+    pub compare: Compare,
+    /// Which objects take part.
+    pub filters: Filters,
+    /// What is done about tags.
+    pub tags: TagPolicy,
+    /// The storage class at the target; S3's default (STANDARD) when absent.
+    pub storage_class: Option<StorageClass>,
+    /// The key that encrypts at the target; the bucket's default when absent.
+    pub kms_key_arn: Option<KmsKeyArn>,
+    /// Objects above this many bytes are copied in parts.
+    pub multipart_threshold_bytes: u64,
+    /// The wanted size of a part, in bytes.
+    pub part_bytes: u64,
+    /// A mirror never deletes more than this share of the target's objects.
+    pub delete_max_percent: u8,
+    /// How often the shards that are not done are offered.
+    pub rounds_max: u32,
+    /// How the target is proven complete.
+    pub verify: Verify,
+    /// Plan, estimate and report; copy nothing.
+    pub dry_run: bool,
+    /// In a rerun: what it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<Rerun>,
+}
+
+impl RunSpec {
+    /// Settles the input of a run whose open fields were already taken from the stack's defaults.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the field that is missing, out of bounds or contradictory. A rerun is not settled here but
+    /// from its earlier run, see [`EarlierRun`](crate::plan::rerun::EarlierRun).
+    pub fn settle(input: RunInput) -> Result<Self, Failure> {
+        if input.rerun_of.is_some() {
+            return Err(Failure::invariant(
+                "a rerun was to be settled from its input alone",
+            ));
+        }
+        let pair = Pair {
+            source: Source {
+                bucket: required(input.source.bucket, "source.bucket")?,
+                prefix: input.source.prefix.unwrap_or_default(),
+            },
+            target: Target {
+                bucket: required(input.target.bucket, "target.bucket")?,
+                prefix: input.target.prefix.unwrap_or_default(),
+                role_arn: required(input.target.role_arn, "target.role_arn")?,
+                external_id: input.target.external_id,
+            },
+        };
+        let spec = Self {
+            pair,
+            mode: input.mode.unwrap_or(Mode::Sync),
+            compare: input.compare.unwrap_or(Compare::SizeAndMtime),
+            filters: Filters::settle(input.filters)?,
+            tags: input.tags.unwrap_or(TagPolicy::Preserve),
+            storage_class: input.storage_class,
+            kms_key_arn: input.kms_key_arn,
+            multipart_threshold_bytes: input
+                .multipart_threshold_bytes
+                .unwrap_or(SINGLE_COPY_BYTES_MAX),
+            part_bytes: input.part_bytes.unwrap_or(PART_BYTES_DEFAULT),
+            delete_max_percent: input.delete_max_percent.unwrap_or(5),
+            rounds_max: input.rounds_max.unwrap_or(3),
+            verify: input.verify.unwrap_or(Verify::Relist),
+            dry_run: input.dry_run.unwrap_or(false),
+            rerun: None,
+        };
+        spec.check_bounds()?;
+        Ok(spec)
+    }
+
+    fn check_bounds(&self) -> Result<(), Failure> {
+        if self.pair.overlaps() {
+            return Err(invalid(
+                "target",
+                "the target overlaps its source; choose another bucket, or prefixes of which neither contains the other",
+            ));
+        }
+        if !(PART_BYTES_MIN..=SINGLE_COPY_BYTES_MAX).contains(&self.multipart_threshold_bytes) {
+            return Err(invalid(
+                "multipart_threshold_bytes",
+                &format!(
+                    "expected {PART_BYTES_MIN} (5 MiB) to {SINGLE_COPY_BYTES_MAX} (5 GiB), found {}",
+                    self.multipart_threshold_bytes
+                ),
+            ));
+        }
+        if !(PART_BYTES_MIN..=PART_BYTES_MAX).contains(&self.part_bytes) {
+            return Err(invalid(
+                "part_bytes",
+                &format!(
+                    "expected {PART_BYTES_MIN} (5 MiB) to {PART_BYTES_MAX} (5 GiB), found {}",
+                    self.part_bytes
+                ),
+            ));
+        }
+        if self.delete_max_percent > 100 {
+            return Err(invalid(
+                "delete_max_percent",
+                &format!("expected 0 to 100, found {}", self.delete_max_percent),
+            ));
+        }
+        if !(1..=ROUNDS_MAX).contains(&self.rounds_max) {
+            return Err(invalid(
+                "rounds_max",
+                &format!("expected 1 to {ROUNDS_MAX}, found {}", self.rounds_max),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl RunInput {
+    /// Whether everything that this input states stands in `spec`: whether the spec can have been settled from it.
+    #[must_use]
+    pub fn agrees_with(self, spec: &RunSpec) -> bool {
+        let asked = self.rerun_of.as_ref().map(|of| (of, &self.shards));
+        let settled = spec.rerun.as_ref().map(|rerun| (&rerun.of, &rerun.shards));
+        if asked.is_some() || settled.is_some() {
+            return asked == settled;
+        }
+        RunSpec::settle(self.or(Self::of(spec))).is_ok_and(|settled| settled == *spec)
+    }
+
+    /// The input that states every field of `spec`.
+    fn of(spec: &RunSpec) -> Self {
+        let RunSpec { pair, .. } = spec.clone();
+        Self {
+            source: SourceInput {
+                bucket: Some(pair.source.bucket),
+                prefix: Some(pair.source.prefix),
+            },
+            target: TargetInput {
+                bucket: Some(pair.target.bucket),
+                prefix: Some(pair.target.prefix),
+                role_arn: Some(pair.target.role_arn),
+                external_id: pair.target.external_id,
+            },
+            mode: Some(spec.mode),
+            compare: Some(spec.compare),
+            filters: spec.filters.as_input(),
+            tags: Some(spec.tags),
+            storage_class: spec.storage_class,
+            kms_key_arn: spec.kms_key_arn.clone(),
+            multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
+            part_bytes: Some(spec.part_bytes),
+            delete_max_percent: Some(spec.delete_max_percent),
+            rounds_max: Some(spec.rounds_max),
+            verify: Some(spec.verify),
+            dry_run: Some(spec.dry_run),
+            rerun_of: None,
+            shards: None,
+        }
+    }
+}
+
+fn required<T>(value: Option<T>, field: &str) -> Result<T, Failure> {
+    value.ok_or_else(|| {
+        invalid(
+            field,
+            "it is neither in the input nor among the stack's parameters",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::failure::FailureCode;
+
+    fn settle(mut input: Value) -> Result<RunSpec, Failure> {
+        let defaults = json!({
+            "source": {"bucket": "source", "prefix": "data/"},
+            "target": {"bucket": "target", "prefix": "data/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+        });
+        if input.is_null() {
+            input = json!({});
+        }
+        RunSpec::settle(RunInput::parse(&input)?.or(RunInput::parse(&defaults)?))
+    }
+
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "tests read better with literals"
+    )]
+    fn refused(input: Value, field: &str) {
+        let failure = settle(input.clone()).unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidRun, "{input}");
+        assert!(
+            failure.detail.contains(&format!("`{field}`")),
+            "{input}: {}",
+            failure.detail
+        );
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_design() {
+        let spec = settle(json!({})).unwrap();
+        assert_eq!(spec.mode, Mode::Sync);
+        assert_eq!(spec.compare, Compare::SizeAndMtime);
+        assert_eq!(spec.tags, TagPolicy::Preserve);
+        assert_eq!(spec.multipart_threshold_bytes, 5_368_709_120);
+        assert_eq!(
+            (spec.delete_max_percent, spec.rounds_max, spec.verify),
+            (5, 3, Verify::Relist)
+        );
+        assert!(!spec.dry_run);
+    }
+
+    #[test]
+    fn contradictions_are_refused_by_field() {
+        refused(
+            json!({"target": {"bucket": "source", "prefix": "data/copy/"}}),
+            "target",
+        );
+        refused(json!({"part_bytes": 1}), "part_bytes");
+        refused(
+            json!({"multipart_threshold_bytes": 5_368_709_121_u64}),
+            "multipart_threshold_bytes",
+        );
+        refused(json!({"delete_max_percent": 101}), "delete_max_percent");
+        refused(json!({"rounds_max": 0}), "rounds_max");
+        refused(json!({"rounds_max": 11}), "rounds_max");
+    }
+
+    #[test]
+    fn a_missing_pair_is_named() {
+        let failure = RunSpec::settle(RunInput::default()).unwrap_err();
+        assert!(failure.detail.contains("`source.bucket`"));
+    }
+
+    #[test]
+    fn a_settled_spec_survives_the_ledger() {
+        let spec =
+            settle(json!({"storage_class": "GLACIER_IR", "filters": {"exclude": ["**/*.tmp"]}}))
+                .unwrap();
+        let stored = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
+    }
+}

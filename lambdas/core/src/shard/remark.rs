@@ -1,0 +1,81 @@
+//! What there is to say of an object that was copied: how it is proven, and what stayed behind.
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::key::ObjectKey;
+
+/// One thing to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    /// Both sides have a full-object checksum of one algorithm, and they are equal.
+    ProvenByChecksum,
+    /// Both sides have the same ETag, of a single part each: an MD5 of the bytes, or S3's word for the same version.
+    ProvenByEtag,
+    /// The target's ETag is the one that follows from the parts, and each part was copied from the planned version.
+    ProvenByParts,
+    /// The two sides have nothing that can be compared: S3's answer to the copy stands alone.
+    Unproven,
+    /// Tags and annotations could not be read or written, and the run asked for them at best effort.
+    TagsLeftBehind,
+    /// The source has annotations, and the object was copied in parts, which takes none along.
+    AnnotationsLeftBehind,
+    /// The object was copied in parts, and whether the source has annotations could not be found out.
+    AnnotationsUnknown,
+    /// The copy's checksum is of another algorithm or type than the source's.
+    ChecksumChanged,
+    /// The source redirects to another location, and the copy at once did not take that along.
+    RedirectLeftBehind,
+}
+
+impl Remark {
+    /// The word for it, as in the ledger and the report.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ProvenByChecksum => "proven_by_checksum",
+            Self::ProvenByEtag => "proven_by_etag",
+            Self::ProvenByParts => "proven_by_parts",
+            Self::Unproven => "unproven",
+            Self::TagsLeftBehind => "tags_left_behind",
+            Self::AnnotationsLeftBehind => "annotations_left_behind",
+            Self::AnnotationsUnknown => "annotations_unknown",
+            Self::ChecksumChanged => "checksum_changed",
+            Self::RedirectLeftBehind => "redirect_left_behind",
+        }
+    }
+}
+
+/// A copied object with something to say of it: a line of the shard's list of remarks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemarkedObject {
+    /// Its position in the shard's manifest.
+    pub index: u32,
+    /// Its full source key.
+    pub key: ObjectKey,
+    /// What there is to say.
+    pub remarks: Vec<Remark>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_lists_agree() {
+        for remark in [
+            Remark::ProvenByChecksum,
+            Remark::ProvenByEtag,
+            Remark::ProvenByParts,
+            Remark::Unproven,
+            Remark::TagsLeftBehind,
+            Remark::AnnotationsLeftBehind,
+            Remark::AnnotationsUnknown,
+            Remark::ChecksumChanged,
+            Remark::RedirectLeftBehind,
+        ] {
+            let listed = serde_json::to_value(remark).unwrap();
+            assert_eq!(listed, remark.word());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! When an invocation must stop taking work.
+
+use std::time::Duration;
+
+use crate::value::time::Timestamp;
+
+/// The time that is kept for the checkpoint and the answer: a fifth of the invocation, within these bounds.
+const RESERVE_MIN: Duration = Duration::from_millis(500);
+const RESERVE_MAX: Duration = Duration::from_secs(30);
+const RESERVE_DIVISOR: u32 = 5;
+
+/// The end of an invocation, and the reserve before it in which no new work is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    ends_at: Timestamp,
+    reserve: Duration,
+}
+
+impl Deadline {
+    /// The deadline of an invocation that began at `began_at` and is killed at `ends_at`.
+    #[must_use]
+    pub fn new(began_at: Timestamp, ends_at: Timestamp) -> Self {
+        let reserve = (ends_at.since(began_at) / RESERVE_DIVISOR).clamp(RESERVE_MIN, RESERVE_MAX);
+        Self { ends_at, reserve }
+    }
+
+    /// The time left for work at `now`; zero once the reserve has begun.
+    #[must_use]
+    pub fn work_left(&self, now: Timestamp) -> Duration {
+        self.ends_at.since(now).saturating_sub(self.reserve)
+    }
+
+    /// The time left for what is in flight at `now`: that for work, and half of what is left then, since the other half
+    /// is for the last write.
+    #[must_use]
+    pub fn drain_left(&self, now: Timestamp) -> Duration {
+        let work = self.work_left(now);
+        work + self.ends_at.since(now).saturating_sub(work) / 2
+    }
+
+    /// Whether no new work may be taken at `now`.
+    #[must_use]
+    pub fn is_near(&self, now: Timestamp) -> bool {
+        self.work_left(now).is_zero()
+    }
+
+    /// When the invocation is killed.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.ends_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(n: i64) -> Timestamp {
+        Timestamp::from_millis(n * 1000)
+    }
+
+    #[test]
+    fn the_reserve_follows_the_invocation_within_bounds() {
+        let long = Deadline::new(seconds(0), seconds(900));
+        assert_eq!(long.work_left(seconds(0)), Duration::from_secs(870));
+        let short = Deadline::new(seconds(0), seconds(5));
+        assert_eq!(short.work_left(seconds(0)), Duration::from_secs(4));
+        let tiny = Deadline::new(seconds(0), seconds(1));
+        assert_eq!(tiny.work_left(seconds(0)), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn what_is_in_flight_gets_half_of_the_reserve() {
+        let deadline = Deadline::new(seconds(0), seconds(900));
+        assert_eq!(deadline.drain_left(seconds(0)), Duration::from_secs(885));
+        assert_eq!(deadline.drain_left(seconds(870)), Duration::from_secs(15));
+        assert_eq!(deadline.drain_left(seconds(880)), Duration::from_secs(10));
+        assert_eq!(deadline.drain_left(seconds(901)), Duration::ZERO);
+    }
+
+    #[test]
+    fn no_work_is_taken_within_the_reserve() {
+        let deadline = Deadline::new(seconds(0), seconds(100));
+        assert!(!deadline.is_near(seconds(79)));
+        assert!(deadline.is_near(seconds(80)));
+        assert!(deadline.is_near(seconds(200)));
+    }
+}

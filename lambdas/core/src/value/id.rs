@@ -1,0 +1,121 @@
+//! The ids of runs, ranges and shards.
+
+use crate::value::text::checked_text;
+
+checked_text! {
+    /// The id of a run: the name of its Step Functions execution, 1 to 80 of `[A-Za-z0-9_-]`
+    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+    RunId, "run id", check_run
+}
+
+checked_text! {
+    /// The id of a range of the key space within a run, for example `r0` or `r12`.
+    RangeId, "range id", check_slice
+}
+
+checked_text! {
+    /// The id of a shard within a run: the invocation of the planner that made it and its number there, for example `2-17`.
+    ShardId, "shard id", check_slice
+}
+
+checked_text! {
+    /// The id that S3 gave a multipart upload.
+    UploadId, "upload id", check_upload
+}
+
+fn check_run(id: &str) -> Result<(), &'static str> {
+    let ok = (1..=80).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if ok {
+        Ok(())
+    } else {
+        Err("a run id has 1 to 80 letters, digits, hyphens or underscores")
+    }
+}
+
+fn check_slice(id: &str) -> Result<(), &'static str> {
+    let ok = (1..=48).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
+    if ok {
+        Ok(())
+    } else {
+        Err("it has 1 to 48 lower-case letters, digits, dots or hyphens")
+    }
+}
+
+fn check_upload(id: &str) -> Result<(), &'static str> {
+    if id.is_empty() {
+        Err("it is empty")
+    } else {
+        Ok(())
+    }
+}
+
+impl RangeId {
+    /// The range with this number; numbers are never reused within a run.
+    #[must_use]
+    pub fn numbered(number: u32) -> Self {
+        Self(format!("r{number}"))
+    }
+
+    /// Its number; nothing for an id that no number made.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        self.0.strip_prefix('r')?.parse().ok()
+    }
+}
+
+impl ShardId {
+    /// The shard with this number among those that copy parts of the one object of this shard.
+    #[must_use]
+    pub fn part_shard(&self, number: u32) -> Self {
+        Self(format!("{self}.p{number}"))
+    }
+
+    /// For a shard that copies parts: the shard of the whole object, and its own number there.
+    #[must_use]
+    pub fn whole(&self) -> Option<(Self, u32)> {
+        let (whole, number) = self.0.rsplit_once(".p")?;
+        Some((Self(whole.to_owned()), number.parse().ok()?))
+    }
+
+    /// Which of `partitions` ledger partitions holds this shard: FNV-1a over the id, stable for ever.
+    #[must_use]
+    pub fn partition(&self, partitions: u32) -> u32 {
+        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        hash % partitions.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_spread_over_every_partition() {
+        let mut seen = [0_u32; 8];
+        for number in 0..800 {
+            let shard = ShardId::new(format!("2-{number}")).unwrap();
+            seen[shard.partition(8) as usize] += 1;
+        }
+        assert!(
+            seen.iter().all(|&count| (50..=150).contains(&count)),
+            "{seen:?}"
+        );
+    }
+
+    #[test]
+    fn ids_that_could_leave_their_folder_are_refused() {
+        for id in ["", "../x", "a/b", "A", "x y"] {
+            assert!(ShardId::new(id).is_err(), "{id}");
+        }
+        assert!(RunId::new("nightly_2026-11-22").is_ok());
+        assert!(RunId::new("a:b").is_err());
+    }
+}

@@ -1,0 +1,17 @@
+//! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
+//!
+//! Read [`key`] and [`bucket`] first, then [`arn`], [`id`], [`object`] and [`time`]. [`tally`] counts objects, bytes and
+//! requests; [`figures`] and [`printable`] write values for people; [`deadline`] divides the time of an invocation.
+
+pub mod arn;
+pub mod bucket;
+pub mod deadline;
+pub mod figures;
+pub mod id;
+pub mod key;
+pub mod object;
+pub mod printable;
+pub mod tally;
+pub mod text;
+pub mod time;
+pub mod version;
