@@ -55,7 +55,7 @@ RETRIES = {"Later": "later", "AfterAction": "after action"}
 
 
 def rust_failure_codes():
-    source = (ROOT / "lambdas" / "core" / "src" / "failure.rs").read_text()
+    source = (ROOT / "lambdas" / "core" / "src" / "failure" / "code.rs").read_text()
     (body,) = re.findall(r"^failure_codes! \{$(.*?)^\}$", source, re.MULTILINE | re.DOTALL)
     row = re.compile(r'(\w+),\s*(\w+),\s*(\w+),\s*"([^"]*)",\s*"([^"]*)";')
     found = [FailureCode(n, SCOPES[s], RETRIES[r], m, a) for n, s, r, m, a in row.findall(body)]

@@ -5,5 +5,6 @@
 
 pub mod denial;
 pub mod diagnosis;
+mod own_role;
 pub mod policy;
 pub mod preflight;

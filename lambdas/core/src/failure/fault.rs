@@ -1,9 +1,6 @@
 //! How a call to AWS can fail, as the ports report it: what happened, and whether it may have taken effect.
 
-use crate::{
-    access::denial::{Documents, PolicyDocument, TO_ENTER, own_statement},
-    failure::{Failure, FailureCode, refusal::RefusalReason},
-};
+use super::{code::FailureCode, refusal::RefusalReason};
 
 /// Why a call failed. One adapter file maps SDK codes and HTTP status to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,18 +85,9 @@ impl CallFault {
         self.kind.is_transient()
     }
 
-    /// This fault as a failure; callers that know better (which object, which policy) say so instead.
-    #[must_use]
-    pub fn into_failure(self) -> Failure {
-        let mut detail = self.to_string();
-        if let Some(told) = self.missing_of_ones_own() {
-            detail.push_str(&format!("; {told}"));
-        }
-        Failure::new(self.failure_code(), detail)
-    }
-
     /// The code of this fault. The ledger holds no objects: what would be an object's fate elsewhere is the run's there.
-    fn failure_code(&self) -> FailureCode {
+    #[must_use]
+    pub fn failure_code(&self) -> FailureCode {
         if !self.operation.starts_with("dynamodb:") {
             return self.kind.failure_code();
         }
@@ -107,34 +95,6 @@ impl CallFault {
             FaultKind::ConditionFailed | FaultKind::ConcurrentWrite => FailureCode::LedgerConflict,
             FaultKind::Rejected => FailureCode::InvariantViolated,
             kind => kind.failure_code(),
-        }
-    }
-
-    /// What the function's own role lacks, when it was that role that was refused.
-    fn missing_of_ones_own(&self) -> Option<String> {
-        match self.kind {
-            FaultKind::AccessDenied => {
-                let asked = own_statement(self.operation)?;
-                let is_listing = self
-                    .reason
-                    .as_ref()
-                    .is_some_and(|reason| reason.action == "s3:ListBucket");
-                let sid = if is_listing {
-                    // What does not exist is forbidden to those who may not list.
-                    "TellMissingFromForbidden"
-                } else {
-                    asked
-                };
-                let left =
-                    Documents::One(PolicyDocument::ExecutionRole).left_by(self.reason.as_ref());
-                Some(left.told(|role| format!("{role} (statement {sid})")))
-            }
-            FaultKind::RoleRefused => Some(
-                TO_ENTER
-                    .left_by(self.reason.as_ref())
-                    .told(|document| document.with_statement("sts:AssumeRole", false)),
-            ),
-            _ => None,
         }
     }
 }
@@ -189,46 +149,6 @@ impl FaultKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::refusal::RefusingPolicy;
-
-    #[test]
-    fn a_function_that_was_refused_names_its_statement_unless_another_policy_refused() {
-        let told = |by, is_explicit| {
-            let reason = RefusalReason {
-                action: "dynamodb:PutItem".into(),
-                resource: None,
-                by,
-                is_explicit,
-            };
-            let fault = CallFault {
-                reason: Some(reason),
-                ..CallFault::new("dynamodb:PutItem", FaultKind::AccessDenied, "no")
-            };
-            fault.into_failure().detail
-        };
-        for (by, is_explicit, expected) in [
-            (
-                RefusingPolicy::OfTheCaller,
-                false,
-                "it must be allowed by the function's execution role (statement KeepTheLedger)",
-            ),
-            (
-                RefusingPolicy::OfTheCaller,
-                true,
-                "a statement of the function's execution role refuses it",
-            ),
-            (RefusingPolicy::OfTheResource, true, "but another policy"),
-            (RefusingPolicy::Another, true, "but another policy"),
-        ] {
-            let detail = told(by, is_explicit);
-            assert!(detail.contains(expected), "{by:?}: {detail}");
-            assert_eq!(
-                detail.contains("KeepTheLedger"),
-                expected.contains("KeepTheLedger"),
-                "{by:?}: {detail}"
-            );
-        }
-    }
 
     #[test]
     fn a_fault_of_the_ledger_is_never_an_objects() {
@@ -259,8 +179,8 @@ mod tests {
                 FailureCode::TargetConflict,
             ),
         ] {
-            let failure = CallFault::new(operation, kind, "no").into_failure();
-            assert_eq!(failure.code, code, "{operation} {kind:?}");
+            let found = CallFault::new(operation, kind, "no").failure_code();
+            assert_eq!(found, code, "{operation} {kind:?}");
         }
     }
 

@@ -9,4 +9,4 @@ pub mod refusal;
 mod reported;
 
 pub use code::{FailureCode, Retry, Scope};
-pub use reported::Failure;
+pub use reported::{Context, Failure};

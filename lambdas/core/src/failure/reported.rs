@@ -40,3 +40,18 @@ impl Failure {
         }
     }
 }
+
+/// Adds what was being done to whatever went wrong.
+pub trait Context<T> {
+    /// The value, or the failure preceded by `context`, which says what was being done.
+    ///
+    /// # Errors
+    /// That of the result.
+    fn context(self, context: impl std::fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Failure>> Context<T> for Result<T, E> {
+    fn context(self, context: impl std::fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| error.into().within(context))
+    }
+}
