@@ -42,7 +42,7 @@ impl Replanned {
             .map_ok(|manifest| {
                 let objects = manifest.objects.into_iter();
                 let changed = objects.filter(|object| object.modified_at >= rerun.listed_since);
-                let fingerprints = changed.map(|object| Ok(fingerprint(&object.key)));
+                let fingerprints = changed.map(|object| Ok::<_, Failure>(fingerprint(&object.key)));
                 stream::iter(fingerprints.collect::<Vec<_>>())
             })
             .try_flatten()

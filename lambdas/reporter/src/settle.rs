@@ -21,7 +21,7 @@ pub(crate) fn shards<'a, L: Ledger>(
         let from = match &next {
             Next::First => None,
             Next::From(from) => Some(from.as_str()),
-            Next::Nothing => return Ok(None),
+            Next::Nothing => return Ok::<_, Failure>(None),
         };
         let page = ledger
             .read_shards(run_id, from)
