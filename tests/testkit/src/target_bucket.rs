@@ -21,8 +21,9 @@ use shardlift_core::{
 };
 
 use crate::{
-    bucket::{StoredObject, World, fingerprint, whole_seconds},
+    bucket::World,
     bucket_handle::BucketHandle,
+    stored_object::{StoredObject, fingerprint, whole_seconds},
     upload::{Upload, UploadedPart},
 };
 

@@ -13,7 +13,7 @@ use shardlift_core::{
     },
 };
 
-use crate::StoredObject;
+use crate::stored_object::StoredObject;
 
 /// An unfinished upload.
 #[derive(Debug, Clone)]

@@ -1,0 +1,56 @@
+//! An object in memory.
+
+use shardlift_core::{
+    port::{ObjectAttributes, TagSet},
+    value::{key::ObjectKey, object::ListedObject, time::Timestamp},
+};
+
+/// An object: its content is named, not held, so that a terabyte costs nothing. Equal content, equal bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// What stands for the bytes: the original content's name; a multipart copy of every byte keeps it.
+    pub content: String,
+    /// What HeadObject tells.
+    pub attributes: ObjectAttributes,
+    /// Its tags.
+    pub tags: TagSet,
+    /// Whether it has annotations, which parts do not take along.
+    pub has_annotations: bool,
+    /// When it was written.
+    pub modified_at: Timestamp,
+}
+
+impl StoredObject {
+    /// As HeadObject tells it at `now`.
+    pub(crate) fn told(&self, now: Timestamp) -> ObjectAttributes {
+        ObjectAttributes {
+            modified_at: whole_seconds(self.modified_at),
+            told_at: Some(whole_seconds(now)),
+            ..self.attributes.clone()
+        }
+    }
+
+    pub(crate) fn listed(&self, key: &ObjectKey) -> ListedObject {
+        ListedObject {
+            key: key.clone(),
+            size_bytes: self.attributes.size_bytes,
+            etag: self.attributes.etag.clone(),
+            modified_at: whole_seconds(self.modified_at),
+        }
+    }
+}
+
+/// An instant as S3 tells it.
+pub(crate) fn whole_seconds(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millis(instant.as_epoch_seconds() * 1000)
+}
+
+/// A number that stands for an MD5: equal for equal content and size.
+pub(crate) fn fingerprint(content: &str, size_bytes: u64) -> u64 {
+    content
+        .bytes()
+        .chain(size_bytes.to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
