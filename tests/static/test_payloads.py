@@ -13,7 +13,7 @@ ROLES = {
     "copier": ("CopyShard", "CheckShard"),
     "reporter": ("ReportRun", "CheckReport"),
 }
-EVENT_RS = (ROOT / "lambdas" / "core" / "src" / "event.rs").read_text()
+EVENT_RS = (ROOT / "lambdas" / "core" / "src" / "run" / "event.rs").read_text()
 
 
 def rust_item(kind, name):
