@@ -1,6 +1,38 @@
-//! What a run costs, from its requests.
+//! What a run costs in requests and in time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::value::tally::RequestCounts;
+
+/// What the prices below cover, as a sentence for people.
+pub const PRICE_SCOPE: &str = "Requests at us-east-1 list prices. Compute time, KMS and data transfer between Regions are not included.";
+
+/// The cost of a run in USD: requests times prices, see [`PRICE_SCOPE`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cost {
+    /// What the plan expected; zero when there is no plan.
+    pub estimated: f64,
+    /// The cost of the counted requests; in a dry run those of planning.
+    #[serde(default)]
+    pub counted: f64,
+    /// The counted requests.
+    pub requests: RequestCounts,
+    /// The requests that the plan expected.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests_estimated: RequestCounts,
+}
+
+/// How long copying takes, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopySeconds {
+    /// What the plan expected with the stack's concurrency.
+    pub estimated: u64,
+    /// From the start of the first shard to the end of the last one; absent when no shard was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
+}
 
 /// Prices in USD per request, us-east-1, price list of 2026-09 (aws.amazon.com/s3/pricing, Standard storage;
 /// aws.amazon.com/dynamodb/pricing/on-demand; aws.amazon.com/step-functions/pricing).
@@ -10,7 +42,7 @@ const LEDGER_WRITE_USD: f64 = 0.625 / 1_000_000.0;
 const LEDGER_READ_USD: f64 = 0.125 / 1_000_000.0;
 const TRANSITION_USD: f64 = 0.025 / 1_000.0;
 
-/// The price of one call of this operation; requests that AWS does not bill cost nothing.
+/// The price in USD of one call of this operation; requests that AWS does not bill cost nothing.
 #[must_use]
 pub fn price_usd(operation: &str) -> f64 {
     match operation {
@@ -41,10 +73,10 @@ pub fn price_usd(operation: &str) -> f64 {
     }
 }
 
-/// What these requests cost together.
+/// The cost in USD of these requests together.
 #[must_use]
 pub fn total_usd(requests: &RequestCounts) -> f64 {
-    #[allow(
+    #[expect(
         clippy::cast_precision_loss,
         reason = "request counts stay far below 2^52"
     )]

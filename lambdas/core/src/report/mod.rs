@@ -1,17 +1,30 @@
 //! The report of a run.
 //!
-//! [`settlement`] adds up the ledger, [`Report`] is the result, [`notice`] writes it for people, [`cost`] prices requests.
+//! Read [`settlement`] first: it adds up the ledger. [`Report`] is the result, as it is stored; its parts are the
+//! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`], [`ReportedProblem`], [`ShardSummary`] and
+//! [`NotPlanned`]. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
+//! [`notice`] lays that out as a notification.
 
 pub mod cost;
+mod failure_example;
+mod judgment;
+mod not_planned;
 pub mod notice;
+mod problem;
 mod remedy;
 mod run_report;
 pub mod settlement;
 mod shard_summary;
+mod verdict;
+mod verification;
+pub mod view;
 
+pub use cost::{CopySeconds, Cost};
+pub use failure_example::{FailureExample, FailureExamples, note_example};
+pub use not_planned::NotPlanned;
+pub use problem::{ReportedProblem, cut};
 pub use remedy::Remedy;
-pub use run_report::{
-    CopySeconds, Cost, DeletedCount, NotPlanned, REPORT_VERSION, Report, ReportLocation,
-    ReportedProblem, Verdict, Verification, cut,
-};
+pub use run_report::{DeletedCount, REPORT_VERSION, Report, ReportLocation};
 pub use shard_summary::{NOT_DONE_SHOWN_MAX, ShardSummary};
+pub use verdict::Verdict;
+pub use verification::Verification;

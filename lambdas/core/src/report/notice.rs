@@ -1,13 +1,18 @@
-//! What a person reads on a phone when a run ended.
+//! The notification of a report: what a person reads on a phone when a run ended.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use super::{
+    failure_example::FailureExamples,
+    problem::cut,
+    run_report::Report,
+    view::{Figure, NextStep, ProblemEntry, ReportView, WARNINGS_HEADING, Warning},
+};
 use crate::{
-    failure::{Failure, FailureCode},
+    failure::Failure,
     port::Notification,
-    report::{Report, Verdict, cut},
-    run::{option::Verify, pair::Pair},
-    value::{arn::ExecutionArn, figures, key::ObjectKey, printable::Printable},
+    run::pair::Pair,
+    value::{arn::ExecutionArn, printable::Printable},
 };
 
 /// The longest subject that SNS takes (docs.aws.amazon.com/sns/latest/api/API_Publish.html: at most 100 ASCII characters).
@@ -16,44 +21,18 @@ pub const SUBJECT_CHARACTERS_MAX: usize = 100;
 /// How much of an example's detail and key the text carries.
 const DETAIL_CHARACTERS_MAX: usize = 400;
 const KEY_CHARACTERS_MAX: usize = 200;
-/// How much of what broke the text carries, in bytes of JSON: with an example of every failure, three such texts still
-/// fit a message of 256 KB.
+/// How much of a problem's message the text carries, in bytes of JSON: with an example of every failure, three such
+/// texts still fit a message of 256 KB.
 const PROBLEM_BYTES_MAX: usize = 24 * 1024;
-/// How many undone shards the text names.
-const NOT_DONE_NAMED_MAX: usize = 5;
+/// How many unfinished shards the text names.
+const SHARDS_NAMED_MAX: usize = 5;
 
-/// One failed object that stands for all of its reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailureExample {
-    /// Its full source key.
-    pub key: ObjectKey,
-    /// What happened.
-    pub detail: String,
-}
-
-/// An example for each reason: of all failed objects the one with the least key.
-pub type FailureExamples = BTreeMap<FailureCode, FailureExample>;
-
-/// Notes an object as the example of its reason, when it is the least so far.
-pub fn note_example(examples: &mut FailureExamples, key: &ObjectKey, failure: &Failure) {
-    let is_least = examples
-        .get(&failure.code)
-        .is_none_or(|example| *key < example.key);
-    if is_least {
-        let example = FailureExample {
-            key: key.clone(),
-            detail: failure.detail.clone(),
-        };
-        examples.insert(failure.code, example);
-    }
-}
-
-/// What the notification tells beside the report itself.
+/// What the notification carries beside the report.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
     /// The run's execution.
     pub execution: &'a ExecutionArn,
-    /// The pair; absent when the run was refused before it was settled.
+    /// The pair; absent when the input of the run was refused.
     pub pair: Option<&'a Pair>,
     /// An example for each reason.
     pub examples: &'a FailureExamples,
@@ -71,9 +50,10 @@ impl Notification {
         if let Some(mode) = report.mode {
             attributes.insert("mode".to_owned(), mode.name().to_owned());
         }
+        let view = ReportView::new(report, around.examples);
         Ok(Self {
-            subject: subject(report),
-            text: text(report, around),
+            subject: subject(&view, report),
+            text: text(&view, report, around),
             json,
             attributes,
         })
@@ -81,9 +61,10 @@ impl Notification {
 }
 
 /// The headline first: a phone shows some forty characters. A long run id loses its end.
-fn subject(report: &Report) -> String {
-    let headline: String = report
-        .headline()
+fn subject(view: &ReportView, report: &Report) -> String {
+    let headline: String = view
+        .headline
+        .to_string()
         .chars()
         .map(|c| if c.is_ascii_graphic() { c } else { ' ' })
         .collect();
@@ -95,24 +76,84 @@ fn subject(report: &Report) -> String {
     subject
 }
 
-fn text(report: &Report, around: Surroundings<'_>) -> String {
-    let mut paragraphs = vec![opening(report, around.pair)];
-    paragraphs.extend(report.problem.as_ref().map(|problem| {
-        format!(
-            "What broke: {} with {}\n{}\nDo: {}",
-            problem.state,
-            problem.code,
-            cut_in_json(&Printable(&problem.message).to_string(), PROBLEM_BYTES_MAX),
-            problem.action
-        )
-    }));
-    paragraphs.extend(failures(report, around.examples));
-    paragraphs.extend(not_done(report));
-    paragraphs.extend(verification(report));
-    paragraphs.extend(report.uploads_sentence());
-    paragraphs.extend(report.remedy().map(|remedy| remedy.sentences()));
-    paragraphs.push(whereabouts(report, around.execution));
+fn text(view: &ReportView, report: &Report, around: Surroundings<'_>) -> String {
+    let mut paragraphs = vec![
+        opening(view, around.pair),
+        lines(view.figures.iter().map(figure)),
+    ];
+    paragraphs.extend(view.problems.iter().map(problem));
+    if !view.warnings.is_empty() {
+        paragraphs.push(list(WARNINGS_HEADING, view.warnings.iter().map(warning)));
+    }
+    if !view.next_steps.is_empty() {
+        paragraphs.push(list("Next steps", view.next_steps.iter().map(next_step)));
+    }
+    paragraphs.push(links(report, around.execution));
     paragraphs.join("\n\n") + "\n"
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn list(heading: &str, entries: impl Iterator<Item = String>) -> String {
+    format!(
+        "{heading}:\n{}",
+        lines(entries.map(|entry| format!("- {entry}")))
+    )
+}
+
+fn opening(view: &ReportView, pair: Option<&Pair>) -> String {
+    let mut text = view.headline.to_string();
+    if let Some(pair) = pair {
+        let _infallible = write!(
+            text,
+            "\ns3://{}/{} -> s3://{}/{}",
+            pair.source.bucket,
+            Printable(pair.source.prefix.as_str()),
+            pair.target.bucket,
+            Printable(pair.target.prefix.as_str())
+        );
+    }
+    text
+}
+
+fn figure(figure: &Figure) -> String {
+    let (label, value) = (figure.kind.label(), &figure.value);
+    match &figure.detail {
+        Some(detail) => format!("{label}: {value} ({detail})"),
+        None => format!("{label}: {value}"),
+    }
+}
+
+fn problem(problem: &ProblemEntry) -> String {
+    let mut text = format!(
+        "{}: {}\n{}",
+        problem.kind.heading(),
+        Printable(&problem.title),
+        cut_in_json(&Printable(&problem.message).to_string(), PROBLEM_BYTES_MAX)
+    );
+    if let Some(example) = &problem.example {
+        let _infallible = write!(
+            text,
+            "\nFor example {}: {}",
+            Printable(&cut(example.key.as_str(), KEY_CHARACTERS_MAX)),
+            Printable(&cut(&example.detail, DETAIL_CHARACTERS_MAX))
+        );
+    }
+    let _infallible = write!(text, "\nWhat to do: {}", problem.action);
+    text
+}
+
+fn warning(warning: &Warning) -> String {
+    warning.sentence(SHARDS_NAMED_MAX)
+}
+
+fn next_step(step: &NextStep) -> String {
+    match step.input() {
+        Some(input) => format!("{}\n  Input: {input}", step.sentence()),
+        None => step.sentence().to_owned(),
+    }
 }
 
 /// As much of `text` as takes `bytes_max` bytes as a JSON string.
@@ -129,119 +170,12 @@ fn cut_in_json(text: &str, bytes_max: usize) -> String {
     end.map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
 }
 
-fn opening(report: &Report, pair: Option<&Pair>) -> String {
-    let mut text = report.headline();
-    if let Some(pair) = pair {
-        let _infallible = write!(
-            text,
-            "\ns3://{}/{} -> s3://{}/{}",
-            pair.source.bucket,
-            Printable(pair.source.prefix.as_str()),
-            pair.target.bucket,
-            Printable(pair.target.prefix.as_str())
-        );
-    }
-    if let Some(rerun) = report.rerun_sentences() {
-        let _infallible = write!(text, "\n{rerun}");
-    }
-    let _infallible = write!(
-        text,
-        "\nPlanned {}, copied {} ({}), skipped {}, deleted {}, failed {}.\nTook {}. Cost: {}.",
-        figures::grouped(report.planned.objects),
-        figures::grouped(report.copied.objects),
-        figures::bytes(report.copied.bytes),
-        figures::grouped(report.skipped.objects),
-        figures::grouped(report.deleted.objects),
-        figures::grouped(report.failed.objects),
-        figures::duration(report.ended_at.since(report.started_at)),
-        report.cost_line(),
-    );
-    text
-}
-
-fn failures(report: &Report, examples: &FailureExamples) -> Option<String> {
-    if report.failed.by_reason.is_empty() {
-        return None;
-    }
-    let mut by_count: Vec<_> = report.failed.by_reason.iter().collect();
-    by_count.sort_by_key(|&(code, &objects)| (std::cmp::Reverse(objects), *code));
-    let mut text = "What failed:".to_owned();
-    for (code, &objects) in by_count {
-        let _infallible = write!(
-            text,
-            "\n- {} x {code}. {}",
-            figures::grouped(objects),
-            code.meaning()
-        );
-        if let Some(example) = examples.get(code) {
-            let _infallible = write!(
-                text,
-                "\n  For example {}: {}",
-                Printable(&cut(example.key.as_str(), KEY_CHARACTERS_MAX)),
-                Printable(&cut(&example.detail, DETAIL_CHARACTERS_MAX))
-            );
-        }
-        let _infallible = write!(text, "\n  Do: {}", code.action());
-    }
-    Some(text)
-}
-
-fn not_done(report: &Report) -> Option<String> {
-    let open = report.shards.total - report.shards.done;
-    if open == 0 || report.shards.not_done.is_empty() {
-        return None;
-    }
-    let named: Vec<_> = report
-        .shards
-        .not_done
-        .iter()
-        .take(NOT_DONE_NAMED_MAX)
-        .map(ToString::to_string)
-        .collect();
-    let more = if open > NOT_DONE_NAMED_MAX as u64 {
-        ", ..."
-    } else {
-        ""
-    };
-    Some(format!(
-        "{} of {} not finished: {}{more}\nDo: open the Map Run of the execution; each failed child shows why.",
-        figures::grouped(open),
-        figures::counted(report.shards.total, "shard"),
-        named.join(", "),
-    ))
-}
-
-fn verification(report: &Report) -> Option<String> {
-    let found = &report.verified;
-    if report.verdict == Verdict::Planned || report.problem.is_some() {
-        return None;
-    }
-    let mut text = match found.method {
-        Verify::None => "Not verified: the run was started with verify = none.".to_owned(),
-        Verify::Relist | Verify::Checksum if found.agrees() => {
-            "Verified: both sides were listed again, nothing is missing or different.".to_owned()
-        }
-        Verify::Relist | Verify::Checksum => format!(
-            "Verified: both sides were listed again, {} missing and {} different at the target.",
-            figures::grouped(found.missing),
-            figures::grouped(found.different)
-        ),
-    };
-    if found.changed_since_start > 0 {
-        let _infallible = write!(text, " {}", report.changed_sentence());
-    }
-    if !report.remarks.is_empty() {
-        let _infallible = write!(text, "\nCopied objects: {}.", report.remarks_line());
-    }
-    Some(text)
-}
-
-fn whereabouts(report: &Report, execution: &ExecutionArn) -> String {
+fn links(report: &Report, execution: &ExecutionArn) -> String {
     format!(
-        "Report: s3://{bucket}/{prefix}report.html\nFailed keys: s3://{bucket}/{prefix}failures.csv\nExecution: {}",
+        "Report: {}\nFailed objects: {}\nExecution: {}",
+        report.report.document("report.html"),
+        report.report.document("failures.csv"),
         execution.console_url(),
-        bucket = report.report.bucket,
-        prefix = report.report.prefix,
     )
 }
 
@@ -249,8 +183,9 @@ fn whereabouts(report: &Report, execution: &ExecutionArn) -> String {
 mod tests {
     use super::*;
     use crate::{
-        report::{ReportLocation, ReportedProblem, ShardSummary},
-        value::{bucket::BucketName, id::RunId, tally::Count},
+        failure::FailureCode,
+        report::{ReportLocation, ReportedProblem, ShardSummary, note_example},
+        value::{bucket::BucketName, id::RunId, key::ObjectKey, tally::Count},
     };
 
     fn report(run_id: &str) -> Report {
@@ -324,10 +259,10 @@ mod tests {
         let text = notification(&denied, &examples).text;
         for part in [
             "1 of 1,000 objects failed",
-            "1 x AccessDenied",
+            "AccessDenied: 1 object",
             "a: role/T may not s3:GetObject on arn:x",
             FailureCode::AccessDenied.action(),
-            "with the input {\"rerun_of\":\"nightly\"}",
+            "Input: {\"rerun_of\":\"nightly\"}",
             "s3://control/runs/nightly/failures.csv",
             "console.aws.amazon.com",
         ] {

@@ -1,16 +1,16 @@
-//! How what a run left undone gets done, by a person who has only the console.
+//! Which run does what this run left undone.
 
 use serde_json::json;
 
-use super::run_report::{Report, Verdict};
+use super::{run_report::Report, verdict::Verdict};
 use crate::{failure::FailureCode, run::option::Mode, value::id::RunId};
 
-/// The run that does what this one did not, once what stood in its way is mended.
+/// The run that does what this one left undone, once the cause is fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
-    /// A rerun: it does what failed and what has no outcome.
+    /// A rerun: it covers what failed and what has no outcome.
     Rerun {
-        /// The run to name.
+        /// The run to rerun.
         of: RunId,
     },
     /// An ordinary run over the same pair: the target lacks more than what failed.
@@ -21,8 +21,8 @@ pub enum Remedy {
 }
 
 impl Report {
-    /// What to start after this run; nothing after a run that left nothing undone, that broke before it was planned
-    /// (start it again), or whose own records cannot be trusted.
+    /// What to start after this run. Nothing after a run that left nothing undone, that broke before it had a plan (it is
+    /// started again), or whose own records cannot be trusted.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         let is_planned = self.shards.total > 0 || self.rerun_of.is_some();
@@ -48,7 +48,7 @@ impl Report {
 }
 
 impl Remedy {
-    /// The input of that run, as it is typed into the console.
+    /// The input of that run as JSON, as a person pastes it into the console.
     #[must_use]
     pub fn input(&self) -> String {
         match self {
@@ -56,20 +56,6 @@ impl Remedy {
             Self::Ordinary { mode } => json!({"mode": mode}),
         }
         .to_string()
-    }
-
-    /// What to do, in sentences that hold the input.
-    #[must_use]
-    pub fn sentences(&self) -> String {
-        let input = self.input();
-        match self {
-            Self::Rerun { .. } => format!(
-                "To do what is undone, once mended: start an execution with the input {input}. It does that and nothing else."
-            ),
-            Self::Ordinary { .. } => format!(
-                "The target lacks more than what failed. To copy whatever is missing or differs: start an ordinary run over the same pair. For the stack's own pair the input is {input}."
-            ),
-        }
     }
 }
 

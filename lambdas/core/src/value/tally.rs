@@ -1,6 +1,6 @@
 //! Counts of objects and bytes, by outcome.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,16 @@ impl FailedCount {
                 .expect("byte counts fit 64 bits");
             *self.by_reason.entry(code).or_default() += count.objects;
         }
+    }
+
+    /// The codes and their objects in the order in which reports list them: the most frequent code first, and of equally
+    /// frequent ones the first by declaration.
+    #[must_use]
+    pub fn most_frequent_first(&self) -> Vec<(FailureCode, u64)> {
+        let mut reasons: Vec<_> = self.by_reason.iter().map(|(&c, &n)| (c, n)).collect();
+        // The map is in the order of the codes, and the sort is stable.
+        reasons.sort_by_key(|&(_, objects)| Reverse(objects));
+        reasons
     }
 
     /// Takes one object of this size that failed with `code` out again; tells whether it was there.

@@ -1,0 +1,39 @@
+//! What verification found.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::option::Verify;
+
+/// What verification found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// How it was done; [`Verify::None`] also when a problem kept it from being done.
+    pub method: Verify,
+    /// Planned objects that are missing at the target.
+    pub missing: u64,
+    /// Planned objects whose target differs from the plan.
+    pub different: u64,
+    /// Objects that appeared or changed at the source after the run began and are not at the target yet. The next run
+    /// copies them.
+    #[serde(default)]
+    pub changed_since_start: u64,
+}
+
+impl Verification {
+    /// A verification that found nothing wrong, or that was not done.
+    #[must_use]
+    pub fn clean(method: Verify) -> Self {
+        Self {
+            method,
+            missing: 0,
+            different: 0,
+            changed_since_start: 0,
+        }
+    }
+
+    /// Whether no object that the run is responsible for is missing or different.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.missing == 0 && self.different == 0
+    }
+}

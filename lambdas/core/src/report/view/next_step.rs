@@ -1,0 +1,133 @@
+//! What a person does after a run.
+
+use crate::{
+    failure::FailureCode,
+    report::{remedy::Remedy, run_report::Report, verdict::Verdict},
+};
+
+/// What a person does after a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextStep {
+    /// Keep the documents of a run whose records contradict each other.
+    SaveDocuments,
+    /// Read which objects failed.
+    ListFailures,
+    /// Find out why shards are not finished.
+    InspectShards,
+    /// Start the same run again.
+    StartAgain,
+    /// Start the run that does what this one left undone.
+    Start(Remedy),
+    /// Copy, after a dry run.
+    StartCopying,
+}
+
+impl NextStep {
+    /// The steps after a run, in the order in which they are taken; none after a complete run.
+    pub(super) fn all_of(report: &Report) -> Vec<Self> {
+        match report.verdict {
+            Verdict::Complete => return Vec::new(),
+            Verdict::Planned => return vec![Self::StartCopying],
+            Verdict::Incomplete => {}
+        }
+        let invariant = FailureCode::InvariantViolated;
+        let is_contradictory = report.leading_code() == invariant.name()
+            || report.failed.by_reason.contains_key(&invariant);
+        let read = if is_contradictory {
+            Some(Self::SaveDocuments)
+        } else {
+            (report.failed.objects > 0).then_some(Self::ListFailures)
+        };
+        let has_unfinished_shards = report.shards.done < report.shards.total;
+        let inspect = has_unfinished_shards.then_some(Self::InspectShards);
+        let start = match report.remedy() {
+            Some(remedy) => Some(Self::Start(remedy)),
+            None => (!is_contradictory).then_some(Self::StartAgain),
+        };
+        [read, inspect, start].into_iter().flatten().collect()
+    }
+
+    /// The step as a sentence.
+    #[must_use]
+    pub const fn sentence(&self) -> &'static str {
+        match self {
+            Self::SaveDocuments => "Save the documents of this run for the bug report.",
+            Self::ListFailures => "See failures.csv for every failed object.",
+            Self::InspectShards => {
+                "Open the Map Run of the execution: each failed child shows why its shard is not finished."
+            }
+            Self::StartAgain => {
+                "Fix what broke, then start the run again. It copies only what is missing."
+            }
+            Self::Start(Remedy::Rerun { .. }) => {
+                "Fix what failed, then start a rerun. It does what is undone and nothing else."
+            }
+            Self::Start(Remedy::Ordinary { .. }) => {
+                "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack."
+            }
+            Self::StartCopying => "Start the run without dry_run to copy.",
+        }
+    }
+
+    /// The input of the execution to start, as JSON; nothing where the step starts none or the input stays the same.
+    #[must_use]
+    pub fn input(&self) -> Option<String> {
+        match self {
+            Self::Start(remedy) => Some(remedy.input()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        report::{ReportedProblem, run_report::tests::report},
+        value::id::RunId,
+    };
+
+    #[test]
+    fn a_run_that_failed_leads_from_its_failures_to_its_rerun() {
+        let mut failed = report();
+        (failed.shards.total, failed.shards.done) = (3, 3);
+        failed.failed.add_object(FailureCode::AccessDenied, 1);
+        let rerun = NextStep::Start(Remedy::Rerun {
+            of: RunId::new("nightly-1").unwrap(),
+        });
+        assert_eq!(
+            NextStep::all_of(&failed),
+            [NextStep::ListFailures, rerun.clone()]
+        );
+        assert_eq!(rerun.input().unwrap(), r#"{"rerun_of":"nightly-1"}"#);
+        failed.shards.done = 2;
+        assert_eq!(NextStep::all_of(&failed)[1], NextStep::InspectShards);
+    }
+
+    #[test]
+    fn a_run_that_broke_before_its_plan_is_started_again() {
+        let mut broken = report();
+        broken.problem = Some(ReportedProblem {
+            state: "PlanShards".into(),
+            code: "AccessDenied".into(),
+            message: String::new(),
+            action: String::new(),
+        });
+        assert_eq!(NextStep::all_of(&broken), [NextStep::StartAgain]);
+    }
+
+    #[test]
+    fn nothing_is_started_after_a_contradiction_and_nothing_done_after_a_complete_run() {
+        let mut contradictory = report();
+        (contradictory.shards.total, contradictory.shards.done) = (3, 3);
+        contradictory
+            .failed
+            .add_object(FailureCode::InvariantViolated, 1);
+        assert_eq!(NextStep::all_of(&contradictory), [NextStep::SaveDocuments]);
+        let mut ended = report();
+        ended.verdict = Verdict::Complete;
+        assert_eq!(NextStep::all_of(&ended), []);
+        ended.verdict = Verdict::Planned;
+        assert_eq!(NextStep::all_of(&ended), [NextStep::StartCopying]);
+    }
+}
