@@ -1,17 +1,15 @@
-//! `shardlift report`: the account of a run, for a person at a terminal.
+//! `shardlift report`: the report of a run, laid out for a terminal.
 
 use std::path::Path;
 
 use shardlift_core::{
     access::preflight::PREFLIGHT_DOCUMENT,
-    failure::FailureCode,
-    report::{Remedy, Report, Verdict},
-    run::record::RunRecord,
-    value::{
-        figures::{bytes, counted, duration, grouped},
-        printable::Printable,
-        tally::Count,
+    report::{
+        FailureExamples, Remedy, Report, Verdict,
+        view::{Headline, NextStep, ReportView, WARNINGS_HEADING},
     },
+    run::record::RunRecord,
+    value::{id::RunId, printable::Printable},
 };
 
 use crate::{
@@ -28,8 +26,8 @@ const DOCUMENTS: [&str; 5] = [
     PREFLIGHT_DOCUMENT,
 ];
 
-/// How many undone shards are named.
-const SHARDS_SHOWN_MAX: usize = 5;
+/// How many unfinished shards are named.
+const SHARDS_NAMED_MAX: usize = 5;
 
 /// Shows the report of a run.
 pub(crate) async fn show(
@@ -61,7 +59,7 @@ pub(crate) async fn show(
 
 fn no_report(connection: &Connection, arguments: &ReportArguments) -> CommandError {
     CommandError::usage(format!(
-        "run {run} has no report (yet); look at it: shardlift {flags}watch {run}",
+        "run {run} has no report yet; to follow it: shardlift {flags}watch {run}",
         run = arguments.run,
         flags = connection.flags,
     ))
@@ -84,7 +82,7 @@ async fn save(
     Ok(())
 }
 
-/// Prints a report, and tells how the command ends on it.
+/// Prints a report, and returns how the command ends.
 pub(crate) async fn print(
     connection: &Connection,
     report: &Report,
@@ -109,44 +107,35 @@ fn write_report(
     flags: &str,
     screen: &mut Screen,
 ) -> Result<(), CommandError> {
-    write_heading(report, record, screen)?;
-    write_problem(report, screen)?;
-    write_counts(report, screen)?;
-    write_failures(report, screen)?;
-    write_undone(report, screen)?;
-    write_remedy(report, flags, screen)?;
-    let location = format!(
-        "s3://{}/{}report.html",
-        report.report.bucket, report.report.prefix
-    );
-    let next = next_step(report);
+    // Examples are in failures.csv, which `--failures` prints.
+    let view = ReportView::new(report, &FailureExamples::new());
+    write_headline(&view, report, record, screen)?;
+    write_figures(&view, screen)?;
+    write_problems(&view, screen)?;
+    write_warnings(&view, screen)?;
+    write_next_steps(&view, &report.run_id, flags, screen)?;
     let out = screen.out();
     writeln!(out)?;
-    writeln!(out, "  report    {location}")?;
-    writeln!(out, "  next      shardlift {flags}{next}")?;
+    writeln!(out, "  Report: {}", report.report.document("report.html"))?;
     Ok(())
 }
 
-fn write_heading(
+fn write_headline(
+    view: &ReportView,
     report: &Report,
     record: Option<&RunRecord>,
     screen: &mut Screen,
 ) -> std::io::Result<()> {
-    let tone = match report.verdict {
+    let Headline { verdict, summary } = &view.headline;
+    let tone = match verdict {
         Verdict::Complete | Verdict::Planned => Tone::Good,
         Verdict::Incomplete => Tone::Bad,
     };
-    let verdict = screen.toned(tone, &report.verdict.to_string());
-    let sentence = match report.verdict {
-        Verdict::Complete => "every planned object arrived",
-        Verdict::Planned => "a dry run: nothing was copied",
-        Verdict::Incomplete if report.problem.is_some() => "the run broke",
-        Verdict::Incomplete => "something is missing, different or unproven",
-    };
+    let verdict = screen.toned(tone, &verdict.to_string());
     let run = screen.toned(Tone::Strong, report.run_id.as_str());
     let out = screen.out();
     writeln!(out)?;
-    writeln!(out, "{verdict}  {run}  {sentence}")?;
+    writeln!(out, "{verdict}  {run}  {}", Printable(summary))?;
     if let Some(record) = record {
         let pair = &record.spec.pair;
         writeln!(
@@ -158,158 +147,88 @@ fn write_heading(
             Printable(pair.target.prefix.as_str()),
         )?;
     }
-    if let Some(rerun) = report.rerun_sentences() {
-        writeln!(out, "  {rerun}")?;
-    }
     writeln!(out)
 }
 
-fn write_problem(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
-    let Some(problem) = &report.problem else {
-        return Ok(());
-    };
-    let code = screen.toned(Tone::Bad, &Printable(&problem.code).to_string());
-    let out = screen.out();
-    writeln!(out, "  {code} in {}", Printable(&problem.state))?;
-    for line in problem.message.lines() {
-        writeln!(out, "    {}", Printable(line))?;
-    }
-    writeln!(out, "  What to do: {}", Printable(&problem.action))?;
-    writeln!(out)
-}
-
-fn write_counts(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
-    let Report {
-        planned,
-        copied,
-        skipped,
-        ..
-    } = *report;
-    let failed = Count {
-        objects: report.failed.objects,
-        bytes: report.failed.bytes,
-    };
-    let out = screen.out();
-    for (name, count) in [
-        ("planned", planned),
-        ("copied", copied),
-        ("skipped", skipped),
-        ("failed", failed),
-    ] {
-        writeln!(
-            out,
-            "  {name:<9} {:>13}  {:>11}",
-            grouped(count.objects),
-            bytes(count.bytes)
-        )?;
-    }
-    if report.deleted.objects > 0 {
-        writeln!(out, "  deleted   {:>13}", grouped(report.deleted.objects))?;
-    }
-    let took = report.ended_at.since(report.started_at);
-    writeln!(
-        out,
-        "  verified  by {}: {} missing, {} different",
-        serde_word(&report.verified.method),
-        grouped(report.verified.missing),
-        grouped(report.verified.different),
-    )?;
-    writeln!(
-        out,
-        "  took      {} in {}, {} of {} done",
-        duration(took),
-        counted(u64::from(report.rounds), "round"),
-        grouped(report.shards.done),
-        counted(report.shards.total, "shard"),
-    )?;
-    writeln!(
-        out,
-        "  cost      {}; compute time and transfer between Regions are not in it",
-        report.cost_line()
-    )
-}
-
-fn write_failures(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
-    if report.failed.by_reason.is_empty() {
-        return Ok(());
-    }
-    let heading = screen.toned(Tone::Strong, "Failed, by reason");
-    writeln!(screen.out(), "\n  {heading}")?;
-    for (code, &objects) in &report.failed.by_reason {
-        let name = screen.toned(Tone::Bad, code.name());
-        let out = screen.out();
-        writeln!(
-            out,
-            "    {:>9}  {name}: {}",
-            grouped(objects),
-            code.meaning()
-        )?;
-        writeln!(out, "               {}", code.action())?;
+/// Two columns of numbers where objects are counted, else the value and its detail.
+fn write_figures(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
+    for figure in &view.figures {
+        let label = figure.kind.label();
+        let detail = figure.detail.as_deref().unwrap_or_default();
+        let line = if figure.kind.is_count() {
+            format!("  {label:<12} {:>13}  {detail:>11}", figure.value)
+        } else if detail.is_empty() {
+            format!("  {label:<12} {}", figure.value)
+        } else {
+            format!("  {label:<12} {} ({detail})", figure.value)
+        };
+        let tone = if figure.is_bad {
+            Tone::Bad
+        } else {
+            Tone::Plain
+        };
+        let line = screen.toned(tone, line.trim_end());
+        writeln!(screen.out(), "{line}")?;
     }
     Ok(())
 }
 
-fn write_undone(report: &Report, screen: &mut Screen) -> std::io::Result<()> {
-    let undone = report.shards.total - report.shards.done.min(report.shards.total);
-    if undone == 0 || report.verdict == Verdict::Planned {
+fn write_problems(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
+    for problem in &view.problems {
+        let title = screen.toned(Tone::Bad, &Printable(&problem.title).to_string());
+        let out = screen.out();
+        writeln!(out, "\n  {}: {title}", problem.kind.heading())?;
+        for line in problem.message.lines() {
+            writeln!(out, "    {}", Printable(line))?;
+        }
+        writeln!(out, "    What to do: {}", Printable(&problem.action))?;
+    }
+    Ok(())
+}
+
+fn write_warnings(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
+    if view.warnings.is_empty() {
         return Ok(());
     }
-    let shown: Vec<&str> = report
-        .shards
-        .not_done
-        .iter()
-        .take(SHARDS_SHOWN_MAX)
-        .map(shardlift_core::value::id::ShardId::as_str)
-        .collect();
-    writeln!(
-        screen.out(),
-        "\n  {} not done: {}{}",
-        counted(undone, "shard"),
-        shown.join(", "),
-        if undone > shown.len() as u64 {
-            ", …"
-        } else {
-            ""
-        },
-    )
-}
-
-fn write_remedy(report: &Report, flags: &str, screen: &mut Screen) -> std::io::Result<()> {
-    let start = match report.remedy() {
-        None => return Ok(()),
-        Some(Remedy::Rerun { of }) => format!("--rerun-of {of}"),
-        Some(remedy @ Remedy::Ordinary { .. }) => format!("--input '{}'", remedy.input()),
-    };
+    let heading = screen.toned(Tone::Strong, WARNINGS_HEADING);
     let out = screen.out();
-    writeln!(out, "\n  To do what is undone, once mended:")?;
-    writeln!(out, "    shardlift {flags}start {start} --watch")
-}
-
-/// The command that most people want after such an end.
-fn next_step(report: &Report) -> String {
-    let run = &report.run_id;
-    match report.verdict {
-        Verdict::Complete => "status".to_owned(),
-        Verdict::Planned => "start --watch".to_owned(),
-        Verdict::Incomplete
-            if report
-                .failed
-                .by_reason
-                .contains_key(&FailureCode::InvariantViolated) =>
-        {
-            format!("report {run} --save {run}")
-        }
-        Verdict::Incomplete if report.failed.objects > 0 => format!("report {run} --failures"),
-        Verdict::Incomplete if report.problem.is_some() => "start --watch".to_owned(),
-        Verdict::Incomplete => format!("shards {run} --not-done"),
+    writeln!(out, "\n  {heading}")?;
+    for warning in &view.warnings {
+        writeln!(out, "    {}", warning.sentence(SHARDS_NAMED_MAX))?;
     }
+    Ok(())
 }
 
-/// An enum as it is written in the input and the report.
-fn serde_word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => "unknown".to_owned(),
+fn write_next_steps(
+    view: &ReportView,
+    run: &RunId,
+    flags: &str,
+    screen: &mut Screen,
+) -> std::io::Result<()> {
+    if view.next_steps.is_empty() {
+        return Ok(());
+    }
+    let heading = screen.toned(Tone::Strong, "Next steps");
+    let out = screen.out();
+    writeln!(out, "\n  {heading}")?;
+    for step in &view.next_steps {
+        writeln!(out, "    {}", step.sentence())?;
+        writeln!(out, "      shardlift {flags}{}", command(step, run))?;
+    }
+    Ok(())
+}
+
+/// The subcommand that takes a step.
+fn command(step: &NextStep, run: &RunId) -> String {
+    match step {
+        NextStep::SaveDocuments => format!("report {run} --save {run}"),
+        NextStep::ListFailures => format!("report {run} --failures"),
+        NextStep::InspectShards => format!("shards {run} --not-done"),
+        NextStep::StartAgain | NextStep::StartCopying => "start --watch".to_owned(),
+        NextStep::Start(Remedy::Rerun { of }) => format!("start --rerun-of {of} --watch"),
+        NextStep::Start(remedy @ Remedy::Ordinary { .. }) => {
+            format!("start --input '{}' --watch", remedy.input())
+        }
     }
 }
 
@@ -350,25 +269,30 @@ mod tests {
             text.trim_start().starts_with("COMPLETE  nightly-1"),
             "{text}"
         );
-        assert!(text.contains("copied            2,999"), "{text}");
-        assert!(text.contains("took      12 s in 1 round"), "{text}");
-        let cost =
-            "cost      $0.01 for requests (estimated $0.02), 11 s of copying (estimated 9.0 s)";
-        assert!(text.contains(cost), "{text}");
+        assert!(
+            text.contains("Copied               2,999      1.0 GiB"),
+            "{text}"
+        );
+        for figure in [
+            "Shards       4 of 4 done (in 1 round)",
+            "Duration     12 s (from 2026-11-22T01:00:00.000Z)",
+            "Copy time    11 s (estimated 9.0 s)",
+            "Request cost $0.01 (estimated $0.02)",
+        ] {
+            assert!(text.contains(figure), "{figure} in {text}");
+        }
         assert!(text.contains("s3://control/runs/nightly-1/report.html"));
         assert_eq!(ending, Ending::Good);
     }
 
     #[test]
-    fn failures_are_told_by_reason_with_what_to_do() {
+    fn failures_are_listed_by_reason_with_what_to_do() {
         let mut incomplete = report("INCOMPLETE");
         incomplete["failed"] =
             json!({"objects": 1, "bytes": 1, "by_reason": {"ObjectArchived": 1}});
         let (text, ending) = printed(&incomplete);
-        assert!(
-            text.contains("ObjectArchived: The object is archived"),
-            "{text}"
-        );
+        assert!(text.contains("ObjectArchived: 1 object"), "{text}");
+        assert!(text.contains("The object is archived"), "{text}");
         assert!(text.contains("Restore it in the source bucket"), "{text}");
         assert!(text.contains("shardlift --local report nightly-1 --failures"));
         assert!(text.contains("shardlift --local start --rerun-of nightly-1 --watch"));
@@ -376,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_run_tells_what_broke_and_nothing_in_it_acts_on_the_terminal() {
+    fn a_broken_run_shows_what_broke_and_nothing_in_it_acts_on_the_terminal() {
         let mut broken = report("INCOMPLETE");
         broken["problem"] = json!({"state": "PlanShards", "code": "AccessDenied",
             "message": "no\u{1b}[2J\nway", "action": "Grant it."});

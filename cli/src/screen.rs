@@ -7,6 +7,8 @@ use shardlift_core::value::printable::Printable;
 /// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
+    /// Ordinary text.
+    Plain,
     /// A heading.
     Strong,
     /// All is well.
@@ -77,6 +79,7 @@ impl Screen {
     /// `text` in its tone; as it is where there are no colours.
     pub(crate) fn toned(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
+            Tone::Plain => return text.to_owned(),
             Tone::Strong => "1",
             Tone::Good => "1;32",
             Tone::Bad => "1;31",

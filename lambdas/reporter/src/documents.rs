@@ -11,10 +11,7 @@ use shardlift_core::{
     documents::{control_key, failed_objects::FailureDocuments},
     failure::{Failure, FailureCode},
     port::{ControlStore, ControlWriter, Ledger},
-    report::{
-        notice::{FailureExamples, note_example},
-        settlement,
-    },
+    report::{FailureExamples, note_example, settlement},
     run::record::RunRecord,
     shard::{ShardRecord, ShardState, ShardWork},
     value::{

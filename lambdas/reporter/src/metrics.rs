@@ -84,7 +84,7 @@ mod tests {
             shards: ShardSummary::default(),
             rounds: 1,
             verified: Verification::clean(Verify::None),
-            remarks: std::collections::BTreeMap::new(),
+            notes: std::collections::BTreeMap::new(),
             uploads_aborted: 0,
             cost_usd: Cost {
                 requests: [(THROTTLED_REQUESTS.to_owned(), 17)].into(),

@@ -10,7 +10,7 @@ mod sections;
 use maud::{DOCTYPE, PreEscaped, html};
 use shardlift_core::{
     access::preflight::Preflight,
-    report::{Report, notice::FailureExamples},
+    report::{FailureExamples, Report, view::ReportView},
     run::record::RunRecord,
     value::{arn::ExecutionArn, printable::Printable},
 };
@@ -23,15 +23,15 @@ const STYLE: &str = include_str!("page/style.css");
 pub(crate) struct Page<'a> {
     /// The report.
     pub(crate) report: &'a Report,
-    /// The record of the run; absent when it was refused before it had one.
+    /// The record of the run; absent when its input was refused.
     pub(crate) run: Option<&'a RunRecord>,
     /// The run's execution.
     pub(crate) execution: &'a ExecutionArn,
     /// An example of each reason.
     pub(crate) examples: &'a FailureExamples,
-    /// What is drawn.
+    /// What the charts show.
     pub(crate) charts: &'a Charts,
-    /// What was tried before the run.
+    /// The permission checks before the run.
     pub(crate) preflight: Option<&'a Preflight>,
 }
 
@@ -39,7 +39,8 @@ impl Page<'_> {
     /// The page as HTML.
     pub(crate) fn render(&self) -> String {
         let report = self.report;
-        let verdict = report.verdict.to_string();
+        let view = ReportView::new(report, self.examples);
+        let verdict = view.headline.verdict.to_string();
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -55,19 +56,16 @@ impl Page<'_> {
                 body {
                     header class=(verdict.to_lowercase()) {
                         p.verdict { (verdict) }
-                        h1 { (headline(report)) }
+                        h1 { (inert(&view.headline.summary)) }
                         p.run { "Run " code { (report.run_id) } }
-                        @if let Some(rerun) = report.rerun_sentences() { p.run { (rerun) } }
                         @if let Some(run) = self.run { (sections::pair(run)) }
                     }
                     main {
-                        (sections::problem(report))
-                        (sections::numbers(report))
-                        (sections::failures(report, self.examples))
-                        (sections::remedy(report))
-                        (sections::verification(report))
+                        (sections::figures(&view))
+                        (sections::problems(&view))
+                        (sections::warnings(&view))
+                        (sections::next_steps(&view))
                         @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
-                        (sections::shards(report))
                         @if report.shards.total > 0 && report.rounds > 0 { (chart::by_shard(self.charts)) }
                         (sections::cost(report))
                         @if let Some(preflight) = self.preflight { (sections::preflight(preflight)) }
@@ -79,14 +77,6 @@ impl Page<'_> {
         }
         .into_string()
     }
-}
-
-/// The headline without the verdict, which stands above it.
-fn headline(report: &Report) -> String {
-    let headline = report.headline();
-    headline
-        .split_once(": ")
-        .map_or_else(String::new, |(_, story)| story.to_owned())
 }
 
 /// A text from outside.

@@ -75,7 +75,7 @@ async fn the_page_of_an_incomplete_run_says_what_failed_and_what_to_do_and_stays
     let page = page(&scene, "incomplete.html");
     assert_self_contained(&page);
     for part in [
-        "12 × AccessDenied",
+        "AccessDenied: 12 objects",
         FailureCode::AccessDenied.action(),
         "failures.csv",
         "2-3",

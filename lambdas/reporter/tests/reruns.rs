@@ -71,9 +71,9 @@ async fn the_report_says_what_it_is_a_rerun_of_and_what_is_gone() {
     assert_eq!((report.copied.objects, report.skipped.objects), (5, 0));
     let text = &scene.published()[0].text;
     let page = String::from_utf8(scene.document("report.html")).unwrap();
-    for told in [text, &page] {
-        assert!(told.contains("A rerun of run earlier."), "{told}");
-        assert!(told.contains("2 objects: gone"), "{told}");
+    for shown in [text, &page] {
+        assert!(shown.contains("This is a rerun of run earlier."), "{shown}");
+        assert!(shown.contains("2 objects (gone"), "{shown}");
     }
 }
 
@@ -134,7 +134,7 @@ async fn undone_shards_that_were_not_chosen_are_told_although_a_listing_finds_no
         assert_eq!(report.verdict, Verdict::Incomplete);
         assert_eq!(report.rest_of, Some(RunId::new(rest_of).unwrap()));
         let text = &scene.published()[0].text;
-        assert!(text.contains("2 objects: in shards that were not chosen"));
+        assert!(text.contains("2 objects (in shards that were not chosen)"));
         let input = format!(r#"{{"rerun_of":"{rest_of}"}}"#);
         assert!(text.contains(&input), "{text}");
     }

@@ -1,6 +1,6 @@
-//! The page's sections, from the most to the least urgent.
+//! The sections of the page, in the order of the view of the report and then by how rarely one looks at them.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use shardlift_core::{
@@ -8,12 +8,14 @@ use shardlift_core::{
         denial::Needed,
         preflight::{Finding, Preflight},
     },
-    report::{Report, Verdict, cost, notice::FailureExamples},
-    run::{option::Verify, record::RunRecord},
+    report::{
+        NOT_DONE_SHOWN_MAX, Report, cost,
+        view::{ProblemEntry, ProblemKind, ReportView, WARNINGS_HEADING},
+    },
+    run::record::RunRecord,
     value::{
         arn::ExecutionArn,
-        figures::{bytes, counted, duration, grouped, usd},
-        tally::Count,
+        figures::{grouped, usd},
     },
 };
 
@@ -28,133 +30,88 @@ pub(super) fn pair(run: &RunRecord) -> Markup {
     }
 }
 
-/// What broke.
-pub(super) fn problem(report: &Report) -> Markup {
-    html! {
-        @if let Some(problem) = &report.problem {
-            section.broke id="problem" {
-                h2 { (problem.code) " in " (problem.state) }
-                pre { (inert_lines(&problem.message)) }
-                p.do { (problem.action) }
-            }
-        }
-    }
-}
-
-/// What to start next, so that it gets done.
-pub(super) fn remedy(report: &Report) -> Markup {
-    html! {
-        @if let Some(remedy) = report.remedy() {
-            section id="remedy" {
-                h2 { "What to start next" }
-                p.do { (remedy.sentences()) }
-                pre { (remedy.input()) }
-            }
-        }
-    }
-}
-
-/// The counts.
-pub(super) fn numbers(report: &Report) -> Markup {
-    let tile = |name: &str, count: Count, class: &str| {
-        html! {
-            div { dt { (name) } dd class=(class) { (grouped(count.objects)) small { (bytes(count.bytes)) } } }
-        }
-    };
-    let failed = Count {
-        objects: report.failed.objects,
-        bytes: report.failed.bytes,
-    };
-    let took = report.ended_at.since(report.started_at);
+/// The figures.
+pub(super) fn figures(view: &ReportView) -> Markup {
     html! {
         section id="numbers" {
-            h2 { "Objects" }
+            h2 { "Figures" }
             dl {
-                (tile("Planned", report.planned, ""))
-                (tile("Copied", report.copied, ""))
-                (tile("Skipped", report.skipped, ""))
-                (tile("Failed", failed, if failed.objects > 0 { "bad" } else { "" }))
-                @if report.deleted.objects > 0 {
-                    div { dt { "Deleted" } dd { (grouped(report.deleted.objects)) } }
-                }
-                div { dt { "Took" } dd { (duration(took)) small { "from " (report.started_at) } } }
-                @if let Some(mode) = report.mode { div { dt { "Mode" } dd { (mode.name()) } } }
-            }
-        }
-    }
-}
-
-/// What failed, the most frequent reason first, and what to do.
-pub(super) fn failures(report: &Report, examples: &FailureExamples) -> Markup {
-    let mut reasons: Vec<_> = report.failed.by_reason.iter().collect();
-    reasons.sort_by_key(|&(code, &objects)| (Reverse(objects), *code));
-    html! {
-        @if !reasons.is_empty() {
-            section id="failures" {
-                h2 { "What failed" }
-                @for (code, &objects) in reasons {
-                    h3 { (grouped(objects)) " × " (code) }
-                    p { (code.meaning()) }
-                    @if let Some(example) = examples.get(code) {
-                        p.faint { "For example " code { (inert(example.key.as_str())) } }
-                        pre { (inert_lines(&example.detail)) }
+                @for figure in &view.figures {
+                    div {
+                        dt { (figure.kind.label()) }
+                        dd.bad[figure.is_bad] {
+                            (figure.value)
+                            @if let Some(detail) = &figure.detail { small { (detail) } }
+                        }
                     }
-                    p.do { (code.action()) }
                 }
-                p.faint { "Every failed key: " a href="failures.csv" { "failures.csv" } }
             }
         }
     }
 }
 
-/// What listing both sides again found.
-pub(super) fn verification(report: &Report) -> Markup {
-    let found = &report.verified;
-    let told = match found.method {
-        _ if report.verdict == Verdict::Planned => {
-            "Nothing was copied, so nothing was verified.".to_owned()
-        }
-        Verify::None => "Not verified by listing both sides again.".to_owned(),
-        _ if found.agrees() => {
-            "Both sides were listed again and agree: nothing is missing, nothing is different."
-                .to_owned()
-        }
-        _ => format!(
-            "Both sides were listed again: {} missing and {} different at the target.",
-            grouped(found.missing),
-            grouped(found.different)
-        ),
+/// What broke, then what failed, a section for each.
+pub(super) fn problems(view: &ReportView) -> Markup {
+    html! {
+        (problems_of(view, ProblemKind::RunBroke))
+        (problems_of(view, ProblemKind::ObjectsFailed))
+    }
+}
+
+fn problems_of(view: &ReportView, kind: ProblemKind) -> Markup {
+    let (id, class) = match kind {
+        ProblemKind::RunBroke => ("problem", "broke"),
+        ProblemKind::ObjectsFailed => ("failures", "failed"),
     };
+    let problems: Vec<_> = view.problems.iter().filter(|p| p.kind == kind).collect();
     html! {
-        section id="verification" {
-            h2 { "Verification" }
-            p { (told) }
-            @if found.changed_since_start > 0 {
-                p { (report.changed_sentence()) }
+        @if !problems.is_empty() {
+            section id=(id) class=(class) {
+                h2 { (kind.heading()) }
+                @for problem in problems { (entry(problem)) }
             }
-            @if let Some(told) = report.uploads_sentence() { p { (told) } }
-            @if !report.remarks.is_empty() { p { "Copied objects: " (report.remarks_line()) "." } }
         }
     }
 }
 
-/// The shards and rounds.
-pub(super) fn shards(report: &Report) -> Markup {
-    let shards = &report.shards;
+fn entry(problem: &ProblemEntry) -> Markup {
     html! {
-        section id="shards" {
-            h2 { "Shards and rounds" }
-            p { (grouped(shards.done)) " of " (counted(shards.total, "shard")) " done, "
-                (counted(u64::from(report.rounds), "round")) "." }
-            @if !shards.not_done.is_empty() && report.verdict == Verdict::Incomplete {
-                p { "Not done: "
-                    @for (number, shard) in shards.not_done.iter().enumerate() {
-                        @if number > 0 { ", " } code { (shard) }
-                    }
-                    @if shards.total - shards.done > shards.not_done.len() as u64 { " and more" } }
-                p.do { "Open the Map Run of the execution; each failed child shows why." }
+        h3 { (inert(&problem.title)) }
+        @match problem.kind {
+            ProblemKind::RunBroke => pre { (inert_lines(&problem.message)) },
+            ProblemKind::ObjectsFailed => p { (inert_lines(&problem.message)) },
+        }
+        @if let Some(example) = &problem.example {
+            p.faint { "For example " code { (inert(example.key.as_str())) } }
+            pre { (inert_lines(&example.detail)) }
+        }
+        p.do { (inert(&problem.action)) }
+    }
+}
+
+/// What a person must know besides.
+pub(super) fn warnings(view: &ReportView) -> Markup {
+    html! {
+        @if !view.warnings.is_empty() {
+            section id="warnings" {
+                h2 { (WARNINGS_HEADING) }
+                ul { @for warning in &view.warnings { li { (warning.sentence(NOT_DONE_SHOWN_MAX)) } } }
             }
-            p.faint { "Every shard: " a href="shards.json" { "shards.json" } }
+        }
+    }
+}
+
+/// What to do next.
+pub(super) fn next_steps(view: &ReportView) -> Markup {
+    html! {
+        @if !view.next_steps.is_empty() {
+            section id="next" {
+                h2 { "Next steps" }
+                @for step in &view.next_steps {
+                    p.do { (step.sentence()) }
+                    @if let Some(input) = step.input() { pre { (input) } }
+                }
+            }
         }
     }
 }
@@ -169,9 +126,8 @@ pub(super) fn cost(report: &Report) -> Markup {
         .collect();
     html! {
         section id="cost" {
-            h2 { "Cost estimated against counted" }
-            p { strong { (report.cost_line()) } "." }
-            p.faint { "Requests times list prices of us-east-1; compute time, KMS and transfer between Regions are not in it." }
+            h2 { "Requests and their cost" }
+            p.faint { (cost::PRICE_SCOPE) }
             div.scroll { table {
                 thead { tr { th { "Operation" } th.number { "Estimated" } th.number { "Counted" } th.number { "USD" } } }
                 tbody { @for operation in operations {
@@ -190,11 +146,11 @@ pub(super) fn cost(report: &Report) -> Markup {
     }
 }
 
-/// What was tried before the run.
+/// The permission checks before the run.
 pub(super) fn preflight(preflight: &Preflight) -> Markup {
     html! {
         section id="preflight" {
-            h2 { "Tried before the run" }
+            h2 { "Permission checks before the run" }
             div.scroll { table {
                 thead { tr { th { "Check" } th { "Finding" } } }
                 tbody { @for row in &preflight.rows { tr {
@@ -237,12 +193,12 @@ pub(super) fn links(report: &Report, execution: &ExecutionArn) -> Markup {
     );
     html! {
         section id="links" {
-            h2 { "Look further" }
+            h2 { "Links" }
             ul {
                 li { a href=(execution.console_url()) { "The execution in the Step Functions console" }
                     ", with its Map Runs and their failed children" }
                 li { a href=(folder) { "All documents of the run" } " in the control bucket: "
-                    code { "s3://" (bucket) "/" (report.report.prefix) } }
+                    code { (report.report.document("")) } }
                 li { a href="report.json" { "report.json" } " · " a href="failures.csv" { "failures.csv" }
                     " · " a href="shards.json" { "shards.json" } }
             }
