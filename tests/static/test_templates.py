@@ -251,7 +251,7 @@ def test_a_session_of_the_role_is_no_longer_than_role_chaining_allows(target):
     """A Lambda's own credentials are a session, and a session of a session lasts an hour at most."""
     hour = 3600
     assert target["Resources"]["TargetRole"]["Properties"]["MaxSessionDuration"] == hour
-    code = (ROOT / "lambdas/aws/src/session.rs").read_text()
+    code = (ROOT / "lambdas/aws/src/accounts/session.rs").read_text()
     (asked_for,) = re.findall(r"const SESSION_LENGTH: Duration = Duration::from_secs\(([\d_]+)\);", code)
     assert int(asked_for) <= hour
 

@@ -13,7 +13,7 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
 use crate::{
     request_counter::RequestCounter,
-    s3::{spoken_key::SpokenKeys, whole_document::WholeDocuments},
+    s3::{CompleteDocuments, UnescapeKeys},
 };
 
 /// A connection within AWS is there in milliseconds; three seconds cover a lost SYN and its repeat.
@@ -172,8 +172,8 @@ impl DataPlane {
             .region(region)
             .credentials_provider(credentials.clone())
             .interceptor(counter.clone())
-            .interceptor(SpokenKeys)
-            .interceptor(WholeDocuments)
+            .interceptor(UnescapeKeys)
+            .interceptor(CompleteDocuments)
             // A copy is silent for minutes; the protection would end UploadPartCopy after some seconds.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = &self.endpoint_url {

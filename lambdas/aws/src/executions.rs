@@ -1,4 +1,4 @@
-//! What Step Functions knows of executions.
+//! The state of executions, through Step Functions.
 
 use aws_sdk_sfn::{Client, types::ExecutionStatus};
 use shardlift_core::{
@@ -11,12 +11,12 @@ use crate::fault_mapping::call_fault;
 
 const DESCRIBE_EXECUTION: &str = "states:DescribeExecution";
 
-/// Executions, through Step Functions.
+/// The executions of state machines.
 #[derive(Debug, Clone)]
 pub struct SfnExecutions(Client);
 
 impl SfnExecutions {
-    /// Executions as `client` sees them.
+    /// The executions that `client` may describe.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self(client)
@@ -33,8 +33,8 @@ impl Executions for SfnExecutions {
             .await
             .map_err(|error| call_fault(DESCRIBE_EXECUTION, &error));
         match sent {
-            Ok(answer) => Ok(match answer.status() {
-                // A redrive that is pending goes on at any moment.
+            Ok(response) => Ok(match response.status() {
+                // A pending redrive may continue at any moment.
                 ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
                     ExecutionState::Running
                 }

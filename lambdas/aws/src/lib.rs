@@ -1,9 +1,10 @@
-//! The adapters from Shardlift's ports to AWS, the bootstrap of its functions, and their telemetry.
+//! Adapters from Shardlift's ports to AWS, the bootstrap of its Lambda functions, and their telemetry.
 //!
-//! Adapters translate, they do not decide. `fault_mapping` is the only file that reads error codes and HTTP status.
+//! Adapters translate and do not decide. Read [`s3`] for the two buckets, which [`accounts`] opens, [`ledger`] for
+//! DynamoDB, and [`control_store`] for the control bucket. All of them report failed calls through [`fault_mapping`] and
+//! get their clients from [`clients`]; [`bootstrap`] connects everything.
 
 mod accounts;
-pub mod adapters;
 pub mod bootstrap;
 pub mod clients;
 mod control_store;
@@ -13,8 +14,6 @@ mod ledger;
 mod notifier;
 mod request_counter;
 mod s3;
-mod session;
-mod settings;
 mod system_clock;
 pub mod telemetry;
 

@@ -1,4 +1,4 @@
-//! Notifications, through SNS: a text for people and the report for machines in one message.
+//! Notifications through SNS: one message with a text for people and the report for machines.
 
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use serde_json::json;
@@ -11,14 +11,14 @@ use crate::fault_mapping::call_fault;
 
 const PUBLISH: &str = "sns:Publish";
 
-/// SNS takes 256 KiB for the whole message, the text for every protocol included
+/// SNS allows 256 KiB for the whole message, including the text for every protocol
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 const MESSAGE_BYTES_MAX: usize = 262_144;
 
-/// A text message that spans more would be cut into several, or refused.
+/// A longer text message would be split or rejected.
 const SMS_CHARACTERS_MAX: usize = 140;
 
-/// The subscriptions that machines read.
+/// The protocols whose subscribers are machines.
 const MACHINE_PROTOCOLS: [&str; 5] = ["sqs", "lambda", "http", "https", "firehose"];
 
 /// Publishes to one topic.
@@ -29,7 +29,7 @@ pub struct SnsNotifier {
 }
 
 impl SnsNotifier {
-    /// Publishes to `topic_arn`; a function that is given none can not publish.
+    /// Publishes to `topic_arn`; without one, publishing fails.
     #[must_use]
     pub fn new(client: Client, topic_arn: Option<String>) -> Self {
         Self { client, topic_arn }
@@ -67,8 +67,8 @@ impl Notifier for SnsNotifier {
     }
 }
 
-/// One text for each kind of subscription. A report too long to be sent five times over is left out for machines too:
-/// it lies in the control bucket.
+/// One text for each protocol. If the report is too long to be included five times, machines get the text as well; the
+/// report is in the control bucket.
 fn message(notification: &Notification) -> String {
     let sms: String = notification.text.chars().take(SMS_CHARACTERS_MAX).collect();
     let mut texts = json!({
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn people_get_the_text_and_machines_the_report() {
+    fn people_get_the_text_and_machines_get_the_report() {
         let sent = message(&notification("{\"verdict\":\"COMPLETE\"}".into()));
         let texts: BTreeMap<String, String> = serde_json::from_str(&sent).unwrap();
         assert_eq!(texts["default"].len(), 500);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_too_long_for_sns_does_not_silence_the_notification() {
+    fn a_report_too_long_for_sns_does_not_prevent_the_notification() {
         let sent = message(&notification("\"x\"".repeat(50_000)));
         assert!(sent.len() <= MESSAGE_BYTES_MAX);
         let texts: BTreeMap<String, String> = serde_json::from_str(&sent).unwrap();

@@ -1,5 +1,5 @@
-//! Counts what was sent, attempt by attempt: AWS bills all but those that it answers with a 5xx. And what S3 answered with "slow down", which
-//! retries hide from everybody else.
+//! Counts requests attempt by attempt, because AWS bills every attempt except those that fail with a 5xx. It also counts
+//! throttled attempts, which are otherwise hidden by retries.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use shardlift_core::value::tally::{RequestCounts, THROTTLED_REQUESTS};
 
 use crate::fault_mapping::is_throttled;
 
-/// Counts by operation, named as `shardlift_core::report::cost` prices them: `s3:CopyObject`, `dynamodb:PutItem`.
+/// Counts by operation, under the names that the cost estimate has prices for: `s3:CopyObject`, `dynamodb:PutItem`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestCounter(Arc<Mutex<BTreeMap<String, u64>>>);
 
@@ -47,7 +47,7 @@ impl RequestCounter {
     }
 }
 
-/// As an interceptor of an S3 client it counts each attempt.
+/// As an interceptor of an S3 client, it counts each attempt.
 impl Intercept for RequestCounter {
     fn name(&self) -> &'static str {
         "RequestCounter"

@@ -1,9 +1,6 @@
-//! What the ledger makes of DynamoDB's answers, over an HTTP client that gives them by a script.
+//! How the ledger handles DynamoDB's responses, over an HTTP client that returns them by a script.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what a test cannot make, it cannot go on with"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 use std::{
     collections::VecDeque,
@@ -32,22 +29,22 @@ use shardlift_core::{
 };
 use shardlift_testkit::conformance::{range_record, run_record, shard_record};
 
-/// What DynamoDB answers.
+/// A response of DynamoDB.
 #[derive(Debug, Clone, Copy)]
-enum Answer {
+enum Response {
     /// Success, or an empty item.
     Done,
-    /// The item that the last write held, with its mark.
+    /// The item of the last write, with its mark.
     ItemAsWritten,
-    /// The item as it was before the step: of revision 1.
+    /// The item from before the step, of revision 1.
     ItemBefore,
-    /// An item of somebody else.
+    /// The item of another writer.
     ItemOfAnother,
     /// An error of this name.
     Refused(&'static str),
     /// A canceled transaction, for these reasons.
     Canceled([&'static str; 2]),
-    /// No answer in time.
+    /// No response in time.
     TimedOut,
 }
 
@@ -56,14 +53,14 @@ type Request = (String, Value);
 
 #[derive(Debug, Clone)]
 struct Script {
-    answers: Arc<Mutex<VecDeque<Answer>>>,
+    responses: Arc<Mutex<VecDeque<Response>>>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Script {
-    fn of(answers: &[Answer]) -> Self {
+    fn of(responses: &[Response]) -> Self {
         Self {
-            answers: Arc::new(Mutex::new(answers.iter().copied().collect())),
+            responses: Arc::new(Mutex::new(responses.iter().copied().collect())),
             requests: Arc::default(),
         }
     }
@@ -91,28 +88,32 @@ impl Script {
         of_it.map(|(_, body)| body.clone()).collect()
     }
 
-    fn assert_is_told_to_the_end(&self) {
-        assert_eq!(self.answers.lock().unwrap().len(), 0, "answers are left");
+    fn assert_is_finished(&self) {
+        assert_eq!(
+            self.responses.lock().unwrap().len(),
+            0,
+            "responses are left"
+        );
     }
 
-    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    fn respond(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap();
         let operation = target.rsplit('.').next().unwrap().to_owned();
         let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
         self.requests.lock().unwrap().push((operation, body));
-        let next = self.answers.lock().unwrap().pop_front();
-        let (status, body) = match next.expect("the script has an answer") {
-            Answer::Done => (200, json!({})),
-            Answer::ItemAsWritten => (200, json!({"Item": self.last_item()})),
-            Answer::ItemBefore => (200, json!({"Item": {"revision": {"N": "1"}}})),
-            Answer::ItemOfAnother => (200, json!({"Item": {"written_by": {"S": "another"}}})),
-            Answer::Refused(name) => (400, error(name, &json!(null))),
-            Answer::Canceled(reasons) => {
+        let next = self.responses.lock().unwrap().pop_front();
+        let (status, body) = match next.expect("the script has a response") {
+            Response::Done => (200, json!({})),
+            Response::ItemAsWritten => (200, json!({"Item": self.last_item()})),
+            Response::ItemBefore => (200, json!({"Item": {"revision": {"N": "1"}}})),
+            Response::ItemOfAnother => (200, json!({"Item": {"written_by": {"S": "another"}}})),
+            Response::Refused(name) => (400, error(name, &json!(null))),
+            Response::Canceled(reasons) => {
                 let reasons = reasons.map(|code| json!({"Code": code}));
                 let name = "TransactionCanceledException";
                 (400, error(name, &json!(reasons)))
             }
-            Answer::TimedOut => return Err(ConnectorError::timeout("no answer".into())),
+            Response::TimedOut => return Err(ConnectorError::timeout("no response".into())),
         };
         let status = u16::try_from(status).unwrap().try_into().unwrap();
         Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
@@ -149,11 +150,11 @@ impl HttpClient for Script {
 
 impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(self.answer(&request))
+        HttpConnectorFuture::ready(self.respond(&request))
     }
 }
 
-/// A step of two records, the first of which is the range: what settling reads.
+/// A step of two records. The first one, which settling reads, is the range.
 fn step() -> PlanStep {
     let mut range = range_record("run", 0);
     range.revision = 2;
@@ -165,61 +166,67 @@ fn step() -> PlanStep {
 }
 
 #[tokio::test]
-async fn a_throttled_transaction_is_made_again() {
-    let throttled = Answer::Canceled(["None", "ThrottlingError"]);
+async fn a_throttled_transaction_is_retried() {
+    let throttled = Response::Canceled(["None", "ThrottlingError"]);
     let script = Script::of(&[
         throttled,
-        Answer::ItemBefore,
+        Response::ItemBefore,
         throttled,
-        Answer::ItemBefore,
-        Answer::Done,
+        Response::ItemBefore,
+        Response::Done,
     ]);
     let written = script.ledger().await.commit_plan(&step()).await;
     assert_eq!(written, Ok(PutOutcome::Written));
-    script.assert_is_told_to_the_end();
+    script.assert_is_finished();
 }
 
 #[tokio::test]
-async fn a_transaction_outlasts_more_throttling_than_other_faults() {
-    let mut answers = Vec::new();
+async fn a_transaction_survives_more_throttling_than_other_faults() {
+    let mut responses = Vec::new();
     for _ in 0..6 {
-        answers.push(Answer::Canceled(["ProvisionedThroughputExceeded", "None"]));
-        answers.push(Answer::ItemBefore);
+        responses.push(Response::Canceled([
+            "ProvisionedThroughputExceeded",
+            "None",
+        ]));
+        responses.push(Response::ItemBefore);
     }
-    answers.push(Answer::Done);
-    let script = Script::of(&answers);
+    responses.push(Response::Done);
+    let script = Script::of(&responses);
     let written = script.ledger().await.commit_plan(&step()).await;
     assert_eq!(written, Ok(PutOutcome::Written));
-    script.assert_is_told_to_the_end();
+    script.assert_is_finished();
 }
 
 #[tokio::test]
-async fn a_failed_condition_is_our_own_write_if_the_record_bears_its_mark() {
+async fn a_failed_condition_is_our_own_write_if_the_record_has_its_mark() {
     for (found, outcome) in [
-        (Answer::ItemAsWritten, PutOutcome::Written),
-        (Answer::ItemOfAnother, PutOutcome::Refused),
+        (Response::ItemAsWritten, PutOutcome::Written),
+        (Response::ItemOfAnother, PutOutcome::Refused),
     ] {
-        let script = Script::of(&[Answer::Refused("ConditionalCheckFailedException"), found]);
+        let script = Script::of(&[Response::Refused("ConditionalCheckFailedException"), found]);
         let put = script.ledger().await.create_run(&run_record("run")).await;
         assert_eq!(put, Ok(outcome), "{found:?}");
-        let script = Script::of(&[Answer::Canceled(["ConditionalCheckFailed", "None"]), found]);
+        let script = Script::of(&[
+            Response::Canceled(["ConditionalCheckFailed", "None"]),
+            found,
+        ]);
         let put = script.ledger().await.commit_plan(&step()).await;
         assert_eq!(put, Ok(outcome), "{found:?}");
     }
 }
 
 #[tokio::test]
-async fn a_transaction_in_progress_is_asked_about_again_as_the_same_one() {
+async fn a_transaction_in_progress_is_retried_with_the_same_token() {
     let script = Script::of(&[
-        Answer::TimedOut,
-        Answer::Refused("TransactionInProgressException"),
-        Answer::Canceled(["TransactionConflict", "None"]),
-        Answer::ItemBefore,
-        Answer::Done,
+        Response::TimedOut,
+        Response::Refused("TransactionInProgressException"),
+        Response::Canceled(["TransactionConflict", "None"]),
+        Response::ItemBefore,
+        Response::Done,
     ]);
     let written = script.ledger().await.commit_plan(&step()).await;
     assert_eq!(written, Ok(PutOutcome::Written));
-    script.assert_is_told_to_the_end();
+    script.assert_is_finished();
     let sent = script.bodies("TransactWriteItems");
     assert_eq!(sent.len(), 4);
     assert!(sent[0]["ClientRequestToken"].is_string());
@@ -227,21 +234,21 @@ async fn a_transaction_in_progress_is_asked_about_again_as_the_same_one() {
 }
 
 #[tokio::test]
-async fn a_conflict_that_lasts_is_the_ledgers_and_no_objects() {
-    let conflict = Answer::Canceled(["None", "TransactionConflict"]);
-    let script = Script::of(&[conflict, Answer::ItemBefore].repeat(4));
+async fn a_lasting_conflict_is_one_of_the_ledger_and_not_of_an_object() {
+    let conflict = Response::Canceled(["None", "TransactionConflict"]);
+    let script = Script::of(&[conflict, Response::ItemBefore].repeat(4));
     let refused = script.ledger().await.commit_plan(&step()).await;
     let fault = refused.unwrap_err();
     assert_eq!(fault.kind, FaultKind::ConcurrentWrite);
     assert_eq!(fault.into_failure().code, FailureCode::LedgerConflict);
-    script.assert_is_told_to_the_end();
+    script.assert_is_finished();
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_be_settled_tells_why() {
+async fn a_write_that_cannot_be_settled_reports_why() {
     let script = Script::of(&[
-        Answer::Refused("ConditionalCheckFailedException"),
-        Answer::Refused("AccessDeniedException"),
+        Response::Refused("ConditionalCheckFailedException"),
+        Response::Refused("AccessDeniedException"),
     ]);
     let put = script.ledger().await.create_run(&run_record("run")).await;
     let fault = put.unwrap_err();
@@ -249,9 +256,9 @@ async fn a_write_that_cannot_be_settled_tells_why() {
         (fault.kind, fault.operation),
         (FaultKind::AccessDenied, "dynamodb:GetItem")
     );
-    let mut answers = vec![Answer::TimedOut; 8];
-    answers.push(Answer::Refused("AccessDeniedException"));
-    let script = Script::of(&answers);
+    let mut responses = vec![Response::TimedOut; 8];
+    responses.push(Response::Refused("AccessDeniedException"));
+    let script = Script::of(&responses);
     let put = script.ledger().await.create_run(&run_record("run")).await;
     assert_eq!(
         put.unwrap_err().effect,

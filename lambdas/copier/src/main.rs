@@ -3,8 +3,7 @@
 use anyhow::anyhow;
 use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SystemClock,
-    adapters::Adapters,
-    bootstrap::{self, Handler, Settings},
+    bootstrap::{self, Adapters, Handler, Settings},
     telemetry,
 };
 use shardlift_copier::copier::Copier;

@@ -1,27 +1,24 @@
-//! An object of the control bucket, written piece by piece.
+//! Writes an object of the control bucket in pieces.
 
 use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use shardlift_core::{
-    failure::fault::CallFault,
-    port::{ControlStore, ControlWriter},
-};
+use shardlift_core::{failure::fault::CallFault, port::ControlWriter};
 
-use super::{PUT_OBJECT, S3ControlStore};
-use crate::fault_mapping::{bad_answer, call_fault};
+use super::control_bucket::{ControlBucket, PUT_OBJECT};
+use crate::fault_mapping::{call_fault, malformed_response};
 
-/// The size of a part, in bytes: 10,000 of them (S3's limit) hold 78 GiB, and one is all that is in memory.
+/// The size of a part in bytes. S3's limit of 10,000 parts allows 78 GiB, and only one part is in memory at a time.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 
-/// IAM knows the calls of an upload as `s3:PutObject`, and its end as this.
+/// The only request of an upload that needs another permission than `s3:PutObject`.
 const ABORT: &str = "s3:AbortMultipartUpload";
 
-/// Sends one PutObject for a small object, a multipart upload for a large one.
+/// Writes a small object with one PutObject, and a large one with a multipart upload.
 #[derive(Debug)]
 pub struct S3ControlWriter {
-    store: S3ControlStore,
+    bucket: ControlBucket,
     key: String,
     content_type: String,
     buffer: Vec<u8>,
@@ -30,9 +27,9 @@ pub struct S3ControlWriter {
 }
 
 impl S3ControlWriter {
-    pub(super) fn new(store: S3ControlStore, key: &str, content_type: &str) -> Self {
+    pub(super) fn new(bucket: ControlBucket, key: &str, content_type: &str) -> Self {
         Self {
-            store,
+            bucket,
             key: key.to_owned(),
             content_type: content_type.to_owned(),
             buffer: Vec::new(),
@@ -46,10 +43,10 @@ impl S3ControlWriter {
             return Ok(id.clone());
         }
         let created = self
-            .store
+            .bucket
             .client
             .create_multipart_upload()
-            .bucket(self.store.bucket.as_str())
+            .bucket(self.bucket.name.as_str())
             .key(&self.key)
             .content_type(&self.content_type)
             .send()
@@ -57,22 +54,22 @@ impl S3ControlWriter {
             .map_err(|error| call_fault(PUT_OBJECT, &error))?;
         let id = created
             .upload_id
-            .ok_or_else(|| bad_answer(PUT_OBJECT, "an upload without an id"))?;
+            .ok_or_else(|| malformed_response(PUT_OBJECT, "the upload has no id"))?;
         self.upload_id = Some(id.clone());
         Ok(id)
     }
 
-    /// Sends what the buffer holds as the next part.
-    async fn send_part(&mut self) -> Result<(), CallFault> {
+    /// Uploads the buffer as the next part.
+    async fn flush_part(&mut self) -> Result<(), CallFault> {
         let upload_id = self.upload_id().await?;
         let number = i32::try_from(self.parts.len() + 1)
-            .map_err(|_| bad_answer(PUT_OBJECT, "more parts than a number counts"))?;
+            .map_err(|_| malformed_response(PUT_OBJECT, "the part number exceeds 31 bits"))?;
         let body = std::mem::take(&mut self.buffer);
         let sent = self
-            .store
+            .bucket
             .client
             .upload_part()
-            .bucket(self.store.bucket.as_str())
+            .bucket(self.bucket.name.as_str())
             .key(&self.key)
             .upload_id(upload_id)
             .part_number(number)
@@ -95,7 +92,7 @@ impl ControlWriter for S3ControlWriter {
         while self.buffer.len() + bytes.len() > PART_BYTES {
             let (now, later) = bytes.split_at(PART_BYTES - self.buffer.len());
             self.buffer.extend_from_slice(now);
-            self.send_part().await?;
+            self.flush_part().await?;
             bytes = later;
         }
         self.buffer.extend_from_slice(bytes);
@@ -105,18 +102,18 @@ impl ControlWriter for S3ControlWriter {
     async fn finish(mut self) -> Result<(), CallFault> {
         if self.upload_id.is_none() {
             return self
-                .store
+                .bucket
                 .put(&self.key, &self.content_type, self.buffer)
                 .await;
         }
         if !self.buffer.is_empty() {
-            self.send_part().await?;
+            self.flush_part().await?;
         }
         let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts));
-        self.store
+        self.bucket
             .client
             .complete_multipart_upload()
-            .bucket(self.store.bucket.as_str())
+            .bucket(self.bucket.name.as_str())
             .key(&self.key)
             .set_upload_id(self.upload_id)
             .multipart_upload(parts.build())
@@ -130,10 +127,10 @@ impl ControlWriter for S3ControlWriter {
         let Some(upload_id) = self.upload_id else {
             return Ok(());
         };
-        self.store
+        self.bucket
             .client
             .abort_multipart_upload()
-            .bucket(self.store.bucket.as_str())
+            .bucket(self.bucket.name.as_str())
             .key(&self.key)
             .upload_id(upload_id)
             .send()

@@ -1,4 +1,4 @@
-//! Records as items: every field a native attribute, readable in the console.
+//! Records as items. Every field is a native attribute, which the console can show.
 
 use std::{
     collections::HashMap,
@@ -10,22 +10,28 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 use shardlift_core::failure::fault::{CallFault, FaultKind};
 
-use super::record_key::{PARTITION, RecordKey, SORT};
-use crate::fault_mapping::bad_answer;
+use super::{
+    operation::PUT_ITEM,
+    record_key::{PARTITION, RecordKey, SORT},
+};
+use crate::fault_mapping::malformed_response;
 
-/// The attribute that tells one write from another.
-pub(super) const WRITE_MARK: &str = "written_by";
+/// The attribute that holds the mark of the write.
+const WRITE_MARK: &str = "written_by";
 const REVISION: &str = "revision";
 
-/// A mark that no other write bears: 64 random bits of the process and a number within it. As long as a transaction's
-/// token may be (36 characters), because it is one too.
+/// An item of the table.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// A mark that no other write has: 64 random bits of the process and a number within it. It is also the token of a
+/// transaction, which allows 36 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WriteMark(String);
 
 impl WriteMark {
     pub(super) fn fresh() -> Self {
         static WRITES: AtomicU64 = AtomicU64::new(0);
-        // The only randomness of the standard library: a new state is seeded by the system, then counted up.
+        // The only randomness in the standard library: the system seeds the first state, and each next one counts up.
         let random = RandomState::new().build_hasher().finish();
         let number = WRITES.fetch_add(1, Ordering::Relaxed);
         Self(format!("{random:016x}-{number:x}"))
@@ -36,16 +42,16 @@ impl WriteMark {
     }
 }
 
-/// A record on its way into the table.
+/// A record to write.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: RecordKey,
-    pub(super) item: HashMap<String, AttributeValue>,
-    /// The revision that it replaces; nothing for a record that must not exist yet.
+    pub(super) item: Item,
+    /// The revision that it replaces; `None` for a record that must not exist yet.
     pub(super) revision_before: Option<u64>,
 }
 
-/// A condition of a write.
+/// The condition of a write.
 pub(super) struct Condition {
     pub(super) expression: &'static str,
     pub(super) names: HashMap<String, String>,
@@ -67,7 +73,7 @@ impl Entry {
         })
     }
 
-    /// A record of `revision` that replaces the one before it.
+    /// A record of `revision` that replaces the revision before it.
     pub(super) fn replaced(
         key: RecordKey,
         record: &impl Serialize,
@@ -76,7 +82,7 @@ impl Entry {
     ) -> Result<Self, CallFault> {
         let before = revision.checked_sub(1).ok_or_else(|| {
             CallFault::new(
-                super::PUT_ITEM,
+                PUT_ITEM,
                 FaultKind::Rejected,
                 "a record of revision 0 replaces nothing",
             )
@@ -108,41 +114,41 @@ impl Entry {
     }
 }
 
+/// The mark of the write that stored an item.
+pub(super) fn mark_of(item: &Item) -> Option<&str> {
+    item.get(WRITE_MARK)?.as_s().ok().map(String::as_str)
+}
+
 /// The revision of a stored record.
-pub(super) fn revision_of(item: &HashMap<String, AttributeValue>) -> Option<u64> {
+pub(super) fn revision_of(item: &Item) -> Option<u64> {
     item.get(REVISION)?.as_n().ok()?.parse().ok()
 }
 
-/// A stored item as the record that it is.
+/// The record in a stored item.
 pub(super) fn record_of<T: DeserializeOwned>(
     operation: &'static str,
-    mut item: HashMap<String, AttributeValue>,
+    mut item: Item,
 ) -> Result<T, CallFault> {
-    for ours in [PARTITION, SORT, WRITE_MARK] {
-        item.remove(ours);
+    for own_attribute in [PARTITION, SORT, WRITE_MARK] {
+        item.remove(own_attribute);
     }
     serde_dynamo::from_item(item).map_err(|problem| {
-        bad_answer(
+        malformed_response(
             operation,
             format_args!("a record of the ledger is not readable: {problem}"),
         )
     })
 }
 
-fn item_of(
-    key: &RecordKey,
-    record: &impl Serialize,
-    mark: &WriteMark,
-) -> Result<HashMap<String, AttributeValue>, CallFault> {
-    let mut item: HashMap<String, AttributeValue> =
-        serde_dynamo::to_item(record).map_err(|problem| {
-            CallFault::new(
-                super::PUT_ITEM,
-                FaultKind::Rejected,
-                format!("the record cannot be written as an item: {problem}"),
-            )
-        })?;
-    // Absent says the same as NULL, in fewer bytes.
+fn item_of(key: &RecordKey, record: &impl Serialize, mark: &WriteMark) -> Result<Item, CallFault> {
+    let mut item: Item = serde_dynamo::to_item(record).map_err(|problem| {
+        CallFault::new(
+            PUT_ITEM,
+            FaultKind::Rejected,
+            format!("the record cannot be written as an item: {problem}"),
+        )
+    })?;
+    // An absent attribute means the same as NULL, in fewer bytes.
     item.retain(|_, value| !value.is_null());
     item.extend(key.attributes());
     item.insert(
@@ -168,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_record_comes_back_whole() {
+    fn every_record_survives_the_round_trip() {
         round_trip(&run_record("run"));
         round_trip(&shard_record("run", "1-0"));
         round_trip(&range_record("run", 0));
@@ -176,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_conditions_and_dynamodb_look_at_is_a_native_attribute() {
+    fn attributes_that_dynamodb_evaluates_are_native() {
         let key = RecordKey::new("p", "s");
         let record = shard_record("run", "1-0");
         let item = Entry::created(key, &record, &WriteMark::fresh())
@@ -188,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_somebody_else_is_not_taken_for_one_of_ours() {
+    fn an_item_that_is_not_our_record_is_rejected() {
         let item = HashMap::from([("run_id".to_owned(), AttributeValue::S("run".into()))]);
         assert!(record_of::<shardlift_core::shard::ShardRecord>("test", item).is_err());
     }
@@ -205,8 +211,8 @@ mod tests {
         assert!(item_bytes(&item) <= 1_024, "{}", item_bytes(&item));
     }
 
-    /// Its bounds and its checkpoint are keys: a transaction of 100 such records takes 2 x 400 units of the 1,000 that
-    /// the partition takes in a second.
+    /// Its bounds and its checkpoint are keys. A transaction of 100 records with the longest keys takes 2 x 400 of the
+    /// 1,000 units that the partition allows per second.
     #[test]
     fn a_range_takes_one_write_unit_and_four_between_the_longest_keys() {
         let mut record = range_record("nightly-2026-11-22", 1_234);
@@ -222,9 +228,9 @@ mod tests {
         }
     }
 
-    /// docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html: names count, numbers take
-    /// a byte for two digits and one more, maps and lists three bytes and one for each member.
-    fn item_bytes(item: &HashMap<String, AttributeValue>) -> usize {
+    /// docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html: names count, a number takes
+    /// one byte for two digits and one more, and a map or list takes three bytes and one for each member.
+    fn item_bytes(item: &Item) -> usize {
         item.iter()
             .map(|(name, value)| name.len() + value_bytes(value))
             .sum()
@@ -241,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_writes_bear_the_same_mark() {
+    fn no_two_writes_have_the_same_mark() {
         let marks: BTreeSet<String> = (0..1_000).map(|_| WriteMark::fresh().0).collect();
         assert_eq!(marks.len(), 1_000);
         assert!(marks.iter().all(|mark| mark.len() <= 36));

@@ -1,4 +1,4 @@
-//! Where each record lies in the table.
+//! Where each record is stored in the table.
 
 use std::{collections::HashMap, fmt};
 
@@ -9,13 +9,15 @@ use shardlift_core::{
     value::id::{RangeId, RunId, ShardId},
 };
 
+use super::operation::QUERY;
+
 /// The table's partition key.
 pub(super) const PARTITION: &str = "pk";
 /// The table's sort key.
 pub(super) const SORT: &str = "sk";
 
-/// The shards of a run spread over this many partitions: one takes 1,000 write units a second, and 1,000 copiers that
-/// checkpoint every few seconds must not wait for it.
+/// The shards of a run are spread over this many partitions. One partition allows 1,000 write units per second, and 1,000
+/// copiers that checkpoint every few seconds must not have to wait for it.
 pub(super) const SHARD_PARTITIONS: u32 = 8;
 
 /// The primary key of a record.
@@ -46,7 +48,7 @@ impl RecordKey {
         Self::new(partition, format!("SHARD#{shard_id}"))
     }
 
-    /// A pair's name can be longer than the 2,048 bytes that a partition key may have, so its digest stands for it.
+    /// A pair's name can be longer than the 2,048 bytes that a partition key may have, so its digest is the key.
     pub(super) fn lock(pair: &str) -> Self {
         let digest: String = Sha256::digest(pair.as_bytes())
             .iter()
@@ -74,7 +76,7 @@ pub(super) fn shard_partition(run_id: &RunId, partition: u32) -> String {
     format!("RUN#{run_id}#SHARDS#{partition}")
 }
 
-/// Where a page of shards begins: `<partition>`, or `<partition>/<last sort key>`.
+/// Where a page of shards starts: `<partition>`, or `<partition>/<last sort key>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PageMark {
     pub(super) partition: u32,
@@ -96,9 +98,9 @@ impl PageMark {
         match partition.parse() {
             Ok(partition) if partition < SHARD_PARTITIONS => Ok(Self { partition, after }),
             _ => Err(CallFault::new(
-                super::QUERY,
+                QUERY,
                 FaultKind::Rejected,
-                format!("{text:?} is not where a page of shards begins"),
+                format!("{text:?} is not the start of a page of shards"),
             )),
         }
     }
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_mark_comes_back() {
+    fn a_page_mark_survives_the_round_trip() {
         for mark in [
             PageMark {
                 partition: 0,

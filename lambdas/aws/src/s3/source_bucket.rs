@@ -3,10 +3,10 @@ use shardlift_core::{
     failure::fault::CallFault,
     port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
     run::record::BucketFacts,
-    value::{bucket::BucketName, object::ListedObject, tally::RequestCounts},
+    value::{object::ListedObject, tally::RequestCounts},
 };
 
-use super::listing::{first_object, list_page};
+use super::{list_objects_v2, owned_bucket::OwnedBucket};
 use crate::request_counter::RequestCounter;
 
 /// The source bucket, read with the function's own role.
@@ -14,39 +14,32 @@ use crate::request_counter::RequestCounter;
 pub struct AwsSourceBucket {
     client: Client,
     counter: RequestCounter,
-    bucket: BucketName,
-    facts: BucketFacts,
+    bucket: OwnedBucket,
 }
 
 impl AwsSourceBucket {
-    pub(crate) fn new(
-        client: Client,
-        counter: RequestCounter,
-        bucket: BucketName,
-        facts: BucketFacts,
-    ) -> Self {
+    pub(crate) fn new(client: Client, counter: RequestCounter, bucket: OwnedBucket) -> Self {
         Self {
             client,
             counter,
             bucket,
-            facts,
         }
     }
 }
 
 impl BucketListing for AwsSourceBucket {
     async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
-        list_page(&self.client, &self.bucket, &self.facts.owner, request).await
+        list_objects_v2::list_page(&self.client, &self.bucket, request).await
     }
 
     async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
-        first_object(&self.client, &self.bucket, &self.facts.owner, request).await
+        list_objects_v2::first_object(&self.client, &self.bucket, request).await
     }
 }
 
 impl SourceBucket for AwsSourceBucket {
     fn facts(&self) -> &BucketFacts {
-        &self.facts
+        &self.bucket.facts
     }
 
     fn requests(&self) -> RequestCounts {

@@ -1,4 +1,4 @@
-//! The names of the log fields that more than one line has, used as `tracing::info!({ field::RUN_ID } = %run_id, "…")`.
+//! The names of the log fields that several messages share, used as `tracing::info!({ field::RUN_ID } = %run_id, "…")`.
 
 /// The run.
 pub const RUN_ID: &str = "run.id";
@@ -14,19 +14,19 @@ pub const RANGE_ID: &str = "range.id";
 pub const OBJECT_KEY: &str = "object.key";
 /// The object's size in bytes.
 pub const OBJECT_SIZE_BYTES: &str = "object.size_bytes";
-/// What became of the object.
+/// The outcome of the object.
 pub const OBJECT_OUTCOME: &str = "object.outcome";
-/// Objects.
+/// The number of objects.
 pub const OBJECTS: &str = "objects";
-/// Bytes.
+/// The number of bytes.
 pub const BYTES: &str = "bytes";
-/// The operation at AWS, as IAM names it.
+/// The AWS operation as IAM names it.
 pub const AWS_OPERATION: &str = "aws.operation";
-/// The id of the invocation at Lambda.
+/// The request id of the Lambda invocation.
 pub const AWS_REQUEST_ID: &str = "aws.request_id";
 /// The failure code.
 pub const ERROR_CODE: &str = "error.code";
-/// The failure's story.
+/// The failure's message.
 pub const ERROR_DETAIL: &str = "error.detail";
-/// How long it took, in milliseconds.
+/// The duration in milliseconds.
 pub const DURATION_MS: &str = "duration_ms";

@@ -9,7 +9,7 @@ use shardlift_core::value::time::Timestamp;
 /// The namespace of every metric.
 pub const NAMESPACE: &str = "Shardlift";
 
-/// The unit of a metric, by CloudWatch's name.
+/// The unit of a metric, as CloudWatch names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A number of things.
@@ -18,7 +18,7 @@ pub enum Unit {
     Bytes,
     /// Milliseconds.
     Milliseconds,
-    /// A share of a hundred.
+    /// Percent.
     Percent,
 }
 
@@ -33,7 +33,7 @@ impl Unit {
     }
 }
 
-/// One line of metrics: data points of one instant under the same dimensions.
+/// One line of metrics: data points of the same time and dimensions.
 #[derive(Debug, Clone)]
 pub struct MetricLine {
     at: Timestamp,
@@ -43,8 +43,8 @@ pub struct MetricLine {
 }
 
 impl MetricLine {
-    /// A line at this instant. Each combination of dimension values is a metric of its own that is billed by the month,
-    /// so dimensions name functions and modes, never runs or shards.
+    /// A line for this time. Each combination of dimension values is a separate metric that is billed monthly, so
+    /// dimensions are functions and modes, and never runs or shards.
     #[must_use]
     pub fn new(at: Timestamp, dimensions: Vec<(&'static str, String)>) -> Self {
         Self {
@@ -55,14 +55,14 @@ impl MetricLine {
         }
     }
 
-    /// With a data point.
+    /// Adds a data point.
     #[must_use]
     pub fn with(mut self, name: &'static str, unit: Unit, value: u64) -> Self {
         self.metrics.push((name, unit, value));
         self
     }
 
-    /// With a property: in the log line to search for, but no metric.
+    /// Adds a property, which can be searched for in the logs but is not a metric.
     #[must_use]
     pub fn noting(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.properties.push((name, value.into()));
@@ -72,7 +72,7 @@ impl MetricLine {
     /// Prints the line to the standard output, where Lambda collects it.
     ///
     /// # Errors
-    /// When the standard output takes nothing.
+    /// When the standard output cannot be written.
     pub fn emit(&self) -> io::Result<()> {
         self.write_to(&mut io::stdout().lock())
     }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_one_document_that_defines_what_it_holds() {
+    fn a_line_is_one_document_that_defines_its_metrics() {
         let mut out = Vec::new();
         MetricLine::new(
             Timestamp::from_millis(1_700_000_000_000),

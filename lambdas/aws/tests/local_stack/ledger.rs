@@ -35,7 +35,7 @@ async fn the_ledger() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_exist_is_told() {
+async fn a_table_that_does_not_exist_is_reported() {
     let client = clients::ledger_client(&config().await);
     let absent = DynamoLedger::new(client, "absent");
     let record = run_record("run");

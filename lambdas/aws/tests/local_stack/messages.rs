@@ -20,7 +20,7 @@ fn notification() -> Notification {
 }
 
 #[tokio::test]
-async fn a_notification_is_published_and_an_absent_topic_told() {
+async fn a_notification_is_published_and_an_absent_topic_is_reported() {
     let client = aws_sdk_sns::Client::new(&config().await);
     let topic = client
         .create_topic()

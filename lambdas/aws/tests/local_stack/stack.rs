@@ -3,7 +3,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 
-/// The local stack takes an account's number as the access key of its root.
+/// The local stack accepts an account id as the access key of the account's root.
 const ACCOUNT: &str = "111111111111";
 const ENDPOINT_VARIABLE: &str = "SHARDLIFT_LOCAL_ENDPOINT";
 

@@ -1,4 +1,4 @@
-//! What the adapter makes of deletions that S3 refuses, one key at a time and the whole call.
+//! How the adapter handles deletions that S3 refuses, for single keys and for the whole request.
 
 use shardlift_core::{
     failure::fault::{CallFault, Effect, FaultKind},
@@ -9,7 +9,7 @@ use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather}
 
 use super::world::{TARGET_ACCOUNT, World};
 
-/// Objects at the target, doomed as they are.
+/// Puts objects at the target, and returns them as objects to delete.
 fn put(world: &World, keys: &[&str]) -> Vec<DoomedObject> {
     let bucket = world.model.bucket("target-bucket").unwrap();
     keys.iter()
@@ -31,9 +31,9 @@ fn kinds(results: Vec<Result<(), CallFault>>) -> Vec<Result<(), FaultKind>> {
 }
 
 #[tokio::test]
-async fn a_denied_key_is_told_apart_from_its_neighbours() {
+async fn a_denied_key_does_not_affect_the_other_keys() {
     let world = World::new().await;
-    // The key with the line break cannot be named in a list and goes alone.
+    // The key with the line break cannot be represented in XML and is deleted by a request of its own.
     let objects = put(&world, &["a", "b", "denied", "denied\n"]);
     let policy = serde_json::from_value(serde_json::json!({"Statement": [{
         "Effect": "Deny",
@@ -57,7 +57,7 @@ async fn a_denied_key_is_told_apart_from_its_neighbours() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_leaves_the_effect_open_and_asking_again_settles_it() {
+async fn a_lost_response_leaves_the_effect_unknown_and_a_retry_settles_it() {
     let world = World::new().await;
     let objects = put(&world, &["a", "b"]);
     for (fault, kind, effect) in [
@@ -93,9 +93,9 @@ async fn an_answer_that_was_lost_leaves_the_effect_open_and_asking_again_settles
     assert_eq!(world.model.bucket("target-bucket").unwrap().count(""), 0);
 }
 
-/// S3 answers 200 whatever became of the keys: an answer that was cut off must tell nothing of those that it lost.
+/// S3 responds with 200 whatever the results of the keys, so a truncated response must not report a key as deleted.
 #[tokio::test]
-async fn an_answer_that_is_cut_off_tells_of_no_key_that_it_is_deleted() {
+async fn a_truncated_response_reports_no_key_as_deleted() {
     let world = World::new().await;
     for percent in 0..100 {
         let objects = put(&world, &["a", "b", "c"]);
@@ -108,7 +108,7 @@ async fn an_answer_that_is_cut_off_tells_of_no_key_that_it_is_deleted() {
             rules: vec![rule],
             ..Weather::default()
         });
-        // An empty body is an answer without a document, whose keys are missing one by one.
+        // A response with an empty body has no document, so each key is missing from it.
         match world.target.delete_objects(&objects).await {
             Err(fault) => assert_eq!(fault.kind, FaultKind::BadAnswer, "{percent} %: {fault}"),
             Ok(results) => {

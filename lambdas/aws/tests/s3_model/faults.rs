@@ -1,4 +1,4 @@
-//! What the adapters make of bad weather.
+//! How the adapters handle the faults that the model's weather (its fault injection profile) produces.
 
 use shardlift_core::{
     failure::fault::{Effect, FaultKind},
@@ -32,7 +32,7 @@ fn weather(rule: Rule) -> Weather {
 }
 
 #[tokio::test]
-async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
+async fn a_failed_copy_reports_its_kind_and_whether_it_may_have_happened() {
     let world = World::new().await;
     let source = planned(&world, "a").await;
     let happened = true;
@@ -87,7 +87,7 @@ async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
             .target
             .copy_object(&source, &key, &CopyOptions::default())
             .await;
-        let met = copied.expect_err("the weather is bad");
+        let met = copied.expect_err("the weather injects a fault");
         assert_eq!((met.kind, met.effect), (kind, effect), "{fault:?}: {met}");
         assert_eq!(
             world.model.faults_fired(),
@@ -103,7 +103,7 @@ async fn a_failed_copy_tells_its_kind_and_whether_it_may_have_happened() {
 }
 
 #[tokio::test]
-async fn throttled_attempts_are_counted_even_where_a_retry_heals_them() {
+async fn throttled_attempts_are_counted_even_if_a_retry_succeeds() {
     let world = World::new().await;
     world.put_source("a", &SourceObject::of(7));
     let slow_down = Fault::Refuse {
@@ -122,7 +122,7 @@ async fn throttled_attempts_are_counted_even_where_a_retry_heals_them() {
 }
 
 #[tokio::test]
-async fn a_copy_whose_answer_is_cut_off_never_tells_another_etag() {
+async fn a_truncated_response_to_a_copy_never_has_another_etag() {
     let world = World::new().await;
     let source = planned(&world, "a").await;
     let key = ObjectKey::new("b").unwrap();
@@ -160,7 +160,7 @@ async fn a_copy_whose_answer_is_cut_off_never_tells_another_etag() {
 }
 
 #[tokio::test]
-async fn a_listing_that_is_cut_off_is_asked_for_again_and_never_a_short_page() {
+async fn a_truncated_listing_is_requested_again_and_never_a_short_page() {
     let world = World::new().await;
     for number in 0..100 {
         let key = format!("k/{number:03}");
@@ -180,7 +180,7 @@ async fn a_listing_that_is_cut_off_is_asked_for_again_and_never_a_short_page() {
             assert_eq!(
                 world.model.faults_fired(),
                 [2],
-                "it was met, and asked again"
+                "both faults were met by requests"
             );
         }
         let cut = Rule::new(Fault::CutBody {
@@ -202,7 +202,7 @@ async fn a_listing_that_is_cut_off_is_asked_for_again_and_never_a_short_page() {
 }
 
 #[tokio::test]
-async fn reads_outlast_a_throttled_moment() {
+async fn reads_are_retried_while_they_are_throttled() {
     let world = World::new().await;
     let source = planned(&world, "a").await;
     let slow = Rule::new(Fault::Refuse {

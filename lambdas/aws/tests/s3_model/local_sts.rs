@@ -1,4 +1,4 @@
-//! An HTTP client that answers for STS itself and sends everything else to where it is meant for.
+//! An HTTP client that responds to requests for STS itself and forwards all others.
 
 use std::sync::{
     Arc,
@@ -16,9 +16,12 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use super::world::{OWN_ACCOUNT, TARGET_ACCOUNT};
+/// The account of the functions and of the source bucket.
+pub(crate) const OWN_ACCOUNT: &str = "111111111111";
+/// The account of the target bucket.
+pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
 
-/// What the stand-in for STS saw, and does.
+/// The requests that this stand-in for STS has seen, and how it responds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LocalSts {
     assumed: Arc<AtomicUsize>,
@@ -32,17 +35,17 @@ impl LocalSts {
         self.assumed.load(Ordering::SeqCst)
     }
 
-    /// From now on no role can be assumed.
+    /// Refuses to assume any role from now on.
     pub(crate) fn refuse(&self) {
         self.refuses.store(true, Ordering::SeqCst);
     }
 
-    /// From now on no connection can be made.
+    /// Resets every connection from now on.
     pub(crate) fn cut_off(&self) {
         self.is_unreachable.store(true, Ordering::SeqCst);
     }
 
-    /// The client that asks here instead of STS.
+    /// The client that calls this instead of STS.
     pub(crate) fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(Router {
             sts: self.clone(),
@@ -50,7 +53,7 @@ impl LocalSts {
         })
     }
 
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+    fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
         let (status, document) = if body.contains("Action=GetCallerIdentity") {
             (200, identity())
@@ -94,12 +97,12 @@ impl HttpClient for Router {
 impl HttpConnector for RouterConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if request.uri().contains("//sts.") {
-            let answer = if self.sts.is_unreachable.load(Ordering::SeqCst) {
+            let response = if self.sts.is_unreachable.load(Ordering::SeqCst) {
                 Err(ConnectorError::io("the connection was reset".into()))
             } else {
-                Ok(self.sts.answer(&request))
+                Ok(self.sts.respond(&request))
             };
-            HttpConnectorFuture::ready(answer)
+            HttpConnectorFuture::ready(response)
         } else {
             self.network.call(request)
         }
@@ -114,7 +117,7 @@ fn identity() -> String {
     )
 }
 
-/// At the model an account's number is the access key of its root.
+/// The model accepts an account id as the access key of the account's root.
 fn session() -> String {
     format!(
         "<AssumeRoleResponse><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>r:s</AssumedRoleId>\

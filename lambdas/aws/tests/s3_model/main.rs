@@ -1,9 +1,6 @@
-//! The S3 adapters keep the promises of their ports, over a socket, against the S3 model server.
+//! The S3 adapters keep the promises of their ports, over a socket to the S3 model server.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what a test sets up must work, or the test fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 mod deletions;
 mod faults;

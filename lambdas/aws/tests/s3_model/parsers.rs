@@ -1,4 +1,4 @@
-//! Our reader of listings and the SDK's say the same, whatever the keys.
+//! Our parser of listings and the SDK's agree on any keys.
 
 use aws_sdk_s3::types::EncodingType;
 use proptest::{
@@ -22,14 +22,14 @@ use super::{
 type Line = (String, u64, String, i64);
 
 async fn by_the_sdk(client: &aws_sdk_s3::Client) -> Vec<Line> {
-    let answer = client
+    let response = client
         .list_objects_v2()
         .bucket("source-bucket")
         .encoding_type(EncodingType::Url)
         .send()
         .await
         .unwrap();
-    let lines = answer.contents().iter().map(|object| {
+    let lines = response.contents().iter().map(|object| {
         let encoded = object.key().unwrap().replace('+', " ");
         let key = percent_encoding::percent_decode_str(&encoded);
         (
@@ -60,7 +60,7 @@ async fn by_our_own(listing: &impl BucketListing) -> Vec<Line> {
 }
 
 #[test]
-fn both_readers_agree_on_any_keys() {
+fn both_parsers_agree_on_any_keys() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -52,7 +52,7 @@ async fn deleting() {
 }
 
 #[tokio::test]
-async fn annotations_are_seen_and_travel_with_a_copy_at_once() {
+async fn annotations_are_found_and_copied_by_copy_object() {
     let world = World::new().await;
     let bucket = world.model.bucket("source-bucket").unwrap();
     bucket.put("plain", ObjectSpec::synthetic(1, 3));
@@ -111,7 +111,7 @@ async fn regions_and_owners_are_found_and_requests_counted() {
     assert_eq!(world.source.facts().owner.as_str(), OWN_ACCOUNT);
     assert_eq!(world.target.facts().owner.as_str(), TARGET_ACCOUNT);
     assert_eq!(world.target.facts().region.as_str(), TARGET_REGION);
-    // At home first, then in the Region that the refusal names.
+    // First in the home Region, then in the Region that the error response names.
     assert_eq!(world.target.requests()["s3:HeadBucket"], 2);
     let sent = world.model.counters().requests_of(Operation::HeadBucket);
     assert_eq!(sent, 3, "and one for the source");
@@ -120,7 +120,7 @@ async fn regions_and_owners_are_found_and_requests_counted() {
 }
 
 #[tokio::test]
-async fn a_bucket_of_somebody_else_is_told_apart_from_a_refusal() {
+async fn a_wrong_owner_is_distinguished_from_a_missing_permission() {
     let world = World::new().await;
     let third = BucketSpec::new("third-bucket")
         .owner("333333333333")
@@ -165,7 +165,10 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
             .reopen_target(&run, &session(), None)
             .await
             .unwrap();
-        assert!(reopened.requests().is_empty(), "each handle counts its own");
+        assert!(
+            reopened.requests().is_empty(),
+            "each handle counts its own requests"
+        );
     }
     assert_eq!(world.sts.assumed(), 1);
     world.sts.refuse();
@@ -189,12 +192,12 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
     assert_eq!(
         world.model.counters().responses(Operation::HeadBucket, 403),
         0,
-        "nothing was tried without a session"
+        "no request was sent without a session"
     );
 }
 
 #[tokio::test]
-async fn an_sts_that_cannot_be_reached_is_no_answer() {
+async fn an_unreachable_sts_is_no_response() {
     let world = World::new().await;
     world.sts.cut_off();
     let mut other = target();

@@ -1,4 +1,4 @@
-//! A model with two accounts, and the adapters that look at it.
+//! An S3 model with two accounts, and the adapters connected to it.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
@@ -17,13 +17,11 @@ use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, PolicyDocument, Server};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject};
 
 use super::local_sts::LocalSts;
-
-pub(crate) const OWN_ACCOUNT: &str = "111111111111";
-pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
+pub(crate) use super::local_sts::{OWN_ACCOUNT, TARGET_ACCOUNT};
 
 const KMS_KEY: &str = "arn:aws:kms:eu-central-1:222222222222:key/default";
 
-/// The source is in the functions' own Region, the target elsewhere: a copy is sent to the target's.
+/// The source is in the functions' own Region and the target in another one, to which copies are sent.
 pub(crate) const HOME_REGION: &str = "us-east-1";
 pub(crate) const TARGET_REGION: &str = "eu-central-1";
 
@@ -72,10 +70,10 @@ impl World {
 }
 
 impl World {
-    /// Where the model answers.
+    /// The address of the model.
     #[allow(
         dead_code,
-        reason = "the planner's tests over S3 open adapters of their own"
+        reason = "only some of the crates that include this file use it; they open adapters of their own"
     )]
     pub(crate) fn endpoint_url(&self) -> String {
         self.server.endpoint_url()
@@ -121,7 +119,7 @@ impl CopyWorld for World {
     }
 }
 
-/// What the SDK would find in the environment of a function.
+/// The configuration that the SDK would find in the environment of a function.
 pub(crate) async fn config(sts: &LocalSts) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(HOME_REGION))
@@ -151,7 +149,7 @@ pub(crate) fn session() -> SessionName {
     SessionName::of_step("plan", &RunId::new("nightly-1").unwrap())
 }
 
-/// The source bucket's policy lets the target account read.
+/// A policy of the source bucket that lets the target account read.
 pub(crate) fn source_policy() -> PolicyDocument {
     serde_json::from_value(serde_json::json!({
         "Version": "2012-10-17",

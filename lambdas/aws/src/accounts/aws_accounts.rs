@@ -1,0 +1,256 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::Region as SdkRegion;
+use shardlift_core::{
+    failure::fault::{CallFault, FaultKind},
+    port::{Accounts, SessionName},
+    run::{
+        pair::{Pair, Source, Target},
+        record::{BucketFacts, RunRecord},
+    },
+    value::{arn::AccountId, bucket::BucketName},
+};
+use tokio::sync::OnceCell;
+
+use super::{
+    session::{Session, SessionKey},
+    session_cache::SessionCache,
+};
+use crate::{
+    clients::{DataPlane, Repeats},
+    fault_mapping::{call_fault, malformed_response, session_fault},
+    request_counter::RequestCounter,
+    s3::{
+        AwsSourceBucket, AwsTargetBucket, BucketPair, OwnedBucket, TargetClients, find_bucket_facts,
+    },
+};
+
+const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
+
+/// The principal whose credentials the process has.
+#[derive(Debug, Clone)]
+struct Caller {
+    account: AccountId,
+    arn: String,
+}
+
+/// The accounts, through STS and S3.
+#[derive(Debug, Clone)]
+pub struct AwsAccounts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: SdkConfig,
+    home: SdkRegion,
+    data: DataPlane,
+    caller: OnceCell<Caller>,
+    sessions: SessionCache,
+    source_facts: Mutex<BTreeMap<BucketName, BucketFacts>>,
+}
+
+impl AwsAccounts {
+    /// The accounts that the credentials in `config` give access to. `data_endpoint_url` replaces S3's endpoints for
+    /// listings and copies.
+    #[must_use]
+    pub fn new(config: &SdkConfig, data_endpoint_url: Option<String>) -> Self {
+        Self::with_repeats(config, data_endpoint_url, Repeats::ByTheClient)
+    }
+
+    /// The same; reads of the two buckets are repeated as `repeats` says.
+    pub(crate) fn with_repeats(
+        config: &SdkConfig,
+        data_endpoint_url: Option<String>,
+        repeats: Repeats,
+    ) -> Self {
+        // Lambda always sets a Region. Elsewhere any Region will do, because it is only the first that is asked.
+        let home = config
+            .region()
+            .cloned()
+            .unwrap_or_else(|| SdkRegion::from_static("us-east-1"));
+        Self(Arc::new(Inner {
+            config: config.clone(),
+            home,
+            data: DataPlane::new(config, data_endpoint_url, repeats),
+            caller: OnceCell::new(),
+            sessions: SessionCache::default(),
+            source_facts: Mutex::default(),
+        }))
+    }
+
+    async fn caller(&self) -> Result<&Caller, CallFault> {
+        self.0
+            .caller
+            .get_or_try_init(|| async {
+                let sts = aws_sdk_sts::Client::new(&self.0.config);
+                let identity = sts
+                    .get_caller_identity()
+                    .send()
+                    .await
+                    .map_err(|error| call_fault(GET_CALLER_IDENTITY, &error))?;
+                let account = AccountId::new(identity.account().unwrap_or_default())
+                    .map_err(|problem| malformed_response(GET_CALLER_IDENTITY, problem))?;
+                let arn = identity.arn().unwrap_or_default().to_owned();
+                Ok(Caller { account, arn })
+            })
+            .await
+    }
+
+    fn own_credentials(&self) -> Result<SharedCredentialsProvider, CallFault> {
+        self.0.config.credentials_provider().ok_or_else(|| {
+            CallFault::new(
+                GET_CALLER_IDENTITY,
+                FaultKind::AccessDenied,
+                "no credentials are configured",
+            )
+        })
+    }
+
+    /// The session of the target role, which is assumed now unless it is cached, so that a refusal is reported here.
+    async fn session(
+        &self,
+        target: &Target,
+        name: &SessionName,
+        policy: Option<&str>,
+    ) -> Result<SharedCredentialsProvider, CallFault> {
+        let key = SessionKey {
+            role_arn: target.role_arn.clone(),
+            external_id: target.external_id.clone(),
+            name: name.clone(),
+            policy: policy.map(str::to_owned),
+        };
+        let session = match self.0.sessions.get(&key) {
+            Some(session) => session,
+            None => {
+                let session = Session::new(&self.0.config, self.0.home.clone(), &key).await;
+                SharedCredentialsProvider::new(session)
+            }
+        };
+        session
+            .provide_credentials()
+            .await
+            .map_err(|error| session_fault(&error))?;
+        self.0.sessions.put(key, session.clone());
+        Ok(session)
+    }
+
+    async fn source_facts(
+        &self,
+        source: &Source,
+        counter: &RequestCounter,
+    ) -> Result<BucketFacts, CallFault> {
+        let known = self
+            .0
+            .source_facts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&source.bucket)
+            .cloned();
+        if let Some(facts) = known {
+            return Ok(facts);
+        }
+        let owner = self.caller().await?.account.clone();
+        let credentials = self.own_credentials()?;
+        let client_in = |region| self.0.data.asking(region, &credentials, counter);
+        let facts = find_bucket_facts(client_in, &self.0.home, &source.bucket, owner).await?;
+        self.0
+            .source_facts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(source.bucket.clone(), facts.clone());
+        Ok(facts)
+    }
+
+    fn target_bucket(
+        &self,
+        credentials: &SharedCredentialsProvider,
+        counter: RequestCounter,
+        buckets: BucketPair,
+    ) -> AwsTargetBucket {
+        let data = &self.0.data;
+        let (source_region, target_region) = (
+            region_of(&buckets.source.facts),
+            region_of(&buckets.target.facts),
+        );
+        let clients = TargetClients {
+            target_reads: data.asking(target_region.clone(), credentials, &counter),
+            source_reads: data.asking(source_region, credentials, &counter),
+            writes: data.copying(target_region, credentials, &counter),
+            counter,
+        };
+        AwsTargetBucket::new(clients, buckets)
+    }
+}
+
+impl Accounts for AwsAccounts {
+    type Source = AwsSourceBucket;
+    type Target = AwsTargetBucket;
+
+    async fn own_principal(&self) -> Result<String, CallFault> {
+        Ok(self.caller().await?.arn.clone())
+    }
+
+    async fn open_source(&self, source: &Source) -> Result<AwsSourceBucket, CallFault> {
+        let counter = RequestCounter::default();
+        let facts = self.source_facts(source, &counter).await?;
+        let credentials = self.own_credentials()?;
+        let client = self
+            .0
+            .data
+            .asking(region_of(&facts), &credentials, &counter);
+        Ok(AwsSourceBucket::new(
+            client,
+            counter,
+            owned(&source.bucket, facts),
+        ))
+    }
+
+    async fn open_target(
+        &self,
+        target: &Target,
+        source: &Source,
+        session: &SessionName,
+    ) -> Result<AwsTargetBucket, CallFault> {
+        let counter = RequestCounter::default();
+        let credentials = self.session(target, session, None).await?;
+        let client_in = |region| self.0.data.asking(region, &credentials, &counter);
+        let owner = target.role_arn.account();
+        let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
+        let source_facts = self.source_facts(source, &counter).await?;
+        let buckets = BucketPair {
+            source: owned(&source.bucket, source_facts),
+            target: owned(&target.bucket, facts),
+        };
+        Ok(self.target_bucket(&credentials, counter, buckets))
+    }
+
+    async fn reopen_target(
+        &self,
+        run: &RunRecord,
+        session: &SessionName,
+        policy: Option<&str>,
+    ) -> Result<AwsTargetBucket, CallFault> {
+        let Pair { source, target } = &run.spec.pair;
+        let credentials = self.session(target, session, policy).await?;
+        let buckets = BucketPair {
+            source: owned(&source.bucket, run.source.clone()),
+            target: owned(&target.bucket, run.target.clone()),
+        };
+        Ok(self.target_bucket(&credentials, RequestCounter::default(), buckets))
+    }
+}
+
+fn owned(name: &BucketName, facts: BucketFacts) -> OwnedBucket {
+    OwnedBucket {
+        name: name.clone(),
+        facts,
+    }
+}
+
+fn region_of(facts: &BucketFacts) -> SdkRegion {
+    SdkRegion::new(facts.region.as_str().to_owned())
+}

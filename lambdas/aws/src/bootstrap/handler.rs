@@ -1,0 +1,33 @@
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
+use shardlift_core::{failure::Failure, value::deadline::Deadline};
+
+/// What a function does with an event of the state machine. An event may arrive twice.
+pub trait Handler: Send + Sync {
+    /// What the state machine sends.
+    type Event: DeserializeOwned + Send;
+    /// What the function returns to it.
+    type Reply: Serialize + Send;
+
+    /// Handles one event, and stops before `deadline`.
+    fn handle(
+        &self,
+        event: Self::Event,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<Self::Reply, Failure>> + Send;
+}
+
+/// A function whose setup failed reports the failure for every invocation, so that the state machine sees its code
+/// instead of a process that exited.
+impl<H: Handler> Handler for Result<H, Failure> {
+    type Event = H::Event;
+    type Reply = H::Reply;
+
+    async fn handle(&self, event: H::Event, deadline: Deadline) -> Result<H::Reply, Failure> {
+        match self {
+            Ok(handler) => handler.handle(event, deadline).await,
+            Err(failure) => Err(failure.clone()),
+        }
+    }
+}

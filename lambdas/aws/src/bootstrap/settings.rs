@@ -1,0 +1,311 @@
+//! The settings of a function: the parameters of the stack, which arrive as environment variables.
+
+use serde_json::{Value, json};
+use shardlift_core::{
+    access::policy::AllowList,
+    failure::{Failure, FailureCode},
+    run::input::RunInput,
+    value::{arn::RoleArn, bucket::BucketName},
+};
+
+/// The concurrency of copiers unless the stack sets another.
+const MAX_CONCURRENCY_DEFAULT: u32 = 100;
+/// How long the ledger keeps a run unless the stack sets another time.
+const LEDGER_TTL_DAYS_DEFAULT: u32 = 30;
+
+const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
+const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
+
+/// Where each variable belongs in the input of a run.
+const RUN_TEXTS: [(&str, &str); 12] = [
+    ("S3_BUCKET", "/source/bucket"),
+    ("S3_KEY", "/source/prefix"),
+    ("TARGET_S3_BUCKET", "/target/bucket"),
+    ("TARGET_S3_KEY", "/target/prefix"),
+    ("TARGET_ACCOUNT_ROLE_ARN", "/target/role_arn"),
+    ("TARGET_EXTERNAL_ID", "/target/external_id"),
+    ("RUN_MODE", "/mode"),
+    ("RUN_COMPARE", "/compare"),
+    ("RUN_TAGS", "/tags"),
+    ("RUN_VERIFY", "/verify"),
+    ("RUN_STORAGE_CLASS", "/storage_class"),
+    ("RUN_KMS_KEY_ARN", "/kms_key_arn"),
+];
+const RUN_NUMBERS: [(&str, &str); 2] = [
+    ("RUN_DELETE_MAX_PERCENT", "/delete_max_percent"),
+    ("RUN_ROUNDS_MAX", "/rounds_max"),
+];
+
+/// The settings of a function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The ledger's table.
+    pub ledger_table: String,
+    /// The control bucket.
+    pub control_bucket: BucketName,
+    /// The state machine, for the functions that identify its executions.
+    pub state_machine_arn: Option<String>,
+    /// The topic, for the function that publishes.
+    pub topic_arn: Option<String>,
+    /// The stack's defaults for the input of a run.
+    pub run_defaults: RunInput,
+    /// The buckets and roles that a run may use: the stack's own pair, and further targets that the stack allows.
+    pub allow_list: AllowList,
+    /// The maximum number of concurrent copiers.
+    pub max_concurrency: u32,
+    /// The maximum writes per second of a run, if the stack sets a cap.
+    pub writes_per_second_max: Option<u32>,
+    /// Days until the ledger deletes a run.
+    pub ledger_ttl_days: u32,
+}
+
+impl Settings {
+    /// Reads the environment; an empty text means unset.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the variable.
+    pub fn from_env() -> Result<Self, Failure> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables through `lookup`.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the variable.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let variable = |name: &str| lookup(name).filter(|text| !text.is_empty());
+        let required = |name: &str| variable(name).ok_or_else(|| invalid(name, "is not set"));
+        let control_bucket = BucketName::new(required("CONTROL_BUCKET")?)
+            .map_err(|problem| invalid("CONTROL_BUCKET", problem))?;
+        let run_defaults = run_defaults(&variable)?;
+        let allow_list = AllowList::of_stack(&run_defaults).and_targets(
+            list(&variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
+            list(&variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
+        );
+        let max_concurrency = number(
+            &variable,
+            COPIER_CONCURRENCY,
+            1..=10_000,
+            MAX_CONCURRENCY_DEFAULT,
+        )?;
+        Ok(Self {
+            ledger_table: required("LEDGER_TABLE")?,
+            control_bucket,
+            state_machine_arn: variable("STATE_MACHINE_ARN"),
+            topic_arn: variable("TOPIC_ARN"),
+            run_defaults,
+            allow_list,
+            max_concurrency,
+            writes_per_second_max: writes_per_second_max(&variable)?,
+            ledger_ttl_days: number(
+                &variable,
+                "LEDGER_TTL_DAYS",
+                1..=3_650,
+                LEDGER_TTL_DAYS_DEFAULT,
+            )?,
+        })
+    }
+}
+
+impl Settings {
+    /// One copier's share of the cap of a run, if there is one. It is at least one write per second, the pacer's slowest
+    /// pace. Functions that plan and copy need it; the one that reports what is wrong must work with any settings.
+    ///
+    /// # Errors
+    /// `InvalidRun` for a cap that leaves a copier less than that, because the cap would be exceeded.
+    pub fn writes_per_second_of_a_copier_max(&self) -> Result<Option<f64>, Failure> {
+        let (cap, copiers) = (self.writes_per_second_max, self.max_concurrency);
+        match cap {
+            Some(cap) if cap < copiers => Err(invalid(
+                WRITES_PER_SECOND_MAX,
+                format_args!(
+                    "is {cap}, less than one for each of {copiers} copiers ({COPIER_CONCURRENCY})"
+                ),
+            )),
+            cap => Ok(cap.map(|cap| f64::from(cap) / f64::from(copiers))),
+        }
+    }
+}
+
+/// The cap of a run; 0 means that there is none.
+fn writes_per_second_max(
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<u32>, Failure> {
+    let cap = number(variable, WRITES_PER_SECOND_MAX, 0..=1_000_000, 0)?;
+    Ok((cap > 0).then_some(cap))
+}
+
+/// Passes each variable separately to the parser of the input, so that a rejection names the variable.
+fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, Failure> {
+    let mut defaults = RunInput::default();
+    let mut take = |name: &str, pointer: &str, value: Value| {
+        let parsed = RunInput::parse(&input_with(pointer, value))
+            .map_err(|failure| failure.within(format_args!("environment variable {name}")))?;
+        defaults = parsed.or(std::mem::take(&mut defaults));
+        Ok::<(), Failure>(())
+    };
+    for (name, pointer) in RUN_TEXTS {
+        if let Some(text) = variable(name) {
+            take(name, pointer, json!(text))?;
+        }
+    }
+    for (name, pointer) in RUN_NUMBERS {
+        if let Some(text) = variable(name) {
+            let number: u64 = text
+                .parse()
+                .map_err(|_| invalid(name, "is not a whole number"))?;
+            take(name, pointer, json!(number))?;
+        }
+    }
+    Ok(defaults)
+}
+
+/// An input with only `value` at `pointer`, for example `/target/bucket`.
+fn input_with(pointer: &str, value: Value) -> Value {
+    pointer
+        .rsplit('/')
+        .filter(|field| !field.is_empty())
+        .fold(value, |inner, field| json!({ field: inner }))
+}
+
+/// Names separated by commas.
+fn list<T, E: std::fmt::Display>(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    parse: impl Fn(String) -> Result<T, E>,
+) -> Result<Vec<T>, Failure> {
+    let text = variable(name).unwrap_or_default();
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(|item| parse(item.to_owned()).map_err(|problem| invalid(name, problem)))
+        .collect()
+}
+
+fn number(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    bounds: std::ops::RangeInclusive<u32>,
+    default: u32,
+) -> Result<u32, Failure> {
+    let Some(text) = variable(name) else {
+        return Ok(default);
+    };
+    text.parse()
+        .ok()
+        .filter(|number| bounds.contains(number))
+        .ok_or_else(|| {
+            invalid(
+                name,
+                format_args!(
+                    "is {text:?}, expected {} to {}",
+                    bounds.start(),
+                    bounds.end()
+                ),
+            )
+        })
+}
+
+fn invalid(name: &str, problem: impl std::fmt::Display) -> Failure {
+    Failure::new(
+        FailureCode::InvalidRun,
+        format!("environment variable {name} {problem}; correct the stack's parameters"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+        let mut all = BTreeMap::from([("LEDGER_TABLE", "ledger"), ("CONTROL_BUCKET", "control")]);
+        all.extend(variables.iter().copied());
+        Settings::from_lookup(|name| all.get(name).map(ToString::to_string))
+    }
+
+    #[test]
+    fn the_parameters_become_the_defaults_of_a_run() {
+        let settings = settings(&[
+            ("S3_BUCKET", "source"),
+            ("S3_KEY", "data/"),
+            ("TARGET_S3_BUCKET", "target"),
+            (
+                "TARGET_ACCOUNT_ROLE_ARN",
+                "arn:aws:iam::222222222222:role/T",
+            ),
+            ("RUN_MODE", "copy"),
+            ("RUN_ROUNDS_MAX", "2"),
+            ("RUN_KMS_KEY_ARN", ""),
+        ])
+        .unwrap();
+        let defaults = settings.run_defaults;
+        assert_eq!(defaults.source.bucket.unwrap().as_str(), "source");
+        assert_eq!(defaults.source.prefix.unwrap().as_str(), "data/");
+        assert_eq!(defaults.target.bucket.unwrap().as_str(), "target");
+        assert_eq!(defaults.rounds_max, Some(2));
+        assert_eq!(defaults.kms_key_arn, None, "an empty text means unset");
+        assert_eq!(
+            (settings.max_concurrency, settings.ledger_ttl_days),
+            (100, 30)
+        );
+    }
+
+    #[test]
+    fn the_cap_of_a_run_is_shared_among_its_copiers() {
+        let share = |cap| {
+            let settings =
+                settings(&[("COPIER_CONCURRENCY", "64"), ("WRITES_PER_SECOND_MAX", cap)]);
+            settings.unwrap().writes_per_second_of_a_copier_max()
+        };
+        assert_eq!(share("0").unwrap(), None);
+        assert_eq!(share("64").unwrap(), Some(1.0));
+        assert_eq!(share("1600").unwrap(), Some(25.0));
+        let rejected = share("63").unwrap_err();
+        assert!(
+            rejected.detail.contains("WRITES_PER_SECOND_MAX"),
+            "{rejected}"
+        );
+    }
+
+    #[test]
+    fn further_targets_are_separated_by_commas() {
+        let role = "arn:aws:iam::333333333333:role/T";
+        let settings = settings(&[
+            ("S3_BUCKET", "source"),
+            ("FURTHER_TARGET_BUCKETS", "target-2, target-3"),
+            ("FURTHER_TARGET_ROLE_ARNS", role),
+        ])
+        .unwrap();
+        let expected = AllowList::of_stack(&settings.run_defaults).and_targets(
+            ["target-2", "target-3"].map(|name| BucketName::new(name).unwrap()),
+            [RoleArn::new(role).unwrap()],
+        );
+        assert_eq!(settings.allow_list, expected);
+    }
+
+    #[test]
+    fn every_rejection_names_its_variable() {
+        for (name, wrong) in [
+            ("S3_BUCKET", "No_Such"),
+            ("TARGET_ACCOUNT_ROLE_ARN", "Target"),
+            ("TARGET_EXTERNAL_ID", "x"),
+            ("RUN_MODE", "move"),
+            ("RUN_VERIFY", "perhaps"),
+            ("RUN_ROUNDS_MAX", "three"),
+            ("RUN_DELETE_MAX_PERCENT", "-1"),
+            ("COPIER_CONCURRENCY", "0"),
+            ("WRITES_PER_SECOND_MAX", "-1"),
+            ("LEDGER_TTL_DAYS", "forever"),
+            ("FURTHER_TARGET_BUCKETS", "target-2,No_Such"),
+            ("FURTHER_TARGET_ROLE_ARNS", "Target"),
+            ("CONTROL_BUCKET", "x"),
+            ("LEDGER_TABLE", ""),
+        ] {
+            let failure = settings(&[(name, wrong)]).unwrap_err();
+            assert_eq!(failure.code, FailureCode::InvalidRun);
+            assert!(failure.detail.contains(name), "{name}: {}", failure.detail);
+        }
+    }
+}

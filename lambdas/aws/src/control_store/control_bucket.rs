@@ -1,0 +1,70 @@
+use aws_sdk_s3::{Client, primitives::ByteStream};
+use shardlift_core::{
+    failure::fault::{CallFault, FaultKind},
+    value::bucket::BucketName,
+};
+
+use crate::fault_mapping::{call_fault, malformed_response};
+
+/// The operation as IAM names it: uploads in parts need the same permission.
+pub(super) const PUT_OBJECT: &str = "s3:PutObject";
+const GET_OBJECT: &str = "s3:GetObject";
+
+/// The control bucket and the client that reads and writes it.
+#[derive(Debug, Clone)]
+pub(super) struct ControlBucket {
+    pub(super) client: Client,
+    pub(super) name: BucketName,
+}
+
+impl ControlBucket {
+    /// Writes an object in one request.
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(), CallFault> {
+        self.client
+            .put_object()
+            .bucket(self.name.as_str())
+            .key(key)
+            .content_type(content_type)
+            .body(ByteStream::from(body))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| call_fault(PUT_OBJECT, &error))
+    }
+
+    /// Reads an object; `None` if it does not exist.
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CallFault> {
+        let sent = self
+            .client
+            .get_object()
+            .bucket(self.name.as_str())
+            .key(key)
+            .send()
+            .await
+            .map_err(|error| call_fault(GET_OBJECT, &error));
+        let response = match sent {
+            Err(fault) if fault.kind == FaultKind::NoSuchKey => return Ok(None),
+            other => other?,
+        };
+        let expected = response.content_length();
+        let body = response.body.collect().await.map_err(|problem| {
+            malformed_response(
+                GET_OBJECT,
+                format_args!("the body of {key} is incomplete: {problem}"),
+            )
+        })?;
+        let body = body.to_vec();
+        if expected.is_some_and(|expected| i64::try_from(body.len()) != Ok(expected)) {
+            return Err(malformed_response(
+                GET_OBJECT,
+                format_args!("{key} has {expected:?} bytes, but {} arrived", body.len()),
+            ));
+        }
+        Ok(Some(body))
+    }
+}

@@ -1,0 +1,96 @@
+//! CreateMultipartUpload begins a copy in parts. S3 takes nothing from the source object, so the request states
+//! everything that the copy needs.
+
+use aws_sdk_s3::{
+    Client,
+    operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder,
+    types::{ChecksumAlgorithm, ServerSideEncryption, StorageClass},
+};
+use shardlift_core::{
+    failure::fault::CallFault,
+    port::{CreatedUpload, UploadSpec},
+    value::id::UploadId,
+};
+
+use super::{
+    owned_bucket::OwnedBucket,
+    wire::{
+        checksums::requested_checksum_type, encryption::encryption, escaped_key::escape,
+        response_date::ResponseDate, tagging_header::tagging_header,
+    },
+};
+use crate::fault_mapping::{call_fault, malformed_response};
+
+const OPERATION: &str = "s3:CreateMultipartUpload";
+
+/// Creates an upload.
+pub(super) async fn create_multipart_upload(
+    client: &Client,
+    bucket: &OwnedBucket,
+    upload: &UploadSpec,
+) -> Result<CreatedUpload, CallFault> {
+    let request = client
+        .create_multipart_upload()
+        .bucket(bucket.name())
+        .key(escape(&upload.target_key))
+        .expected_bucket_owner(bucket.owner());
+    let request = with_attributes(with_headers(request, upload), upload);
+    // `Expires` is free text at S3, but the SDK's setter takes only dates.
+    let expires = upload.headers.get("expires").cloned();
+    let date = ResponseDate::default();
+    let response = request
+        .customize()
+        .interceptor(date.clone())
+        .mutate_request(move |request| {
+            if let Some(expires) = &expires {
+                request.headers_mut().insert("expires", expires.clone());
+            }
+        })
+        .send()
+        .await
+        .map_err(|error| call_fault(OPERATION, &error))?;
+    let id = UploadId::new(response.upload_id().unwrap_or_default())
+        .map_err(|problem| malformed_response(OPERATION, problem))?;
+    Ok(CreatedUpload {
+        id,
+        encryption: encryption(response.server_side_encryption()),
+        created_at: date.get(),
+    })
+}
+
+fn with_headers(
+    request: CreateMultipartUploadFluentBuilder,
+    upload: &UploadSpec,
+) -> CreateMultipartUploadFluentBuilder {
+    let header = |name: &str| upload.headers.get(name).cloned();
+    request
+        .set_cache_control(header("cache-control"))
+        .set_content_disposition(header("content-disposition"))
+        .set_content_encoding(header("content-encoding"))
+        .set_content_language(header("content-language"))
+        .set_content_type(header("content-type"))
+        .set_website_redirect_location(header("x-amz-website-redirect-location"))
+}
+
+fn with_attributes(
+    request: CreateMultipartUploadFluentBuilder,
+    upload: &UploadSpec,
+) -> CreateMultipartUploadFluentBuilder {
+    let algorithm = upload.checksum_algorithm.as_deref();
+    let request = request
+        .set_metadata(Some(upload.metadata.clone().into_iter().collect()))
+        .set_tagging(tagging_header(&upload.tags))
+        .set_storage_class(
+            upload
+                .storage_class
+                .map(|class| StorageClass::from(class.name())),
+        )
+        .set_checksum_algorithm(algorithm.map(ChecksumAlgorithm::from))
+        .set_checksum_type(algorithm.and_then(requested_checksum_type));
+    match &upload.kms_key_arn {
+        None => request,
+        Some(key) => request
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .ssekms_key_id(key.as_str()),
+    }
+}

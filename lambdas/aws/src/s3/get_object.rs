@@ -1,0 +1,32 @@
+//! GetObject, sent only to check the permission: copies never pass through a function.
+
+use aws_sdk_s3::Client;
+use shardlift_core::{failure::fault::CallFault, value::key::ObjectKey};
+
+use super::{
+    owned_bucket::OwnedBucket,
+    permission_probe::{IMPOSSIBLE_ETAG, permission_of},
+    wire::escaped_key::escape,
+};
+use crate::fault_mapping::call_fault;
+
+const OPERATION: &str = "s3:GetObject";
+
+/// Checks whether the object may be read, without reading it.
+pub(super) async fn probe_get_object(
+    client: &Client,
+    bucket: &OwnedBucket,
+    key: &ObjectKey,
+) -> Result<(), CallFault> {
+    let result = client
+        .get_object()
+        .bucket(bucket.name())
+        .key(escape(key))
+        .if_match(IMPOSSIBLE_ETAG)
+        .expected_bucket_owner(bucket.owner())
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| call_fault(OPERATION, &error));
+    permission_of(result)
+}

@@ -1,0 +1,30 @@
+//! GetObjectTagging reads the tags of an object.
+
+use aws_sdk_s3::Client;
+use shardlift_core::{failure::fault::CallFault, port::TagSet, value::key::ObjectKey};
+
+use super::{owned_bucket::OwnedBucket, wire::escaped_key::escape};
+use crate::fault_mapping::call_fault;
+
+const OPERATION: &str = "s3:GetObjectTagging";
+
+/// Reads the tags of an object.
+pub(super) async fn get_object_tagging(
+    client: &Client,
+    bucket: &OwnedBucket,
+    key: &ObjectKey,
+) -> Result<TagSet, CallFault> {
+    let response = client
+        .get_object_tagging()
+        .bucket(bucket.name())
+        .key(escape(key))
+        .expected_bucket_owner(bucket.owner())
+        .send()
+        .await
+        .map_err(|error| call_fault(OPERATION, &error))?;
+    Ok(response
+        .tag_set()
+        .iter()
+        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+        .collect())
+}

@@ -1,0 +1,27 @@
+//! ListObjectAnnotations lists the annotations of an object, of which a copy only needs to know whether there are any.
+
+use aws_sdk_s3::Client;
+use shardlift_core::{failure::fault::CallFault, value::key::ObjectKey};
+
+use super::{owned_bucket::OwnedBucket, wire::escaped_key::escape};
+use crate::fault_mapping::call_fault;
+
+const OPERATION: &str = "s3:ListObjectAnnotations";
+
+/// Whether an object has annotations.
+pub(super) async fn has_annotations(
+    client: &Client,
+    bucket: &OwnedBucket,
+    key: &ObjectKey,
+) -> Result<bool, CallFault> {
+    let response = client
+        .list_object_annotations()
+        .bucket(bucket.name())
+        .key(escape(key))
+        .max_annotation_results(1)
+        .expected_bucket_owner(bucket.owner())
+        .send()
+        .await
+        .map_err(|error| call_fault(OPERATION, &error))?;
+    Ok(!response.annotations().is_empty())
+}

@@ -1,0 +1,209 @@
+//! A page under construction: what the elements of a listing mean, for both readers.
+
+use std::borrow::Cow;
+
+use shardlift_core::{
+    port::ObjectPage,
+    value::{
+        object::{ETag, ListedObject},
+        time::Timestamp,
+    },
+};
+
+use crate::s3::wire::url_encoded_key::decode_key;
+
+/// Why a document is not a page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DocumentProblem {
+    /// It ends before its root element does.
+    #[error("the listing's document is truncated")]
+    Truncated,
+    /// It is not XML, or not a listing.
+    #[error("the listing's document is not readable: {0}")]
+    Unreadable(String),
+}
+
+impl DocumentProblem {
+    /// An unreadable document.
+    pub(super) fn unreadable(problem: impl std::fmt::Display) -> Self {
+        Self::Unreadable(problem.to_string())
+    }
+
+    /// A document without something that S3 always writes.
+    pub(super) fn missing(element: &str) -> Self {
+        Self::Unreadable(format!("{element} is missing"))
+    }
+}
+
+/// The elements that a page consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    Contents,
+    IsTruncated,
+    KeyCount,
+    EncodingType,
+    NextContinuationToken,
+    Key,
+    Size,
+    ETag,
+    LastModified,
+    Other,
+}
+
+impl Element {
+    /// The element of this local name.
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "Contents" => Self::Contents,
+            "IsTruncated" => Self::IsTruncated,
+            "KeyCount" => Self::KeyCount,
+            "EncodingType" => Self::EncodingType,
+            "NextContinuationToken" => Self::NextContinuationToken,
+            "Key" => Self::Key,
+            "Size" => Self::Size,
+            "ETag" => Self::ETag,
+            "LastModified" => Self::LastModified,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A page whose elements are being read. Texts that need no decoding are borrowed from the document.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct PageDraft<'a> {
+    objects: Vec<ObjectDraft<'a>>,
+    is_truncated: Option<bool>,
+    key_count: Option<usize>,
+    encoding: Option<Cow<'a, str>>,
+    next_token: Option<Cow<'a, str>>,
+}
+
+/// An object whose elements are being read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ObjectDraft<'a> {
+    key: Option<Cow<'a, str>>,
+    size_bytes: Option<u64>,
+    etag: Option<Cow<'a, str>>,
+    modified_at: Option<Timestamp>,
+}
+
+impl<'a> PageDraft<'a> {
+    /// Adds the next object.
+    pub(super) fn push(&mut self, object: ObjectDraft<'a>) {
+        self.objects.push(object);
+    }
+
+    /// Sets what an element outside the objects says.
+    pub(super) fn set(
+        &mut self,
+        element: Element,
+        text: Cow<'a, str>,
+    ) -> Result<(), DocumentProblem> {
+        match element {
+            Element::IsTruncated => set_once(&mut self.is_truncated, parsed(&text)?),
+            Element::KeyCount => set_once(&mut self.key_count, parsed(&text)?),
+            Element::EncodingType => set_once(&mut self.encoding, text),
+            Element::NextContinuationToken => set_once(&mut self.next_token, text),
+            Element::Other => Ok(()),
+            misplaced => Err(DocumentProblem::unreadable(format_args!(
+                "{misplaced:?} is outside an object"
+            ))),
+        }
+    }
+
+    /// The finished page. Everything that S3 always writes must be there, and nothing may contradict it.
+    pub(super) fn finish(self) -> Result<ObjectPage, DocumentProblem> {
+        let is_truncated = self
+            .is_truncated
+            .ok_or_else(|| DocumentProblem::missing("IsTruncated"))?;
+        if self.next_token.is_some() && !is_truncated {
+            return Err(DocumentProblem::unreadable(
+                "it has a continuation token although it is not truncated",
+            ));
+        }
+        let found = self.objects.len();
+        let stated = self
+            .key_count
+            .ok_or_else(|| DocumentProblem::missing("KeyCount"))?;
+        if stated != found {
+            return Err(DocumentProblem::unreadable(format_args!(
+                "KeyCount is {stated}, but it holds {found} keys"
+            )));
+        }
+        // We requested it. A server that does not confirm it may have ignored the request.
+        let encoding = self
+            .encoding
+            .ok_or_else(|| DocumentProblem::missing("EncodingType"))?;
+        if encoding != "url" {
+            return Err(DocumentProblem::unreadable(format_args!(
+                "its keys are encoded as {encoding:?}"
+            )));
+        }
+        let objects = self
+            .objects
+            .into_iter()
+            .map(ObjectDraft::finish)
+            .collect::<Result<_, _>>()?;
+        Ok(ObjectPage {
+            objects,
+            is_truncated,
+        })
+    }
+}
+
+impl<'a> ObjectDraft<'a> {
+    /// Sets what an element of the object says.
+    pub(super) fn set(
+        &mut self,
+        element: Element,
+        text: Cow<'a, str>,
+    ) -> Result<(), DocumentProblem> {
+        match element {
+            Element::Key => set_once(&mut self.key, text),
+            Element::Size => set_once(&mut self.size_bytes, parsed(&text)?),
+            Element::ETag => set_once(&mut self.etag, unquoted(text)),
+            Element::LastModified => {
+                let at = Timestamp::parse(&text).map_err(DocumentProblem::unreadable)?;
+                set_once(&mut self.modified_at, at)
+            }
+            Element::Other => Ok(()),
+            misplaced => Err(DocumentProblem::unreadable(format_args!(
+                "{misplaced:?} is within an object"
+            ))),
+        }
+    }
+
+    fn finish(self) -> Result<ListedObject, DocumentProblem> {
+        let key = self.key.ok_or_else(|| DocumentProblem::missing("Key"))?;
+        let etag = self.etag.ok_or_else(|| DocumentProblem::missing("ETag"))?;
+        Ok(ListedObject {
+            key: decode_key(&key).map_err(DocumentProblem::unreadable)?,
+            size_bytes: self
+                .size_bytes
+                .ok_or_else(|| DocumentProblem::missing("Size"))?,
+            etag: ETag::new(etag).map_err(DocumentProblem::unreadable)?,
+            modified_at: self
+                .modified_at
+                .ok_or_else(|| DocumentProblem::missing("LastModified"))?,
+        })
+    }
+}
+
+/// Sets a field; an element that occurs twice is ambiguous.
+fn set_once<T>(field: &mut Option<T>, value: T) -> Result<(), DocumentProblem> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(DocumentProblem::unreadable("an element occurs twice")),
+    }
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, DocumentProblem> {
+    text.parse().map_err(DocumentProblem::unreadable)
+}
+
+fn unquoted(etag: Cow<'_, str>) -> Cow<'_, str> {
+    match etag {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches('"')),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches('"').to_owned()),
+    }
+}

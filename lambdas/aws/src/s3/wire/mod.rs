@@ -1,0 +1,16 @@
+//! How S3 writes things in requests and responses, apart from any single operation.
+//!
+//! Read [`escaped_key`] and [`url_encoded_key`] for keys, then [`etag`], [`checksums`], [`encryption`] and
+//! [`response_date`] for what responses carry, [`copy_source`] and [`tagging_header`] for the two request headers that
+//! the SDK does not encode, and [`complete_document`] for truncated XML.
+
+pub(super) mod checksums;
+pub(crate) mod complete_document;
+pub(super) mod copy_source;
+pub(super) mod encryption;
+pub(crate) mod escaped_key;
+pub(super) mod etag;
+pub(super) mod part_number;
+pub(super) mod response_date;
+pub(super) mod tagging_header;
+pub(super) mod url_encoded_key;
