@@ -8,7 +8,7 @@ use shardlift_core::{
     copy::part_shards,
     documents::{control_key, manifest::Manifest},
     failure::{Context, Failure, FailureCode},
-    port::{Accounts, ControlStore, Ledger, SessionName},
+    port::{Accounts, ControlStore, Ledger, SessionName, TargetBucket},
     run::{
         event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
         record::RunRecord,
@@ -32,7 +32,6 @@ use crate::{
 
 /// Copies shards. Running it twice over one shard, one after the other or at once, leaves the target and the ledger as
 /// running it once does: settled objects are not touched again, and of two holders the earlier one is refused.
-#[derive(Debug)]
 pub struct Copier<P: Ports> {
     ports: Connections<P>,
     gate: Gate,

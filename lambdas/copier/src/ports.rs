@@ -18,7 +18,6 @@ pub trait Ports {
 pub(crate) type Target<P> = <<P as Ports>::Accounts as Accounts>::Target;
 
 /// One implementation of each port.
-#[derive(Debug)]
 pub(crate) struct Connections<P: Ports> {
     pub(crate) accounts: P::Accounts,
     pub(crate) ledger: P::Ledger,

@@ -56,7 +56,6 @@ impl<'a> Retries<'a> {
 
     /// Waits before the next attempt; returns whether there is to be one. There is none when the call failed for good, had
     /// its attempts, or when so many calls fail that the budget is spent: then the object waits for the next round.
-    #[must_use]
     pub(crate) fn back_off(
         &mut self,
         fault: &CallFault,
