@@ -6,8 +6,7 @@ use shardlift_core::{
         Failure, FailureCode,
         fault::{CallFault, FaultKind},
     },
-    plan::SideName,
-    run::pair::Pair,
+    run::pair::{Pair, Side},
 };
 
 /// The role that reads the source; its ARN is in AWS's own message.
@@ -51,7 +50,7 @@ pub(crate) fn target_failure(fault: CallFault, pair: &Pair) -> Failure {
 }
 
 /// A fault of listing one side. A page that makes no sense, again and again, is a listing that cannot be trusted (P11).
-pub(crate) fn listing_failure(fault: CallFault, side: SideName, pair: &Pair) -> Failure {
+pub(crate) fn listing_failure(fault: CallFault, side: Side, pair: &Pair) -> Failure {
     if fault.kind == FaultKind::BadAnswer {
         return Failure::new(
             FailureCode::ListingIncomplete,
@@ -59,8 +58,8 @@ pub(crate) fn listing_failure(fault: CallFault, side: SideName, pair: &Pair) -> 
         );
     }
     match side {
-        SideName::Source => source_failure(fault, pair),
-        SideName::Target => target_failure(fault, pair),
+        Side::Source => source_failure(fault, pair),
+        Side::Target => target_failure(fault, pair),
     }
 }
 
