@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     copy::{
         part_layout::{Part, PartLayout, PartNumber},
         proof::CopyWay,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     copy::{
         part_layout::{PartLayout, PartNumber},
         part_shards,

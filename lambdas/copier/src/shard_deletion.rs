@@ -1,7 +1,7 @@
 //! A mirror's deletions: the objects of the manifest, which names them at the target.
 
 use shardlift_core::{
-    access::denial::Denial,
+    access::missing_permission::MissingPermission,
     documents::manifest::Manifest,
     failure::{
         Failure, FailureCode, Scope,
@@ -145,10 +145,8 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
     }
 
     fn denial(&self, doomed: &DoomedObject, fault: &CallFault) -> Failure {
-        let target = &self.spec.pair.target;
-        let partition = target.role_arn.partition();
-        let resource = format!("arn:{partition}:s3:::{}/{}", target.bucket, doomed.key);
-        Denial::at_target(target.role_arn.to_string(), "s3:DeleteObject", resource)
+        MissingPermission::DeleteObject
+            .denial_on(self.spec, &doomed.key)
             .into_failure(fault)
     }
 }

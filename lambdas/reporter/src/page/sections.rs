@@ -5,8 +5,8 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use maud::{Markup, html};
 use shardlift_core::{
     access::{
-        denial::Needed,
-        preflight::{Finding, Preflight},
+        deciders::Needed,
+        preflight::{CheckResult, Preflight},
     },
     report::{Report, Verdict, cost, notice::FailureExamples},
     run::{option::Verify, record::RunRecord},
@@ -194,17 +194,17 @@ pub(super) fn cost(report: &Report) -> Markup {
 pub(super) fn preflight(preflight: &Preflight) -> Markup {
     html! {
         section id="preflight" {
-            h2 { "Tried before the run" }
+            h2 { "Checked before the run" }
             div.scroll { table {
                 thead { tr { th { "Check" } th { "Finding" } } }
                 tbody { @for row in &preflight.rows { tr {
                     td { (row.check.title()) }
-                    td { @match &row.finding {
-                        Finding::Works => "works",
-                        Finding::NotTried { why } => (format!("not tried: {}", inert(why))),
-                        Finding::Refused(refusal) => {
-                            strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action) }
-                            " on " (inert(&refusal.resource))
+                    td { @match &row.result {
+                        CheckResult::Works => "works",
+                        CheckResult::NotChecked { reason } => (format!("not checked: {}", inert(reason))),
+                        CheckResult::Refused(refusal) => {
+                            strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action.name()) }
+                            " on " (inert(refusal.resource.as_str()))
                             @if refusal.missing.is_empty() { p.do { (inert(&refusal.remedy)) } }
                             @for (number, missing) in refusal.missing.iter().enumerate() {
                                 p.do { (missing_in(number, refusal.needed)) " " (missing.document.to_string()) ":" }
