@@ -1,11 +1,11 @@
-//! What the policy documents are made from: the stack's own facts, and what the arguments say instead.
+//! What the policy documents are made from: the facts of the stack, overridden by the arguments.
 
 use serde::Deserialize;
 use shardlift_core::{
     access::policy::{Agreement, Extras, Installation},
     run::pair::{Pair, Source, Target},
     value::{
-        arn::{AccountId, ExternalId, Region, RoleArn},
+        arn::{AccountId, Arn, ExternalId, Region, RoleArn, StateMachineArn},
         bucket::BucketName,
         key::KeyPrefix,
     },
@@ -34,10 +34,10 @@ pub(crate) struct PolicyFacts {
     planner_role_arn: Option<RoleArn>,
     copier_role_arn: Option<RoleArn>,
     reporter_role_arn: Option<RoleArn>,
-    state_machine_arn: Option<String>,
+    state_machine_arn: Option<StateMachineArn>,
     ledger_table: Option<String>,
     control_bucket: Option<BucketName>,
-    topic_arn: Option<String>,
+    topic_arn: Option<Arn>,
     further_target_role_arns: Vec<RoleArn>,
 }
 
@@ -54,12 +54,10 @@ impl PolicyFacts {
     }
 
     fn of_description(stack: &StackDescription) -> Result<Self, CommandError> {
-        let machine = stack.output("StateMachineArn")?;
-        let mut fields = machine.split(':').skip(3);
-        let (region, account) = (fields.next(), fields.next());
+        let machine = parse(&stack.output("StateMachineArn")?, StateMachineArn::new)?;
         Ok(Self {
-            region: checked(region, Region::new)?,
-            source_account: checked(account, AccountId::new)?,
+            region: Some(machine.region()),
+            source_account: Some(machine.account()),
             source_bucket: checked(stack.parameter("SourceBucketName"), BucketName::new)?,
             source_prefix: checked(stack.parameter("SourcePrefix"), KeyPrefix::new)?,
             target_bucket: checked(stack.parameter("TargetBucketName"), BucketName::new)?,
@@ -71,15 +69,15 @@ impl PolicyFacts {
             reporter_role_arn: Some(parse(&stack.output("ReporterRoleArn")?, RoleArn::new)?),
             ledger_table: Some(stack.output("LedgerTable")?),
             control_bucket: Some(parse(&stack.output("ControlBucketName")?, BucketName::new)?),
-            topic_arn: Some(stack.output("TopicArn")?),
+            topic_arn: Some(parse(&stack.output("TopicArn")?, Arn::new)?),
             state_machine_arn: Some(machine),
             further_target_role_arns: listed(stack.parameter("FurtherTargetRoleArns"))?,
         })
     }
 
-    /// These facts, with what the arguments say instead.
-    pub(crate) fn or_as_said(self, said: &PolicyArguments) -> Self {
-        let pair = &said.pair;
+    /// These facts, overridden by the arguments.
+    pub(crate) fn overridden_by(self, arguments: &PolicyArguments) -> Self {
+        let pair = &arguments.pair;
         Self {
             source_account: pair.source_account.clone().or(self.source_account),
             source_bucket: pair.source_bucket.clone().or(self.source_bucket),
@@ -112,10 +110,10 @@ impl PolicyFacts {
         })
     }
 
-    /// The roles of the three functions: those of the stack, or those that were said.
-    pub(crate) fn function_roles(&self, said: &[RoleArn]) -> Result<Vec<RoleArn>, CommandError> {
-        if !said.is_empty() {
-            return Ok(said.to_vec());
+    /// The roles of the three functions: those that the arguments name, or those of the stack.
+    pub(crate) fn function_roles(&self, named: &[RoleArn]) -> Result<Vec<RoleArn>, CommandError> {
+        if !named.is_empty() {
+            return Ok(named.to_vec());
         }
         [
             &self.planner_role_arn,
@@ -132,7 +130,7 @@ impl PolicyFacts {
         const NEEDED: &str =
             "--stack or --local: the execution roles are limited to the stack's own parts, so it";
         let machine = known(&self.state_machine_arn, NEEDED)?;
-        let name = machine.rsplit(':').next().unwrap_or_default();
+        let name = machine.name();
         Ok(Installation {
             stack: name.strip_suffix("-sync").unwrap_or(name).to_owned(),
             region: known(&self.region, NEEDED)?,
@@ -159,7 +157,7 @@ fn parse<T, E: std::fmt::Display>(
     new(text.to_owned()).map_err(|invalid| CommandError::usage(invalid.to_string()))
 }
 
-/// Roles that are parted by commas.
+/// Roles separated by commas.
 fn listed(text: Option<&str>) -> Result<Vec<RoleArn>, CommandError> {
     text.unwrap_or_default()
         .split(',')

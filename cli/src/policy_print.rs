@@ -26,17 +26,17 @@ pub(crate) async fn print(
     arguments: &PolicyArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let facts = PolicyFacts::of_stack(stack).await?.or_as_said(arguments);
-    let desk = Desk {
+    let facts = PolicyFacts::of_stack(stack).await?.overridden_by(arguments);
+    let printer = PolicyPrinter {
         agreement: facts.agreement(extras(arguments))?,
         facts,
-        said_roles: &arguments.function_roles,
+        named_roles: &arguments.function_roles,
     };
     match arguments.document {
         Some(name) => {
-            let document = desk.document(name)?.ok_or_else(|| {
+            let document = printer.document(name)?.ok_or_else(|| {
                 CommandError::usage(format!(
-                    "the {} is only needed with a key: say --source-key or --target-key",
+                    "the {} is only needed with a key: add --source-key or --target-key",
                     heading(name)
                 ))
             })?;
@@ -49,13 +49,13 @@ pub(crate) async fn print(
         None if arguments.json => {
             let mut all = Map::new();
             for &name in DocumentName::value_variants() {
-                if let Some(document) = desk.document(name)? {
+                if let Some(document) = printer.document(name)? {
                     all.insert(word(name), json!(document));
                 }
             }
             writeln!(screen.out(), "{:#}", Value::Object(all))?;
         }
-        None => desk.print_all(screen)?,
+        None => printer.print_all(screen)?,
     }
     Ok(Ending::Good)
 }
@@ -77,14 +77,14 @@ fn merged(path: &Path, ours: &Document) -> Result<Value, CommandError> {
     merge::into_existing(&existing, ours).map_err(|error| wrong(error.to_string()))
 }
 
-/// Everything that a document is made from.
-struct Desk<'a> {
+/// Everything that the documents are made from.
+struct PolicyPrinter<'a> {
     agreement: Agreement,
     facts: PolicyFacts,
-    said_roles: &'a [RoleArn],
+    named_roles: &'a [RoleArn],
 }
 
-impl Desk<'_> {
+impl PolicyPrinter<'_> {
     /// The document of this name; nothing when the options leave nothing to grant.
     fn document(&self, name: DocumentName) -> Result<Option<Document>, CommandError> {
         let agreement = &self.agreement;
@@ -98,7 +98,7 @@ impl Desk<'_> {
             DocumentName::TargetBucket => target_bucket(agreement),
             DocumentName::TargetRole => target_role_permissions(agreement),
             DocumentName::TargetTrust => {
-                target_role_trust(agreement, &self.facts.function_roles(self.said_roles)?)
+                target_role_trust(agreement, &self.facts.function_roles(self.named_roles)?)
             }
             DocumentName::PlannerRole => role(Function::Planner)?,
             DocumentName::CopierRole => role(Function::Copier)?,
@@ -113,16 +113,16 @@ impl Desk<'_> {
         for &name in DocumentName::value_variants() {
             if let Some(document) = self.document(name)? {
                 let heading = screen.toned(Tone::Strong, &format!("# {}", heading(name)));
-                let place = screen.toned(Tone::Faint, &format!("# {}", self.place(name)));
+                let location = screen.toned(Tone::Faint, &format!("# {}", self.location(name)));
                 let text = document.to_pretty_json();
-                writeln!(screen.out(), "{heading}\n{place}\n{text}\n")?;
+                writeln!(screen.out(), "{heading}\n{location}\n{text}\n")?;
             }
         }
         Ok(())
     }
 
     /// Where a document belongs.
-    fn place(&self, name: DocumentName) -> String {
+    fn location(&self, name: DocumentName) -> String {
         let source = &self.agreement.source_account;
         let target = self.agreement.target_account();
         let pair = &self.agreement.pair;

@@ -1,13 +1,12 @@
-//! Faults of opening and listing the two sides, told so that a person can mend them.
+//! Faults of opening and listing the two sides, explained so that a person can mend them.
 
 use shardlift_core::{
-    access::denial::{Denial, Documents, PolicyDocument},
+    access::denial::Denial,
     failure::{
         Failure, FailureCode,
         fault::{CallFault, FaultKind},
     },
-    plan::SideName,
-    run::pair::Pair,
+    run::pair::{Pair, Side},
 };
 
 /// The role that reads the source; its ARN is in AWS's own message.
@@ -16,42 +15,25 @@ const PLANNER_ROLE: &str = "the planner's execution role";
 /// A fault of a call to the source bucket.
 pub(crate) fn source_failure(fault: CallFault, pair: &Pair) -> Failure {
     if fault.kind != FaultKind::AccessDenied {
-        return fault
-            .into_failure()
-            .within(format!("source bucket {}", pair.source.bucket));
+        return within_bucket(fault, Side::Source, pair);
     }
-    Denial {
-        principal: PLANNER_ROLE.to_owned(),
-        action: "s3:ListBucket",
-        resource: bucket_arn(pair, pair.source.bucket.as_str()),
-        documents: Documents::One(PolicyDocument::ExecutionRole),
-    }
-    .into_failure(&fault)
+    Denial::of_listing_source(PLANNER_ROLE, pair).into_failure(&fault)
 }
 
 /// A fault of assuming the target role, or of a call to the target bucket.
 pub(crate) fn target_failure(fault: CallFault, pair: &Pair) -> Failure {
-    let role = &pair.target.role_arn;
     match fault.kind {
-        FaultKind::RoleRefused => {
-            let denial = Denial::to_enter(PLANNER_ROLE.to_owned(), role.to_string());
-            Failure {
-                code: FailureCode::RoleUnavailable,
-                ..denial.into_failure(&fault)
-            }
-        }
-        FaultKind::AccessDenied => {
-            let bucket = bucket_arn(pair, pair.target.bucket.as_str());
-            Denial::at_target(role.to_string(), "s3:ListBucket", bucket).into_failure(&fault)
-        }
-        _ => fault
-            .into_failure()
-            .within(format!("target bucket {}", pair.target.bucket)),
+        FaultKind::RoleRefused => Failure {
+            code: FailureCode::RoleUnavailable,
+            ..Denial::of_entry(PLANNER_ROLE, pair).into_failure(&fault)
+        },
+        FaultKind::AccessDenied => Denial::of_listing_target(pair).into_failure(&fault),
+        _ => within_bucket(fault, Side::Target, pair),
     }
 }
 
 /// A fault of listing one side. A page that makes no sense, again and again, is a listing that cannot be trusted (P11).
-pub(crate) fn listing_failure(fault: CallFault, side: SideName, pair: &Pair) -> Failure {
+pub(crate) fn listing_failure(fault: CallFault, side: Side, pair: &Pair) -> Failure {
     if fault.kind == FaultKind::BadAnswer {
         return Failure::new(
             FailureCode::ListingIncomplete,
@@ -59,12 +41,11 @@ pub(crate) fn listing_failure(fault: CallFault, side: SideName, pair: &Pair) -> 
         );
     }
     match side {
-        SideName::Source => source_failure(fault, pair),
-        SideName::Target => target_failure(fault, pair),
+        Side::Source => source_failure(fault, pair),
+        Side::Target => target_failure(fault, pair),
     }
 }
 
-fn bucket_arn(pair: &Pair, bucket: &str) -> String {
-    let partition = pair.target.role_arn.partition();
-    format!("arn:{partition}:s3:::{bucket}")
+fn within_bucket(fault: CallFault, side: Side, pair: &Pair) -> Failure {
+    Failure::from(fault).within(format!("{side} bucket {}", pair.bucket(side)))
 }

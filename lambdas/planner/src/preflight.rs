@@ -1,27 +1,27 @@
-//! Tries everything that a run will do once, before the run is opened: a missing permission is found in seconds, and
+//! Checks once, before the run is opened, everything that it will do: a missing permission is found in seconds, and
 //! nothing was copied.
 //!
-//! Nothing is left behind. Writing is tried by a multipart upload under a key of the run's own: S3 shows nothing of it,
+//! Nothing is left behind. Writing is checked by a multipart upload under a key of the run's own: S3 shows nothing of it,
 //! and it is aborted again. Should this invocation die in between, the next one finds it by its key, or the
-//! reporter does.
+//! reporter does. This room only calls; what a refusal means is `core::access`'s to say.
 
-mod source_trial;
-mod target_trial;
-mod trial;
+mod checker;
+mod source_checks;
+mod target_checks;
 
 use shardlift_core::{
-    access::preflight::{Check, Preflight},
-    failure::{
-        Failure,
-        fault::{CallFault, FaultKind},
+    access::{
+        denial::Denial,
+        preflight::{Check, Preflight},
     },
+    failure::{Failure, fault::FaultKind},
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
     run::{record::PairEncryption, spec::RunSpec},
     value::{id::RunId, object::ListedObject},
 };
 
 use crate::access;
-use trial::Trial;
+use checker::Checker;
 
 /// Both sides, opened.
 pub(crate) struct Opened<A: Accounts> {
@@ -30,13 +30,13 @@ pub(crate) struct Opened<A: Accounts> {
     pub(crate) encryption: PairEncryption,
 }
 
-/// What the trials found, and both sides when these could be opened.
+/// What the checks found, and both sides when they could be opened.
 pub(crate) struct Examined<A: Accounts> {
     pub(crate) table: Preflight,
     pub(crate) opened: Option<Opened<A>>,
 }
 
-/// Opens both sides and tries what the run will do.
+/// Opens both sides and checks what the run will do.
 ///
 /// # Errors
 /// What is no refusal: a bucket that does not exist or is somebody else's, a call that failed for good. Refusals are in
@@ -46,20 +46,17 @@ pub(crate) async fn examine<A: Accounts>(
     spec: &RunSpec,
     run_id: &RunId,
 ) -> Result<Examined<A>, Failure> {
-    let caller = accounts
-        .own_principal()
-        .await
-        .map_err(CallFault::into_failure)?;
-    let mut trial = Trial::new(spec, run_id, &caller)?;
+    let caller = accounts.own_principal().await?;
+    let mut checker = Checker::new(spec, run_id, &caller)?;
     let mut examined = Examined {
         table: Preflight::default(),
         opened: None,
     };
-    let why = if let Some((source, sample)) = open_source(accounts, &mut trial).await? {
-        if let Some(target) = open_target(accounts, &mut trial).await? {
+    let reason = if let Some((source, sample)) = open_source(accounts, &mut checker).await? {
+        if let Some(target) = open_target(accounts, &mut checker).await? {
             let encryption = PairEncryption {
-                source_sample: source_trial::run(&mut trial, &target, sample.as_ref()).await?,
-                target: target_trial::run(&mut trial, &target, sample.as_ref()).await?,
+                source_sample: source_checks::run(&mut checker, &target, sample.as_ref()).await?,
+                target: target_checks::run(&mut checker, &target, sample.as_ref()).await?,
             };
             examined.opened = Some(Opened {
                 source,
@@ -71,26 +68,26 @@ pub(crate) async fn examine<A: Accounts>(
     } else {
         "the source could not be opened"
     };
-    examined.table = trial.table.completed(why);
+    examined.table = checker.table.completed(reason);
     Ok(examined)
 }
 
-/// The source, and the object that the trials look at: the smallest of the first page that has any bytes, or an empty
-/// one where none has. It can tell how it is encrypted, and cannot be copied in parts.
+/// The source, and the object that the checks look at: the smallest of the first page that has any bytes, or an empty
+/// one where none has; that one shows how it is encrypted, and cannot be copied in parts.
 async fn open_source<A: Accounts>(
     accounts: &A,
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
 ) -> Result<Option<(A::Source, Option<ListedObject>)>, Failure> {
-    let pair = &trial.spec.pair;
-    let may_list = trial.own_listing_denial();
+    let pair = &checker.spec.pair;
+    let may_list = checker.own_listing_denial();
     let opened = accounts.open_source(&pair.source).await;
-    let tell = |fault| access::source_failure(fault, pair);
-    let Some(source) = trial.judge(Check::FindSource, &may_list, opened, tell)? else {
+    let explain = |fault| access::source_failure(fault, pair);
+    let Some(source) = checker.judge(Check::FindSource, &may_list, opened, explain)? else {
         return Ok(None);
     };
-    trial.source_owner(&source.facts().owner);
+    checker.source_owner(&source.facts().owner);
     let page = source.list_page(&first_page(&pair.source.prefix)).await;
-    let Some(page) = trial.judge(Check::ListSource, &may_list, page, tell)? else {
+    let Some(page) = checker.judge(Check::ListSource, &may_list, page, explain)? else {
         return Ok(None);
     };
     let sample = page
@@ -102,29 +99,29 @@ async fn open_source<A: Accounts>(
 
 async fn open_target<A: Accounts>(
     accounts: &A,
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
 ) -> Result<Option<A::Target>, Failure> {
-    let pair = &trial.spec.pair;
-    let tell = |fault| access::target_failure(fault, pair);
-    let session = SessionName::of_step("plan", trial.run_id);
+    let pair = &checker.spec.pair;
+    let explain = |fault| access::target_failure(fault, pair);
+    let session = SessionName::of_step("plan", checker.run_id);
     let opened = accounts
         .open_target(&pair.target, &pair.source, &session)
         .await;
-    let may_enter = trial.entry_denial();
+    let may_enter = checker.entry_denial();
     if opened
         .as_ref()
         .is_err_and(|fault| fault.kind == FaultKind::RoleRefused)
     {
-        trial.judge(Check::EnterTargetAccount, &may_enter, opened, tell)?;
+        checker.judge(Check::EnterTargetAccount, &may_enter, opened, explain)?;
         return Ok(None);
     }
-    let may_list = trial.target_denial("s3:ListBucket", trial.bucket_arn(&pair.target.bucket));
-    trial.table.works(Check::EnterTargetAccount);
-    let Some(target) = trial.judge(Check::FindTarget, &may_list, opened, tell)? else {
+    let may_list = Denial::of_listing_target(pair);
+    checker.table.works(Check::EnterTargetAccount);
+    let Some(target) = checker.judge(Check::FindTarget, &may_list, opened, explain)? else {
         return Ok(None);
     };
     let page = target.list_page(&first_page(&pair.target.prefix)).await;
-    trial.judge(Check::ListTarget, &may_list, page, tell)?;
+    checker.judge(Check::ListTarget, &may_list, page, explain)?;
     Ok(Some(target))
 }
 

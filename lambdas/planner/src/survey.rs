@@ -17,13 +17,13 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     failure::{Failure, Retry, fault::CallFault},
     plan::{
-        ListerCount, Packer, SideName, WalkRules,
+        ListerCount, Packer, WalkRules,
         range::{KeyRange, RangeRecord, RangeState},
     },
     port::{
         Clock, ControlStore, Ledger, ObjectPage, PlanStep, PutOutcome, SourceBucket, TargetBucket,
     },
-    run::record::RunRecord,
+    run::{pair::Side, record::RunRecord},
     value::{deadline::Deadline, id::RangeId, key::RelativeKey},
 };
 use tracing::info;
@@ -71,9 +71,9 @@ enum Stop {
 /// An answer that arrived.
 enum Event {
     /// A page, or the fault that is left of it, and how often it was asked for.
-    Page(RangeId, SideName, u32, Result<ObjectPage, CallFault>),
+    Page(RangeId, Side, u32, Result<ObjectPage, CallFault>),
     /// Keys to split a range at.
-    Cuts(RangeId, SideName, Result<Vec<RelativeKey>, CallFault>),
+    Cuts(RangeId, Side, Result<Vec<RelativeKey>, CallFault>),
     /// Manifests of the step with this number are written.
     Manifests(u64, Result<(), Failure>),
     /// Steps that the ledger took, or not.

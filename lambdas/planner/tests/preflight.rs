@@ -1,4 +1,4 @@
-//! What is tried before a run is opened, and what it leaves behind: nothing but its table.
+//! What is checked before a run is opened, and what it leaves behind: nothing but its table.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,12 +10,13 @@ mod world;
 
 use serde_json::json;
 use shardlift_core::{
-    access::preflight::{Check, Finding, PREFLIGHT_DOCUMENT, Preflight},
+    access::preflight::{Check, CheckResult, PREFLIGHT_DOCUMENT, Preflight},
     documents::control_key,
     failure::{
         fault::FaultKind,
         refusal::{RefusalReason, RefusingPolicy},
     },
+    value::arn::Arn,
 };
 use shardlift_testkit::Disturbance;
 use world::{SOURCE_ACCOUNT, TARGET, World, run_id};
@@ -32,12 +33,12 @@ fn filled() -> World {
 }
 
 #[tokio::test]
-async fn everything_that_can_be_tried_is_tried_and_nothing_is_left_behind() {
+async fn everything_that_can_be_checked_is_checked_and_nothing_is_left_behind() {
     let world = filled();
     world.plan(&json!({})).await.unwrap();
     for row in table(&world).rows {
         let expected = row.check != Check::DeleteTarget;
-        assert_eq!(row.finding == Finding::Works, expected, "{row:?}");
+        assert_eq!(row.result == CheckResult::Works, expected, "{row:?}");
     }
     assert!(world.buckets.objects(TARGET).is_empty());
     assert_eq!(world.buckets.unfinished_uploads(), 0);
@@ -112,7 +113,7 @@ async fn each_refusal_names_its_check_and_its_statements() {
 fn because(action: &str, resource: &str, by: RefusingPolicy) -> RefusalReason {
     RefusalReason {
         action: action.into(),
-        resource: Some(resource.into()),
+        resource: Some(Arn::new(resource).unwrap()),
         by,
         is_explicit: false,
     }
@@ -166,7 +167,7 @@ async fn where_aws_says_why_exactly_one_statement_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_of_the_source_that_refuses_is_told_by_the_copy_of_a_part() {
+async fn a_key_of_the_source_that_refuses_is_named_by_the_copy_of_a_part() {
     let key = format!("arn:aws:kms:eu-central-1:{SOURCE_ACCOUNT}:key/1");
     let world = filled();
     // The HEAD asks for the checksum, which is encrypted too; the object itself may be read.
@@ -185,13 +186,13 @@ async fn a_key_of_the_source_that_refuses_is_told_by_the_copy_of_a_part() {
 }
 
 #[tokio::test]
-async fn a_key_that_aws_does_not_name_is_told_by_each_side_that_has_one() {
+async fn a_key_that_aws_does_not_name_is_named_by_each_side_that_has_one() {
     let key = "arn:aws:kms:eu-central-1:222222222222:key/target";
     for (input, is_also_the_targets) in [(json!({}), false), (json!({"kms_key_arn": key}), true)] {
         let world = filled();
         let reason = RefusalReason {
             resource: None,
-            ..because("kms:Decrypt", "", RefusingPolicy::OfTheCaller)
+            ..because("kms:Decrypt", key, RefusingPolicy::OfTheCaller)
         };
         world.script.deny_because("s3:UploadPartCopy", reason);
         let failure = world.plan(&input).await.unwrap_err();
@@ -219,8 +220,8 @@ async fn a_mirror_asks_whether_it_may_delete_and_deletes_nothing() {
         .unwrap();
     let row = &table(&world).rows[Check::ALL.len() - 1];
     assert_eq!(
-        (row.check, &row.finding),
-        (Check::DeleteTarget, &Finding::Works)
+        (row.check, &row.result),
+        (Check::DeleteTarget, &CheckResult::Works)
     );
     assert_eq!(world.buckets.objects(TARGET).len(), 1);
 
@@ -253,7 +254,10 @@ async fn a_sample_that_nobody_can_read_does_not_end_the_run() {
         world.plan(&json!({})).await.unwrap();
         let table = table(&world);
         let row = table.rows.iter().find(|row| row.check == check).unwrap();
-        assert!(matches!(row.finding, Finding::NotTried { .. }), "{row:?}");
+        assert!(
+            matches!(row.result, CheckResult::NotChecked { .. }),
+            "{row:?}"
+        );
         assert_eq!(world.buckets.unfinished_uploads(), 0);
     }
 }
@@ -303,7 +307,7 @@ async fn whatever_call_fails_nothing_is_left_behind_once_it_was_tried_again() {
         let aborted = calls
             .iter()
             .position(|&call| call == "s3:AbortMultipartUpload");
-        aborted.expect("the trial's upload is aborted") + 1
+        aborted.expect("the probe's upload is aborted") + 1
     };
     for &disturbance in Disturbance::MATRIX {
         for call in 0..calls {

@@ -14,10 +14,12 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
     let is = |verdict: Verdict| u64::from(report.verdict == verdict);
     let throttled = report.cost_usd.requests.get(THROTTLED_REQUESTS);
     let duration = report.ended_at.since(report.started_at);
-    let machine = execution.as_str().split(':').nth(6).unwrap_or_default();
-    let line = MetricLine::new(report.ended_at, vec![("StateMachine", machine.to_owned())])
-        .noting("run.id", report.run_id.as_str())
-        .noting("run.verdict", report.verdict.to_string());
+    let line = MetricLine::new(
+        report.ended_at,
+        vec![("StateMachine", execution.machine().to_owned())],
+    )
+    .noting("run.id", report.run_id.as_str())
+    .noting("run.verdict", report.verdict.to_string());
     if report.verdict == Verdict::Planned {
         return line.with("RunsPlanned", Unit::Count, 1);
     }

@@ -7,7 +7,7 @@ use shardlift_core::{
     failure::{Failure, fault::CallFault},
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, SourceBucket, TargetBucket},
     report::Verification,
-    run::record::RunRecord,
+    run::{pair::Side, record::RunRecord},
     value::{deadline::Deadline, tally::add_requests, time::Timestamp},
 };
 
@@ -87,7 +87,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Prover<'_, A, L, C, K> {
         let pair = &run.spec.pair;
         let session = SessionName::of_step("report", &run.run_id);
         let source = self.accounts.open_source(&pair.source).await;
-        let source = source.map_err(|fault| listing_failure(fault, true))?;
+        let source = source.map_err(|fault| listing_failure(fault, Side::Source))?;
         let target = self.accounts.reopen_target(run, &session, None).await;
         let target = target.map_err(CallFault::into_failure)?;
         let replanned = Replanned::read(self.ledger, self.control, run).await?;

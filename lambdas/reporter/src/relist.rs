@@ -13,6 +13,7 @@ use shardlift_core::{
     run::{
         filter::ObjectFilter,
         option::{Compare, Verify},
+        pair::Side,
         spec::RunSpec,
     },
     value::{
@@ -168,8 +169,8 @@ impl<'a, K: Clock> Relisting<'a, K> {
         range: &mut ProvenRange,
     ) -> Result<(), Failure> {
         let pair = &self.spec.pair;
-        let mut sources = Side::new(source, "source", &pair.source.prefix, &range.rest);
-        let mut targets = Side::new(target, "target", &pair.target.prefix, &range.rest);
+        let mut sources = SideWalk::new(source, Side::Source, &pair.source.prefix, &range.rest);
+        let mut targets = SideWalk::new(target, Side::Target, &pair.target.prefix, &range.rest);
         // What is found counts together with how far the walk came, page by page: a page that fails half-way is walked
         // again, and nothing counts twice.
         let mut found = range.found;
@@ -246,20 +247,20 @@ fn relative<'k>(key: &'k ObjectKey, prefix: &KeyPrefix) -> Result<&'k str, Failu
 }
 
 /// One listing, object by object. One page is in memory at a time.
-struct Side<'a, B> {
+struct SideWalk<'a, B> {
     bucket: &'a B,
-    name: &'static str,
+    side: Side,
     prefix: &'a KeyPrefix,
     after: Option<ObjectKey>,
     page: VecDeque<ListedObject>,
     is_exhausted: bool,
 }
 
-impl<'a, B: BucketListing> Side<'a, B> {
-    fn new(bucket: &'a B, name: &'static str, prefix: &'a KeyPrefix, range: &KeyRange) -> Self {
+impl<'a, B: BucketListing> SideWalk<'a, B> {
+    fn new(bucket: &'a B, side: Side, prefix: &'a KeyPrefix, range: &KeyRange) -> Self {
         Self {
             bucket,
-            name,
+            side,
             prefix,
             // A bound too long to be a key on this side: then what lies before the range is listed too, and passed over.
             after: range
@@ -315,8 +316,8 @@ impl<'a, B: BucketListing> Side<'a, B> {
                 after: self.after.clone(),
             };
             let page = self.bucket.list_page(&request).await.map_err(|fault| {
-                listing_failure(fault, self.name == "source")
-                    .within(format!("listing the {} for the proof", self.name))
+                listing_failure(fault, self.side)
+                    .within(format!("listing the {} for the proof", self.side))
             })?;
             for object in &page.objects {
                 if self
@@ -342,7 +343,7 @@ impl<'a, B: BucketListing> Side<'a, B> {
             FailureCode::ListingIncomplete,
             format!(
                 "listing the {} for the proof, after {:?}: {problem}",
-                self.name, self.after
+                self.side, self.after
             ),
         )
     }

@@ -9,7 +9,10 @@ use shardlift_core::{
         pair::{Pair, Source, Target},
         record::{BucketFacts, RunRecord},
     },
-    value::{arn::AccountId, bucket::BucketName},
+    value::{
+        arn::{AccountId, Arn},
+        bucket::BucketName,
+    },
 };
 
 use crate::{CallScript, MemoryBuckets, MemorySource, MemoryTarget, bucket_handle::BucketHandle};
@@ -111,11 +114,12 @@ impl Accounts for MemoryAccounts {
     type Source = MemorySource;
     type Target = MemoryTarget;
 
-    async fn own_principal(&self) -> Result<String, CallFault> {
-        Ok(format!(
+    async fn own_principal(&self) -> Result<Arn, CallFault> {
+        let arn = Arn::new(format!(
             "arn:aws:sts::{}:assumed-role/function/memory",
             self.own_account
-        ))
+        ));
+        Ok(arn.expect("the account is valid"))
     }
 
     async fn open_source(&self, source: &Source) -> Result<MemorySource, CallFault> {

@@ -13,7 +13,10 @@ use shardlift_core::{
         pair::{Pair, Source, Target},
         record::{BucketFacts, RunRecord},
     },
-    value::{arn::AccountId, bucket::BucketName},
+    value::{
+        arn::{AccountId, Arn},
+        bucket::BucketName,
+    },
 };
 use tokio::sync::OnceCell;
 
@@ -34,9 +37,9 @@ const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 
 /// The principal whose credentials the process has.
 #[derive(Debug, Clone)]
-struct Caller {
+struct Identity {
     account: AccountId,
-    arn: String,
+    arn: Arn,
 }
 
 /// The accounts, through STS and S3.
@@ -48,7 +51,7 @@ struct Inner {
     config: SdkConfig,
     home: SdkRegion,
     data: DataPlane,
-    caller: OnceCell<Caller>,
+    caller: OnceCell<Identity>,
     sessions: SessionCache,
     source_facts: Mutex<BTreeMap<BucketName, BucketFacts>>,
 }
@@ -82,7 +85,7 @@ impl AwsAccounts {
         }))
     }
 
-    async fn caller(&self) -> Result<&Caller, CallFault> {
+    async fn caller(&self) -> Result<&Identity, CallFault> {
         self.0
             .caller
             .get_or_try_init(|| async {
@@ -94,8 +97,9 @@ impl AwsAccounts {
                     .map_err(|error| call_fault(GET_CALLER_IDENTITY, &error))?;
                 let account = AccountId::new(identity.account().unwrap_or_default())
                     .map_err(|problem| malformed_response(GET_CALLER_IDENTITY, problem))?;
-                let arn = identity.arn().unwrap_or_default().to_owned();
-                Ok(Caller { account, arn })
+                let arn = Arn::new(identity.arn().unwrap_or_default())
+                    .map_err(|problem| malformed_response(GET_CALLER_IDENTITY, problem))?;
+                Ok(Identity { account, arn })
             })
             .await
     }
@@ -190,7 +194,7 @@ impl Accounts for AwsAccounts {
     type Source = AwsSourceBucket;
     type Target = AwsTargetBucket;
 
-    async fn own_principal(&self) -> Result<String, CallFault> {
+    async fn own_principal(&self) -> Result<Arn, CallFault> {
         Ok(self.caller().await?.arn.clone())
     }
 

@@ -1,9 +1,12 @@
-//! AWS tells only in words which policy refused a call. These are the words
+//! AWS names only in the text of a message which policy refused a call. These are its texts
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
 
-use shardlift_core::failure::refusal::{RefusalReason, RefusingPolicy};
+use shardlift_core::{
+    failure::refusal::{RefusalReason, RefusingPolicy},
+    value::arn::Arn,
+};
 
-/// KMS does not tell the owners of other accounts' keys apart from keys that do not exist.
+/// KMS does not distinguish the keys of other accounts from keys that do not exist.
 const FOREIGN_KEY: &str = "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
 
 /// The reason in a message such as `User: … is not authorized to perform: s3:GetObject on resource: "…" because no
@@ -11,15 +14,15 @@ const FOREIGN_KEY: &str = "because the resource does not exist in this Region, n
 ///
 /// It stands at the end, after the name of the resource: a key that imitates it changes nothing.
 pub(super) fn refusal_reason(message: &str) -> Option<RefusalReason> {
-    let (_, told) = message.split_once(" is not authorized to perform: ")?;
-    let action = told.split_whitespace().next()?;
-    let (subject, by, is_explicit) = if let Some(subject) = told.strip_suffix(FOREIGN_KEY) {
+    let (_, text) = message.split_once(" is not authorized to perform: ")?;
+    let action = text.split_whitespace().next()?;
+    let (subject, by, is_explicit) = if let Some(subject) = text.strip_suffix(FOREIGN_KEY) {
         (subject, RefusingPolicy::OfTheResource, false)
-    } else if let Some(rest) = told.strip_suffix(&format!(" allows the {action} action")) {
+    } else if let Some(rest) = text.strip_suffix(&format!(" allows the {action} action")) {
         let (subject, kind) = rest.rsplit_once("because no ")?;
         (subject, policy_of(kind), false)
     } else {
-        let (subject, kind) = told.rsplit_once("with an explicit deny in ")?;
+        let (subject, kind) = text.rsplit_once("with an explicit deny in ")?;
         if kind.contains('"') {
             // The words stand in the quoted name of the resource, and nothing follows it.
             return None;
@@ -28,9 +31,9 @@ pub(super) fn refusal_reason(message: &str) -> Option<RefusalReason> {
     };
     let resource = subject
         .split_once(" on resource: ")
-        .map(|(_, resource)| unquoted(resource.trim()).to_owned());
+        .and_then(|(_, resource)| Arn::new(unquoted(resource.trim())).ok());
     Some(RefusalReason {
-        action: action.to_owned(),
+        action: action.into(),
         resource,
         by,
         is_explicit,
@@ -103,13 +106,16 @@ mod tests {
         ] {
             let found = reason(&format!("{USER} {told}"));
             assert_eq!((found.by, found.is_explicit), (by, is_explicit), "{told}");
-            assert_eq!(found.action, "s3:GetObject");
-            assert_eq!(found.resource.as_deref(), Some("arn:aws:s3:::b/k"));
+            assert_eq!(found.action.name(), "s3:GetObject");
+            assert_eq!(
+                found.resource.as_ref().map(Arn::as_str),
+                Some("arn:aws:s3:::b/k")
+            );
         }
     }
 
     #[test]
-    fn a_role_and_a_key_of_another_account_are_told_as_resources() {
+    fn a_role_and_a_key_of_another_account_are_resources() {
         let trust = reason(&format!(
             "{USER} sts:AssumeRole because no role trust policy allows the sts:AssumeRole action"
         ));
@@ -122,7 +128,7 @@ mod tests {
         ));
         assert_eq!(key.by, RefusingPolicy::OfTheResource);
         assert_eq!(
-            key.resource.as_deref(),
+            key.resource.as_ref().map(Arn::as_str),
             Some("arn:aws:kms:us-east-1:111111111111:key/1")
         );
     }
@@ -135,7 +141,7 @@ mod tests {
         ));
         assert_eq!(found.by, RefusingPolicy::OfTheResource);
         assert_eq!(
-            found.resource.as_deref(),
+            found.resource.as_ref().map(Arn::as_str),
             Some(format!("arn:aws:s3:::b/{imitation}").as_str())
         );
         for imitation in [
@@ -156,7 +162,10 @@ mod tests {
         let found = reason(&format!(
             "{USER} s3:GetObject on resource: \"arn:aws:s3:::b/k\"\" because no resource-based policy allows the s3:GetObject action"
         ));
-        assert_eq!(found.resource.as_deref(), Some("arn:aws:s3:::b/k\""));
+        assert_eq!(
+            found.resource.as_ref().map(Arn::as_str),
+            Some("arn:aws:s3:::b/k\"")
+        );
     }
 
     #[test]
@@ -181,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_reason_has_none() {
+    fn a_response_without_a_reason_has_none() {
         for message in ["Access Denied", "", "The security token is invalid"] {
             assert_eq!(refusal_reason(message), None);
         }

@@ -51,5 +51,5 @@ async fn an_execution_runs_until_it_is_stopped() {
 async fn the_caller_knows_its_own_name() {
     let accounts = AwsAccounts::new(&config().await, None);
     let principal = accounts.own_principal().await.unwrap();
-    assert!(principal.contains("111111111111"), "{principal}");
+    assert!(principal.as_str().contains("111111111111"), "{principal}");
 }

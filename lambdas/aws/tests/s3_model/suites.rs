@@ -116,7 +116,7 @@ async fn regions_and_owners_are_found_and_requests_counted() {
     let sent = world.model.counters().requests_of(Operation::HeadBucket);
     assert_eq!(sent, 3, "and one for the source");
     let principal = world.accounts.own_principal().await.unwrap();
-    assert!(principal.contains("assumed-role/Planner"));
+    assert!(principal.as_str().contains("assumed-role/Planner"));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     copy::proof::{self, Comparison, CopyWay},
     failure::{
         Failure, FailureCode,

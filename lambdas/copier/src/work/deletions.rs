@@ -1,7 +1,7 @@
 //! A mirror's deletions: the objects of the manifest, which names them at the target.
 
 use shardlift_core::{
-    access::denial::Denial,
+    access::missing_permission::MissingPermission,
     documents::manifest::Manifest,
     failure::{
         Failure, FailureCode, Scope,
@@ -89,10 +89,8 @@ impl<T: TargetBucket> Deletions<'_, T> {
     }
 
     fn denied(&self, object: &ObjectToDelete, fault: &CallFault) -> Failure {
-        let target = &self.calls.spec.pair.target;
-        let partition = target.role_arn.partition();
-        let resource = format!("arn:{partition}:s3:::{}/{}", target.bucket, object.key);
-        Denial::at_target(target.role_arn.to_string(), "s3:DeleteObject", resource)
+        MissingPermission::DeleteObject
+            .denial_on(self.calls.spec, &object.key)
             .into_failure(fault)
     }
 }

@@ -2,7 +2,7 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     failure::fault::{CallFault, FaultKind},
     port::TargetBucket,
     run::option::TagPolicy,

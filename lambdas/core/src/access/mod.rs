@@ -1,10 +1,18 @@
 //! Which policy must allow which call, and why a call was refused.
 //!
-//! [`policy`] holds the documents of both accounts as data, [`denial`] turns a refused call into what a person must change,
-//! [`diagnosis`] says which permission a refused copy lacked, [`preflight`] is the table of the checks before a run.
+//! Two accounts share a run, so most calls need the consent of two policies. [`document`] names the policies and
+//! [`grant`] is the one table of what each of them must allow, under which statement id; [`policy`] holds their contents.
+//! For a refused call, [`denial`] says who may not do what, and which of the [`deciders`] lacks which statement;
+//! [`missing_permission`] turns what AWS reported, or what probes found, into a denial. [`preflight`] is the table of the
+//! checks before a run. `own_role` adds the missing statement where a function's own role was refused.
+//!
+//! Read `document`, `grant`, `deciders`, `denial`, then the rest. Functions only call, and ask here what a refusal means.
 
+pub mod deciders;
 pub mod denial;
-pub mod diagnosis;
+pub mod document;
+pub mod grant;
+pub mod missing_permission;
 mod own_role;
 pub mod policy;
 pub mod preflight;

@@ -1,9 +1,16 @@
-//! A fault as a failure, with what the function's own role lacks when it was that role that was refused.
+//! A fault as a failure, with the statement that is missing where a function's own role was refused.
 
-use super::denial::{Documents, PolicyDocument, TO_ENTER, own_statement};
-use crate::failure::{
-    Failure,
-    fault::{CallFault, FaultKind},
+use super::{
+    deciders::{Deciders, Needed},
+    document::PolicyDocument::{self, ExecutionRole},
+    grant::Realm,
+};
+use crate::{
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
+    value::action::Action,
 };
 
 impl From<CallFault> for Failure {
@@ -26,28 +33,49 @@ impl CallFault {
 
 /// What the function's own role lacks, when it was that role that was refused.
 fn missing_statement(fault: &CallFault) -> Option<String> {
+    let reason = fault.reason.as_ref();
     match fault.kind {
         FaultKind::AccessDenied => {
-            let asked = own_statement(fault.operation)?;
-            let is_listing = fault
-                .reason
-                .as_ref()
-                .is_some_and(|reason| reason.action == "s3:ListBucket");
-            let sid = if is_listing {
-                // What does not exist is forbidden to those who may not list.
-                "TellMissingFromForbidden"
+            let called = own_action(fault.operation)?;
+            let is_listing =
+                reason.is_some_and(|reason| reason.action.known() == Some(Action::ListBucket));
+            // What does not exist is forbidden to those who may not list.
+            let action = if is_listing {
+                Action::ListBucket
             } else {
-                asked
+                called
             };
-            let left = Documents::One(PolicyDocument::ExecutionRole).left_by(fault.reason.as_ref());
-            Some(left.told(|role| format!("{role} (statement {sid})")))
+            let deciders = Deciders::One(ExecutionRole).left_by(reason);
+            Some(deciders.remedy(|role| role.with_statement(action, Realm::Stack)))
         }
-        FaultKind::RoleRefused => Some(
-            TO_ENTER
-                .left_by(fault.reason.as_ref())
-                .told(|document| document.with_statement("sts:AssumeRole", false)),
-        ),
+        FaultKind::RoleRefused => {
+            let (action, realm) = (Action::AssumeRole, Realm::Target);
+            let deciders = Deciders::of(ExecutionRole, action, realm, Needed::Each).left_by(reason);
+            Some(deciders.remedy(|document: PolicyDocument| document.with_statement(action, realm)))
+        }
         _ => None,
+    }
+}
+
+/// What an operation needs that only a function's own role calls: on its ledger, its documents, its notices. Calls to the
+/// source and the target report operations of other names, but for an abort, which may be either.
+fn own_action(operation: &str) -> Option<Action> {
+    match operation {
+        // Needs the actions of what it holds.
+        "dynamodb:TransactWriteItems" => Some(Action::PutItem),
+        _ => Action::parse(operation).filter(|action| {
+            matches!(
+                action,
+                Action::GetItem
+                    | Action::PutItem
+                    | Action::DeleteItem
+                    | Action::Query
+                    | Action::GetObject
+                    | Action::PutObject
+                    | Action::Publish
+                    | Action::DescribeExecution
+            )
+        }),
     }
 }
 
@@ -60,7 +88,7 @@ mod tests {
     fn a_function_that_was_refused_names_its_statement_unless_another_policy_refused() {
         let told = |by, is_explicit| {
             let reason = RefusalReason {
-                action: "dynamodb:PutItem".into(),
+                action: Action::PutItem.into(),
                 resource: None,
                 by,
                 is_explicit,

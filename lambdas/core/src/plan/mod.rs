@@ -12,7 +12,7 @@ mod lister_count;
 mod packer;
 pub mod range;
 pub mod rerun;
-mod side;
+mod side_listing;
 pub mod split;
 mod walk;
 
@@ -20,5 +20,4 @@ pub use chunk::{Chunk, PlannedWork, ShardBounds};
 pub use estimate::{CopyEffort, EstimateBasis, RunEstimate};
 pub use lister_count::ListerCount;
 pub use packer::{Packer, ShardDraft};
-pub use side::SideName;
 pub use walk::{RangeWalk, WalkRules};

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use super::{
     chunk::{Chunk, PlannedWork, ShardBounds},
-    side::{Side, SideName},
+    side_listing::SideListing,
 };
 use crate::{
     failure::Failure,
@@ -19,6 +19,7 @@ use crate::{
     run::{
         filter::ObjectFilter,
         option::{Compare, Mode},
+        pair::Side,
         record::RunRecord,
         spec::RunSpec,
     },
@@ -84,8 +85,8 @@ enum Step {
 /// One range on its way from its checkpoint to its end.
 #[derive(Debug)]
 pub struct RangeWalk {
-    source: Side,
-    target: Option<Side>,
+    source: SideListing,
+    target: Option<SideListing>,
     chunk: Chunk,
     /// Whether the open chunk accounts for anything yet.
     has_moved: bool,
@@ -108,10 +109,10 @@ impl RangeWalk {
             tally: crate::plan::range::ListingTally::default(),
         });
         Self {
-            source: Side::new(SideName::Source, pair.source.prefix.clone(), after, until),
+            source: SideListing::new(Side::Source, pair.source.prefix.clone(), after, until),
             target: rules
                 .needs_target()
-                .then(|| Side::new(SideName::Target, pair.target.prefix.clone(), after, until)),
+                .then(|| SideListing::new(Side::Target, pair.target.prefix.clone(), after, until)),
             chunk: Chunk::begin(range.range_id.clone(), checkpoint),
             has_moved: false,
             is_ended: false,
@@ -120,10 +121,10 @@ impl RangeWalk {
 
     /// The request for the next page of a side, if the walk can use one now.
     #[must_use]
-    pub fn next_request(&self, side: SideName) -> Option<ListRequest> {
+    pub fn next_request(&self, side: Side) -> Option<ListRequest> {
         match side {
-            SideName::Source => Some(&self.source),
-            SideName::Target => self.target.as_ref(),
+            Side::Source => Some(&self.source),
+            Side::Target => self.target.as_ref(),
         }
         .and_then(|side| side.next_request(BUFFERED_MAX))
     }
@@ -132,11 +133,11 @@ impl RangeWalk {
     ///
     /// # Errors
     /// `ListingIncomplete` when the page cannot be trusted (P11).
-    pub fn feed(&mut self, side: SideName, page: ObjectPage) -> Result<(), Failure> {
+    pub fn feed(&mut self, side: Side, page: ObjectPage) -> Result<(), Failure> {
         match (side, &mut self.target) {
-            (SideName::Source, _) => self.source.feed(page),
-            (SideName::Target, Some(target)) => target.feed(page),
-            (SideName::Target, None) => Err(Failure::invariant(
+            (Side::Source, _) => self.source.feed(page),
+            (Side::Target, Some(target)) => target.feed(page),
+            (Side::Target, None) => Err(Failure::invariant(
                 "a page of the target came for a run that does not list it",
             )),
         }
@@ -187,10 +188,10 @@ impl RangeWalk {
 
     /// How far a side is listed; nothing when its listing is done.
     #[must_use]
-    pub fn frontier(&self, side: SideName) -> Option<&str> {
+    pub fn frontier(&self, side: Side) -> Option<&str> {
         match side {
-            SideName::Source => self.source.frontier(),
-            SideName::Target => self.target.as_ref()?.frontier(),
+            Side::Source => self.source.frontier(),
+            Side::Target => self.target.as_ref()?.frontier(),
         }
     }
 

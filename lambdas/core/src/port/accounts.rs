@@ -8,6 +8,7 @@ use crate::{
         record::{BucketFacts, RunRecord},
     },
     value::{
+        arn::Arn,
         id::{RunId, ShardId},
         tally::RequestCounts,
     },
@@ -63,7 +64,7 @@ pub trait Accounts: Send + Sync {
     type Target: TargetBucket;
 
     /// The ARN under which this process itself calls, for messages about refused calls. Idempotent; needs no permission.
-    fn own_principal(&self) -> impl Future<Output = Result<String, CallFault>> + Send;
+    fn own_principal(&self) -> impl Future<Output = Result<Arn, CallFault>> + Send;
 
     /// Finds the source bucket's Region and confirms that the function's own account owns it. Idempotent.
     ///

@@ -3,11 +3,29 @@
 use serde::{Deserialize, Serialize};
 
 use crate::value::{
-    arn::{ExternalId, RoleArn},
+    arn::{Arn, ExternalId, RoleArn},
     bucket::BucketName,
     key::{KeyPrefix, ObjectKey},
     text::InvalidText,
 };
+
+/// One of the two sides of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// Where the run reads.
+    Source,
+    /// Where the run writes.
+    Target,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        })
+    }
+}
 
 /// Where a run reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +62,36 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The bucket of this side.
+    #[must_use]
+    pub fn bucket(&self, side: Side) -> &BucketName {
+        match side {
+            Side::Source => &self.source.bucket,
+            Side::Target => &self.target.bucket,
+        }
+    }
+
+    /// The prefix of this side.
+    #[must_use]
+    pub fn prefix(&self, side: Side) -> &KeyPrefix {
+        match side {
+            Side::Source => &self.source.prefix,
+            Side::Target => &self.target.prefix,
+        }
+    }
+
+    /// The ARN of the bucket of this side. Both accounts are in one partition, which the role's ARN names.
+    #[must_use]
+    pub fn bucket_arn(&self, side: Side) -> Arn {
+        Arn::bucket(self.target.role_arn.partition(), self.bucket(side))
+    }
+
+    /// The ARN of an object of this side.
+    #[must_use]
+    pub fn object_arn(&self, side: Side, key: &ObjectKey) -> Arn {
+        Arn::object(self.target.role_arn.partition(), self.bucket(side), key)
+    }
+
     /// The key at the target of the object that has `source_key` at the source.
     ///
     /// Nothing when `source_key` lies outside the source prefix.

@@ -1,8 +1,9 @@
 //! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
 //!
-//! Read [`key`] and [`bucket`] first, then [`arn`], [`id`], [`object`] and [`time`]. [`tally`] counts objects, bytes and
+//! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`] and [`time`]. [`tally`] counts objects, bytes and
 //! requests; [`figures`] and [`printable`] write values for people; [`deadline`] divides the time of an invocation.
 
+pub mod action;
 pub mod arn;
 pub mod bucket;
 pub mod deadline;

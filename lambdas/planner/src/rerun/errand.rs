@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use shardlift_core::{
     failure::Failure,
-    plan::SideName,
     port::BucketListing,
-    run::pair::Pair,
+    run::pair::{Pair, Side},
     shard::ShardWork,
     value::{key::ObjectKey, object::ListedObject},
 };
@@ -34,8 +33,8 @@ pub(super) struct Errands<'a, S, T> {
 impl<'a, S: BucketListing, T: BucketListing> Errands<'a, S, T> {
     pub(super) fn new(source: &'a S, target: &'a T, pair: &'a Pair) -> Self {
         Self {
-            source: Lookup::new(source, SideName::Source, pair),
-            target: Lookup::new(target, SideName::Target, pair),
+            source: Lookup::new(source, Side::Source, pair),
+            target: Lookup::new(target, Side::Target, pair),
             pair,
         }
     }

@@ -4,9 +4,8 @@ use std::future::Future;
 
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
-    plan::SideName,
     port::{BucketListing, ListRequest},
-    run::pair::Pair,
+    run::pair::{Pair, Side},
     value::{
         key::{KeyPrefix, ObjectKey},
         object::ListedObject,
@@ -21,12 +20,12 @@ use crate::{access, retries};
 /// still refused is planned, and its copier says what is missing.
 pub(super) struct Lookup<'a, B> {
     bucket: &'a B,
-    side: SideName,
+    side: Side,
     pair: &'a Pair,
 }
 
 impl<'a, B: BucketListing> Lookup<'a, B> {
-    pub(super) fn new(bucket: &'a B, side: SideName, pair: &'a Pair) -> Self {
+    pub(super) fn new(bucket: &'a B, side: Side, pair: &'a Pair) -> Self {
         Self { bucket, side, pair }
     }
 
@@ -95,9 +94,6 @@ impl<'a, B: BucketListing> Lookup<'a, B> {
     }
 
     fn prefix(&self) -> &'a KeyPrefix {
-        match self.side {
-            SideName::Source => &self.pair.source.prefix,
-            SideName::Target => &self.pair.target.prefix,
-        }
+        self.pair.prefix(self.side)
     }
 }

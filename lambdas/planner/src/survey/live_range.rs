@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use shardlift_core::{
     plan::{
-        RangeWalk, SideName, WalkRules,
+        RangeWalk, WalkRules,
         range::{KeyRange, RangeRecord, RangeState},
     },
-    run::record::RunRecord,
+    run::{pair::Side, record::RunRecord},
     value::{id::RangeId, version::LEDGER_VERSION},
 };
 
@@ -19,7 +19,7 @@ pub(super) struct LiveRange {
     /// Its walk, until it ends.
     pub(super) walk: Option<RangeWalk>,
     /// Sides whose next page is on its way.
-    pub(super) awaited: BTreeSet<SideName>,
+    pub(super) awaited: BTreeSet<Side>,
     /// Pages of the source and of the target that this invocation listed of it.
     pub(super) pages: [u64; 2],
     /// Whether keys to split it at are being looked for, or are on their way to the ledger.
@@ -44,8 +44,8 @@ impl LiveRange {
     }
 
     /// Counts a page of a side.
-    pub(super) fn note_page(&mut self, side: SideName) {
-        self.pages[usize::from(side == SideName::Target)] += 1;
+    pub(super) fn note_page(&mut self, side: Side) {
+        self.pages[usize::from(side == Side::Target)] += 1;
     }
 
     /// Pages of both sides.
@@ -54,11 +54,11 @@ impl LiveRange {
     }
 
     /// The side that has more keys here, as far as one can tell.
-    pub(super) fn larger_side(&self) -> SideName {
+    pub(super) fn larger_side(&self) -> Side {
         if self.pages[1] > self.pages[0] {
-            SideName::Target
+            Side::Target
         } else {
-            SideName::Source
+            Side::Source
         }
     }
 

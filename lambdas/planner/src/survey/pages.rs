@@ -3,11 +3,12 @@
 use futures::future::FutureExt;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
-    plan::{Chunk, SideName},
+    plan::Chunk,
     port::{
         BucketListing, Clock, ControlStore, Ledger, ListRequest, ObjectPage, SourceBucket,
         TargetBucket,
     },
+    run::pair::Side,
     value::{id::RangeId, tally::THROTTLED_REQUESTS},
 };
 
@@ -36,13 +37,13 @@ where
             .take(wanted)
             .collect();
         for range_id in walking {
-            for side in [SideName::Source, SideName::Target] {
+            for side in [Side::Source, Side::Target] {
                 self.ask_for_page(&range_id, side, 0);
             }
         }
     }
 
-    fn ask_for_page(&mut self, range_id: &RangeId, side: SideName, attempt: u32) {
+    fn ask_for_page(&mut self, range_id: &RangeId, side: Side, attempt: u32) {
         let Some(range) = self.ranges.get_mut(range_id) else {
             return;
         };
@@ -65,7 +66,7 @@ where
     pub(super) fn take_page(
         &mut self,
         range_id: &RangeId,
-        side: SideName,
+        side: Side,
         attempt: u32,
         page: Result<ObjectPage, CallFault>,
     ) -> Result<(), Failure> {
@@ -105,7 +106,7 @@ where
     fn take_listing_fault(
         &mut self,
         range_id: &RangeId,
-        side: SideName,
+        side: Side,
         attempt: u32,
         fault: CallFault,
     ) -> Result<(), Failure> {
@@ -153,11 +154,11 @@ where
 async fn list<S: BucketListing, T: BucketListing>(
     source: &S,
     target: &T,
-    side: SideName,
+    side: Side,
     request: &ListRequest,
 ) -> Result<ObjectPage, CallFault> {
     match side {
-        SideName::Source => source.list_page(request).await,
-        SideName::Target => target.list_page(request).await,
+        Side::Source => source.list_page(request).await,
+        Side::Target => target.list_page(request).await,
     }
 }

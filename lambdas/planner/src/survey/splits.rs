@@ -4,8 +4,8 @@ use futures::future::FutureExt;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
-    plan::SideName,
     port::{Clock, ControlStore, Ledger, SourceBucket, TargetBucket},
+    run::pair::Side,
     value::{id::RangeId, key::RelativeKey},
 };
 use tracing::debug;
@@ -65,10 +65,10 @@ where
         let call = async move {
             let until = until.as_ref().map(RelativeKey::as_str);
             let cuts = match side {
-                SideName::Source => {
+                Side::Source => {
                     split_search::find(source, &pair.source.prefix, &frontier, until, wanted).await
                 }
-                SideName::Target => {
+                Side::Target => {
                     split_search::find(target, &pair.target.prefix, &frontier, until, wanted).await
                 }
             };
@@ -81,7 +81,7 @@ where
     pub(super) fn take_cuts(
         &mut self,
         range_id: &RangeId,
-        side: SideName,
+        side: Side,
         cuts: Result<Vec<RelativeKey>, CallFault>,
     ) -> Result<(), Failure> {
         self.searches -= 1;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use shardlift_core::{
     access::{
-        denial::Needed,
-        preflight::{Finding, Preflight},
+        deciders::Needed,
+        preflight::{CheckResult, Preflight},
     },
     report::{
         NOT_DONE_SHOWN_MAX, Report, cost,
@@ -155,12 +155,12 @@ pub(super) fn preflight(preflight: &Preflight) -> Markup {
                 thead { tr { th { "Check" } th { "Finding" } } }
                 tbody { @for row in &preflight.rows { tr {
                     td { (row.check.title()) }
-                    td { @match &row.finding {
-                        Finding::Works => "works",
-                        Finding::NotTried { why } => (format!("not tried: {}", inert(why))),
-                        Finding::Refused(refusal) => {
-                            strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action) }
-                            " on " (inert(&refusal.resource))
+                    td { @match &row.result {
+                        CheckResult::Works => "works",
+                        CheckResult::NotChecked { reason } => (format!("not checked: {}", inert(reason))),
+                        CheckResult::Refused(refusal) => {
+                            strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action.name()) }
+                            " on " (inert(refusal.resource.as_str()))
                             @if refusal.missing.is_empty() { p.do { (inert(&refusal.remedy)) } }
                             @for (number, missing) in refusal.missing.iter().enumerate() {
                                 p.do { (missing_in(number, refusal.needed)) " " (missing.document.to_string()) ":" }

@@ -1,7 +1,7 @@
 //! Creating the upload of an object in parts, with what CopyObject would carry.
 
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     failure::{
         Failure,
         fault::{Effect, FaultKind},

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     copy::part_layout::{Part, PartLayout, PartNumber},
     failure::{
         Failure,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use shardlift_core::{
-    access::diagnosis::MissingPermission,
+    access::missing_permission::MissingPermission,
     copy::part_layout::{PartLayout, PartNumber},
     documents::manifest::Manifest,
     failure::{

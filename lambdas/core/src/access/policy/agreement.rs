@@ -1,7 +1,7 @@
 use crate::{
-    run::pair::Pair,
+    run::pair::{Pair, Side},
     value::{
-        arn::{AccountId, KmsKeyArn, Region, RoleArn},
+        arn::{AccountId, Arn, KmsKeyArn, Region, RoleArn},
         bucket::BucketName,
         key::KeyPrefix,
     },
@@ -46,7 +46,7 @@ pub struct Installation {
     /// The control bucket.
     pub control_bucket: BucketName,
     /// The topic.
-    pub topic_arn: String,
+    pub topic_arn: Arn,
     /// The target roles that a run may name beside the stack's own.
     pub further_roles: Vec<RoleArn>,
 }
@@ -64,33 +64,11 @@ impl Agreement {
         self.pair.target.role_arn.account()
     }
 
-    pub(super) fn source_bucket_arn(&self) -> String {
-        bucket_arn(self.partition(), &self.pair.source.bucket)
+    /// The pattern of the ARNs of all objects of this side.
+    pub(super) fn objects_pattern(&self, side: Side) -> String {
+        let (bucket, prefix) = (self.pair.bucket_arn(side), self.pair.prefix(side));
+        format!("{bucket}/{}", prefix_pattern(prefix))
     }
-
-    pub(super) fn target_bucket_arn(&self) -> String {
-        bucket_arn(self.partition(), &self.pair.target.bucket)
-    }
-
-    pub(super) fn source_objects_arn(&self) -> String {
-        format!(
-            "{}/{}",
-            self.source_bucket_arn(),
-            prefix_pattern(&self.pair.source.prefix)
-        )
-    }
-
-    pub(super) fn target_objects_arn(&self) -> String {
-        format!(
-            "{}/{}",
-            self.target_bucket_arn(),
-            prefix_pattern(&self.pair.target.prefix)
-        )
-    }
-}
-
-pub(super) fn bucket_arn(partition: &str, bucket: &BucketName) -> String {
-    format!("arn:{partition}:s3:::{bucket}")
 }
 
 /// The pattern that matches everything under a prefix. `*`, `?` and `$` mean something in a policy: as themselves they

@@ -1,6 +1,7 @@
-use super::{
-    Agreement, Document, Installation, Statement,
-    agreement::{bucket_arn, prefix_pattern},
+use super::{Agreement, Document, Installation, Statement, agreement::prefix_pattern};
+use crate::{
+    run::pair::Side,
+    value::{action::Action, arn::Arn},
 };
 
 /// The three functions, each with a role of its own.
@@ -43,7 +44,7 @@ pub fn execution_role(
     let mut statements = vec![
         Statement::allow(
             "WriteItsLog",
-            &["logs:CreateLogStream", "logs:PutLogEvents"],
+            &[Action::CreateLogStream, Action::PutLogEvents],
             place.arn(
                 "logs",
                 &format!(
@@ -66,7 +67,7 @@ pub fn execution_role(
         place.own(
             Statement::allow(
                 "TellMissingFromForbidden",
-                &["s3:ListBucket"],
+                &[Action::ListBucket],
                 place.control_bucket(),
             )
             .when("StringLikeIfExists", "s3:prefix", "runs/*"),
@@ -78,7 +79,7 @@ pub fn execution_role(
     if function == Function::Planner {
         statements.push(Statement::allow(
             "AskWhetherALockIsStillHeld",
-            &["states:DescribeExecution"],
+            &[Action::DescribeExecution],
             // Execution names are chosen by whoever starts a run: the machine's name is as narrow as it gets.
             place.arn(
                 "states",
@@ -89,19 +90,23 @@ pub fn execution_role(
     if function == Function::Reporter {
         statements.push(Statement::allow(
             "Notify",
-            &["sns:Publish"],
+            &[Action::Publish],
             installation.topic_arn.as_str(),
         ));
     }
     Document::of(statements)
 }
 
-const fn control_bucket_actions(function: Function) -> &'static [&'static str] {
+const fn control_bucket_actions(function: Function) -> &'static [Action] {
     match function {
         // A rerun reads the manifests and the lists of failures of its earlier run.
-        Function::Planner | Function::Copier => &["s3:GetObject", "s3:PutObject"],
+        Function::Planner | Function::Copier => &[Action::GetObject, Action::PutObject],
         // The list of failures may be larger than memory, so it is written in parts.
-        Function::Reporter => &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+        Function::Reporter => &[
+            Action::GetObject,
+            Action::PutObject,
+            Action::AbortMultipartUpload,
+        ],
     }
 }
 
@@ -112,17 +117,18 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// The ARN of something in the stack's own account and Region.
-    fn arn(&self, service: &str, resource: &str) -> String {
-        format!(
-            "arn:{}:{service}:{}:{}:{resource}",
+    fn arn(&self, service: &'static str, resource: &str) -> Arn {
+        Arn::regional(
             self.agreement.partition(),
-            self.installation.region,
-            self.agreement.source_account
+            service,
+            &self.installation.region,
+            &self.agreement.source_account,
+            resource,
         )
     }
 
-    fn control_bucket(&self) -> String {
-        bucket_arn(
+    fn control_bucket(&self) -> Arn {
+        Arn::bucket(
             self.agreement.partition(),
             &self.installation.control_bucket,
         )
@@ -143,16 +149,16 @@ impl Place<'_> {
     }
 
     fn keep_the_ledger(&self, function: Function) -> Statement {
-        let actions: &[&str] = match function {
+        let actions: &[Action] = match function {
             // One shard's record, and the run's to read.
-            Function::Copier => &["dynamodb:GetItem", "dynamodb:PutItem"],
-            Function::Planner => &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+            Function::Copier => &[Action::GetItem, Action::PutItem],
+            Function::Planner => &[Action::GetItem, Action::PutItem, Action::Query],
             // DeleteItem gives the lock of the pair back.
             Function::Reporter => &[
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:Query",
+                Action::GetItem,
+                Action::PutItem,
+                Action::DeleteItem,
+                Action::Query,
             ],
         };
         Statement::allow(
@@ -177,7 +183,7 @@ pub(super) fn shared_statements(agreement: &Agreement) -> Vec<Statement> {
 fn enter_the_target_account(agreement: &Agreement) -> Statement {
     Statement::allow(
         "EnterTheTargetAccount",
-        &["sts:AssumeRole"],
+        &[Action::AssumeRole],
         agreement.pair.target.role_arn.as_str(),
     )
 }
@@ -186,8 +192,8 @@ fn list_the_source(agreement: &Agreement) -> Statement {
     // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
     let statement = Statement::allow(
         "ListTheSource",
-        &["s3:ListBucket"],
-        agreement.source_bucket_arn(),
+        &[Action::ListBucket],
+        agreement.pair.bucket_arn(Side::Source),
     )
     .when(
         "StringLikeIfExists",

@@ -1,12 +1,12 @@
 use super::{Agreement, Document, Statement};
-use crate::value::arn::KmsKeyArn;
+use crate::value::{action::Action, arn::KmsKeyArn};
 
 /// What reading an object under a KMS key needs.
-pub(super) const DECRYPT: &[&str] = &["kms:Decrypt"];
+pub(super) const DECRYPT: &[Action] = &[Action::Decrypt];
 
 /// What writing an object under a KMS key needs. Decrypt too: S3 decrypts the parts of a multipart upload to complete it
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html).
-pub(super) const ENCRYPT: &[&str] = &["kms:GenerateDataKey", "kms:Decrypt"];
+pub(super) const ENCRYPT: &[Action] = &[Action::GenerateDataKey, Action::Decrypt];
 
 /// The account of the source's key: what its key policy must contain, when the source's objects have one.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn target_key(agreement: &Agreement) -> Option<Document> {
 /// Only S3, on the role's behalf, and only in the key's own Region.
 pub(super) fn by_s3(statement: Statement, key: &KmsKeyArn) -> Statement {
     // The suffix of the partition, as AWS::URLSuffix gives it to the templates.
-    let suffix = if key.as_str().starts_with("arn:aws-cn:") {
+    let suffix = if key.partition() == "aws-cn" {
         "amazonaws.com.cn"
     } else {
         "amazonaws.com"

@@ -94,12 +94,12 @@ const fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::policy::Statement;
+    use crate::{access::policy::Statement, value::action::Action};
 
     fn ours(prefix: &str) -> Document {
         Document::of(vec![Statement::allow(
             "ShardliftReadSource",
-            &["s3:GetObject"],
+            &[Action::GetObject],
             format!("arn:aws:s3:::source/{prefix}*"),
         )])
     }

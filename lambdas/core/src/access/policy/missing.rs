@@ -4,78 +4,92 @@ use super::{
     Agreement, Document, Statement, execution_role::shared_statements, source_bucket, source_key,
     target_bucket, target_key, target_role_permissions, target_role_trust,
 };
-use crate::{access::denial::PolicyDocument, value::arn::KmsKeyArn};
+use crate::{
+    access::{denial::MissingGrant, document::PolicyDocument},
+    run::pair::Side,
+    value::{
+        action::Action,
+        arn::{Arn, KmsKeyArn},
+    },
+};
 
-/// The statement of `document` that allows `action` on `resource`; nothing when the document is not meant to allow it.
+/// The statement of `document` that allows what is missing; nothing when the document is not meant to allow it, or where
+/// the side is not known.
 ///
-/// `caller` is the ARN of the function's own role. Of the execution roles only what concerns the two accounts is told: the rest is
-/// the stack's own, and stands in its template.
+/// `caller` is the ARN of the function's own role. Of the execution roles only what concerns the two accounts is looked
+/// up: the rest is the stack's own, and stands in its template.
 #[must_use]
 pub fn statement(
     agreement: &Agreement,
-    caller: &str,
+    caller: &Arn,
     document: PolicyDocument,
-    action: &str,
-    resource: &str,
+    missing: &MissingGrant,
 ) -> Option<Statement> {
-    let agreement = &about_one_key(agreement, action, resource);
-    let contents = match document {
+    let action = missing.action().known()?;
+    let (agreement, side) = match KmsKeyArn::new(missing.resource.as_str()) {
+        Ok(key) => {
+            let side = side_of_key(agreement, action, &key);
+            (with_one_key(agreement, Some((side, key))), side)
+        }
+        Err(_) => (with_one_key(agreement, None), missing.side?),
+    };
+    let sid = document.sid(action, side.into())?;
+    contents(document, &agreement, caller)
+        .statement
+        .into_iter()
+        .find(|statement| statement.sid == sid && is_about(statement, &missing.resource))
+}
+
+fn contents(document: PolicyDocument, agreement: &Agreement, caller: &Arn) -> Document {
+    match document {
         PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
         PolicyDocument::ExecutionRole => Document::of(shared_statements(agreement)),
         PolicyDocument::TargetRolePermissions => target_role_permissions(agreement),
         PolicyDocument::TargetRoleTrust => target_role_trust(agreement, &[caller]),
         PolicyDocument::TargetBucketPolicy => target_bucket(agreement),
         PolicyDocument::KeyPolicy => {
-            let mut both = Document::of(Vec::new());
-            for key in [source_key(agreement), target_key(agreement)]
-                .into_iter()
-                .flatten()
-            {
-                both.statement.extend(key.statement);
-            }
-            both
+            let keys = [source_key(agreement), target_key(agreement)];
+            let statements = keys.into_iter().flatten().flat_map(|key| key.statement);
+            Document::of(statements.collect())
         }
-    };
-    contents
-        .statement
-        .into_iter()
-        .find(|statement| allows(statement, action, resource))
+    }
 }
 
-/// The agreement with no other key than the one that was refused, if it was a key at all: documents name keys, and a key's own
-/// policy says only "this key". It is the target's when the run names it, when the call can only be a write, or when it
+/// Whose a key is that AWS names. It is the target's when the run names it, when the call can only be a write, or when it
 /// belongs to the target's account alone.
-fn about_one_key(agreement: &Agreement, action: &str, resource: &str) -> Agreement {
-    let mut agreement = agreement.clone();
-    let Ok(key) = KmsKeyArn::new(resource) else {
-        (agreement.extras.source_key, agreement.extras.target_key) = (None, None);
-        return agreement;
-    };
+fn side_of_key(agreement: &Agreement, action: Action, key: &KmsKeyArn) -> Side {
     let owner = key.account();
-    let is_target = agreement.extras.target_key.as_ref() == Some(&key)
-        || action == "kms:GenerateDataKey"
+    let is_target = agreement.extras.target_key.as_ref() == Some(key)
+        || action == Action::GenerateDataKey
         || (owner == agreement.target_account() && owner != agreement.source_account);
-    let extras = &mut agreement.extras;
-    (extras.source_key, extras.target_key) = if is_target {
-        (None, Some(key))
+    if is_target {
+        Side::Target
     } else {
-        (Some(key), None)
+        Side::Source
+    }
+}
+
+/// The agreement with no other key than the one that was refused, if it was a key at all: documents name keys, and a
+/// key's own policy says only "this key".
+fn with_one_key(agreement: &Agreement, key: Option<(Side, KmsKeyArn)>) -> Agreement {
+    let mut agreement = agreement.clone();
+    let extras = &mut agreement.extras;
+    (extras.source_key, extras.target_key) = match key {
+        Some((Side::Source, key)) => (Some(key), None),
+        Some((Side::Target, key)) => (None, Some(key)),
+        None => (None, None),
     };
     agreement
 }
 
-fn allows(statement: &Statement, action: &str, resource: &str) -> bool {
-    statement.effect == super::Effect::Allow
-        && statement.action.contains(&action)
-        && (statement.resource.is_empty()
-            || statement
-                .resource
-                .iter()
-                .any(|pattern| covers(pattern, resource)))
+fn is_about(statement: &Statement, resource: &Arn) -> bool {
+    let resources = &statement.resource;
+    resources.is_empty() || resources.iter().any(|pattern| covers(pattern, resource))
 }
 
 /// Whether a resource lies under a pattern of ours, whose only wildcard is the last character.
-fn covers(pattern: &str, resource: &str) -> bool {
+fn covers(pattern: &str, resource: &Arn) -> bool {
+    let resource = resource.as_str();
     let plain = pattern
         .replace("${*}", "*")
         .replace("${?}", "?")

@@ -3,17 +3,14 @@
 //! A session may do what both the role and the session policy allow. The role serves every run of the stack; a run that
 //! was started with narrower prefixes than the stack's gets no more than these.
 
-use super::{
-    Document, Statement,
-    agreement::{bucket_arn, prefix_pattern},
-    target_role::TAG_READS,
-};
+use super::{Document, Statement, agreement::prefix_pattern, target_role::TAG_READS};
 use crate::{
     run::{
         option::{Mode, TagPolicy},
+        pair::Side,
         spec::RunSpec,
     },
-    value::key::KeyPrefix,
+    value::{action::Action, key::KeyPrefix},
 };
 
 /// STS takes a session policy of at most 2,048 characters
@@ -43,30 +40,28 @@ pub fn copier_session(spec: &RunSpec) -> String {
 }
 
 fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
-    let pair = &spec.pair;
-    let partition = pair.target.role_arn.partition();
-    let source_bucket = bucket_arn(partition, &pair.source.bucket);
-    let target_bucket = bucket_arn(partition, &pair.target.bucket);
-    let mut reads = vec!["s3:GetObject"];
+    let source_bucket = spec.pair.bucket_arn(Side::Source);
+    let target_bucket = spec.pair.bucket_arn(Side::Target);
+    let mut reads = vec![Action::GetObject];
     let mut writes = vec![
-        "s3:PutObject",
-        "s3:GetObject",
-        "s3:AbortMultipartUpload",
-        "s3:ListMultipartUploadParts",
+        Action::PutObject,
+        Action::GetObject,
+        Action::AbortMultipartUpload,
+        Action::ListMultipartUploadParts,
     ];
     if spec.tags != TagPolicy::Ignore {
         reads.extend(TAG_READS);
-        writes.extend(["s3:PutObjectTagging", "s3:PutObjectAnnotation"]);
+        writes.extend([Action::PutObjectTagging, Action::PutObjectAnnotation]);
     }
     if spec.mode == Mode::Mirror {
-        writes.push("s3:DeleteObject");
+        writes.push(Action::DeleteObject);
     }
     // Uploads are looked for at the target alone; the role allows it nowhere else.
-    let list_actions = ["s3:ListBucket", "s3:ListBucketMultipartUploads"];
+    let list_actions = [Action::ListBucket, Action::ListBucketMultipartUploads];
     let mut list = Statement::allow("List", &list_actions, source_bucket.clone());
-    list.resource.push(target_bucket.clone());
+    list.resource.push(target_bucket.to_string());
     // Which keys the objects have is the role's and the key policies' business; S3 alone may use them here.
-    let keys = Statement::allow("UseKeys", &["kms:Decrypt", "kms:GenerateDataKey"], "*").when(
+    let keys = Statement::allow("UseKeys", &[Action::Decrypt, Action::GenerateDataKey], "*").when(
         "StringLike",
         "kms:ViaService",
         // amazonaws.com, or amazonaws.com.cn.
@@ -177,7 +172,7 @@ mod tests {
         let granted: BTreeSet<&str> = role
             .statement
             .iter()
-            .flat_map(|statement| statement.action.iter().copied())
+            .flat_map(|statement| statement.action.iter().map(|action| action.name()))
             .collect();
         assert_eq!(allowed, granted);
     }

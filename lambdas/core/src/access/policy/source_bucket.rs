@@ -1,4 +1,5 @@
 use super::{Agreement, Document, Statement, agreement::prefix_pattern, target_role::source_reads};
+use crate::{run::pair::Side, value::action::Action};
 
 /// Source account: what the source bucket's policy must contain. A bucket has one policy, so these statements are merged
 /// into whatever is there, see [`merge`](super::merge).
@@ -9,8 +10,8 @@ pub fn source_bucket(agreement: &Agreement) -> Document {
         // Without it S3 calls a missing object forbidden. IfExists, because such calls carry no prefix.
         Statement::allow(
             "ShardliftListSource",
-            &["s3:ListBucket"],
-            agreement.source_bucket_arn(),
+            &[Action::ListBucket],
+            agreement.pair.bucket_arn(Side::Source),
         )
         .to(role)
         .when(
@@ -22,7 +23,7 @@ pub fn source_bucket(agreement: &Agreement) -> Document {
         Statement::allow(
             "ShardliftReadSource",
             &source_reads(agreement),
-            agreement.source_objects_arn(),
+            agreement.objects_pattern(Side::Source),
         )
         .to(role)
         .when("Bool", "aws:SecureTransport", "true"),

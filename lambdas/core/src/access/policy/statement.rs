@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use crate::value::action::Action;
+
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -25,7 +27,7 @@ pub struct Statement {
     pub principal: Option<Principal>,
     /// The actions.
     #[serde(serialize_with = "one_or_many")]
-    pub action: Vec<&'static str>,
+    pub action: Vec<Action>,
     /// The resources; a trust policy has none.
     #[serde(serialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
@@ -104,11 +106,7 @@ impl Document {
 
 impl Statement {
     /// Allows `action` on `resource`.
-    pub(super) fn allow(
-        sid: &'static str,
-        action: &[&'static str],
-        resource: impl Into<String>,
-    ) -> Self {
+    pub(super) fn allow(sid: &'static str, action: &[Action], resource: impl Into<String>) -> Self {
         Self {
             sid,
             effect: Effect::Allow,
@@ -196,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_statement_is_written_as_by_hand() {
-        let statement = Statement::allow("Read", &["s3:GetObject"], "arn:aws:s3:::b/*")
+        let statement = Statement::allow("Read", &[Action::GetObject], "arn:aws:s3:::b/*")
             .to("arn:aws:iam::222222222222:role/t")
             .when("StringEquals", "aws:ResourceAccount", "111111111111")
             .when("StringEquals", "aws:PrincipalAccount", "222222222222");
@@ -213,10 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn a_document_can_be_told_in_ascii_alone() {
+    fn a_document_can_be_written_in_ascii_alone() {
         let document = Document::of(vec![Statement::allow(
             "Read",
-            &["s3:GetObject"],
+            &[Action::GetObject],
             "arn:aws:s3:::b/é\u{1f680}/*",
         )]);
         let text = document.to_ascii_json();

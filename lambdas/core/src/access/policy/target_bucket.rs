@@ -2,6 +2,10 @@ use super::{
     Agreement, Condition, Document, Effect, Principal, Statement, agreement::prefix_pattern,
     target_role::target_writes,
 };
+use crate::{
+    run::pair::Side,
+    value::{action::Action, arn::Arn},
+};
 
 /// Target account: the policy of the target bucket. Merged, where the bucket has a policy already.
 #[must_use]
@@ -9,14 +13,14 @@ pub fn target_bucket(agreement: &Agreement) -> Document {
     let role = agreement.pair.target.role_arn.as_str();
     let mut writes = target_writes(agreement);
     if agreement.extras.deletes {
-        writes.push("s3:DeleteObject");
+        writes.push(Action::DeleteObject);
     }
     let mut statements = vec![
         refusal(agreement, "RefusePlainHttp").when("Bool", "aws:SecureTransport", "false"),
         Statement::allow(
             "LetTheRoleList",
-            &["s3:ListBucket"],
-            agreement.target_bucket_arn(),
+            &[Action::ListBucket],
+            agreement.pair.bucket_arn(Side::Target),
         )
         .to(role)
         .when(
@@ -26,11 +30,16 @@ pub fn target_bucket(agreement: &Agreement) -> Document {
         ),
         Statement::allow(
             "LetTheRoleListUploads",
-            &["s3:ListBucketMultipartUploads"],
-            agreement.target_bucket_arn(),
+            &[Action::ListBucketMultipartUploads],
+            agreement.pair.bucket_arn(Side::Target),
         )
         .to(role),
-        Statement::allow("LetTheRoleWrite", &writes, agreement.target_objects_arn()).to(role),
+        Statement::allow(
+            "LetTheRoleWrite",
+            &writes,
+            agreement.objects_pattern(Side::Target),
+        )
+        .to(role),
     ];
     if !agreement.extras.administrators.is_empty() {
         statements.push(refuse_everybody_else(agreement));
@@ -43,11 +52,7 @@ pub fn target_bucket(agreement: &Agreement) -> Document {
 fn refuse_everybody_else(agreement: &Agreement) -> Statement {
     let mut welcome = vec![
         agreement.pair.target.role_arn.to_string(),
-        format!(
-            "arn:{}:iam::{}:root",
-            agreement.partition(),
-            agreement.target_account()
-        ),
+        Arn::root(agreement.partition(), &agreement.target_account()).to_string(),
     ];
     welcome.extend(agreement.extras.administrators.iter().cloned());
     let mut statement = refusal(agreement, "RefuseEverybodyElse");
@@ -60,9 +65,9 @@ fn refuse_everybody_else(agreement: &Agreement) -> Statement {
 }
 
 fn refusal(agreement: &Agreement, sid: &'static str) -> Statement {
-    let bucket = agreement.target_bucket_arn();
+    let bucket = agreement.pair.bucket_arn(Side::Target);
     let objects = format!("{bucket}/*");
-    let mut statement = Statement::allow(sid, &["s3:*"], bucket);
+    let mut statement = Statement::allow(sid, &[Action::EveryS3Action], bucket);
     statement.resource.push(objects);
     statement.effect = Effect::Deny;
     statement.principal = Some(Principal::Everybody);

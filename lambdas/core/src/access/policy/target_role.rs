@@ -3,17 +3,18 @@ use super::{
     agreement::prefix_pattern,
     key_policy::{DECRYPT, ENCRYPT, by_s3},
 };
+use crate::{run::pair::Side, value::action::Action};
 
 /// What reads the tags and annotations of an object.
-pub(super) const TAG_READS: [&str; 3] = [
-    "s3:GetObjectTagging",
-    "s3:GetObjectAnnotation",
-    "s3:ListObjectAnnotations",
+pub(super) const TAG_READS: [Action; 3] = [
+    Action::GetObjectTagging,
+    Action::GetObjectAnnotation,
+    Action::ListObjectAnnotations,
 ];
 
 /// What is done to an object of the source.
-pub(super) fn source_reads(agreement: &Agreement) -> Vec<&'static str> {
-    let mut actions = vec!["s3:GetObject"];
+pub(super) fn source_reads(agreement: &Agreement) -> Vec<Action> {
+    let mut actions = vec![Action::GetObject];
     if !agreement.extras.without_tags {
         // Tags and annotations travel with CopyObject, which needs the right to read and write them. A copy in parts looks
         // whether there are annotations, to tell that they were left behind.
@@ -23,16 +24,16 @@ pub(super) fn source_reads(agreement: &Agreement) -> Vec<&'static str> {
 }
 
 /// What is done to an object of the target, deletions aside.
-pub(super) fn target_writes(agreement: &Agreement) -> Vec<&'static str> {
+pub(super) fn target_writes(agreement: &Agreement) -> Vec<Action> {
     // GetObject reads what an unclear write left, before it is called copied or failed.
     let mut actions = vec![
-        "s3:PutObject",
-        "s3:GetObject",
-        "s3:AbortMultipartUpload",
-        "s3:ListMultipartUploadParts",
+        Action::PutObject,
+        Action::GetObject,
+        Action::AbortMultipartUpload,
+        Action::ListMultipartUploadParts,
     ];
     if !agreement.extras.without_tags {
-        actions.extend(["s3:PutObjectTagging", "s3:PutObjectAnnotation"]);
+        actions.extend([Action::PutObjectTagging, Action::PutObjectAnnotation]);
     }
     actions
 }
@@ -49,36 +50,36 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
         // Not to list: without it S3 calls a missing object forbidden. IfExists, because such calls carry no prefix.
         Statement::allow(
             "ListTheSource",
-            &["s3:ListBucket"],
-            agreement.source_bucket_arn(),
+            &[Action::ListBucket],
+            agreement.pair.bucket_arn(Side::Source),
         )
         .when("StringLikeIfExists", "s3:prefix", source_prefix)
         .when("StringEquals", "aws:ResourceAccount", source_account),
         Statement::allow(
             "ReadTheSource",
             &source_reads(agreement),
-            agreement.source_objects_arn(),
+            agreement.objects_pattern(Side::Source),
         )
         .when("StringEquals", "aws:ResourceAccount", source_account),
         // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
         Statement::allow(
             "ListTheTarget",
-            &["s3:ListBucket"],
-            agreement.target_bucket_arn(),
+            &[Action::ListBucket],
+            agreement.pair.bucket_arn(Side::Target),
         )
         .when("StringLikeIfExists", "s3:prefix", target_prefix)
         .when("StringEquals", "aws:ResourceAccount", target_account),
         // The report aborts what a run left behind. S3 offers no prefix condition for this action.
         Statement::allow(
             "ListTheUploadsOfTheTarget",
-            &["s3:ListBucketMultipartUploads"],
-            agreement.target_bucket_arn(),
+            &[Action::ListBucketMultipartUploads],
+            agreement.pair.bucket_arn(Side::Target),
         )
         .when("StringEquals", "aws:ResourceAccount", target_account),
         Statement::allow(
             "WriteTheTarget",
             &target_writes(agreement),
-            agreement.target_objects_arn(),
+            agreement.objects_pattern(Side::Target),
         )
         .when("StringEquals", "aws:ResourceAccount", target_account),
     ];
@@ -86,8 +87,8 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
         statements.push(
             Statement::allow(
                 "DeleteAtTheTarget",
-                &["s3:DeleteObject"],
-                agreement.target_objects_arn(),
+                &[Action::DeleteObject],
+                agreement.objects_pattern(Side::Target),
             )
             .when("StringEquals", "aws:ResourceAccount", target_account),
         );
@@ -111,7 +112,7 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
 /// external id.
 #[must_use]
 pub fn target_role_trust(agreement: &Agreement, roles: &[impl ToString]) -> Document {
-    let mut statement = Statement::allow("LetTheFunctionsEnter", &["sts:AssumeRole"], "");
+    let mut statement = Statement::allow("LetTheFunctionsEnter", &[Action::AssumeRole], "");
     statement.resource.clear();
     statement.principal = Some(Principal::Roles(
         roles.iter().map(ToString::to_string).collect(),

@@ -1,11 +1,19 @@
 //! The documents as a whole: what they must never contain, and that their statements have the names that messages use.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::{
-    access::denial::PolicyDocument,
-    run::pair::{Pair, Source, Target},
+    access::{
+        deciders::Deciders,
+        denial::MissingGrant,
+        document::PolicyDocument,
+        grant::{GRANTS, Realm},
+    },
+    run::pair::{Pair, Side, Source, Target},
     value::{
-        arn::{AccountId, ExternalId, KmsKeyArn, Region, RoleArn},
+        action::Action,
+        arn::{AccountId, Arn, ExternalId, KmsKeyArn, Region, RoleArn},
         bucket::BucketName,
         key::KeyPrefix,
     },
@@ -57,7 +65,7 @@ fn installation() -> Installation {
         region: Region::new("eu-west-1").unwrap(),
         ledger_table: "ledger".into(),
         control_bucket: BucketName::new("control").unwrap(),
-        topic_arn: "arn:aws:sns:eu-west-1:111111111111:topic".into(),
+        topic_arn: Arn::new("arn:aws:sns:eu-west-1:111111111111:topic").unwrap(),
         further_roles: Vec::new(),
     }
 }
@@ -105,7 +113,10 @@ fn nothing_is_allowed_by_wildcard() {
                 }
                 let sid = statement.sid;
                 assert!(
-                    statement.action.iter().all(|action| !action.contains('*')),
+                    statement
+                        .action
+                        .iter()
+                        .all(|action| !action.name().contains('*')),
                     "{document}: {sid}"
                 );
                 assert!(
@@ -123,21 +134,57 @@ fn nothing_is_allowed_by_wildcard() {
     }
 }
 
+/// Where a statement of the tests' documents allows something.
+fn realm_of(statement: &Statement) -> Realm {
+    let names = |text: &str| {
+        let mut resources = statement.resource.iter();
+        resources.any(|resource| resource.contains(text))
+    };
+    if names(":source")
+        || names("eu-west-1:111111111111:key")
+        || statement.sid == "ShardliftDecryptSource"
+    {
+        Realm::Source
+    } else if statement.resource.is_empty()
+        || names(":target")
+        || names(":role/T")
+        || names("us-east-1:222222222222:key")
+        || statement.sid == "ShardliftEncryptTarget"
+    {
+        Realm::Target
+    } else {
+        Realm::Stack
+    }
+}
+
+#[test]
+fn the_table_holds_what_the_documents_allow_and_nothing_else() {
+    let mut allowed = BTreeSet::new();
+    for (document, contents) in all_documents(everything()) {
+        for statement in &contents.statement {
+            if statement.effect == Effect::Allow {
+                let realm = realm_of(statement);
+                for &action in &statement.action {
+                    allowed.insert((document, realm, statement.sid, action));
+                }
+            }
+        }
+    }
+    let listed = GRANTS.iter().flat_map(|grant| {
+        let row = move |&action| (grant.document, grant.realm, grant.sid, action);
+        grant.actions.iter().map(row)
+    });
+    assert_eq!(listed.collect::<BTreeSet<_>>(), allowed);
+}
+
 #[test]
 fn every_allowed_action_is_found_by_the_name_that_messages_use() {
     for (document, contents) in all_documents(everything()) {
         for statement in &contents.statement {
-            let about_source = statement.resource.iter().any(|resource| {
-                resource.contains(":source") || resource.contains("eu-west-1:111111111111:key")
-            }) || statement.sid == "ShardliftDecryptSource";
-            for action in &statement.action {
-                // Of the execution roles, only what concerns the two accounts has a name in messages of its own.
-                let expected = document != PolicyDocument::ExecutionRole
-                    || *action == "sts:AssumeRole"
-                    || about_source;
-                if statement.effect == Effect::Allow && expected {
+            for &action in &statement.action {
+                if statement.effect == Effect::Allow {
                     assert_eq!(
-                        document.sid(action, about_source),
+                        document.sid(action, realm_of(statement)),
                         Some(statement.sid),
                         "{document}: {action}"
                     );
@@ -149,11 +196,16 @@ fn every_allowed_action_is_found_by_the_name_that_messages_use() {
 
 #[test]
 fn options_add_and_remove_exactly_their_rights() {
-    let plain = format!("{:?}", all_documents(Extras::default()));
+    let written = |extras| {
+        let documents = all_documents(extras).into_iter();
+        let written = documents.map(|(_, contents)| contents.to_pretty_json());
+        written.collect::<String>()
+    };
+    let plain = written(Extras::default());
     for absent in ["s3:DeleteObject", "kms:", "RefuseEverybodyElse"] {
         assert!(!plain.contains(absent), "{absent}");
     }
-    let full = format!("{:?}", all_documents(everything()));
+    let full = written(everything());
     for present in [
         "s3:DeleteObject",
         "kms:Decrypt",
@@ -166,7 +218,7 @@ fn options_add_and_remove_exactly_their_rights() {
         without_tags: true,
         ..Extras::default()
     };
-    let untagged = format!("{:?}", all_documents(without_tags));
+    let untagged = written(without_tags);
     assert!(!untagged.contains("Tagging") && !untagged.contains("Annotation"));
 }
 
@@ -189,46 +241,66 @@ fn only_the_three_functions_enter_and_only_with_the_external_id() {
 #[test]
 fn a_refused_call_leads_to_the_statement_that_allows_it() {
     let agreement = agreement(everything());
-    let found = |document, action: &str, resource: &str| {
-        missing::statement(
-            &agreement,
-            functions()[0].as_str(),
-            document,
-            action,
-            resource,
-        )
-        .map(|statement| statement.sid)
+    let planner = functions()[0].arn().clone();
+    let found = |document, action: Action, side, resource: &str| {
+        let missing = MissingGrant {
+            actions: vec![action.into()],
+            resource: Arn::new(resource).unwrap(),
+            deciders: Deciders::One(document),
+            side: Some(side),
+        };
+        missing::statement(&agreement, &planner, document, &missing).map(|statement| statement.sid)
     };
-    assert_eq!(
-        found(
-            PolicyDocument::TargetRolePermissions,
-            "s3:GetObject",
-            "arn:aws:s3:::source/data/x"
+    let role = PolicyDocument::TargetRolePermissions;
+    for (document, action, side, resource, sid) in [
+        (
+            role,
+            Action::GetObject,
+            Side::Source,
+            "arn:aws:s3:::source/data/x",
+            Some("ReadTheSource"),
         ),
-        Some("ReadTheSource")
-    );
-    assert_eq!(
-        found(
-            PolicyDocument::TargetRolePermissions,
-            "s3:GetObject",
-            "arn:aws:s3:::target/copy/x"
+        (
+            role,
+            Action::GetObject,
+            Side::Target,
+            "arn:aws:s3:::target/copy/x",
+            Some("WriteTheTarget"),
         ),
-        Some("WriteTheTarget")
-    );
-    assert_eq!(
-        found(
-            PolicyDocument::TargetRolePermissions,
-            "s3:PutObject",
-            "arn:aws:s3:::target/elsewhere"
+        (
+            role,
+            Action::PutObject,
+            Side::Target,
+            "arn:aws:s3:::target/elsewhere",
+            None,
         ),
-        None
-    );
-    assert_eq!(
-        found(
+        (
             PolicyDocument::ExecutionRole,
-            "sts:AssumeRole",
-            "arn:aws:iam::222222222222:role/T"
+            Action::AssumeRole,
+            Side::Target,
+            "arn:aws:iam::222222222222:role/T",
+            Some("EnterTheTargetAccount"),
         ),
-        Some("EnterTheTargetAccount")
-    );
+        // Whose a key is, the agreement knows better than the call that read at the source.
+        (
+            PolicyDocument::KeyPolicy,
+            Action::Decrypt,
+            Side::Source,
+            "arn:aws:kms:us-east-1:222222222222:key/1",
+            Some("ShardliftEncryptTarget"),
+        ),
+        (
+            PolicyDocument::KeyPolicy,
+            Action::Decrypt,
+            Side::Source,
+            "arn:aws:kms:us-east-1:333333333333:key/1",
+            Some("ShardliftDecryptSource"),
+        ),
+    ] {
+        assert_eq!(
+            found(document, action, side, resource),
+            sid,
+            "{action} on {resource}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is tried. The order is that of the trials; a row that needs an earlier one is not tried without it.
+/// What is checked, in this order; what needs an earlier check is not checked without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
@@ -34,7 +34,7 @@ pub enum Check {
     ListParts,
     /// The role aborts an unfinished upload.
     AbortUpload,
-    /// The role reads at the target what an unclear answer left there.
+    /// The role reads at the target what an unclear response left there.
     ReadTarget,
     /// The role may delete at the target, for a mirror.
     DeleteTarget,

@@ -1,24 +1,28 @@
-//! What was tried before a run was opened: one table of what works and what is refused, and for each refusal the
-//! statement that is missing, ready to paste.
+//! What was checked before a run was opened: one table of what works and what is refused, and for each refusal the
+//! statement that is missing, ready to paste. Read `check` first.
 
 mod check;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::check::Check;
 use crate::{
     access::{
-        denial::{Denial, Lack, Needed, PolicyDocument},
+        deciders::Needed,
+        denial::{Denial, MissingGrant},
+        document::PolicyDocument,
         policy::{Agreement, missing},
     },
     failure::{Failure, FailureCode, fault::CallFault},
-    value::{id::RunId, printable::Printable},
+    value::{action::ReportedAction, arn::Arn, id::RunId, printable::Printable},
 };
 
 /// The name of the table among a run's documents in the control bucket.
 pub const PREFLIGHT_DOCUMENT: &str = "preflight.json";
 
-/// What the keys of the trials of a run end in: nothing of that name is there, unless somebody meant it.
+/// What the keys of a run's probes end in: nothing of that name is there, unless somebody meant it.
 #[must_use]
 pub fn probe_name(run_id: &RunId) -> String {
     format!(".shardlift-preflight/{run_id}")
@@ -27,15 +31,15 @@ pub fn probe_name(run_id: &RunId) -> String {
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
-pub enum Finding {
+pub enum CheckResult {
     /// It works.
     Works,
     /// It is refused.
     Refused(Refusal),
-    /// It was not tried.
-    NotTried {
+    /// It was not checked.
+    NotChecked {
         /// Why not.
-        why: String,
+        reason: String,
     },
 }
 
@@ -45,17 +49,17 @@ pub struct Refusal {
     /// Who called.
     pub principal: String,
     /// The action as a policy names it.
-    pub action: String,
+    pub action: ReportedAction,
     /// On what.
-    pub resource: String,
+    pub resource: Arn,
     /// The statements that are missing, as far as they are known.
     pub missing: Vec<MissingStatement>,
     /// Whether each of these documents must allow it, where there are several, or one is enough.
     pub needed: Needed,
     /// What to do, in words, each statement ready to paste.
     pub remedy: String,
-    /// What AWS said.
-    pub aws_said: String,
+    /// The reason that AWS gave.
+    pub aws_reason: String,
 }
 
 /// A statement and the document where it belongs.
@@ -76,7 +80,7 @@ pub struct Row {
     pub check: Check,
     /// What it found.
     #[serde(flatten)]
-    pub finding: Finding,
+    pub result: CheckResult,
 }
 
 /// The table.
@@ -89,12 +93,13 @@ pub struct Preflight {
 impl Preflight {
     /// Notes that a check works.
     pub fn works(&mut self, check: Check) {
-        self.note(check, Finding::Works);
+        self.note(check, CheckResult::Works);
     }
 
-    /// Notes that a check was not tried.
-    pub fn not_tried(&mut self, check: Check, why: impl Into<String>) {
-        self.note(check, Finding::NotTried { why: why.into() });
+    /// Notes that something was not checked.
+    pub fn not_checked(&mut self, check: Check, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.note(check, CheckResult::NotChecked { reason });
     }
 
     /// Notes that a check was refused. `caller` is the ARN of the planner's own role.
@@ -104,16 +109,13 @@ impl Preflight {
         denial: &Denial,
         fault: &CallFault,
         agreement: &Agreement,
-        caller: &str,
+        caller: &Arn,
     ) {
-        let lack = denial.lack(fault.reason.as_ref());
-        let missing: Vec<MissingStatement> = lack
-            .documents
-            .listed()
-            .into_iter()
+        let missing = denial.missing_grant(fault.reason.as_ref());
+        let documents = missing.deciders.listed().into_iter();
+        let statements: Vec<MissingStatement> = documents
             .filter_map(|document| {
-                let (action, resource) = (&lack.action, &lack.resource);
-                let statement = missing::statement(agreement, caller, document, action, resource)?;
+                let statement = missing::statement(agreement, caller, document, &missing)?;
                 Some(MissingStatement {
                     document,
                     sid: statement.sid.to_owned(),
@@ -123,28 +125,28 @@ impl Preflight {
             .collect();
         self.note(
             check,
-            Finding::Refused(Refusal {
-                principal: denial.principal.clone(),
-                needed: lack.documents.needed(),
-                remedy: remedy(&lack, &missing),
-                missing,
-                action: lack.action,
-                resource: lack.resource,
-                aws_said: fault.to_string(),
+            CheckResult::Refused(Refusal {
+                principal: denial.caller().to_string(),
+                needed: missing.deciders.needed(),
+                remedy: remedy(&missing, &statements),
+                action: missing.action().clone(),
+                resource: missing.resource,
+                missing: statements,
+                aws_reason: fault.to_string(),
             }),
         );
     }
 
-    fn note(&mut self, check: Check, finding: Finding) {
-        self.rows.push(Row { check, finding });
+    fn note(&mut self, check: Check, result: CheckResult) {
+        self.rows.push(Row { check, result });
     }
 
     /// Fills in every check that no row deals with, and puts the rows in order.
     #[must_use]
-    pub fn completed(mut self, why: &str) -> Self {
+    pub fn completed(mut self, reason: &str) -> Self {
         for check in Check::ALL {
             if self.rows.iter().all(|row| row.check != check) {
-                self.not_tried(check, why);
+                self.not_checked(check, reason);
             }
         }
         self.rows.sort_by_key(|row| row.check);
@@ -153,9 +155,9 @@ impl Preflight {
 
     /// The refusals.
     pub fn refusals(&self) -> impl Iterator<Item = (Check, &Refusal)> {
-        self.rows.iter().filter_map(|row| match &row.finding {
-            Finding::Refused(refusal) => Some((row.check, refusal)),
-            Finding::Works | Finding::NotTried { .. } => None,
+        self.rows.iter().filter_map(|row| match &row.result {
+            CheckResult::Refused(refusal) => Some((row.check, refusal)),
+            CheckResult::Works | CheckResult::NotChecked { .. } => None,
         })
     }
 
@@ -170,9 +172,9 @@ impl Preflight {
         } else {
             FailureCode::AccessDenied
         };
-        let told: Vec<String> = refusals
+        let sentences: Vec<String> = refusals
             .iter()
-            .map(|(check, refusal)| refusal.told(*check))
+            .map(|(check, refusal)| refusal.sentence(*check))
             .collect();
         Some(Failure::new(
             code,
@@ -180,7 +182,7 @@ impl Preflight {
                 "nothing was copied: {} of {} checks before the run were refused (the table is runs/{run_id}/{PREFLIGHT_DOCUMENT}). {}",
                 refusals.len(),
                 self.rows.len(),
-                told.join(" "),
+                sentences.join(" "),
             ),
         ))
     }
@@ -189,204 +191,30 @@ impl Preflight {
 impl Refusal {
     /// The refusal as a person mends it.
     #[must_use]
-    pub fn told(&self, check: Check) -> String {
+    pub fn sentence(&self, check: Check) -> String {
         format!(
-            "To {}: {} may not {} on {}; {}. AWS said: {}.",
+            "To {}: {} may not {} on {}; {}. AWS reported: {}.",
             check.title(),
             Printable(&self.principal),
-            Printable(&self.action),
-            Printable(&self.resource),
+            Printable(self.action.name()),
+            Printable(self.resource.as_str()),
             Printable(&self.remedy),
-            Printable(&self.aws_said),
+            Printable(&self.aws_reason),
         )
     }
 }
 
 /// Which document must allow it, by which statement.
-fn remedy(lack: &Lack, missing: &[MissingStatement]) -> String {
-    lack.documents.told(|document| {
-        let known = missing.iter().find(|missing| missing.document == document);
+fn remedy(missing: &MissingGrant, statements: &[MissingStatement]) -> String {
+    missing.deciders.remedy(|document| {
+        let known = statements.iter().find(|known| known.document == document);
         match known {
             Some(known) => format!("{document} (statement {}: {})", known.sid, known.statement),
             // The stack does not know which key encrypts an object of the source, unless AWS named it.
             None => format!(
                 "{}, as `shardlift policy` prints it with --source-key or --target-key",
-                lack.named(document)
+                missing.statement_in(document)
             ),
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        access::policy::Extras,
-        failure::{
-            fault::FaultKind,
-            refusal::{RefusalReason, RefusingPolicy},
-        },
-        run::pair::{Pair, Source, Target},
-        value::{
-            arn::{AccountId, RoleArn},
-            bucket::BucketName,
-            key::KeyPrefix,
-        },
-    };
-
-    fn agreement() -> Agreement {
-        Agreement {
-            source_account: AccountId::new("111111111111").unwrap(),
-            pair: Pair {
-                source: Source {
-                    bucket: BucketName::new("source").unwrap(),
-                    prefix: KeyPrefix::new("data/").unwrap(),
-                },
-                target: Target {
-                    bucket: BucketName::new("target").unwrap(),
-                    prefix: KeyPrefix::new("copy/").unwrap(),
-                    role_arn: RoleArn::new("arn:aws:iam::222222222222:role/T").unwrap(),
-                    external_id: None,
-                },
-            },
-            extras: Extras::default(),
-        }
-    }
-
-    fn refused(check: Check, action: &'static str, resource: &str) -> Preflight {
-        refused_for(None, check, action, resource)
-    }
-
-    fn refused_for(
-        reason: Option<RefusalReason>,
-        check: Check,
-        action: &'static str,
-        resource: &str,
-    ) -> Preflight {
-        let mut table = Preflight::default();
-        let principal = "arn:aws:iam::222222222222:role/T".to_owned();
-        let denial = Denial::at_source(principal, action, resource.into());
-        let fault = CallFault {
-            reason,
-            ..CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403")
-        };
-        let caller = "arn:aws:iam::111111111111:role/planner";
-        table.refused(check, &denial, &fault, &agreement(), caller);
-        table.completed("the source could not be read")
-    }
-
-    #[test]
-    fn a_refusal_carries_each_missing_statement_ready_to_paste() {
-        let table = refused(
-            Check::ReadSource,
-            "s3:GetObject",
-            "arn:aws:s3:::source/data/x",
-        );
-        let (_, refusal) = table.refusals().next().unwrap();
-        let sids: Vec<&str> = refusal
-            .missing
-            .iter()
-            .map(|missing| missing.sid.as_str())
-            .collect();
-        assert_eq!(sids, ["ReadTheSource", "ShardliftReadSource"]);
-        assert_eq!(
-            refusal.missing[1].statement["Principal"]["AWS"],
-            "arn:aws:iam::222222222222:role/T"
-        );
-        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-        assert_eq!(failure.code, FailureCode::AccessDenied);
-        for named in [
-            "s3:GetObject",
-            "\"Sid\":\"ShardliftReadSource\"",
-            "runs/r/preflight.json",
-        ] {
-            assert!(
-                failure.detail.contains(named),
-                "{named}: {}",
-                failure.detail
-            );
-        }
-    }
-
-    #[test]
-    fn a_key_that_the_stack_was_not_told_of_is_named_as_aws_names_it() {
-        let key = "arn:aws:kms:eu-west-1:111111111111:key/1";
-        let reason = RefusalReason {
-            action: "kms:Decrypt".into(),
-            resource: Some(key.into()),
-            by: RefusingPolicy::OfTheCaller,
-            is_explicit: false,
-        };
-        let object = "arn:aws:s3:::source/data/x";
-        let table = refused_for(Some(reason), Check::CopyPart, "s3:GetObject", object);
-        let (_, refusal) = table.refusals().next().unwrap();
-        assert_eq!(refusal.missing.len(), 1);
-        assert_eq!(refusal.missing[0].sid, "DecryptTheSource");
-        assert_eq!(refusal.missing[0].statement["Resource"], key);
-    }
-
-    #[test]
-    fn a_key_that_nobody_named_is_told_of_all_the_same() {
-        let reason = RefusalReason {
-            action: "kms:Decrypt".into(),
-            resource: None,
-            by: RefusingPolicy::OfTheResource,
-            is_explicit: false,
-        };
-        let object = "arn:aws:s3:::source/data/x";
-        let table = refused_for(Some(reason), Check::CopyPart, "s3:GetObject", object);
-        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-        for named in [
-            "the KMS key's policy (statement ShardliftDecryptSource for the source's key, ShardliftEncryptTarget for the target's)",
-            "--source-key",
-        ] {
-            assert!(failure.detail.contains(named), "{}", failure.detail);
-        }
-    }
-
-    #[test]
-    fn a_table_has_every_check_once_and_in_order() {
-        let table = refused(
-            Check::ReadSource,
-            "s3:GetObject",
-            "arn:aws:s3:::source/data/x",
-        );
-        let checks: Vec<Check> = table.rows.iter().map(|row| row.check).collect();
-        assert_eq!(checks, Check::ALL);
-        let stored = serde_json::to_string(&table).unwrap();
-        assert_eq!(serde_json::from_str::<Preflight>(&stored).unwrap(), table);
-    }
-
-    #[test]
-    fn a_table_without_refusals_ends_nothing() {
-        let mut table = Preflight::default();
-        table.works(Check::FindSource);
-        assert_eq!(table.failure(&RunId::new("r").unwrap()), None);
-    }
-
-    #[test]
-    fn a_role_that_cannot_be_entered_has_its_own_code() {
-        let table = refused(
-            Check::EnterTargetAccount,
-            "sts:AssumeRole",
-            "arn:aws:iam::222222222222:role/T",
-        );
-        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-        assert_eq!(failure.code, FailureCode::RoleUnavailable);
-    }
-
-    #[test]
-    fn a_hostile_key_stays_on_its_line() {
-        let table = refused(
-            Check::ReadSource,
-            "s3:GetObject",
-            "arn:aws:s3:::source/data/\u{1b}[2J\n",
-        );
-        let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-        assert!(
-            !failure.detail.contains(['\u{1b}', '\n']),
-            "{:?}",
-            failure.detail
-        );
-    }
 }

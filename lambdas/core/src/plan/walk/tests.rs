@@ -6,6 +6,7 @@ use crate::{
     plan::range::{KeyRange, RangeState},
     run::{
         input::RunInput,
+        pair::Side,
         record::{BucketFacts, PairEncryption, PlanTotals, RunState},
     },
     value::{
@@ -86,10 +87,10 @@ fn nothing_is_decided_past_what_both_sides_have_listed() {
     ] {
         let rules = rules("mirror");
         let mut walk = walk(&rules);
-        walk.feed(SideName::Source, page(source, true)).unwrap();
+        walk.feed(Side::Source, page(source, true)).unwrap();
         assert!(walk.advance(&rules).is_empty());
         assert_eq!(through(&walk), None, "the target is not known yet");
-        walk.feed(SideName::Target, page(target, true)).unwrap();
+        walk.feed(Side::Target, page(target, true)).unwrap();
         assert!(walk.advance(&rules).is_empty());
         assert_eq!(through(&walk), Some(decided));
         assert!(!walk.is_ended());
@@ -100,11 +101,11 @@ fn nothing_is_decided_past_what_both_sides_have_listed() {
 fn a_target_is_empty_only_when_a_page_said_so() {
     let rules = rules("mirror");
     let mut walk = walk(&rules);
-    walk.feed(SideName::Source, page(&["s/b"], false)).unwrap();
+    walk.feed(Side::Source, page(&["s/b"], false)).unwrap();
     assert!(walk.advance(&rules).is_empty());
-    walk.feed(SideName::Target, page(&["t/a"], true)).unwrap();
+    walk.feed(Side::Target, page(&["t/a"], true)).unwrap();
     assert!(walk.advance(&rules).is_empty());
-    walk.feed(SideName::Target, page(&[], false)).unwrap();
+    walk.feed(Side::Target, page(&[], false)).unwrap();
     let chunks = walk.advance(&rules);
     let [chunk] = &chunks[..] else {
         panic!("{chunks:?}")
@@ -116,10 +117,7 @@ fn a_target_is_empty_only_when_a_page_said_so() {
 
 #[test]
 fn a_page_that_cannot_be_trusted_ends_the_walk_on_either_side() {
-    for (side, first, again) in [
-        (SideName::Source, "s/b", "s/a"),
-        (SideName::Target, "t/b", "t/a"),
-    ] {
+    for (side, first, again) in [(Side::Source, "s/b", "s/a"), (Side::Target, "t/b", "t/a")] {
         let rules = rules("mirror");
         let mut walk = walk(&rules);
         walk.feed(side, page(&[first], true)).unwrap();
@@ -135,10 +133,10 @@ fn a_page_that_cannot_be_trusted_ends_the_walk_on_either_side() {
 fn a_copy_lists_no_target() {
     let rules = rules("copy");
     let mut walk = walk(&rules);
-    assert_eq!(walk.next_request(SideName::Target), None);
-    let refused = walk.feed(SideName::Target, page(&[], false)).unwrap_err();
+    assert_eq!(walk.next_request(Side::Target), None);
+    let refused = walk.feed(Side::Target, page(&[], false)).unwrap_err();
     assert_eq!(refused.code, FailureCode::InvariantViolated);
-    walk.feed(SideName::Source, page(&["s/a"], false)).unwrap();
+    walk.feed(Side::Source, page(&["s/a"], false)).unwrap();
     assert!(walk.advance(&rules)[0].ends_range);
 }
 
@@ -148,17 +146,17 @@ fn a_walk_gives_up_only_what_it_has_not_merged() {
     let cut = |text: &str| RelativeKey::new(text).unwrap();
     let mut walk = walk(&rules);
     let keys = ["s/a", "s/f", "s/m", "s/z"];
-    walk.feed(SideName::Source, page(&keys, true)).unwrap();
-    walk.feed(SideName::Target, page(&["t/f"], true)).unwrap();
+    walk.feed(Side::Source, page(&keys, true)).unwrap();
+    walk.feed(Side::Target, page(&["t/f"], true)).unwrap();
     walk.advance(&rules);
     assert_eq!(through(&walk), Some("f"));
     assert!(!walk.narrow(&cut("a")) && !walk.narrow(&cut("f")));
     assert!(walk.narrow(&cut("n")));
     // The target is listed to the cut before the range ends there.
     assert!(walk.advance(&rules).is_empty());
-    assert!(walk.next_request(SideName::Target).is_some());
+    assert!(walk.next_request(Side::Target).is_some());
     let rest = page(&["t/g", "t/y"], true);
-    walk.feed(SideName::Target, rest).unwrap();
+    walk.feed(Side::Target, rest).unwrap();
     let chunks = walk.advance(&rules);
     assert!(chunks.last().unwrap().ends_range && walk.is_ended());
     assert_eq!(through(&walk), Some("m"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    access::preflight::Check,
+    access::{missing_permission::MissingPermission, preflight::Check},
     copy::part_layout::PartLayout,
     failure::{
         Failure,
@@ -19,8 +19,8 @@ use shardlift_core::{
 };
 
 use super::{
-    source_trial::{is_its_own_fate, present},
-    trial::Trial,
+    checker::Checker,
+    source_checks::{is_its_own_fate, present},
 };
 
 const WRITES: [Check; 6] = [
@@ -32,53 +32,53 @@ const WRITES: [Check; 6] = [
     Check::AbortUpload,
 ];
 
-/// Begins an upload as the run would, copies the sample into it, looks at it and aborts it. Tells how the object would
-/// have been encrypted.
+/// Begins an upload as the run would, copies the sample into it, looks at it and aborts it. Returns how the object
+/// would have been encrypted.
 pub(super) async fn run<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
     target: &T,
     sample: Option<&ListedObject>,
 ) -> Result<Encryption, Failure> {
-    let Ok(key) = trial.spec.pair.target.prefix.join(&trial.probe_name()) else {
+    let Ok(key) = checker.spec.pair.target.prefix.join(&checker.probe_name()) else {
         for check in WRITES
             .into_iter()
             .chain([Check::ReadTarget, Check::DeleteTarget])
         {
-            trial.table.not_tried(
+            checker.table.not_checked(
                 check,
-                "the target prefix leaves no room for a key of the trial's own",
+                "the target prefix leaves no room for the key of a probe",
             );
         }
         return Ok(Encryption::Unknown);
     };
     let mut encryption = Encryption::Unknown;
-    if let Some(upload) = begin(trial, target, &key).await? {
-        let tried = try_upload(trial, target, &key, &upload, sample).await;
-        // Whatever became of the trials: nothing is left behind.
-        abort(trial, target, &key, &upload.id).await?;
-        tried?;
+    if let Some(upload) = begin(checker, target, &key).await? {
+        let checked = check_upload(checker, target, &key, &upload, sample).await;
+        // Whatever the checks found: nothing is left behind.
+        abort(checker, target, &key, &upload.id).await?;
+        checked?;
         encryption = upload.encryption;
     }
-    read_and_delete(trial, target, &key).await?;
+    read_and_delete(checker, target, &key).await?;
     Ok(encryption)
 }
 
-/// Begins an upload with all that the run writes: tags, key, storage class. Where S3 does not tell that it is the tags
-/// which are refused, leaving them out does.
+/// Begins an upload with all that the run writes: tags, key, storage class. Where S3 does not say that the tags are
+/// refused, a second upload without them shows it.
 async fn begin<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
     target: &T,
     key: &ObjectKey,
 ) -> Result<Option<CreatedUpload>, Failure> {
-    let full = upload_spec(trial, key);
+    let full = upload_spec(checker, key);
     let fault = match target.create_upload(&full).await {
         Ok(upload) => {
-            trial.table.works(Check::WriteTarget);
-            note_tags(trial, &full);
+            checker.table.works(Check::WriteTarget);
+            note_tags(checker, &full);
             return Ok(Some(upload));
         }
         Err(fault) if fault.kind == FaultKind::AccessDenied => fault,
-        Err(fault) => return Err(fault.into_failure()),
+        Err(fault) => return Err(fault.into()),
     };
     let untagged = UploadSpec {
         tags: TagSet::new(),
@@ -87,36 +87,36 @@ async fn begin<T: TargetBucket>(
     if !full.tags.is_empty()
         && let Some(upload) = allowed(target.create_upload(&untagged).await)?
     {
-        trial.table.works(Check::WriteTarget);
-        let may_tag = trial.target_denial("s3:PutObjectTagging", trial.target_arn(key));
-        trial.refuse(Check::TagTarget, &may_tag, &fault);
+        checker.table.works(Check::WriteTarget);
+        let denial = MissingPermission::WriteTags.denial_on(checker.spec, key);
+        checker.refuse(Check::TagTarget, &denial, &fault);
         return Ok(Some(upload));
     }
-    let denial = trial.target_denial("s3:PutObject", trial.target_arn(key));
-    trial.refuse(Check::WriteTarget, &denial, &fault);
+    let denial = MissingPermission::WriteObject.denial_on(checker.spec, key);
+    checker.refuse(Check::WriteTarget, &denial, &fault);
     let others = WRITES
         .into_iter()
         .filter(|&check| check != Check::WriteTarget);
     for check in others {
-        trial
+        checker
             .table
-            .not_tried(check, "no object could be begun at the target");
+            .not_checked(check, "no object could be begun at the target");
     }
     Ok(None)
 }
 
-fn note_tags(trial: &mut Trial<'_>, upload: &UploadSpec) {
+fn note_tags(checker: &mut Checker<'_>, upload: &UploadSpec) {
     if upload.tags.is_empty() {
         let why = "the run's tags may stay behind";
-        trial.table.not_tried(Check::TagTarget, why);
+        checker.table.not_checked(Check::TagTarget, why);
     } else {
-        trial.table.works(Check::TagTarget);
+        checker.table.works(Check::TagTarget);
     }
 }
 
-fn upload_spec(trial: &Trial<'_>, key: &ObjectKey) -> UploadSpec {
+fn upload_spec(checker: &Checker<'_>, key: &ObjectKey) -> UploadSpec {
     let mut tags = TagSet::new();
-    if trial.spec.tags == TagPolicy::Preserve {
+    if checker.spec.tags == TagPolicy::Preserve {
         tags.insert("shardlift".to_owned(), "preflight".to_owned());
     }
     UploadSpec {
@@ -124,71 +124,62 @@ fn upload_spec(trial: &Trial<'_>, key: &ObjectKey) -> UploadSpec {
         headers: BTreeMap::new(),
         metadata: BTreeMap::new(),
         tags,
-        storage_class: trial.spec.storage_class,
-        kms_key_arn: trial.spec.kms_key_arn.clone(),
+        storage_class: checker.spec.storage_class,
+        kms_key_arn: checker.spec.kms_key_arn.clone(),
         checksum_algorithm: None,
     }
 }
 
-/// The answer, or nothing when it was refused.
-fn allowed<V>(answer: Result<V, CallFault>) -> Result<Option<V>, Failure> {
-    match answer {
+/// The response, or nothing when the call was refused.
+fn allowed<V>(response: Result<V, CallFault>) -> Result<Option<V>, Failure> {
+    match response {
         Ok(value) => Ok(Some(value)),
         Err(fault) if fault.kind == FaultKind::AccessDenied => Ok(None),
-        Err(fault) => Err(fault.into_failure()),
+        Err(fault) => Err(fault.into()),
     }
 }
 
-async fn try_upload<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+async fn check_upload<T: TargetBucket>(
+    checker: &mut Checker<'_>,
     target: &T,
     key: &ObjectKey,
     upload: &CreatedUpload,
     sample: Option<&ListedObject>,
 ) -> Result<(), Failure> {
-    let may_list = trial.target_denial(
-        "s3:ListBucketMultipartUploads",
-        trial.bucket_arn(&trial.spec.pair.target.bucket),
-    );
     // The whole key is a prefix too, so this finds the upload, and those of invocations that died.
     let uploads = match KeyPrefix::new(key.as_str()) {
         Ok(own) => target.list_uploads(&own).await,
         Err(_) => Ok(Vec::new()),
     };
-    let found = trial.judge(
-        Check::ListUploads,
-        &may_list,
-        uploads,
-        CallFault::into_failure,
-    )?;
+    let list = MissingPermission::ListUploads;
+    let found = checker.judge_permission(Check::ListUploads, list, key, uploads)?;
     for (stale_key, stale) in found.unwrap_or_default() {
         if stale_key == *key && stale != upload.id {
             abort_quietly(target, key, &stale).await?;
         }
     }
-    copy_part(trial, target, key, upload, sample).await?;
-    let may_list = trial.target_denial("s3:ListMultipartUploadParts", trial.target_arn(key));
+    copy_part(checker, target, key, upload, sample).await?;
     let parts = target.list_parts(key, &upload.id).await;
-    trial.judge(Check::ListParts, &may_list, parts, CallFault::into_failure)?;
+    checker.judge_permission(Check::ListParts, MissingPermission::ListParts, key, parts)?;
     Ok(())
 }
 
 /// The one call that reads the source's bytes and writes them at the target: it needs the keys of both sides.
 async fn copy_part<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
     target: &T,
     key: &ObjectKey,
     upload: &CreatedUpload,
     sample: Option<&ListedObject>,
 ) -> Result<(), Failure> {
     let part = sample.and_then(|sample| {
-        let layout = PartLayout::new(sample.size_bytes, trial.spec.part_bytes).ok()?;
+        let layout = PartLayout::new(sample.size_bytes, checker.spec.part_bytes).ok()?;
         let part = layout.parts().next()?;
         Some((sample, part))
     });
     let Some((sample, part)) = part else {
         let why = "the source holds no object with bytes in it";
-        trial.table.not_tried(Check::CopyPart, why);
+        checker.table.not_checked(Check::CopyPart, why);
         return Ok(());
     };
     let source = CopySource {
@@ -197,51 +188,46 @@ async fn copy_part<T: TargetBucket>(
         size_bytes: sample.size_bytes,
     };
     let Err(fault) = target.copy_part(&source, key, &upload.id, &part).await else {
-        trial.table.works(Check::CopyPart);
+        checker.table.works(Check::CopyPart);
         return Ok(());
     };
     match fault.kind {
         FaultKind::AccessDenied => {
-            let refused_reading = trial
+            let refused_reading = checker
                 .table
                 .refusals()
                 .any(|(check, _)| check == Check::ReadSource);
             if refused_reading {
                 let why = "no object of the source may be read";
-                trial.table.not_tried(Check::CopyPart, why);
+                checker.table.not_checked(Check::CopyPart, why);
             } else {
-                let denial = trial.part_denial(&sample.key, upload.encryption, &fault);
-                trial.refuse(Check::CopyPart, &denial, &fault);
+                let denial = checker.part_denial(&sample.key, upload.encryption, &fault);
+                checker.refuse(Check::CopyPart, &denial, &fault);
             }
             Ok(())
         }
         _ if is_its_own_fate(&fault) => {
-            let why = "the sample cannot be copied as it is; its copier will tell";
-            trial.table.not_tried(Check::CopyPart, why);
+            let why = "the sample cannot be copied as it is; its copier will report it";
+            checker.table.not_checked(Check::CopyPart, why);
             Ok(())
         }
-        _ => Err(fault.into_failure()),
+        _ => Err(fault.into()),
     }
 }
 
 async fn abort<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
     target: &T,
     key: &ObjectKey,
     upload: &UploadId,
 ) -> Result<(), Failure> {
-    let may_abort = trial.target_denial("s3:AbortMultipartUpload", trial.target_arn(key));
     let aborted = target.abort_upload(key, upload).await;
-    trial.judge(
-        Check::AbortUpload,
-        &may_abort,
-        aborted,
-        CallFault::into_failure,
-    )?;
+    let abort = MissingPermission::AbortUpload;
+    checker.judge_permission(Check::AbortUpload, abort, key, aborted)?;
     Ok(())
 }
 
-/// Aborts an upload whose fate the table does not tell; a refusal shows at the trial's own upload.
+/// Aborts an upload that is not in the table; a refusal shows at this preflight's own upload.
 async fn abort_quietly<T: TargetBucket>(
     target: &T,
     key: &ObjectKey,
@@ -251,25 +237,20 @@ async fn abort_quietly<T: TargetBucket>(
 }
 
 async fn read_and_delete<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
     target: &T,
     key: &ObjectKey,
 ) -> Result<(), Failure> {
-    let may_read = trial.target_denial("s3:GetObject", trial.target_arn(key));
-    let read = present(target.head_target(key).await);
-    trial.judge(Check::ReadTarget, &may_read, read, CallFault::into_failure)?;
-    if trial.spec.mode == Mode::Mirror {
-        let may_delete = trial.target_denial("s3:DeleteObject", trial.target_arn(key));
+    let found = present(target.head_target(key).await);
+    let read = MissingPermission::ReadTargetObject;
+    checker.judge_permission(Check::ReadTarget, read, key, found)?;
+    if checker.spec.mode == Mode::Mirror {
         let deleted = target.probe(Probe::DeleteTarget(key)).await;
-        trial.judge(
-            Check::DeleteTarget,
-            &may_delete,
-            deleted,
-            CallFault::into_failure,
-        )?;
+        let delete = MissingPermission::DeleteObject;
+        checker.judge_permission(Check::DeleteTarget, delete, key, deleted)?;
     } else {
         let why = "only a mirror deletes";
-        trial.table.not_tried(Check::DeleteTarget, why);
+        checker.table.not_checked(Check::DeleteTarget, why);
     }
     Ok(())
 }

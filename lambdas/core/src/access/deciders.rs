@@ -1,11 +1,19 @@
+//! The documents that decide about one call.
+
 use serde::{Deserialize, Serialize};
 
-use super::PolicyDocument;
-use crate::failure::refusal::{RefusalReason, RefusingPolicy};
+use super::{
+    document::PolicyDocument,
+    grant::{Realm, grants_of},
+};
+use crate::{
+    failure::refusal::{RefusalReason, RefusingPolicy},
+    value::action::Action,
+};
 
 /// The documents that decide about a call: the caller's own, and that of what is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Documents {
+pub enum Deciders {
     /// This one alone.
     One(PolicyDocument),
     /// Both must allow it, because caller and resource are of two accounts (or the resource is a key or a role).
@@ -28,7 +36,7 @@ pub enum Documents {
     Others,
 }
 
-/// How several documents are meant that are named together.
+/// How many of the deciding documents must allow a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Needed {
@@ -38,7 +46,26 @@ pub enum Needed {
     Any,
 }
 
-impl Documents {
+impl Deciders {
+    /// Those that decide about `action` in `realm` for a caller whose own policy is `own`; `needed` says how many of the
+    /// two must allow it, where the table has one of what is called.
+    pub(super) fn of(own: PolicyDocument, action: Action, realm: Realm, needed: Needed) -> Self {
+        let resource = grants_of(action, realm)
+            .map(|grant| grant.document)
+            .find(|document| document.beside() == Some(own));
+        match (resource, needed) {
+            (None, _) => Self::One(own),
+            (Some(resource), Needed::Each) => Self::Both {
+                caller: own,
+                resource,
+            },
+            (Some(resource), Needed::Any) => Self::Either {
+                caller: own,
+                resource,
+            },
+        }
+    }
+
     /// Those that a refusal for this reason leaves. Without a reason both of two stay.
     #[must_use]
     pub fn left_by(self, reason: Option<&RefusalReason>) -> Self {
@@ -80,7 +107,7 @@ impl Documents {
         }
     }
 
-    /// How they are meant together.
+    /// How many of them must allow the call.
     #[must_use]
     pub const fn needed(self) -> Needed {
         match self {
@@ -89,12 +116,12 @@ impl Documents {
         }
     }
 
-    /// What a person must do: which document must allow the call, each told by `name`.
-    pub(crate) fn told(self, name: impl Fn(PolicyDocument) -> String) -> String {
+    /// What a person must do, as a sentence fragment: which document must allow the call, each written by `name`.
+    pub(super) fn remedy(self, name: impl Fn(PolicyDocument) -> String) -> String {
         match self {
             Self::One(document) => format!("it must be allowed by {}", name(document)),
             Self::Both { caller, resource } => format!(
-                "it must be allowed by {} and by {} (AWS tells which of the two refused only within an organization)",
+                "it must be allowed by {} and by {} (AWS names the one that refused only within an organization)",
                 name(caller),
                 name(resource)
             ),
@@ -104,10 +131,10 @@ impl Documents {
                 name(resource)
             ),
             Self::RefusedIn(document) => format!(
-                "a statement of {document} refuses it, whatever allows it: it must make an exception"
+                "a statement of {document} refuses it, whatever else allows it, and needs an exception"
             ),
             Self::Others => {
-                "none of Shardlift's statements refuses it, but another policy, of the kind that AWS names"
+                "none of Shardlift's statements refuses it, but another policy of the kind that AWS names"
                     .to_owned()
             }
         }
@@ -118,18 +145,18 @@ impl Documents {
 mod tests {
     use super::*;
 
-    const BOTH: Documents = Documents::Both {
+    const BOTH: Deciders = Deciders::Both {
         caller: PolicyDocument::TargetRolePermissions,
         resource: PolicyDocument::SourceBucketPolicy,
     };
-    const EITHER: Documents = Documents::Either {
+    const EITHER: Deciders = Deciders::Either {
         caller: PolicyDocument::TargetRolePermissions,
         resource: PolicyDocument::TargetBucketPolicy,
     };
 
     fn reason(by: RefusingPolicy, is_explicit: bool) -> RefusalReason {
         RefusalReason {
-            action: "s3:GetObject".into(),
+            action: Action::GetObject.into(),
             resource: None,
             by,
             is_explicit,
@@ -141,13 +168,13 @@ mod tests {
         let left = |by| BOTH.left_by(Some(&reason(by, false)));
         assert_eq!(
             left(RefusingPolicy::OfTheCaller),
-            Documents::One(PolicyDocument::TargetRolePermissions)
+            Deciders::One(PolicyDocument::TargetRolePermissions)
         );
         assert_eq!(
             left(RefusingPolicy::OfTheResource),
-            Documents::One(PolicyDocument::SourceBucketPolicy)
+            Deciders::One(PolicyDocument::SourceBucketPolicy)
         );
-        assert_eq!(left(RefusingPolicy::Another), Documents::Others);
+        assert_eq!(left(RefusingPolicy::Another), Deciders::Others);
         assert_eq!(BOTH.left_by(None), BOTH);
     }
 
@@ -157,27 +184,27 @@ mod tests {
         assert_eq!(left(RefusingPolicy::OfTheCaller, false), EITHER);
         assert_eq!(
             left(RefusingPolicy::OfTheResource, true),
-            Documents::RefusedIn(PolicyDocument::TargetBucketPolicy)
+            Deciders::RefusedIn(PolicyDocument::TargetBucketPolicy)
         );
     }
 
     #[test]
     fn the_one_document_of_a_caller_is_not_blamed_for_a_deny_elsewhere() {
-        let own = Documents::One(PolicyDocument::ExecutionRole);
+        let own = Deciders::One(PolicyDocument::ExecutionRole);
         let left = |by, is_explicit| own.left_by(Some(&reason(by, is_explicit)));
         assert_eq!(
             left(RefusingPolicy::OfTheCaller, true),
-            Documents::RefusedIn(PolicyDocument::ExecutionRole)
+            Deciders::RefusedIn(PolicyDocument::ExecutionRole)
         );
-        assert_eq!(left(RefusingPolicy::OfTheResource, true), Documents::Others);
+        assert_eq!(left(RefusingPolicy::OfTheResource, true), Deciders::Others);
         assert_eq!(left(RefusingPolicy::OfTheResource, false), own);
     }
 
     #[test]
-    fn documents_that_cannot_be_told_apart_say_so() {
+    fn documents_that_cannot_be_distinguished_say_so() {
         let name = |document: PolicyDocument| document.to_string();
-        assert!(BOTH.told(name).contains("only within an organization"));
-        assert!(EITHER.told(name).contains("one of the two is enough"));
-        assert!(Documents::Others.told(name).contains("another policy"));
+        assert!(BOTH.remedy(name).contains("only within an organization"));
+        assert!(EITHER.remedy(name).contains("one of the two is enough"));
+        assert!(Deciders::Others.remedy(name).contains("another policy"));
     }
 }

@@ -9,34 +9,17 @@ use crate::{
     failure::{Failure, FailureCode},
     plan::range::start_after,
     port::{ListRequest, ObjectPage, PageProblem},
+    run::pair::Side,
     value::{
         key::{KeyPrefix, ObjectKey, RelativeKey},
         object::ListedObject,
     },
 };
 
-/// Which side of the pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SideName {
-    /// The source.
-    Source,
-    /// The target.
-    Target,
-}
-
-impl std::fmt::Display for SideName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
-    }
-}
-
 /// The listing of one side within a range, as far as it is fetched and not yet merged.
 #[derive(Debug)]
-pub(super) struct Side {
-    name: SideName,
+pub(super) struct SideListing {
+    name: Side,
     prefix: KeyPrefix,
     /// Where the part that counts begins; what a shortened start lists before it is left out.
     after: Option<RelativeKey>,
@@ -47,9 +30,9 @@ pub(super) struct Side {
     is_done: bool,
 }
 
-impl Side {
+impl SideListing {
     pub(super) fn new(
-        name: SideName,
+        name: Side,
         prefix: KeyPrefix,
         after: Option<&RelativeKey>,
         until: Option<&RelativeKey>,

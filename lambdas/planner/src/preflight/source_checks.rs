@@ -1,7 +1,7 @@
 //! What the target role may do at the source.
 
 use shardlift_core::{
-    access::preflight::Check,
+    access::{missing_permission::MissingPermission, preflight::Check},
     failure::{
         Failure,
         fault::{CallFault, FaultKind},
@@ -14,7 +14,7 @@ use shardlift_core::{
     },
 };
 
-use super::trial::Trial;
+use super::checker::Checker;
 
 const CHECKS: [Check; 3] = [
     Check::ReadSource,
@@ -22,20 +22,19 @@ const CHECKS: [Check; 3] = [
     Check::TellMissingSource,
 ];
 const ENCRYPTED: &str =
-    "its checksum is encrypted with a key that is not allowed; copying a part of it tells which";
+    "its checksum is encrypted with a key that is not allowed; copying a part of it shows which";
 const EMPTY: &str = "the source holds no object";
-const UNREADABLE: &str =
-    "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will tell";
+const UNREADABLE: &str = "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will report it";
 
-/// Reads the sample, its tags, and a key that is not there. Tells how the sample is encrypted, as far as it can be read.
+/// Reads the sample, its tags, and a key that is not there. Returns how the sample is encrypted, as far as it can be read.
 pub(super) async fn run<T: TargetBucket>(
-    trial: &mut Trial<'_>,
+    checker: &mut Checker<'_>,
     target: &T,
     sample: Option<&ListedObject>,
 ) -> Result<Encryption, Failure> {
     let Some(sample) = sample else {
         for check in CHECKS {
-            trial.table.not_tried(check, EMPTY);
+            checker.table.not_checked(check, EMPTY);
         }
         return Ok(Encryption::Unknown);
     };
@@ -43,50 +42,40 @@ pub(super) async fn run<T: TargetBucket>(
     let is_readable = match look_at(target, &sample.key).await {
         Err(fault) if is_its_own_fate(&fault) => {
             for check in CHECKS {
-                trial.table.not_tried(check, UNREADABLE);
+                checker.table.not_checked(check, UNREADABLE);
             }
             return Ok(encryption);
         }
         Ok(Look::KeyIsMissing) => {
-            trial.table.not_tried(Check::ReadSource, ENCRYPTED);
+            checker.table.not_checked(Check::ReadSource, ENCRYPTED);
             encryption = Encryption::Kms;
             true
         }
         Ok(Look::Seen(found)) => {
-            trial.table.works(Check::ReadSource);
+            checker.table.works(Check::ReadSource);
             encryption = found;
             true
         }
         Err(fault) => {
-            let may_read = trial.source_denial("s3:GetObject", trial.source_arn(&sample.key));
             let refused: Result<(), _> = Err(fault);
-            trial.judge(
-                Check::ReadSource,
-                &may_read,
-                refused,
-                CallFault::into_failure,
-            )?;
+            let read = MissingPermission::ReadObject;
+            checker.judge_permission(Check::ReadSource, read, &sample.key, refused)?;
             false
         }
     };
-    if trial.spec.tags == TagPolicy::Preserve {
-        let may_read = trial.source_denial("s3:GetObjectTagging", trial.source_arn(&sample.key));
+    if checker.spec.tags == TagPolicy::Preserve {
         let tags = present(target.source_tags(&sample.key).await);
-        trial.judge(
-            Check::ReadSourceTags,
-            &may_read,
-            tags,
-            CallFault::into_failure,
-        )?;
+        let read = MissingPermission::ReadTags;
+        checker.judge_permission(Check::ReadSourceTags, read, &sample.key, tags)?;
     } else {
         let why = "the run's tags may stay behind";
-        trial.table.not_tried(Check::ReadSourceTags, why);
+        checker.table.not_checked(Check::ReadSourceTags, why);
     }
     if is_readable {
-        tell_missing(trial, target).await?;
+        tell_missing(checker, target).await?;
     } else {
         let why = "no object of the source may be read";
-        trial.table.not_tried(Check::TellMissingSource, why);
+        checker.table.not_checked(Check::TellMissingSource, why);
     }
     Ok(encryption)
 }
@@ -109,7 +98,7 @@ async fn look_at<T: TargetBucket>(target: &T, key: &ObjectKey) -> Result<Look, C
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
             match target.probe(Probe::ReadSource(key)).await {
                 Ok(()) => Ok(Look::KeyIsMissing),
-                Err(told) if told.kind == FaultKind::AccessDenied => Err(told),
+                Err(explained) if explained.kind == FaultKind::AccessDenied => Err(explained),
                 // It is refused, whatever became of the question.
                 Err(_) => Err(fault),
             }
@@ -119,25 +108,23 @@ async fn look_at<T: TargetBucket>(target: &T, key: &ObjectKey) -> Result<Look, C
 }
 
 /// S3 calls a missing object forbidden, unless the caller may list the bucket.
-async fn tell_missing<T: TargetBucket>(trial: &mut Trial<'_>, target: &T) -> Result<(), Failure> {
-    let pair = &trial.spec.pair;
-    let Ok(absent) = pair.source.prefix.join(&trial.probe_name()) else {
-        let why = "the source prefix leaves no room for a key of the trial's own";
-        trial.table.not_tried(Check::TellMissingSource, why);
+async fn tell_missing<T: TargetBucket>(
+    checker: &mut Checker<'_>,
+    target: &T,
+) -> Result<(), Failure> {
+    let pair = &checker.spec.pair;
+    let Ok(absent) = pair.source.prefix.join(&checker.probe_name()) else {
+        let why = "the source prefix leaves no room for the key of a probe";
+        checker.table.not_checked(Check::TellMissingSource, why);
         return Ok(());
     };
-    let may_tell = trial.source_denial("s3:ListBucket", trial.bucket_arn(&pair.source.bucket));
-    let told = look_at(target, &absent).await;
-    trial.judge(
-        Check::TellMissingSource,
-        &may_tell,
-        told,
-        CallFault::into_failure,
-    )?;
+    let look = look_at(target, &absent).await;
+    let tell = MissingPermission::TellMissingObject;
+    checker.judge_permission(Check::TellMissingSource, tell, &absent, look)?;
     Ok(())
 }
 
-/// Whether a fault concerns the sample alone: each object's own fate, which its copier tells, and no reason to end a run.
+/// Whether a fault concerns the sample alone: the object's copier reports it, and it is no reason to end a run.
 pub(super) fn is_its_own_fate(fault: &CallFault) -> bool {
     matches!(
         fault.kind,
@@ -148,9 +135,9 @@ pub(super) fn is_its_own_fate(fault: &CallFault) -> bool {
     )
 }
 
-/// An object that is not there (any more) was looked for with success all the same.
-pub(super) fn present<V>(answer: Result<V, CallFault>) -> Result<(), CallFault> {
-    match answer {
+/// Looking for an object that is not there (any more) succeeded too.
+pub(super) fn present<V>(response: Result<V, CallFault>) -> Result<(), CallFault> {
+    match response {
         Ok(_) => Ok(()),
         Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(()),
         Err(fault) => Err(fault),

@@ -5,10 +5,10 @@ fn relative(text: &str) -> RelativeKey {
     RelativeKey::new(text).unwrap()
 }
 
-fn side(after: Option<&str>, until: Option<&str>) -> Side {
+fn side(after: Option<&str>, until: Option<&str>) -> SideListing {
     let (after, until) = (after.map(relative), until.map(relative));
     let prefix = KeyPrefix::new("p/").unwrap();
-    Side::new(SideName::Source, prefix, after.as_ref(), until.as_ref())
+    SideListing::new(Side::Source, prefix, after.as_ref(), until.as_ref())
 }
 
 fn object(key: &str) -> ListedObject {
@@ -35,13 +35,13 @@ fn last(keys: &[&str]) -> ObjectPage {
     }
 }
 
-fn drain(side: &mut Side) -> Vec<String> {
+fn drain(side: &mut SideListing) -> Vec<String> {
     std::iter::from_fn(|| side.pop())
         .map(|object| object.key.into())
         .collect()
 }
 
-fn asks_after(side: &Side) -> Option<String> {
+fn asks_after(side: &SideListing) -> Option<String> {
     let request = side.next_request(usize::MAX)?;
     request.after.map(Into::into)
 }

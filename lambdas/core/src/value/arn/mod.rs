@@ -1,0 +1,12 @@
+//! ARNs, and the accounts and Regions in them.
+//!
+//! An [`Arn`] names anything; [`RoleArn`], [`KmsKeyArn`], [`ExecutionArn`] and [`StateMachineArn`] are those of one kind
+//! of resource. Read `name`, then `kind`.
+
+mod account;
+mod kind;
+mod name;
+
+pub use account::{AccountId, ExternalId, Region};
+pub use kind::{ExecutionArn, KmsKeyArn, RoleArn, StateMachineArn};
+pub use name::Arn;

@@ -1,0 +1,148 @@
+//! One after the other: a call, and what its response says about the permissions.
+
+use shardlift_core::{
+    access::{
+        denial::Denial,
+        missing_permission::MissingPermission,
+        policy::{Agreement, Extras},
+        preflight::{self, Check, Preflight},
+    },
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
+    run::{
+        option::{Mode, TagPolicy},
+        spec::RunSpec,
+    },
+    value::{
+        arn::{AccountId, Arn},
+        id::RunId,
+        key::ObjectKey,
+        object::Encryption,
+    },
+};
+
+/// The checks of one run: what they found so far.
+pub(super) struct Checker<'a> {
+    pub(super) spec: &'a RunSpec,
+    pub(super) run_id: &'a RunId,
+    pub(super) table: Preflight,
+    agreement: Agreement,
+    caller: Arn,
+}
+
+impl<'a> Checker<'a> {
+    /// The checks under `principal`, as STS names it.
+    pub(super) fn new(
+        spec: &'a RunSpec,
+        run_id: &'a RunId,
+        principal: &Arn,
+    ) -> Result<Self, Failure> {
+        let source_account = principal.account().ok_or_else(|| {
+            Failure::invariant(format!(
+                "STS named the principal {principal}, which is of no account"
+            ))
+        })?;
+        Ok(Self {
+            spec,
+            run_id,
+            table: Preflight::default(),
+            agreement: Agreement {
+                source_account,
+                pair: spec.pair.clone(),
+                extras: Extras {
+                    without_tags: spec.tags == TagPolicy::Ignore,
+                    deletes: spec.mode == Mode::Mirror,
+                    target_key: spec.kms_key_arn.clone(),
+                    ..Extras::default()
+                },
+            },
+            caller: principal.principal(),
+        })
+    }
+
+    /// Whose the source is: what the statements are limited to.
+    pub(super) fn source_owner(&mut self, owner: &AccountId) {
+        self.agreement.source_account = owner.clone();
+    }
+
+    /// Notes what a response says. Nothing when the call was refused.
+    ///
+    /// # Errors
+    /// What is no refusal, as `explain` puts it.
+    pub(super) fn judge<T>(
+        &mut self,
+        check: Check,
+        denial: &Denial,
+        response: Result<T, CallFault>,
+        explain: impl FnOnce(CallFault) -> Failure,
+    ) -> Result<Option<T>, Failure> {
+        match response {
+            Ok(value) => {
+                self.table.works(check);
+                Ok(Some(value))
+            }
+            Err(fault)
+                if matches!(fault.kind, FaultKind::AccessDenied | FaultKind::RoleRefused) =>
+            {
+                self.refuse(check, denial, &fault);
+                Ok(None)
+            }
+            Err(fault) => Err(explain(fault)),
+        }
+    }
+
+    /// Notes what the response says to a call that needs one permission of the target role alone, on `key` or its bucket.
+    ///
+    /// # Errors
+    /// What is no refusal.
+    pub(super) fn judge_permission<T>(
+        &mut self,
+        check: Check,
+        permission: MissingPermission,
+        key: &ObjectKey,
+        response: Result<T, CallFault>,
+    ) -> Result<Option<T>, Failure> {
+        let denial = permission.denial_on(self.spec, key);
+        self.judge(check, &denial, response, Failure::from)
+    }
+
+    /// Notes a refusal.
+    pub(super) fn refuse(&mut self, check: Check, denial: &Denial, fault: &CallFault) {
+        self.table
+            .refused(check, denial, fault, &self.agreement, &self.caller);
+    }
+
+    /// A refusal of the planner's own role to list the source.
+    pub(super) fn own_listing_denial(&self) -> Denial {
+        Denial::of_listing_source(self.caller.as_str(), &self.spec.pair)
+    }
+
+    /// A refusal of the planner's own role to enter the target account.
+    pub(super) fn entry_denial(&self) -> Denial {
+        Denial::of_entry(self.caller.as_str(), &self.spec.pair)
+    }
+
+    /// A refusal of the target role to copy a part of an object whose head it may read into an upload that it began. Where
+    /// AWS does not say what is missing, only the key of the source is left; so it is of the keys when the `upload` has none.
+    pub(super) fn part_denial(
+        &self,
+        key: &ObjectKey,
+        upload: Encryption,
+        fault: &CallFault,
+    ) -> Denial {
+        let permission = match &fault.reason {
+            Some(reason) if upload == Encryption::Kms || !reason.action.is_of_kms() => {
+                MissingPermission::ReadObject
+            }
+            _ => MissingPermission::UseSourceKey,
+        };
+        permission.denial_on(self.spec, key)
+    }
+
+    /// What the probes' own keys end in.
+    pub(super) fn probe_name(&self) -> String {
+        preflight::probe_name(self.run_id)
+    }
+}
