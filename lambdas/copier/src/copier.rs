@@ -5,7 +5,7 @@ use std::time::Duration;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::policy::session::copier_session,
-    documents::{control_key, manifest::Manifest},
+    documents::{RunDocuments, manifest::Manifest},
     failure::{Failure, FailureCode, fault::CallFault},
     port::{Accounts, Clock, ControlStore, Ledger, SessionName, TargetBucket},
     run::{
@@ -317,14 +317,8 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         run_id: &RunId,
         shard_id: &ShardId,
     ) -> Result<Manifest, Failure> {
-        let key = control_key::manifest(run_id, shard_id);
-        let bytes = self
-            .control
-            .get(&key)
-            .await
-            .map_err(CallFault::into_failure)?
-            .ok_or_else(|| Failure::invariant(format!("the manifest {key} is gone")))?;
-        Manifest::decode(&bytes, run_id, shard_id)
+        let documents = RunDocuments::new(&self.control, run_id);
+        Ok(documents.manifest(shard_id).await?)
     }
 
     async fn open_target(

@@ -1,8 +1,9 @@
 //! The report of a run.
 //!
-//! [`settlement`] adds up the ledger, [`Report`] is the result, [`notice`] writes it for people, [`cost`] prices requests.
+//! [`settlement`] adds up the ledger, [`draft`] puts the report together, [`Report`] is the result, [`notice`] writes it for people, [`cost`] prices requests.
 
 pub mod cost;
+pub mod draft;
 pub mod notice;
 mod remedy;
 mod run_report;
