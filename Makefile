@@ -74,7 +74,7 @@ test-peers: venv-tests build
 
 # The report's page, written by the reporter's own tests, opened in a real browser.
 test-browser: tests/browser/node_modules
-	@cargo test --release --locked --quiet --workspace --test pages
+	@cargo test --release --locked --quiet --workspace --test reporting pages::
 	@node --test tests/browser/report_page.test.mjs
 
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.

@@ -2,7 +2,9 @@
 
 use shardlift_aws::{DynamoLedger, S3ControlStore, clients};
 use shardlift_core::{
-    port::{ControlStore, Ledger},
+    documents::{DocumentError, RunDocument, RunDocuments},
+    failure::Failure,
+    port::Ledger,
     report::Report,
     run::record::RunRecord,
     value::id::RunId,
@@ -38,23 +40,17 @@ impl Connection {
 
     /// The report of a run; nothing while there is none.
     pub(crate) async fn report(&self, run: &RunId) -> Result<Option<Report>, CommandError> {
-        let Some(body) = self.report_document(run, "report.json").await? else {
-            return Ok(None);
-        };
-        serde_json::from_slice(&body).map(Some).map_err(|error| {
-            CommandError::usage(format!(
-                "report.json of run {run} cannot be read ({error}); it may be of another release"
-            ))
+        let report = self.documents(run).json(RunDocument::Report).await;
+        report.map_err(|error| match error {
+            DocumentError::Malformed(Failure { detail, .. }) => {
+                CommandError::usage(format!("{detail}; it may be of another release"))
+            }
+            error => error.into(),
         })
     }
 
-    /// A document of the report, by its name.
-    pub(crate) async fn report_document(
-        &self,
-        run: &RunId,
-        name: &str,
-    ) -> Result<Option<Vec<u8>>, CommandError> {
-        let key = shardlift_core::documents::control_key::report_document(run, name);
-        Ok(self.control.get(&key).await?)
+    /// The documents of a run in the control bucket.
+    pub(crate) fn documents<'a>(&'a self, run: &'a RunId) -> RunDocuments<'a, S3ControlStore> {
+        RunDocuments::new(&self.control, run)
     }
 }

@@ -1,7 +1,10 @@
 //! Why the command could not do what was asked.
 
 use aws_smithy_types::error::display::DisplayErrorContext;
-use shardlift_core::failure::{Failure, fault::CallFault};
+use shardlift_core::{
+    documents::DocumentError,
+    failure::{Failure, fault::CallFault},
+};
 
 /// Why the command could not do what was asked. Each says what a person can do.
 #[derive(Debug, thiserror::Error)]
@@ -38,5 +41,15 @@ impl CommandError {
 impl From<CallFault> for CommandError {
     fn from(fault: CallFault) -> Self {
         Self::Call(fault.to_string())
+    }
+}
+
+impl From<DocumentError> for CommandError {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            // An operator's call was refused, not a function's: what a function's role lacks is not the reason.
+            DocumentError::Call { .. } => Self::Call(error.to_string()),
+            error => Self::Failure(error.into()),
+        }
     }
 }

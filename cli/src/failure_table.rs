@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use shardlift_core::value::{figures::bytes, id::RunId, printable::Printable};
+use shardlift_core::{
+    documents::RunDocument,
+    value::{figures::bytes, id::RunId, printable::Printable},
+};
 
 use crate::{Screen, connection::Connection, error::CommandError};
 
@@ -22,7 +25,8 @@ pub(crate) async fn print(
     run: &RunId,
     screen: &mut Screen,
 ) -> Result<(), CommandError> {
-    let Some(body) = connection.report_document(run, "failures.csv").await? else {
+    let documents = connection.documents(run);
+    let Some(body) = documents.bytes(RunDocument::FailuresCsv).await? else {
         return Err(CommandError::usage(format!(
             "run {run} has no failures.csv in the control bucket"
         )));

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use shardlift_core::{
-    documents::{control_key, manifest::Manifest},
+    documents::{DocumentError, manifest::Manifest},
     port::ControlStore,
     value::printable::Printable,
 };
@@ -19,14 +19,14 @@ pub(crate) async fn show(
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
     let (run, shard) = (&arguments.run, &arguments.shard);
-    let key = control_key::manifest(run, shard);
-    let Some(body) = connection.control.get(&key).await? else {
-        return Err(CommandError::usage(format!(
+    let documents = connection.documents(run);
+    let manifest = documents.manifest(shard).await.map_err(|error| match error {
+        DocumentError::Missing { key } => CommandError::usage(format!(
             "there is no manifest {key} in the bucket {}; `shardlift shards {run}` lists the shards",
             connection.control.bucket()
-        )));
-    };
-    let manifest = Manifest::decode(&body, run, shard)?;
+        )),
+        error => error.into(),
+    })?;
     if arguments.json {
         for object in &manifest.objects {
             let line = serde_json::json!({

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use shardlift_core::{
-    access::preflight::PREFLIGHT_DOCUMENT,
+    documents::RunDocument,
     report::{
         FailureExamples, Remedy, Report, Verdict,
         view::{Headline, NextStep, ReportView, WARNINGS_HEADING},
@@ -18,12 +18,12 @@ use crate::{
 };
 
 /// The documents that `--save` fetches.
-const DOCUMENTS: [&str; 5] = [
-    "report.html",
-    "report.json",
-    "failures.csv",
-    "shards.json",
-    PREFLIGHT_DOCUMENT,
+const DOCUMENTS: [RunDocument; 5] = [
+    RunDocument::ReportPage,
+    RunDocument::Report,
+    RunDocument::FailuresCsv,
+    RunDocument::ShardsJson,
+    RunDocument::Preflight,
 ];
 
 /// How many unfinished shards are named.
@@ -37,7 +37,7 @@ pub(crate) async fn show(
 ) -> Result<Ending, CommandError> {
     let run = &arguments.run;
     if arguments.json {
-        let Some(body) = connection.report_document(run, "report.json").await? else {
+        let Some(body) = connection.documents(run).bytes(RunDocument::Report).await? else {
             return Err(no_report(connection, arguments));
         };
         screen.out().write_all(&body)?;
@@ -72,9 +72,10 @@ async fn save(
     screen: &mut Screen,
 ) -> Result<(), CommandError> {
     std::fs::create_dir_all(folder)?;
-    for name in DOCUMENTS {
-        if let Some(body) = connection.report_document(&report.run_id, name).await? {
-            let path = folder.join(name);
+    let documents = connection.documents(&report.run_id);
+    for document in DOCUMENTS {
+        if let Some(body) = documents.bytes(document).await? {
+            let path = folder.join(document.file_name());
             std::fs::write(&path, body)?;
             screen.note(&format!("saved {}", path.display()))?;
         }

@@ -30,26 +30,20 @@ async fn list(
         "shard         state    round  attempts      planned       bytes     settled      failed",
     );
     writeln!(screen.out(), "{heading}")?;
-    let (mut shards, mut done, mut from) = (0_u64, 0_u64, None);
-    loop {
-        let page = ledger.read_shards(&arguments.run, from.as_deref()).await?;
-        for shard in &page.items {
-            shards += 1;
-            done += u64::from(shard.state == ShardState::Done);
-            if !(arguments.not_done && shard.state == ShardState::Done) {
-                writeln!(screen.out(), "{}", row(shard))?;
-            }
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
+    let (mut count, mut done) = (0_u64, 0_u64);
+    let mut shards = ledger.shards(&arguments.run);
+    while let Some(shard) = shards.next().await? {
+        count += 1;
+        done += u64::from(shard.state == ShardState::Done);
+        if !(arguments.not_done && shard.state == ShardState::Done) {
+            writeln!(screen.out(), "{}", row(&shard))?;
         }
     }
     writeln!(
         screen.out(),
         "{} of {} done",
         grouped(done),
-        counted(shards, "shard")
+        counted(count, "shard")
     )?;
     Ok(Ending::Good)
 }

@@ -67,16 +67,9 @@ impl Snapshot {
                 snapshot.add_range(&range);
             }
         }
-        let mut from = None;
-        loop {
-            let page = ledger.read_shards(run, from.as_deref()).await?;
-            for shard in &page.items {
-                snapshot.add_shard(shard);
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
+        let mut shards = ledger.shards(run);
+        while let Some(shard) = shards.next().await? {
+            snapshot.add_shard(&shard);
         }
         snapshot.phase = match record.state {
             RunState::Planning => Phase::Planning,

@@ -6,7 +6,7 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::policy::session::copier_session,
     copy::part_shards,
-    documents::{control_key, manifest::Manifest},
+    documents::{RunDocuments, manifest::Manifest},
     failure::{Context, Failure, FailureCode},
     port::{Accounts, ControlStore, Ledger, SessionName, TargetBucket},
     run::{
@@ -288,14 +288,8 @@ impl<P: Ports> Copier<P> {
     }
 
     async fn read_manifest(&self, run_id: &RunId, shard_id: &ShardId) -> Result<Manifest, Failure> {
-        let key = control_key::manifest(run_id, shard_id);
-        let bytes = self
-            .ports
-            .control
-            .get(&key)
-            .await?
-            .ok_or_else(|| Failure::invariant(format!("the manifest {key} is gone")))?;
-        Manifest::decode(&bytes, run_id, shard_id)
+        let documents = RunDocuments::new(&self.ports.control, run_id);
+        Ok(documents.manifest(shard_id).await?)
     }
 
     async fn open_target(

@@ -12,9 +12,10 @@
 //! 5. [`shard`]: a bounded piece of work and its progress.
 //! 6. [`documents`]: what a run stores in the control bucket.
 //! 7. [`plan`]: how two listings become shards.
-//! 8. [`port`]: the ports to the world.
-//! 9. [`access`]: which policy must allow which call, and why a call was refused.
-//! 10. [`report`]: the report of a run.
+//! 8. [`verify`]: how two listings prove the target complete.
+//! 9. [`port`]: the ports to the world.
+//! 10. [`access`]: which policy must allow which call, and why a call was refused.
+//! 11. [`report`]: the report of a run.
 
 pub mod access;
 pub mod copy;
@@ -26,3 +27,4 @@ pub mod report;
 pub mod run;
 pub mod shard;
 pub mod value;
+pub mod verify;

@@ -6,6 +6,7 @@ use shardlift_core::{
         Failure, FailureCode,
         fault::{CallFault, FaultKind},
     },
+    port::malformed_listing,
     run::pair::{Pair, Side},
 };
 
@@ -34,11 +35,8 @@ pub(crate) fn target_failure(fault: CallFault, pair: &Pair) -> Failure {
 
 /// A fault of listing one side. A page that makes no sense, again and again, is a listing that cannot be trusted (P11).
 pub(crate) fn listing_failure(fault: CallFault, side: Side, pair: &Pair) -> Failure {
-    if fault.kind == FaultKind::BadAnswer {
-        return Failure::new(
-            FailureCode::ListingIncomplete,
-            format!("the listing of the {side} cannot be trusted: {fault}"),
-        );
+    if let Some(failure) = malformed_listing(side, &fault) {
+        return failure;
     }
     match side {
         Side::Source => source_failure(fault, pair),

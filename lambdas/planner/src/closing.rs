@@ -18,7 +18,7 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::{Planner, shards};
+use crate::Planner;
 
 /// What the shards of the ledger sum up to.
 #[derive(Debug, Default)]
@@ -136,7 +136,8 @@ where
 
     async fn sum_shards(&self, run: &RunRecord) -> Result<ShardSums, Failure> {
         let mut sums = ShardSums::default();
-        shards::for_each(&self.ledger, &run.run_id, |shard| {
+        let mut shards = self.ledger.shards(&run.run_id);
+        while let Some(shard) = shards.next().await? {
             sums.shards += 1;
             match shard.work {
                 ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
@@ -147,8 +148,7 @@ where
                 ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
                 ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
             }
-        })
-        .await?;
+        }
         // Neighbours in key order share a partition of S3; an order without order spreads the copiers over all of them.
         sums.first_round
             .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));

@@ -15,7 +15,6 @@ mod request_meter;
 mod rerun;
 mod retries;
 mod shard_records;
-mod shards;
 mod survey;
 
 pub use planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};

@@ -21,7 +21,7 @@ use shardlift_core::{
 };
 
 pub(crate) use self::replan::Replan;
-use crate::{Planner, shards};
+use crate::Planner;
 
 impl<A, L, C, E, K> Planner<A, L, C, E, K>
 where
@@ -49,7 +49,10 @@ where
         let ranges = self.ledger.read_ranges(&of).await;
         let ranges = ranges.map_err(CallFault::into_failure)?;
         let mut earlier = EarlierRun::new(record, state, &ranges, chosen, self.clock.now())?;
-        shards::for_each(&self.ledger, &of, |shard| earlier.add(&shard)).await?;
+        let mut shards = self.ledger.shards(&of);
+        while let Some(shard) = shards.next().await? {
+            earlier.add(&shard);
+        }
         earlier.settle()
     }
 }

@@ -1,11 +1,11 @@
-//! Settles and reports a run of ten million objects, and tells the time and the peak of memory.
+//! Settles and reports a run of ten million objects, and prints the time and the peak of memory.
 //!
 //! `cargo run --release -p shardlift-reporter --example ten_million -- failed`: every object failed. `few`: three of each
 //! shard's 10,000 did. `relist`: none did, and both sides are listed again at `DATA_S3_ENDPOINT_URL`, in the buckets
 //! `source` and `target`, whose keys begin with two hexadecimal digits; the SDK reads credentials, Region and
 //! `AWS_ENDPOINT_URL_STS` from the environment.
 //!
-//! The ledger is in memory. The failure lists are made up when they are read, and the documents are counted and thrown
+//! The ledger is in memory. Failure lists are generated when they are read, and the documents are counted and thrown
 //! away, so that the memory is the reporter's own.
 
 #![allow(
@@ -15,6 +15,7 @@
 
 use std::{
     io::Write as _,
+    marker::PhantomData,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -46,7 +47,7 @@ use shardlift_core::{
         version::LEDGER_VERSION,
     },
 };
-use shardlift_reporter::Reporter;
+use shardlift_reporter::{Ports, Reporter};
 use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier,
 };
@@ -57,14 +58,14 @@ const RANGES: u32 = 64;
 
 /// What became of the run before it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Story {
+enum Scenario {
     Failed,
     Few,
     Relist,
 }
 
-impl Story {
-    fn told(word: &str) -> Option<Self> {
+impl Scenario {
+    fn named(word: &str) -> Option<Self> {
         Some(match word {
             "failed" => Self::Failed,
             "few" => Self::Few,
@@ -90,16 +91,16 @@ impl Story {
     }
 }
 
-/// A control bucket that makes failure lists up, keeps the progress of the proof, and counts what is written.
+/// A control bucket that generates failure lists, keeps the progress of the proof, and counts what is written.
 #[derive(Clone)]
-struct MadeUp {
+struct GeneratedControl {
     bucket: BucketName,
-    story: Story,
+    scenario: Scenario,
     proof: Arc<Mutex<Option<Vec<u8>>>>,
     written_bytes: Arc<AtomicU64>,
 }
 
-impl ControlStore for MadeUp {
+impl ControlStore for GeneratedControl {
     type Writer = Self;
 
     fn bucket(&self) -> &BucketName {
@@ -125,7 +126,7 @@ impl ControlStore for MadeUp {
         }
         let list = key.contains("/failures/").then(|| {
             let shard = key.split('/').nth(3).unwrap_or_default();
-            let objects: Vec<FailedObject> = (0..self.story.failed_per_shard())
+            let objects: Vec<FailedObject> = (0..self.scenario.failed_per_shard())
                 .map(|index| failed_object(shard, index))
                 .collect();
             failure_list::encode(&objects).unwrap()
@@ -134,7 +135,7 @@ impl ControlStore for MadeUp {
     }
 }
 
-impl ControlWriter for MadeUp {
+impl ControlWriter for GeneratedControl {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), CallFault> {
         self.written_bytes
             .fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -166,7 +167,7 @@ fn failed_object(shard: &str, index: u32) -> FailedObject {
     }
 }
 
-async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, story: Story) {
+async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, scenario: Scenario) {
     let id = ShardId::new(format!("1-{number}")).unwrap();
     let planned = Count {
         objects: OBJECTS_PER_SHARD.into(),
@@ -175,7 +176,7 @@ async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, story: St
     let mut shard = ShardRecord::ready(run_id.clone(), id, ShardWork::CopyObjects, planned, 0);
     shard.state = ShardState::Done;
     shard.attempts = 1;
-    let failed = story.failed_per_shard();
+    let failed = scenario.failed_per_shard();
     let tally = &mut shard.outcome.tally;
     for index in 0..OBJECTS_PER_SHARD {
         shard.outcome.progress.settle(index);
@@ -223,9 +224,9 @@ async fn add_ranges(ledger: &MemoryLedger, run_id: &RunId) {
     );
 }
 
-fn run_record(run_id: &RunId, execution: &ExecutionArn, story: Story) -> RunRecord {
+fn run_record(run_id: &RunId, execution: &ExecutionArn, scenario: Scenario) -> RunRecord {
     let input = serde_json::json!({
-        "source": {"bucket": "source"}, "verify": story.verify(), "compare": "size",
+        "source": {"bucket": "source"}, "verify": scenario.verify(), "compare": "size",
         "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/Target"},
     });
     let facts = |owner| BucketFacts {
@@ -269,48 +270,64 @@ fn peak_memory() -> String {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let word = std::env::args().nth(1).unwrap_or_default();
-    let story = Story::told(&word).expect("one of: failed, few, relist");
-    match story {
-        Story::Failed | Story::Few => {
+    let scenario = Scenario::named(&word).expect("one of: failed, few, relist");
+    match scenario {
+        Scenario::Failed | Scenario::Few => {
             let buckets = MemoryBuckets::default();
             let script = CallScript::default();
             measure(
-                story,
+                scenario,
                 MemoryAccounts::new(buckets, "111111111111", 1_000, script),
             )
             .await;
         }
-        Story::Relist => {
+        Scenario::Relist => {
             let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").expect("DATA_S3_ENDPOINT_URL");
             let config = clients::sdk_config().await;
-            measure(story, AwsAccounts::new(&config, Some(endpoint))).await;
+            measure(scenario, AwsAccounts::new(&config, Some(endpoint))).await;
         }
     }
 }
 
-async fn measure(story: Story, accounts: impl Accounts) {
+/// The ports of a measurement, with real or imitated accounts.
+struct MeasuredPorts<A>(PhantomData<A>);
+
+impl<A: Accounts> Ports for MeasuredPorts<A> {
+    type Accounts = A;
+    type Ledger = MemoryLedger;
+    type Control = GeneratedControl;
+    type Notifier = RecordingNotifier;
+    type Clock = SystemClock;
+}
+
+/// The ledger of the run once its copiers have ended.
+async fn settled_ledger(run: &RunRecord, scenario: Scenario) -> MemoryLedger {
+    let ledger = MemoryLedger::new(CallScript::default());
+    for number in 0..SHARDS {
+        add_shard(&ledger, &run.run_id, number, scenario).await;
+    }
+    add_ranges(&ledger, &run.run_id).await;
+    assert_eq!(ledger.create_run(run).await.unwrap(), PutOutcome::Written);
+    ledger
+}
+
+async fn measure(scenario: Scenario, accounts: impl Accounts) {
     let run_id = RunId::new("night").unwrap();
     let execution =
         ExecutionArn::new("arn:aws:states:us-east-1:111111111111:execution:machine:night").unwrap();
-    let script = CallScript::default();
-    let ledger = MemoryLedger::new(script.clone());
-    for number in 0..SHARDS {
-        add_shard(&ledger, &run_id, number, story).await;
-    }
-    add_ranges(&ledger, &run_id).await;
-    let run = run_record(&run_id, &execution, story);
-    assert_eq!(ledger.create_run(&run).await.unwrap(), PutOutcome::Written);
-    let control = MadeUp {
+    let run = run_record(&run_id, &execution, scenario);
+    let ledger = settled_ledger(&run, scenario).await;
+    let control = GeneratedControl {
         bucket: BucketName::new("control").unwrap(),
-        story,
+        scenario,
         proof: Arc::default(),
         written_bytes: Arc::default(),
     };
-    let reporter = Reporter {
+    let reporter: Reporter<MeasuredPorts<_>> = Reporter {
         accounts,
         ledger,
         control: control.clone(),
-        notifier: RecordingNotifier::new(script),
+        notifier: RecordingNotifier::new(CallScript::default()),
         clock: SystemClock,
         max_concurrency: 1,
     };
@@ -323,7 +340,7 @@ async fn measure(story: Story, accounts: impl Accounts) {
         round: 3,
         problem: None,
     };
-    tell(&format!("peak memory before: {}", peak_memory()));
+    print(&format!("peak memory before: {}", peak_memory()));
     let began = Instant::now();
     let mut invocations = 0;
     let result = loop {
@@ -336,21 +353,21 @@ async fn measure(story: Story, accounts: impl Accounts) {
         }
     };
     let took = began.elapsed();
-    let complete = story.failed_per_shard() == 0;
+    let complete = scenario.failed_per_shard() == 0;
     assert_eq!(
         result.status == ReporterStatus::Complete,
         complete,
         "{result:?}"
     );
     let written = control.written_bytes.load(Ordering::Relaxed);
-    tell(&result.summary);
-    tell(&format!(
+    print(&result.summary);
+    print(&format!(
         "took {took:.1?} in {invocations} invocation(s), wrote {written} bytes, peak memory: {}",
         peak_memory()
     ));
 }
 
-fn tell(line: &str) {
+fn print(line: &str) {
     let mut out = std::io::stdout();
     writeln!(out, "{line}").unwrap();
 }

@@ -1,20 +1,22 @@
 //! The reporter: settles the ledger of a run, offers another round for what is not done, proves that the target is
 //! complete, writes the report and notifies.
 //!
-//! Read [`Reporter::report`] first; every step of it is a module.
+//! Read [`Reporter::report`] first; every step of it is a module: `round`, then `conclusion` with `sweep` and `verify`, then
+//! `publication` with `details` and `page`. Every step is given the `invocation`.
 
-mod documents;
-mod failed_objects;
-mod findings;
-mod manifests;
+mod conclusion;
+mod details;
+mod invocation;
 mod metrics;
 mod page;
-mod proof;
-mod relist;
-mod replanned;
+mod ports;
+mod progress;
+mod publication;
+mod reply;
 mod reporter;
-mod rounds;
-mod settle;
-mod uploads;
+mod round;
+mod sweep;
+mod verify;
 
+pub use ports::Ports;
 pub use reporter::Reporter;

@@ -11,11 +11,19 @@ use shardlift_core::{
     run::event::{ReporterEvent, ReporterResult},
     value::deadline::Deadline,
 };
-use shardlift_reporter::Reporter;
+use shardlift_reporter::{Ports, Reporter};
 
-struct ReporterFunction(
-    Reporter<AwsAccounts, DynamoLedger, S3ControlStore, SnsNotifier, SystemClock>,
-);
+enum AwsPorts {}
+
+impl Ports for AwsPorts {
+    type Accounts = AwsAccounts;
+    type Ledger = DynamoLedger;
+    type Control = S3ControlStore;
+    type Notifier = SnsNotifier;
+    type Clock = SystemClock;
+}
+
+struct ReporterFunction(Reporter<AwsPorts>);
 
 impl Handler for ReporterFunction {
     type Event = ReporterEvent;

@@ -1,10 +1,16 @@
 //! What a run stores in the control bucket.
 //!
-//! [`control_key`] names the objects, [`manifest`] lists the objects of a shard, [`failure_list`] those that failed,
-//! [`failed_objects`] reads both together. [`json_lines`] is the encoding of the lists.
+//! [`RunDocuments`] reads and writes the documents of a run through the port; start there. [`control_key`] names the
+//! objects, [`manifest`] lists the objects of a shard, [`failure_list`] those that failed, [`failed_objects`] reads both
+//! together. [`json_lines`] is the encoding of the lists.
 
 pub mod control_key;
+mod document_error;
 pub mod failed_objects;
 pub mod failure_list;
 pub mod json_lines;
 pub mod manifest;
+mod run_documents;
+
+pub use document_error::{DocumentAction, DocumentError};
+pub use run_documents::{RunDocument, RunDocuments};

@@ -12,7 +12,7 @@ mod lister_count;
 mod packer;
 pub mod range;
 pub mod rerun;
-mod side_listing;
+pub(crate) mod side_listing;
 pub mod split;
 mod walk;
 

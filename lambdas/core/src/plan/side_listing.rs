@@ -6,9 +6,9 @@ mod tests;
 use std::collections::VecDeque;
 
 use crate::{
-    failure::{Failure, FailureCode},
+    failure::Failure,
     plan::range::start_after,
-    port::{ListRequest, ObjectPage, PageProblem},
+    port::{ListRequest, ObjectPage, untrusted_listing},
     run::pair::Side,
     value::{
         key::{KeyPrefix, ObjectKey, RelativeKey},
@@ -18,7 +18,7 @@ use crate::{
 
 /// The listing of one side within a range, as far as it is fetched and not yet merged.
 #[derive(Debug)]
-pub(super) struct SideListing {
+pub(crate) struct SideListing {
     name: Side,
     prefix: KeyPrefix,
     /// Where the part that counts begins; what a shortened start lists before it is left out.
@@ -31,7 +31,7 @@ pub(super) struct SideListing {
 }
 
 impl SideListing {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: Side,
         prefix: KeyPrefix,
         after: Option<&RelativeKey>,
@@ -49,7 +49,7 @@ impl SideListing {
     }
 
     /// The request for the next page, as long as the listing is not done and at most `buffered_max` objects wait.
-    pub(super) fn next_request(&self, buffered_max: usize) -> Option<ListRequest> {
+    pub(crate) fn next_request(&self, buffered_max: usize) -> Option<ListRequest> {
         (!self.is_done && self.buffer.len() <= buffered_max).then(|| ListRequest {
             prefix: self.prefix.clone(),
             after: self.listed.clone(),
@@ -60,9 +60,15 @@ impl SideListing {
     ///
     /// # Errors
     /// `ListingIncomplete` when the page is not what a listing of this prefix in key order gives (P11).
-    pub(super) fn feed(&mut self, page: ObjectPage) -> Result<(), Failure> {
+    pub(crate) fn feed(&mut self, page: ObjectPage) -> Result<(), Failure> {
         page.check(&self.prefix, self.listed.as_ref())
-            .map_err(|problem| self.incomplete(&problem))?;
+            .map_err(|problem| {
+                let prefix = self.prefix.as_str();
+                untrusted_listing(
+                    self.name,
+                    format_args!("under prefix {prefix:?}, {problem}"),
+                )
+            })?;
         let last = page.objects.last().map(|object| object.key.clone());
         let is_past_end = |relative: &str| {
             self.until
@@ -84,6 +90,30 @@ impl SideListing {
         }
         self.listed = last;
         Ok(())
+    }
+
+    /// Passes over every object before `wanted`, a key below the prefix. Gives the request for the page that tells
+    /// whether `wanted` is there, when it is needed.
+    pub(crate) fn seek(&mut self, wanted: &str) -> Option<ListRequest> {
+        while let Some((relative, _)) = self.front() {
+            if relative >= wanted {
+                return None;
+            }
+            self.pop();
+        }
+        self.skip_to(wanted);
+        self.next_request(0)
+    }
+
+    /// Lets the next page begin close before `wanted`, so that any number of keys before it is passed over in one call.
+    fn skip_to(&mut self, wanted: &str) {
+        // A key too long for this side is not there, and nothing is passed over.
+        let wanted = self.prefix.join(wanted).ok();
+        if let Some(before) = wanted.and_then(|wanted| wanted.just_before())
+            && self.listed.as_ref().is_none_or(|listed| before > *listed)
+        {
+            self.listed = Some(before);
+        }
     }
 
     /// Narrows the range to `until`.
@@ -113,30 +143,24 @@ impl SideListing {
     }
 
     /// The next object and its key below the prefix.
-    pub(super) fn front(&self) -> Option<(&str, &ListedObject)> {
+    pub(crate) fn front(&self) -> Option<(&str, &ListedObject)> {
         let object = self.buffer.front()?;
         let relative = object.key.relative_to(&self.prefix)?;
         Some((relative, object))
     }
 
-    pub(super) fn pop(&mut self) -> Option<ListedObject> {
+    /// How many objects wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<ListedObject> {
         self.buffer.pop_front()
     }
 
     /// Whether nothing is left, neither here nor in the bucket.
     pub(super) fn is_exhausted(&self) -> bool {
         self.is_done && self.buffer.is_empty()
-    }
-
-    fn incomplete(&self, problem: &PageProblem) -> Failure {
-        Failure::new(
-            FailureCode::ListingIncomplete,
-            format!(
-                "the listing of the {} under prefix {:?} cannot be trusted: {problem}",
-                self.name,
-                self.prefix.as_str()
-            ),
-        )
     }
 
     /// Whether merging cannot go on without another page.

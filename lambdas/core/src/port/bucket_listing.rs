@@ -1,7 +1,11 @@
-use std::future::Future;
+use std::{fmt::Display, future::Future};
 
 use crate::{
-    failure::fault::CallFault,
+    failure::{
+        Failure, FailureCode,
+        fault::{CallFault, FaultKind},
+    },
+    run::pair::Side,
     value::{
         key::{KeyPrefix, ObjectKey},
         object::ListedObject,
@@ -73,6 +77,22 @@ impl ObjectPage {
         }
         Ok(())
     }
+}
+
+/// The failure of a listing that cannot be trusted (P11).
+#[must_use]
+pub fn untrusted_listing(side: Side, problem: impl Display) -> Failure {
+    Failure::new(
+        FailureCode::ListingIncomplete,
+        format!("the listing of the {side} cannot be trusted: {problem}"),
+    )
+}
+
+/// The failure of a listing whose pages keep coming malformed, so that it cannot be trusted (P11); nothing for any other
+/// fault.
+#[must_use]
+pub fn malformed_listing(side: Side, fault: &CallFault) -> Option<Failure> {
+    (fault.kind == FaultKind::BadAnswer).then(|| untrusted_listing(side, fault))
 }
 
 /// Lists a bucket.

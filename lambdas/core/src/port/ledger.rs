@@ -91,12 +91,24 @@ pub trait Ledger: Send + Sync {
         shard_id: &ShardId,
     ) -> impl Future<Output = Result<Option<ShardRecord>, CallFault>> + Send;
     /// One page of a run's shards; `from` is the `next` of the page before. Their order is the ledger's own, and stays the
-    /// same however often they are read and changed.
+    /// same however often they are read and changed. Callers that want all of them read [`shards`](Self::shards).
     fn read_shards(
         &self,
         run_id: &RunId,
         from: Option<&str>,
     ) -> impl Future<Output = Result<Page<ShardRecord>, CallFault>> + Send;
+    /// All shards of a run, in the order of [`read_shards`](Self::read_shards).
+    fn shards<'a>(&'a self, run_id: &'a RunId) -> ShardStream<'a, Self>
+    where
+        Self: Sized,
+    {
+        ShardStream {
+            ledger: self,
+            run_id,
+            page: Vec::new().into_iter(),
+            next_page: NextPage::First,
+        }
+    }
 
     /// Writes a new lock (revision 1).
     fn create_lock(
@@ -122,4 +134,43 @@ pub trait Ledger: Send + Sync {
 
     /// Requests made so far, by operation.
     fn requests(&self) -> crate::value::tally::RequestCounts;
+}
+
+/// All shards of a run, read page by page: one page is in memory at a time.
+#[derive(Debug)]
+pub struct ShardStream<'a, L> {
+    ledger: &'a L,
+    run_id: &'a RunId,
+    page: std::vec::IntoIter<ShardRecord>,
+    next_page: NextPage,
+}
+
+/// Where the next page begins.
+#[derive(Debug)]
+enum NextPage {
+    First,
+    From(String),
+    None,
+}
+
+impl<L: Ledger> ShardStream<'_, L> {
+    /// The next shard, or nothing after the last one.
+    ///
+    /// # Errors
+    /// The fault of reading a page. The next call reads the same page again.
+    pub async fn next(&mut self) -> Result<Option<ShardRecord>, CallFault> {
+        loop {
+            if let Some(shard) = self.page.next() {
+                return Ok(Some(shard));
+            }
+            let from = match &self.next_page {
+                NextPage::First => None,
+                NextPage::From(from) => Some(from.as_str()),
+                NextPage::None => return Ok(None),
+            };
+            let page = self.ledger.read_shards(self.run_id, from).await?;
+            self.next_page = page.next.map_or(NextPage::None, NextPage::From);
+            self.page = page.items.into_iter();
+        }
+    }
 }

@@ -13,11 +13,13 @@ mod notifier;
 mod target_bucket;
 
 pub use accounts::{Accounts, SessionName, SourceBucket};
-pub use bucket_listing::{BucketListing, ListRequest, ObjectPage, PageProblem};
+pub use bucket_listing::{
+    BucketListing, ListRequest, ObjectPage, PageProblem, malformed_listing, untrusted_listing,
+};
 pub use clock::Clock;
 pub use control_store::{ControlStore, ControlWriter};
 pub use executions::{ExecutionState, Executions};
-pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome};
+pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome, ShardStream};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{
     ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,

@@ -38,6 +38,15 @@ pub enum ShardWork {
     },
 }
 
+impl ShardWork {
+    /// Whether the shard copies the objects of its manifest, which no other shard's manifest holds: part shards have
+    /// none, and share their object with the shard that assembles it.
+    #[must_use]
+    pub fn copies_manifest(self) -> bool {
+        matches!(self, Self::CopyObjects | Self::AssembleObject { .. })
+    }
+}
+
 /// Where a shard is between planned and done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use shardlift_core::{
-    documents::failed_objects::FailureDocuments,
-    failure::{Failure, FailureCode, fault::CallFault},
+    documents::{DocumentError, RunDocuments},
+    failure::{Failure, FailureCode},
     plan::rerun,
     port::{ControlStore, Ledger},
     run::rerun::Rerun,
@@ -13,7 +13,6 @@ use shardlift_core::{
 };
 
 use super::{position::Position, undone_object::UndoneObject};
-use crate::shards;
 
 /// Reads the earlier run of a rerun.
 pub(super) struct EarlierDocuments<'a, L, C> {
@@ -43,12 +42,12 @@ impl<L: Ledger, C: ControlStore> EarlierDocuments<'_, L, C> {
                 .is_none_or(|ids| ids.contains(&shard.shard_id))
         };
         let mut found = BTreeSet::new();
-        shards::for_each(self.ledger, &self.rerun.of, |shard| {
+        let mut shards = self.ledger.shards(&self.rerun.of);
+        while let Some(shard) = shards.next().await? {
             if is_chosen(&shard) && rerun::undone(&shard).objects > 0 {
                 found.insert(shard.shard_id);
             }
-        })
-        .await?;
+        }
         Ok(found)
     }
 
@@ -57,15 +56,16 @@ impl<L: Ledger, C: ControlStore> EarlierDocuments<'_, L, C> {
     /// # Errors
     /// `InvalidRun` when a record or a document of it is no longer kept.
     pub(super) async fn read(&self, shard_id: &ShardId) -> Result<UndoneShard, Failure> {
-        let shard = self.ledger.read_shard(&self.rerun.of, shard_id).await;
-        let shard = shard
-            .map_err(CallFault::into_failure)?
-            .ok_or_else(|| self.forgotten(&format!("the record of shard {shard_id}")))?;
-        let places = FailureDocuments::of(&shard);
-        let documents = FailureDocuments {
-            list: self.fetch(places.list).await?,
-            manifest: self.fetch(places.manifest).await?,
-        };
+        let earlier = &self.rerun.of;
+        let shard = self.ledger.read_shard(earlier, shard_id).await?;
+        let shard =
+            shard.ok_or_else(|| self.forgotten(&format!("the record of shard {shard_id}")))?;
+        let documents = RunDocuments::new(self.control, earlier);
+        let documents = documents.failures(&shard).await;
+        let documents = documents.map_err(|error| match error {
+            DocumentError::Missing { key } => self.forgotten(&key),
+            error => error.into(),
+        })?;
         let mut objects = Vec::new();
         documents.unpack(&shard, FailureCode::ServiceFault, |object| {
             objects.push(UndoneObject {
@@ -85,15 +85,6 @@ impl<L: Ledger, C: ControlStore> EarlierDocuments<'_, L, C> {
             objects,
             documents_read: read.into_iter().flatten().count() as u64,
         })
-    }
-
-    async fn fetch(&self, key: Option<String>) -> Result<Option<Vec<u8>>, Failure> {
-        let Some(key) = key else {
-            return Ok(None);
-        };
-        let body = self.control.get(&key).await;
-        let body = body.map_err(|fault| fault.into_failure().within(format!("reading {key}")))?;
-        body.map(Some).ok_or_else(|| self.forgotten(&key))
     }
 
     fn forgotten(&self, what: &str) -> Failure {

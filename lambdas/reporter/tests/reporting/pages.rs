@@ -1,14 +1,10 @@
 //! The report's page, as a browser gets it: written to `target/report-pages`, where the browser tests look for it.
 
-#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
-
-#[allow(dead_code, reason = "each test binary uses a part of the scene")]
-mod scene;
-
 use std::path::PathBuf;
 
-use scene::{FailedAt, Scene};
 use shardlift_core::{failure::FailureCode, run::event::Problem};
+
+use crate::scene::{FailedAt, Scene};
 
 const HOSTILE: &str =
     "in/<script>document.title='owned'</script><img src=x onerror=alert(1)>\u{202e}\u{1b}[2J";

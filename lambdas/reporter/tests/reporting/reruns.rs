@@ -1,11 +1,5 @@
 //! The report of a rerun: what it is of, and what its COMPLETE says.
 
-#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
-
-#[allow(dead_code, reason = "each test binary uses a part of the scene")]
-mod scene;
-
-use scene::{FailedAt, Scene, run_id};
 use shardlift_core::{
     failure::FailureCode,
     port::{Ledger, PutOutcome},
@@ -13,6 +7,8 @@ use shardlift_core::{
     run::{option::Verify, rerun::Rerun},
     value::{id::RunId, tally::Count, time::Timestamp},
 };
+
+use crate::scene::{FailedAt, Scene, run_id};
 
 /// When the scene's sources were written.
 const WRITTEN_AT: Timestamp = Timestamp::from_millis(1_000_000);

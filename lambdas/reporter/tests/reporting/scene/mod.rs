@@ -1,7 +1,5 @@
 //! A planned run in memory, and ways to bring it into the states that a reporter meets.
 
-#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
-
 mod history;
 mod objects;
 mod report;
@@ -25,7 +23,7 @@ use shardlift_core::{
         version::LEDGER_VERSION,
     },
 };
-use shardlift_reporter::Reporter;
+use shardlift_reporter::{Ports, Reporter};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger,
     RecordingNotifier,
@@ -46,15 +44,23 @@ const REPORTED_AT: Timestamp = Timestamp::from_millis(4_000_000);
 /// What the plan expected, for $0.05, in a minute and a half.
 pub(crate) const ESTIMATED_COPIES: u64 = 10_000;
 
-type MemoryReporter =
-    Reporter<MemoryAccounts, MemoryLedger, MemoryControlStore, RecordingNotifier, ManualClock>;
+/// The ports in memory.
+enum MemoryPorts {}
+
+impl Ports for MemoryPorts {
+    type Accounts = MemoryAccounts;
+    type Ledger = MemoryLedger;
+    type Control = MemoryControlStore;
+    type Notifier = RecordingNotifier;
+    type Clock = ManualClock;
+}
 
 /// A run of shards `2-0`, `2-1` and so on, whose objects are `in/<shard>-<position>`.
 pub(crate) struct Scene {
     pub(crate) script: CallScript,
     pub(crate) buckets: MemoryBuckets,
     pub(crate) ledger: MemoryLedger,
-    reporter: MemoryReporter,
+    reporter: Reporter<MemoryPorts>,
     objects: Vec<u32>,
 }
 

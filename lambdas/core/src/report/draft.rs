@@ -1,10 +1,9 @@
-//! What a run came to, before it is written as a report.
+//! A report while it is put together: what a run came to.
 
-use shardlift_core::{
+use crate::{
     documents::control_key,
     failure::Failure,
     plan::RunEstimate,
-    port::ControlStore,
     report::{
         CopySeconds, Cost, DeletedCount, NotPlanned, REPORT_VERSION, Report, ReportLocation,
         ReportedProblem, Verdict, Verification, cost,
@@ -16,6 +15,7 @@ use shardlift_core::{
         record::{RunRecord, RunState},
     },
     value::{
+        bucket::BucketName,
         tally::{Count, RequestCounts, add_requests},
         time::Timestamp,
     },
@@ -29,65 +29,68 @@ const STATES_OF_A_RUN: u64 = 6;
 /// States that a call of a copier passes in the Map, and one more for the end of each child.
 const STATES_OF_A_CALL: u64 = 2;
 
-/// What the report is made of.
+/// A report while it is put together.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
+pub struct ReportDraft {
     /// The ledger's sums.
-    pub(crate) sums: Settlement,
+    pub sums: Settlement,
     /// What listing both sides again found.
-    pub(crate) verified: Option<Verification>,
+    pub verified: Option<Verification>,
     /// Unfinished uploads that were aborted.
-    pub(crate) uploads_aborted: u64,
-    /// Requests of planning and proving.
-    pub(crate) requests: RequestCounts,
+    pub uploads_aborted: u64,
+    /// Requests of planning, copying, sweeping and verifying.
+    pub requests: RequestCounts,
     problem: Option<ReportedProblem>,
 }
 
-impl Findings {
+impl ReportDraft {
     /// Of a run that was refused before it had a record.
-    pub(crate) fn without_run(event: &ReporterEvent) -> Self {
-        let mut findings = Self::default();
+    #[must_use]
+    pub fn without_record(event: &ReporterEvent) -> Self {
+        let mut draft = Self::default();
         match &event.problem {
-            Some(problem) => findings.problem = Some(ReportedProblem::of_state(problem)),
-            None => findings.note(&Failure::invariant(
+            Some(problem) => draft.problem = Some(ReportedProblem::of_state(problem)),
+            None => draft.note(&Failure::invariant(
                 "nothing broke, and the ledger has no record of the run",
             )),
         }
-        findings
+        draft
     }
 
     /// Of a dry run, or of a run whose plan was never finished: what there is of it is not a plan.
-    pub(crate) fn of_plan(event: &ReporterEvent, run: &RunRecord) -> Self {
-        let mut findings = Self {
+    #[must_use]
+    pub fn of_plan(event: &ReporterEvent, run: &RunRecord) -> Self {
+        let mut draft = Self {
             problem: event.problem.as_ref().map(ReportedProblem::of_state),
             requests: run.totals.requests.clone(),
             ..Self::default()
         };
         if run.state != RunState::Planning {
-            findings.sums.planned = run.totals.planned;
-            findings.sums.shards.total = run.totals.shards;
-        } else if findings.problem.is_none() {
-            findings.note(&Failure::invariant(
+            draft.sums.planned = run.totals.planned;
+            draft.sums.shards.total = run.totals.shards;
+        } else if draft.problem.is_none() {
+            draft.note(&Failure::invariant(
                 "nothing broke, and the plan is not finished",
             ));
         }
-        findings
+        draft
     }
 
     /// Of a run that was planned.
-    pub(crate) fn settled(event: &ReporterEvent, run: &RunRecord, sums: Settlement) -> Self {
-        let mut findings = Self {
+    #[must_use]
+    pub fn settled(event: &ReporterEvent, run: &RunRecord, sums: Settlement) -> Self {
+        let mut draft = Self {
             problem: event.problem.as_ref().map(ReportedProblem::of_state),
             requests: run.totals.requests.clone(),
             sums,
             ..Self::default()
         };
-        add_requests(&mut findings.requests, &findings.sums.requests);
-        findings
+        add_requests(&mut draft.requests, &draft.sums.requests);
+        draft
     }
 
-    /// Notes what went wrong while reporting. The first problem leads, later ones are told behind it.
-    pub(crate) fn note(&mut self, failure: &Failure) {
+    /// Notes what went wrong while reporting. The first problem leads, later ones follow it.
+    pub fn note(&mut self, failure: &Failure) {
         let problem = ReportedProblem::of_failure(OWN_STATE, failure);
         self.problem = Some(match self.problem.take() {
             Some(first) => first.and(&problem),
@@ -95,12 +98,13 @@ impl Findings {
         });
     }
 
-    /// The report.
-    pub(crate) fn into_report<C: ControlStore>(
+    /// The report, which lies in the bucket `control`.
+    #[must_use]
+    pub fn into_report(
         mut self,
         event: &ReporterEvent,
         run: Option<&RunRecord>,
-        control: &C,
+        control: &BucketName,
         ended_at: Timestamp,
     ) -> Report {
         if let Some(contradiction) = self.sums.contradiction() {
@@ -152,7 +156,7 @@ impl Findings {
             started_at: event.started_at,
             ended_at,
             report: ReportLocation {
-                bucket: control.bucket().clone(),
+                bucket: control.clone(),
                 prefix: control_key::run_folder(&event.run_id),
             },
             problem: self.problem,

@@ -1,0 +1,36 @@
+//! What a comparison of both sides can find wrong.
+
+use serde::{Deserialize, Serialize};
+
+/// What is wrong with an object of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discrepancy {
+    /// It was planned, and is not at the target.
+    Missing,
+    /// It was planned, and another object is at the target.
+    Different,
+    /// It appeared or changed after the run began, and is not at the target yet: the next run copies it.
+    ChangedSinceStart,
+}
+
+/// How many objects of each discrepancy there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Discrepancies {
+    /// [`Discrepancy::Missing`].
+    pub missing: u64,
+    /// [`Discrepancy::Different`].
+    pub different: u64,
+    /// [`Discrepancy::ChangedSinceStart`].
+    pub changed_since_start: u64,
+}
+
+impl Discrepancies {
+    /// Counts an object.
+    pub fn add(&mut self, discrepancy: Discrepancy) {
+        *match discrepancy {
+            Discrepancy::Missing => &mut self.missing,
+            Discrepancy::Different => &mut self.different,
+            Discrepancy::ChangedSinceStart => &mut self.changed_since_start,
+        } += 1;
+    }
+}

@@ -1,0 +1,71 @@
+//! What comes after the last round: unfinished uploads are swept, then the target is verified.
+
+use shardlift_core::{
+    failure::Failure,
+    port::Clock,
+    report::{draft::ReportDraft, settlement::Settlement},
+    run::{option::Verify, record::RunRecord},
+    value::tally::add_requests,
+};
+
+use crate::{
+    invocation::Invocation,
+    ports::Ports,
+    progress::Progress,
+    sweep::{self, SweepProgress},
+    verify::{self, Outcome},
+};
+
+/// What an invocation made of it.
+pub(crate) enum Conclusion {
+    /// The next invocation goes on with this step.
+    Unfinished(&'static str),
+    /// The report can be written.
+    Ready(ReportDraft),
+}
+
+/// Sweeps and verifies a settled run, as far as this invocation comes.
+///
+/// # Errors
+/// When the control bucket or the ledger cannot be used. What keeps an upload from being aborted or the target from
+/// being verified is in the draft.
+pub(crate) async fn conclude<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: &RunRecord,
+    sums: Settlement,
+) -> Result<Conclusion, Failure> {
+    let event = invocation.event;
+    let mut draft = ReportDraft::settled(event, run, sums);
+    let mut progress = Progress::load(invocation, run).await?;
+    if !progress.sweep.is_over() {
+        let (began_at, aborted_before) = (invocation.clock.now(), progress.uploads_aborted);
+        sweep::sweep(invocation, run, &mut progress).await;
+        let continues = !progress.sweep.is_over() || !invocation.has_time_after(began_at);
+        // What was aborted is reported, whatever becomes of this invocation.
+        if continues || progress.uploads_aborted > aborted_before {
+            progress.save(invocation).await?;
+        }
+        if continues {
+            return Ok(Conclusion::Unfinished("looking for unfinished uploads"));
+        }
+    }
+    if let SweepProgress::Impossible(failure) = &progress.sweep {
+        let failure = failure.clone();
+        draft.note(&failure.within("unfinished uploads may be left behind"));
+    }
+    // When the Map broke, what is missing is known.
+    if run.spec.verify != Verify::None && event.problem.is_none() {
+        match verify::verify(invocation, run, &mut progress).await? {
+            Outcome::Unfinished => {
+                return Ok(Conclusion::Unfinished("listing both sides again"));
+            }
+            Outcome::Impossible(failure) => {
+                draft.note(&failure.within("the target could not be proven complete"));
+            }
+            Outcome::Verified(found) => draft.verified = Some(found),
+        }
+    }
+    draft.uploads_aborted = progress.uploads_aborted;
+    add_requests(&mut draft.requests, &progress.requests);
+    Ok(Conclusion::Ready(draft))
+}

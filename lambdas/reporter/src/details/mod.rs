@@ -1,0 +1,12 @@
+//! `failures.csv` and `shards.json`: every failed key and every shard, streamed.
+//!
+//! [`Details`] walks the shards, `detail_writer` puts them into the two documents, `buffered_document` gathers what is
+//! written, `csv_row` and `shard_line` are the forms.
+
+mod buffered_document;
+mod csv_row;
+mod detail_writer;
+mod details_of_shards;
+mod shard_line;
+
+pub(crate) use details_of_shards::Details;

@@ -1,0 +1,66 @@
+//! One invocation: what was asked, until when, and the ports that its steps share.
+
+use futures::{Stream, stream};
+use shardlift_core::{
+    documents::RunDocuments,
+    failure::{Context, Failure},
+    port::{Accounts, Clock, Ledger, SessionName},
+    run::{event::ReporterEvent, record::RunRecord},
+    shard::ShardRecord,
+    value::{deadline::Deadline, time::Timestamp},
+};
+
+use crate::ports::{Ports, Target};
+
+/// How many manifests are read at once. The 10,000 objects of one fit some 10 MB, however long their keys are.
+pub(crate) const MANIFESTS_AT_ONCE: usize = 8;
+
+/// One invocation of the reporter.
+pub(crate) struct Invocation<'a, P: Ports> {
+    pub(crate) accounts: &'a P::Accounts,
+    pub(crate) ledger: &'a P::Ledger,
+    pub(crate) control: &'a P::Control,
+    pub(crate) notifier: &'a P::Notifier,
+    pub(crate) clock: &'a P::Clock,
+    pub(crate) event: &'a ReporterEvent,
+    pub(crate) deadline: Deadline,
+}
+
+impl<'a, P: Ports> Invocation<'a, P> {
+    /// The documents of the run.
+    pub(crate) fn documents(&self) -> RunDocuments<'a, P::Control> {
+        RunDocuments::new(self.control, &self.event.run_id)
+    }
+
+    /// Every shard of the run, in the ledger's order, which is the same each time. One page is in memory at a time.
+    pub(crate) fn shards(
+        &self,
+    ) -> impl Stream<Item = Result<ShardRecord, Failure>> + Send + use<'a, P> {
+        stream::try_unfold(self.ledger.shards(&self.event.run_id), |mut shards| async {
+            let shard = shards
+                .next()
+                .await
+                .context("reading the shards of the run")?;
+            Ok(shard.map(|shard| (shard, shards)))
+        })
+    }
+
+    /// The target bucket, entered with the target role.
+    pub(crate) async fn enter_target(&self, run: &RunRecord) -> Result<Target<P>, Failure> {
+        let session = SessionName::of_step("report", &run.run_id);
+        let target = self.accounts.reopen_target(run, &session, None).await;
+        target.context("entering the target account")
+    }
+
+    /// Whether no new work may begin.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.deadline.is_near(self.clock.now())
+    }
+
+    /// Whether this invocation has time for the step that follows work which began at `began_at`. The next step may take
+    /// as long, so it gets an invocation of its own when this one is half over.
+    pub(crate) fn has_time_after(&self, began_at: Timestamp) -> bool {
+        let now = self.clock.now();
+        now.since(began_at) <= self.deadline.work_left(now)
+    }
+}

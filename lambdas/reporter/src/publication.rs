@@ -1,0 +1,128 @@
+//! The last step of a run: its documents are written, people are notified, the run is closed.
+
+use shardlift_aws::telemetry::field;
+use shardlift_core::{
+    access::preflight::Preflight,
+    documents::RunDocument,
+    failure::{Context, Failure, FailureCode},
+    port::{Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome},
+    report::{Report, draft::ReportDraft, notice::Surroundings, settlement},
+    run::record::{RunRecord, RunState},
+};
+
+use crate::{
+    details::Details,
+    invocation::Invocation,
+    metrics,
+    page::{Charts, Page},
+    ports::Ports,
+};
+
+/// Writes the documents of the report, notifies, and closes the run, in this order: whatever is cut short is done again.
+///
+/// # Errors
+/// What keeps one of them from being done.
+pub(crate) async fn publish<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: Option<&RunRecord>,
+    mut draft: ReportDraft,
+) -> Result<Report, Failure> {
+    let (event, documents) = (invocation.event, invocation.documents());
+    let ended_at = invocation.clock.now();
+    let charts = Charts::new(event.started_at, ended_at, draft.sums.shards.total);
+    let details = write_details(invocation, run, charts).await?;
+    for contradiction in &details.contradictions {
+        draft.sums.contradict(contradiction.clone());
+    }
+    let report = draft.into_report(event, run, invocation.control.bucket(), ended_at);
+    let preflight: Option<Preflight> = documents.json_if_readable(RunDocument::Preflight).await?;
+    let page = Page {
+        report: &report,
+        run,
+        execution: &event.execution_arn,
+        examples: &details.examples,
+        charts: &details.charts,
+        preflight: preflight.as_ref(),
+    };
+    let page = page.render().into_bytes();
+    documents.write(RunDocument::ReportPage, page).await?;
+    let json = serde_json::to_vec_pretty(&report)
+        .map_err(|error| Failure::invariant(format!("the report is no JSON: {error}")))?;
+    documents.write(RunDocument::Report, json).await?;
+    let around = Surroundings {
+        execution: &event.execution_arn,
+        pair: run.map(|run| &run.spec.pair),
+        examples: &details.examples,
+    };
+    let notification = Notification::of_report(&report, around)?;
+    let published = invocation.notifier.publish(&notification).await;
+    published.context("publishing the report")?;
+    if let Some(run) = run {
+        close(invocation, run).await?;
+    }
+    note(invocation, &report);
+    Ok(report)
+}
+
+/// The documents of all shards. Only a settled run has any.
+async fn write_details<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: Option<&RunRecord>,
+    charts: Charts,
+) -> Result<Details, Failure> {
+    match run {
+        Some(run) if run.state != RunState::Planning && !run.spec.dry_run => {
+            let unfinished = settlement::unfinished_code(invocation.event.problem.as_ref());
+            Details::write(invocation, unfinished, charts).await
+        }
+        _ => Details::write_empty(invocation, charts).await,
+    }
+}
+
+/// Logs the report, and sends its metrics.
+fn note<P: Ports>(invocation: &Invocation<'_, P>, report: &Report) {
+    tracing::info!(
+        { field::RUN_ID } = %report.run_id,
+        { field::RUN_VERDICT } = %report.verdict,
+        { field::OBJECTS } = report.copied.objects,
+        { field::BYTES } = report.copied.bytes,
+        "run reported"
+    );
+    let metrics = metrics::of_report(report, &invocation.event.execution_arn);
+    if let Err(error) = metrics.emit() {
+        tracing::warn!({ field::ERROR_DETAIL } = %error, "the metrics of the run could not be printed");
+    }
+}
+
+/// Marks the run as reported and releases the lock of its pair.
+async fn close<P: Ports>(invocation: &Invocation<'_, P>, run: &RunRecord) -> Result<(), Failure> {
+    const CLOSING: &str = "closing the run";
+    let ledger = invocation.ledger;
+    let mut reported = run.clone();
+    reported.state = RunState::Reported;
+    reported.revision += 1;
+    let written = ledger.replace_run(&reported).await;
+    if written.context(CLOSING)? == PutOutcome::Refused {
+        let found = ledger.read_run(&run.run_id).await.context(CLOSING)?;
+        if found.is_none_or(|found| found.state != RunState::Reported) {
+            return Err(Failure::new(
+                FailureCode::LedgerConflict,
+                "the record of the run changed while the run was being reported",
+            ));
+        }
+    }
+    release_lock(invocation, run).await
+}
+
+/// Lets other runs over the pair begin.
+///
+/// # Errors
+/// When the ledger cannot be used.
+pub(crate) async fn release_lock<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: &RunRecord,
+) -> Result<(), Failure> {
+    let pair = run.spec.pair.lock_name();
+    let deleted = invocation.ledger.delete_lock(&pair, &run.run_id).await;
+    deleted.context("releasing the lock of the pair")
+}

@@ -1,0 +1,67 @@
+//! What the state machine is told after an invocation.
+
+use shardlift_core::{
+    report::Report,
+    run::event::{EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus},
+};
+
+/// Builds the result of an invocation.
+pub(crate) struct Reply<'a> {
+    pub(crate) event: &'a ReporterEvent,
+    /// The most copiers at once in another round.
+    pub(crate) max_concurrency: u32,
+}
+
+impl Reply<'_> {
+    /// The run is reported.
+    pub(crate) fn reported(&self, report: &Report) -> ReporterResult {
+        ReporterResult {
+            status: report.status(self.event.problem.is_some()),
+            code: report.leading_code(),
+            summary: summary(report),
+            ..self.again("")
+        }
+    }
+
+    /// The copiers have another round.
+    pub(crate) fn round(&self, index: IndexLocation) -> ReporterResult {
+        let round = self.event.round + 1;
+        ReporterResult {
+            status: ReporterStatus::Round,
+            round,
+            index: Some(index),
+            summary: format!("round {round} offers what is not done"),
+            ..self.again("")
+        }
+    }
+
+    /// The reporter has another invocation, which goes on with `step`.
+    pub(crate) fn again(&self, step: &str) -> ReporterResult {
+        ReporterResult {
+            schema_version: EVENT_VERSION,
+            status: ReporterStatus::Continue,
+            round: self.event.round,
+            index: None,
+            max_concurrency: self.max_concurrency,
+            code: String::new(),
+            summary: step.to_owned(),
+        }
+    }
+}
+
+/// The headline, and for what broke the message behind it: this is all that the console's execution page shows.
+fn summary(report: &Report) -> String {
+    let location = format!(
+        "s3://{}/{}report.html",
+        report.report.bucket, report.report.prefix
+    );
+    match &report.problem {
+        Some(problem) => format!(
+            "{}. {} {} Report: {location}",
+            report.headline(),
+            problem.message,
+            problem.action
+        ),
+        None => format!("{}. Report: {location}", report.headline()),
+    }
+}

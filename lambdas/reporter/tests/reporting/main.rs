@@ -1,0 +1,12 @@
+//! The reporter over a ledger, buckets and a topic in memory.
+
+#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
+
+mod outcomes;
+mod pages;
+mod repetition;
+mod reruns;
+mod rounds;
+mod scene;
+mod uploads;
+mod verification;

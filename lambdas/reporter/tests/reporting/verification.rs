@@ -1,0 +1,137 @@
+//! Both sides are listed again: what that finds, and what keeps it from being a proof.
+
+use shardlift_core::{
+    failure::fault::{CallFault, FaultKind},
+    port::ObjectPage,
+    report::{Report, Verdict},
+    run::event::ReporterStatus,
+};
+
+use crate::scene::Scene;
+
+#[tokio::test]
+async fn what_is_lost_at_the_target_is_found_by_listing_both_sides_again() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.buckets.remove("target", "out/0-2");
+    scene.buckets.put("target", "out/1-1", "truncated", 1);
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    assert_eq!((report.verified.missing, report.verified.different), (1, 1));
+}
+
+#[tokio::test]
+async fn what_appeared_at_the_source_meanwhile_is_told_apart() {
+    let scene = Scene::new(&[4]);
+    scene.copy_everything();
+    scene.write_later("in/0-1", "rewritten");
+    scene.write_later("in/new", "new");
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Complete);
+    assert_eq!(report.verified.changed_since_start, 2);
+    assert!(
+        scene.published()[0]
+            .text
+            .contains("2 objects appeared or changed")
+    );
+}
+
+#[tokio::test]
+async fn a_refused_listing_is_no_proof() {
+    let scene = Scene::new(&[4]);
+    scene.copy_everything();
+    scene.script.deny("s3:ListObjectsV2");
+    let report: Report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    let problem = report.problem.unwrap();
+    assert_eq!(problem.code, "AccessDenied");
+}
+
+#[tokio::test]
+async fn a_proof_cut_into_many_invocations_finds_what_an_uncut_one_finds() {
+    let scene = Scene::new(&[9, 9, 9]);
+    scene.copy_everything();
+    scene.buckets.remove("target", "out/0-2");
+    scene.buckets.remove("target", "out/2-8");
+    scene.buckets.put("target", "out/1-1", "truncated", 1);
+    let (calls, result) = scene.report_in_little_time().await;
+    // Nine pages of three objects, one in each call, and the report in a call of its own.
+    assert_eq!(calls, 10);
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let report = scene.written_report();
+    assert_eq!((report.verified.missing, report.verified.different), (2, 1));
+    assert_eq!(scene.published().len(), 1);
+}
+
+#[tokio::test]
+async fn any_number_of_keys_that_the_source_lacks_is_passed_over_in_a_call() {
+    let scene = Scene::new(&[3, 3]);
+    scene.copy_everything();
+    for extra in 0..3_000 {
+        scene
+            .buckets
+            .put("target", &format!("out/0-2/extra-{extra:05}"), "old", 1);
+    }
+    scene.script.clear();
+    let report = scene.reported().await;
+    assert!(report.verified.agrees());
+    let pages = scene
+        .script
+        .calls()
+        .iter()
+        .filter(|call| **call == "s3:ListObjectsV2")
+        .count();
+    assert!(pages < 20, "{pages} pages");
+}
+
+/// What a listing may say instead of its true page, and what no listing can say.
+type Wrong = fn(ObjectPage) -> Result<ObjectPage, CallFault>;
+
+const MALFORMED: [(&str, Wrong); 5] = [
+    ("out of order", |mut page| {
+        page.objects.reverse();
+        Ok(page)
+    }),
+    ("a key twice", |mut page| {
+        page.objects[1] = page.objects[0].clone();
+        Ok(page)
+    }),
+    ("empty and cut off", |_| {
+        Ok(ObjectPage {
+            objects: Vec::new(),
+            is_truncated: true,
+        })
+    }),
+    ("outside the prefix", |mut page| {
+        let last = page.objects.last_mut().unwrap();
+        last.key = "elsewhere".to_owned().try_into().unwrap();
+        Ok(page)
+    }),
+    // As the adapter of S3 says it, which checks a page itself.
+    ("malformed", |_| {
+        Err(CallFault::new(
+            "s3:ListObjectsV2",
+            FaultKind::BadAnswer,
+            "cut off",
+        ))
+    }),
+];
+
+#[tokio::test]
+async fn a_malformed_page_is_an_incomplete_listing_as_it_is_in_planning() {
+    for (side, bucket) in [("source", "source"), ("target", "target")] {
+        for (what, wrong) in MALFORMED {
+            let scene = Scene::new(&[4]);
+            scene.copy_everything();
+            scene
+                .buckets
+                .distort_listing(bucket, move |_, page| wrong(page));
+            let (_, result) = scene.report_in_little_time().await;
+            assert_eq!(result.status, ReporterStatus::Incomplete, "{side}, {what}");
+            assert_eq!(result.code, "ListingIncomplete", "{side}, {what}");
+            let problem = scene.written_report().problem.unwrap();
+            let named = format!("the listing of the {side} cannot be trusted");
+            assert!(problem.message.contains(&named), "{what}: {problem:?}");
+        }
+    }
+}
