@@ -8,7 +8,7 @@ use shardlift_core::{
     copy::part_shards,
     documents::{RunDocuments, manifest::Manifest},
     failure::{Context, Failure, FailureCode},
-    port::{Accounts, ControlStore, Ledger, SessionName, TargetBucket},
+    port::{Accounts, Ledger, SessionName, TargetBucket},
     run::{
         event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
         record::RunRecord,

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::DoomedObject,
+    port::ObjectToDelete,
     value::key::ObjectKey,
 };
 
@@ -20,7 +20,7 @@ const OPERATION: &str = "s3:DeleteObject";
 pub(super) async fn delete_object(
     client: &Client,
     bucket: &OwnedBucket,
-    object: &DoomedObject,
+    object: &ObjectToDelete,
 ) -> Result<(), CallFault> {
     match delete_if_match(client, bucket, &object.key, quoted(&object.etag)).await {
         Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(()),

@@ -9,7 +9,7 @@ use aws_sdk_s3::{
 };
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::DoomedObject,
+    port::ObjectToDelete,
 };
 
 use super::{delete_object::delete_object, owned_bucket::OwnedBucket, wire::etag::quoted};
@@ -23,7 +23,7 @@ const OPERATION: &str = "s3:DeleteObject";
 pub(super) async fn delete_objects(
     client: &Client,
     bucket: &OwnedBucket,
-    objects: &[DoomedObject],
+    objects: &[ObjectToDelete],
 ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
     let (in_xml, alone): (Vec<_>, Vec<_>) = objects
         .iter()
@@ -48,7 +48,7 @@ pub(super) async fn delete_objects(
 async fn delete_in_one_request<'a>(
     client: &Client,
     bucket: &OwnedBucket,
-    objects: &[&'a DoomedObject],
+    objects: &[&'a ObjectToDelete],
 ) -> Result<BTreeMap<&'a str, Result<(), CallFault>>, CallFault> {
     let response = client
         .delete_objects()
@@ -75,7 +75,7 @@ async fn delete_in_one_request<'a>(
         .collect())
 }
 
-fn request_body(objects: &[&DoomedObject]) -> Result<Delete, CallFault> {
+fn request_body(objects: &[&ObjectToDelete]) -> Result<Delete, CallFault> {
     let identifiers = objects
         .iter()
         .map(|object| {

@@ -91,7 +91,7 @@ fn attributes(
         encryption: encryption(response.server_side_encryption()),
         kms_key_arn: response.ssekms_key_id().map(str::to_owned),
         modified_at,
-        told_at: response_date,
+        response_date,
     })
 }
 

@@ -7,10 +7,7 @@ use shardlift_core::{
     documents::failed_objects::FailureDocuments,
     failure::{Failure, FailureCode},
     port::ControlWriter,
-    report::{
-        notice::{FailureExamples, note_example},
-        settlement,
-    },
+    report::{FailureExamples, note_example, settlement},
     shard::ShardRecord,
 };
 
