@@ -21,7 +21,7 @@ pub(crate) enum Conclusion {
     /// The next invocation goes on with this step.
     Unfinished(&'static str),
     /// The report can be written.
-    Ready(ReportDraft),
+    Ready(Box<ReportDraft>),
 }
 
 /// Sweeps and verifies a settled run, as far as this invocation comes.
@@ -67,5 +67,5 @@ pub(crate) async fn conclude<P: Ports>(
     }
     draft.uploads_aborted = progress.uploads_aborted;
     add_requests(&mut draft.requests, &progress.requests);
-    Ok(Conclusion::Ready(draft))
+    Ok(Conclusion::Ready(Box::new(draft)))
 }

@@ -101,7 +101,7 @@ impl<P: Ports> Reporter<P> {
             Step::Continue => Ok(self.reply(event).again("offering another round")),
             Step::Conclude => match conclusion::conclude(&invocation, &run, sums).await? {
                 Conclusion::Unfinished(step) => Ok(self.reply(event).again(step)),
-                Conclusion::Ready(draft) => self.publish(&invocation, Some(&run), draft).await,
+                Conclusion::Ready(draft) => self.publish(&invocation, Some(&run), *draft).await,
             },
         }
     }
