@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_function_that_was_refused_names_its_statement_unless_another_policy_refused() {
-        let told = |by, is_explicit| {
+        let detail_of = |by, is_explicit| {
             let reason = RefusalReason {
                 action: Action::PutItem.into(),
                 resource: None,
@@ -113,7 +113,7 @@ mod tests {
             (RefusingPolicy::OfTheResource, true, "but another policy"),
             (RefusingPolicy::Another, true, "but another policy"),
         ] {
-            let detail = told(by, is_explicit);
+            let detail = detail_of(by, is_explicit);
             assert!(detail.contains(expected), "{by:?}: {detail}");
             assert_eq!(
                 detail.contains("KeepTheLedger"),

@@ -120,7 +120,7 @@ fn a_key_that_refuses_is_named_instead_of_the_bucket() {
 }
 
 #[test]
-fn a_key_that_aws_does_not_name_is_told_by_the_statements_of_both_sides() {
+fn a_key_that_aws_does_not_name_is_explained_by_the_statements_of_both_sides() {
     let of_caller = unnamed(RefusingPolicy::OfTheCaller);
     assert_eq!(
         read_refused().missing_grant(Some(&of_caller)).remedy(),
@@ -134,7 +134,7 @@ fn a_key_that_aws_does_not_name_is_told_by_the_statements_of_both_sides() {
 }
 
 #[test]
-fn a_key_that_aws_does_not_name_is_told_by_the_side_that_is_known() {
+fn a_key_that_aws_does_not_name_is_explained_by_the_side_that_is_known() {
     let unnamed = unnamed(RefusingPolicy::OfTheCaller);
     let source = at_source(Action::Decrypt);
     let target = at_target(&[Action::PutObject]);

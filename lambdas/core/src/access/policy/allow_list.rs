@@ -80,11 +80,11 @@ fn listed<T: Ord + std::fmt::Display>(
 }
 
 fn alternatives<T: std::fmt::Display>(allowed: &BTreeSet<T>) -> String {
-    let told: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-    if told.is_empty() {
+    let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+    if names.is_empty() {
         "nothing".to_owned()
     } else {
-        told.join(" or ")
+        names.join(" or ")
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_stacks_own_pair_is_allowed_and_no_other() {
         own().check(&pair("source", "target", OWN)).unwrap();
-        for (named, field, told) in [
+        for (named, field, value) in [
             (
                 pair("elsewhere", "target", OWN),
                 "`source.bucket`",
@@ -136,7 +136,7 @@ mod tests {
         ] {
             let refused = own().check(&named).unwrap_err();
             assert_eq!(refused.code, FailureCode::InvalidRun);
-            for part in [field, told] {
+            for part in [field, value] {
                 assert!(refused.detail.contains(part), "{part}: {}", refused.detail);
             }
         }

@@ -1,4 +1,7 @@
-use super::{Agreement, Document, Installation, Statement, agreement::prefix_pattern};
+use super::{
+    agreement::{Agreement, Installation, prefix_pattern},
+    statement::{Document, Statement},
+};
 use crate::{
     run::pair::Side,
     value::{action::Action, arn::Arn},

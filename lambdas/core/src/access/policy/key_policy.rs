@@ -1,4 +1,7 @@
-use super::{Agreement, Document, Statement};
+use super::{
+    agreement::Agreement,
+    statement::{Document, Statement},
+};
 use crate::value::{action::Action, arn::KmsKeyArn};
 
 /// What reading an object under a KMS key needs.

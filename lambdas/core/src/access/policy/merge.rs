@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Document;
+use super::statement::Document;
 
 /// Why a policy cannot take our statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

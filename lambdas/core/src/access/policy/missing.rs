@@ -1,8 +1,13 @@
 //! The statement that a refused call lacked, ready to paste.
 
 use super::{
-    Agreement, Document, Statement, execution_role::shared_statements, source_bucket, source_key,
-    target_bucket, target_key, target_role_permissions, target_role_trust,
+    agreement::Agreement,
+    execution_role::shared_statements,
+    key_policy::{source_key, target_key},
+    source_bucket::source_bucket,
+    statement::{Document, Statement},
+    target_bucket::target_bucket,
+    target_role::{target_role_permissions, target_role_trust},
 };
 use crate::{
     access::{denial::MissingGrant, document::PolicyDocument},

@@ -3,6 +3,9 @@
 //! This is their one source: `shardlift policy` prints them, a refused call is explained by the statement that is
 //! missing ([`missing`]), a copier's session is narrowed by one ([`session`]), and a test holds the templates in
 //! `infra/` equal to them.
+//!
+//! Read `agreement` (what the documents are made from) and `statement` first, then the documents: `execution_role`,
+//! `target_role`, `source_bucket`, `target_bucket`, `key_policy`.
 
 mod agreement;
 mod allow_list;

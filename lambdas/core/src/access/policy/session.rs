@@ -3,7 +3,11 @@
 //! A session may do what both the role and the session policy allow. The role serves every run of the stack; a run that
 //! was started with narrower prefixes than the stack's gets no more than these.
 
-use super::{Document, Statement, agreement::prefix_pattern, target_role::TAG_READS};
+use super::{
+    agreement::prefix_pattern,
+    statement::{Document, Statement},
+    target_role::TAG_READS,
+};
 use crate::{
     run::{
         option::{Mode, TagPolicy},

@@ -1,4 +1,8 @@
-use super::{Agreement, Document, Statement, agreement::prefix_pattern, target_role::source_reads};
+use super::{
+    agreement::{Agreement, prefix_pattern},
+    statement::{Document, Statement},
+    target_role::source_reads,
+};
 use crate::{run::pair::Side, value::action::Action};
 
 /// Source account: what the source bucket's policy must contain. A bucket has one policy, so these statements are merged

@@ -1,5 +1,6 @@
 use super::{
-    Agreement, Condition, Document, Effect, Principal, Statement, agreement::prefix_pattern,
+    agreement::{Agreement, prefix_pattern},
+    statement::{Condition, Document, Effect, Principal, Statement},
     target_role::target_writes,
 };
 use crate::{

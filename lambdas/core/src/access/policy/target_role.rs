@@ -1,7 +1,7 @@
 use super::{
-    Agreement, Document, Principal, Statement,
-    agreement::prefix_pattern,
+    agreement::{Agreement, prefix_pattern},
     key_policy::{DECRYPT, ENCRYPT, by_s3},
+    statement::{Document, Principal, Statement},
 };
 use crate::{run::pair::Side, value::action::Action};
 
