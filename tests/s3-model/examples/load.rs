@@ -1,9 +1,10 @@
-//! How many small requests a second a server answers: a client that costs as little as it can.
+//! Measures how many small requests per second a server handles, with a client that costs as
+//! little as possible.
 //!
 //! `cargo run --release -p shardlift-s3-model --example load -- 127.0.0.1:9100 head 10 32 1`
-//! asks for `operation` (head, get, copy, list) for so many seconds over so many connections from
-//! so many threads. It expects the buckets `s` and `t` and an object `k` in `s`, and for `list` a
-//! key space `big` of flat keys. Each connection has one request under way at a time.
+//! sends `operation` (head, get, copy, list) for 10 seconds over 32 connections from 1 thread. It
+//! expects the buckets `s` and `t`, an object `k` in `s`, and for `list` a bucket `big` of flat
+//! computed keys. Each connection has one request in flight at a time.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-/// A signed request head: the model identifies callers by their access key and does not verify.
+/// Makes the head of a signed request. The model does not verify the signature.
 fn head(method: &str, path: &str, extra: &str) -> Vec<u8> {
     let now = jiff::Timestamp::now()
         .strftime("%Y%m%dT%H%M%SZ")
@@ -42,12 +43,16 @@ fn request(operation: &str, number: u64) -> anyhow::Result<Vec<u8>> {
                 "",
             )
         }
-        other => anyhow::bail!("no operation is called {other}"),
+        other => anyhow::bail!("unknown operation {other}"),
     })
 }
 
-/// Reads one whole answer and gives its status.
-fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>, bodiless: bool) -> anyhow::Result<u16> {
+/// Reads one whole response and returns its status.
+fn response_status(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    bodiless: bool,
+) -> anyhow::Result<u16> {
     let mut filled = 0;
     let (body_start, length, status) = loop {
         if filled == buffer.len() {
@@ -75,15 +80,15 @@ fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>, bodiless: bool) -> anyho
     };
     let mut left = (body_start + length).saturating_sub(filled);
     while left > 0 {
-        let most = left.min(buffer.len());
-        let read = stream.read(&mut buffer[..most])?;
+        let max = left.min(buffer.len());
+        let read = stream.read(&mut buffer[..max])?;
         anyhow::ensure!(read > 0, "the server closed the connection");
         left -= read;
     }
     Ok(status)
 }
 
-/// One thread's requests until the deadline; gives how many were answered with 200.
+/// Sends the requests of one thread until the deadline, and returns the number of responses.
 fn run(
     address: &str,
     operation: &str,
@@ -98,7 +103,7 @@ fn run(
         streams.push(stream);
     }
     let mut buffer = vec![0; 256 * 1024];
-    let (mut number, mut answered) = (first, 0);
+    let (mut number, mut responses) = (first, 0);
     let fixed = request(operation, 0)?;
     while Instant::now() < deadline {
         for stream in &mut streams {
@@ -110,15 +115,15 @@ fn run(
             }
         }
         for stream in &mut streams {
-            let status = answer(stream, &mut buffer, operation == "head")?;
-            anyhow::ensure!(status == 200, "answered {status}");
-            answered += 1;
+            let status = response_status(stream, &mut buffer, operation == "head")?;
+            anyhow::ensure!(status == 200, "unexpected status {status}");
+            responses += 1;
         }
     }
-    Ok(answered)
+    Ok(responses)
 }
 
-#[allow(clippy::print_stdout, reason = "the figure is what it is for")]
+#[expect(clippy::print_stdout, reason = "prints the result")]
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, operation, seconds, connections, threads] = arguments.as_slice() else {
@@ -129,8 +134,8 @@ fn main() -> anyhow::Result<()> {
         connections.parse::<u64>()?,
         threads.parse::<u64>()?,
     );
-    let began = Instant::now();
-    let deadline = began + Duration::from_secs(seconds);
+    let started = Instant::now();
+    let deadline = started + Duration::from_secs(seconds);
     let workers: Vec<_> = (0..threads)
         .map(|thread| {
             let (address, operation) = (address.clone(), operation.clone());
@@ -138,16 +143,16 @@ fn main() -> anyhow::Result<()> {
             std::thread::spawn(move || run(&address, &operation, share, thread << 32, deadline))
         })
         .collect();
-    let mut answered = 0;
+    let mut responses = 0;
     for worker in workers {
-        answered += worker
+        responses += worker
             .join()
             .map_err(|_| anyhow::anyhow!("a thread panicked"))??;
     }
-    let elapsed_ms = u64::try_from(began.elapsed().as_millis())?;
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis())?;
     println!(
-        "{operation}: {} requests/s ({answered} in {elapsed_ms} ms, {connections} connections, {threads} threads)",
-        answered * 1000 / elapsed_ms.max(1)
+        "{operation}: {} requests/s ({responses} in {elapsed_ms} ms, {connections} connections, {threads} threads)",
+        responses * 1000 / elapsed_ms.max(1)
     );
     Ok(())
 }

@@ -8,35 +8,34 @@ use clap::Parser;
 use shardlift_s3_model::{BucketSpec, KeySpaceSpec, Model, Shape, Weather};
 use tokio::net::TcpListener;
 
-/// An S3 server in memory that is stricter, larger and nastier than an emulator.
+/// An S3 server in memory that is stricter and nastier than an emulator, and holds larger objects.
 ///
-/// It listens on the loopback interface only, takes any signature, and identifies callers by
-/// their access key: a 12-digit key is that account's root, any other key the root of account
-/// 111111111111 until principals are registered. While it runs, `/_model/…` adjusts it:
+/// It listens on the loopback interface only. It accepts any signature and identifies callers by
+/// their access key: a 12-digit key is the root of that account, any other key is the root of
+/// account 111111111111 until principals are registered. The control API adjusts it while it runs:
 ///
-///   GET|PUT /_model/weather            latency, limits per prefix, faults, clock (JSON)
-///   GET|DELETE /_model/counters        requests, bytes, throttles, cost
+///   GET|PUT /_model/weather            fault injection: latency, limits, faults, clock (JSON)
+///   GET|DELETE /_model/counters        requests, bytes, throttled requests, cost
 ///   PUT|GET /_model/buckets/NAME       {"owner", "region", "versioned", "policy", "default_encryption", "key_space"}
 ///   POST /_model/objects/BUCKET        {"key", "size_bytes", "seed", "count", "tags", …}
-///   PUT /_model/principals/KEY         {"account", "arn", "policy", "expires_s"}; KEY * for all others
+///   PUT /_model/principals/KEY         {"account", "arn", "policy", "expires_s"}; KEY * stands for all others
 ///   POST /_model/compare               {"source": {"bucket", "prefix"}, "target": {…}}
 ///   POST /_model/reset
 ///
-/// Key spaces (--space and "key_space"): flat, hierarchical, skewed, uuid, dated, unicode.
+/// Shapes of key spaces (--space and "key_space"): flat, hierarchical, skewed, uuid, dated, unicode.
 #[derive(Debug, Parser)]
 #[command(name = "s3-model", verbatim_doc_comment)]
 struct Arguments {
-    /// The port on 127.0.0.1.
+    /// Port on 127.0.0.1.
     #[arg(long, default_value_t = 9100)]
     port: u16,
-    /// Makes an empty bucket: NAME or NAME@ACCOUNT. May be repeated.
+    /// Creates an empty bucket. Can be repeated.
     #[arg(long, value_name = "NAME[@ACCOUNT]")]
     bucket: Vec<String>,
-    /// Makes a bucket of computed keys: NAME[@ACCOUNT]=SHAPE:COUNT, for example
-    /// big=flat:100000000. May be repeated.
+    /// Creates a bucket of computed keys, for example big=flat:100000000. Can be repeated.
     #[arg(long, value_name = "NAME[@ACCOUNT]=SHAPE:COUNT")]
     space: Vec<String>,
-    /// Weather from the start: a file of the JSON that PUT /_model/weather takes.
+    /// Initial weather: a file with the JSON of PUT /_model/weather.
     #[arg(long, value_name = "FILE")]
     weather: Option<PathBuf>,
     /// Worker threads.
@@ -44,7 +43,7 @@ struct Arguments {
     threads: usize,
 }
 
-/// `NAME` or `NAME@ACCOUNT`.
+/// Parses `NAME` or `NAME@ACCOUNT`.
 fn bucket(text: &str) -> BucketSpec {
     match text.split_once('@') {
         Some((name, account)) => BucketSpec::new(name).owner(account),
@@ -52,7 +51,7 @@ fn bucket(text: &str) -> BucketSpec {
     }
 }
 
-/// `NAME[@ACCOUNT]=SHAPE:COUNT`, the numbers of a shape being sensible for any count.
+/// Parses `NAME[@ACCOUNT]=SHAPE:COUNT`. The other numbers of a shape fit any count.
 fn space(text: &str) -> anyhow::Result<BucketSpec> {
     let form = || format!("--space {text}: expected NAME[@ACCOUNT]=SHAPE:COUNT");
     let (name, space) = text.split_once('=').with_context(form)?;
@@ -70,7 +69,7 @@ fn space(text: &str) -> anyhow::Result<BucketSpec> {
         "uuid" => Shape::Uuid {},
         "dated" => Shape::Dated { days: 365 },
         "unicode" => Shape::Unicode {},
-        other => anyhow::bail!("--space {text}: no shape is called {other}"),
+        other => anyhow::bail!("--space {text}: unknown shape {other}"),
     };
     let objects = count.parse().with_context(form)?;
     Ok(bucket(name).key_space(KeySpaceSpec::new(shape, objects)))
@@ -105,9 +104,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-#[allow(
+#[expect(
     clippy::print_stdout,
-    reason = "the one line that a person or a script waits for"
+    reason = "a person or a script waits for this line"
 )]
 fn announce(endpoint_url: &str) {
     println!("s3-model listens on {endpoint_url}");

@@ -1,9 +1,9 @@
-//! docs/MODEL.md names every conformance case, and no case that does not exist.
+//! docs/MODEL.md lists every conformance case, and only existing ones.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The names after `async fn` in the suite, with their module: `copying::five_gib_…`.
+/// Returns the names of the cases with their modules: `copying::five_gib_…`.
 fn cases() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let mut names = BTreeSet::new();
@@ -28,7 +28,7 @@ fn cases() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_documentation_names_every_case_and_no_other() {
+fn the_documentation_lists_exactly_the_cases_of_the_suite() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/MODEL.md");
     let text = std::fs::read_to_string(path).expect("docs/MODEL.md");
     let named: BTreeSet<String> = text

@@ -1,4 +1,4 @@
-//! The sizes that the model is for: 48.8 TiB in one object, 100,000,000 keys in one bucket.
+//! The largest sizes: 48.8 TiB in one object, 100,000,000 keys in one bucket.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
@@ -30,13 +30,13 @@ async fn copy_part(client: Client, id: String, number: u64) -> CompletedPart {
         .upload_id(id)
         .part_number(number);
     let range = format!("bytes={first}-{last}");
-    let answer = request
+    let response = request
         .copy_source("s/k")
         .copy_source_range(range)
         .send()
         .await
         .expect("a part");
-    let etag = answer
+    let etag = response
         .copy_part_result()
         .and_then(|result| result.e_tag())
         .map(str::to_owned);
@@ -47,16 +47,16 @@ async fn copy_part(client: Client, id: String, number: u64) -> CompletedPart {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_largest_object_is_copied_by_its_ten_thousand_parts() {
+async fn the_largest_object_is_copied_in_ten_thousand_parts() {
     let model = Model::builder()
         .bucket(BucketSpec::new("s"))
         .bucket(BucketSpec::new("t"))
         .build()
         .expect("valid");
-    let source = model.bucket("s").expect("just made");
+    let source = model.bucket("s").expect("created above");
     source.put("k", ObjectSpec::synthetic(1, PARTS * PART_BYTES));
     let (_server, client) = serve(&model).await;
-    let began = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let created = client
         .create_multipart_upload()
         .bucket("t")
@@ -90,7 +90,7 @@ async fn the_largest_object_is_copied_by_its_ten_thousand_parts() {
         .send()
         .await
         .expect("a completion");
-    println!("48.8 TiB in 10,000 parts: {:?}", began.elapsed());
+    println!("48.8 TiB in 10,000 parts: {:?}", started.elapsed());
     let copy = model
         .bucket("t")
         .and_then(|bucket| bucket.object("k"))
@@ -109,7 +109,7 @@ async fn the_largest_object_is_copied_by_its_ten_thousand_parts() {
 }
 
 #[tokio::test]
-async fn a_hundred_million_keys_are_listed_from_any_place() {
+async fn a_hundred_million_keys_are_listed_from_any_start() {
     let space = KeySpaceSpec::new(Shape::Uuid {}, 100_000_000);
     let model = Model::builder()
         .bucket(BucketSpec::new("big").key_space(space))
@@ -140,7 +140,7 @@ async fn a_hundred_million_keys_are_listed_from_any_place() {
 }
 
 #[tokio::test]
-async fn writes_and_deletes_lie_over_a_key_space() {
+async fn writes_and_deletes_override_a_key_space() {
     let model = Model::builder()
         .bucket(BucketSpec::new("b").key_space(KeySpaceSpec::flat(10)))
         .build()

@@ -1,4 +1,4 @@
-//! The weather, as a client feels it: each fault, and the calm without it.
+//! The weather, as a client sees it: each fault, and the requests after it.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,15 @@ use shardlift_s3_model::{
     PartitionLimits, Rule, Server, Weather,
 };
 
-struct Stage {
+struct Fixture {
     model: Model,
     client: Client,
     _server: Server,
 }
 
-/// A bucket `s` with one object `k` and a key space `big`, and a bucket `t`.
-async fn stage() -> Stage {
+/// Serves a bucket `s` with one object `k`, an empty bucket `t`, and a bucket `big` of computed
+/// keys.
+async fn fixture() -> Fixture {
     let model = Model::builder()
         .bucket(BucketSpec::new("s"))
         .bucket(BucketSpec::new("t"))
@@ -26,7 +27,7 @@ async fn stage() -> Stage {
         .expect("valid");
     model
         .bucket("s")
-        .expect("just made")
+        .expect("created above")
         .put("k", ObjectSpec::synthetic(1, 1 << 30));
     let server = model.start().await.expect("a free port");
     let config = aws_sdk_s3::Config::builder()
@@ -37,14 +38,14 @@ async fn stage() -> Stage {
         .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
         .credentials_provider(Credentials::new("key", "secret", None, None, "weather"))
         .build();
-    Stage {
+    Fixture {
         model,
         client: Client::from_conf(config),
         _server: server,
     }
 }
 
-impl Stage {
+impl Fixture {
     fn set(&self, rules: Vec<Rule>) {
         self.model.set_weather(Weather {
             rules,
@@ -82,85 +83,88 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn errors_come_before_or_after_the_effect() {
-    let stage = stage().await;
+async fn errors_are_sent_before_or_after_the_effect() {
+    let fixture = fixture().await;
     for happened in [false, true] {
         let fault = Fault::Refuse {
             code: ErrorCode::InternalError,
             happened,
         };
-        stage.set(vec![
+        fixture.set(vec![
             Rule::new(fault)
                 .operations(&[Operation::CopyObject])
                 .times(1),
         ]);
-        assert_eq!(stage.copy().await, Err("500 InternalError".to_owned()));
-        assert_eq!(stage.copied(), happened);
+        assert_eq!(fixture.copy().await, Err("500 InternalError".to_owned()));
+        assert_eq!(fixture.copied(), happened);
     }
-    assert_eq!(stage.copy().await, Ok(()));
+    assert_eq!(fixture.copy().await, Ok(()));
     assert_eq!(
-        stage.model.counters().answered(Operation::CopyObject, 500),
+        fixture
+            .model
+            .counters()
+            .responses(Operation::CopyObject, 500),
         2
     );
 }
 
 #[tokio::test]
 async fn an_error_can_hide_in_a_200() {
-    let stage = stage().await;
+    let fixture = fixture().await;
     for happened in [false, true] {
-        stage.set(vec![
+        fixture.set(vec![
             Rule::new(Fault::RefuseIn200 {
                 code: ErrorCode::InternalError,
                 happened,
             })
             .times(1),
         ]);
-        assert_eq!(stage.copy().await, Err("200 InternalError".to_owned()));
-        assert_eq!(stage.copied(), happened);
+        assert_eq!(fixture.copy().await, Err("200 InternalError".to_owned()));
+        assert_eq!(fixture.copied(), happened);
     }
-    assert_eq!(stage.copy().await, Ok(()));
+    assert_eq!(fixture.copy().await, Ok(()));
 }
 
 #[tokio::test]
 async fn a_connection_is_reset_before_or_after_the_effect() {
-    let stage = stage().await;
+    let fixture = fixture().await;
     for happened in [false, true] {
-        stage.set(vec![Rule::new(Fault::Reset { happened }).times(1)]);
-        assert_eq!(stage.copy().await, Err("connection".to_owned()));
-        assert_eq!(stage.copied(), happened);
+        fixture.set(vec![Rule::new(Fault::Reset { happened }).times(1)]);
+        assert_eq!(fixture.copy().await, Err("connection".to_owned()));
+        assert_eq!(fixture.copied(), happened);
     }
-    assert_eq!(stage.copy().await, Ok(()));
-    assert_eq!(stage.model.counters().dropped, 2);
+    assert_eq!(fixture.copy().await, Ok(()));
+    assert_eq!(fixture.model.counters().dropped, 2);
 }
 
 #[tokio::test]
-async fn a_listing_page_breaks_off_in_its_middle() {
-    let stage = stage().await;
-    let list = || stage.client.list_objects_v2().bucket("big").send();
-    stage.set(vec![
+async fn a_listing_page_is_cut_off_in_the_middle() {
+    let fixture = fixture().await;
+    let list = || fixture.client.list_objects_v2().bucket("big").send();
+    fixture.set(vec![
         Rule::new(Fault::CutBody {
             share: 0.5,
             well_framed: false,
         })
         .times(1),
     ]);
-    let error = list().await.expect_err("half a page is no page");
+    let error = list().await.expect_err("half a page is an error");
     assert!(!matches!(error, SdkError::ServiceError(_)), "{error:?}");
-    assert_eq!(list().await.expect("the calm").contents().len(), 1000);
+    assert_eq!(list().await.expect("no fault").contents().len(), 1000);
 }
 
 #[tokio::test]
-async fn a_page_whose_document_is_cut_but_whose_framing_is_right_passes_the_sdk() {
-    let stage = stage().await;
-    let list = || stage.client.list_objects_v2().bucket("big").send();
-    stage.set(vec![
+async fn a_cut_document_with_correct_framing_passes_the_sdk() {
+    let fixture = fixture().await;
+    let list = || fixture.client.list_objects_v2().bucket("big").send();
+    fixture.set(vec![
         Rule::new(Fault::CutBody {
             share: 0.5,
             well_framed: true,
         })
         .times(1),
     ]);
-    // aws-sdk-s3 1.157 takes the half document for a whole one. Only KeyCount gives it away.
+    // aws-sdk-s3 1.157 accepts half of the document. Only KeyCount shows that entries are missing.
     let half = list().await.expect("the SDK's parser is lenient");
     assert_eq!(half.key_count(), Some(1000));
     assert!(
@@ -168,104 +172,104 @@ async fn a_page_whose_document_is_cut_but_whose_framing_is_right_passes_the_sdk(
         "{}",
         half.contents().len()
     );
-    assert_eq!(list().await.expect("the calm").contents().len(), 1000);
+    assert_eq!(list().await.expect("no fault").contents().len(), 1000);
 }
 
 #[tokio::test]
-async fn an_answer_falls_silent_for_minutes_of_model_time() {
-    let stage = stage().await;
+async fn a_response_stalls_for_minutes_of_model_time() {
+    let fixture = fixture().await;
     let rules = vec![Rule::new(Fault::Silence { ms: 120_000 }).times(1)];
-    // Two minutes at six hundred times the pace: 200 ms.
-    stage.model.set_weather(Weather {
+    // Two minutes at 600 times the speed: 200 ms.
+    fixture.model.set_weather(Weather {
         rules,
         time_scale: 600.0,
         ..Weather::default()
     });
-    let began = Instant::now();
-    assert_eq!(stage.copy().await, Ok(()));
-    let took = began.elapsed();
+    let started = Instant::now();
+    assert_eq!(fixture.copy().await, Ok(()));
+    let took = started.elapsed();
     assert!(took >= Duration::from_millis(200), "{took:?}");
-    assert!(stage.copied());
-    let began = Instant::now();
-    assert_eq!(stage.copy().await, Ok(()));
+    assert!(fixture.copied());
+    let started = Instant::now();
+    assert_eq!(fixture.copy().await, Ok(()));
     assert!(
-        began.elapsed() < Duration::from_millis(190),
+        started.elapsed() < Duration::from_millis(190),
         "the rule fires once"
     );
 }
 
 #[tokio::test]
-async fn copies_take_their_time_by_the_byte() {
-    let stage = stage().await;
+async fn copies_take_time_in_proportion_to_their_bytes() {
+    let fixture = fixture().await;
     let latency = Latency {
         base_ms: 30_000.0,
         jitter_ms: 0.0,
         per_copied_gib_ms: 90_000.0,
     };
     let latency = std::collections::BTreeMap::from([(Operation::CopyObject, latency)]);
-    stage.model.set_weather(Weather {
+    fixture.model.set_weather(Weather {
         latency,
         time_scale: 600.0,
         ..Weather::default()
     });
-    let began = Instant::now();
-    assert_eq!(stage.copy().await, Ok(()));
-    // 30 s and 90 s for the one GiB, at six hundred times the pace.
-    assert!(began.elapsed() >= Duration::from_millis(200));
-    let began = Instant::now();
-    stage
+    let started = Instant::now();
+    assert_eq!(fixture.copy().await, Ok(()));
+    // 30 s, and 90 s for the one GiB, at 600 times the speed.
+    assert!(started.elapsed() >= Duration::from_millis(200));
+    let started = Instant::now();
+    fixture
         .client
         .head_object()
         .bucket("s")
         .key("k")
         .send()
         .await
-        .expect("other operations are quick");
-    assert!(began.elapsed() < Duration::from_millis(190));
+        .expect("other operations have no latency");
+    assert!(started.elapsed() < Duration::from_millis(190));
 }
 
 #[tokio::test]
-async fn a_prefix_slows_down_above_its_limit() {
-    let stage = stage().await;
+async fn a_partition_is_throttled_above_its_limit() {
+    let fixture = fixture().await;
     let limits = PartitionLimits {
-        changes_per_s: 0.001,
+        writes_per_s: 0.001,
         burst_s: 2_000.0,
         ..PartitionLimits::default()
     };
-    stage.model.set_weather(Weather {
+    fixture.model.set_weather(Weather {
         partition_limits: Some(limits),
         ..Weather::default()
     });
-    assert_eq!(stage.copy().await, Ok(()));
-    assert_eq!(stage.copy().await, Ok(()));
-    assert_eq!(stage.copy().await, Err("503 SlowDown".to_owned()));
-    assert_eq!(stage.model.counters().throttled, 1);
-    stage
+    assert_eq!(fixture.copy().await, Ok(()));
+    assert_eq!(fixture.copy().await, Ok(()));
+    assert_eq!(fixture.copy().await, Err("503 SlowDown".to_owned()));
+    assert_eq!(fixture.model.counters().throttled, 1);
+    fixture
         .client
         .head_object()
         .bucket("t")
         .key("k")
         .send()
         .await
-        .expect("looks have a limit of their own");
+        .expect("reads have a separate limit");
 }
 
 #[tokio::test]
 async fn a_session_expires_in_the_middle() {
-    let stage = stage().await;
-    stage.set(vec![Rule::new(Fault::ExpireSession).skip(1)]);
-    assert_eq!(stage.copy().await, Ok(()));
-    assert_eq!(stage.copy().await, Err("400 ExpiredToken".to_owned()));
-    stage.set(Vec::new());
-    assert_eq!(stage.copy().await, Ok(()));
+    let fixture = fixture().await;
+    fixture.set(vec![Rule::new(Fault::ExpireSession).skip(1)]);
+    assert_eq!(fixture.copy().await, Ok(()));
+    assert_eq!(fixture.copy().await, Err("400 ExpiredToken".to_owned()));
+    fixture.set(Vec::new());
+    assert_eq!(fixture.copy().await, Ok(()));
 }
 
 #[tokio::test]
-async fn counters_tell_requests_bytes_and_cost() {
-    let stage = stage().await;
-    stage.copy().await.expect("calm");
-    stage.copy().await.expect("calm");
-    let missing = stage
+async fn counters_report_requests_bytes_and_cost() {
+    let fixture = fixture().await;
+    fixture.copy().await.expect("no fault");
+    fixture.copy().await.expect("no fault");
+    let missing = fixture
         .client
         .head_object()
         .bucket("s")
@@ -273,12 +277,15 @@ async fn counters_tell_requests_bytes_and_cost() {
         .send()
         .await;
     assert!(missing.is_err());
-    let counters = stage.model.counters();
-    assert_eq!(counters.answered(Operation::CopyObject, 200), 2);
-    assert_eq!(counters.answered(Operation::HeadObject, 404), 1);
+    let counters = fixture.model.counters();
+    assert_eq!(counters.responses(Operation::CopyObject, 200), 2);
+    assert_eq!(counters.responses(Operation::HeadObject, 404), 1);
     assert_eq!(counters.copied_bytes, 2 << 30);
     assert_eq!((counters.in_flight, counters.in_flight_peak), (0, 1));
     assert!((counters.cost.total_usd - (2.0 * 0.005 + 0.0004) / 1000.0).abs() < 1e-12);
-    stage.model.reset_counters();
-    assert_eq!(stage.model.counters().requests_of(Operation::CopyObject), 0);
+    fixture.model.reset_counters();
+    assert_eq!(
+        fixture.model.counters().requests_of(Operation::CopyObject),
+        0
+    );
 }

@@ -187,7 +187,7 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
         fault.message
     );
     assert_eq!(
-        world.model.counters().answered(Operation::HeadBucket, 403),
+        world.model.counters().responses(Operation::HeadBucket, 403),
         0,
         "nothing was tried without a session"
     );

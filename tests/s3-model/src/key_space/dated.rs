@@ -1,11 +1,11 @@
 //! Keys partitioned by date and hour, as data lakes have them.
 
-use super::{InvalidKeySpace, Keys, push_decimal, width};
-use crate::clock::civil;
+use super::keys::{InvalidKeySpace, Keys, push_decimal, width};
+use crate::date::civil;
 
 /// 2020-01-01, in days since 1970-01-01.
 const FIRST_DAY: u64 = 18_262;
-/// Keeps the years four digits wide.
+/// Keeps years at four digits.
 const DAYS_MAX: u64 = 100 * 365;
 
 /// `year=2026/month=01/day=31/hour=23/part-00042.parquet`.

@@ -1,6 +1,6 @@
 //! Numbered keys without a slash.
 
-use super::{Keys, push_decimal, width};
+use super::keys::{Keys, push_decimal, width};
 
 /// `object-000000000042`.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
-//! Directories of directories of files.
+//! Files in directories of directories.
 
-use super::{InvalidKeySpace, Keys, push_decimal, width};
+use super::keys::{InvalidKeySpace, Keys, push_decimal, width};
 
-/// `directory-003/subdirectory-014/file-000042`, filled evenly.
+/// `directory-003/subdirectory-014/file-000042`. All directories are filled evenly.
 #[derive(Debug)]
 pub(super) struct Hierarchical {
     subdirectories: u64,

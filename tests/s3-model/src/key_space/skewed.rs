@@ -1,9 +1,10 @@
 //! Prefixes of very unequal sizes.
 
-use super::{InvalidKeySpace, Keys, float, push_decimal, whole, width};
-use crate::rope::mix;
+use super::keys::{InvalidKeySpace, Keys, push_decimal, width};
+use crate::number::{float, whole};
+use crate::splitmix::mix;
 
-/// The prefixes are kept in a table, so their number is bounded.
+/// A table holds the prefixes, so their number is bounded.
 const PREFIXES_MAX: u64 = 4096;
 
 /// `prefix-0042/object-000000000007`.
@@ -27,7 +28,7 @@ impl Skewed {
                 format!("skewed needs 1 to {PREFIXES_MAX} prefixes and an exponent of 0 to 8");
             return Err(InvalidKeySpace(reason));
         }
-        // The seed decides which prefix is how large, so that the heavy one is not always first.
+        // The seed decides which prefix gets which size: the largest is not always the first.
         let mut order: Vec<u64> = (0..prefixes).collect();
         order.sort_by_key(|prefix| mix(seed ^ mix(prefix + 1)));
         let mut weights = vec![0.0; order.len()];

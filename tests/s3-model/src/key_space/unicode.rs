@@ -1,15 +1,15 @@
 //! Keys of one- to four-byte characters.
 
-use super::Keys;
+use super::keys::Keys;
 
-/// The digits of a key, in UTF-8 byte order: what XML must escape, what URLs must encode, and
-/// characters of two, three and four bytes.
+/// The digits of a key, in UTF-8 byte order: characters that XML must escape or URLs must encode,
+/// and characters of two, three and four bytes.
 pub(super) const ALPHABET: [&str; 26] = [
     " ", "!", "\"", "#", "%", "&", "'", "+", "<", "=", ">", "?", "[", "\\", "~", "ß", "é", "Ω",
     "я", "א", "ก", "€", "中", "한", "𝒳", "😀",
 ];
 
-/// Two characters, a slash, and the rest.
+/// Two characters, a slash, and more characters.
 #[derive(Debug)]
 pub(super) struct Unicode {
     digits: usize,

@@ -1,13 +1,13 @@
-//! Random UUIDs in their order.
+//! Random UUIDs in order.
 
-use super::Keys;
-use crate::rope::mix;
+use super::keys::Keys;
+use crate::splitmix::mix;
 
 /// The random bits of a version 4 UUID before its variant: 48 and 12.
 const LEADING_BITS: u32 = 60;
 
-/// `3f2504e0-4f89-41d3-9a0c-0305e82c3301`: the leading bits are divided evenly among the ranks,
-/// and each key lies anywhere in its own slice, so the order is known and the keys look random.
+/// `3f2504e0-4f89-41d3-9a0c-0305e82c3301`. Each rank has an equal slice of the leading bits, and its
+/// key lies somewhere in that slice: the order is known, and the keys look random.
 #[derive(Debug)]
 pub(super) struct Uuid {
     step: u64,

@@ -1,12 +1,12 @@
-//! Object annotations, and what copies do with them.
+//! Object annotations, and how copies treat them.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_object_annotation::builders::PutObjectAnnotationFluentBuilder;
 use aws_sdk_s3::types::{AnnotationDirective, CompletedMultipartUpload, CompletedPart};
 
+use crate::backend::{Backend, Claim, OWNER, STRANGER, copy_source, etag_of, put};
 use crate::identity::{policy, set_policy};
 use crate::refused;
-use crate::stage::{Claim, OWNER, STRANGER, Stage, copy_source, etag_of, put};
 
 fn annotate(client: &Client, bucket: &str, name: &str) -> PutObjectAnnotationFluentBuilder {
     client
@@ -29,10 +29,10 @@ async fn names(client: &Client, bucket: &str, key: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn annotations_are_listed_by_name_page_by_page() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     assert!(names(&client, &bucket, "k").await.is_empty());
     for name in ["b", "a", "c.1", "c.2"] {
@@ -75,11 +75,11 @@ async fn annotations_are_listed_by_name_page_by_page() {
 }
 
 #[tokio::test]
-async fn annotations_follow_their_rules() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn annotations_that_break_a_rule_are_refused() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let annotate = |name: &str| annotate(&client, &bucket, name);
     let payload = |bytes: Vec<u8>| annotate("n").annotation_payload(bytes.into());
@@ -112,11 +112,11 @@ async fn annotations_follow_their_rules() {
 }
 
 #[tokio::test]
-async fn a_copy_takes_annotations_along_unless_told_otherwise() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copy_keeps_annotations_unless_they_are_excluded() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     annotate(&client, &bucket, "n")
         .send()
@@ -140,11 +140,11 @@ async fn a_copy_takes_annotations_along_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn a_copy_in_parts_takes_no_annotations_along() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_multipart_copy_keeps_no_annotations() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     annotate(&client, &bucket, "n")
         .send()
@@ -183,18 +183,18 @@ async fn a_copy_in_parts_takes_no_annotations_along() {
 }
 
 #[tokio::test]
-async fn annotations_are_listed_with_leave_of_their_own() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn listing_annotations_needs_its_own_permission() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    put(&stage.client(OWNER), &bucket, "k", "x").await;
+    let (bucket, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    put(&backend.client(OWNER), &bucket, "k", "x").await;
     let list = || stranger.list_object_annotations().bucket(&bucket).key("k");
     for (actions, is_enough) in [
         ("\"s3:GetObject\", \"s3:GetObjectAnnotation\"", false),
         ("\"s3:ListObjectAnnotations\"", true),
     ] {
-        set_policy(&stage, &bucket, policy(&bucket, "Allow", actions, "/*")).await;
+        set_policy(&backend, &bucket, policy(&bucket, "Allow", actions, "/*")).await;
         if is_enough {
             list().send().await.expect("granted");
         } else {
@@ -204,18 +204,18 @@ async fn annotations_are_listed_with_leave_of_their_own() {
 }
 
 #[tokio::test]
-async fn copying_an_annotated_source_needs_leave_to_read_annotations() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("does not ask for it")).await else {
+async fn copying_an_annotated_source_needs_permission_to_read_annotations() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("does not ask for it")).await else {
         return;
     };
-    let (source, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    let owner = stage.client(OWNER);
+    let (source, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    let owner = backend.client(OWNER);
     put(&owner, &source, "k", "x").await;
     annotate(&owner, &source, "n")
         .send()
         .await
         .expect("an annotation");
-    let target = crate::stage::unique_name();
+    let target = crate::backend::unique_name();
     stranger
         .create_bucket()
         .bucket(&target)
@@ -230,12 +230,12 @@ async fn copying_an_annotated_source_needs_leave_to_read_annotations() {
             .key("t")
             .copy_source(name)
     };
-    let leave =
-        |actions: &str| set_policy(&stage, &source, policy(&source, "Allow", actions, "/*"));
-    leave("\"s3:GetObject\"").await;
+    let grant =
+        |actions: &str| set_policy(&backend, &source, policy(&source, "Allow", actions, "/*"));
+    grant("\"s3:GetObject\"").await;
     refused!(copy(), 403, "AccessDenied");
     let without = copy().annotation_directive(AnnotationDirective::Exclude);
     without.send().await.expect("nothing to ask for");
-    leave("\"s3:GetObject\", \"s3:GetObjectAnnotation\"").await;
+    grant("\"s3:GetObject\", \"s3:GetObjectAnnotation\"").await;
     copy().send().await.expect("granted");
 }

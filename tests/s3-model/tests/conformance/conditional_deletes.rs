@@ -1,20 +1,20 @@
-//! Deletions on the condition that the object is still the one that was meant.
+//! Deletes on the condition that the object has not changed.
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
+use crate::backend::{Backend, Claim, OWNER, STRANGER, etag_of, put};
 use crate::refused;
-use crate::stage::{Claim, OWNER, STRANGER, Stage, etag_of, put};
 use crate::{
     identity::{policy, set_policy},
     versions::versioned,
 };
 
 #[tokio::test]
-async fn a_delete_holds_to_if_match() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores it on deletions")).await else {
+async fn a_delete_obeys_if_match() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores it on deletions")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let etag = etag_of(&client, &bucket, "k").await;
     let delete = |key: &str, etag: &str| {
@@ -29,18 +29,18 @@ async fn a_delete_holds_to_if_match() {
     delete("k", &etag)
         .send()
         .await
-        .expect("the one that was meant");
+        .expect("the expected object");
     refused!(delete("k", &etag), 404, "NoSuchKey");
     put(&client, &bucket, "k", "y").await;
-    delete("k", "*").send().await.expect("whatever is there");
+    delete("k", "*").send().await.expect("any object");
 }
 
 #[tokio::test]
-async fn a_delete_of_many_keys_holds_each_to_its_etag() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores it on deletions")).await else {
+async fn delete_objects_checks_the_etag_of_each_key() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores it on deletions")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     for key in ["meant", "written-since", "unconditional"] {
         put(&client, &bucket, key, key).await;
     }
@@ -60,20 +60,20 @@ async fn a_delete_of_many_keys_holds_each_to_its_etag() {
             .expect("complete")
     });
     let delete = Delete::builder().set_objects(Some(named.into())).build();
-    let answer = client
+    let response = client
         .delete_objects()
         .bucket(&bucket)
         .delete(delete.expect("complete"))
         .send()
         .await
-        .expect("a 200 whatever became of the keys");
-    let deleted: Vec<_> = answer
+        .expect("status 200 even if keys fail");
+    let deleted: Vec<_> = response
         .deleted()
         .iter()
         .filter_map(|key| key.key())
         .collect();
     assert_eq!(deleted, ["meant", "unconditional", "never"]);
-    let refused: Vec<_> = answer
+    let refused: Vec<_> = response
         .errors()
         .iter()
         .map(|error| (error.key().expect("a key"), error.code().expect("a code")))
@@ -91,16 +91,16 @@ async fn a_delete_of_many_keys_holds_each_to_its_etag() {
         .key("written-since")
         .send()
         .await
-        .expect("it was left as it is");
+        .expect("it was not deleted");
 }
 
 #[tokio::test]
-async fn only_the_newest_version_counts_for_a_condition_on_a_delete() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores it on deletions")).await else {
+async fn a_condition_on_a_delete_checks_only_the_newest_version() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores it on deletions")).await else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     put(&client, &bucket, "k", "old").await;
     let old = etag_of(&client, &bucket, "k").await;
     put(&client, &bucket, "k", "new").await;
@@ -118,13 +118,13 @@ async fn only_the_newest_version_counts_for_a_condition_on_a_delete() {
 }
 
 #[tokio::test]
-async fn a_conditional_delete_needs_leave_to_read() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores it on deletions")).await else {
+async fn a_conditional_delete_needs_permission_to_read() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores it on deletions")).await else {
         return;
     };
-    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    put(&stage.client(OWNER), &bucket, "k", "x").await;
-    let etag = etag_of(&stage.client(OWNER), &bucket, "k").await;
+    let (bucket, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    put(&backend.client(OWNER), &bucket, "k", "x").await;
+    let etag = etag_of(&backend.client(OWNER), &bucket, "k").await;
     let delete = || {
         stranger
             .delete_object()
@@ -132,10 +132,10 @@ async fn a_conditional_delete_needs_leave_to_read() {
             .key("k")
             .if_match(&etag)
     };
-    let leave =
-        |actions: &str| set_policy(&stage, &bucket, policy(&bucket, "Allow", actions, "/*"));
-    leave("\"s3:DeleteObject\"").await;
+    let grant =
+        |actions: &str| set_policy(&backend, &bucket, policy(&bucket, "Allow", actions, "/*"));
+    grant("\"s3:DeleteObject\"").await;
     refused!(delete(), 403, "AccessDenied");
-    leave("\"s3:DeleteObject\", \"s3:GetObject\"").await;
+    grant("\"s3:DeleteObject\", \"s3:GetObject\"").await;
     delete().send().await.expect("granted");
 }

@@ -1,22 +1,22 @@
-//! Conditions on what is read and on what is overwritten.
+//! Conditions on the object that is read, copied or overwritten.
 
 use aws_sdk_s3::primitives::DateTime;
 
+use crate::backend::{Backend, Claim, OWNER, copy, head, put};
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, copy, head, put};
 
 const LONG_AGO: i64 = 1_000_000_000;
 const FAR_AHEAD: i64 = 4_000_000_000;
 
 #[tokio::test]
-async fn reads_hold_to_if_match_and_if_none_match() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn reads_obey_if_match_and_if_none_match() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let head = head(&client, &bucket, "k").await;
-    let etag = head.e_tag().expect("a tag");
+    let etag = head.e_tag().expect("an ETag");
     let get = || client.get_object().bucket(&bucket).key("k");
     get().if_match(etag).send().await.expect("the same");
     refused!(get().if_match("\"0\""), 412, "PreconditionFailed");
@@ -35,11 +35,11 @@ async fn reads_hold_to_if_match_and_if_none_match() {
 }
 
 #[tokio::test]
-async fn reads_hold_to_dates() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn reads_obey_dates() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let get = || client.get_object().bucket(&bucket).key("k");
     get()
@@ -55,7 +55,7 @@ async fn reads_hold_to_dates() {
         .expect_err("not modified")
         .raw_response()
         .map(|response| response.status().as_u16());
-    // AWS ignores dates in the future; every backend here takes them as they are.
+    // AWS ignores dates in the future. The backends of this suite do not.
     assert_eq!(status, Some(304));
     refused!(
         get().if_unmodified_since(DateTime::from_secs(LONG_AGO)),
@@ -65,11 +65,11 @@ async fn reads_hold_to_dates() {
 }
 
 #[tokio::test]
-async fn a_put_holds_to_if_none_match_and_if_match() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_put_obeys_if_none_match_and_if_match() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = || client.put_object().bucket(&bucket).key("k");
     refused!(put().if_match("\"0\""), 404, "NoSuchKey");
     let etag = put()
@@ -85,15 +85,15 @@ async fn a_put_holds_to_if_none_match_and_if_match() {
         .set_if_match(etag)
         .send()
         .await
-        .expect("what is meant is there");
+        .expect("the expected object is there");
 }
 
 #[tokio::test]
-async fn a_copy_holds_to_conditions_on_what_it_overwrites() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores them on CopyObject")).await else {
+async fn a_copy_obeys_conditions_on_the_object_it_overwrites() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores them on CopyObject")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let copy = || copy(&client, &bucket, "s", "t");
     refused!(copy().if_match("\"0\""), 404, "NoSuchKey");
@@ -109,18 +109,18 @@ async fn a_copy_holds_to_conditions_on_what_it_overwrites() {
         .set_if_match(there.e_tag().map(str::to_owned))
         .send()
         .await
-        .expect("what is meant is there");
+        .expect("the expected object is there");
 }
 
 #[tokio::test]
-async fn a_copy_holds_to_conditions_on_its_source() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copy_obeys_conditions_on_its_source() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let head = head(&client, &bucket, "s").await;
-    let etag = head.e_tag().expect("a tag");
+    let etag = head.e_tag().expect("an ETag");
     let copy = || copy(&client, &bucket, "s", "t");
     copy()
         .copy_source_if_match(etag)
@@ -145,14 +145,14 @@ async fn a_copy_holds_to_conditions_on_its_source() {
 }
 
 #[tokio::test]
-async fn a_copy_holds_to_dates_of_its_source() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copy_obeys_dates_of_its_source() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let head = head(&client, &bucket, "s").await;
-    let etag = head.e_tag().expect("a tag");
+    let etag = head.e_tag().expect("an ETag");
     let copy = || copy(&client, &bucket, "s", "t");
     copy()
         .copy_source_if_modified_since(DateTime::from_secs(LONG_AGO))
@@ -161,10 +161,10 @@ async fn a_copy_holds_to_dates_of_its_source() {
         .expect("modified since");
     let unmodified = || copy().copy_source_if_unmodified_since(DateTime::from_secs(LONG_AGO));
     refused!(unmodified(), 412, "PreconditionFailed");
-    // A tag that matches outweighs the date.
+    // A matching ETag outweighs the date.
     unmodified()
         .copy_source_if_match(etag)
         .send()
         .await
-        .expect("the tag matches");
+        .expect("the ETag matches");
 }

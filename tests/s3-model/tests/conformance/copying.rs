@@ -4,15 +4,17 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, MetadataDirective, StorageClass, TaggingDirective,
 };
 
+use crate::backend::{
+    Backend, Claim, GIB5, OWNER, STRANGER, copy, copy_source, get, head, put, tags,
+};
 use crate::refused;
-use crate::stage::{Claim, GIB5, OWNER, STRANGER, Stage, copy, copy_source, get, head, put, tags};
 
 #[tokio::test]
-async fn a_copy_carries_bytes_metadata_and_tags_and_keeps_the_tag() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copy_keeps_bytes_metadata_tags_and_etag() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let source = client
         .put_object()
         .bucket(&bucket)
@@ -47,11 +49,11 @@ async fn a_copy_carries_bytes_metadata_and_tags_and_keeps_the_tag() {
 }
 
 #[tokio::test]
-async fn directives_replace_what_would_be_carried() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn directives_replace_metadata_and_tags() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let source = client
         .put_object()
         .bucket(&bucket)
@@ -72,7 +74,7 @@ async fn directives_replace_what_would_be_carried() {
     assert_eq!(
         names().await,
         ["a"],
-        "without the directive the request's metadata does not count"
+        "without the directive, the request's metadata is ignored"
     );
     copy()
         .metadata_directive(MetadataDirective::Replace)
@@ -92,10 +94,10 @@ async fn directives_replace_what_would_be_carried() {
 
 #[tokio::test]
 async fn a_copy_does_not_inherit_the_storage_class() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("a copy inherits it")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("a copy inherits it")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let source = client
         .put_object()
         .bucket(&bucket)
@@ -105,7 +107,7 @@ async fn a_copy_does_not_inherit_the_storage_class() {
     let copy = || copy(&client, &bucket, "s", "t");
     let class = || async { head(&client, &bucket, "t").await.storage_class().cloned() };
     copy().send().await.expect("a copy");
-    assert_eq!(class().await, None, "HEAD is silent about STANDARD");
+    assert_eq!(class().await, None, "HEAD omits STANDARD");
     copy()
         .storage_class(StorageClass::OnezoneIa)
         .send()
@@ -116,19 +118,19 @@ async fn a_copy_does_not_inherit_the_storage_class() {
 
 #[tokio::test]
 async fn five_gib_are_copied_and_a_byte_more_is_refused() {
-    let Some(stage) =
-        Stage::open(Claim::ModelOnly("keeps bodies in memory, and has no limit")).await
+    let Some(backend) =
+        Backend::open(Claim::ModelOnly("keeps bodies in memory, and has no limit")).await
     else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     for (key, size) in [("fits", GIB5), ("over", GIB5 + 1)] {
-        stage.seed(&bucket, key, size).await;
+        backend.seed(&bucket, key, size).await;
     }
     let copy = |key: &str| copy(&client, &bucket, key, "t");
     copy("fits").send().await.expect("exactly 5 GiB");
     refused!(copy("over"), 400, "InvalidRequest");
-    let view = stage
+    let view = backend
         .model
         .as_ref()
         .and_then(|model| model.bucket(&bucket))
@@ -142,10 +144,10 @@ async fn five_gib_are_copied_and_a_byte_more_is_refused() {
 
 #[tokio::test]
 async fn a_copy_source_is_decoded() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     for key in [
         "a b",
         "a+b",
@@ -166,10 +168,10 @@ async fn a_copy_source_is_decoded() {
 
 #[tokio::test]
 async fn a_copy_source_must_be_encoded() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes raw bytes")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes raw bytes")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     for key in ["a b", "100%", "a+b"] {
         put(&client, &bucket, key, "x").await;
     }
@@ -189,16 +191,17 @@ async fn a_copy_source_must_be_encoded() {
         .send()
         .await
         .expect("a delete");
-    // A raw plus is read as a space: another object.
+    // A raw plus means a space, which names another object.
     refused!(copy("a+b"), 404, "NoSuchKey");
 }
 
 #[tokio::test]
 async fn a_copy_onto_itself_must_change_something() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("copies an object onto itself")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("copies an object onto itself")).await
+    else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let copy = || copy(&client, &bucket, "k", "k");
     refused!(copy(), 400, "InvalidRequest");
@@ -211,11 +214,11 @@ async fn a_copy_onto_itself_must_change_something() {
 }
 
 #[tokio::test]
-async fn a_missing_source_is_told_apart() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_missing_source_key_and_a_missing_source_bucket_have_different_errors() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let copy = |source: String| {
         client
             .copy_object()
@@ -232,11 +235,11 @@ async fn a_missing_source_is_told_apart() {
 }
 
 #[tokio::test]
-async fn both_owners_are_guarded() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores expected owners")).await else {
+async fn the_expected_owners_of_both_buckets_are_checked() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores expected owners")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let copy = || copy(&client, &bucket, "s", "t");
     copy()
@@ -271,13 +274,13 @@ async fn both_owners_are_guarded() {
 }
 
 #[tokio::test]
-async fn a_copy_keeps_the_checksum_or_makes_the_one_asked_for() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("makes no other checksum")).await else {
+async fn a_copy_keeps_the_checksum_or_computes_the_requested_one() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("makes no other checksum")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "123456789").await;
-    stage.seed(&bucket, "plain", 100).await;
+    backend.seed(&bucket, "plain", 100).await;
     let head = |key: &'static str| {
         client
             .head_object()
@@ -308,7 +311,7 @@ async fn a_copy_keeps_the_checksum_or_makes_the_one_asked_for() {
             .expect("a HEAD")
             .checksum_crc64_nvme()
             .is_some(),
-        "S3 adds one of its own"
+        "S3 adds one"
     );
     refused!(
         copy("s").checksum_algorithm(ChecksumAlgorithm::from("CRC7")),
@@ -318,12 +321,13 @@ async fn a_copy_keeps_the_checksum_or_makes_the_one_asked_for() {
 }
 
 #[tokio::test]
-async fn customer_keys_are_refused_and_kms_makes_another_tag() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes SSE-C, keeps the MD5 under KMS")).await
+async fn customer_keys_are_refused_and_kms_changes_the_etag() {
+    let Some(backend) =
+        Backend::open(Claim::ModelOnly("takes SSE-C, keeps the MD5 under KMS")).await
     else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let before = head(&client, &bucket, "s").await;
     let kms = copy(&client, &bucket, "s", "t");

@@ -1,12 +1,12 @@
-//! Who may do what.
+//! Identities, permissions and signatures.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use shardlift_s3_model::{Principal, Weather};
 
+use crate::backend::{Backend, Claim, OWNER, STRANGER, copy_source, put};
 use crate::refused;
-use crate::stage::{Claim, OWNER, STRANGER, Stage, copy_source, put};
 
 pub(crate) fn policy(bucket: &str, effect: &str, actions: &str, resource: &str) -> String {
     format!(
@@ -15,8 +15,8 @@ pub(crate) fn policy(bucket: &str, effect: &str, actions: &str, resource: &str) 
     )
 }
 
-pub(crate) async fn set_policy(stage: &Stage, bucket: &str, policy: String) {
-    stage
+pub(crate) async fn set_policy(backend: &Backend, bucket: &str, policy: String) {
+    backend
         .client(OWNER)
         .put_bucket_policy()
         .bucket(bucket)
@@ -28,11 +28,11 @@ pub(crate) async fn set_policy(stage: &Stage, bucket: &str, policy: String) {
 
 #[tokio::test]
 async fn another_account_needs_the_bucket_policy() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    put(&stage.client(OWNER), &bucket, "k", "x").await;
+    let (bucket, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    put(&backend.client(OWNER), &bucket, "k", "x").await;
     let get = || stranger.get_object().bucket(&bucket).key("k");
     refused!(get(), 403, "AccessDenied");
     refused!(
@@ -41,7 +41,7 @@ async fn another_account_needs_the_bucket_policy() {
         "AccessDenied"
     );
     set_policy(
-        &stage,
+        &backend,
         &bucket,
         policy(&bucket, "Allow", "\"s3:GetObject\"", "/*"),
     )
@@ -55,14 +55,15 @@ async fn another_account_needs_the_bucket_policy() {
 }
 
 #[tokio::test]
-async fn a_denial_outweighs_the_owners_rights() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("lets the account's root pass")).await else {
+async fn a_denial_overrides_the_rights_of_the_owner() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("lets the account's root pass")).await
+    else {
         return;
     };
-    let (bucket, owner) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, owner) = (backend.bucket().await, backend.client(OWNER));
     put(&owner, &bucket, "k", "x").await;
     let document = policy(&bucket, "Deny", "\"s3:GetObject\"", "/k").replace(STRANGER, OWNER);
-    set_policy(&stage, &bucket, document).await;
+    set_policy(&backend, &bucket, document).await;
     refused!(
         owner.get_object().bucket(&bucket).key("k"),
         403,
@@ -73,17 +74,17 @@ async fn a_denial_outweighs_the_owners_rights() {
         .bucket(&bucket)
         .send()
         .await
-        .expect("the rest is as it was");
+        .expect("other actions are still allowed");
 }
 
 #[tokio::test]
-async fn who_may_not_list_does_not_learn_what_is_missing() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("answers 404")).await else {
+async fn without_permission_to_list_a_missing_key_is_not_revealed() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("responds with 404")).await else {
         return;
     };
-    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
+    let (bucket, stranger) = (backend.bucket().await, backend.client(STRANGER));
     set_policy(
-        &stage,
+        &backend,
         &bucket,
         policy(&bucket, "Allow", "\"s3:GetObject\"", "/*"),
     )
@@ -94,7 +95,7 @@ async fn who_may_not_list_does_not_learn_what_is_missing() {
         "AccessDenied"
     );
     let both = policy(&bucket, "Allow", "\"s3:GetObject\", \"s3:ListBucket\"", "*");
-    set_policy(&stage, &bucket, both).await;
+    set_policy(&backend, &bucket, both).await;
     refused!(
         stranger.get_object().bucket(&bucket).key("none"),
         404,
@@ -104,11 +105,11 @@ async fn who_may_not_list_does_not_learn_what_is_missing() {
 
 #[tokio::test]
 async fn a_copy_across_accounts_needs_both_sides() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (source, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    put(&stage.client(OWNER), &source, "k", "x").await;
+    let (source, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    put(&backend.client(OWNER), &source, "k", "x").await;
     let target = format!("{source}-t");
     stranger
         .create_bucket()
@@ -125,7 +126,7 @@ async fn a_copy_across_accounts_needs_both_sides() {
     };
     refused!(copy(), 403, "AccessDenied");
     set_policy(
-        &stage,
+        &backend,
         &source,
         policy(&source, "Allow", "\"s3:GetObject\"", "/*"),
     )
@@ -134,12 +135,12 @@ async fn a_copy_across_accounts_needs_both_sides() {
 }
 
 #[tokio::test]
-async fn copying_a_tagged_source_needs_leave_to_read_tags() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("does not ask for it")).await else {
+async fn copying_a_tagged_source_needs_permission_to_read_tags() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("does not ask for it")).await else {
         return;
     };
-    let (source, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    stage
+    let (source, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    backend
         .client(OWNER)
         .put_object()
         .bucket(&source)
@@ -163,7 +164,7 @@ async fn copying_a_tagged_source_needs_leave_to_read_tags() {
             .copy_source(copy_source(&source, "k"))
     };
     set_policy(
-        &stage,
+        &backend,
         &source,
         policy(&source, "Allow", "\"s3:GetObject\"", "/*"),
     )
@@ -180,18 +181,18 @@ async fn copying_a_tagged_source_needs_leave_to_read_tags() {
         "\"s3:GetObject\", \"s3:GetObjectTagging\"",
         "/*",
     );
-    set_policy(&stage, &source, both).await;
+    set_policy(&backend, &source, both).await;
     copy().send().await.expect("granted");
 }
 
 #[tokio::test]
-async fn a_policy_that_cannot_be_judged_is_refused() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes an empty policy")).await else {
+async fn an_unsupported_policy_is_refused() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes an empty policy")).await else {
         return;
     };
-    let bucket = stage.bucket().await;
+    let bucket = backend.bucket().await;
     let request = |policy: &str| {
-        stage
+        backend
             .client(OWNER)
             .put_bucket_policy()
             .bucket(&bucket)
@@ -199,7 +200,7 @@ async fn a_policy_that_cannot_be_judged_is_refused() {
     };
     refused!(request("{}"), 400, "MalformedPolicy");
     refused!(
-        stage.client(OWNER).get_bucket_policy().bucket(&bucket),
+        backend.client(OWNER).get_bucket_policy().bucket(&bucket),
         404,
         "NoSuchBucketPolicy"
     );
@@ -207,13 +208,16 @@ async fn a_policy_that_cannot_be_judged_is_refused() {
 
 #[tokio::test]
 async fn registered_keys_stand_for_their_principals_until_they_expire() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("has its own IAM")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("has its own IAM")).await else {
         return;
     };
-    let bucket = stage.bucket().await;
-    let model = stage.model.as_ref().expect("claimed by the model alone");
+    let bucket = backend.bucket().await;
+    let model = backend
+        .model
+        .as_ref()
+        .expect("only the model claims this case");
     let list = |key: &'static str| {
-        stage
+        backend
             .client_in(key, "us-east-1")
             .list_objects_v2()
             .bucket(&bucket)
@@ -239,28 +243,31 @@ async fn registered_keys_stand_for_their_principals_until_they_expire() {
 }
 
 #[tokio::test]
-async fn how_many_tags_there_are_is_told_to_those_who_may_read_them() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("tells everybody")).await else {
+async fn the_tag_count_needs_permission_to_read_tags() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("reports it to every caller")).await else {
         return;
     };
-    let (bucket, stranger) = (stage.bucket().await, stage.client(STRANGER));
-    let put = stage.client(OWNER).put_object().bucket(&bucket).key("k");
+    let (bucket, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    let put = backend.client(OWNER).put_object().bucket(&bucket).key("k");
     put.tagging("a=b").send().await.expect("a PUT");
     let both = "\"s3:GetObject\", \"s3:GetObjectTagging\"";
-    for (actions, told) in [("\"s3:GetObject\"", None), (both, Some(1))] {
-        set_policy(&stage, &bucket, policy(&bucket, "Allow", actions, "/*")).await;
+    for (actions, expected) in [("\"s3:GetObject\"", None), (both, Some(1))] {
+        set_policy(&backend, &bucket, policy(&bucket, "Allow", actions, "/*")).await;
         let head = stranger.head_object().bucket(&bucket).key("k").send().await;
-        assert_eq!(head.expect("a HEAD").tag_count(), told, "{actions}");
+        assert_eq!(head.expect("a HEAD").tag_count(), expected, "{actions}");
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_by_more_than_a_quarter_of_an_hour_is_refused() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("does not look at dates")).await else {
+async fn a_date_more_than_15_minutes_off_is_refused() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("does not look at dates")).await else {
         return;
     };
-    let model = stage.model.as_ref().expect("claimed by the model alone");
-    let list = || stage.client(OWNER).list_buckets();
+    let model = backend
+        .model
+        .as_ref()
+        .expect("only the model claims this case");
+    let list = || backend.client(OWNER).list_buckets();
     model.set_weather(Weather {
         clock_skew_s: 14 * 60,
         ..Weather::default()
@@ -273,20 +280,20 @@ async fn a_clock_that_is_off_by_more_than_a_quarter_of_an_hour_is_refused() {
     refused!(list(), 403, "RequestTimeTooSkewed");
 }
 
-/// Sends a request head as it is and gives the whole answer.
-fn raw(stage: &Stage, authorization: &str) -> String {
-    let address = stage.endpoint_url.trim_start_matches("http://");
+/// Sends a request with this header and returns the whole response.
+fn raw(backend: &Backend, authorization: &str) -> String {
+    let address = backend.endpoint_url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the server listens");
     let head = format!("GET / HTTP/1.1\r\nhost: s3\r\nconnection: close\r\n{authorization}\r\n");
     stream.write_all(head.as_bytes()).expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signature_must_be_there_and_well_formed() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes requests without one")).await else {
+async fn a_signature_must_be_present_and_well_formed() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes requests without one")).await else {
         return;
     };
     for (authorization, code) in [
@@ -301,10 +308,10 @@ async fn a_signature_must_be_there_and_well_formed() {
             "AuthorizationHeaderMalformed",
         ),
     ] {
-        let answer = raw(&stage, authorization);
+        let response = raw(&backend, authorization);
         assert!(
-            answer.contains(&format!("<Code>{code}</Code>")),
-            "{authorization}: {answer}"
+            response.contains(&format!("<Code>{code}</Code>")),
+            "{authorization}: {response}"
         );
     }
 }

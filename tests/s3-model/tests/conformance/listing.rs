@@ -2,35 +2,35 @@
 
 use aws_sdk_s3::types::EncodingType;
 
+use crate::backend::{Backend, Claim, OWNER, put};
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, put};
 
 const HOSTILE: [&str; 9] = [
     "!", "a b", "a+b", "a/b", "a/c/d", "a&<\">'", "é", "\u{FFFD}", "😀",
 ];
 
-async fn filled(stage: &Stage, keys: &[&str]) -> String {
-    let bucket = stage.bucket().await;
+async fn filled(backend: &Backend, keys: &[&str]) -> String {
+    let bucket = backend.bucket().await;
     for key in keys {
-        put(&stage.client(OWNER), &bucket, key, key.as_bytes()).await;
+        put(&backend.client(OWNER), &bucket, key, key.as_bytes()).await;
     }
     bucket
 }
 
 #[tokio::test]
-async fn keys_come_in_utf8_byte_order() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn keys_are_listed_in_utf8_byte_order() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = filled(&stage, &HOSTILE).await;
-    let answer = stage
+    let bucket = filled(&backend, &HOSTILE).await;
+    let response = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
         .send()
         .await
         .expect("a listing");
-    let keys: Vec<&str> = answer
+    let keys: Vec<&str> = response
         .contents()
         .iter()
         .filter_map(|object| object.key())
@@ -39,18 +39,22 @@ async fn keys_come_in_utf8_byte_order() {
     // U+FFFD sorts before the emoji in UTF-8, after it in UTF-16.
     expected.sort_by_key(|key| key.as_bytes());
     assert_eq!(keys, expected);
-    assert_eq!(answer.key_count(), Some(9));
-    assert_eq!(answer.is_truncated(), Some(false));
+    assert_eq!(response.key_count(), Some(9));
+    assert_eq!(response.is_truncated(), Some(false));
 }
 
 #[tokio::test]
-async fn pages_tile_the_listing() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn pages_cover_the_listing_without_gaps_or_overlaps() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
     let keys: Vec<String> = (0..23).map(|n| format!("k{n:02}")).collect();
-    let bucket = filled(&stage, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let mut pages = stage
+    let bucket = filled(
+        &backend,
+        &keys.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .await;
+    let mut pages = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
@@ -73,11 +77,11 @@ async fn pages_tile_the_listing() {
 
 #[tokio::test]
 async fn a_made_up_continuation_token_is_refused() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes any token")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes any token")).await else {
         return;
     };
-    let bucket = stage.bucket().await;
-    let request = stage
+    let bucket = backend.bucket().await;
+    let request = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
@@ -87,17 +91,17 @@ async fn a_made_up_continuation_token_is_refused() {
 
 #[tokio::test]
 async fn start_after_is_exclusive_and_need_not_exist() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = filled(&stage, &["a", "b", "c"]).await;
+    let bucket = filled(&backend, &["a", "b", "c"]).await;
     for (after, first) in [
         ("a", Some("b")),
         ("aa", Some("b")),
         ("", Some("a")),
         ("c", None),
     ] {
-        let answer = stage
+        let response = backend
             .client(OWNER)
             .list_objects_v2()
             .bucket(&bucket)
@@ -106,7 +110,7 @@ async fn start_after_is_exclusive_and_need_not_exist() {
             .await
             .expect("a listing");
         assert_eq!(
-            answer.contents().first().and_then(|object| object.key()),
+            response.contents().first().and_then(|object| object.key()),
             first,
             "after {after:?}"
         );
@@ -115,30 +119,30 @@ async fn start_after_is_exclusive_and_need_not_exist() {
 
 #[tokio::test]
 async fn a_delimiter_rolls_keys_up_and_counts_them_as_one() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = filled(&stage, &["a", "b/1", "b/2", "c/1/x", "d"]).await;
-    let client = stage.client(OWNER);
-    let answer = client
+    let bucket = filled(&backend, &["a", "b/1", "b/2", "c/1/x", "d"]).await;
+    let client = backend.client(OWNER);
+    let response = client
         .list_objects_v2()
         .bucket(&bucket)
         .delimiter("/")
         .send()
         .await
         .expect("a listing");
-    let prefixes: Vec<_> = answer
+    let prefixes: Vec<_> = response
         .common_prefixes()
         .iter()
         .filter_map(|common| common.prefix())
         .collect();
-    let keys: Vec<_> = answer
+    let keys: Vec<_> = response
         .contents()
         .iter()
         .filter_map(|object| object.key())
         .collect();
     assert_eq!(
-        (keys, prefixes, answer.key_count()),
+        (keys, prefixes, response.key_count()),
         (vec!["a", "d"], vec!["b/", "c/"], Some(4))
     );
     let inside = client
@@ -161,11 +165,11 @@ async fn a_delimiter_rolls_keys_up_and_counts_them_as_one() {
 
 #[tokio::test]
 async fn pages_of_a_rolled_up_listing_repeat_no_prefix() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = filled(&stage, &["a", "b/1", "b/2", "c/1", "c/2", "d"]).await;
-    let mut pages = stage
+    let bucket = filled(&backend, &["a", "b/1", "b/2", "c/1", "c/2", "d"]).await;
+    let mut pages = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
@@ -191,12 +195,13 @@ async fn pages_of_a_rolled_up_listing_repeat_no_prefix() {
 }
 
 #[tokio::test]
-async fn no_keys_asked_for_is_an_empty_and_complete_page() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("calls the empty page truncated")).await else {
+async fn a_request_for_zero_keys_gets_an_empty_and_complete_page() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("calls the empty page truncated")).await
+    else {
         return;
     };
-    let bucket = filled(&stage, &["a"]).await;
-    let answer = stage
+    let bucket = filled(&backend, &["a"]).await;
+    let response = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
@@ -205,34 +210,34 @@ async fn no_keys_asked_for_is_an_empty_and_complete_page() {
         .await
         .expect("a listing");
     assert_eq!(
-        (answer.key_count(), answer.is_truncated()),
+        (response.key_count(), response.is_truncated()),
         (Some(0), Some(false))
     );
 }
 
 #[tokio::test]
 async fn keys_are_url_encoded_on_request_with_a_plus_for_a_space() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("writes %20 for a space")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("writes %20 for a space")).await else {
         return;
     };
-    let bucket = filled(&stage, &["a b+c/100%é"]).await;
-    let request = stage
+    let bucket = filled(&backend, &["a b+c/100%é"]).await;
+    let request = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
         .encoding_type(EncodingType::Url);
-    let answer = request.send().await.expect("a listing");
-    assert_eq!(answer.contents()[0].key(), Some("a+b%2Bc/100%25%C3%A9"));
-    assert_eq!(answer.encoding_type(), Some(&EncodingType::Url));
+    let response = request.send().await.expect("a listing");
+    assert_eq!(response.contents()[0].key(), Some("a+b%2Bc/100%25%C3%A9"));
+    assert_eq!(response.encoding_type(), Some(&EncodingType::Url));
 }
 
 #[tokio::test]
 async fn an_unknown_encoding_is_refused() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores it")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores it")).await else {
         return;
     };
-    let bucket = stage.bucket().await;
-    let request = stage
+    let bucket = backend.bucket().await;
+    let request = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
@@ -242,11 +247,11 @@ async fn an_unknown_encoding_is_refused() {
 
 #[tokio::test]
 async fn control_characters_survive_a_url_encoded_listing() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = filled(&stage, &["a\u{1}b\n"]).await;
-    let request = stage
+    let bucket = filled(&backend, &["a\u{1}b\n"]).await;
+    let request = backend
         .client(OWNER)
         .list_objects_v2()
         .bucket(&bucket)
@@ -258,12 +263,12 @@ async fn control_characters_survive_a_url_encoded_listing() {
 }
 
 #[tokio::test]
-async fn a_missing_bucket_is_no_empty_listing() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn listing_a_missing_bucket_fails() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
     refused!(
-        stage
+        backend
             .client(OWNER)
             .list_objects_v2()
             .bucket("no-such-bucket-at-all"),
@@ -273,12 +278,12 @@ async fn a_missing_bucket_is_no_empty_listing() {
 }
 
 #[tokio::test]
-async fn the_first_version_lists_by_markers() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn list_objects_continues_from_markers() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = filled(&stage, &["a", "b/1", "b/2", "c"]).await;
-    let client = stage.client(OWNER);
+    let bucket = filled(&backend, &["a", "b/1", "b/2", "c"]).await;
+    let client = backend.client(OWNER);
     let first = client
         .list_objects()
         .bucket(&bucket)

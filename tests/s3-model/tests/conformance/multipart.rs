@@ -1,90 +1,18 @@
-//! Multipart uploads of bytes.
+//! Multipart uploads, from their creation to their end.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType, Part,
-    ServerSideEncryption, StorageClass,
-};
-
+use aws_sdk_s3::types::{CompletedPart, ServerSideEncryption, StorageClass};
 use shardlift_s3_model::Weather;
 
+use crate::backend::{Backend, Claim, MIB5, OWNER, get, head, put, tags};
 use crate::refused;
-use crate::stage::{Claim, MIB5, OWNER, Stage, get, head, put, tags};
-
-/// An upload under way.
-pub(crate) struct Upload<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) bucket: &'a str,
-    pub(crate) id: String,
-}
-
-pub(crate) async fn create<'a>(
-    client: &'a Client,
-    bucket: &'a str,
-    with: impl FnOnce(CreateMultipartUploadFluentBuilder) -> CreateMultipartUploadFluentBuilder,
-) -> Upload<'a> {
-    let created = with(client.create_multipart_upload().bucket(bucket).key("t"))
-        .send()
-        .await
-        .expect("an upload");
-    Upload {
-        client,
-        bucket,
-        id: created.upload_id().expect("an id").to_owned(),
-    }
-}
-
-impl Upload<'_> {
-    pub(crate) fn part(
-        &self,
-        number: i32,
-        bytes: Vec<u8>,
-    ) -> aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder {
-        let request = self
-            .client
-            .upload_part()
-            .bucket(self.bucket)
-            .key("t")
-            .upload_id(&self.id);
-        request.part_number(number).body(bytes.into())
-    }
-
-    /// Uploads a part of `size` bytes of its number.
-    pub(crate) async fn put(&self, number: i32, size: u64) -> CompletedPart {
-        let size = usize::try_from(size).expect("small");
-        let bytes = vec![u8::try_from(number % 200).expect("small"); size];
-        let answer = self.part(number, bytes).send().await.expect("a part");
-        CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(answer.e_tag().map(str::to_owned))
-            .set_checksum_crc32(answer.checksum_crc32().map(str::to_owned))
-            .build()
-    }
-
-    pub(crate) fn complete(
-        &self,
-        parts: Vec<CompletedPart>,
-    ) -> aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder{
-        let upload = CompletedMultipartUpload::builder()
-            .set_parts(Some(parts))
-            .build();
-        let request = self
-            .client
-            .complete_multipart_upload()
-            .bucket(self.bucket)
-            .key("t")
-            .upload_id(&self.id);
-        request.multipart_upload(upload)
-    }
-}
+use crate::upload::create;
 
 #[tokio::test]
-async fn parts_become_one_object_with_a_composite_tag() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn parts_become_one_object_with_a_composite_etag() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let parts = vec![upload.put(1, MIB5).await, upload.put(3, 1).await];
     let done = upload.complete(parts).send().await.expect("a completion");
@@ -99,10 +27,10 @@ async fn parts_become_one_object_with_a_composite_tag() {
 
 #[tokio::test]
 async fn a_completion_names_at_least_one_part() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("completes an empty object")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("completes an empty object")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 1).await;
     refused!(upload.complete(vec![]), 400, "MalformedXML");
@@ -114,11 +42,11 @@ async fn a_completion_names_at_least_one_part() {
 }
 
 #[tokio::test]
-async fn every_part_but_the_last_has_five_mib() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes small parts")).await else {
+async fn every_part_except_the_last_has_at_least_five_mib() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes small parts")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let parts = vec![upload.put(1, MIB5 - 1).await, upload.put(2, 1).await];
     refused!(upload.complete(parts.clone()), 400, "EntityTooSmall");
@@ -127,11 +55,11 @@ async fn every_part_but_the_last_has_five_mib() {
 }
 
 #[tokio::test]
-async fn parts_are_listed_in_order_and_as_they_were_uploaded() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("sorts the list itself")).await else {
+async fn a_completion_lists_parts_in_order_with_their_etags() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("sorts the list itself")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let (first, second) = (upload.put(1, MIB5).await, upload.put(2, 1).await);
     refused!(
@@ -166,10 +94,10 @@ async fn parts_are_listed_in_order_and_as_they_were_uploaded() {
 
 #[tokio::test]
 async fn part_numbers_go_from_one_to_ten_thousand() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     for number in [1, 10_000] {
         upload.put(number, 1).await;
@@ -180,11 +108,12 @@ async fn part_numbers_go_from_one_to_ten_thousand() {
 }
 
 #[tokio::test]
-async fn an_upload_keeps_what_its_creation_said() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("forgets the tags of the upload")).await else {
+async fn an_upload_keeps_the_attributes_of_its_creation() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("forgets the tags of the upload")).await
+    else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| {
         create
             .metadata("a", "b")
@@ -213,12 +142,15 @@ async fn an_upload_keeps_what_its_creation_said() {
 }
 
 #[tokio::test]
-async fn an_object_of_parts_is_dated_by_the_beginning_of_its_upload() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("dates it by its completion")).await else {
+async fn a_multipart_object_is_dated_by_the_creation_of_its_upload() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("dates it by its completion")).await else {
         return;
     };
-    let model = stage.model.as_ref().expect("claimed by the model alone");
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let model = backend
+        .model
+        .as_ref()
+        .expect("only the model claims this case");
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 1).await;
     model.set_weather(Weather {
@@ -243,12 +175,12 @@ async fn an_object_of_parts_is_dated_by_the_beginning_of_its_upload() {
 }
 
 #[tokio::test]
-async fn under_a_key_a_part_that_is_uploaded_twice_has_two_tags() {
+async fn under_kms_a_part_that_is_uploaded_twice_has_two_etags() {
     let claim = Claim::ModelOnly("keeps the MD5 of parts under KMS");
-    let Some(stage) = Stage::open(claim).await else {
+    let Some(backend) = Backend::open(claim).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| {
         create
             .server_side_encryption(ServerSideEncryption::AwsKms)
@@ -265,10 +197,10 @@ async fn under_a_key_a_part_that_is_uploaded_twice_has_two_tags() {
 
 #[tokio::test]
 async fn the_size_of_the_object_is_checked_on_request() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 9).await;
     refused!(
@@ -285,11 +217,11 @@ async fn the_size_of_the_object_is_checked_on_request() {
 }
 
 #[tokio::test]
-async fn a_completion_holds_to_conditions_on_what_it_overwrites() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_completion_obeys_conditions_on_the_object_it_overwrites() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "t", "there").await;
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 9).await;
@@ -315,10 +247,10 @@ async fn a_completion_holds_to_conditions_on_what_it_overwrites() {
 
 #[tokio::test]
 async fn an_upload_ends_once() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 9).await;
     upload
@@ -341,11 +273,11 @@ async fn an_upload_ends_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_there_until_an_upload_is_completed() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn an_object_exists_only_after_its_upload_is_completed() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     upload.put(1, 9).await;
     refused!(
@@ -365,152 +297,4 @@ async fn nothing_is_there_until_an_upload_is_completed() {
         .filter_map(|upload| upload.upload_id())
         .collect();
     assert_eq!(ids, [upload.id.as_str()]);
-}
-
-#[tokio::test]
-async fn parts_are_listed_page_by_page() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
-        return;
-    };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    let upload = create(&client, &bucket, |create| create).await;
-    for number in 1..=5 {
-        upload.put(number, 3).await;
-    }
-    let list = || {
-        client
-            .list_parts()
-            .bucket(&bucket)
-            .key("t")
-            .upload_id(&upload.id)
-    };
-    let first = list().max_parts(2).send().await.expect("a page");
-    assert_eq!(
-        (first.is_truncated(), first.next_part_number_marker()),
-        (Some(true), Some("2"))
-    );
-    let rest = list().part_number_marker("2").send().await.expect("a page");
-    let numbers: Vec<_> = rest.parts().iter().filter_map(Part::part_number).collect();
-    assert_eq!((numbers, rest.is_truncated()), (vec![3, 4, 5], Some(false)));
-    refused!(list().upload_id("made-up"), 404, "NoSuchUpload");
-}
-
-#[tokio::test]
-async fn a_composite_checksum_needs_that_of_every_part() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("does not insist")).await else {
-        return;
-    };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    let upload = create(&client, &bucket, |create| {
-        create.checksum_algorithm(ChecksumAlgorithm::Crc32)
-    })
-    .await;
-    let parts = vec![upload.put(1, MIB5).await, upload.put(2, 1).await];
-    let bare = parts.iter().map(|part| {
-        CompletedPart::builder()
-            .set_part_number(part.part_number())
-            .set_e_tag(part.e_tag().map(str::to_owned))
-            .build()
-    });
-    refused!(upload.complete(bare.collect()), 400, "InvalidRequest");
-    let done = upload.complete(parts).send().await.expect("a completion");
-    assert!(
-        done.checksum_crc32()
-            .is_some_and(|text| text.ends_with("-2")),
-        "{:?}",
-        done.checksum_crc32()
-    );
-    assert_eq!(done.checksum_type(), Some(&ChecksumType::Composite));
-}
-
-#[tokio::test]
-async fn checksums_and_their_types_must_fit() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes any pair")).await else {
-        return;
-    };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    let with = |algorithm: ChecksumAlgorithm, kind: ChecksumType| {
-        let request = client.create_multipart_upload().bucket(&bucket).key("t");
-        request.checksum_algorithm(algorithm).checksum_type(kind)
-    };
-    with(ChecksumAlgorithm::Crc32, ChecksumType::FullObject)
-        .send()
-        .await
-        .expect("fits");
-    with(ChecksumAlgorithm::Sha256, ChecksumType::Composite)
-        .send()
-        .await
-        .expect("fits");
-    refused!(
-        with(ChecksumAlgorithm::Sha256, ChecksumType::FullObject),
-        400,
-        "InvalidRequest"
-    );
-    refused!(
-        with(ChecksumAlgorithm::Crc64Nvme, ChecksumType::Composite),
-        400,
-        "InvalidRequest"
-    );
-    let upload = create(&client, &bucket, |create| {
-        create.checksum_algorithm(ChecksumAlgorithm::Sha256)
-    })
-    .await;
-    refused!(
-        upload.part(1, vec![1]).checksum_crc32("y/Q5Jg=="),
-        400,
-        "InvalidRequest"
-    );
-}
-
-#[tokio::test]
-async fn uploads_are_listed_page_by_page_and_rolled_up() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("lists them all, unencoded")).await else {
-        return;
-    };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    for key in ["a", "b/1", "b/2", "c d"] {
-        client
-            .create_multipart_upload()
-            .bucket(&bucket)
-            .key(key)
-            .send()
-            .await
-            .expect("an upload");
-    }
-    let list = || {
-        client
-            .list_multipart_uploads()
-            .bucket(&bucket)
-            .encoding_type(EncodingType::Url)
-    };
-    let (mut keys, mut marker, mut id) = (Vec::new(), String::new(), String::new());
-    for _ in 0..4 {
-        let request = list()
-            .delimiter("/")
-            .max_uploads(1)
-            .key_marker(&marker)
-            .upload_id_marker(&id);
-        let page = request.send().await.expect("a page");
-        keys.extend(
-            page.uploads()
-                .iter()
-                .filter_map(|upload| upload.key().map(str::to_owned)),
-        );
-        keys.extend(
-            page.common_prefixes()
-                .iter()
-                .filter_map(|common| common.prefix().map(str::to_owned)),
-        );
-        marker = page.next_key_marker().unwrap_or("").to_owned();
-        id = page.next_upload_id_marker().unwrap_or("").to_owned();
-        if page.is_truncated() != Some(true) {
-            break;
-        }
-    }
-    assert_eq!(keys, ["a", "b/", "c+d"]);
-    let whole = list().prefix("b/").send().await.expect("a page");
-    assert_eq!(
-        (whole.uploads().len(), whole.encoding_type()),
-        (2, Some(&EncodingType::Url))
-    );
 }

@@ -3,9 +3,11 @@
 use aws_sdk_s3::operation::upload_part_copy::builders::UploadPartCopyFluentBuilder;
 use aws_sdk_s3::types::CompletedPart;
 
-use crate::multipart::{Upload, create};
+use crate::backend::{
+    Backend, Claim, GIB5, MIB5, OWNER, STRANGER, copy_source, get, head, put, tags,
+};
 use crate::refused;
-use crate::stage::{Claim, GIB5, MIB5, OWNER, STRANGER, Stage, copy_source, get, head, put, tags};
+use crate::upload::{Upload, create};
 
 fn part(upload: &Upload<'_>, number: i32, source: &str) -> UploadPartCopyFluentBuilder {
     let request = upload
@@ -18,8 +20,8 @@ fn part(upload: &Upload<'_>, number: i32, source: &str) -> UploadPartCopyFluentB
 }
 
 async fn copied(request: UploadPartCopyFluentBuilder, number: i32) -> CompletedPart {
-    let answer = request.send().await.expect("a part");
-    let etag = answer
+    let response = request.send().await.expect("a part");
+    let etag = response
         .copy_part_result()
         .and_then(|result| result.e_tag())
         .map(str::to_owned);
@@ -31,11 +33,11 @@ async fn copied(request: UploadPartCopyFluentBuilder, number: i32) -> CompletedP
 
 #[tokio::test]
 async fn ranges_of_an_object_become_an_equal_object() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    stage.seed(&bucket, "s", 2 * MIB5 + 5).await;
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    backend.seed(&bucket, "s", 2 * MIB5 + 5).await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");
     let mut parts = Vec::new();
@@ -61,11 +63,11 @@ async fn ranges_of_an_object_become_an_equal_object() {
 }
 
 #[tokio::test]
-async fn a_multipart_copy_carries_neither_metadata_nor_tags_nor_class() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_multipart_copy_keeps_neither_metadata_nor_tags_nor_class() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let source = client
         .put_object()
         .bucket(&bucket)
@@ -100,11 +102,11 @@ async fn a_multipart_copy_carries_neither_metadata_nor_tags_nor_class() {
 
 #[tokio::test]
 async fn a_range_must_lie_within_the_source() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    stage.seed(&bucket, "s", MIB5 + 1).await;
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    backend.seed(&bucket, "s", MIB5 + 1).await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");
     let range = |text: String| part(&upload, 1, &source).copy_source_range(text);
@@ -125,12 +127,12 @@ async fn a_range_must_lie_within_the_source() {
 }
 
 #[tokio::test]
-async fn a_range_has_one_form_only() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copied_range_has_only_one_form() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    stage.seed(&bucket, "s", MIB5 + 1).await;
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    backend.seed(&bucket, "s", MIB5 + 1).await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");
     for text in [
@@ -150,12 +152,12 @@ async fn a_range_has_one_form_only() {
 }
 
 #[tokio::test]
-async fn small_sources_are_copied_whole_only() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("copies ranges of anything")).await else {
+async fn a_small_source_is_copied_only_as_a_whole() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("copies ranges of anything")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    stage.seed(&bucket, "s", MIB5).await;
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    backend.seed(&bucket, "s", MIB5).await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");
     part(&upload, 1, &source).send().await.expect("the whole");
@@ -168,13 +170,13 @@ async fn small_sources_are_copied_whole_only() {
 
 #[tokio::test]
 async fn a_part_is_at_most_five_gib() {
-    let Some(stage) =
-        Stage::open(Claim::ModelOnly("keeps bodies in memory, and has no limit")).await
+    let Some(backend) =
+        Backend::open(Claim::ModelOnly("keeps bodies in memory, and has no limit")).await
     else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    stage.seed(&bucket, "s", 2 * GIB5).await;
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    backend.seed(&bucket, "s", 2 * GIB5).await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");
     let range = |length: u64| {
@@ -186,11 +188,11 @@ async fn a_part_is_at_most_five_gib() {
 }
 
 #[tokio::test]
-async fn a_part_copy_holds_to_conditions_on_its_source() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_part_copy_obeys_conditions_on_its_source() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let head = head(&client, &bucket, "s").await;
     let upload = create(&client, &bucket, |create| create).await;
@@ -209,11 +211,11 @@ async fn a_part_copy_holds_to_conditions_on_its_source() {
 }
 
 #[tokio::test]
-async fn a_part_copy_guards_both_owners() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("ignores expected owners")).await else {
+async fn a_part_copy_checks_the_expected_owners_of_both_buckets() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("ignores expected owners")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "s", "x").await;
     let upload = create(&client, &bucket, |create| create).await;
     let source = copy_source(&bucket, "s");

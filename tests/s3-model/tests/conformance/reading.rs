@@ -5,15 +5,15 @@ use aws_sdk_s3::types::{
     RestoreRequest, StorageClass,
 };
 
+use crate::backend::{Backend, Claim, OWNER, get, head, put, unique_name};
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, get, head, put, unique_name};
 
 #[tokio::test]
-async fn ranges_give_the_bytes_they_name() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_range_returns_exactly_its_bytes() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "0123456789").await;
     for (range, bytes, content_range) in [
         ("bytes=2-4", "234", "bytes 2-4/10"),
@@ -21,7 +21,7 @@ async fn ranges_give_the_bytes_they_name() {
         ("bytes=-3", "789", "bytes 7-9/10"),
         ("bytes=8-99", "89", "bytes 8-9/10"),
     ] {
-        let answer = client
+        let response = client
             .get_object()
             .bucket(&bucket)
             .key("k")
@@ -29,9 +29,9 @@ async fn ranges_give_the_bytes_they_name() {
             .send()
             .await
             .expect("a range");
-        assert_eq!(answer.content_range(), Some(content_range));
+        assert_eq!(response.content_range(), Some(content_range));
         assert_eq!(
-            answer.body.collect().await.expect("the body").to_vec(),
+            response.body.collect().await.expect("the body").to_vec(),
             bytes.as_bytes()
         );
     }
@@ -39,10 +39,10 @@ async fn ranges_give_the_bytes_they_name() {
 
 #[tokio::test]
 async fn a_range_beyond_the_end_is_refused() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "0123456789").await;
     refused!(
         client
@@ -57,11 +57,11 @@ async fn a_range_beyond_the_end_is_refused() {
 
 #[tokio::test]
 async fn synthetic_bytes_are_the_same_in_whole_and_in_ranges() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    stage.seed(&bucket, "k", 300_001).await;
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    backend.seed(&bucket, "k", 300_001).await;
     let whole = get(&client, &bucket, "k").await;
     assert_eq!(whole.len(), 300_001);
     let part = client
@@ -79,11 +79,11 @@ async fn synthetic_bytes_are_the_same_in_whole_and_in_ranges() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_apart() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_missing_key_and_a_missing_bucket_have_different_errors() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     refused!(
         client.get_object().bucket(&bucket).key("k"),
         404,
@@ -109,18 +109,18 @@ async fn what_is_missing_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_head_bucket_tells_the_region_and_no_bucket_is_404() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn head_bucket_returns_the_region_or_404() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
-    let answer = client
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    let response = client
         .head_bucket()
         .bucket(&bucket)
         .send()
         .await
         .expect("the bucket exists");
-    assert_eq!(answer.bucket_region(), Some("us-east-1"));
+    assert_eq!(response.bucket_region(), Some("us-east-1"));
     let error = client
         .head_bucket()
         .bucket("no-such-bucket-at-all")
@@ -135,11 +135,11 @@ async fn a_head_bucket_tells_the_region_and_no_bucket_is_404() {
 }
 
 #[tokio::test]
-async fn a_bucket_answers_in_its_own_region_only() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_bucket_is_served_only_in_its_own_region() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let home = stage.client_in(OWNER, "eu-west-1");
+    let home = backend.client_in(OWNER, "eu-west-1");
     let place = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::EuWest1)
         .build();
@@ -160,7 +160,7 @@ async fn a_bucket_answers_in_its_own_region_only() {
         location.location_constraint(),
         Some(&BucketLocationConstraint::EuWest1)
     );
-    let abroad = stage.client(OWNER);
+    let abroad = backend.client(OWNER);
     refused!(
         abroad.list_objects_v2().bucket(&bucket),
         301,
@@ -172,7 +172,7 @@ async fn a_bucket_answers_in_its_own_region_only() {
         .send()
         .await
         .expect_err("another Region");
-    let response = error.raw_response().expect("an answer");
+    let response = error.raw_response().expect("a response");
     assert_eq!(response.status().as_u16(), 301);
     assert_eq!(
         response.headers().get("x-amz-bucket-region"),
@@ -181,12 +181,12 @@ async fn a_bucket_answers_in_its_own_region_only() {
 }
 
 #[tokio::test]
-async fn the_oldest_region_has_an_empty_location() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn us_east_1_has_an_empty_location() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let bucket = stage.bucket().await;
-    let location = stage
+    let bucket = backend.bucket().await;
+    let location = backend
         .client(OWNER)
         .get_bucket_location()
         .bucket(&bucket)
@@ -202,21 +202,21 @@ async fn the_oldest_region_has_an_empty_location() {
 
 #[tokio::test]
 async fn keys_are_at_most_1024_bytes() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("counts characters")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("counts characters")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, &"é".repeat(512), "x").await;
     let long = client.put_object().bucket(&bucket).key("é".repeat(513));
     refused!(long, 400, "KeyTooLongError");
 }
 
 #[tokio::test]
-async fn an_archived_object_is_read_only_after_it_was_restored() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("reads archived objects")).await else {
+async fn an_archived_object_can_be_read_only_after_a_restore() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("reads archived objects")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let frozen = client
         .put_object()
         .bucket(&bucket)
@@ -257,10 +257,10 @@ async fn an_archived_object_is_read_only_after_it_was_restored() {
 
 #[tokio::test]
 async fn only_archived_objects_can_be_restored() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("restores anything")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("restores anything")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let restore = RestoreRequest::builder().days(1).build();
     let request = client
@@ -272,14 +272,14 @@ async fn only_archived_objects_can_be_restored() {
 }
 
 #[tokio::test]
-async fn attributes_are_those_asked_for() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn only_the_requested_attributes_are_returned() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "123456789").await;
     let request = client.get_object_attributes().bucket(&bucket).key("k");
-    let answer = request
+    let response = request
         .object_attributes(ObjectAttributes::ObjectSize)
         .object_attributes(ObjectAttributes::Etag)
         .object_attributes(ObjectAttributes::Checksum)
@@ -287,13 +287,13 @@ async fn attributes_are_those_asked_for() {
         .await
         .expect("the attributes");
     assert_eq!(
-        (answer.object_size(), answer.e_tag()),
+        (response.object_size(), response.e_tag()),
         (Some(9), Some("25f9e794323b453885f5181f1b624d0b"))
     );
-    assert_eq!(answer.storage_class(), None);
+    assert_eq!(response.storage_class(), None);
     // The SDK sends a CRC32 by default: 0xcbf43926.
     assert_eq!(
-        answer
+        response
             .checksum()
             .and_then(|checksum| checksum.checksum_crc32()),
         Some("y/Q5Jg==")
@@ -301,19 +301,19 @@ async fn attributes_are_those_asked_for() {
 }
 
 #[tokio::test]
-async fn checksums_come_on_request_only() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn checksums_are_returned_only_on_request() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "123456789").await;
-    let asked = client
+    let with_checksum = client
         .head_object()
         .bucket(&bucket)
         .key("k")
         .checksum_mode(ChecksumMode::Enabled);
     assert_eq!(
-        asked.send().await.expect("a HEAD").checksum_crc32(),
+        with_checksum.send().await.expect("a HEAD").checksum_crc32(),
         Some("y/Q5Jg==")
     );
     let plain = head(&client, &bucket, "k").await;

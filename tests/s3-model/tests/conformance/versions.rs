@@ -3,11 +3,11 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
+use crate::backend::{Backend, Claim, OWNER, copy, copy_source, get, head, put};
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, copy, copy_source, get, head, put};
 
-pub(crate) async fn versioned(stage: &Stage, client: &Client) -> String {
-    let bucket = stage.bucket().await;
+pub(crate) async fn versioned(backend: &Backend, client: &Client) -> String {
+    let bucket = backend.bucket().await;
     let configuration = VersioningConfiguration::builder()
         .status(BucketVersioningStatus::Enabled)
         .build();
@@ -36,11 +36,11 @@ async fn write(client: &Client, bucket: &str, body: &'static str) -> String {
 
 #[tokio::test]
 async fn every_write_is_a_version_that_can_be_read() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     let (first, second) = (
         write(&client, &bucket, "one").await,
         write(&client, &bucket, "two").await,
@@ -59,16 +59,16 @@ async fn every_write_is_a_version_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_version_that_never_was_is_refused() {
-    let Some(stage) = Stage::open(Claim::ModelOnly(
-        "answers NoSuchVersion to malformed ids too",
+async fn an_unknown_version_is_refused() {
+    let Some(backend) = Backend::open(Claim::ModelOnly(
+        "responds with NoSuchVersion to malformed ids too",
     ))
     .await
     else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     write(&client, &bucket, "one").await;
     let request = |id: &str| client.get_object().bucket(&bucket).key("k").version_id(id);
     refused!(
@@ -80,12 +80,12 @@ async fn a_version_that_never_was_is_refused() {
 }
 
 #[tokio::test]
-async fn a_named_version_is_copied_and_told() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copy_of_a_named_version_reports_that_version() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     let first = write(&client, &bucket, "one").await;
     write(&client, &bucket, "two").await;
     let source = format!("{}?versionId={first}", copy_source(&bucket, "k"));
@@ -102,12 +102,12 @@ async fn a_named_version_is_copied_and_told() {
 }
 
 #[tokio::test]
-async fn the_current_version_is_told_when_none_is_named() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_copy_without_a_named_version_reports_the_current_one() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     let version = write(&client, &bucket, "one").await;
     let copy = copy(&client, &bucket, "k", "c");
     let copied = copy.send().await.expect("a copy");
@@ -116,12 +116,12 @@ async fn the_current_version_is_told_when_none_is_named() {
 }
 
 #[tokio::test]
-async fn a_delete_puts_a_marker_that_hides_and_does_not_destroy() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn a_delete_adds_a_marker_that_hides_older_versions() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     let version = write(&client, &bucket, "one").await;
     let deleted = client
         .delete_object()
@@ -162,17 +162,17 @@ async fn a_delete_puts_a_marker_that_hides_and_does_not_destroy() {
         .version_id(marker)
         .send()
         .await
-        .expect("the marker goes");
+        .expect("the marker is deleted");
     assert_eq!(get(&client, &bucket, "k").await, b"one");
 }
 
 #[tokio::test]
 async fn versions_are_listed_newest_first() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let client = stage.client(OWNER);
-    let bucket = versioned(&stage, &client).await;
+    let client = backend.client(OWNER);
+    let bucket = versioned(&backend, &client).await;
     let (first, second) = (
         write(&client, &bucket, "one").await,
         write(&client, &bucket, "two").await,
@@ -198,11 +198,11 @@ async fn versions_are_listed_newest_first() {
 }
 
 #[tokio::test]
-async fn an_unversioned_bucket_names_no_version() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn an_unversioned_bucket_returns_no_version_id() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let head = head(&client, &bucket, "k").await;
     assert_eq!(head.version_id(), None);

@@ -3,17 +3,17 @@
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier, StorageClass, Tag, Tagging};
 
+use crate::backend::{Backend, Claim, OWNER, head, put, tags};
 use crate::refused;
-use crate::stage::{Claim, OWNER, Stage, head, put, tags};
 
 #[tokio::test]
 async fn an_etag_is_the_md5_of_the_bytes() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let body = ByteStream::from_static(b"123456789");
-    let answer = client
+    let response = client
         .put_object()
         .bucket(&bucket)
         .key("k")
@@ -21,15 +21,18 @@ async fn an_etag_is_the_md5_of_the_bytes() {
         .send()
         .await
         .expect("a PUT");
-    assert_eq!(answer.e_tag(), Some("\"25f9e794323b453885f5181f1b624d0b\""));
+    assert_eq!(
+        response.e_tag(),
+        Some("\"25f9e794323b453885f5181f1b624d0b\"")
+    );
 }
 
 #[tokio::test]
 async fn a_wrong_content_md5_is_refused() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = |md5: &str| {
         client
             .put_object()
@@ -48,10 +51,11 @@ async fn a_wrong_content_md5_is_refused() {
 
 #[tokio::test]
 async fn a_wrong_checksum_is_refused() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("does not verify or return it")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("does not verify or return it")).await
+    else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = |crc: &str| {
         client
             .put_object()
@@ -73,10 +77,10 @@ async fn a_wrong_checksum_is_refused() {
 
 #[tokio::test]
 async fn an_unknown_storage_class_is_refused() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = |class: StorageClass| {
         client
             .put_object()
@@ -93,10 +97,10 @@ async fn an_unknown_storage_class_is_refused() {
 
 #[tokio::test]
 async fn metadata_is_kept_up_to_two_kilobytes() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("keeps any amount")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("keeps any amount")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = |length: usize| {
         client
             .put_object()
@@ -116,16 +120,16 @@ async fn metadata_is_kept_up_to_two_kilobytes() {
 }
 
 #[tokio::test]
-async fn owner_enforced_buckets_take_no_acl() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn owner_enforced_buckets_refuse_acls() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = |acl: ObjectCannedAcl| client.put_object().bucket(&bucket).key("k").acl(acl);
     put(ObjectCannedAcl::BucketOwnerFullControl)
         .send()
         .await
-        .expect("the one that is allowed");
+        .expect("the only ACL that is allowed");
     refused!(
         put(ObjectCannedAcl::PublicRead),
         400,
@@ -134,18 +138,22 @@ async fn owner_enforced_buckets_take_no_acl() {
 }
 
 #[tokio::test]
-async fn tags_follow_their_rules() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("accepts eleven tags in a header")).await else {
+async fn tags_that_break_a_rule_are_refused() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("accepts eleven tags in a header")).await
+    else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let put = |tags: String| client.put_object().bucket(&bucket).key("k").tagging(tags);
     put("a%20b=c%2Bd&e=".to_owned())
         .send()
         .await
         .expect("two tags");
-    let answer = tags(&client, &bucket, "k").await;
-    let tags: Vec<_> = answer.iter().map(|tag| (tag.key(), tag.value())).collect();
+    let response = tags(&client, &bucket, "k").await;
+    let tags: Vec<_> = response
+        .iter()
+        .map(|tag| (tag.key(), tag.value()))
+        .collect();
     assert_eq!(tags, [("a b", "c+d"), ("e", "")]);
     let many: Vec<String> = (0..11).map(|n| format!("k{n}=v")).collect();
     refused!(put(many.join("&")), 400, "InvalidTag");
@@ -155,11 +163,11 @@ async fn tags_follow_their_rules() {
 }
 
 #[tokio::test]
-async fn tags_are_put_replaced_and_deleted() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn tags_are_put_and_deleted() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     let tag = Tag::builder()
         .key("team")
@@ -197,11 +205,11 @@ async fn tags_are_put_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn deleting_what_is_not_there_succeeds() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn deleting_a_missing_key_succeeds() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     for key in ["k", "k", "never"] {
         client
@@ -220,11 +228,11 @@ async fn deleting_what_is_not_there_succeeds() {
 }
 
 #[tokio::test]
-async fn many_keys_are_deleted_at_once_hostile_ones_included() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+async fn many_keys_are_deleted_in_one_request_hostile_ones_included() {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let keys = ["a", "b&<c>", "d é"];
     for key in keys {
         put(&client, &bucket, key, "x").await;
@@ -238,13 +246,13 @@ async fn many_keys_are_deleted_at_once_hostile_ones_included() {
     let delete = Delete::builder()
         .set_objects(Some(keys.iter().map(|key| named(key)).collect()))
         .build();
-    let answer = client
+    let response = client
         .delete_objects()
         .bucket(&bucket)
         .delete(delete.expect("complete"))
         .send()
         .await;
-    assert_eq!(answer.expect("a delete").deleted().len(), 3);
+    assert_eq!(response.expect("a delete").deleted().len(), 3);
     let left = client
         .list_objects_v2()
         .bucket(&bucket)
@@ -256,10 +264,10 @@ async fn many_keys_are_deleted_at_once_hostile_ones_included() {
 
 #[tokio::test]
 async fn a_thousand_and_one_keys_are_too_many_to_delete() {
-    let Some(stage) = Stage::open(Claim::ModelOnly("takes more")).await else {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes more")).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let named = |n: usize| {
         ObjectIdentifier::builder()
             .key(format!("k{n}"))
@@ -288,10 +296,10 @@ async fn a_thousand_and_one_keys_are_too_many_to_delete() {
 
 #[tokio::test]
 async fn only_an_empty_bucket_is_deleted() {
-    let Some(stage) = Stage::open(Claim::Both).await else {
+    let Some(backend) = Backend::open(Claim::Both).await else {
         return;
     };
-    let (bucket, client) = (stage.bucket().await, stage.client(OWNER));
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "k", "x").await;
     refused!(
         client.delete_bucket().bucket(&bucket),
@@ -310,5 +318,5 @@ async fn only_an_empty_bucket_is_deleted() {
         .bucket(&bucket)
         .send()
         .await
-        .expect("an empty bucket goes");
+        .expect("an empty bucket is deleted");
 }

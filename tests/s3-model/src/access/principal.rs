@@ -1,0 +1,84 @@
+//! Who acts: the principal behind an access key, and the caller of a request.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::{CallerNames, PolicyDocument};
+
+/// The identity behind an access key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Principal {
+    /// The 12-digit account.
+    pub account: String,
+    /// `arn:aws:iam::<account>:role/<name>` or `…:root`.
+    pub arn: String,
+    /// What its identity policies grant. Everything if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyDocument>,
+    /// When its session expires, in seconds since 1970. Never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_s: Option<u64>,
+}
+
+impl Principal {
+    /// Makes the root of an account.
+    pub fn root(account: impl Into<String>) -> Self {
+        let account = account.into();
+        Self {
+            arn: format!("arn:aws:iam::{account}:root"),
+            account,
+            policy: None,
+            expires_s: None,
+        }
+    }
+
+    /// Makes a role of an account.
+    pub fn role(account: impl Into<String>, name: &str) -> Self {
+        let account = account.into();
+        Self {
+            arn: format!("arn:aws:iam::{account}:role/{name}"),
+            account,
+            policy: None,
+            expires_s: None,
+        }
+    }
+
+    /// Sets its identity policy.
+    #[must_use]
+    pub fn policy(mut self, policy: PolicyDocument) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Sets when its session expires, in seconds since 1970.
+    #[must_use]
+    pub fn expires_s(mut self, expires_s: u64) -> Self {
+        self.expires_s = Some(expires_s);
+        self
+    }
+
+    pub(super) fn names(&self) -> CallerNames<'_> {
+        CallerNames {
+            arn: &self.arn,
+            account: &self.account,
+        }
+    }
+}
+
+/// The principal of a request, and the Region of its signature.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// `None` for an anonymous request.
+    pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) region: Option<String>,
+}
+
+impl Caller {
+    pub(crate) fn arn(&self) -> &str {
+        self.principal
+            .as_ref()
+            .map_or("anonymous", |principal| principal.arn.as_str())
+    }
+}

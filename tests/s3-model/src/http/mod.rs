@@ -1,0 +1,10 @@
+//! The HTTP server.
+//!
+//! Read `server` first (the listener), then `connection`, then `exchange` (the path of a request
+//! through the weather to its handler and back), then `faults` (what the weather changes on the
+//! way).
+
+mod connection;
+mod exchange;
+mod faults;
+pub(crate) mod server;

@@ -1,0 +1,54 @@
+//! ListObjects, the first version.
+
+use super::key_page::entries;
+use super::page::{PAGE_KEYS_MAX, Page, encoding, finish_page};
+use super::start::Start;
+use crate::lock::read;
+use crate::operations::guard::{addressed_bucket, authorize_bucket};
+use crate::operations::request::Request;
+use crate::protocol::error::S3Error;
+use crate::protocol::response::Response;
+use crate::protocol::xml::Xml;
+use crate::state::ServerState;
+
+/// ListObjects.
+pub(crate) fn list_objects(
+    server: &ServerState,
+    request: &Request<'_>,
+) -> Result<Response, S3Error> {
+    let bucket = addressed_bucket(server, request)?;
+    let state = read(&bucket);
+    authorize_bucket(&state, request, "s3:ListBucket")?;
+    let query = request.query;
+    let (prefix, delimiter) = (query.text("prefix")?, query.text("delimiter")?);
+    let marker = query.text("marker")?;
+    let keys_max = query.page_size("max-keys", PAGE_KEYS_MAX)?;
+    // A NextMarker can be a common prefix. The next page then begins after all of its keys.
+    let start = if marker.is_empty() {
+        query
+            .has("continuation-token")
+            .then(|| Start::from_token(""))
+            .transpose()?
+    } else if !delimiter.is_empty() && marker.ends_with(&*delimiter) {
+        Some(Start::AfterPrefix(marker.as_bytes().to_vec()))
+    } else {
+        Some(Start::AfterKey(marker.as_bytes().to_vec()))
+    };
+    let page = Page {
+        prefix: prefix.as_bytes(),
+        delimiter: delimiter.as_bytes(),
+        start,
+        keys_max,
+        encoding: encoding(request)?,
+        with_owner: true,
+    };
+    let entries = entries(&state, &page);
+    let mut xml = Xml::result("ListBucketResult", 1024 + entries.xml.len());
+    xml.text("Name", request.bucket);
+    xml.key("Prefix", page.prefix, page.encoding);
+    xml.key("Marker", marker.as_bytes(), page.encoding);
+    if let (Some(next), false) = (&entries.next, delimiter.is_empty()) {
+        xml.key("NextMarker", next.text(), page.encoding);
+    }
+    Ok(finish_page(xml, &page, &entries, "ListBucketResult"))
+}

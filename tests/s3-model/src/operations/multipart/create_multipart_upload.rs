@@ -1,0 +1,78 @@
+//! CreateMultipartUpload.
+
+use std::collections::BTreeMap;
+
+use crate::content::checksum::{ChecksumAlgorithm, ChecksumKind};
+use crate::lock::write;
+use crate::operations::guard::{addressed_bucket, authorize_write};
+use crate::operations::request::Request;
+use crate::operations::response_headers::set_encryption;
+use crate::operations::written_attributes::attributes;
+use crate::protocol::error::S3Error;
+use crate::protocol::response::Response;
+use crate::protocol::xml::Xml;
+use crate::splitmix::mix;
+use crate::state::ServerState;
+use crate::storage::upload::Upload;
+
+/// CreateMultipartUpload. It sets the metadata, tags and storage class of the object.
+pub(crate) fn create_multipart_upload(
+    server: &ServerState,
+    request: &Request<'_>,
+) -> Result<Response, S3Error> {
+    let bucket = addressed_bucket(server, request)?;
+    let attributes = attributes(&bucket, request)?;
+    let (algorithm, kind) = requested_checksum(request)?;
+    let mut state = write(&bucket);
+    authorize_write(&state, request, &attributes)?;
+    let number = server.next_number();
+    let id = format!(
+        "{:016x}{:016x}{number:08x}",
+        mix(number),
+        mix(number ^ 0x0075_706c_6f61_6421)
+    );
+    let mut xml = Xml::result("InitiateMultipartUploadResult", 512);
+    xml.text("Bucket", request.bucket);
+    xml.text("Key", request.key);
+    xml.text("UploadId", &id);
+    let mut response = Response::xml(xml.finish("InitiateMultipartUploadResult"));
+    set_encryption(&mut response, &attributes.encryption);
+    if let Some(algorithm) = algorithm {
+        response.set("x-amz-checksum-algorithm", algorithm.name());
+        response.set("x-amz-checksum-type", kind.name());
+    }
+    let upload = Upload {
+        attributes,
+        algorithm,
+        kind,
+        parts: BTreeMap::new(),
+        initiated_s: server.clock.now_s(),
+        initiator: request.caller.arn().to_owned(),
+    };
+    state.uploads.insert((request.key.to_owned(), id), upload);
+    Ok(response)
+}
+
+fn requested_checksum(
+    request: &Request<'_>,
+) -> Result<(Option<ChecksumAlgorithm>, ChecksumKind), S3Error> {
+    let Some(name) = request.header("x-amz-checksum-algorithm")? else {
+        return Ok((None, ChecksumKind::FullObject));
+    };
+    let algorithm = ChecksumAlgorithm::parse(name)
+        .ok_or_else(|| S3Error::invalid_request("Checksum algorithm provided is unsupported."))?;
+    let kind = match request.header("x-amz-checksum-type")? {
+        None => algorithm.default_kind(),
+        Some(text) => ChecksumKind::parse(text).ok_or_else(|| {
+            S3Error::invalid_request("Value for x-amz-checksum-type header is invalid.")
+        })?,
+    };
+    if !algorithm.allows(kind) {
+        return Err(S3Error::invalid_request(format!(
+            "The {} checksum type cannot be used with the {} checksum algorithm.",
+            kind.name(),
+            algorithm.name().to_lowercase()
+        )));
+    }
+    Ok((Some(algorithm), kind))
+}

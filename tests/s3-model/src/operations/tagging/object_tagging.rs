@@ -1,0 +1,90 @@
+//! GetObjectTagging, PutObjectTagging, DeleteObjectTagging.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::tag_set;
+use crate::lock::{read, write};
+use crate::operations::guard::{addressed_bucket, authorize_object};
+use crate::operations::lookup::requested_object;
+use crate::operations::request::Request;
+use crate::operations::response_headers::set_version;
+use crate::protocol::error::S3Error;
+use crate::protocol::response::Response;
+use crate::protocol::xml::Xml;
+use crate::state::{ServerState, SharedBucket};
+use crate::storage::object::Object;
+
+/// GetObjectTagging.
+pub(crate) fn get_object_tagging(
+    server: &ServerState,
+    request: &Request<'_>,
+) -> Result<Response, S3Error> {
+    let (bucket, object) = tagged_object(server, request, "s3:GetObjectTagging")?;
+    let mut xml = Xml::result("Tagging", 512);
+    xml.open("TagSet");
+    for (key, value) in &object.attributes.tags {
+        xml.open("Tag");
+        xml.text("Key", key);
+        xml.text("Value", value);
+        xml.close("Tag");
+    }
+    xml.close("TagSet");
+    let mut response = Response::xml(xml.finish("Tagging"));
+    set_version(&mut response, read(&bucket).versioning, object.version);
+    Ok(response)
+}
+
+/// PutObjectTagging.
+pub(crate) fn put_object_tagging(
+    server: &ServerState,
+    request: &Request<'_>,
+) -> Result<Response, S3Error> {
+    let (bucket, object) = tagged_object(server, request, "s3:PutObjectTagging")?;
+    let tags = tag_set::from_body(request)?;
+    replace(&bucket, request, &object, tags, Response::empty(200))
+}
+
+/// DeleteObjectTagging.
+pub(crate) fn delete_object_tagging(
+    server: &ServerState,
+    request: &Request<'_>,
+) -> Result<Response, S3Error> {
+    let (bucket, object) = tagged_object(server, request, "s3:DeleteObjectTagging")?;
+    replace(
+        &bucket,
+        request,
+        &object,
+        BTreeMap::new(),
+        Response::empty(204),
+    )
+}
+
+fn tagged_object(
+    server: &ServerState,
+    request: &Request<'_>,
+    action: &str,
+) -> Result<(SharedBucket, Arc<Object>), S3Error> {
+    let bucket = addressed_bucket(server, request)?;
+    let object = {
+        let state = read(&bucket);
+        authorize_object(&state, request, action)?;
+        requested_object(&state, request)?
+    };
+    Ok((bucket, object))
+}
+
+fn replace(
+    bucket: &SharedBucket,
+    request: &Request<'_>,
+    object: &Object,
+    tags: BTreeMap<String, String>,
+    mut response: Response,
+) -> Result<Response, S3Error> {
+    let mut state = write(bucket);
+    state.amend(request.key, object.version, |object| {
+        Arc::make_mut(&mut object.attributes).tags = tags;
+    })?;
+    set_version(&mut response, state.versioning, object.version);
+    Ok(response)
+}
