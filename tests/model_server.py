@@ -18,29 +18,29 @@ class Model:
     endpoint_url: str
 
     def control(self, method, path, document=None):
-        """Asks the control API."""
+        """Sends a request to the control API."""
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(f"{self.endpoint_url}/_model/{path}", data=body, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
 
     def counters(self):
-        """Requests by operation and status since the last reset."""
+        """Returns the counters since the last reset."""
         return self.control("GET", "counters")
 
     def compare(self, source, target):
-        """What differs between two buckets, by provenance."""
+        """Compares two buckets by provenance."""
         return self.control("POST", "compare", {"source": {"bucket": source}, "target": {"bucket": target}})
 
 
-def answered(counters, operation):
-    """How often an operation succeeded."""
+def successes(counters, operation):
+    """Returns how often an operation succeeded."""
     return counters["requests"].get(operation, {}).get("200", 0)
 
 
 @contextmanager
 def running_model():
-    """The model on a free port, from MODEL_BINARY or the release build."""
+    """Runs the model on a free port, from MODEL_BINARY or the release build."""
     binary = os.environ.get("MODEL_BINARY", str(ROOT / "target/release/shardlift-s3-model"))
     process = subprocess.Popen([binary, "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:

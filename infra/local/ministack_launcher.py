@@ -1,23 +1,24 @@
-"""Starts MiniStack 1.5.33 with some of its gaps closed.
+"""Starts MiniStack 1.5.33 with some of its gaps fixed.
 
 MiniStack runs the local stack: S3, DynamoDB, Step Functions, Lambda, STS, IAM and SNS in one
-process. Where it differs from AWS in a way that Shardlift would notice, this launcher replaces a
-function of it before it starts; nothing on disk is changed. `tests/workflow/test_local_stack.py`
-holds a test of each mend.
+process. Where a difference from AWS would affect Shardlift, this launcher replaces a function of
+MiniStack before it starts. It changes nothing on disk. `tests/workflow/test_local_stack.py` tests
+each fix.
 
-1. A copy across accounts looked the source bucket up in the caller's account and answered
-   NoSuchBucket. Bucket names are global: while a copy runs, lookups go to the bucket's owner.
-2. A bucket policy that names a role never matched, because a foreign bucket's policy was evaluated
-   for the root of the caller's account. It is evaluated for the caller itself.
-3. A Distributed Map ignored `MaxConcurrencyPath` and ran 64 children whatever it said.
-4. `aws:SecureTransport` was false for every call, since the loopback has no TLS: the policies that
-   refuse plain HTTP refused everything. The loopback counts as safe.
-5. `aws:ResourceAccount` was the caller's account for every S3 resource. It is the bucket's owner.
-6. A `*` in a policy matched no line break, so that a key with one was denied to everybody.
-7. `aws:PrincipalIsAWSService` was absent, so that a refusal of all but services refused nobody, and
-   `aws:PrincipalArn` was a session's own ARN instead of its role's.
-8. S3 told everybody which objects are missing, copied tags unasked, used KMS keys for anybody, and gave
-   no reason for a refusal by a policy of another account's: see `ministack_permissions.py`.
+1. A copy across accounts looked for the source bucket in the caller's account and returned
+   NoSuchBucket. Bucket names are global: during a copy, lookups go to the bucket's owner.
+2. A bucket policy that names a role never matched, because the policy of another account's bucket
+   was evaluated for the root of the caller's account. It is now evaluated for the caller.
+3. A Distributed Map ignored `MaxConcurrencyPath` and always ran 64 children.
+4. `aws:SecureTransport` was false for every call, because the loopback has no TLS. Policies that
+   refuse plain HTTP refused everything. The loopback now counts as TLS.
+5. `aws:ResourceAccount` was the caller's account for every S3 resource. It is now the bucket's owner.
+6. A `*` in a policy matched no line break, so a key with a line break was denied to everyone.
+7. `aws:PrincipalIsAWSService` was absent, so a policy that refuses everyone except services refused
+   no one. `aws:PrincipalArn` was the session's own ARN instead of its role's.
+8. S3 revealed to everyone which objects are missing, copied tags without a permission, used KMS keys
+   for everyone, and gave no reason when another account's policy refused: see
+   `ministack_permissions.py`.
 """
 
 import contextlib
@@ -30,13 +31,13 @@ import ministack.core.iam_evaluator as iam
 import ministack.services.s3 as s3
 import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
-from ministack_permissions import mend_permissions
+from ministack_permissions import fix_permissions
 
 MINISTACK_VERSION = "1.5.33"
 S3_ARN = "arn:aws:s3:::"
 SESSION_ARN = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+")
 
-# What a copy reads of a bucket that is not the caller's.
+# The state of another account's bucket that a copy reads.
 BUCKET_STATE = (
     "_buckets",
     "_bucket_policies",
@@ -66,7 +67,7 @@ def _bound(variable, value):
 
 
 class OwnerScopedDict(AccountScopedDict):
-    """State of buckets that is found under their owner while a copy runs, else as before."""
+    """State of buckets. During a copy it is looked up under the bucket's owner."""
 
     __slots__ = ()
 
@@ -77,8 +78,8 @@ class OwnerScopedDict(AccountScopedDict):
         return (s3._bucket_owner_account(bucket) or get_account_id(), key)
 
 
-def mend_copies_across_accounts():
-    """Mend 1: CopyObject and UploadPartCopy find the source bucket in its owner's account."""
+def fix_copies_across_accounts():
+    """Fix 1: CopyObject and UploadPartCopy find the source bucket in its owner's account."""
 
     def while_copying(copy):
         @functools.wraps(copy)
@@ -94,8 +95,8 @@ def mend_copies_across_accounts():
         getattr(s3, name).__class__ = OwnerScopedDict
 
 
-def mend_bucket_policies_that_name_roles():
-    """Mend 2: a foreign bucket's policy is evaluated for the role or user that calls."""
+def fix_bucket_policies_that_name_roles():
+    """Fix 2: the policy of another account's bucket is evaluated for the calling role or user."""
     apply_bucket_scope = s3._apply_bucket_scope
     evaluate_resource_policy = iam.evaluate_resource_policy
 
@@ -124,8 +125,8 @@ def mend_bucket_policies_that_name_roles():
     iam.evaluate_resource_policy = for_the_caller
 
 
-def mend_max_concurrency_path():
-    """Mend 3: a Distributed Map runs as many children at once as `MaxConcurrencyPath` says."""
+def fix_max_concurrency_path():
+    """Fix 3: a Distributed Map obeys `MaxConcurrencyPath`."""
     run_distributed_map = states._run_distributed_map
 
     @functools.wraps(run_distributed_map)
@@ -138,8 +139,8 @@ def mend_max_concurrency_path():
     states._run_distributed_map = with_its_concurrency
 
 
-def mend_condition_keys():
-    """Mends 4, 5 and 7: conditions see the loopback as TLS, a bucket as its owner's, and a caller as its role."""
+def fix_condition_keys():
+    """Fixes 4, 5 and 7: TLS on the loopback, the account of a bucket, and the role of a session, in conditions."""
     resolve_condition_key = iam._resolve_condition_key
 
     @functools.wraps(resolve_condition_key)
@@ -148,7 +149,7 @@ def mend_condition_keys():
         if name == "aws:securetransport":
             return "true"
         if name == "aws:principalisawsservice":
-            # AWS always tells it; no service calls here under its own name.
+            # AWS always sets it. No service calls MiniStack under its own name.
             return "false"
         if name == "aws:principalarn":
             session = SESSION_ARN.fullmatch(context.principal_arn)
@@ -161,8 +162,8 @@ def mend_condition_keys():
     iam._resolve_condition_key = resolve
 
 
-def mend_wildcards_over_line_breaks():
-    """Mend 6: a wildcard of a policy matches every character of a key."""
+def fix_wildcards_over_line_breaks():
+    """Fix 6: a wildcard of a policy matches every character of a key."""
     compile_pattern = iam._fnmatch_compile
 
     @functools.lru_cache(maxsize=4096)
@@ -174,17 +175,17 @@ def mend_wildcards_over_line_breaks():
 
 
 def main():
-    """Applies the mends and serves until it is told to stop."""
+    """Applies the fixes and serves until it is stopped."""
     from importlib.metadata import version
 
     if version("ministack") != MINISTACK_VERSION:
-        raise SystemExit(f"the mends fit ministack {MINISTACK_VERSION}, found {version('ministack')}")
-    mend_copies_across_accounts()
-    mend_bucket_policies_that_name_roles()
-    mend_max_concurrency_path()
-    mend_condition_keys()
-    mend_wildcards_over_line_breaks()
-    mend_permissions()
+        raise SystemExit(f"the fixes need ministack {MINISTACK_VERSION}, found {version('ministack')}")
+    fix_copies_across_accounts()
+    fix_bucket_policies_that_name_roles()
+    fix_max_concurrency_path()
+    fix_condition_keys()
+    fix_wildcards_over_line_breaks()
+    fix_permissions()
 
     from ministack.app import main as serve
 

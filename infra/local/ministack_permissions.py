@@ -1,7 +1,7 @@
-"""S3's permissions as AWS has them, where MiniStack 1.5.33 is laxer or says less.
+"""S3's permissions as AWS checks them, where MiniStack 1.5.33 is laxer or reports less.
 
-Every request to a bucket passes `_apply_bucket_scope`, after the caller's own policies were asked about its
-main action. There these mends ask what else AWS asks for, and tell a refusal as AWS does.
+Every request to a bucket passes `_apply_bucket_scope`, after MiniStack has checked the caller's own policies for the
+main action. There these fixes check the other permissions that AWS checks, and report refusals as AWS does.
 """
 
 import contextvars
@@ -17,7 +17,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 S3_ARN = "arn:aws:s3:::"
 SSE = "x-amz-server-side-encryption"
 SSE_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
-# How KMS refuses a key of another account: it does not say whether there is one.
+# How KMS refuses another account's key. It does not reveal whether the key exists.
 FOREIGN_KEY = (
     "because the resource does not exist in this Region, no resource-based policies allow access, "
     "or a resource-based policy explicitly denies access"
@@ -26,18 +26,18 @@ FOREIGN_KEY = (
 _refused_by_bucket = contextvars.ContextVar("refused_by_bucket", default=None)
 
 
-def mend_permissions():
-    """Asks for what AWS asks for, and gives the reasons that AWS gives."""
-    _note_what_buckets_refuse()
-    _ask_for_more()
-    _give_the_reason_of_a_trust_policy()
+def fix_permissions():
+    """Checks the permissions that AWS checks, and gives AWS's reasons for refusals."""
+    _record_refusals_of_buckets()
+    _check_more_permissions()
+    _add_the_reason_of_a_trust_policy()
 
 
-def _note_what_buckets_refuse():
+def _record_refusals_of_buckets():
     allows = s3._foreign_bucket_allows
 
     @functools.wraps(allows)
-    def noting(owner, bucket, key, method, query_params, caller, headers=None):
+    def recording(owner, bucket, key, method, query_params, caller, headers=None):
         allowed = allows(owner, bucket, key, method, query_params, caller, headers)
         if not allowed:
             path = f"/{bucket}/{key}" if key else f"/{bucket}"
@@ -45,14 +45,14 @@ def _note_what_buckets_refuse():
             _refused_by_bucket.set((f"s3:{action}", _object_arn(bucket, key)))
         return allowed
 
-    s3._foreign_bucket_allows = noting
+    s3._foreign_bucket_allows = recording
 
 
-def _ask_for_more():
+def _check_more_permissions():
     apply_bucket_scope = s3._apply_bucket_scope
 
     @functools.wraps(apply_bucket_scope)
-    def asking(method, bucket, key, headers, query_params, body=b"", internal=False):
+    def checking(method, bucket, key, headers, query_params, body=b"", internal=False):
         access_key = "" if internal else s3._request_access_key(method, key, headers, query_params, body)
         caller = (access_key, get_account_id())
         _refused_by_bucket.set(None)
@@ -62,17 +62,17 @@ def _ask_for_more():
         if denied is not None:
             return _with_reason(denied, caller, bucket, key)
         request = (method, bucket, key, headers, query_params)
-        for action, arn in [*_objects_asked_for(*request), *_keys_asked_for(*request)]:
+        for action, arn in [*_object_permissions(*request), *_key_permissions(*request)]:
             message = _refusal(caller, action, arn)
             if message:
                 return s3._error("AccessDenied", message, 403, f"/{bucket}/{key}")
         return None
 
-    s3._apply_bucket_scope = asking
+    s3._apply_bucket_scope = checking
 
 
 def _with_reason(denied, caller, bucket, key):
-    """A refusal of a bucket's policy, in AWS's words within an organization."""
+    """Returns the refusal of a bucket policy in AWS's words within an organization."""
     refused = _refused_by_bucket.get()
     if refused is None:
         return denied
@@ -85,8 +85,8 @@ def _with_reason(denied, caller, bucket, key):
     return s3._error("AccessDenied", message, 403, f"/{bucket}/{key}")
 
 
-def _objects_asked_for(method, bucket, key, headers, query_params):
-    """What AWS asks for beside the main action: the list that tells a missing object from a forbidden one, and tags."""
+def _object_permissions(method, bucket, key, headers, query_params):
+    """Yields the permissions besides the main action: to list, which reveals missing objects, and for tags."""
     source = _copy_source(headers)
     if method in ("GET", "HEAD") and key and not _object(bucket, key) and not query_params.keys() & {"uploadId"}:
         yield "s3:ListBucket", _object_arn(bucket, "")
@@ -100,9 +100,9 @@ def _objects_asked_for(method, bucket, key, headers, query_params):
         yield "s3:PutObjectTagging", _object_arn(bucket, key)
 
 
-def _keys_asked_for(method, bucket, key, headers, query_params):
-    """The keys that S3 uses on the caller's behalf: it decrypts what is read, encrypts what is written, and decrypts
-    the parts of an upload."""
+def _key_permissions(method, bucket, key, headers, query_params):
+    """Yields the permissions for the keys that S3 uses on the caller's behalf. It decrypts what it reads and the parts
+    of an upload, and encrypts what it writes."""
     source = _copy_source(headers)
     read = _object(*source) if source else _object_read(method, bucket, key, headers, query_params)
     upload = s3._multipart_uploads.get(query_params["uploadId"][0]) if "uploadId" in query_params else None
@@ -115,8 +115,8 @@ def _keys_asked_for(method, bucket, key, headers, query_params):
 
 
 def _object_read(method, bucket, key, headers, query_params):
-    """The object whose key a request uses: HEAD decrypts nothing but the checksum, and a read on a condition that
-    does not hold stops before the bytes."""
+    """Returns the object whose key a request uses. HEAD decrypts only the checksum, and a read whose condition fails
+    decrypts nothing."""
     reads = method == "GET" and not headers.get("if-match")
     reads = reads or (method == "HEAD" and headers.get("x-amz-checksum-mode", "").upper() == "ENABLED")
     return _object(bucket, key) if reads and not query_params else None
@@ -128,7 +128,7 @@ def _key_to_write_with(bucket, headers):
 
 
 def _refusal(caller, action, arn):
-    """Why the caller may not, in AWS's words; nothing when it may. Roots may always."""
+    """Returns why an action is refused, in AWS's words, or None if it is allowed. Roots are always allowed."""
     principal = iam.resolve_principal(*caller)
     if isinstance(principal, iam.AuthError) or principal.policies is None:
         return None
@@ -162,7 +162,7 @@ def _refusal(caller, action, arn):
     return f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
 
 
-def _give_the_reason_of_a_trust_policy():
+def _add_the_reason_of_a_trust_policy():
     error = sts._error
 
     @functools.wraps(error)
@@ -197,5 +197,5 @@ def _tags(bucket, key):
 
 
 def _key_of(stored):
-    """The KMS key that encrypts an object or an upload, if one does."""
+    """Returns the KMS key of an object or an upload, if any."""
     return s3._stored_sse_headers(stored or {}).get(SSE_KEY)

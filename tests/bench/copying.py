@@ -50,8 +50,8 @@ SIZES = {"empty": 0, "five GiB": 5 << 30, "five GiB and a byte": (5 << 30) + 1, 
 FIXED_SIZES = {"kind": "fixed", "bytes": 65_536}
 WEATHER = {
     "latency": {"CopyObject": {"base_ms": 40.0}, "ListObjectsV2": {"base_ms": 0.0}},
-    "latency_otherwise": {"base_ms": 20.0},
-    "partition_limits": {"changes_per_s": LIMIT_PER_S},
+    "latency_default": {"base_ms": 20.0},
+    "partition_limits": {"writes_per_s": LIMIT_PER_S},
 }
 BOTO3_LOOP = """
 import boto3, os, sys
@@ -205,7 +205,7 @@ class Bench:
 
     def measure_split(self) -> None:
         """A partition that splits under ten copiers, and how soon they use both halves."""
-        limits = {"changes_per_s": SPLIT_LIMIT_PER_S, "split_after_s": SPLIT_AFTER_S}
+        limits = {"writes_per_s": SPLIT_LIMIT_PER_S, "split_after_s": SPLIT_AFTER_S}
         weather = WEATHER | {"partition_limits": limits}
         work = lambda: self.run_copier(SPLIT_OBJECTS, SPLIT_COPIERS, SPLIT_OBJECTS // SPLIT_COPIERS)  # noqa: E731
         measured = self.measure("ten copiers, a partition splits", SPLIT_OBJECTS, work, weather)

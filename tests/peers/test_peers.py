@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.model_server import answered
+from tests.model_server import successes
 
 from .conftest import KEYS, LARGE_BYTES
 
@@ -25,7 +25,7 @@ def assert_copied(model):
 def test_s5cmd_copies_a_bucket(model, run):
     run("s5cmd", "--endpoint-url", model.endpoint_url, "cp", "s3://source-bucket/*", "s3://target-bucket/")
     assert_copied(model)
-    assert answered(model.counters(), "CopyObject") == OBJECTS
+    assert successes(model.counters(), "CopyObject") == OBJECTS
 
 
 def test_rclone_syncs_a_bucket(model, run):
@@ -52,8 +52,8 @@ def test_rclone_syncs_a_bucket(model, run):
     )
     assert_copied(model)
     counters = model.counters()
-    assert answered(counters, "CopyObject") == OBJECTS - 1
-    assert answered(counters, "UploadPartCopy") >= 2, "the large object is copied by parts"
+    assert successes(counters, "CopyObject") == OBJECTS - 1
+    assert successes(counters, "UploadPartCopy") >= 2, "the large object is copied by parts"
     run("rclone", "check", "model:source-bucket", "model:target-bucket", **remote)
 
 
@@ -62,10 +62,10 @@ def test_aws_s3_sync_syncs_a_bucket_and_then_finds_nothing_to_do(model, run):
     run(*sync, "s3://source-bucket", "s3://target-bucket")
     assert_copied(model)
     counters = model.counters()
-    assert answered(counters, "UploadPartCopy") == 3, "20 MiB in parts of 8 MiB"
+    assert successes(counters, "UploadPartCopy") == 3, "20 MiB in parts of 8 MiB"
     model.control("DELETE", "counters")
     run(*sync, "s3://source-bucket", "s3://target-bucket")
-    assert answered(model.counters(), "CopyObject") == 0
+    assert successes(model.counters(), "CopyObject") == 0
 
 
 @pytest.fixture

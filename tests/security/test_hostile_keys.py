@@ -67,7 +67,7 @@ def failed_run(machine):
     """A run in which every hostile key fails."""
     pair = TestPair(machine, "")
     # The smallest object is what the preflight reads.
-    pair.upload([Item("0", made_bytes=1), *(Item(key, made_bytes=20) for key in HOSTILE)])
+    pair.upload([Item("0", generated_bytes=1), *(Item(key, generated_bytes=20) for key in HOSTILE)])
     inbox = Inbox(machine, "hostile")
     with denied(machine, HOSTILE):
         execution = pair.run(rounds_max=1)

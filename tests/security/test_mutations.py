@@ -86,7 +86,11 @@ def guarded(server, tmp_path_factory):
         existing = policies.read(name)
         policies.write(name, {**existing, "Statement": existing["Statement"] + printed["Statement"]})
     pair = TestPair(Machine(deployment, outputs), "data/")
-    items = [Item("plain", made_bytes=100), Item(TAGGED, made_bytes=100), Item("large", made_bytes=6 * MIB)]
+    items = [
+        Item("plain", generated_bytes=100),
+        Item(TAGGED, generated_bytes=100),
+        Item("large", generated_bytes=6 * MIB),
+    ]
     s3, bucket, prefix = pair.source
     encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": keys["source-key"]}
     for item in items:

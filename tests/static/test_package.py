@@ -19,5 +19,5 @@ def test_a_static_binary_needs_none():
 
 
 def test_another_system_or_processor_is_told():
-    assert "no Linux binary" in what_keeps_it_from_lambda(b"\xcf\xfa\xed\xfe" + bytes(20))
-    assert "no Linux binary" in what_keeps_it_from_lambda(POWERPC)
+    assert "not a Linux binary" in what_keeps_it_from_lambda(b"\xcf\xfa\xed\xfe" + bytes(20))
+    assert "not a Linux binary" in what_keeps_it_from_lambda(POWERPC)

@@ -1,4 +1,4 @@
-"""The launcher's mends, each shown by what AWS would do, and the helpers around the server."""
+"""The launcher's fixes, each compared with AWS's behavior, and the helpers around the server."""
 
 import json
 import socket
@@ -10,8 +10,8 @@ from shardlift_local.accounts import REGION, source_account, target_account
 from shardlift_local.deployment import merged_policy
 from shardlift_local.server import Server, StackError
 
-ROLE = "mends-role"
-PEER_ROLE = "mends-peer"
+ROLE = "fixes-role"
+PEER_ROLE = "fixes-peer"
 
 
 def s3_of(credentials, endpoint_url):
@@ -35,7 +35,7 @@ def denied(call, **arguments):
 def pair(server):
     """A bucket in each account and two roles in the target's; only one is named by the source's policy."""
     source, target = source_account(server.endpoint_url), target_account(server.endpoint_url)
-    names = {"source": "mends-source", "target": "mends-target"}
+    names = {"source": "fixes-source", "target": "fixes-target"}
     source.client("s3").create_bucket(Bucket=names["source"])
     target.client("s3").create_bucket(Bucket=names["target"])
     iam = target.client("iam")
@@ -69,7 +69,7 @@ def grant(pair, condition=None):
 def enter(pair, role):
     target = pair["target_account"]
     arn = f"arn:aws:iam::{target.account_id}:role/{role}"
-    session = target.client("sts").assume_role(RoleArn=arn, RoleSessionName="mends")
+    session = target.client("sts").assume_role(RoleArn=arn, RoleSessionName="fixes")
     return s3_of(session["Credentials"], target.endpoint_url)
 
 
@@ -132,16 +132,16 @@ def test_the_map_runs_as_many_children_as_its_path_says(stubbed):
     assert seen["toleratedFailurePercentage"] == 100
 
 
-def test_a_taken_port_is_told_with_the_way_out(tmp_path):
+def test_a_port_in_use_is_reported_with_the_fix(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(StackError, match=f"port {port} is taken.*make local-up PORT="):
+        with pytest.raises(StackError, match=f"port {port} is in use.*make local-up PORT="):
             Server(tmp_path, port).start()
 
 
-def test_stopping_what_does_not_run_is_no_error(tmp_path):
+def test_stopping_a_stopped_server_is_not_an_error(tmp_path):
     assert Server(tmp_path, 1).stop() is False
 
 

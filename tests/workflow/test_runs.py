@@ -48,7 +48,7 @@ def source_policy(machine, change):
 
 
 def small_objects(count):
-    return [Item(f"file-{number:05}", made_bytes=number % 300) for number in range(count)]
+    return [Item(f"file-{number:05}", generated_bytes=number % 300) for number in range(count)]
 
 
 def told_of(inbox, execution):
@@ -59,11 +59,11 @@ def told_of(inbox, execution):
 
 
 def test_a_run_copies_every_byte_under_every_key(pair, inbox):
-    items = [Item(key, made_bytes=7 * number) for number, key in enumerate(AWKWARD_KEYS)]
+    items = [Item(key, generated_bytes=7 * number) for number, key in enumerate(AWKWARD_KEYS)]
     # The prefix counts towards a key's 1,024 bytes.
     items = [item for item in items if len((pair.prefix + item.key).encode()) <= 1024]
     longest = "k" * (1024 - len(pair.prefix))
-    items += [Item(longest, made_bytes=5), Item("large", made_bytes=12 * MIB + 345)]
+    items += [Item(longest, generated_bytes=5), Item("large", generated_bytes=12 * MIB + 345)]
     uploaded = pair.upload(items)
 
     execution = pair.run(multipart_threshold_bytes=MULTIPART_THRESHOLD_BYTES, part_bytes=PART_BYTES)

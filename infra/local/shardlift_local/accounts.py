@@ -10,7 +10,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Account:
-    """One account, entered as its root: in MiniStack its access key is the 12-digit id itself."""
+    """One account, used as its root. In MiniStack, the access key of a root is the 12-digit account id."""
 
     account_id: str
     endpoint_url: str
@@ -25,11 +25,11 @@ class Account:
 
     @property
     def credentials(self):
-        """As .local/outputs.json gives them."""
+        """The credentials, as in .local/outputs.json."""
         return {"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key}
 
     def client(self, service, connections_max=32):
-        """A client of this account's root, with a bounded connection pool and bounded waits."""
+        """Returns a client of this account's root, with a bounded connection pool and timeouts."""
         return boto3.client(
             service,
             region_name=REGION,

@@ -1,4 +1,4 @@
-"""A judge that is not Shardlift: lists both buckets with boto3 and reads the target's bytes."""
+"""A comparison independent of Shardlift: lists both buckets with boto3 and reads the target's bytes."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +11,11 @@ SHOWN_MAX = 10
 
 @dataclass
 class Comparison:
-    """What the two sides have, and where they differ."""
+    """What both sides hold, and where they differ."""
 
     objects: int = 0
     bytes: int = 0
-    # Sentences, one for each difference.
+    # One sentence for each difference.
     differences: list = field(default_factory=list)
 
     @property
@@ -23,7 +23,7 @@ class Comparison:
         return not self.differences
 
     def text(self):
-        """For a person: the agreement, or the first differences."""
+        """Returns a text for people: that both sides agree, or the first differences."""
         if self.agrees:
             amount = f"{self.objects:,} objects, {self.bytes:,} bytes"
             return f"Independent check: {amount}, the same keys, sizes and bytes on both sides."
@@ -34,8 +34,8 @@ class Comparison:
 def compare(source, target, uploaded):
     """Compares the listings of both sides, and the target's bytes with what was uploaded.
 
-    `source` and `target` are (S3 client, bucket, prefix); `uploaded` gives size and SHA-256 by key
-    below the prefix.
+    `source` and `target` are (S3 client, bucket, prefix). `uploaded` holds size and SHA-256, by key
+    without the prefix.
     """
     source_sizes, target_sizes = listing(*source), listing(*target)
     found = Comparison(objects=len(target_sizes), bytes=sum(target_sizes.values()))
@@ -46,24 +46,24 @@ def compare(source, target, uploaded):
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         digests = pool.map(lambda key: digest(s3, bucket, prefix + key), keys)
         found.differences += [
-            f"{key!r}: the bytes at the target are not those that were uploaded"
-            for key, seen in zip(keys, digests, strict=True)
-            if seen != uploaded[key][1]
+            f"{key!r}: the target's bytes differ from the uploaded bytes"
+            for key, found_digest in zip(keys, digests, strict=True)
+            if found_digest != uploaded[key][1]
         ]
     return found
 
 
 def listing(s3, bucket, prefix):
-    """Sizes by key below the prefix, of every object."""
+    """Returns the sizes of all objects, by key without the prefix."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {o["Key"].removeprefix(prefix): o["Size"] for page in pages for o in page.get("Contents", [])}
 
 
 def digest(s3, bucket, key):
-    """The SHA-256 of an object's bytes, read in pieces."""
+    """Returns the SHA-256 of an object's bytes, read in chunks."""
     sha = hashlib.sha256()
-    for piece in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(READ_BYTES):
-        sha.update(piece)
+    for chunk in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(READ_BYTES):
+        sha.update(chunk)
     return sha.hexdigest()
 
 

@@ -22,14 +22,14 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Deployment:
-    """One pair of stacks. Several of them, under different names, share one server."""
+    """One pair of stacks. Several pairs with different names can share one server."""
 
     endpoint_url: str
     name: str = "shardlift"
     source_prefix: str = ""
     target_prefix: str = ""
     external_id: str = "local-external-id"
-    # Where planner.zip, copier.zip and reporter.zip lie.
+    # The folder of planner.zip, copier.zip and reporter.zip.
     zips_dir: Path = ROOT / "target" / "lambda"
     # Further parameters of template.yaml, and of target-account.yaml.
     parameters: dict = field(default_factory=dict)
@@ -72,13 +72,13 @@ class Deployment:
         return self._outputs(stack)
 
     def apply_source_bucket_policy(self):
-        """Lets the target role read the source. Statements of others are kept: a bucket has one policy."""
+        """Allows the target role to read the source. Other statements of the bucket policy are kept."""
         s3 = self.source.client("s3")
         policy = merged_policy(existing_policy(s3, self.source_bucket), self.source_bucket_policy())
         s3.put_bucket_policy(Bucket=self.source_bucket, Policy=json.dumps(policy))
 
     def source_bucket_policy(self):
-        """The statements that Shardlift needs in the source bucket's policy."""
+        """Returns the policy statements that Shardlift needs on the source bucket."""
         text = (INFRA / "source-bucket-policy.json").read_text()
         values = {
             "Partition": "aws",
@@ -87,14 +87,14 @@ class Deployment:
             "TargetRoleArn": self.target_role_arn,
         }
         for name, value in values.items():
-            # As inside a JSON string: a prefix may hold quotes.
+            # Escaped for a JSON string: a prefix can contain quotes.
             text = text.replace("${" + name + "}", json.dumps(value)[1:-1])
         return json.loads(text)
 
     def _require_zips(self):
         missing = [n for n in ("planner", "copier", "reporter") if not (self.zips_dir / f"{n}.zip").is_file()]
         if missing:
-            raise StackError(f"{self.zips_dir} lacks {', '.join(missing)}: run make package")
+            raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make package")
 
     def _deploy_source_stack(self):
         template = packaged_template(self.endpoint_url, self.zips_dir)
@@ -127,7 +127,7 @@ class Deployment:
         deploy_stack(self.target.client("cloudformation"), f"{self.name}-target", template, parameters)
 
     def _outputs(self, stack):
-        """What .local/outputs.json holds."""
+        """Returns the content of .local/outputs.json."""
         return {
             "endpoint_url": self.endpoint_url,
             "region": REGION,
@@ -155,17 +155,17 @@ class Deployment:
 
 
 def packaged_template(endpoint_url, zips_dir):
-    """template.yaml after `aws cloudformation package`: zips and state machine uploaded, paths replaced."""
+    """Runs `aws cloudformation package` on template.yaml, which uploads zips and state machine. Returns the result."""
     account = source_account(endpoint_url)
     template = (INFRA / "template.yaml").read_text()
-    # Only where the zips lie may differ; a relative path would be looked up beside the template.
+    # The copy of the template is in another folder, so its relative paths become absolute.
     template = template.replace("../target/lambda/", f"{zips_dir}/")
     template = template.replace("../statemachine/", f"{ROOT / 'statemachine'}/")
     copy = zips_dir / "template.resolved.yaml"
     copy.write_text(template)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment.update(
-        # Not --endpoint-url, which the upload to S3 does not follow.
+        # The upload to S3 ignores --endpoint-url.
         AWS_ENDPOINT_URL=endpoint_url,
         AWS_ACCESS_KEY_ID=account.access_key_id,
         AWS_SECRET_ACCESS_KEY=account.secret_access_key,
@@ -209,7 +209,7 @@ def deploy_stack(cloudformation, name, template, parameters):
 
 
 def existing_policy(s3, bucket):
-    """The bucket's policy document, or an empty one."""
+    """Returns the bucket's policy document, or an empty one."""
     try:
         return json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     except ClientError as error:
@@ -219,8 +219,8 @@ def existing_policy(s3, bucket):
 
 
 def merged_policy(existing, ours):
-    """The existing policy with our statements in it; statements of the same Sid are replaced, so that
-    merging twice changes nothing."""
+    """Adds our statements to the existing policy. Statements with the same Sid are replaced, so merging
+    twice changes nothing."""
     sids = {statement["Sid"] for statement in ours["Statement"]}
     kept = [statement for statement in existing["Statement"] if statement.get("Sid") not in sids]
     return {**existing, "Statement": kept + ours["Statement"]}
@@ -246,6 +246,6 @@ def _create_bucket(s3, bucket):
     try:
         s3.create_bucket(Bucket=bucket)
     except ClientError as error:
-        # Deploying again is not an error.
+        # Deploying twice is not an error.
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise

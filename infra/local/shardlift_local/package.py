@@ -1,6 +1,6 @@
-"""`python -m shardlift_local.package`: the deployable zips, one file `bootstrap` in each.
+"""`python -m shardlift_local.package`: makes the deployable zips, with one file `bootstrap` in each.
 
-The same binary always gives the same zip, byte for byte: times and permissions are fixed, so a
+The same binary always makes the same zip, byte for byte: times and permissions are fixed. So a
 deployment of unchanged code changes nothing.
 """
 
@@ -12,28 +12,28 @@ from .deployment import ROOT
 FUNCTIONS = ("planner", "copier", "reporter")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE_EXECUTABLE = 0o755
-# The C library of Amazon Linux 2023, which provided.al2023 is
+# The C library of Amazon Linux 2023, on which provided.al2023 is based
 # (https://docs.aws.amazon.com/linux/al2023/ug/libc.html).
 LAMBDA_GLIBC = (2, 34)
-# The first bytes of a 64-bit ELF file, and the machines that Lambda has, by their number in it.
+# The first bytes of a 64-bit ELF file, and Lambda's machines by their number in it.
 ELF_64 = b"\x7fELF\x02"
 LAMBDA_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 
 
 def package(binaries_dir, zips_dir):
-    """Zips each function's binary. Returns the zips' paths by function."""
+    """Zips each function's binary. Returns the paths of the zips by function."""
     zips_dir.mkdir(parents=True, exist_ok=True)
     zips = {name: zips_dir / f"{name}.zip" for name in FUNCTIONS}
     for name, path in zips.items():
         binary = binaries_dir / name
-        # Compressing takes seconds, and an unchanged binary gives the same zip.
+        # Compression takes seconds, and an unchanged binary makes the same zip.
         if not path.exists() or path.stat().st_mtime_ns <= binary.stat().st_mtime_ns:
             zip_bootstrap(binary, path)
     return zips
 
 
 def zip_bootstrap(binary, path, extra=None):
-    """Writes a zip with the binary as `bootstrap`, and further files by name."""
+    """Writes a zip with the binary as `bootstrap`, and extra files by name."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {"bootstrap": binary.read_bytes(), **(extra or {})}.items():
             entry = zipfile.ZipInfo(name, EPOCH)
@@ -44,27 +44,27 @@ def zip_bootstrap(binary, path, extra=None):
 
 
 def needed_glibc(binary):
-    """The newest version of the GNU C library that the binary asks for, as (major, minor)."""
+    """Returns the newest version of the GNU C library that the binary needs, as (major, minor)."""
     versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary)
     return max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
 
 
 def what_keeps_it_from_lambda(binary):
-    """Why Lambda could not start the binary, as a sentence, or nothing."""
+    """Returns why Lambda cannot start the binary, as a sentence, or None."""
     if not binary.startswith(ELF_64) or int.from_bytes(binary[18:20], "little") not in LAMBDA_MACHINES:
-        return "it is no Linux binary for x86_64 or arm64; for AWS build on Linux, or with cargo-lambda"
+        return "it is not a Linux binary for x86_64 or arm64; for AWS, build on Linux or with cargo-lambda"
     needed = needed_glibc(binary)
     if needed > LAMBDA_GLIBC:
         versions = [".".join(map(str, version)) for version in (needed, LAMBDA_GLIBC)]
         return (
-            f"it is linked against glibc {versions[0]}, and Lambda has {versions[1]}; it runs on the local stack, but"
-            " for AWS build it with cargo-lambda, or on Debian 12 or Amazon Linux 2023"
+            f"it is linked against glibc {versions[0]}, but Lambda has {versions[1]}; it runs on the local stack, but"
+            " for AWS, build it with cargo-lambda, or on Debian 12 or Amazon Linux 2023"
         )
     return None
 
 
 def main():
-    """Zips the release binaries and tells their sizes, and what keeps one from Lambda."""
+    """Zips the release binaries. Prints the size of each zip, and a warning if Lambda cannot start it."""
     target = ROOT / "target"
     for name, path in package(target / "release", target / "lambda").items():
         size_mib = path.stat().st_size / 2**20

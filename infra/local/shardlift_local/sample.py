@@ -1,4 +1,4 @@
-"""What the demo copies: a made sample, or the files of a folder."""
+"""What the demo copies: a generated sample, or the files of a folder."""
 
 import hashlib
 import os
@@ -10,14 +10,14 @@ from .server import StackError
 
 MIB = 2**20
 UPLOADS_AT_ONCE = 16
-# Uploads that wait beside those under way: the folder is walked no faster than it is sent.
+# Uploads in flight and in the queue. The folder is read no faster than it is uploaded.
 UPLOADS_WAITING_MAX = 64
-# The demo's run takes the multipart path from here on, so that its sample need not hold 5 GiB.
+# The demo copies objects of this size in parts, so its sample needs no object above 5 GiB.
 MULTIPART_THRESHOLD_BYTES = 5 * MIB
 PART_BYTES = 5 * MIB
 KEY_BYTES_MAX = 1024
 
-# Keys that tools stumble over. Each must arrive byte for byte.
+# Keys that many tools get wrong. Each must be copied byte for byte.
 AWKWARD_KEYS = (
     "awkward/a//b",
     "awkward//double",
@@ -57,34 +57,34 @@ AWKWARD_KEYS = (
 
 @dataclass(frozen=True)
 class Item:
-    """An object to upload: its key, and where its bytes come from."""
+    """An object to upload: its key, and the origin of its bytes."""
 
     key: str
     path: Path | None = None
-    made_bytes: int = 0
+    generated_bytes: int = 0
 
     def body(self):
-        """All of its bytes."""
+        """Returns all of its bytes."""
         if self.path is not None:
             return self.path.read_bytes()
-        return made_content(self.key, self.made_bytes)
+        return generated_content(self.key, self.generated_bytes)
 
 
-def made_sample():
-    """Some 2,800 small objects in a tree, the awkward keys, empty objects, and one of several parts."""
+def generated_sample():
+    """About 2,800 small objects in a tree, the awkward keys, empty objects, and one object of several parts."""
     for day in range(1, 29):
         for number in range(100):
             key = f"data/2026/11/{day:02}/part-{number:05}.csv"
-            yield Item(key, made_bytes=200 + (day * 7919 + number * 104_729) % 6_000)
+            yield Item(key, generated_bytes=200 + (day * 7919 + number * 104_729) % 6_000)
     for number, key in enumerate(AWKWARD_KEYS):
-        yield Item(key, made_bytes=number * 10)
+        yield Item(key, generated_bytes=number * 10)
     for number in range(20):
-        yield Item(f"data/empty/{number:02}", made_bytes=0)
-    yield Item("data/large/twelve-mebibytes.bin", made_bytes=12 * MIB + 345)
+        yield Item(f"data/empty/{number:02}", generated_bytes=0)
+    yield Item("data/large/twelve-mebibytes.bin", generated_bytes=12 * MIB + 345)
 
 
 def folder_sample(folder):
-    """Every regular file below a folder, its key being its path. Links are not followed."""
+    """Every regular file below a folder, with its path as its key. Links are not followed."""
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise StackError(f"FROM={folder} is not a folder")
@@ -98,40 +98,40 @@ def folder_sample(folder):
             try:
                 size = len(key.encode())
             except UnicodeEncodeError:
-                print(f"  left out, its name is not UTF-8: {os.fsencode(key)!r}")
+                print(f"  skipped, its name is not UTF-8: {os.fsencode(key)!r}")
                 continue
             if size > KEY_BYTES_MAX:
-                print(f"  left out, its path is longer than {KEY_BYTES_MAX} bytes: {key[:60]}…")
+                print(f"  skipped, its path is longer than {KEY_BYTES_MAX} bytes: {key[:60]}…")
                 continue
             yield Item(key, path=path)
 
 
-def made_content(key, size):
-    """Bytes that follow from the key alone, so that they can be made again and compared."""
+def generated_content(key, size):
+    """Bytes that depend on the key alone, so they can be generated again and compared."""
     seed = hashlib.sha256(key.encode()).digest()
     return (seed * (size // len(seed) + 1))[:size]
 
 
 @dataclass
 class Uploaded:
-    """What was sent: by key, the size and the SHA-256 of the bytes."""
+    """What was uploaded: the size and the SHA-256 of each object, by key."""
 
     objects: dict
     bytes: int = 0
 
 
 def upload(items, s3, bucket):
-    """Sends the items with a bounded number in flight. Returns what was sent."""
-    sent = Uploaded({})
+    """Uploads the items, with a bounded number in flight. Returns what was uploaded."""
+    uploaded = Uploaded({})
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-        under_way = set()
+        in_flight = set()
         for item in items:
-            under_way.add(pool.submit(_put, s3, bucket, item))
-            if len(under_way) >= UPLOADS_WAITING_MAX:
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                _note(sent, done)
-        _note(sent, wait(under_way).done)
-    return sent
+            in_flight.add(pool.submit(_put, s3, bucket, item))
+            if len(in_flight) >= UPLOADS_WAITING_MAX:
+                done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
+                _record(uploaded, done)
+        _record(uploaded, wait(in_flight).done)
+    return uploaded
 
 
 def _put(s3, bucket, item):
@@ -140,8 +140,8 @@ def _put(s3, bucket, item):
     return item.key, len(body), hashlib.sha256(body).hexdigest()
 
 
-def _note(sent, done):
+def _record(uploaded, done):
     for future in done:
         key, size, digest = future.result()
-        sent.objects[key] = (size, digest)
-        sent.bytes += size
+        uploaded.objects[key] = (size, digest)
+        uploaded.bytes += size

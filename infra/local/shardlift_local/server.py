@@ -1,4 +1,4 @@
-"""The MiniStack process: started in the background, remembered by a pid file, stopped by it."""
+"""The MiniStack process: it runs in the background, and a pid file identifies it."""
 
 import contextlib
 import json
@@ -20,16 +20,16 @@ POLL_SECONDS = 0.1
 
 
 class StackError(Exception):
-    """Something a person can act on; the message says how."""
+    """An error that a person can fix. The message says how."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """MiniStack on a port of this machine, with its pid file and its log in a folder of its own."""
+    """MiniStack on a port of this machine, with its pid file and its log in the state folder."""
 
     state_dir: Path
     port: int
-    # Step Functions' waits are multiplied with this, so that retries do not make tests wait.
+    # Multiplies the waits of Step Functions, so tests do not wait for retries.
     wait_scale: float = 0.1
 
     @property
@@ -45,8 +45,8 @@ class Server:
         return self.state_dir / "ministack.json"
 
     def start(self):
-        """Starts the server and waits until it answers. Raises StackError if the port is taken."""
-        self._refuse_taken_port()
+        """Starts the server and waits until it is ready. Raises StackError if the port is in use."""
+        self._require_free_port()
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             process = subprocess.Popen(
@@ -61,13 +61,13 @@ class Server:
         self._wait_until_ready(process)
 
     def stop(self):
-        """Stops the server that the pid file names. Returns whether there was one."""
+        """Stops the server of the pid file. Returns whether one was running."""
         running = running_server(self.state_dir)
         self.pid_path.unlink(missing_ok=True)
         if running is None:
             return False
         pid, _port = running
-        # The functions' processes are children in the same session: they go with it.
+        # The functions' processes are children in the same session, and are stopped with it.
         os.killpg(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while _is_our_server(pid):
@@ -78,14 +78,14 @@ class Server:
             time.sleep(POLL_SECONDS)
         return True
 
-    def _refuse_taken_port(self):
+    def _require_free_port(self):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self.port))
             except OSError as error:
                 raise StackError(
-                    f"port {self.port} is taken by another program ({error.strerror}); "
+                    f"port {self.port} is in use by another program ({error.strerror}); "
                     f"choose another one: make local-up PORT={self.port + 1}"
                 ) from error
 
@@ -93,7 +93,7 @@ class Server:
         environment = {
             name: value
             for name, value in os.environ.items()
-            # A person's own AWS settings must never reach the stack, nor the stack a real account.
+            # The user's AWS settings must never reach the stack, and the stack never a real account.
             if not name.startswith("AWS_")
         }
         environment.update(
@@ -115,16 +115,16 @@ class Server:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 self.pid_path.unlink(missing_ok=True)
-                raise StackError(f"MiniStack ended while starting; its log: {self.log_path}")
-            if _answers(self.endpoint_url):
+                raise StackError(f"MiniStack exited while starting; see its log: {self.log_path}")
+            if _is_ready(self.endpoint_url):
                 return
             time.sleep(POLL_SECONDS)
         self.stop()
-        raise StackError(f"MiniStack did not answer within {START_SECONDS_MAX} s; its log: {self.log_path}")
+        raise StackError(f"MiniStack was not ready within {START_SECONDS_MAX} s; see its log: {self.log_path}")
 
 
 def running_server(state_dir):
-    """The (pid, port) of the server that was started with this state folder and still runs, or None."""
+    """Returns (pid, port) of the running server of this state folder, or None."""
     try:
         record = json.loads((state_dir / "ministack.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -133,31 +133,31 @@ def running_server(state_dir):
 
 
 def free_port():
-    """A port that nobody uses now, for tests."""
+    """Returns a port that is free now, for tests."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def _is_our_server(pid):
-    # A pid is reused after a reboot: only a process that runs our launcher is ours to stop.
+    # Pids are reused after a reboot. Only a process that runs our launcher is ours.
     try:
         _reap(pid)
         command = subprocess.run(
             ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout
     except OSError as error:
-        raise StackError(f"cannot look for the process {pid}: {error}") from error
+        raise StackError(f"cannot inspect process {pid}: {error}") from error
     return LAUNCHER.name in command and not command.lstrip().startswith("Z")
 
 
 def _reap(pid):
-    # A process that an earlier command started is no child of ours: init reaps it.
+    # A process from an earlier command is not our child. init reaps it.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 
 
-def _answers(endpoint_url):
+def _is_ready(endpoint_url):
     try:
         with urllib.request.urlopen(f"{endpoint_url}/_ministack/health", timeout=2) as response:
             return response.status == 200

@@ -1,0 +1,30 @@
+"""The lifecycle of the local stack: up and down."""
+
+import json
+
+from .deployment import ROOT, Deployment
+from .server import Server, running_server
+
+STATE_DIR = ROOT / ".local"
+OUTPUTS_PATH = STATE_DIR / "outputs.json"
+PORT_DEFAULT = 4566
+
+
+def up(port):
+    """Starts a new local stack, with both stacks deployed and every bucket empty. Returns the outputs."""
+    down()
+    server = Server(STATE_DIR, port)
+    server.start()
+    outputs = Deployment(server.endpoint_url).deploy()
+    outputs["log"] = str(server.log_path)
+    OUTPUTS_PATH.write_text(json.dumps(outputs, indent=2) + "\n")
+    print(f"The local stack is up at {server.endpoint_url}. Its outputs: {OUTPUTS_PATH}")
+    return outputs
+
+
+def down():
+    """Stops the local stack and removes its outputs. Returns whether a stack was running."""
+    running = running_server(STATE_DIR)
+    stopped = Server(STATE_DIR, running[1] if running else PORT_DEFAULT).stop()
+    OUTPUTS_PATH.unlink(missing_ok=True)
+    return stopped
