@@ -20,9 +20,10 @@ use shardlift_core::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    clients::{DataPlane, Repeats},
+    clients::DataPlane,
     fault_mapping::{bad_answer, call_fault, session_fault},
     request_counter::RequestCounter,
+    retry::RetriedByCaller,
     s3::{AwsSourceBucket, AwsTargetBucket, TargetClients, bucket_facts::find_bucket_facts},
     session::{Session, SessionKey},
 };
@@ -58,14 +59,15 @@ impl AwsAccounts {
     /// listings and copies.
     #[must_use]
     pub fn new(config: &SdkConfig, data_endpoint_url: Option<String>) -> Self {
-        Self::with_repeats(config, data_endpoint_url, Repeats::ByTheClient)
+        Self::retried_by_caller(config, data_endpoint_url, RetriedByCaller::Nothing)
     }
 
-    /// The same; reads of the two buckets are repeated as `repeats` says.
-    pub(crate) fn with_repeats(
+    /// The same for a caller that retries these reads of the two buckets.
+    #[must_use]
+    pub fn retried_by_caller(
         config: &SdkConfig,
         data_endpoint_url: Option<String>,
-        repeats: Repeats,
+        retried: RetriedByCaller,
     ) -> Self {
         // Lambda always sets a Region; elsewhere the SDK's own fallback is as good as any to begin looking from.
         let home = config
@@ -75,7 +77,7 @@ impl AwsAccounts {
         Self(Arc::new(Inner {
             config: config.clone(),
             home,
-            data: DataPlane::new(config, data_endpoint_url, repeats),
+            data: DataPlane::new(config, data_endpoint_url, retried),
             caller: OnceCell::new(),
             sessions: std::sync::Mutex::default(),
             source_facts: std::sync::Mutex::default(),
@@ -173,7 +175,7 @@ impl AwsAccounts {
         }
         let owner = self.caller().await?.account.clone();
         let credentials = self.own_credentials()?;
-        let client_in = |region| self.0.data.asking(region, &credentials, counter);
+        let client_in = |region| self.0.data.opening(region, &credentials, counter);
         let facts = find_bucket_facts(client_in, &self.0.home, &source.bucket, owner).await?;
         self.0
             .source_facts
@@ -194,6 +196,7 @@ impl AwsAccounts {
         let data = &self.0.data;
         let clients = TargetClients {
             asking_target: data.asking(region_of(&target.1), credentials, &counter),
+            listing: data.listing(region_of(&target.1), credentials, &counter),
             asking_source: data.asking(region_of(&source.1), credentials, &counter),
             copying: data.copying(region_of(&target.1), credentials, &counter),
             counter,
@@ -221,7 +224,7 @@ impl Accounts for AwsAccounts {
         let client = self
             .0
             .data
-            .asking(region, &self.own_credentials()?, &counter);
+            .listing(region, &self.own_credentials()?, &counter);
         Ok(AwsSourceBucket::new(
             client,
             counter,
@@ -238,7 +241,7 @@ impl Accounts for AwsAccounts {
     ) -> Result<AwsTargetBucket, CallFault> {
         let counter = RequestCounter::default();
         let credentials = self.session(target, session, None).await?;
-        let client_in = |region| self.0.data.asking(region, &credentials, &counter);
+        let client_in = |region| self.0.data.opening(region, &credentials, &counter);
         let owner = target.role_arn.account();
         let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
         let source_facts = self.source_facts(source, &counter).await?;

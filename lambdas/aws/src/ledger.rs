@@ -1,12 +1,11 @@
 //! The ledger, in one DynamoDB table: conditional writes, strongly consistent reads, native attributes.
 //!
 //! A write whose answer was lost is settled by reading (never assumed): every write leaves its own mark in the
-//! record, so that the reader recognises it. The SDK's retries make that necessary even for a plain refusal:
-//! the refused attempt may be the repeat of one that was written. A canceled transaction the SDK does not repeat, so
-//! [`patience`] is all that stands between it and the run.
+//! record, so that the reader recognises it. Retries make that necessary even for a plain refusal: the refused attempt
+//! may follow one that was written. The SDK sends a write once, [`retry::LEDGER_WRITE`] says how often it is retried;
+//! the SDK retries the reads.
 
 mod item;
-mod patience;
 mod record_key;
 mod units;
 
@@ -14,6 +13,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
+    config::retry::RetryConfig,
     types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem},
 };
 use serde::Serialize;
@@ -28,17 +28,17 @@ use shardlift_core::{
         tally::RequestCounts,
     },
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use self::{
     item::{Entry, WRITE_MARK, WriteMark, record_of, revision_of},
-    patience::Patience,
     record_key::{PageMark, RecordKey, SHARD_PARTITIONS},
     units::units_of,
 };
 use crate::{
     fault_mapping::{bad_answer, call_fault, transaction_fault},
     request_counter::RequestCounter,
+    retry::{self, Retries},
 };
 
 const PUT_ITEM: &str = "dynamodb:PutItem";
@@ -50,7 +50,10 @@ const TRANSACT: &str = "dynamodb:TransactWriteItems";
 /// The ledger table.
 #[derive(Debug, Clone)]
 pub struct DynamoLedger {
+    /// Reads, and deletes locks: the SDK retries.
     client: Client,
+    /// Writes under a mark: each is sent once.
+    writes: Client,
     table: String,
     counter: RequestCounter,
 }
@@ -69,8 +72,11 @@ impl DynamoLedger {
     /// The ledger in `table`.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
+        let once = client.config().to_builder();
+        let once = once.retry_config(RetryConfig::disabled()).build();
         Self {
             client,
+            writes: Client::from_conf(once),
             table: table.into(),
             counter: RequestCounter::default(),
         }
@@ -105,7 +111,7 @@ impl DynamoLedger {
             return Ok(PutOutcome::Written);
         };
         let (witness, revision_before) = (first.key.clone(), first.revision_before);
-        let (begun, mut patience) = (Instant::now(), Patience::default());
+        let mut retries = Retries::new(retry::LEDGER_WRITE);
         loop {
             let fault = match self.write_once(&entries, mark).await {
                 Ok(()) => return Ok(PutOutcome::Written),
@@ -127,8 +133,8 @@ impl DynamoLedger {
                     return Err(CallFault { effect, ..unread });
                 }
             }
-            match patience.pause_after(fault.kind, begun.elapsed()) {
-                Some(pause) => sleep(pause).await,
+            match retries.backoff_after(&fault) {
+                Some(backoff) => sleep(backoff).await,
                 None => return Err(fault),
             }
         }
@@ -144,7 +150,7 @@ impl DynamoLedger {
     async fn put(&self, entry: &Entry) -> Result<(), CallFault> {
         let condition = entry.condition();
         let sent = self
-            .client
+            .writes
             .put_item()
             .table_name(&self.table)
             .set_item(Some(entry.item.clone()))
@@ -179,7 +185,7 @@ impl DynamoLedger {
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         let sent = self
-            .client
+            .writes
             .transact_write_items()
             .set_transact_items(Some(writes))
             .client_request_token(mark.as_str())

@@ -12,6 +12,7 @@ mod fault_mapping;
 mod ledger;
 mod notifier;
 mod request_counter;
+pub mod retry;
 mod s3;
 mod session;
 mod settings;

@@ -22,7 +22,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
-use shardlift_aws::{DynamoLedger, clients};
+use shardlift_aws::{DynamoLedger, clients, retry};
 use shardlift_core::{
     failure::{
         FailureCode,
@@ -164,7 +164,7 @@ fn step() -> PlanStep {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_throttled_transaction_is_made_again() {
     let throttled = Answer::Canceled(["None", "ThrottlingError"]);
     let script = Script::of(&[
@@ -179,7 +179,7 @@ async fn a_throttled_transaction_is_made_again() {
     script.assert_is_told_to_the_end();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_outlasts_more_throttling_than_other_faults() {
     let mut answers = Vec::new();
     for _ in 0..6 {
@@ -193,7 +193,7 @@ async fn a_transaction_outlasts_more_throttling_than_other_faults() {
     script.assert_is_told_to_the_end();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_condition_is_our_own_write_if_the_record_bears_its_mark() {
     for (found, outcome) in [
         (Answer::ItemAsWritten, PutOutcome::Written),
@@ -208,11 +208,13 @@ async fn a_failed_condition_is_our_own_write_if_the_record_bears_its_mark() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_in_progress_is_asked_about_again_as_the_same_one() {
     let script = Script::of(&[
         Answer::TimedOut,
+        Answer::ItemBefore,
         Answer::Refused("TransactionInProgressException"),
+        Answer::ItemBefore,
         Answer::Canceled(["TransactionConflict", "None"]),
         Answer::ItemBefore,
         Answer::Done,
@@ -226,10 +228,11 @@ async fn a_transaction_in_progress_is_asked_about_again_as_the_same_one() {
     assert!(sent.iter().all(|body| *body == sent[0]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_conflict_that_lasts_is_the_ledgers_and_no_objects() {
     let conflict = Answer::Canceled(["None", "TransactionConflict"]);
-    let script = Script::of(&[conflict, Answer::ItemBefore].repeat(4));
+    let attempts = retry::LEDGER_WRITE.attempts_max as usize;
+    let script = Script::of(&[conflict, Answer::ItemBefore].repeat(attempts));
     let refused = script.ledger().await.commit_plan(&step()).await;
     let fault = refused.unwrap_err();
     assert_eq!(fault.kind, FaultKind::ConcurrentWrite);
@@ -237,7 +240,7 @@ async fn a_conflict_that_lasts_is_the_ledgers_and_no_objects() {
     script.assert_is_told_to_the_end();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_write_that_cannot_be_settled_tells_why() {
     let script = Script::of(&[
         Answer::Refused("ConditionalCheckFailedException"),
@@ -249,9 +252,7 @@ async fn a_write_that_cannot_be_settled_tells_why() {
         (fault.kind, fault.operation),
         (FaultKind::AccessDenied, "dynamodb:GetItem")
     );
-    let mut answers = vec![Answer::TimedOut; 8];
-    answers.push(Answer::Refused("AccessDeniedException"));
-    let script = Script::of(&answers);
+    let script = Script::of(&[Answer::TimedOut, Answer::Refused("AccessDeniedException")]);
     let put = script.ledger().await.create_run(&run_record("run")).await;
     assert_eq!(
         put.unwrap_err().effect,

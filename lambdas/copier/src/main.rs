@@ -5,6 +5,7 @@ use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SystemClock,
     adapters::Adapters,
     bootstrap::{self, Handler, Settings},
+    retry::RetriedByCaller,
     telemetry,
 };
 use shardlift_copier::copier::Copier;
@@ -31,7 +32,7 @@ impl Handler for CopierFunction {
 
 async fn connect() -> Result<CopierFunction, Failure> {
     let settings = Settings::from_env()?;
-    let adapters = Adapters::connect_once_asking(&settings).await;
+    let adapters = Adapters::connect(&settings, RetriedByCaller::Reads).await;
     let copier = Copier::new(
         adapters.accounts,
         adapters.ledger,

@@ -7,7 +7,7 @@ use shardlift_core::failure::fault::{CallFault, FaultKind};
 use crate::gate::Gate;
 
 /// How often a call is made again that failed without being throttled. The clients of the two buckets repeat nothing by
-/// themselves in a copier (`Adapters::connect_once_asking`), so these are all.
+/// themselves in a copier (`RetriedByCaller::Reads`), so these are all.
 const FAULTS_MAX: u32 = 5;
 /// How often a throttled call is made again: throttling says nothing against the object, only "later".
 const THROTTLES_MAX: u32 = 20;

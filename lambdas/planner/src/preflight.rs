@@ -9,6 +9,7 @@ mod source_trial;
 mod target_trial;
 mod trial;
 
+use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     access::preflight::{Check, Preflight},
     failure::{
@@ -89,7 +90,8 @@ async fn open_source<A: Accounts>(
         return Ok(None);
     };
     trial.source_owner(&source.facts().owner);
-    let page = source.list_page(&first_page(&pair.source.prefix)).await;
+    let first_page = first_page(&pair.source.prefix);
+    let page = LISTING.run(|| source.list_page(&first_page)).await;
     let Some(page) = trial.judge(Check::ListSource, &may_list, page, tell)? else {
         return Ok(None);
     };
@@ -123,7 +125,8 @@ async fn open_target<A: Accounts>(
     let Some(target) = trial.judge(Check::FindTarget, &may_list, opened, tell)? else {
         return Ok(None);
     };
-    let page = target.list_page(&first_page(&pair.target.prefix)).await;
+    let first_page = first_page(&pair.target.prefix);
+    let page = LISTING.run(|| target.list_page(&first_page)).await;
     trial.judge(Check::ListTarget, &may_list, page, tell)?;
     Ok(Some(target))
 }

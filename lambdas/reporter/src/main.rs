@@ -5,6 +5,7 @@ use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SnsNotifier, SystemClock,
     adapters::Adapters,
     bootstrap::{self, Handler, Settings},
+    retry::RetriedByCaller,
     telemetry,
 };
 use shardlift_core::{
@@ -33,7 +34,7 @@ impl Handler for ReporterFunction {
 
 async fn connect() -> Result<ReporterFunction, Failure> {
     let settings = Settings::from_env()?;
-    let adapters = Adapters::connect(&settings).await;
+    let adapters = Adapters::connect(&settings, RetriedByCaller::Nothing).await;
     Ok(ReporterFunction(Reporter {
         accounts: adapters.accounts,
         ledger: adapters.ledger,

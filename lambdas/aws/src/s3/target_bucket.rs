@@ -42,6 +42,8 @@ const LIST_ANNOTATIONS: &str = "s3:ListObjectAnnotations";
 pub(crate) struct TargetClients {
     /// Reads, in the target bucket's Region.
     pub(crate) asking_target: Client,
+    /// Listings, in the target bucket's Region.
+    pub(crate) listing: Client,
     /// Reads, in the source bucket's Region.
     pub(crate) asking_source: Client,
     /// Copies: a copy is sent to the target bucket's Region.
@@ -126,7 +128,7 @@ impl AwsTargetBucket {
 impl BucketListing for AwsTargetBucket {
     async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
         list_page(
-            &self.clients.asking_target,
+            &self.clients.listing,
             &self.bucket,
             &self.facts.owner,
             request,
@@ -136,7 +138,7 @@ impl BucketListing for AwsTargetBucket {
 
     async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
         first_object(
-            &self.clients.asking_target,
+            &self.clients.listing,
             &self.bucket,
             &self.facts.owner,
             request,
