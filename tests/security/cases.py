@@ -22,7 +22,7 @@ BY_DOCUMENTS = "test_documents holds the statement, test_operations its actions"
 # What the emulator cannot judge, why, and which test covers it instead.
 NOT_JUDGED = {
     "s3:GetObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
-    "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a remark: {BY_DOCUMENTS}",
+    "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a note: {BY_DOCUMENTS}",
     "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
     "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
     "s3:GetObject in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, tests/workflow/test_rerun.py runs one",

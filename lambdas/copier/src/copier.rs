@@ -12,7 +12,7 @@ use shardlift_core::{
         event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
         record::RunRecord,
     },
-    shard::{OpenUpload, ShardWork, account::ShardAccount},
+    shard::{OpenUpload, ShardWork, settled_objects::SettledObjects},
     value::{
         deadline::Deadline,
         id::{RunId, ShardId},
@@ -147,7 +147,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         &self,
         job: &Job<'_, T>,
         mut held: HeldShard<'_, L, C>,
-        mut account: ShardAccount,
+        mut account: SettledObjects,
     ) -> Result<CopierStatus, Failure> {
         let manifest = self
             .read_manifest(&job.event.run_id, &job.event.shard_id)
@@ -228,7 +228,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         &self,
         job: &Job<'_, T>,
         mut held: HeldShard<'_, L, C>,
-        mut account: ShardAccount,
+        mut account: SettledObjects,
     ) -> Result<CopierStatus, Failure> {
         let manifest = self
             .read_manifest(&job.event.run_id, &job.event.shard_id)
@@ -251,7 +251,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         &self,
         job: &Job<'_, T>,
         held: HeldShard<'_, L, C>,
-        account: &ShardAccount,
+        account: &SettledObjects,
         notes: Footnotes,
         end: Result<End, Failure>,
     ) -> Result<CopierStatus, Failure> {
@@ -344,7 +344,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             })
     }
 
-    fn log_end(&self, event: &CopierEvent, account: &ShardAccount, end: Result<&End, &Failure>) {
+    fn log_end(&self, event: &CopierEvent, account: &SettledObjects, end: Result<&End, &Failure>) {
         let tally = &account.outcome().tally;
         tracing::info!(
             { field::RUN_ID } = %event.run_id,

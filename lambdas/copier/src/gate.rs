@@ -164,7 +164,7 @@ impl Gate {
                     self.pacer().throttled(now);
                 }
             }
-            _ => self.pacer().answered(now),
+            _ => self.pacer().responded(now),
         }
     }
 

@@ -8,7 +8,7 @@ use shardlift_core::{
     run::event::CopierEvent,
     shard::{
         OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardState, ShardWork,
-        account::ShardAccount,
+        settled_objects::SettledObjects,
     },
     value::{deadline::Deadline, tally::RequestCounts},
 };
@@ -24,7 +24,7 @@ pub(crate) struct HeldShard<'a, L, C> {
     record: ShardRecord,
     token: u64,
     failures_listed: usize,
-    remarks_listed: usize,
+    notes_listed: usize,
 }
 
 /// What the record says beside the account: the requests so far, and the uploads that are open.
@@ -79,7 +79,7 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
                     record: claimed,
                     token: lease.token,
                     failures_listed: 0,
-                    remarks_listed: 0,
+                    notes_listed: 0,
                 }));
             }
         }
@@ -98,11 +98,11 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     ///
     /// # Errors
     /// `InvariantViolated` when one of its lists is missing or does not fit, and control bucket faults.
-    pub(crate) async fn account(&self) -> Result<ShardAccount, Failure> {
+    pub(crate) async fn account(&self) -> Result<SettledObjects, Failure> {
         let outcome = self.record.outcome.clone();
         let failed = self.listed(outcome.failures_key.as_deref()).await?;
-        let remarked = self.listed(outcome.remarks_key.as_deref()).await?;
-        ShardAccount::resume(outcome, failed, remarked)
+        let noted = self.listed(outcome.notes_key.as_deref()).await?;
+        SettledObjects::resume(outcome, failed, noted)
     }
 
     async fn listed<T: DeserializeOwned>(&self, key: Option<&str>) -> Result<Vec<T>, Failure> {
@@ -129,7 +129,7 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     /// Notes what is settled so far.
     pub(crate) async fn checkpoint(
         &mut self,
-        account: &ShardAccount,
+        account: &SettledObjects,
         notes: Footnotes,
     ) -> Result<(), Failure> {
         let outcome = self.outcome(account, notes).await?;
@@ -140,7 +140,7 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     /// Gives the shard back before the deadline.
     pub(crate) async fn give_back(
         mut self,
-        account: &ShardAccount,
+        account: &SettledObjects,
         notes: Footnotes,
         writes_taken: u64,
     ) -> Result<(), Failure> {
@@ -157,7 +157,7 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     /// Gives the shard back because of `problem`, which concerns more than one object.
     pub(crate) async fn stop(
         mut self,
-        account: &ShardAccount,
+        account: &SettledObjects,
         notes: Footnotes,
         problem: Failure,
     ) -> Result<(), Failure> {
@@ -174,7 +174,7 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     /// Settles the shard for good.
     pub(crate) async fn finish(
         mut self,
-        account: &ShardAccount,
+        account: &SettledObjects,
         notes: Footnotes,
         clock: &impl Clock,
     ) -> Result<(), Failure> {
@@ -193,26 +193,26 @@ impl<'a, L: Ledger, C: ControlStore> HeldShard<'a, L, C> {
     /// to a list that another holder may still write.
     async fn outcome(
         &mut self,
-        account: &ShardAccount,
+        account: &SettledObjects,
         notes: Footnotes,
     ) -> Result<ShardOutcome, Failure> {
         let (run_id, shard_id) = (&self.record.run_id, &self.record.shard_id);
         let failures_key = control_key::failures(run_id, shard_id, self.token);
-        let remarks_key = control_key::remarks(run_id, shard_id, self.token);
-        let (failed, remarked) = (account.failures().len(), account.remarks().len());
+        let notes_key = control_key::notes(run_id, shard_id, self.token);
+        let (failed, noted) = (account.failures().len(), account.notes().len());
         if failed > self.failures_listed {
             let list = failure_list::encode(account.failures())?;
             self.put_list(&failures_key, list).await?;
             self.failures_listed = failed;
         }
-        if remarked > self.remarks_listed {
-            let list = json_lines::encode(account.remarks())?;
-            self.put_list(&remarks_key, list).await?;
-            self.remarks_listed = remarked;
+        if noted > self.notes_listed {
+            let list = json_lines::encode(account.notes())?;
+            self.put_list(&notes_key, list).await?;
+            self.notes_listed = noted;
         }
         let mut outcome = account.outcome().clone();
         outcome.failures_key = (failed > 0).then_some(failures_key);
-        outcome.remarks_key = (remarked > 0).then_some(remarks_key);
+        outcome.notes_key = (noted > 0).then_some(notes_key);
         outcome.requests = notes.requests;
         outcome.uploads = notes.uploads;
         Ok(outcome)

@@ -16,7 +16,7 @@ use shardlift_core::{
     },
     port::{PartReceipt, TargetBucket},
     run::option::TagPolicy,
-    shard::{OpenUpload, remark::Remark},
+    shard::{OpenUpload, note::Note},
     value::id::UploadId,
 };
 
@@ -38,7 +38,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         &self,
         planned: &Planned,
         layout: &PartLayout,
-    ) -> Result<Vec<Remark>, Failure> {
+    ) -> Result<Vec<Note>, Failure> {
         let _place = self.gate.object_in_parts(layout.part_count()).await;
         for _ in 0..UPLOADS_MAX {
             let (upload, there) = match self.uploads.get(planned.index) {
@@ -122,32 +122,32 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         planned: &Planned,
         upload: &OpenUpload,
         completed: Completed,
-    ) -> Result<Vec<Remark>, Failure> {
+    ) -> Result<Vec<Note>, Failure> {
         self.clean_up(planned).await;
-        let remarks = self.remarks_of(planned, upload, completed).await;
+        let notes = self.notes_of(planned, upload, completed).await;
         // Not before there is an outcome: a record that is written meanwhile, and names no upload, would have everything
         // copied again.
         self.uploads.closed(planned.index);
-        remarks
+        notes
     }
 
-    async fn remarks_of(
+    async fn notes_of(
         &self,
         planned: &Planned,
         upload: &OpenUpload,
         completed: Completed,
-    ) -> Result<Vec<Remark>, Failure> {
+    ) -> Result<Vec<Note>, Failure> {
         let Completed {
             receipt,
             parts_etag,
         } = completed;
         let way = CopyWay::InParts(parts_etag.as_ref());
-        let mut remarks = self.look_back(planned, &receipt, way).await?;
+        let mut notes = self.look_back(planned, &receipt, way).await?;
         if upload.is_without_tags {
-            remarks.push(Remark::TagsLeftBehind);
+            notes.push(Note::TagsLeftBehind);
         }
-        remarks.extend(self.annotations_left_behind(planned).await);
-        Ok(remarks)
+        notes.extend(self.annotations_left_behind(planned).await);
+        Ok(notes)
     }
 
     /// Aborts what other copiers of parts may have created beside the upload that the record names.
@@ -236,20 +236,20 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
 
     /// What there is to say of annotations, which parts do not take along. One request an object of more than 5 GiB; a
     /// look that fails shows nothing and says so.
-    async fn annotations_left_behind(&self, planned: &Planned) -> Option<Remark> {
+    async fn annotations_left_behind(&self, planned: &Planned) -> Option<Note> {
         if self.spec.tags == TagPolicy::Ignore {
             return None;
         }
         let key = &planned.source.key;
         match self.repeat(|| self.target.has_annotations(key)).await {
-            Ok(has_annotations) => has_annotations.then_some(Remark::AnnotationsLeftBehind),
+            Ok(has_annotations) => has_annotations.then_some(Note::AnnotationsLeftBehind),
             Err(fault) => {
                 tracing::warn!(
                     { field::AWS_OPERATION } = fault.operation,
                     { field::ERROR_DETAIL } = %fault,
                     "annotations could not be looked for"
                 );
-                Some(Remark::AnnotationsUnknown)
+                Some(Note::AnnotationsUnknown)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use shardlift_core::{
     copy::{
-        lost_answer,
+        lost_response,
         method::CopyMethod,
         proof::{self, Comparison, CopyWay},
     },
@@ -17,7 +17,7 @@ use shardlift_core::{
         option::{TagPolicy, Verify},
         spec::RunSpec,
     },
-    shard::{account::ObjectOutcome, remark::Remark},
+    shard::{note::Note, settled_objects::ObjectOutcome},
     value::{
         key::ObjectKey,
         object::{ETag, ListedObject},
@@ -64,7 +64,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         object: &ListedObject,
     ) -> Result<ObjectOutcome, Failure> {
         match self.try_copy(index, object).await {
-            Ok(remarks) => Ok(ObjectOutcome::Copied(remarks)),
+            Ok(notes) => Ok(ObjectOutcome::Copied(notes)),
             Err(failure) if failure.code.scope() == Scope::Run => {
                 Err(failure.within(format_args!("object {:?}", object.key.as_str())))
             }
@@ -72,7 +72,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         }
     }
 
-    async fn try_copy(&self, index: u32, object: &ListedObject) -> Result<Vec<Remark>, Failure> {
+    async fn try_copy(&self, index: u32, object: &ListedObject) -> Result<Vec<Note>, Failure> {
         let planned = self.planned(index, object)?;
         let method = CopyMethod::choose(
             object.size_bytes,
@@ -108,7 +108,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         })
     }
 
-    async fn copy_single(&self, planned: &Planned) -> Result<Vec<Remark>, Failure> {
+    async fn copy_single(&self, planned: &Planned) -> Result<Vec<Note>, Failure> {
         let Planned {
             source, target_key, ..
         } = planned;
@@ -117,7 +117,7 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             kms_key_arn: self.spec.kms_key_arn.clone(),
             tags: (self.spec.tags == TagPolicy::Ignore).then(TagSet::new),
         };
-        let mut remarks = Vec::new();
+        let mut notes = Vec::new();
         let mut retries = Retries::new(self.gate);
         let began_at = Instant::now();
         // What follows a call is boxed where it is rare: hundreds of objects are in flight, and each would have room for it.
@@ -125,22 +125,22 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
             let call = self.target.copy_object(source, target_key, &options);
             let fault = match self.gate.write(call).await {
                 Ok(receipt) => {
-                    remarks.extend(self.look_back(planned, &receipt, CopyWay::AtOnce).await?);
-                    return Ok(remarks);
+                    notes.extend(self.look_back(planned, &receipt, CopyWay::Single).await?);
+                    return Ok(notes);
                 }
                 Err(fault) => fault,
             };
             if fault.kind == FaultKind::AccessDenied && self.may_go_without_tags(&options) {
                 options.tags = Some(TagSet::new());
-                remarks.push(Remark::TagsLeftBehind);
+                notes.push(Note::TagsLeftBehind);
                 continue;
             }
             if fault.effect == Effect::Unknown
                 && let Some(receipt) =
                     Box::pin(self.found_copied(planned, &options, began_at)).await
             {
-                remarks.extend(self.look_back(planned, &receipt, CopyWay::AtOnce).await?);
-                return Ok(remarks);
+                notes.extend(self.look_back(planned, &receipt, CopyWay::Single).await?);
+                return Ok(notes);
             }
             let Some(delay) = retries.delay_after(&fault) else {
                 return Err(Box::pin(self.explain(fault, planned)).await);
@@ -157,24 +157,24 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         planned: &Planned,
         receipt: &CopyReceipt,
         way: CopyWay<'_>,
-    ) -> Result<Vec<Remark>, Failure> {
+    ) -> Result<Vec<Note>, Failure> {
         let is_proof_wanted = self.spec.verify == Verify::Checksum;
-        if !is_proof_wanted && way == CopyWay::AtOnce {
+        if !is_proof_wanted && way == CopyWay::Single {
             return Ok(Vec::new());
         }
         let look = self.repeat(|| self.target.head_source(&planned.source.key));
         let Ok(at_source) = Box::pin(look).await else {
-            let unproven = is_proof_wanted.then_some(Remark::Unproven);
+            let unproven = is_proof_wanted.then_some(Note::Unproven);
             return Ok(unproven.into_iter().collect());
         };
-        let mut remarks = proof::left_behind(&planned.source, &at_source, receipt, way);
+        let mut notes = proof::left_behind(&planned.source, &at_source, receipt, way);
         if is_proof_wanted {
             match proof::compare(&planned.source, &at_source, receipt, way) {
-                Comparison::Said(remark) => remarks.push(remark),
+                Comparison::Noted(note) => notes.push(note),
                 Comparison::Different => return Err(different(&at_source, receipt)),
             }
         }
-        Ok(remarks)
+        Ok(notes)
     }
 
     fn may_go_without_tags(&self, options: &CopyOptions) -> bool {
@@ -190,14 +190,14 @@ impl<T: TargetBucket> ObjectCopy<'_, T> {
         began_at: Instant,
     ) -> Option<CopyReceipt> {
         let since_attempt = began_at.elapsed();
-        if !lost_answer::can_be_shown(since_attempt) {
+        if !lost_response::can_be_shown(since_attempt) {
             return None;
         }
         let at_target = self.repeat(|| self.target.head_target(&planned.target_key));
         let at_target = at_target.await.ok()?;
         let at_source = self.repeat(|| self.target.head_source(&planned.source.key));
         let at_source = at_source.await.ok()?;
-        let is_copied = lost_answer::is_copied(
+        let is_copied = lost_response::is_copied(
             &planned.source,
             options,
             &at_source,

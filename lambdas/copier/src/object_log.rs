@@ -2,7 +2,8 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    documents::manifest::Manifest, shard::account::ObjectOutcome, value::object::ListedObject,
+    documents::manifest::Manifest, shard::settled_objects::ObjectOutcome,
+    value::object::ListedObject,
 };
 
 /// Logs the outcome of an object of `shard`: its key and size, never its bytes (P10).

@@ -21,7 +21,7 @@ use shardlift_core::{
     },
     port::{Accounts, Clock, ControlStore, Ledger, PutOutcome, TargetBucket},
     run::event::{CopierEvent, CopierStatus},
-    shard::{ShardEvent, ShardRecord, ShardState, ShardWork, account::ShardAccount},
+    shard::{ShardEvent, ShardRecord, ShardState, ShardWork, settled_objects::SettledObjects},
     value::{
         id::{ShardId, UploadId},
         object::ListedObject,
@@ -58,7 +58,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         &self,
         job: &Job<'_, T>,
         held: HeldShard<'_, L, C>,
-        account: ShardAccount,
+        account: SettledObjects,
         numbers: RangeInclusive<u32>,
     ) -> Result<CopierStatus, Failure> {
         let end = self.copy_and_assemble(job, numbers).await;
@@ -180,7 +180,7 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
     ) -> Result<Option<UploadId>, Failure> {
         for _ in 0..WRITES_MAX {
             let (whole, _) = self.read_whole(job.event, whole_id).await?;
-            if whole.state != ShardState::Ready || whole.parts_through.is_settled(number) {
+            if whole.state != ShardState::Ready || whole.finished_part_shards.is_settled(number) {
                 return Ok(None);
             }
             if let Some(upload) = whole.outcome.uploads.first() {
@@ -213,12 +213,12 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
             let (whole, _) = self.read_whole(event, whole_id).await?;
             let is_noted = numbers
                 .clone()
-                .all(|number| whole.parts_through.is_settled(number));
+                .all(|number| whole.finished_part_shards.is_settled(number));
             if is_noted || whole.state != ShardState::Ready {
                 return Ok(whole);
             }
-            let through = ShardEvent::ClosePartShards {
-                through: numbers.clone(),
+            let through = ShardEvent::FinishPartShards {
+                numbers: numbers.clone(),
             };
             if let Some(written) = self.write_whole(&whole, through).await? {
                 return Ok(written);

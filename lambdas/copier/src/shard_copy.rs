@@ -7,7 +7,7 @@ use shardlift_core::{
     documents::manifest::Manifest,
     failure::Failure,
     port::{Clock, ControlStore, Ledger, TargetBucket},
-    shard::account::{ObjectOutcome, ShardAccount},
+    shard::settled_objects::{ObjectOutcome, SettledObjects},
     value::{deadline::Deadline, time::Timestamp},
 };
 
@@ -47,7 +47,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
     pub(crate) async fn run<L: Ledger, C: ControlStore>(
         &self,
         held: &mut HeldShard<'_, L, C>,
-        account: &mut ShardAccount,
+        account: &mut SettledObjects,
         footnotes: &(impl Fn() -> Footnotes + Sync),
     ) -> Result<End, Failure> {
         let count = u32::try_from(self.manifest.objects.len())
@@ -109,7 +109,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
         (index, self.objects.copy(index, object).await)
     }
 
-    fn settle(&self, account: &mut ShardAccount, settled: Settled) -> Result<(), Failure> {
+    fn settle(&self, account: &mut SettledObjects, settled: Settled) -> Result<(), Failure> {
         let (index, outcome) = settled;
         let object = &self.manifest.objects[index as usize];
         let outcome = outcome?;
@@ -124,7 +124,7 @@ impl<T: TargetBucket, K: Clock> ShardCopy<'_, T, K> {
     }
 }
 
-fn settled_count(account: &ShardAccount) -> u64 {
+fn settled_count(account: &SettledObjects) -> u64 {
     account.outcome().progress.settled_count()
 }
 

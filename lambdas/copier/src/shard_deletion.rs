@@ -7,9 +7,9 @@ use shardlift_core::{
         Failure, FailureCode, Scope,
         fault::{CallFault, FaultKind},
     },
-    port::{Clock, ControlStore, DELETE_OBJECTS_MAX, DoomedObject, Ledger, TargetBucket},
+    port::{Clock, ControlStore, DELETE_OBJECTS_MAX, Ledger, ObjectToDelete, TargetBucket},
     run::spec::RunSpec,
-    shard::account::{ObjectOutcome, ShardAccount},
+    shard::settled_objects::{ObjectOutcome, SettledObjects},
     value::{deadline::Deadline, object::ListedObject},
 };
 
@@ -40,7 +40,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
     pub(crate) async fn run<L: Ledger, C: ControlStore>(
         &self,
         held: &mut HeldShard<'_, L, C>,
-        account: &mut ShardAccount,
+        account: &mut SettledObjects,
         footnotes: &(impl Fn() -> Footnotes + Sync),
     ) -> Result<End, Failure> {
         let count = u32::try_from(self.manifest.objects.len())
@@ -71,7 +71,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
 
     /// The outcomes of a batch, in its order.
     async fn delete(&self, batch: &[u32]) -> Result<Vec<ObjectOutcome>, Failure> {
-        let doomed: Vec<DoomedObject> = batch
+        let doomed: Vec<ObjectToDelete> = batch
             .iter()
             .map(|&index| self.doomed(index))
             .collect::<Result<_, _>>()?;
@@ -88,7 +88,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
     }
 
     /// Nothing outside the target prefix is touched (P2), whatever the manifest says.
-    fn doomed(&self, index: u32) -> Result<DoomedObject, Failure> {
+    fn doomed(&self, index: u32) -> Result<ObjectToDelete, Failure> {
         let object = self.object(index);
         let prefix = &self.spec.pair.target.prefix;
         if object.key.relative_to(prefix).is_none() {
@@ -98,14 +98,17 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
                 prefix.as_str()
             )));
         }
-        Ok(DoomedObject {
+        Ok(ObjectToDelete {
             key: object.key.clone(),
             etag: object.etag.clone(),
         })
     }
 
     /// Deleting is idempotent, so a lost answer is answered by asking again.
-    async fn call(&self, doomed: &[DoomedObject]) -> Result<Vec<Result<(), CallFault>>, CallFault> {
+    async fn call(
+        &self,
+        doomed: &[ObjectToDelete],
+    ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
         let mut retries = Retries::new(self.gate);
         loop {
             let fault = match self.gate.write(self.target.delete_objects(doomed)).await {
@@ -121,7 +124,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
 
     async fn outcome(
         &self,
-        doomed: &DoomedObject,
+        doomed: &ObjectToDelete,
         result: Result<(), CallFault>,
     ) -> Result<ObjectOutcome, Failure> {
         let failure = match result {
@@ -144,7 +147,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
         Ok(ObjectOutcome::Failed(failure))
     }
 
-    fn denial(&self, doomed: &DoomedObject, fault: &CallFault) -> Failure {
+    fn denial(&self, doomed: &ObjectToDelete, fault: &CallFault) -> Failure {
         let target = &self.spec.pair.target;
         let partition = target.role_arn.partition();
         let resource = format!("arn:{partition}:s3:::{}/{}", target.bucket, doomed.key);
@@ -153,7 +156,7 @@ impl<T: TargetBucket, K: Clock> ShardDeletion<'_, T, K> {
     }
 }
 
-fn written_since(doomed: &DoomedObject, fault: &CallFault) -> Failure {
+fn written_since(doomed: &ObjectToDelete, fault: &CallFault) -> Failure {
     Failure::new(
         FailureCode::TargetConflict,
         format!(

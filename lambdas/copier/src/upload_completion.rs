@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     copy::{
-        lost_answer::{LostUpload, Trace},
+        lost_response::{LostUpload, Trace},
         part_layout::PartLayout,
     },
     failure::{

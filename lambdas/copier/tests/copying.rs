@@ -149,7 +149,7 @@ async fn copied_with_annotations(tags: &str, denied: Option<&'static str>) -> Sc
 }
 
 #[tokio::test(start_paused = true)]
-async fn annotations_that_parts_do_not_carry_are_remarked() {
+async fn annotations_that_parts_do_not_carry_are_noted() {
     let scene = copied_with_annotations("preserve", None).await;
     let copies = scene.buckets.objects(TARGET);
     let carried: Vec<bool> = copies
@@ -159,7 +159,7 @@ async fn annotations_that_parts_do_not_carry_are_remarked() {
     assert_eq!(carried, [true, false], "at once, in parts");
     let outcome = scene.shard().outcome;
     assert_eq!(
-        outcome.remarks,
+        outcome.notes,
         [("annotations_left_behind".to_owned(), 1)].into()
     );
     assert_eq!(outcome.requests["s3:ListObjectAnnotations"], 1);
@@ -196,17 +196,17 @@ async fn a_copy_whose_answer_was_lost_is_made_again_unless_the_target_shows_it()
 }
 
 #[tokio::test(start_paused = true)]
-async fn annotations_that_may_not_be_looked_for_are_remarked_as_unknown() {
+async fn annotations_that_may_not_be_looked_for_are_noted_as_unknown() {
     let scene = copied_with_annotations("best_effort", Some("s3:ListObjectAnnotations")).await;
-    let remarks = scene.shard().outcome.remarks;
-    assert_eq!(remarks, [("annotations_unknown".to_owned(), 1)].into());
+    let notes = scene.shard().outcome.notes;
+    assert_eq!(notes, [("annotations_unknown".to_owned(), 1)].into());
 }
 
 #[tokio::test(start_paused = true)]
 async fn annotations_that_nobody_asked_for_are_not_looked_for() {
     let scene = copied_with_annotations("ignore", None).await;
     let outcome = scene.shard().outcome;
-    assert!(outcome.remarks.is_empty(), "{:?}", outcome.remarks);
+    assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
     assert!(!outcome.requests.contains_key("s3:ListObjectAnnotations"));
 }
 
@@ -316,8 +316,8 @@ async fn best_effort_goes_without_tags_where_they_are_refused() {
         assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
         let outcome = scene.shard().outcome;
         assert_eq!(outcome.tally.copied.objects, copied, "{tags}");
-        let is_remarked = outcome.remarks.contains_key("tags_left_behind");
-        assert_eq!(is_remarked, tags == "best_effort", "{tags}");
+        let is_noted = outcome.notes.contains_key("tags_left_behind");
+        assert_eq!(is_noted, tags == "best_effort", "{tags}");
     }
 }
 

@@ -210,8 +210,8 @@ async fn checksums_prove_or_disprove_a_copy() {
         ),
     ] {
         let scene = verified(size_bytes, checksum).await;
-        let remarks = scene.shard().outcome.remarks;
-        let said: Vec<&str> = remarks.keys().map(String::as_str).collect();
+        let notes = scene.shard().outcome.notes;
+        let said: Vec<&str> = notes.keys().map(String::as_str).collect();
         assert_eq!(said, expected, "{size_bytes} bytes, {checksum:?}");
     }
     let wrong = ("CRC64NVME", "of other bytes", FullObject);
@@ -221,7 +221,7 @@ async fn checksums_prove_or_disprove_a_copy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_is_carried_in_parts_and_remarked_where_it_is_not() {
+async fn a_redirect_is_carried_in_parts_and_noted_where_it_is_not() {
     const REDIRECT: &str = "x-amz-website-redirect-location";
     let scene = Scene::new(&json!({
         "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB, "verify": "checksum",
@@ -240,5 +240,5 @@ async fn a_redirect_is_carried_in_parts_and_remarked_where_it_is_not() {
         .map(|copy| copy.attributes.headers.contains_key(REDIRECT))
         .collect();
     assert_eq!(carried, [false, true], "at once, in parts");
-    assert_eq!(scene.shard().outcome.remarks["redirect_left_behind"], 1);
+    assert_eq!(scene.shard().outcome.notes["redirect_left_behind"], 1);
 }

@@ -96,10 +96,10 @@ async fn tags_that_were_left_behind_are_told_whoever_created_the_upload() {
     let told = scene
         .shards()
         .into_iter()
-        .map(|shard| shard.outcome.remarks)
-        .filter(|remarks| !remarks.is_empty());
-    let remarks: Vec<_> = told.collect();
-    assert_eq!(remarks, [[("tags_left_behind".to_owned(), 1)].into()]);
+        .map(|shard| shard.outcome.notes)
+        .filter(|notes| !notes.is_empty());
+    let notes: Vec<_> = told.collect();
+    assert_eq!(notes, [[("tags_left_behind".to_owned(), 1)].into()]);
 }
 
 #[tokio::test(start_paused = true)]

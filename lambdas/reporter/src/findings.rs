@@ -145,7 +145,7 @@ impl Findings {
             verified: self
                 .verified
                 .unwrap_or_else(|| Verification::clean(Verify::None)),
-            notes: self.sums.remarks,
+            notes: self.sums.notes,
             uploads_aborted: self.uploads_aborted,
             cost_usd: cost_of(self.requests, estimate),
             copy_seconds,

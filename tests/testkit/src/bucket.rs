@@ -114,7 +114,7 @@ impl MemoryBuckets {
             encryption: world.encryption(bucket),
             kms_key_arn: world.default_key(bucket),
             modified_at: Timestamp::default(),
-            told_at: None,
+            response_date: None,
         };
         let modified_at = world.now();
         let object = StoredObject {

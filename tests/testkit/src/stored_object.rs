@@ -25,7 +25,7 @@ impl StoredObject {
     pub(crate) fn told(&self, now: Timestamp) -> ObjectAttributes {
         ObjectAttributes {
             modified_at: whole_seconds(self.modified_at),
-            told_at: Some(whole_seconds(now)),
+            response_date: Some(whole_seconds(now)),
             ..self.attributes.clone()
         }
     }

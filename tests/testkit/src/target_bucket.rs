@@ -7,7 +7,7 @@ use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     port::{
         BucketListing, ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload,
-        DELETE_OBJECTS_MAX, DoomedObject, ListRequest, ObjectAttributes, ObjectPage, PartReceipt,
+        DELETE_OBJECTS_MAX, ListRequest, ObjectAttributes, ObjectPage, ObjectToDelete, PartReceipt,
         Probe, TagSet, TargetBucket, UploadSpec,
     },
     run::record::BucketFacts,
@@ -218,7 +218,7 @@ impl TargetBucket for MemoryTarget {
 
     async fn delete_objects(
         &self,
-        objects: &[DoomedObject],
+        objects: &[ObjectToDelete],
     ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
         const OPERATION: &str = "s3:DeleteObject";
         if objects.len() > DELETE_OBJECTS_MAX {

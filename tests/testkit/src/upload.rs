@@ -96,7 +96,7 @@ impl Upload {
                 encryption: self.encryption,
                 kms_key_arn: self.kms_key_arn.clone(),
                 modified_at: Timestamp::default(),
-                told_at: None,
+                response_date: None,
             },
             tags: spec.tags.clone(),
             has_annotations: false,

@@ -8,7 +8,7 @@ use aws_sdk_s3::{
 };
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::DoomedObject,
+    port::ObjectToDelete,
 };
 
 use super::{
@@ -22,7 +22,7 @@ const DELETE: &str = "s3:DeleteObject";
 impl AwsTargetBucket {
     pub(super) async fn delete_all(
         &self,
-        objects: &[DoomedObject],
+        objects: &[ObjectToDelete],
     ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
         let (in_xml, alone): (Vec<_>, Vec<_>) = objects
             .iter()
@@ -43,7 +43,7 @@ impl AwsTargetBucket {
 
     async fn delete_listed<'a>(
         &self,
-        objects: &[&'a DoomedObject],
+        objects: &[&'a ObjectToDelete],
     ) -> Result<BTreeMap<&'a str, Result<(), CallFault>>, CallFault> {
         let named: Vec<ObjectIdentifier> = objects
             .iter()
@@ -86,7 +86,7 @@ impl AwsTargetBucket {
             .collect())
     }
 
-    async fn delete_one(&self, doomed: &DoomedObject) -> Result<(), CallFault> {
+    async fn delete_one(&self, doomed: &ObjectToDelete) -> Result<(), CallFault> {
         let deleted = self
             .clients
             .copying

@@ -48,7 +48,7 @@ pub(crate) async fn head_object(
 
 fn attributes(
     answer: &HeadObjectOutput,
-    told_at: Option<Timestamp>,
+    response_date: Option<Timestamp>,
 ) -> Result<ObjectAttributes, CallFault> {
     if let Some(missing) = answer.missing_meta().filter(|&missing| missing > 0) {
         return Err(CallFault::new(
@@ -89,7 +89,7 @@ fn attributes(
         encryption: encryption(answer.server_side_encryption()),
         kms_key_arn: answer.ssekms_key_id().map(str::to_owned),
         modified_at,
-        told_at,
+        response_date,
     })
 }
 

@@ -6,8 +6,8 @@ use shardlift_core::{
     copy::part_layout::Part,
     failure::fault::CallFault,
     port::{
-        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DoomedObject,
-        ListRequest, ObjectAttributes, ObjectPage, PartReceipt, Probe, TagSet, TargetBucket,
+        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, ListRequest,
+        ObjectAttributes, ObjectPage, ObjectToDelete, PartReceipt, Probe, TagSet, TargetBucket,
         UploadSpec,
     },
     run::record::BucketFacts,
@@ -215,7 +215,7 @@ impl TargetBucket for AwsTargetBucket {
 
     async fn delete_objects(
         &self,
-        objects: &[DoomedObject],
+        objects: &[ObjectToDelete],
     ) -> Result<Vec<Result<(), CallFault>>, CallFault> {
         self.delete_all(objects).await
     }

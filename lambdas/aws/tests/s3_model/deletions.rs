@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     failure::fault::{CallFault, Effect, FaultKind},
-    port::{DoomedObject, TargetBucket},
+    port::{ObjectToDelete, TargetBucket},
     value::{key::ObjectKey, object::ETag},
 };
 use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
@@ -10,12 +10,12 @@ use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather}
 use super::world::{TARGET_ACCOUNT, World};
 
 /// Objects at the target, doomed as they are.
-fn put(world: &World, keys: &[&str]) -> Vec<DoomedObject> {
+fn put(world: &World, keys: &[&str]) -> Vec<ObjectToDelete> {
     let bucket = world.model.bucket("target-bucket").unwrap();
     keys.iter()
         .map(|key| {
             bucket.put(key, ObjectSpec::synthetic(1, 3));
-            DoomedObject {
+            ObjectToDelete {
                 key: ObjectKey::new(*key).unwrap(),
                 etag: ETag::new(bucket.object(key).unwrap().etag().to_string()).unwrap(),
             }

@@ -286,7 +286,7 @@ impl Scene {
             record.outcome.requests.clear();
             record.outcome.failures_key =
                 record.outcome.failures_key.take().map(|_| "there".into());
-            record.outcome.remarks_key = record.outcome.remarks_key.take().map(|_| "there".into());
+            record.outcome.notes_key = record.outcome.notes_key.take().map(|_| "there".into());
         }
         Remains {
             target: self

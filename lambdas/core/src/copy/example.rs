@@ -1,4 +1,4 @@
-//! The object that the tests of proofs and of lost answers are about.
+//! The object that the tests of proofs and of lost responses are about.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +34,6 @@ pub(super) fn attributes() -> ObjectAttributes {
         encryption: Encryption::default(),
         kms_key_arn: None,
         modified_at: Timestamp::default(),
-        told_at: None,
+        response_date: None,
     }
 }

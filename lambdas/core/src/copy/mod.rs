@@ -1,9 +1,12 @@
-//! The decisions of copying: what an object's outcome does to its shard's account, what proves a copy that was in doubt,
-//! which permission a refused call lacked, and how many failed calls may be made again.
+//! The decisions of copying.
+//!
+//! [`method`] says which calls copy an object, [`part_layout`] how it is cut into parts, [`part_shards`] how a very large one is
+//! spread over many copiers. [`proof`] compares a finished copy with its source, [`lost_response`] decides whether a write whose
+//! response was lost took effect. [`pacer`] is the rate of a copier's calls, [`retry_budget`] how many retries it may make.
 
 #[cfg(test)]
 mod example;
-pub mod lost_answer;
+pub mod lost_response;
 pub mod method;
 pub mod pacer;
 pub mod part_layout;

@@ -68,7 +68,7 @@ fn share(parts: u32, shards: u32, number: u32) -> (u32, u32) {
     (end_of(number) + 1, end_of(number + 1))
 }
 
-/// Where a shard of the whole stands in the run.
+/// The whole of a part shard, and the part shard's number in it.
 ///
 /// # Errors
 /// `InvariantViolated` when the id is not one of a part shard.

@@ -1,8 +1,8 @@
-//! What the two sides show about a copy whose answer was heard.
+//! What the two sides show about a finished copy.
 
 use std::collections::BTreeMap;
 
-use crate::shard::remark::Remark;
+use crate::shard::note::Note;
 use crate::{
     port::{ChecksumType, CopyReceipt, CopySource, ObjectAttributes},
     value::object::ETag,
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyWay<'a> {
     /// By one CopyObject.
-    AtOnce,
+    Single,
     /// By an upload, with the ETag that follows from its parts, if one does.
     InParts(Option<&'a ETag>),
 }
@@ -20,7 +20,7 @@ pub enum CopyWay<'a> {
 impl<'a> CopyWay<'a> {
     fn parts_etag(self) -> Option<&'a ETag> {
         match self {
-            Self::AtOnce => None,
+            Self::Single => None,
             Self::InParts(etag) => etag,
         }
     }
@@ -29,13 +29,13 @@ impl<'a> CopyWay<'a> {
 /// What the two sides show about a finished copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// They show that it is right, or nothing at all.
-    Said(Remark),
+    /// They show that it is right, or nothing at all: the note says which.
+    Noted(Note),
     /// They contradict each other.
     Different,
 }
 
-/// What the checksums of two objects say of their bytes.
+/// What the checksums of two objects show about their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checksums {
     /// They are equal in every algorithm that both have.
@@ -69,7 +69,7 @@ pub(super) fn compare_checksums(source: Side<'_>, target: Side<'_>) -> Checksums
     found
 }
 
-/// Compares what both sides tell without their bytes being read.
+/// Compares what both sides show without reading their bytes.
 #[must_use]
 pub fn compare(
     planned: &CopySource,
@@ -78,63 +78,63 @@ pub fn compare(
     way: CopyWay<'_>,
 ) -> Comparison {
     if source.etag != planned.etag {
-        // The source was replaced after it was copied: what is left is S3's word, and the parts.
-        return Comparison::Said(by_etag(planned, receipt, way));
+        // The source was replaced after it was copied: what is left is S3's own statement, and the parts.
+        return Comparison::Noted(by_etag(planned, receipt, way));
     }
     let checksums = compare_checksums(
         (&source.checksums, source.checksum_type),
         (&receipt.checksums, receipt.checksum_type),
     );
     match checksums {
-        Checksums::Equal => Comparison::Said(Remark::ProvenByChecksum),
+        Checksums::Equal => Comparison::Noted(Note::ProvenByChecksum),
         Checksums::Different => Comparison::Different,
-        Checksums::Incomparable => Comparison::Said(by_etag(planned, receipt, way)),
+        Checksums::Incomparable => Comparison::Noted(by_etag(planned, receipt, way)),
     }
 }
 
-/// What the copy did not take over as it was at the source, as far as these show it.
+/// What the copy left behind or changed, as far as these show it.
 #[must_use]
 pub fn left_behind(
     planned: &CopySource,
     source: &ObjectAttributes,
     receipt: &CopyReceipt,
     way: CopyWay<'_>,
-) -> Vec<Remark> {
+) -> Vec<Note> {
     if source.etag != planned.etag {
         return Vec::new();
     }
-    let mut remarks = Vec::new();
+    let mut notes = Vec::new();
     if is_checksum_changed(source, receipt) {
-        remarks.push(Remark::ChecksumChanged);
+        notes.push(Note::ChecksumChanged);
     }
     // The headers of an upload are stated, this one among them; CopyObject takes all along but this one.
     let has_redirect = source
         .headers
         .contains_key("x-amz-website-redirect-location");
-    if way == CopyWay::AtOnce && has_redirect {
-        remarks.push(Remark::RedirectLeftBehind);
+    if way == CopyWay::Single && has_redirect {
+        notes.push(Note::RedirectLeftBehind);
     }
-    remarks
+    notes
 }
 
-/// An answer that tells no checksum shows nothing.
+/// A response without a checksum shows nothing.
 fn is_checksum_changed(source: &ObjectAttributes, receipt: &CopyReceipt) -> bool {
     let has_all = source
         .checksums
         .keys()
         .all(|algorithm| receipt.checksums.contains_key(algorithm));
-    let is_told = !source.checksums.is_empty() && !receipt.checksums.is_empty();
+    let is_known = !source.checksums.is_empty() && !receipt.checksums.is_empty();
     let is_kept = has_all && source.checksum_type == receipt.checksum_type;
-    is_told && !is_kept
+    is_known && !is_kept
 }
 
-fn by_etag(planned: &CopySource, receipt: &CopyReceipt, way: CopyWay<'_>) -> Remark {
+fn by_etag(planned: &CopySource, receipt: &CopyReceipt, way: CopyWay<'_>) -> Note {
     if way.parts_etag() == Some(&receipt.etag) {
-        Remark::ProvenByParts
+        Note::ProvenByParts
     } else if receipt.etag == planned.etag && planned.etag.part_count().is_none() {
-        Remark::ProvenByEtag
+        Note::ProvenByEtag
     } else {
-        Remark::Unproven
+        Note::Unproven
     }
 }
 
@@ -173,29 +173,30 @@ mod tests {
     #[test]
     fn full_object_checksums_decide_where_both_sides_have_one() {
         let source = sided(&[("CRC64NVME", "AAA=")], FullObject);
-        let said = |receipt: &CopyReceipt| compare(&planned(), &source, receipt, CopyWay::AtOnce);
+        let comparison =
+            |receipt: &CopyReceipt| compare(&planned(), &source, receipt, CopyWay::Single);
         for (checksum, kind, expected) in [
             (
                 ("CRC64NVME", "AAA="),
                 FullObject,
-                Comparison::Said(Remark::ProvenByChecksum),
+                Comparison::Noted(Note::ProvenByChecksum),
             ),
             (("CRC64NVME", "BBB="), FullObject, Comparison::Different),
             (
                 ("SHA256", "AAA="),
                 FullObject,
-                Comparison::Said(Remark::ProvenByEtag),
+                Comparison::Noted(Note::ProvenByEtag),
             ),
             // The type decides, not the look of the value.
             (
                 ("CRC64NVME", "BBB="),
                 Composite,
-                Comparison::Said(Remark::ProvenByEtag),
+                Comparison::Noted(Note::ProvenByEtag),
             ),
             (("CRC64NVME", "AA-A"), FullObject, Comparison::Different),
         ] {
             assert_eq!(
-                said(&receipt(&[checksum], kind)),
+                comparison(&receipt(&[checksum], kind)),
                 expected,
                 "{checksum:?} {kind:?}"
             );
@@ -205,21 +206,21 @@ mod tests {
     #[test]
     fn composite_checksums_and_foreign_etags_prove_nothing() {
         let source = sided(&[("SHA256", "AAA=-2")], Composite);
-        let mut answer = receipt(&[("SHA256", "BBB=-3")], Composite);
-        answer.etag = ETag::new("another").unwrap();
-        let said = |way| compare(&planned(), &source, &answer, way);
-        let unproven = Comparison::Said(Remark::Unproven);
-        assert_eq!(said(CopyWay::AtOnce), unproven);
-        assert_eq!(said(CopyWay::InParts(None)), unproven);
-        let parts = answer.etag.clone();
+        let mut response = receipt(&[("SHA256", "BBB=-3")], Composite);
+        response.etag = ETag::new("another").unwrap();
+        let comparison = |way| compare(&planned(), &source, &response, way);
+        let unproven = Comparison::Noted(Note::Unproven);
+        assert_eq!(comparison(CopyWay::Single), unproven);
+        assert_eq!(comparison(CopyWay::InParts(None)), unproven);
+        let parts = response.etag.clone();
         assert_eq!(
-            said(CopyWay::InParts(Some(&parts))),
-            Comparison::Said(Remark::ProvenByParts)
+            comparison(CopyWay::InParts(Some(&parts))),
+            Comparison::Noted(Note::ProvenByParts)
         );
     }
 
     #[test]
-    fn a_checksum_of_another_algorithm_or_type_is_remarked() {
+    fn a_checksum_of_another_algorithm_or_type_is_noted() {
         let cases = [
             (("SHA256", FullObject), ("SHA256", Composite), true),
             (("XXHASH64", FullObject), ("CRC64NVME", FullObject), true),
@@ -229,13 +230,10 @@ mod tests {
         ];
         for ((at_source, source_type), (at_target, target_type), expected) in cases {
             let source = sided(&[(at_source, "A")], source_type);
-            let answer = receipt(&[(at_target, "B")], target_type);
-            let left = left_behind(&planned(), &source, &answer, CopyWay::InParts(None));
-            let is_remarked = left == [Remark::ChecksumChanged];
-            assert_eq!(
-                is_remarked, expected,
-                "{at_source} -> {at_target}: {left:?}"
-            );
+            let response = receipt(&[(at_target, "B")], target_type);
+            let left = left_behind(&planned(), &source, &response, CopyWay::InParts(None));
+            let is_noted = left == [Note::ChecksumChanged];
+            assert_eq!(is_noted, expected, "{at_source} -> {at_target}: {left:?}");
         }
         let nothing_lost = left_behind(
             &planned(),
@@ -247,16 +245,16 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_left_behind_by_a_copy_at_once_alone() {
+    fn only_a_single_copy_leaves_a_redirect_behind() {
         let mut source = attributes();
         let redirect = (
             "x-amz-website-redirect-location".into(),
             "/elsewhere".into(),
         );
         source.headers.extend([redirect]);
-        let answer = receipt(&[], FullObject);
-        let left = |way| left_behind(&planned(), &source, &answer, way);
-        assert_eq!(left(CopyWay::AtOnce), [Remark::RedirectLeftBehind]);
+        let response = receipt(&[], FullObject);
+        let left = |way| left_behind(&planned(), &source, &response, way);
+        assert_eq!(left(CopyWay::Single), [Note::RedirectLeftBehind]);
         assert!(left(CopyWay::InParts(None)).is_empty());
     }
 }

@@ -1,43 +1,43 @@
-//! How many failed calls may be made again, over all calls of a copier.
+//! How many retries a copier may make, over all of its calls.
 //!
-//! A call that fails alone is worth repeating; when S3 fails for everybody, the repeats of hundreds of calls are load
-//! that keeps it from coming back. So a repeat takes from a budget that only successes fill again
+//! A call that fails alone is worth a retry; when S3 fails for everybody, the retries of hundreds of calls are load
+//! that keeps it from coming back. So a retry takes from a budget that only successes fill again
 //! (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
 
-/// The most that is saved up: a fault that hits all 512 calls in flight at once is survived by each of them, twice.
+/// The most that is saved up: a fault that hits all 512 calls in flight at once is survived twice by each of them.
 const SAVED_MAX: f64 = 1_024.0;
-/// What a success adds, in repeats. While S3 fails fewer than a third of the calls, the budget does not shrink.
+/// What a success adds, in retries. While S3 fails fewer than a third of the calls, the budget does not shrink.
 const EARNED: f64 = 0.5;
 
-/// The repeats that a copier may still make. Throttled calls need none of them: the pacer slows those down.
+/// The retries that a copier may still make. Throttled calls need none of them: the pacer slows those down.
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
-    repeats: f64,
+    retries: f64,
 }
 
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self { repeats: SAVED_MAX }
+        Self { retries: SAVED_MAX }
     }
 }
 
 impl RetryBudget {
     /// Notes that a call succeeded.
     pub fn earn(&mut self) {
-        self.repeats = (self.repeats + EARNED).min(SAVED_MAX);
+        self.retries = (self.retries + EARNED).min(SAVED_MAX);
     }
 
     /// Whether none is left.
     #[must_use]
     pub fn is_spent(&self) -> bool {
-        self.repeats < 1.0
+        self.retries < 1.0
     }
 
-    /// Takes one repeat; tells whether there was one.
+    /// Takes one retry; returns whether there was one.
     pub fn take(&mut self) -> bool {
         let is_left = !self.is_spent();
         if is_left {
-            self.repeats -= 1.0;
+            self.retries -= 1.0;
         }
         is_left
     }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_met_with_a_bounded_number_of_repeats() {
+    fn an_outage_is_met_with_a_bounded_number_of_retries() {
         let mut budget = RetryBudget::default();
         assert_eq!(taken(&mut budget), 1_024);
         for _ in 0..10 {

@@ -20,10 +20,10 @@ pub fn failures(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
     format!("runs/{run_id}/failures/{shard_id}/{token}.jsonl.zst")
 }
 
-/// What there is to say of copied objects of a shard, as the holder of `token` knew it.
+/// The notes on copied objects of a shard, as the holder of `token` knew them.
 #[must_use]
-pub fn remarks(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
-    format!("runs/{run_id}/remarks/{shard_id}/{token}.jsonl.zst")
+pub fn notes(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
+    format!("runs/{run_id}/notes/{shard_id}/{token}.jsonl.zst")
 }
 
 /// The index that the Map of a round reads.

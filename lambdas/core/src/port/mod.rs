@@ -21,5 +21,5 @@ pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{
     ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
-    DoomedObject, ObjectAttributes, PartReceipt, Probe, TagSet, TargetBucket, UploadSpec,
+    ObjectAttributes, ObjectToDelete, PartReceipt, Probe, TagSet, TargetBucket, UploadSpec,
 };

@@ -63,9 +63,9 @@ pub enum ChecksumType {
     Composite,
 }
 
-/// An object at the target that is to be deleted, as the listing showed it.
+/// An object to delete at the target, as the listing showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoomedObject {
+pub struct ObjectToDelete {
     /// Its key.
     pub key: ObjectKey,
     /// Its entity tag: another version stays.
@@ -112,8 +112,8 @@ pub struct ObjectAttributes {
     pub kms_key_arn: Option<String>,
     /// When it was written, by S3's clock and in whole seconds; for an object made of parts, when its upload was begun.
     pub modified_at: Timestamp,
-    /// What S3's clock showed when it told this, rounded down to seconds; nothing when it did not say.
-    pub told_at: Option<Timestamp>,
+    /// The `Date` of the response, by S3's clock and rounded down to seconds; absent when it carried none.
+    pub response_date: Option<Timestamp>,
 }
 
 /// What a multipart upload is created with: everything that it does not take from the source by itself.
@@ -214,7 +214,7 @@ pub trait TargetBucket: BucketListing {
     /// Faults of one object: `ConditionFailed`, `AccessDenied`, `ServiceError`.
     fn delete_objects(
         &self,
-        objects: &[DoomedObject],
+        objects: &[ObjectToDelete],
     ) -> impl Future<Output = Result<Vec<Result<(), CallFault>>, CallFault>> + Send;
 
     /// Creates a multipart upload. Not idempotent: each success is another upload.
@@ -239,7 +239,7 @@ pub trait TargetBucket: BucketListing {
         upload_id: &UploadId,
     ) -> impl Future<Output = Result<Vec<PartReceipt>, CallFault>> + Send;
 
-    /// Completes an upload; S3 checks that the parts sum up to `size_bytes`. After a lost answer a repeat may find
+    /// Completes an upload; S3 checks that the parts sum up to `size_bytes`. After a lost response a retry may find
     /// `NoSuchUpload`: read the target.
     fn complete_upload(
         &self,

@@ -38,7 +38,7 @@ pub struct Settlement {
     /// Requests that copying made.
     pub requests: RequestCounts,
     /// What the copiers had to say of copied objects, for example `unproven`.
-    pub remarks: BTreeMap<String, u64>,
+    pub notes: BTreeMap<String, u64>,
     /// When the first shard was begun, and when the last one that is done was done.
     copying_time: (Option<Timestamp>, Option<Timestamp>),
     copying: Standing,
@@ -101,8 +101,8 @@ impl Settlement {
         self.attempts += u64::from(shard.attempts);
         self.tally.add(&shard.outcome.tally);
         add_requests(&mut self.requests, &shard.outcome.requests);
-        for (remark, count) in &shard.outcome.remarks {
-            *self.remarks.entry(remark.clone()).or_default() += count;
+        for (note, count) in &shard.outcome.notes {
+            *self.notes.entry(note.clone()).or_default() += count;
         }
         self.shards.total += 1;
         if shard.state == ShardState::Done {

@@ -1,12 +1,12 @@
 //! A bounded piece of work, and its progress.
 //!
 //! [`ShardRecord`] is the ledger's record, [`ShardEvent`] what may happen to it, [`progress`] the bitmap of settled objects,
-//! [`account`] what a copier keeps between two writes of the record, [`remark`] what is reported of copied objects.
+//! [`settled_objects`] what a copier keeps between two writes of the record, [`note`] what is reported of copied objects.
 
-pub mod account;
+pub mod note;
 pub mod progress;
 mod record;
-pub mod remark;
+pub mod settled_objects;
 #[cfg(test)]
 mod tests;
 mod transition;

@@ -31,7 +31,7 @@ pub enum ShardWork {
         /// The number of its last part.
         last_part: u32,
     },
-    /// Puts the parts of one very large object together, once all of its part shards are through.
+    /// Assembles one very large object from its parts, once all of its part shards are finished.
     AssembleObject {
         /// How many part shards it has.
         part_shards: u32,
@@ -72,12 +72,12 @@ pub struct ShardOutcome {
     pub retryable: u64,
     /// Where the list of failed objects lies in the control bucket; absent when none failed.
     pub failures_key: Option<String>,
-    /// What there is to say of copied objects, counted by the word for it.
+    /// The notes on copied objects: how many there are of each name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub remarks: BTreeMap<String, u64>,
-    /// Where the list of those objects lies in the control bucket; absent when there is nothing to say.
+    pub notes: BTreeMap<String, u64>,
+    /// Where the list of those objects lies in the control bucket; absent when there are no notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remarks_key: Option<String>,
+    pub notes_key: Option<String>,
     /// Requests made so far.
     pub requests: RequestCounts,
     /// Multipart uploads of this shard that are neither completed nor aborted (P8): the next holder goes on with them,
@@ -93,7 +93,7 @@ pub struct OpenUpload {
     pub index: u32,
     /// The upload.
     pub upload_id: UploadId,
-    /// Whether it was created without the source's tags because these were refused: the outcome will say so.
+    /// Whether it was created without the source's tags because these were refused: a note will say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_without_tags: bool,
     /// When it was created, by S3's clock: an object that it made is dated by this instant.
@@ -129,9 +129,9 @@ pub struct ShardRecord {
     /// What became of its objects so far.
     #[serde(flatten)]
     pub outcome: ShardOutcome,
-    /// Of an object that is put together: the part shards that are through, by their numbers.
+    /// Of an object that is assembled from parts: the part shards that are finished, by their numbers.
     #[serde(default, skip_serializing_if = "ProgressMap::is_empty")]
-    pub parts_through: ProgressMap,
+    pub finished_part_shards: ProgressMap,
     /// How many invocations in a row gave it back without S3 having taken a single write.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub idle_yields: u32,
@@ -179,7 +179,7 @@ impl ShardRecord {
             round: 1,
             lease: None,
             outcome: ShardOutcome::default(),
-            parts_through: ProgressMap::default(),
+            finished_part_shards: ProgressMap::default(),
             idle_yields: 0,
             begun_at: None,
             ended_at: None,
@@ -189,10 +189,10 @@ impl ShardRecord {
         }
     }
 
-    /// Whether an object in part shards can be put together: each of them is through.
+    /// Whether an object in part shards can be assembled: each of them is finished.
     #[must_use]
     pub fn is_ready_to_assemble(&self) -> bool {
         matches!(self.work, ShardWork::AssembleObject { part_shards }
-            if self.parts_through.settled_count() >= u64::from(part_shards))
+            if self.finished_part_shards.settled_count() >= u64::from(part_shards))
     }
 }

@@ -43,10 +43,10 @@ pub enum ShardEvent {
     },
     /// A part shard of it created the one upload that all of them copy into.
     OpenUpload(OpenUpload),
-    /// A part shard of it is through: its parts are there, or the object cannot be copied any more.
-    ClosePartShards {
+    /// Part shards of it are finished: their parts are there, or the object cannot be copied any more.
+    FinishPartShards {
         /// The numbers of the part shards that need not copy (any more).
-        through: std::ops::Range<u32>,
+        numbers: std::ops::Range<u32>,
     },
     /// The copier that holds `token` settled every object.
     Finish {
@@ -74,7 +74,7 @@ impl ShardEvent {
             Self::Yield { .. } => "Yield",
             Self::Stop { .. } => "Stop",
             Self::OpenUpload(_) => "OpenUpload",
-            Self::ClosePartShards { .. } => "ClosePartShards",
+            Self::FinishPartShards { .. } => "FinishPartShards",
             Self::Finish { .. } => "Finish",
             Self::Reoffer { .. } => "Reoffer",
         }
@@ -171,9 +171,9 @@ impl ShardRecord {
                 }
                 next.outcome.uploads = vec![upload];
             }
-            (Ready, ShardEvent::ClosePartShards { through }) => {
-                for number in through {
-                    next.parts_through.settle(number);
+            (Ready, ShardEvent::FinishPartShards { numbers }) => {
+                for number in numbers {
+                    next.finished_part_shards.settle(number);
                 }
             }
             // Only between rounds: no copier runs then, whatever the record says.

@@ -1,6 +1,6 @@
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::{CopyOptions, DELETE_OBJECTS_MAX, DoomedObject, TargetBucket},
+    port::{CopyOptions, DELETE_OBJECTS_MAX, ObjectToDelete, TargetBucket},
     value::object::ETag,
 };
 
@@ -18,7 +18,7 @@ pub async fn deleting_keeps_its_promises(world: &impl CopyWorld) {
 }
 
 /// An object at the target, as a plan would doom it.
-async fn doomed(world: &impl CopyWorld, name: &str) -> DoomedObject {
+async fn doomed(world: &impl CopyWorld, name: &str) -> ObjectToDelete {
     world.put_source(name, &SourceObject::of(3));
     let source = planned(world, name).await;
     let target_key = key(&format!("doomed/{name}"));
@@ -27,7 +27,7 @@ async fn doomed(world: &impl CopyWorld, name: &str) -> DoomedObject {
         .copy_object(&source, &target_key, &CopyOptions::default())
         .await
         .expect("a copy");
-    DoomedObject {
+    ObjectToDelete {
         key: target_key,
         etag: receipt.etag,
     }
@@ -82,8 +82,8 @@ async fn each_object_is_deleted_on_its_own_condition(world: &impl CopyWorld) {
 
 async fn a_call_deletes_up_to_its_limit(world: &impl CopyWorld) {
     let template = doomed(world, "many").await;
-    let many: Vec<DoomedObject> = (0..DELETE_OBJECTS_MAX)
-        .map(|number| DoomedObject {
+    let many: Vec<ObjectToDelete> = (0..DELETE_OBJECTS_MAX)
+        .map(|number| ObjectToDelete {
             key: key(&format!("doomed/never-{number}")),
             etag: template.etag.clone(),
         })

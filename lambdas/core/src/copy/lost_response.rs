@@ -1,9 +1,9 @@
-//! What the target shows after a write whose answer was lost.
+//! What the target shows after a write whose response was lost.
 //!
 //! An object that stood there before the write proves nothing, however equal it is: its tags, its encryption, its metadata
-//! may be others. So only what was written since counts, and only S3's clock tells that: both instants that are compared
-//! come from it, and what passed in between is a length of time, which needs no common clock. Where anything is in doubt
-//! the answer is no, and the write is made again: repeating it is always right.
+//! may be others. So only what was written since counts, and only S3's clock shows that: both instants that are compared
+//! come from it, and what passed in between is a length of time, which needs no common clock. Where anything is in doubt,
+//! nothing is proven and the write is retried, which is always right.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// By how much the instants of two answers of S3 may contradict each other: a `Date` is rounded down to seconds, and the
+/// By how much the instants of two responses of S3 may contradict each other: a `Date` is rounded down to seconds, and the
 /// clocks of two of its servers differ by a little.
 const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(2);
 
@@ -59,12 +59,15 @@ pub fn is_copied(
 }
 
 fn is_written_within(target: &ObjectAttributes, since_attempt: Duration) -> bool {
-    target.told_at.is_some_and(|told_at| {
-        told_at.plus(CLOCKS_DIFFER_MAX).since(target.modified_at) <= since_attempt
+    target.response_date.is_some_and(|response_date| {
+        response_date
+            .plus(CLOCKS_DIFFER_MAX)
+            .since(target.modified_at)
+            <= since_attempt
     })
 }
 
-/// Only the source's count is surely told, and a number says nothing of the tags themselves.
+/// Only the source's count is always known, and a number says nothing about the tags themselves.
 fn has_no_tags(
     options: &CopyOptions,
     source: &ObjectAttributes,
@@ -99,9 +102,9 @@ pub struct LostUpload<'a> {
 pub enum Trace {
     /// The upload made the object that is there.
     Completed,
-    /// Since the upload was created something else was written, by somebody else.
+    /// Somebody else wrote another object since the upload was created.
     Foreign,
-    /// Neither: the object is to be copied again.
+    /// Neither: the object must be copied again.
     Nothing,
 }
 
@@ -123,7 +126,7 @@ impl LostUpload<'_> {
     }
 
     /// Whether the target has the planned bytes. An ETag is computed over the parts' ETags, so it is equal for equal parts
-    /// and for nothing else; under a KMS key it cannot be foretold, and another one says nothing.
+    /// and for nothing else; under a KMS key it cannot be computed beforehand, and a different one proves nothing.
     fn bytes(&self, target: &ObjectAttributes) -> Checksums {
         if target.size_bytes != self.planned.size_bytes {
             return Checksums::Different;
@@ -164,11 +167,11 @@ mod tests {
         Timestamp::from_millis(second * 1000)
     }
 
-    /// Written 30 seconds after the first attempt, told 60 seconds after it.
+    /// Written 30 seconds after the first attempt, with a response 60 seconds after it.
     fn attributes() -> ObjectAttributes {
         ObjectAttributes {
             modified_at: at_second(1_030),
-            told_at: Some(at_second(1_060)),
+            response_date: Some(at_second(1_060)),
             ..example::attributes()
         }
     }
@@ -199,7 +202,7 @@ mod tests {
             assert_eq!(shown, expected, "{second}");
         }
         let mut undated = attributes();
-        undated.told_at = None;
+        undated.response_date = None;
         assert!(!is_shown(&CopyOptions::default(), &attributes(), &undated));
     }
 

@@ -1,8 +1,8 @@
-//! What a copier keeps about its shard between two writes of the record.
+//! The settled objects of a shard, as its copier keeps them between two writes of the record.
 
 use std::collections::BTreeMap;
 
-use super::remark::{Remark, RemarkedObject};
+use super::note::{Note, NotedObject};
 use crate::{
     documents::failure_list::FailedObject, failure::Failure, shard::ShardOutcome,
     value::object::ListedObject,
@@ -12,31 +12,32 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectOutcome {
     /// The planned version is at the target.
-    Copied(Vec<Remark>),
-    /// The object is no longer at the target, as a mirror is to have it.
+    Copied(Vec<Note>),
+    /// The object is no longer at the target, where a mirror must not have it.
     Deleted,
-    /// It is not, and this is why.
+    /// It could not be copied or deleted, and this is why.
     Failed(Failure),
 }
 
-/// The settled objects of a shard and the story of the failed ones. Every object is settled once (P4).
+/// The settled objects of a shard: their counts, why the failed ones failed, and the notes on copied ones. Every object is
+/// settled once (P4).
 #[derive(Debug, Clone, Default)]
-pub struct ShardAccount {
+pub struct SettledObjects {
     outcome: ShardOutcome,
     failures: BTreeMap<u32, FailedObject>,
-    remarks: BTreeMap<u32, RemarkedObject>,
+    notes: BTreeMap<u32, NotedObject>,
 }
 
-impl ShardAccount {
-    /// Goes on with the account of the copier before. Its lists are written before the record, so they may know of
-    /// objects that the record does not: those are open, and are copied again.
+impl SettledObjects {
+    /// Continues where the previous copier stopped. Its lists are written before the record, so they may name objects that
+    /// the record does not: those are open, and are copied again.
     ///
     /// # Errors
     /// `InvariantViolated` when a list lacks an object that the record counts.
     pub fn resume(
         outcome: ShardOutcome,
         failed: impl IntoIterator<Item = FailedObject>,
-        remarked: impl IntoIterator<Item = RemarkedObject>,
+        noted: impl IntoIterator<Item = NotedObject>,
     ) -> Result<Self, Failure> {
         let is_settled = |index: u32| outcome.progress.is_settled(index);
         let failures: BTreeMap<u32, FailedObject> = failed
@@ -44,29 +45,29 @@ impl ShardAccount {
             .filter(|failed| is_settled(failed.index))
             .map(|failed| (failed.index, failed))
             .collect();
-        let remarks: BTreeMap<u32, RemarkedObject> = remarked
+        let notes: BTreeMap<u32, NotedObject> = noted
             .into_iter()
-            .filter(|remarked| is_settled(remarked.index))
-            .map(|remarked| (remarked.index, remarked))
+            .filter(|noted| is_settled(noted.index))
+            .map(|noted| (noted.index, noted))
             .collect();
         let counted = outcome.tally.failed.objects;
-        let said = remarks
+        let listed = notes
             .values()
-            .map(|object| object.remarks.len() as u64)
+            .map(|object| object.notes.len() as u64)
             .sum::<u64>();
-        if failures.len() as u64 != counted || said != outcome.remarks.values().sum::<u64>() {
+        if failures.len() as u64 != counted || listed != outcome.notes.values().sum::<u64>() {
             return Err(Failure::invariant(format!(
-                "the record counts {counted} failed objects and the remarks {:?}, its lists {:?} and {:?} have {} and {said}",
-                outcome.remarks,
+                "the record counts {counted} failed objects and the notes {:?}, its lists {:?} and {:?} have {} and {listed}",
+                outcome.notes,
                 outcome.failures_key,
-                outcome.remarks_key,
+                outcome.notes_key,
                 failures.len(),
             )));
         }
         Ok(Self {
             outcome,
             failures,
-            remarks,
+            notes,
         })
     }
 
@@ -80,9 +81,9 @@ impl ShardAccount {
         );
         let tally = &mut self.outcome.tally;
         match outcome {
-            ObjectOutcome::Copied(remarks) => {
+            ObjectOutcome::Copied(notes) => {
                 tally.copied.add_object(object.size_bytes);
-                self.remark(index, object, remarks);
+                self.note(index, object, notes);
             }
             ObjectOutcome::Deleted => tally.deleted.add_object(object.size_bytes),
             ObjectOutcome::Failed(failure) => {
@@ -102,34 +103,27 @@ impl ShardAccount {
         }
     }
 
-    fn remark(&mut self, index: u32, object: &ListedObject, remarks: Vec<Remark>) {
-        if remarks.is_empty() {
+    fn note(&mut self, index: u32, object: &ListedObject, notes: Vec<Note>) {
+        if notes.is_empty() {
             return;
         }
-        for remark in &remarks {
-            let count = self.outcome.remarks.entry(remark.word().to_owned());
+        for note in &notes {
+            let count = self.outcome.notes.entry(note.name().to_owned());
             *count.or_default() += 1;
         }
         let key = object.key.clone();
-        self.remarks.insert(
-            index,
-            RemarkedObject {
-                index,
-                key,
-                remarks,
-            },
-        );
+        self.notes.insert(index, NotedObject { index, key, notes });
     }
 
-    /// What the record is to say, requests, uploads and the list's place aside.
+    /// The outcome for the record, except the requests, the uploads and the keys of the lists.
     #[must_use]
     pub fn outcome(&self) -> &ShardOutcome {
         &self.outcome
     }
 
-    /// The objects with something to say of them, in the order of the manifest.
-    pub fn remarks(&self) -> impl ExactSizeIterator<Item = &RemarkedObject> {
-        self.remarks.values()
+    /// The objects with notes, in the order of the manifest.
+    pub fn notes(&self) -> impl ExactSizeIterator<Item = &NotedObject> {
+        self.notes.values()
     }
 
     /// The failed objects in the order of the manifest.
@@ -161,59 +155,59 @@ mod tests {
 
     #[test]
     fn counts_map_and_list_agree() {
-        let mut account = ShardAccount::default();
-        account.settle(0, &object("a"), ObjectOutcome::Copied(Vec::new()));
-        account.settle(2, &object("c"), failed(FailureCode::AccessDenied));
-        account.settle(1, &object("b"), failed(FailureCode::Throttled));
-        let outcome = account.outcome();
+        let mut settled = SettledObjects::default();
+        settled.settle(0, &object("a"), ObjectOutcome::Copied(Vec::new()));
+        settled.settle(2, &object("c"), failed(FailureCode::AccessDenied));
+        settled.settle(1, &object("b"), failed(FailureCode::Throttled));
+        let outcome = settled.outcome();
         assert_eq!(
             outcome.tally.settled_objects(),
             outcome.progress.settled_count()
         );
         assert_eq!(outcome.retryable, 1);
-        let indices: Vec<u32> = account.failures().map(|failed| failed.index).collect();
+        let indices: Vec<u32> = settled.failures().map(|failed| failed.index).collect();
         assert_eq!(indices, [1, 2]);
     }
 
     #[test]
-    fn an_account_resumes_with_what_the_record_settled_and_no_more() {
-        let mut account = ShardAccount::default();
-        account.settle(1, &object("b"), failed(FailureCode::Throttled));
-        let recorded = account.outcome().clone();
-        account.settle(5, &object("f"), failed(FailureCode::Throttled));
-        let list: Vec<FailedObject> = account.failures().cloned().collect();
+    fn what_the_record_settled_is_resumed_and_no_more() {
+        let mut settled = SettledObjects::default();
+        settled.settle(1, &object("b"), failed(FailureCode::Throttled));
+        let recorded = settled.outcome().clone();
+        settled.settle(5, &object("f"), failed(FailureCode::Throttled));
+        let list: Vec<FailedObject> = settled.failures().cloned().collect();
 
-        let resumed = ShardAccount::resume(recorded.clone(), list, []).unwrap();
+        let resumed = SettledObjects::resume(recorded.clone(), list, []).unwrap();
         assert_eq!(resumed.outcome(), &recorded);
         assert_eq!(resumed.failures().len(), 1);
     }
 
     #[test]
     fn a_list_that_lost_a_failed_object_is_refused() {
-        let mut account = ShardAccount::default();
-        account.settle(1, &object("b"), failed(FailureCode::Throttled));
-        let refused = ShardAccount::resume(account.outcome().clone(), [], []).unwrap_err();
+        let mut settled = SettledObjects::default();
+        settled.settle(1, &object("b"), failed(FailureCode::Throttled));
+        let refused = SettledObjects::resume(settled.outcome().clone(), [], []).unwrap_err();
         assert_eq!(refused.code, FailureCode::InvariantViolated);
     }
 
     #[test]
-    fn remarks_are_counted_listed_and_resumed() {
-        let mut account = ShardAccount::default();
-        let said = vec![Remark::ProvenByEtag, Remark::TagsLeftBehind];
-        account.settle(0, &object("a"), ObjectOutcome::Copied(said));
-        let outcome = account.outcome().clone();
-        assert_eq!(outcome.remarks["proven_by_etag"], 1);
-        let listed: Vec<RemarkedObject> = account.remarks().cloned().collect();
-        let resumed = ShardAccount::resume(outcome.clone(), [], listed).unwrap();
-        assert_eq!(resumed.remarks().len(), 1);
-        assert!(ShardAccount::resume(outcome, [], []).is_err());
+    fn notes_are_counted_listed_and_resumed() {
+        let mut settled = SettledObjects::default();
+        let notes = vec![Note::ProvenByEtag, Note::TagsLeftBehind];
+        settled.settle(0, &object("a"), ObjectOutcome::Copied(notes));
+        let outcome = settled.outcome().clone();
+        assert_eq!(outcome.notes["proven_by_etag"], 1);
+        let listed: Vec<NotedObject> = settled.notes().cloned().collect();
+        let resumed = SettledObjects::resume(outcome.clone(), [], listed).unwrap();
+        assert_eq!(resumed.notes().len(), 1);
+        assert!(SettledObjects::resume(outcome, [], []).is_err());
     }
 
     #[test]
     #[should_panic(expected = "settled twice")]
     fn an_object_has_one_outcome() {
-        let mut account = ShardAccount::default();
-        account.settle(0, &object("a"), ObjectOutcome::Copied(Vec::new()));
-        account.settle(0, &object("a"), failed(FailureCode::Throttled));
+        let mut settled = SettledObjects::default();
+        settled.settle(0, &object("a"), ObjectOutcome::Copied(Vec::new()));
+        settled.settle(0, &object("a"), failed(FailureCode::Throttled));
     }
 }

@@ -1,20 +1,20 @@
-//! What there is to say of an object that was copied: how it is proven, and what stayed behind.
+//! Notes on an object that was copied: how it is proven, and what stayed behind.
 
 use serde::{Deserialize, Serialize};
 
 use crate::value::key::ObjectKey;
 
-/// One thing to say.
+/// One note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Remark {
+pub enum Note {
     /// Both sides have a full-object checksum of one algorithm, and they are equal.
     ProvenByChecksum,
-    /// Both sides have the same ETag, of a single part each: an MD5 of the bytes, or S3's word for the same version.
+    /// Both sides have the same ETag, of a single part each: an MD5 of the bytes, or S3's own statement that it is the same version.
     ProvenByEtag,
     /// The target's ETag is the one that follows from the parts, and each part was copied from the planned version.
     ProvenByParts,
-    /// The two sides have nothing that can be compared: S3's answer to the copy stands alone.
+    /// The two sides have nothing that can be compared: S3's response to the copy stands alone.
     Unproven,
     /// Tags and annotations could not be read or written, and the run asked for them at best effort.
     TagsLeftBehind,
@@ -24,14 +24,14 @@ pub enum Remark {
     AnnotationsUnknown,
     /// The copy's checksum is of another algorithm or type than the source's.
     ChecksumChanged,
-    /// The source redirects to another location, and the copy at once did not take that along.
+    /// The source redirects to another location, and CopyObject did not take that along.
     RedirectLeftBehind,
 }
 
-impl Remark {
-    /// The word for it, as in the ledger and the report.
+impl Note {
+    /// Its name in the ledger and the report.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::ProvenByChecksum => "proven_by_checksum",
             Self::ProvenByEtag => "proven_by_etag",
@@ -46,15 +46,15 @@ impl Remark {
     }
 }
 
-/// A copied object with something to say of it: a line of the shard's list of remarks.
+/// A copied object with notes: a line of the shard's list of notes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RemarkedObject {
+pub struct NotedObject {
     /// Its position in the shard's manifest.
     pub index: u32,
     /// Its full source key.
     pub key: ObjectKey,
-    /// What there is to say.
-    pub remarks: Vec<Remark>,
+    /// Its notes.
+    pub notes: Vec<Note>,
 }
 
 #[cfg(test)]
@@ -62,20 +62,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_lists_agree() {
-        for remark in [
-            Remark::ProvenByChecksum,
-            Remark::ProvenByEtag,
-            Remark::ProvenByParts,
-            Remark::Unproven,
-            Remark::TagsLeftBehind,
-            Remark::AnnotationsLeftBehind,
-            Remark::AnnotationsUnknown,
-            Remark::ChecksumChanged,
-            Remark::RedirectLeftBehind,
+    fn names_and_lists_agree() {
+        for note in [
+            Note::ProvenByChecksum,
+            Note::ProvenByEtag,
+            Note::ProvenByParts,
+            Note::Unproven,
+            Note::TagsLeftBehind,
+            Note::AnnotationsLeftBehind,
+            Note::AnnotationsUnknown,
+            Note::ChecksumChanged,
+            Note::RedirectLeftBehind,
         ] {
-            let listed = serde_json::to_value(remark).unwrap();
-            assert_eq!(listed, remark.word());
+            let listed = serde_json::to_value(note).unwrap();
+            assert_eq!(listed, note.name());
         }
     }
 }
