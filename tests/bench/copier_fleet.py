@@ -39,7 +39,7 @@ def ready(folders: list[str], environment: dict[str, str]) -> Iterator[list[subp
     """A copier for each planned folder, all of them waiting for a line. Those that still run at the end are ended."""
     copiers = [
         subprocess.Popen(
-            [str(copying_stand.COPIER), "copy", folder, "1", "told"],
+            [str(copying_stand.COPIER), "copy", folder, "1", "wait"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

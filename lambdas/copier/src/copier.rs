@@ -1,69 +1,67 @@
 //! One invocation of the copier.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::policy::session::copier_session,
+    copy::part_shards,
     documents::{control_key, manifest::Manifest},
-    failure::{Failure, FailureCode, fault::CallFault},
-    port::{Accounts, Clock, ControlStore, Ledger, SessionName, TargetBucket},
+    failure::{Context, Failure, FailureCode},
+    port::{Accounts, ControlStore, Ledger, SessionName, TargetBucket},
     run::{
         event::{CopierEvent, CopierResult, CopierStatus, EVENT_VERSION},
         record::RunRecord,
     },
-    shard::{OpenUpload, ShardWork, settled_objects::SettledObjects},
+    shard::ShardWork,
     value::{
         deadline::Deadline,
         id::{RunId, ShardId},
-        tally::{RequestCounts, add_requests},
     },
 };
 
 use crate::{
-    denials::Denials,
-    gate::Gate,
-    held_shard::{Footnotes, HeldShard},
-    object_copy::ObjectCopy,
-    request_meter::RequestMeter,
-    shard_copy::{End, ShardCopy},
-    shard_deletion::ShardDeletion,
-    uploads::Uploads,
+    pace::Gate,
+    ports::{Connections, Ports, Target},
+    session::{RequestMeter, SessionEnd, ShardSession},
+    work::{
+        CopyContext, Deletions, ObjectCopies, PartShard, PartShardEnd, PlannedObject, TargetCalls,
+        UploadSharing, settle_all,
+    },
 };
-
-/// How many invocations in a row may end without S3 having taken a write. The machine asks again for as long as a copier
-/// yields, so one that waits for what never comes would do so for weeks.
-const IDLE_YIELDS_MAX: u32 = 5;
 
 /// Copies shards. Running it twice over one shard, one after the other or at once, leaves the target and the ledger as
 /// running it once does: settled objects are not touched again, and of two holders the earlier one is refused.
-#[derive(Debug)]
-pub struct Copier<A, L, C, K> {
-    accounts: A,
-    pub(crate) ledger: L,
-    control: C,
-    clock: K,
+pub struct Copier<P: Ports> {
+    ports: Connections<P>,
     gate: Gate,
 }
 
-/// What one invocation works with.
-pub(crate) struct Job<'a, T> {
-    pub(crate) run: &'a RunRecord,
-    pub(crate) event: &'a CopierEvent,
-    pub(crate) deadline: Deadline,
-    pub(crate) target: &'a T,
-    meter: RequestMeter,
+/// A shard that was claimed, and its run's target.
+struct OpenShard<'a, P: Ports> {
+    event: &'a CopierEvent,
+    run: RunRecord,
+    target: Arc<Target<P>>,
+    session: ShardSession<'a, P>,
+    /// What the gate had counted when the shard was opened.
     writes_before: u64,
 }
 
-impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
+impl<P: Ports> Copier<P> {
     /// A copier over these ports. It keeps its pace from shard to shard, so a process makes one and keeps it.
-    pub fn new(accounts: A, ledger: L, control: C, clock: K) -> Self {
+    pub fn new(
+        accounts: P::Accounts,
+        ledger: P::Ledger,
+        control: P::Control,
+        clock: P::Clock,
+    ) -> Self {
         Self {
-            accounts,
-            ledger,
-            control,
-            clock,
+            ports: Connections {
+                accounts,
+                ledger,
+                control,
+                clock,
+            },
             gate: Gate::new(),
         }
     }
@@ -78,251 +76,224 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
     /// Takes the shard of the event and works on what is open in it, until it is done or the deadline is near.
     ///
     /// # Errors
-    /// What concerns more than one object: the role cannot be assumed, a bucket is gone, the ledger does not answer,
+    /// What concerns more than one object: the role cannot be assumed, a bucket is gone, the ledger does not respond,
     /// another copier took the shard over (`LedgerConflict`). An object that fails is an outcome, not an error.
     pub async fn copy_shard(
         &self,
         event: &CopierEvent,
         deadline: Deadline,
     ) -> Result<CopierResult, Failure> {
-        let status = self.work(event, deadline).await.map_err(|failure| {
-            failure.within(format_args!(
-                "shard {} of run {}",
-                event.shard_id, event.run_id
-            ))
-        })?;
+        let status = self.work(event, deadline).await.context(format_args!(
+            "shard {} of run {}",
+            event.shard_id, event.run_id
+        ))?;
         Ok(CopierResult {
             schema_version: EVENT_VERSION,
             status,
         })
     }
 
-    pub(crate) async fn work(
-        &self,
-        event: &CopierEvent,
-        deadline: Deadline,
-    ) -> Result<CopierStatus, Failure> {
-        let requests_before = self.ledger.requests();
-        let run = self.read_run(event).await?;
-        let claim =
-            HeldShard::claim(&self.ledger, &self.control, event, &self.clock, deadline).await?;
-        let Some(held) = claim else {
+    async fn work(&self, event: &CopierEvent, deadline: Deadline) -> Result<CopierStatus, Failure> {
+        let Some(mut shard) = self.open(event, deadline).await? else {
             return Ok(CopierStatus::Done);
         };
-        let account = held.account().await?;
-        let target = match self.open_target(&run, event).await {
-            Ok(target) => target,
-            Err(problem) => {
-                let notes = held.footnotes_as_recorded();
-                note_stop(held.stop(&account, notes, problem.clone()).await);
-                return Err(problem);
-            }
+        let ShardWork::CopyParts {
+            first_part,
+            last_part,
+        } = shard.session.record().work
+        else {
+            return self.work_on_objects(&mut shard).await;
         };
-        self.gate.begin_among(run.totals.shards);
-        let recorded = held.record().outcome.requests.clone();
-        let job = Job {
-            run: &run,
-            event,
-            deadline,
-            target: &target,
-            writes_before: self.gate.writes_taken(),
-            meter: RequestMeter::new(recorded, sum(requests_before, &target.requests())),
+        let end = match self.copy_parts(&shard, first_part, last_part).await {
+            Ok(PartShardEnd::Finished) => Ok(SessionEnd::Settled),
+            Ok(PartShardEnd::OutOfTime) => Ok(SessionEnd::OutOfTime),
+            // The part shard is held meanwhile: if this copier dies, the next one that claims it assembles the object.
+            Ok(PartShardEnd::Assemble(whole_id)) => {
+                Box::pin(self.assemble(event, whole_id, deadline)).await
+            }
+            Err(failure) => Err(failure),
         };
-        match held.record().work {
-            ShardWork::CopyObjects | ShardWork::AssembleObject { .. } => {
-                self.copy_objects(&job, held, account).await
-            }
-            ShardWork::DeleteObjects => self.delete_objects(&job, held, account).await,
-            ShardWork::CopyParts {
-                first_part,
-                last_part,
-            } => {
-                self.copy_parts(&job, held, account, first_part..=last_part)
-                    .await
-            }
-        }
+        self.close(&mut shard, end).await
     }
 
-    async fn copy_objects<T: TargetBucket>(
-        &self,
-        job: &Job<'_, T>,
-        mut held: HeldShard<'_, L, C>,
-        mut account: SettledObjects,
-    ) -> Result<CopierStatus, Failure> {
-        let manifest = self
-            .read_manifest(&job.event.run_id, &job.event.shard_id)
-            .await?;
-        let denials = Denials::default();
-        let uploads = Uploads::resume(&held.record().outcome.uploads);
-        let has_part_shards = matches!(held.record().work, ShardWork::AssembleObject { .. });
-        let copy = ShardCopy {
-            objects: ObjectCopy {
-                target: job.target,
-                spec: &job.run.spec,
-                gate: &self.gate,
-                denials: &denials,
-                uploads: &uploads,
-                is_resumed: held.record().attempts > 1,
-                has_part_shards,
-            },
-            manifest: &manifest,
-            clock: &self.clock,
-            deadline: job.deadline,
+    /// Claims the shard of the event and opens its run's target; nothing when there is nothing to do.
+    async fn open<'a>(
+        &'a self,
+        event: &'a CopierEvent,
+        deadline: Deadline,
+    ) -> Result<Option<OpenShard<'a, P>>, Failure> {
+        let requests = RequestMeter::begin(&self.ports);
+        let run = self.read_run(event).await?;
+        let claim = ShardSession::claim(&self.ports, event, deadline, requests).await?;
+        let Some(mut session) = claim else {
+            return Ok(None);
         };
-        let resumed = uploads.recorded();
-        let footnotes = || self.footnotes(job, uploads.recorded());
-        let end = copy.run(&mut held, &mut account, &footnotes).await;
-        let notes = footnotes();
-        let closed = self.close(job, held, &account, notes, end).await;
+        let target = match self.open_target(&run, event).await {
+            Ok(target) => Arc::new(target),
+            Err(problem) => return Err(session.stop(problem).await),
+        };
+        session.count_requests_of(&target);
+        self.gate.begin_among(run.totals.shards);
+        Ok(Some(OpenShard {
+            event,
+            run,
+            target,
+            session,
+            writes_before: self.gate.writes_taken(),
+        }))
+    }
+
+    /// Gives the objects of the shard's manifest their outcomes.
+    async fn work_on_objects(&self, shard: &mut OpenShard<'_, P>) -> Result<CopierStatus, Failure> {
+        let (run_id, shard_id) = (&shard.event.run_id, &shard.event.shard_id);
+        let manifest = self.read_manifest(run_id, shard_id).await?;
+        let end = self.settle(shard, &manifest).await;
+        let closed = self.close(shard, end).await;
         if let Err(failure) = &closed
             && failure.code == FailureCode::LedgerConflict
         {
-            let opened = uploads.recorded().into_iter();
-            let opened = opened
-                .filter(|upload| !is_among(&resumed, upload))
-                .collect();
-            self.abort_forsaken(job, &copy.objects, &manifest, opened)
-                .await;
+            self.abort_orphans(shard, &manifest).await;
         }
         closed
     }
 
-    /// Aborts those of the uploads that this copier `opened` before it lost the shard which the record does not name: its
-    /// new holder does not know them. What keeps them from being aborted is for the log, and they for the reporter (P8).
-    async fn abort_forsaken<T: TargetBucket>(
+    /// Chooses the kind of work, once.
+    async fn settle(
         &self,
-        job: &Job<'_, T>,
-        objects: &ObjectCopy<'_, T>,
+        shard: &mut OpenShard<'_, P>,
         manifest: &Manifest,
-        opened: Vec<OpenUpload>,
-    ) {
-        if opened.is_empty() {
-            return;
-        }
-        let named = match self
-            .ledger
-            .read_shard(&job.event.run_id, &job.event.shard_id)
-            .await
-        {
-            Ok(record) => record.map_or_else(Vec::new, |record| record.outcome.uploads),
-            Err(fault) => return log_forsaken(&fault),
+    ) -> Result<SessionEnd, Failure> {
+        let calls = self.calls(&shard.run, &shard.target);
+        let context = CopyContext::new(calls, Arc::clone(shard.session.uploads()));
+        let session = &mut shard.session;
+        let copies = |sharing| ObjectCopies {
+            context,
+            manifest,
+            sharing,
         };
-        for upload in opened {
+        match session.record().work {
+            ShardWork::CopyObjects => {
+                settle_all(session, manifest, &copies(UploadSharing::OneShard)).await
+            }
+            ShardWork::AssembleObject { .. } => {
+                settle_all(session, manifest, &copies(UploadSharing::PartShards)).await
+            }
+            ShardWork::DeleteObjects => {
+                settle_all(session, manifest, &Deletions { calls, manifest }).await
+            }
+            ShardWork::CopyParts { .. } => Err(Failure::invariant("a part shard has no objects")),
+        }
+    }
+
+    async fn copy_parts(
+        &self,
+        shard: &OpenShard<'_, P>,
+        first_part: u32,
+        last_part: u32,
+    ) -> Result<PartShardEnd, Failure> {
+        let (whole_id, number) = part_shards::whole_of(&shard.event.shard_id)?;
+        let manifest = self.read_manifest(&shard.event.run_id, &whole_id).await?;
+        let calls = self.calls(&shard.run, &shard.target);
+        PartShard {
+            context: CopyContext::new(calls, Arc::clone(shard.session.uploads())),
+            ports: &self.ports,
+            deadline: shard.session.deadline(),
+            manifest: &manifest,
+            number,
+            parts: first_part..=last_part,
+        }
+        .run()
+        .await
+    }
+
+    /// Claims the whole of the part shards, all of which are finished, and gives its object an outcome.
+    async fn assemble(
+        &self,
+        event: &CopierEvent,
+        whole_id: ShardId,
+        deadline: Deadline,
+    ) -> Result<SessionEnd, Failure> {
+        let event = CopierEvent {
+            shard_id: whole_id,
+            ..event.clone()
+        };
+        let Some(mut whole) = self.open(&event, deadline).await? else {
+            return Ok(SessionEnd::Settled);
+        };
+        match self.work_on_objects(&mut whole).await {
+            Ok(CopierStatus::Done) => Ok(SessionEnd::Settled),
+            Ok(CopierStatus::Yield) => Ok(SessionEnd::OutOfTime),
+            // Another copier has taken the whole over and settles it. The parts of this shard are recorded.
+            Err(failure) if failure.code == FailureCode::LedgerConflict => Ok(SessionEnd::Settled),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Ends the session, and logs what it leaves.
+    async fn close(
+        &self,
+        shard: &mut OpenShard<'_, P>,
+        end: Result<SessionEnd, Failure>,
+    ) -> Result<CopierStatus, Failure> {
+        let pace = self.gate.writes_per_second();
+        shard.session.log_end(shard.event, end.as_ref(), pace);
+        let writes_taken = self.gate.writes_taken() - shard.writes_before;
+        shard.session.end(end, writes_taken).await
+    }
+
+    /// Aborts the orphaned uploads of a shard that another copier has taken over. What is not aborted is logged, and left to
+    /// the reporter (P8).
+    async fn abort_orphans(&self, shard: &OpenShard<'_, P>, manifest: &Manifest) {
+        let orphaned = match shard.session.orphaned_uploads().await {
+            Ok(orphaned) => orphaned,
+            Err(failure) => return log_orphans(&failure),
+        };
+        let calls = self.calls(&shard.run, &shard.target);
+        for upload in orphaned {
             let object = manifest.objects.get(upload.index as usize);
-            let planned = object.and_then(|object| objects.planned(upload.index, object).ok());
+            let planned =
+                object.and_then(|object| PlannedObject::new(calls.spec, upload.index, object).ok());
             if let Some(planned) = planned
-                && !is_among(&named, &upload)
-                && let Err(fault) = objects
-                    .repeat(|| {
-                        job.target
+                && let Err(fault) = calls
+                    .read(|| {
+                        calls
+                            .target
                             .abort_upload(&planned.target_key, &upload.upload_id)
                     })
                     .await
             {
-                log_forsaken(&fault);
+                log_orphans(&fault.into());
             }
         }
     }
 
-    async fn delete_objects<T: TargetBucket>(
-        &self,
-        job: &Job<'_, T>,
-        mut held: HeldShard<'_, L, C>,
-        mut account: SettledObjects,
-    ) -> Result<CopierStatus, Failure> {
-        let manifest = self
-            .read_manifest(&job.event.run_id, &job.event.shard_id)
-            .await?;
-        let deletion = ShardDeletion {
-            target: job.target,
-            spec: &job.run.spec,
+    fn calls<'a>(
+        &'a self,
+        run: &'a RunRecord,
+        target: &'a Target<P>,
+    ) -> TargetCalls<'a, Target<P>> {
+        TargetCalls {
+            target,
+            spec: &run.spec,
             gate: &self.gate,
-            manifest: &manifest,
-            clock: &self.clock,
-            deadline: job.deadline,
-        };
-        let footnotes = || self.footnotes(job, Vec::new());
-        let end = deletion.run(&mut held, &mut account, &footnotes).await;
-        self.close(job, held, &account, footnotes(), end).await
-    }
-
-    /// The last write of an invocation: done, given back, or stopped by a problem.
-    pub(crate) async fn close<T: TargetBucket>(
-        &self,
-        job: &Job<'_, T>,
-        held: HeldShard<'_, L, C>,
-        account: &SettledObjects,
-        notes: Footnotes,
-        end: Result<End, Failure>,
-    ) -> Result<CopierStatus, Failure> {
-        self.log_end(job.event, account, end.as_ref());
-        match end {
-            Ok(End::Settled) => {
-                held.finish(account, notes, &self.clock).await?;
-                Ok(CopierStatus::Done)
-            }
-            Ok(End::OutOfTime) => {
-                let writes_taken = self.gate.writes_taken() - job.writes_before;
-                let idle_before = held.record().idle_yields;
-                held.give_back(account, notes, writes_taken).await?;
-                if writes_taken == 0 && idle_before + 1 >= IDLE_YIELDS_MAX {
-                    return Err(stuck());
-                }
-                Ok(CopierStatus::Yield)
-            }
-            Err(problem) => {
-                note_stop(held.stop(account, notes, problem.clone()).await);
-                Err(problem)
-            }
         }
-    }
-
-    /// What the record says beside the account.
-    pub(crate) fn footnotes<T: TargetBucket>(
-        &self,
-        job: &Job<'_, T>,
-        uploads: Vec<OpenUpload>,
-    ) -> Footnotes {
-        let now = sum(self.ledger.requests(), &job.target.requests());
-        Footnotes {
-            requests: job.meter.so_far(now),
-            uploads,
-        }
-    }
-
-    /// The time left for what is in flight.
-    pub(crate) fn drain_left(&self, deadline: Deadline) -> Duration {
-        deadline.drain_left(self.clock.now())
-    }
-
-    /// Whether no new work may be taken.
-    pub(crate) fn is_near(&self, deadline: Deadline) -> bool {
-        deadline.is_near(self.clock.now())
-    }
-
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
     }
 
     async fn read_run(&self, event: &CopierEvent) -> Result<RunRecord, Failure> {
-        self.ledger
+        self.ports
+            .ledger
             .read_run(&event.run_id)
-            .await
-            .map_err(CallFault::into_failure)?
+            .await?
             .ok_or_else(|| Failure::invariant("the ledger does not know the run"))
     }
 
-    pub(crate) async fn read_manifest(
-        &self,
-        run_id: &RunId,
-        shard_id: &ShardId,
-    ) -> Result<Manifest, Failure> {
+    async fn read_manifest(&self, run_id: &RunId, shard_id: &ShardId) -> Result<Manifest, Failure> {
         let key = control_key::manifest(run_id, shard_id);
         let bytes = self
+            .ports
             .control
             .get(&key)
-            .await
-            .map_err(CallFault::into_failure)?
+            .await?
             .ok_or_else(|| Failure::invariant(format!("the manifest {key} is gone")))?;
         Manifest::decode(&bytes, run_id, shard_id)
     }
@@ -331,72 +302,21 @@ impl<A: Accounts, L: Ledger, C: ControlStore, K: Clock> Copier<A, L, C, K> {
         &self,
         run: &RunRecord,
         event: &CopierEvent,
-    ) -> Result<A::Target, Failure> {
+    ) -> Result<Target<P>, Failure> {
         let session = SessionName::of_shard(&event.shard_id, &event.run_id);
         let policy = copier_session(&run.spec);
-        self.accounts
+        self.ports
+            .accounts
             .reopen_target(run, &session, Some(&policy))
             .await
-            .map_err(|fault| {
-                fault
-                    .into_failure()
-                    .within(format_args!("role {}", run.spec.pair.target.role_arn))
-            })
-    }
-
-    fn log_end(&self, event: &CopierEvent, account: &SettledObjects, end: Result<&End, &Failure>) {
-        let tally = &account.outcome().tally;
-        tracing::info!(
-            { field::RUN_ID } = %event.run_id,
-            { field::RUN_ROUND } = event.round,
-            { field::SHARD_ID } = %event.shard_id,
-            { field::BYTES } = tally.copied.bytes,
-            objects.copied = tally.copied.objects,
-            objects.deleted = tally.deleted.objects,
-            objects.failed = tally.failed.objects,
-            writes_per_second = self.gate.writes_per_second(),
-            end = ?end.map_err(|failure| failure.code),
-            "shard worked on"
-        );
+            .context(format_args!("role {}", run.spec.pair.target.role_arn))
     }
 }
 
-fn stuck() -> Failure {
-    Failure::new(
-        FailureCode::ServiceFault,
-        format!(
-            "S3 took no write in {IDLE_YIELDS_MAX} invocations; if single copies take longer than an invocation, lower multipart_threshold_bytes"
-        ),
-    )
-}
-
-/// Whether this upload is one of `uploads`, which may know other things of it.
-fn is_among(uploads: &[OpenUpload], upload: &OpenUpload) -> bool {
-    let mut ids = uploads.iter().map(|known| &known.upload_id);
-    ids.any(|known| *known == upload.upload_id)
-}
-
-fn log_forsaken(fault: &CallFault) {
+fn log_orphans(failure: &Failure) {
     tracing::warn!(
-        { field::AWS_OPERATION } = fault.operation,
-        { field::ERROR_DETAIL } = %fault,
-        "an upload of a shard that was lost is left to the reporter"
+        { field::ERROR_CODE } = failure.code.name(),
+        { field::ERROR_DETAIL } = failure.detail,
+        "orphaned uploads of a shard that was lost are left to the reporter"
     );
-}
-
-/// The requests of two handles together.
-fn sum(mut one: RequestCounts, other: &RequestCounts) -> RequestCounts {
-    add_requests(&mut one, other);
-    one
-}
-
-/// The problem itself is what the caller must hear; that it could not be noted as well is for the log.
-fn note_stop(noted: Result<(), Failure>) {
-    if let Err(failure) = noted {
-        tracing::warn!(
-            { field::ERROR_CODE } = failure.code.name(),
-            { field::ERROR_DETAIL } = failure.detail,
-            "the record could not take the problem"
-        );
-    }
 }

@@ -8,14 +8,23 @@ use shardlift_aws::{
     retry::RetriedByCaller,
     telemetry,
 };
-use shardlift_copier::copier::Copier;
+use shardlift_copier::{copier::Copier, ports::Ports};
 use shardlift_core::{
     failure::Failure,
     run::event::{CopierEvent, CopierResult},
     value::deadline::Deadline,
 };
 
-struct CopierFunction(Copier<AwsAccounts, DynamoLedger, S3ControlStore, SystemClock>);
+enum AwsPorts {}
+
+impl Ports for AwsPorts {
+    type Accounts = AwsAccounts;
+    type Ledger = DynamoLedger;
+    type Control = S3ControlStore;
+    type Clock = SystemClock;
+}
+
+struct CopierFunction(Copier<AwsPorts>);
 
 impl Handler for CopierFunction {
     type Event = CopierEvent;

@@ -18,11 +18,11 @@ enum Before {
     Empty,
     /// Equal bytes under equal ETags, with another class, metadata, tags and encryption, and annotations.
     OtherEverywhere,
-    /// The same, but that only the tags and the encryption differ, which are not told or not by every look.
+    /// The same, but that only the tags and the encryption differ, which not every response shows.
     OtherTags,
 }
 
-/// What the run is told beside the part sizes.
+/// The input of the run beside the part sizes.
 const PLAIN: &str = "{}";
 const UNDER_A_KEY: &str = r#"{
     "verify": "checksum", "kms_key_arn": "arn:aws:kms:eu-west-1:222222222222:key/target"
@@ -101,7 +101,7 @@ async fn every_cell_ends_alike(further: &str, before: Before) {
     assert_eq!(expected.failed.len(), 3);
     assert_eq!(expected.unfinished_uploads, 0);
     let clean = undisturbed(further, Before::Empty).await.0;
-    assert_eq!(expected, clean, "what stood there before stays nowhere");
+    assert_eq!(expected, clean, "nothing of what was there before stays");
     let mut cells = 0;
     for (number, operation) in calls.iter().enumerate() {
         for &disturbance in Disturbance::MATRIX {
@@ -141,7 +141,7 @@ async fn an_equal_object_of_before_is_not_taken_for_the_copy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_is_one_that_differs_only_in_what_a_look_does_not_show() {
+async fn nor_is_one_that_differs_only_in_what_a_head_does_not_show() {
     every_cell_ends_alike(PLAIN, Before::OtherTags).await;
 }
 

@@ -1,4 +1,4 @@
-//! Large objects whose upload ended, or did not, without the copier hearing of it.
+//! Large objects whose upload ended, or did not, without the copier seeing the response.
 
 mod scene;
 
@@ -88,7 +88,7 @@ async fn what_was_completed_without_a_word_is_found_where_it_can_be_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_completion_that_failed_is_asked_for_again() {
+async fn a_completion_that_failed_is_retried() {
     let failed = Disturbance::RefusedBefore(FaultKind::ServiceError);
     let scene = disturbed(None, Checksum::Absent, failed).await;
     scene.invoke_until_done(LONG).await;
@@ -141,7 +141,7 @@ async fn under_a_key_parts_that_arrived_late_are_completed_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_throttling_cut_off_is_gone_on_with_in_the_next_round() {
+async fn what_throttling_cut_off_continues_in_the_next_round() {
     for kind in [FaultKind::Throttled, FaultKind::ServiceError] {
         let scene = planned(None, Checksum::Absent).await;
         scene.script.exhaust_after(3, PART_COPY, kind);
@@ -169,7 +169,7 @@ async fn what_throttling_cut_off_is_gone_on_with_in_the_next_round() {
     }
 }
 
-/// What `verify: checksum` says of an object of one part, or of four.
+/// What `verify: checksum` notes on an object of one part, or of four.
 async fn verified(size_bytes: u64, checksum: (&str, &str, ChecksumType)) -> Scene {
     let scene = Scene::new(&json!({
         "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB, "verify": "checksum",
@@ -211,8 +211,8 @@ async fn checksums_prove_or_disprove_a_copy() {
     ] {
         let scene = verified(size_bytes, checksum).await;
         let notes = scene.shard().outcome.notes;
-        let said: Vec<&str> = notes.keys().map(String::as_str).collect();
-        assert_eq!(said, expected, "{size_bytes} bytes, {checksum:?}");
+        let names: Vec<&str> = notes.keys().map(String::as_str).collect();
+        assert_eq!(names, expected, "{size_bytes} bytes, {checksum:?}");
     }
     let wrong = ("CRC64NVME", "of other bytes", FullObject);
     let failures = verified(20 * MIB, wrong).await.failures();

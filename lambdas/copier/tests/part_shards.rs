@@ -87,18 +87,18 @@ async fn the_largest_object_arrives_whole_and_is_counted_once() {
     );
 }
 
-/// The copier that creates the upload is another one than the copier that accounts for the object.
+/// The upload is created by another copier than the one that settles the object.
 #[tokio::test(start_paused = true)]
-async fn tags_that_were_left_behind_are_told_whoever_created_the_upload() {
+async fn tags_that_were_left_behind_are_noted_whoever_created_the_upload() {
     let scene = planned_with("best_effort", 512 * GIB).await;
     scene.script.deny("s3:GetObjectTagging");
     copy_all(&scene, LONG).await;
-    let told = scene
+    let noted = scene
         .shards()
         .into_iter()
         .map(|shard| shard.outcome.notes)
         .filter(|notes| !notes.is_empty());
-    let notes: Vec<_> = told.collect();
+    let notes: Vec<_> = noted.collect();
     assert_eq!(notes, [[("tags_left_behind".to_owned(), 1)].into()]);
 }
 
@@ -122,7 +122,7 @@ async fn a_whole_whose_parts_are_under_way_is_left_alone() {
 
 /// The last part shard and the whole itself, both offered in a later round, find every part there at once.
 #[tokio::test(start_paused = true)]
-async fn of_two_that_put_the_object_together_the_one_that_loses_it_is_done_too() {
+async fn of_two_that_assemble_the_object_the_one_that_loses_it_is_done_too() {
     let scene = planned(512 * GIB).await;
     let ids = scene.index();
     let (last, others) = ids.split_last().unwrap();

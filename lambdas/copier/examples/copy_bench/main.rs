@@ -4,7 +4,7 @@
 //!
 //! - `copy_bench plan <folder> <task>` lists the source and writes manifests and records to the folder; the task is JSON:
 //!   `{"input": <the input of a run>, "objects_max": 1000000, "shard_objects": 10000}`.
-//! - `copy_bench copy <folder> <copiers>` copies what was planned; with `told` as another argument only once a line comes
+//! - `copy_bench copy <folder> <copiers>` copies what was planned; with `wait` as another argument only once a line comes
 //!   on the standard input, after it has printed one itself. Then it prints one line of JSON.
 //!
 //! `DATA_S3_ENDPOINT_URL` is the S3, `AWS_ENDPOINT_URL_STS` anything that lets a role be assumed.
@@ -24,7 +24,7 @@ use std::{
 
 use folder::Folder;
 use shardlift_aws::{AwsAccounts, SystemClock, clients::sdk_config};
-use shardlift_copier::copier::Copier;
+use shardlift_copier::{copier::Copier, ports::Ports};
 use shardlift_core::{
     port::Clock,
     run::event::{CopierEvent, CopierStatus, EVENT_VERSION},
@@ -39,6 +39,15 @@ use shardlift_core::{
 use shardlift_testkit::MemoryLedger;
 
 const INVOCATION_MS: i64 = 900_000;
+
+enum BenchPorts {}
+
+impl Ports for BenchPorts {
+    type Accounts = AwsAccounts;
+    type Ledger = MemoryLedger;
+    type Control = Folder;
+    type Clock = SystemClock;
+}
 
 #[derive(Clone)]
 struct Bench {
@@ -76,7 +85,7 @@ fn execution() -> ExecutionArn {
 impl Bench {
     /// One copier of the Map: a process of its own with its own pace, that takes one shard after the other.
     async fn copier(&self, queue: &Queue) {
-        let copier = Copier::new(
+        let copier = Copier::<BenchPorts>::new(
             self.accounts.clone(),
             self.ledger.clone(),
             self.control.clone(),
@@ -154,14 +163,23 @@ async fn accounts() -> AwsAccounts {
     AwsAccounts::new(&config, std::env::var("DATA_S3_ENDPOINT_URL").ok())
 }
 
+/// When copying begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// As soon as the copiers are connected.
+    AtOnce,
+    /// Once a line comes on the standard input.
+    OnLine,
+}
+
 /// Says that all is ready, and waits until all others are: for a line on the standard input.
-fn wait_to_be_told() {
+fn wait_for_line() {
     println!("ready");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
 }
 
-fn copy(folder: &Folder, copiers: usize, is_told: bool) {
+fn copy(folder: &Folder, copiers: usize, start: Start) {
     let (bench, shards) = runtime().block_on(async {
         let (ledger, shards) = folder.ledger().await;
         let bench = Bench {
@@ -171,8 +189,8 @@ fn copy(folder: &Folder, copiers: usize, is_told: bool) {
         };
         (bench, shards)
     });
-    if is_told {
-        wait_to_be_told();
+    if start == Start::OnLine {
+        wait_for_line();
     }
     let processor_before = processor_seconds();
     let queue = Queue {
@@ -224,8 +242,11 @@ fn main() {
             plan::plan(&task, &accounts().await, &folder).await;
         }),
         "copy" => {
-            let is_told = arguments.get(3).is_some_and(|word| word == "told");
-            copy(&folder, arguments[2].parse().unwrap(), is_told);
+            let start = match arguments.get(3).map(String::as_str) {
+                Some("wait") => Start::OnLine,
+                _ => Start::AtOnce,
+            };
+            copy(&folder, arguments[2].parse().unwrap(), start);
         }
         step => panic!("{step} is neither plan nor copy"),
     }

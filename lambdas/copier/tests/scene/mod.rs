@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use shardlift_copier::copier::Copier;
+use shardlift_copier::{copier::Copier, ports::Ports};
 use shardlift_core::{
     copy::part_shards,
     documents::{
@@ -47,8 +47,23 @@ pub const SOURCE_ACCOUNT: &str = "111111111111";
 pub const TARGET_ACCOUNT: &str = "222222222222";
 pub const MIB: u64 = 1024 * 1024;
 
+/// The number of calls that a copier makes before the first copy: it reads the run, reads and claims the shard, reads
+/// the manifest, and assumes the role.
+pub const CALLS_BEFORE_COPYING: usize = 5;
+
 /// What S3's clock shows when a scene is set.
 pub const BEGAN_AT: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// The ports in memory.
+#[derive(Debug)]
+pub enum MemoryPorts {}
+
+impl Ports for MemoryPorts {
+    type Accounts = MemoryAccounts;
+    type Ledger = MemoryLedger;
+    type Control = MemoryControlStore;
+    type Clock = ManualClock;
+}
 
 /// The world of one shard.
 pub struct Scene {
@@ -172,7 +187,7 @@ impl Scene {
         }
     }
 
-    pub fn copier(&self) -> Copier<MemoryAccounts, MemoryLedger, MemoryControlStore, ManualClock> {
+    pub fn copier(&self) -> Copier<MemoryPorts> {
         Copier::new(
             self.accounts.clone(),
             self.ledger.clone(),

@@ -5,8 +5,8 @@ use shardlift_core::{port::PartReceipt, value::object::ETag};
 
 /// The ETag of the object that these parts make, in their order: the MD5 over the parts' ETags, and their number.
 ///
-/// Nothing when a part's ETag is not sixteen bytes in hexadecimal: then the ETag cannot be foretold.
-pub(crate) fn assembled_etag(parts: &[PartReceipt]) -> Option<ETag> {
+/// Nothing when a part's ETag is not sixteen bytes in hexadecimal: then the ETag cannot be known beforehand.
+pub(super) fn assembled_etag(parts: &[PartReceipt]) -> Option<ETag> {
     let mut digest = Md5::new();
     for part in parts {
         digest.update(sixteen_bytes(part.etag.as_str())?);
@@ -47,7 +47,7 @@ mod tests {
         }
     }
 
-    /// Twice the MD5 of nothing, hashed once more with `md5sum`.
+    /// Twice the MD5 of nothing, hashed again with `md5sum`.
     #[test]
     fn the_etag_is_the_md5_over_the_parts_and_their_number() {
         let empty = "d41d8cd98f00b204e9800998ecf8427e";

@@ -1,4 +1,4 @@
-//! Why a call was refused, found out by asking and remembered.
+//! Why a call was refused, as probes found out and as this shard remembers.
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
@@ -10,15 +10,15 @@ use shardlift_core::{
 };
 use tokio::sync::Mutex;
 
-use crate::object_copy::ObjectCopy;
+use super::target_calls::TargetCalls;
 
-/// How many refused objects of a shard are probed; the others are told as the last of these. Policies refuse prefixes
+/// How many refused objects of a shard are probed; the others are reported like the last of these. Policies refuse prefixes
 /// and actions, hardly single objects, and 10,000 refused objects must not cost 20,000 probes.
 const PROBED_OBJECTS_MAX: u32 = 8;
 
 /// What was found out about refused calls in this shard.
 #[derive(Default)]
-pub(crate) struct Denials {
+pub(super) struct Denials {
     known: Mutex<Known>,
 }
 
@@ -29,7 +29,7 @@ struct Known {
 }
 
 /// A finding about a refused call.
-pub(crate) enum Finding {
+pub(super) enum Finding {
     /// This permission is missing.
     Missing(MissingPermission),
     /// The source object does not exist (any more): S3 refuses what it may not even deny.
@@ -37,17 +37,17 @@ pub(crate) enum Finding {
 }
 
 impl Denials {
-    /// Finds out what a refused copy of `source_key` lacked: AWS's answer says it, or calls that change nothing do. One
+    /// Finds out what a refused copy of `source_key` lacked: the response says it, or calls that change nothing show it. One
     /// object at a time, so that those refused together learn from the first ones.
-    pub(crate) async fn find<T: TargetBucket>(
+    pub(super) async fn find<T: TargetBucket>(
         &self,
-        objects: &ObjectCopy<'_, T>,
+        calls: &TargetCalls<'_, T>,
         source_key: &ObjectKey,
         refusal: &CallFault,
     ) -> Finding {
-        let said = refusal.reason.as_ref();
+        let reason = refusal.reason.as_ref();
         if let Some(permission) =
-            said.and_then(|said| MissingPermission::of_reason(said, objects.spec))
+            reason.and_then(|reason| MissingPermission::of_reason(reason, calls.spec))
         {
             return Finding::Missing(permission);
         }
@@ -55,7 +55,7 @@ impl Denials {
         if let (Some(last), true) = (known.last, known.probed >= PROBED_OBJECTS_MAX) {
             return Finding::Missing(last);
         }
-        let finding = probe(objects, source_key).await;
+        let finding = probe(calls, source_key).await;
         if let Finding::Missing(permission) = finding {
             known.probed += 1;
             known.last = Some(permission);
@@ -64,11 +64,11 @@ impl Denials {
     }
 }
 
-/// Reading first, since without it nothing can be copied; what reading does not explain is the writing side's.
-async fn probe<T: TargetBucket>(objects: &ObjectCopy<'_, T>, source_key: &ObjectKey) -> Finding {
-    let ObjectCopy { target, spec, .. } = objects;
+/// Reading first, since nothing can be copied without it; what reading does not explain is a matter of writing.
+async fn probe<T: TargetBucket>(calls: &TargetCalls<'_, T>, source_key: &ObjectKey) -> Finding {
+    let TargetCalls { target, spec, .. } = calls;
     let mut carries_tags = false;
-    match objects.repeat(|| target.head_source(source_key)).await {
+    match calls.read(|| target.head_source(source_key)).await {
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
             return Finding::Missing(MissingPermission::ReadObject);
         }
@@ -77,7 +77,7 @@ async fn probe<T: TargetBucket>(objects: &ObjectCopy<'_, T>, source_key: &Object
         Ok(_) => {}
     }
     if spec.tags == TagPolicy::Preserve {
-        match objects.repeat(|| target.source_tags(source_key)).await {
+        match calls.read(|| target.source_tags(source_key)).await {
             Err(fault) if fault.kind == FaultKind::AccessDenied => {
                 return Finding::Missing(MissingPermission::ReadTags);
             }
@@ -88,7 +88,7 @@ async fn probe<T: TargetBucket>(objects: &ObjectCopy<'_, T>, source_key: &Object
     Finding::Missing(MissingPermission::of_write(spec, carries_tags))
 }
 
-/// A probe that fails otherwise explains nothing; the refusal itself is reported all the same.
+/// A probe that fails otherwise explains nothing; the refusal itself is reported anyway.
 fn log_probe(fault: &CallFault) {
     tracing::warn!({ field::AWS_OPERATION } = fault.operation, { field::ERROR_DETAIL } = %fault, "a probe after a refused call failed");
 }

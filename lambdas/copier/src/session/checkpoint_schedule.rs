@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use shardlift_core::value::time::Timestamp;
 
-/// A copier that is killed loses what it settled since its last checkpoint, so at most this and a bit.
-pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
-/// While nothing is settled, for instance while large objects are copied, a write shows whether the shard is still this
-/// copier's.
+/// A copier that is killed loses what it settled since its last checkpoint: at most what it settles in a little more than this.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3);
+/// While nothing is settled, for instance while large objects are copied, a write shows whether this copier still holds the
+/// shard.
 const LEASE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Writes at once, for uploads that were opened or are being completed, are on average at least so far apart: the record
@@ -17,20 +17,20 @@ const HASTE_INTERVAL: Duration = Duration::from_millis(250);
 const HASTE_BURST: u32 = 4;
 
 /// When the next write is due.
-pub(crate) struct Checkpoints {
+pub(super) struct CheckpointSchedule {
     recorded: u64,
     /// If there is something to record.
     due_at: Timestamp,
     /// Whatever there is.
     lease_check_at: Timestamp,
     written_at: Timestamp,
-    /// What the writes up to the last one took of the time that writes at once may take.
+    /// How much of the time between writes at once the writes so far have used up.
     haste: Duration,
 }
 
-impl Checkpoints {
+impl CheckpointSchedule {
     /// The record knows `recorded` settled objects.
-    pub(crate) fn begin(now: Timestamp, recorded: u64) -> Self {
+    pub(super) fn begin(now: Timestamp, recorded: u64) -> Self {
         Self {
             recorded,
             due_at: now.plus(CHECKPOINT_INTERVAL),
@@ -41,7 +41,7 @@ impl Checkpoints {
     }
 
     /// When a copier that has settled this many objects writes next.
-    pub(crate) fn due_at(&self, settled: u64) -> Timestamp {
+    pub(super) fn due_at(&self, settled: u64) -> Timestamp {
         if settled == self.recorded {
             self.lease_check_at
         } else {
@@ -50,7 +50,7 @@ impl Checkpoints {
     }
 
     /// Something is to be recorded at once, or as soon as the write before is long enough ago.
-    pub(crate) fn hasten(&mut self, now: Timestamp) {
+    pub(super) fn hasten(&mut self, now: Timestamp) {
         let pause = self
             .haste
             .saturating_sub(HASTE_INTERVAL * (HASTE_BURST - 1));
@@ -59,7 +59,7 @@ impl Checkpoints {
     }
 
     /// The record knows `recorded` settled objects now.
-    pub(crate) fn written(&mut self, now: Timestamp, recorded: u64) {
+    pub(super) fn written(&mut self, now: Timestamp, recorded: u64) {
         *self = Self {
             haste: self.haste.saturating_sub(now.since(self.written_at)) + HASTE_INTERVAL,
             ..Self::begin(now, recorded)
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_is_settled_is_written_within_seconds_and_a_lease_is_checked_within_a_minute() {
-        let mut checkpoints = Checkpoints::begin(at(0), 7);
+        let mut checkpoints = CheckpointSchedule::begin(at(0), 7);
         assert_eq!(checkpoints.due_at(7), at(30));
         assert_eq!(checkpoints.due_at(8), at(3));
         checkpoints.written(at(4), 8);
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_opened_upload_is_written_at_once_although_nothing_is_settled() {
-        let mut checkpoints = Checkpoints::begin(at(0), 7);
+        let mut checkpoints = CheckpointSchedule::begin(at(0), 7);
         for _ in 0..HASTE_BURST {
             checkpoints.hasten(at(1));
             assert_eq!(checkpoints.due_at(7), at(1));

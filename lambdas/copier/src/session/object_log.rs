@@ -1,4 +1,4 @@
-//! What became of each object, for who asks for it: a line at DEBUG, the summary of the shard is at INFO.
+//! A line for each object at DEBUG; the summary of the shard is at INFO.
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
@@ -7,8 +7,8 @@ use shardlift_core::{
 };
 
 /// Logs the outcome of an object of `shard`: its key and size, never its bytes (P10).
-pub(crate) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutcome) {
-    let (word, failure) = match outcome {
+pub(super) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutcome) {
+    let (name, failure) = match outcome {
         ObjectOutcome::Copied(_) => ("copied", None),
         ObjectOutcome::Deleted => ("deleted", None),
         ObjectOutcome::Failed(failure) => ("failed", Some(failure)),
@@ -18,7 +18,7 @@ pub(crate) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutco
         { field::SHARD_ID } = %shard.shard_id,
         { field::OBJECT_KEY } = object.key.as_str(),
         { field::OBJECT_SIZE_BYTES } = object.size_bytes,
-        { field::OBJECT_OUTCOME } = word,
+        { field::OBJECT_OUTCOME } = name,
         { field::ERROR_CODE } = failure.map(|failure| failure.code.name()),
         { field::ERROR_DETAIL } = failure.map(|failure| failure.detail.as_str()),
         "object settled"

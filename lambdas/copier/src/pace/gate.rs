@@ -32,7 +32,7 @@ const PARTS_MAX: usize = CALLS_IN_FLIGHT_MAX;
 /// them make it some 10 KB.
 const OBJECTS_IN_PARTS_MAX: usize = 64;
 
-/// Lets calls through. One gate serves every shard of a process, so that a warm copier begins at the pace that the
+/// Decides when a call may be made. One gate serves every shard of a process, so that a warm copier begins at the pace that the
 /// shard before had found.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -40,16 +40,16 @@ pub(crate) struct Gate {
     parts: Semaphore,
     objects_in_parts: Semaphore,
     writes_taken: AtomicU64,
-    /// Those who wait stand in line here, so that a pace that falls holds for all of them.
+    /// Waiting calls queue here, so that a pace that falls holds for all of them.
     turn: tokio::sync::Mutex<()>,
     pacer: Mutex<Pacer>,
     retry_budget: Mutex<RetryBudget>,
     began: Instant,
 }
 
-/// Room for an object in parts.
+/// The permit of an object that is copied in parts.
 #[derive(Debug)]
-pub(crate) struct PlaceInParts<'a> {
+pub(crate) struct MultipartPermit<'a> {
     _object: SemaphorePermit<'a>,
     _parts: SemaphorePermit<'a>,
 }
@@ -85,30 +85,30 @@ impl Gate {
         call: impl Future<Output = Result<T, CallFault>>,
     ) -> Result<T, CallFault> {
         let _slot = self.slot().await;
-        let answer = call.await;
-        if answer.is_ok() {
+        let response = call.await;
+        if response.is_ok() {
             self.retry_budget().earn();
         }
-        answer
+        response
     }
 
-    /// Makes a call that writes when it is its turn, and learns from the answer.
+    /// Makes a call that writes when it is its turn, and learns from the response.
     pub(crate) async fn write<T>(
         &self,
         call: impl Future<Output = Result<T, CallFault>>,
     ) -> Result<T, CallFault> {
         let _slot = self.slot().await;
         self.wait_for_turn().await;
-        let answer = call.await;
-        if answer.is_ok() {
+        let response = call.await;
+        if response.is_ok() {
             self.writes_taken.fetch_add(1, Ordering::Relaxed);
             self.retry_budget().earn();
         }
-        self.learn_pace(answer.as_ref().err().map(|fault| fault.kind));
-        answer
+        self.learn_pace(response.as_ref().err().map(|fault| fault.kind));
+        response
     }
 
-    /// Whether one more call that failed, and was not throttled, may be made again. It counts as made.
+    /// Takes one retry of a call that failed without being throttled; returns whether there was one.
     pub(crate) fn may_retry(&self) -> bool {
         self.retry_budget().take()
     }
@@ -128,9 +128,9 @@ impl Gate {
         self.writes_taken.load(Ordering::Relaxed)
     }
 
-    /// Waits until one more object of so many parts may be copied, and keeps its place until the place is dropped.
-    pub(crate) async fn object_in_parts(&self, parts: u32) -> PlaceInParts<'_> {
-        PlaceInParts {
+    /// Waits until one more object of so many parts may be copied; dropping the permit lets the next one in.
+    pub(crate) async fn multipart_permit(&self, parts: u32) -> MultipartPermit<'_> {
+        MultipartPermit {
             _object: permits(&self.objects_in_parts, 1).await,
             _parts: permits(&self.parts, parts.min(PARTS_IN_FLIGHT_MAX)).await,
         }
@@ -153,7 +153,7 @@ impl Gate {
     }
 
     /// Only what S3 takes, or refuses for a reason of its own, shows that it takes calls at this pace; one that failed
-    /// shows neither that it does nor that it does not. When so many fail that no repeat is left, each call would cost an
+    /// shows neither that it does nor that it does not. When so many fail that no retry is left, each call would cost an
     /// object: then failures slow the copier down as throttling does, until S3 is back.
     fn learn_pace(&self, fault: Option<FaultKind>) {
         let now = self.now();
@@ -215,48 +215,48 @@ mod tests {
         assert!(took < Duration::from_millis(10_300), "{took:?}");
     }
 
-    /// How many objects of so many parts find a place.
-    async fn places(parts: u32) -> usize {
+    /// How many objects of so many parts get a permit.
+    async fn permits_for(parts: u32) -> usize {
         let gate = Gate::new();
         let mut taken = Vec::new();
-        while let Ok(place) =
-            tokio::time::timeout(Duration::from_secs(1), gate.object_in_parts(parts)).await
+        while let Ok(permit) =
+            tokio::time::timeout(Duration::from_secs(1), gate.multipart_permit(parts)).await
         {
-            taken.push(place);
+            taken.push(permit);
         }
         taken.len()
     }
 
     #[tokio::test(start_paused = true)]
     async fn objects_in_parts_fill_the_gate_and_not_the_record() {
-        assert_eq!(places(1).await, OBJECTS_IN_PARTS_MAX);
-        assert_eq!(places(2).await, OBJECTS_IN_PARTS_MAX);
-        assert_eq!(places(32).await, 16);
-        assert_eq!(places(64).await, 8);
-        assert_eq!(places(10_000).await, 8);
+        assert_eq!(permits_for(1).await, OBJECTS_IN_PARTS_MAX);
+        assert_eq!(permits_for(2).await, OBJECTS_IN_PARTS_MAX);
+        assert_eq!(permits_for(32).await, 16);
+        assert_eq!(permits_for(64).await, 8);
+        assert_eq!(permits_for(10_000).await, 8);
     }
 
-    /// How much a hundred writes at once, all answered so, change the pace.
-    async fn pace_after(answer: Result<(), FaultKind>) -> f64 {
+    /// How much a hundred writes at once, all with this response, change the pace.
+    async fn pace_after(response: Result<(), FaultKind>) -> f64 {
         let gate = Gate::new();
         let before = gate.writes_per_second();
         let fault = |kind| CallFault::new("s3:CopyObject", kind, "");
-        let writes = (0..100).map(|_| gate.write(async { answer.map_err(fault) }));
+        let writes = (0..100).map(|_| gate.write(async { response.map_err(fault) }));
         for met in futures::future::join_all(writes).await {
-            assert_eq!(met.map_err(|fault| fault.kind), answer);
+            assert_eq!(met.map_err(|fault| fault.kind), response);
         }
         gate.writes_per_second() - before
     }
 
     #[tokio::test(start_paused = true)]
-    async fn throttling_lowers_the_pace_and_answers_raise_it() {
+    async fn throttling_lowers_the_pace_and_responses_raise_it() {
         assert!(pace_after(Err(FaultKind::Throttled)).await < 0.0);
         assert!(pace_after(Ok(())).await > 0.0);
         assert!(pace_after(Err(FaultKind::ConditionFailed)).await > 0.0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_failed_leaves_the_pace_as_it_is() {
+    async fn failed_calls_do_not_change_the_pace() {
         for kind in [
             FaultKind::ServiceError,
             FaultKind::NoAnswer,
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outage_that_leaves_no_repeats_lowers_the_pace() {
+    async fn an_outage_that_leaves_no_retries_lowers_the_pace() {
         let gate = Gate::new();
         let before = gate.writes_per_second();
         let fail =

@@ -1,11 +1,14 @@
 //! The multipart uploads that a shard has open.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard},
 };
 
-use shardlift_core::{shard::OpenUpload, value::object::ETag};
+use shardlift_core::{
+    shard::{OpenUpload, ShardRecord},
+    value::{id::UploadId, object::ETag},
+};
 use tokio::sync::Notify;
 
 /// How many uploads may be open before those of failed objects are aborted: some 400 bytes each in the record, 50 KB, of
@@ -14,22 +17,44 @@ const OPEN_MAX: usize = 128;
 
 /// The open uploads, by the object's position in the manifest. The record names them, so that whoever continues or
 /// settles the shard finds them (P8).
-pub(crate) struct Uploads {
+pub(crate) struct OpenUploads {
     open: Mutex<BTreeMap<u32, OpenUpload>>,
     changed: Notify,
+    /// Those that were open already when the shard was claimed.
+    resumed: BTreeSet<UploadId>,
+    may_lack_some: bool,
 }
 
-impl Uploads {
-    /// Those that the record names.
-    pub(crate) fn resume(recorded: &[OpenUpload]) -> Self {
-        let open = recorded
-            .iter()
-            .map(|upload| (upload.index, upload.clone()))
-            .collect();
+impl OpenUploads {
+    /// Those that the record of a claimed shard names.
+    pub(super) fn resume(record: &ShardRecord) -> Self {
+        let recorded = record.outcome.uploads.iter();
         Self {
-            open: Mutex::new(open),
+            resumed: recorded
+                .clone()
+                .map(|upload| upload.upload_id.clone())
+                .collect(),
+            open: Mutex::new(
+                recorded
+                    .map(|upload| (upload.index, upload.clone()))
+                    .collect(),
+            ),
             changed: Notify::new(),
+            may_lack_some: record.attempts > 1,
         }
+    }
+
+    /// Whether an earlier copier of the shard may have opened uploads that the record does not name: it may have been
+    /// killed before it recorded them.
+    pub(crate) fn may_lack_some(&self) -> bool {
+        self.may_lack_some
+    }
+
+    /// Those that this copier opened.
+    pub(super) fn opened_here(&self) -> Vec<OpenUpload> {
+        let mut opened = self.recorded();
+        opened.retain(|upload| !self.resumed.contains(&upload.upload_id));
+        opened
     }
 
     /// The upload of this object.
@@ -43,7 +68,8 @@ impl Uploads {
         self.changed.notify_one();
     }
 
-    /// Notes that an upload is being completed, to what ETag if that can be foretold, and asks for it to be recorded soon.
+    /// Notes that an upload is being completed, with the ETag that the object will have if that is known, and asks for it to be
+    /// recorded soon.
     pub(crate) fn completing(&self, index: u32, etag: Option<ETag>) {
         if let Some(upload) = self.lock().get_mut(&index)
             && upload.completing != etag
@@ -64,13 +90,13 @@ impl Uploads {
         self.lock().len() <= OPEN_MAX
     }
 
-    /// Resolves when an upload was opened that nobody waited for yet.
+    /// Resolves when uploads were opened, or are being completed, since it resolved last.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
     /// The uploads as the record names them.
-    pub(crate) fn recorded(&self) -> Vec<OpenUpload> {
+    pub(super) fn recorded(&self) -> Vec<OpenUpload> {
         self.lock().values().cloned().collect()
     }
 
@@ -81,13 +107,27 @@ impl Uploads {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::value::{id::UploadId, time::Timestamp};
+    use shardlift_core::{
+        shard::ShardWork,
+        value::{
+            id::{RunId, ShardId},
+            tally::Count,
+            time::Timestamp,
+        },
+    };
 
     use super::*;
 
     #[test]
     fn failed_uploads_stay_open_only_while_the_record_holds_them() {
-        let uploads = Uploads::resume(&[]);
+        let record = ShardRecord::ready(
+            RunId::new("run").unwrap(),
+            ShardId::new("1-0").unwrap(),
+            ShardWork::CopyObjects,
+            Count::default(),
+            0,
+        );
+        let uploads = OpenUploads::resume(&record);
         let upload_id = UploadId::new("u".repeat(256)).unwrap();
         let etag = ETag::new(format!("{}-10000", "e".repeat(32))).unwrap();
         for index in 0.. {

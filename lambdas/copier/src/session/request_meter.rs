@@ -1,0 +1,84 @@
+//! The requests of one shard, over all of its invocations.
+
+use std::sync::Arc;
+
+use shardlift_core::{
+    port::{Ledger, TargetBucket},
+    value::tally::{RequestCounts, add_requests},
+};
+
+use crate::ports::{Connections, Ports, Target};
+
+/// Adds the requests of this invocation to those that the record counts. Handles count for their whole process, so what
+/// they had counted before is subtracted.
+pub(crate) struct RequestMeter<'a, P: Ports> {
+    ledger: &'a P::Ledger,
+    target: Option<Arc<Target<P>>>,
+    recorded: RequestCounts,
+    before: RequestCounts,
+}
+
+impl<'a, P: Ports> RequestMeter<'a, P> {
+    /// Counts from now on: the requests of the ledger.
+    pub(crate) fn begin(ports: &'a Connections<P>) -> Self {
+        Self {
+            ledger: &ports.ledger,
+            target: None,
+            recorded: RequestCounts::new(),
+            before: ports.ledger.requests(),
+        }
+    }
+
+    /// Counts on from what earlier invocations recorded.
+    pub(super) fn resume(&mut self, recorded: RequestCounts) {
+        self.recorded = recorded;
+    }
+
+    /// Counts the requests of this handle too, from now on.
+    pub(super) fn watch(&mut self, target: Arc<Target<P>>) {
+        add_requests(&mut self.before, &target.requests());
+        self.target = Some(target);
+    }
+
+    /// The requests of the shard.
+    pub(super) fn so_far(&self) -> RequestCounts {
+        let mut now = self.ledger.requests();
+        if let Some(target) = &self.target {
+            add_requests(&mut now, &target.requests());
+        }
+        let mut requests = self.recorded.clone();
+        add_requests(&mut requests, &made_since(&self.before, now));
+        requests
+    }
+}
+
+/// The requests that handles made between two of their counts.
+fn made_since(before: &RequestCounts, mut now: RequestCounts) -> RequestCounts {
+    now.retain(|operation, count| {
+        *count = count.saturating_sub(before.get(operation).copied().unwrap_or(0));
+        *count > 0
+    });
+    now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(copies: u64, heads: u64) -> RequestCounts {
+        [("s3:CopyObject", copies), ("s3:HeadObject", heads)]
+            .map(|(operation, count)| (operation.to_owned(), count))
+            .into()
+    }
+
+    #[test]
+    fn requests_of_other_shards_are_not_counted() {
+        let mut requests = counts(10, 0);
+        add_requests(&mut requests, &made_since(&counts(100, 7), counts(103, 7)));
+        assert_eq!(requests, counts(13, 0));
+        assert_eq!(
+            made_since(&counts(100, 7), counts(100, 7)),
+            RequestCounts::new()
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! What the copies of a shard share.
+
+use std::sync::Arc;
+
+use shardlift_core::{
+    access::diagnosis::MissingPermission,
+    copy::proof::{self, Comparison, CopyWay},
+    failure::{
+        Failure, FailureCode,
+        fault::{CallFault, FaultKind},
+    },
+    port::{CopyReceipt, CopySource, ObjectAttributes, TargetBucket},
+    run::option::Verify,
+    shard::note::Note,
+    value::object::ETag,
+};
+
+use super::{
+    denials::{Denials, Finding},
+    planned_object::PlannedObject,
+    target_calls::TargetCalls,
+};
+use crate::session::OpenUploads;
+
+/// The calls of a copy, what was found out about refused ones, and the uploads of the shard.
+pub(crate) struct CopyContext<'a, T> {
+    pub(super) calls: TargetCalls<'a, T>,
+    pub(super) uploads: Arc<OpenUploads>,
+    denials: Denials,
+}
+
+impl<'a, T: TargetBucket> CopyContext<'a, T> {
+    /// That of a shard whose uploads these are.
+    pub(crate) fn new(calls: TargetCalls<'a, T>, uploads: Arc<OpenUploads>) -> Self {
+        Self {
+            calls,
+            uploads,
+            denials: Denials::default(),
+        }
+    }
+
+    /// The notes on a finished copy, as far as a HEAD of the source shows them: how it is proven, when the run asks for
+    /// that, and what was left behind. After a single copy, of which there are millions, a HEAD is sent only to prove it. A
+    /// HEAD that fails shows nothing.
+    pub(super) async fn review(
+        &self,
+        planned: &PlannedObject,
+        receipt: &CopyReceipt,
+        way: CopyWay<'_>,
+    ) -> Result<Vec<Note>, Failure> {
+        let is_proof_wanted = self.calls.spec.verify == Verify::Checksum;
+        if !is_proof_wanted && way == CopyWay::Single {
+            return Ok(Vec::new());
+        }
+        let head = self
+            .calls
+            .read(|| self.calls.target.head_source(&planned.source.key));
+        let Ok(at_source) = Box::pin(head).await else {
+            let unproven = is_proof_wanted.then_some(Note::Unproven);
+            return Ok(unproven.into_iter().collect());
+        };
+        let mut notes = proof::left_behind(&planned.source, &at_source, receipt, way);
+        if is_proof_wanted {
+            match proof::compare(&planned.source, &at_source, receipt, way) {
+                Comparison::Noted(note) => notes.push(note),
+                Comparison::Different => return Err(different(&at_source, receipt)),
+            }
+        }
+        Ok(notes)
+    }
+
+    /// What a call of copying that failed for good means for its object.
+    pub(super) async fn explain(&self, fault: CallFault, planned: &PlannedObject) -> Failure {
+        match fault.kind {
+            FaultKind::ConditionFailed => self.explain_condition(&fault, planned).await,
+            FaultKind::NoSuchKey => source_missing(&fault),
+            FaultKind::AccessDenied => {
+                let source_key = &planned.source.key;
+                match self.denials.find(&self.calls, source_key, &fault).await {
+                    Finding::SourceMissing => source_missing(&fault),
+                    Finding::Missing(permission) => self.denied(permission, planned, &fault),
+                }
+            }
+            _ => fault.into(),
+        }
+    }
+
+    /// What a failed call means that needs one `permission` alone.
+    pub(super) fn explain_with(
+        &self,
+        permission: MissingPermission,
+        planned: &PlannedObject,
+        fault: &CallFault,
+    ) -> Failure {
+        if fault.kind == FaultKind::AccessDenied {
+            self.denied(permission, planned, fault)
+        } else {
+            fault.clone().into()
+        }
+    }
+
+    fn denied(
+        &self,
+        permission: MissingPermission,
+        planned: &PlannedObject,
+        fault: &CallFault,
+    ) -> Failure {
+        permission
+            .denial(self.calls.spec, &planned.source.key, &planned.target_key)
+            .into_failure(fault)
+    }
+
+    /// A condition on the source and one on the target fail with the same response: the source shows which it was.
+    async fn explain_condition(&self, fault: &CallFault, planned: &PlannedObject) -> Failure {
+        let source = &planned.source;
+        let head = || self.calls.target.head_source(&source.key);
+        match self.calls.read(head).await {
+            Ok(found) if found.etag == source.etag && found.size_bytes == source.size_bytes => {
+                Failure::new(
+                    FailureCode::TargetConflict,
+                    format!(
+                        "the source is the planned version, so the target refused the write: {fault}"
+                    ),
+                )
+            }
+            Ok(found) => source_changed(source, &found.etag, found.size_bytes),
+            Err(read) if read.kind == FaultKind::NoSuchKey => source_missing(&read),
+            // Another round may find out what this one cannot.
+            Err(read) if read.is_transient() => Failure::from(read).within(fault),
+            Err(read) => Failure::new(
+                FailureCode::SourceChanged,
+                format!("{fault}; the source could not be read to see its new version: {read}"),
+            ),
+        }
+    }
+}
+
+/// The failure of an object that is another version than the planned one (P7).
+pub(super) fn source_changed(planned: &CopySource, found_etag: &ETag, found_bytes: u64) -> Failure {
+    Failure::new(
+        FailureCode::SourceChanged,
+        format!(
+            "planned with ETag {} and {} bytes, found with ETag {found_etag} and {found_bytes} bytes",
+            planned.etag, planned.size_bytes
+        ),
+    )
+}
+
+fn source_missing(fault: &CallFault) -> Failure {
+    Failure::new(
+        FailureCode::SourceMissing,
+        format!("it was planned and is gone at the source: {fault}"),
+    )
+}
+
+fn different(at_source: &ObjectAttributes, receipt: &CopyReceipt) -> Failure {
+    Failure::new(
+        FailureCode::IntegrityMismatch,
+        format!(
+            "the source has the checksums {:?}, the copy {:?}",
+            at_source.checksums, receipt.checksums
+        ),
+    )
+}

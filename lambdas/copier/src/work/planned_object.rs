@@ -1,0 +1,43 @@
+//! An object of the manifest, and where it goes.
+
+use shardlift_core::{
+    failure::{Failure, FailureCode},
+    port::CopySource,
+    run::spec::RunSpec,
+    value::{key::ObjectKey, object::ListedObject},
+};
+
+/// The two keys of an object, and the version that was planned.
+pub(crate) struct PlannedObject {
+    pub(crate) index: u32,
+    pub(crate) source: CopySource,
+    pub(crate) target_key: ObjectKey,
+}
+
+impl PlannedObject {
+    /// The object at `index` of the manifest.
+    ///
+    /// # Errors
+    /// `ObjectUnsupported` when its key is too long at the target, `InvariantViolated` when it is not of this run.
+    pub(crate) fn new(spec: &RunSpec, index: u32, object: &ListedObject) -> Result<Self, Failure> {
+        let target_key = spec
+            .pair
+            .target_key(&object.key)
+            .ok_or_else(|| Failure::invariant("the key lies outside the source prefix"))?
+            .map_err(|invalid| {
+                Failure::new(
+                    FailureCode::ObjectUnsupported,
+                    format!("the key at the target: {invalid}"),
+                )
+            })?;
+        Ok(Self {
+            index,
+            source: CopySource {
+                key: object.key.clone(),
+                etag: object.etag.clone(),
+                size_bytes: object.size_bytes,
+            },
+            target_key,
+        })
+    }
+}
