@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::{
     Region, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
@@ -13,6 +13,7 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
 use crate::{
     request_counter::RequestCounter,
+    retry::{self, RetriedByCaller},
     s3::{CompleteDocuments, UnescapeKeys},
 };
 
@@ -23,9 +24,6 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 const ASK_READ_MAX: Duration = Duration::from_secs(20);
 const ASK_ATTEMPT_MAX: Duration = Duration::from_secs(30);
 const ASK_OPERATION_MAX: Duration = Duration::from_secs(120);
-const ASK_ATTEMPTS_MAX: u32 = 5;
-/// The first pause; each further one is up to twice as long. A cut connection needs none, a hot partition seconds.
-const ASK_BACKOFF_MIN: Duration = Duration::from_millis(200);
 
 /// Copies: S3 sends nothing until it has copied, and 5 GiB take minutes. The attempt ends before a Lambda's
 /// 15 minutes do, and leaves time to note what became of it.
@@ -34,9 +32,6 @@ const COPY_ATTEMPT_MAX: Duration = Duration::from_secs(600);
 /// The ledger answers in milliseconds; what lasts longer is lost, and asked about again.
 const LEDGER_ATTEMPT_MAX: Duration = Duration::from_secs(5);
 const LEDGER_OPERATION_MAX: Duration = Duration::from_secs(60);
-const LEDGER_ATTEMPTS_MAX: u32 = 8;
-const LEDGER_BACKOFF_MIN: Duration = Duration::from_millis(50);
-const LEDGER_BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 /// The SDK's bucket (500 tokens, 5 a retry) empties in one burst of throttled requests when hundreds are in flight;
 /// this one holds 200 in flight through all their attempts (200 x 4 retries x 5 tokens), and refills with time.
@@ -53,15 +48,18 @@ pub(crate) const DATA_ENDPOINT_VARIABLE: &str = "DATA_S3_ENDPOINT_URL";
 /// The settings that every client begins with: the default chain of Region, credentials and endpoint, which honours
 /// `AWS_ENDPOINT_URL`.
 pub async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
-        .timeout_config(ask_timeouts())
-        .retry_config(ask_retries())
-        .load()
-        .await
+    config_loader().http_client(http_client()).load().await
 }
 
-/// The ledger's client.
+/// The same settings before they are loaded, with the SDK's own HTTP client.
+#[must_use]
+pub fn config_loader() -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(ask_timeouts())
+        .retry_config(retry::SDK.by_sdk())
+}
+
+/// The ledger's client. Its retries are for reads; [`DynamoLedger`](crate::DynamoLedger) turns them off for writes.
 #[must_use]
 pub fn ledger_client(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let timeouts = TimeoutConfig::builder()
@@ -70,14 +68,10 @@ pub fn ledger_client(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
         .operation_attempt_timeout(LEDGER_ATTEMPT_MAX)
         .operation_timeout(LEDGER_OPERATION_MAX)
         .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(LEDGER_ATTEMPTS_MAX)
-        .with_initial_backoff(LEDGER_BACKOFF_MIN)
-        .with_max_backoff(LEDGER_BACKOFF_MAX);
     aws_sdk_dynamodb::Client::from_conf(
         aws_sdk_dynamodb::config::Builder::from(config)
             .timeout_config(timeouts)
-            .retry_config(retries)
+            .retry_config(retry::LEDGER_READ.by_sdk())
             .retry_partition(retry_partition("shardlift-ledger"))
             .build(),
     )
@@ -91,47 +85,75 @@ pub fn control_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(builder.force_path_style(!at_aws).build())
 }
 
-/// Who makes a read of the two buckets again that failed. Not both: five times five calls are no help to a service in
-/// trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeats {
-    /// The client.
-    ByTheClient,
-    /// The caller, out of a budget that all its calls share.
-    ByTheCaller,
-}
-
 /// Builds the clients that list and copy.
 #[derive(Debug, Clone)]
 pub(crate) struct DataPlane {
     config: SdkConfig,
     endpoint_url: Option<String>,
     asking: RetryPartition,
-    repeats: Repeats,
+    retried_by_caller: RetriedByCaller,
 }
 
 impl DataPlane {
     /// `endpoint_url` replaces AWS's endpoints, for tests; else the control plane's endpoint holds here too.
-    pub(crate) fn new(config: &SdkConfig, endpoint_url: Option<String>, repeats: Repeats) -> Self {
+    pub(crate) fn new(
+        config: &SdkConfig,
+        endpoint_url: Option<String>,
+        retried_by_caller: RetriedByCaller,
+    ) -> Self {
         Self {
             config: config.clone(),
             endpoint_url: endpoint_url.or_else(|| config.endpoint_url().map(str::to_owned)),
             asking: retry_partition("shardlift-asking"),
-            repeats,
+            retried_by_caller,
         }
     }
 
-    /// A client for reads: several attempts unless the caller makes them, short timeouts.
+    /// A client to find out where a bucket is: the SDK retries, whoever calls.
+    pub(crate) fn opening(
+        &self,
+        region: Region,
+        credentials: &SharedCredentialsProvider,
+        counter: &RequestCounter,
+    ) -> aws_sdk_s3::Client {
+        self.reading(region, credentials, counter, retry::SDK.by_sdk())
+    }
+
+    /// A client for single objects and uploads.
     pub(crate) fn asking(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
         counter: &RequestCounter,
     ) -> aws_sdk_s3::Client {
-        let retries = match self.repeats {
-            Repeats::ByTheClient => ask_retries(),
-            Repeats::ByTheCaller => RetryConfig::disabled(),
+        let retries = match self.retried_by_caller {
+            RetriedByCaller::Nothing | RetriedByCaller::Listings => retry::SDK.by_sdk(),
+            RetriedByCaller::Reads => RetryConfig::disabled(),
         };
+        self.reading(region, credentials, counter, retries)
+    }
+
+    /// A client for listings.
+    pub(crate) fn listing(
+        &self,
+        region: Region,
+        credentials: &SharedCredentialsProvider,
+        counter: &RequestCounter,
+    ) -> aws_sdk_s3::Client {
+        let retries = match self.retried_by_caller {
+            RetriedByCaller::Nothing => retry::SDK.by_sdk(),
+            RetriedByCaller::Listings | RetriedByCaller::Reads => RetryConfig::disabled(),
+        };
+        self.reading(region, credentials, counter, retries)
+    }
+
+    fn reading(
+        &self,
+        region: Region,
+        credentials: &SharedCredentialsProvider,
+        counter: &RequestCounter,
+        retries: RetryConfig,
+    ) -> aws_sdk_s3::Client {
         let config = self
             .builder(region, credentials, counter)
             .timeout_config(ask_timeouts())
@@ -198,12 +220,6 @@ fn ask_timeouts() -> TimeoutConfig {
         .operation_attempt_timeout(ASK_ATTEMPT_MAX)
         .operation_timeout(ASK_OPERATION_MAX)
         .build()
-}
-
-fn ask_retries() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(ASK_ATTEMPTS_MAX)
-        .with_initial_backoff(ASK_BACKOFF_MIN)
 }
 
 fn retry_partition(name: &'static str) -> RetryPartition {

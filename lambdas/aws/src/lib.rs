@@ -13,6 +13,7 @@ mod fault_mapping;
 mod ledger;
 mod notifier;
 mod request_counter;
+pub mod retry;
 mod s3;
 mod system_clock;
 pub mod telemetry;

@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
-use shardlift_aws::{DynamoLedger, clients};
+use shardlift_aws::{DynamoLedger, clients, retry};
 use shardlift_core::{
     failure::{
         FailureCode,
@@ -165,7 +165,7 @@ fn step() -> PlanStep {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_throttled_transaction_is_retried() {
     let throttled = Response::Canceled(["None", "ThrottlingError"]);
     let script = Script::of(&[
@@ -180,7 +180,7 @@ async fn a_throttled_transaction_is_retried() {
     script.assert_is_finished();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_survives_more_throttling_than_other_faults() {
     let mut responses = Vec::new();
     for _ in 0..6 {
@@ -197,7 +197,7 @@ async fn a_transaction_survives_more_throttling_than_other_faults() {
     script.assert_is_finished();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_condition_is_our_own_write_if_the_record_has_its_mark() {
     for (found, outcome) in [
         (Response::ItemAsWritten, PutOutcome::Written),
@@ -215,11 +215,13 @@ async fn a_failed_condition_is_our_own_write_if_the_record_has_its_mark() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transaction_in_progress_is_retried_with_the_same_token() {
     let script = Script::of(&[
         Response::TimedOut,
+        Response::ItemBefore,
         Response::Refused("TransactionInProgressException"),
+        Response::ItemBefore,
         Response::Canceled(["TransactionConflict", "None"]),
         Response::ItemBefore,
         Response::Done,
@@ -233,10 +235,11 @@ async fn a_transaction_in_progress_is_retried_with_the_same_token() {
     assert!(sent.iter().all(|body| *body == sent[0]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lasting_conflict_is_one_of_the_ledger_and_not_of_an_object() {
     let conflict = Response::Canceled(["None", "TransactionConflict"]);
-    let script = Script::of(&[conflict, Response::ItemBefore].repeat(4));
+    let attempts = retry::LEDGER_WRITE.attempts_max as usize;
+    let script = Script::of(&[conflict, Response::ItemBefore].repeat(attempts));
     let refused = script.ledger().await.commit_plan(&step()).await;
     let fault = refused.unwrap_err();
     assert_eq!(fault.kind, FaultKind::ConcurrentWrite);
@@ -244,7 +247,7 @@ async fn a_lasting_conflict_is_one_of_the_ledger_and_not_of_an_object() {
     script.assert_is_finished();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_write_that_cannot_be_settled_reports_why() {
     let script = Script::of(&[
         Response::Refused("ConditionalCheckFailedException"),
@@ -256,9 +259,10 @@ async fn a_write_that_cannot_be_settled_reports_why() {
         (fault.kind, fault.operation),
         (FaultKind::AccessDenied, "dynamodb:GetItem")
     );
-    let mut responses = vec![Response::TimedOut; 8];
-    responses.push(Response::Refused("AccessDeniedException"));
-    let script = Script::of(&responses);
+    let script = Script::of(&[
+        Response::TimedOut,
+        Response::Refused("AccessDeniedException"),
+    ]);
     let put = script.ledger().await.create_run(&run_record("run")).await;
     assert_eq!(
         put.unwrap_err().effect,

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SystemClock,
     bootstrap::{self, Adapters, Handler, Settings},
+    retry::RetriedByCaller,
     telemetry,
 };
 use shardlift_copier::{copier::Copier, ports::Ports};
@@ -39,7 +40,7 @@ impl Handler for CopierFunction {
 
 async fn connect() -> Result<CopierFunction, Failure> {
     let settings = Settings::from_env()?;
-    let adapters = Adapters::connect_once_asking(&settings).await;
+    let adapters = Adapters::connect(&settings, RetriedByCaller::Reads).await;
     let copier = Copier::new(
         adapters.accounts,
         adapters.ledger,

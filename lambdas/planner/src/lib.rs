@@ -13,7 +13,6 @@ mod planner;
 mod preflight;
 mod request_meter;
 mod rerun;
-mod retries;
 mod shard_records;
 mod survey;
 

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock,
     bootstrap::{self, Adapters, Handler, Settings},
+    retry::RetriedByCaller,
     telemetry,
 };
 use shardlift_core::{
@@ -35,7 +36,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
     let settings = Settings::from_env()?;
     // A run whose copiers would refuse to start is refused here.
     settings.writes_per_second_of_a_copier_max()?;
-    let adapters = Adapters::connect(&settings).await;
+    let adapters = Adapters::connect(&settings, RetriedByCaller::Listings).await;
     Ok(PlannerFunction(Planner {
         accounts: adapters.accounts,
         ledger: adapters.ledger,

@@ -9,6 +9,7 @@ mod checker;
 mod source_checks;
 mod target_checks;
 
+use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     access::{
         denial::Denial,
@@ -86,7 +87,8 @@ async fn open_source<A: Accounts>(
         return Ok(None);
     };
     checker.source_owner(&source.facts().owner);
-    let page = source.list_page(&first_page(&pair.source.prefix)).await;
+    let first_page = first_page(&pair.source.prefix);
+    let page = LISTING.run(|| source.list_page(&first_page)).await;
     let Some(page) = checker.judge(Check::ListSource, &may_list, page, explain)? else {
         return Ok(None);
     };
@@ -120,7 +122,8 @@ async fn open_target<A: Accounts>(
     let Some(target) = checker.judge(Check::FindTarget, &may_list, opened, explain)? else {
         return Ok(None);
     };
-    let page = target.list_page(&first_page(&pair.target.prefix)).await;
+    let first_page = first_page(&pair.target.prefix);
+    let page = LISTING.run(|| target.list_page(&first_page)).await;
     checker.judge(Check::ListTarget, &may_list, page, explain)?;
     Ok(Some(target))
 }

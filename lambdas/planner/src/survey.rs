@@ -70,8 +70,8 @@ enum Stop {
 
 /// An answer that arrived.
 enum Event {
-    /// A page, or the fault that is left of it, and how often it was asked for.
-    Page(RangeId, Side, u32, Result<ObjectPage, CallFault>),
+    /// A page, or the fault of the last attempt to list it.
+    Page(RangeId, Side, Result<ObjectPage, CallFault>),
     /// Keys to split a range at.
     Cuts(RangeId, Side, Result<Vec<RelativeKey>, CallFault>),
     /// Manifests of the step with this number are written.
@@ -172,8 +172,8 @@ where
                 return Ok(Some(Stop::InTime));
             };
             match event {
-                Event::Page(range_id, side, attempt, page) => {
-                    let taken = self.take_page(&range_id, side, attempt, page);
+                Event::Page(range_id, side, page) => {
+                    let taken = self.take_page(&range_id, side, page);
                     if let Some(stop) = stop_of(taken)? {
                         return Ok(Some(stop));
                     }

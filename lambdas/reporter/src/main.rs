@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use shardlift_aws::{
     AwsAccounts, DynamoLedger, S3ControlStore, SnsNotifier, SystemClock,
     bootstrap::{self, Adapters, Handler, Settings},
+    retry::RetriedByCaller,
     telemetry,
 };
 use shardlift_core::{
@@ -40,7 +41,7 @@ impl Handler for ReporterFunction {
 
 async fn connect() -> Result<ReporterFunction, Failure> {
     let settings = Settings::from_env()?;
-    let adapters = Adapters::connect(&settings).await;
+    let adapters = Adapters::connect(&settings, RetriedByCaller::Nothing).await;
     Ok(ReporterFunction(Reporter {
         accounts: adapters.accounts,
         ledger: adapters.ledger,

@@ -25,9 +25,10 @@ use super::{
     session_cache::SessionCache,
 };
 use crate::{
-    clients::{DataPlane, Repeats},
+    clients::DataPlane,
     fault_mapping::{call_fault, malformed_response, session_fault},
     request_counter::RequestCounter,
+    retry::RetriedByCaller,
     s3::{
         AwsSourceBucket, AwsTargetBucket, BucketPair, OwnedBucket, TargetClients, find_bucket_facts,
     },
@@ -61,14 +62,15 @@ impl AwsAccounts {
     /// listings and copies.
     #[must_use]
     pub fn new(config: &SdkConfig, data_endpoint_url: Option<String>) -> Self {
-        Self::with_repeats(config, data_endpoint_url, Repeats::ByTheClient)
+        Self::retried_by_caller(config, data_endpoint_url, RetriedByCaller::Nothing)
     }
 
-    /// The same; reads of the two buckets are repeated as `repeats` says.
-    pub(crate) fn with_repeats(
+    /// The same for a caller that retries these reads of the two buckets.
+    #[must_use]
+    pub fn retried_by_caller(
         config: &SdkConfig,
         data_endpoint_url: Option<String>,
-        repeats: Repeats,
+        retried: RetriedByCaller,
     ) -> Self {
         // Lambda always sets a Region. Elsewhere any Region will do, because it is only the first that is asked.
         let home = config
@@ -78,7 +80,7 @@ impl AwsAccounts {
         Self(Arc::new(Inner {
             config: config.clone(),
             home,
-            data: DataPlane::new(config, data_endpoint_url, repeats),
+            data: DataPlane::new(config, data_endpoint_url, retried),
             caller: OnceCell::new(),
             sessions: SessionCache::default(),
             source_facts: Mutex::default(),
@@ -159,7 +161,7 @@ impl AwsAccounts {
         }
         let owner = self.caller().await?.account.clone();
         let credentials = self.own_credentials()?;
-        let client_in = |region| self.0.data.asking(region, &credentials, counter);
+        let client_in = |region| self.0.data.opening(region, &credentials, counter);
         let facts = find_bucket_facts(client_in, &self.0.home, &source.bucket, owner).await?;
         self.0
             .source_facts
@@ -182,6 +184,7 @@ impl AwsAccounts {
         );
         let clients = TargetClients {
             target_reads: data.asking(target_region.clone(), credentials, &counter),
+            target_listings: data.listing(target_region.clone(), credentials, &counter),
             source_reads: data.asking(source_region, credentials, &counter),
             writes: data.copying(target_region, credentials, &counter),
             counter,
@@ -205,7 +208,7 @@ impl Accounts for AwsAccounts {
         let client = self
             .0
             .data
-            .asking(region_of(&facts), &credentials, &counter);
+            .listing(region_of(&facts), &credentials, &counter);
         Ok(AwsSourceBucket::new(
             client,
             counter,
@@ -221,7 +224,7 @@ impl Accounts for AwsAccounts {
     ) -> Result<AwsTargetBucket, CallFault> {
         let counter = RequestCounter::default();
         let credentials = self.session(target, session, None).await?;
-        let client_in = |region| self.0.data.asking(region, &credentials, &counter);
+        let client_in = |region| self.0.data.opening(region, &credentials, &counter);
         let owner = target.role_arn.account();
         let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
         let source_facts = self.source_facts(source, &counter).await?;

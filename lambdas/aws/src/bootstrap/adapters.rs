@@ -3,11 +3,12 @@ use shardlift_core::value::bucket::BucketName;
 use super::settings::Settings;
 use crate::{
     accounts::AwsAccounts,
-    clients::{self, DATA_ENDPOINT_VARIABLE, Repeats},
+    clients::{self, DATA_ENDPOINT_VARIABLE},
     control_store::S3ControlStore,
     executions::SfnExecutions,
     ledger::DynamoLedger,
     notifier::SnsNotifier,
+    retry::RetriedByCaller,
     system_clock::SystemClock,
 };
 
@@ -29,17 +30,9 @@ pub struct Adapters {
 }
 
 impl Adapters {
-    /// Connects every port with the function's own credentials, without sending a request yet.
-    pub async fn connect(settings: &Settings) -> Self {
-        Self::connect_for(settings, Repeats::ByTheClient).await
-    }
-
-    /// The same for a function that repeats its calls to the two buckets by itself.
-    pub async fn connect_once_asking(settings: &Settings) -> Self {
-        Self::connect_for(settings, Repeats::ByTheCaller).await
-    }
-
-    async fn connect_for(settings: &Settings, repeats: Repeats) -> Self {
+    /// Connects every port with the function's own credentials, for a caller that retries these reads of the two
+    /// buckets. Nothing is sent yet.
+    pub async fn connect(settings: &Settings, retried: RetriedByCaller) -> Self {
         let config = clients::sdk_config().await;
         let data_endpoint_url = std::env::var(DATA_ENDPOINT_VARIABLE)
             .ok()
@@ -51,7 +44,7 @@ impl Adapters {
                 settings.ledger_table.clone(),
             ),
             control: S3ControlStore::new(clients::control_client(&config), control_bucket),
-            accounts: AwsAccounts::with_repeats(&config, data_endpoint_url, repeats),
+            accounts: AwsAccounts::retried_by_caller(&config, data_endpoint_url, retried),
             notifier: SnsNotifier::new(
                 aws_sdk_sns::Client::new(&config),
                 settings.topic_arn.clone(),

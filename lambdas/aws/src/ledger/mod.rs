@@ -7,7 +7,6 @@ mod capacity_units;
 mod dynamo_ledger;
 mod item;
 mod operation;
-mod patience;
 mod record_key;
 mod settled_write;
 mod table;

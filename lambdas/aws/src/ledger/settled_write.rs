@@ -1,22 +1,21 @@
 //! Writes records, and settles what became of a write that failed.
 //!
 //! A write whose response was lost is settled by reading, never by assumption: every write leaves its own mark in the
-//! record, by which it is recognized. Even a plain refusal must be settled, because the SDK retries: the refused attempt
-//! may follow one that succeeded. The SDK does not retry a canceled transaction, so [`patience`](super::patience) alone
-//! decides how often it is retried.
+//! record, by which it is recognized. Even a plain refusal must be settled, because of the retries: the refused attempt may
+//! follow one that succeeded. The SDK sends a write once; [`retry::LEDGER_WRITE`] says how often it is retried.
 
 use shardlift_core::{
     failure::fault::{CallFault, Effect, FaultKind},
     port::PutOutcome,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{
     item::{Entry, WriteMark, mark_of, revision_of},
-    patience::Patience,
     record_key::RecordKey,
     table::Table,
 };
+use crate::retry::{self, Retries};
 
 /// What the table says about a write that failed.
 enum Settled {
@@ -37,7 +36,7 @@ pub(super) async fn write(
     let Some(witness) = entries.first() else {
         return Ok(PutOutcome::Written);
     };
-    let (started, mut patience) = (Instant::now(), Patience::default());
+    let mut retries = Retries::new(retry::LEDGER_WRITE);
     loop {
         let fault = match write_once(table, entries, mark).await {
             Ok(()) => return Ok(PutOutcome::Written),
@@ -59,8 +58,8 @@ pub(super) async fn write(
                 return Err(CallFault { effect, ..unread });
             }
         }
-        match patience.pause_after(fault.kind, started.elapsed()) {
-            Some(pause) => sleep(pause).await,
+        match retries.backoff_after(&fault) {
+            Some(backoff) => sleep(backoff).await,
             None => return Err(fault),
         }
     }

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
+    config::retry::RetryConfig,
     types::{AttributeValue, ConsumedCapacity, Put, ReturnConsumedCapacity, TransactWriteItem},
 };
 use shardlift_core::{
@@ -23,15 +24,21 @@ use crate::{
 /// The ledger table: one method for each operation, which counts the capacity units that it consumed.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
+    /// Reads, and deletes locks: the SDK retries.
     client: Client,
+    /// Writes under a mark: each is sent once.
+    writes: Client,
     name: String,
     counter: RequestCounter,
 }
 
 impl Table {
     pub(super) fn new(client: Client, name: String) -> Self {
+        let once = client.config().to_builder();
+        let once = once.retry_config(RetryConfig::disabled()).build();
         Self {
             client,
+            writes: Client::from_conf(once),
             name,
             counter: RequestCounter::default(),
         }
@@ -46,7 +53,7 @@ impl Table {
     pub(super) async fn put(&self, entry: &Entry) -> Result<(), CallFault> {
         let condition = entry.condition();
         let sent = self
-            .client
+            .writes
             .put_item()
             .table_name(&self.name)
             .set_item(Some(entry.item.clone()))
@@ -76,7 +83,7 @@ impl Table {
             );
         }
         let sent = self
-            .client
+            .writes
             .transact_write_items()
             .set_transact_items(Some(writes))
             .client_request_token(mark.as_str())

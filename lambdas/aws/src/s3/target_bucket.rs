@@ -40,11 +40,13 @@ use crate::request_counter::RequestCounter;
 pub(crate) struct TargetClients {
     /// Reads the target, in its Region.
     pub(crate) target_reads: Client,
+    /// Lists the target, in its Region.
+    pub(crate) target_listings: Client,
     /// Reads the source, in its Region.
     pub(crate) source_reads: Client,
     /// Writes the target, in its Region: S3 takes a copy request where the copy is written.
     pub(crate) writes: Client,
-    /// Counts the requests of all three.
+    /// Counts the requests of all of them.
     pub(crate) counter: RequestCounter,
 }
 
@@ -63,11 +65,11 @@ impl AwsTargetBucket {
 
 impl BucketListing for AwsTargetBucket {
     async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
-        list_page(&self.clients.target_reads, &self.buckets.target, request).await
+        list_page(&self.clients.target_listings, &self.buckets.target, request).await
     }
 
     async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
-        first_object(&self.clients.target_reads, &self.buckets.target, request).await
+        first_object(&self.clients.target_listings, &self.buckets.target, request).await
     }
 }
 

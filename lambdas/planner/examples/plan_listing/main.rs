@@ -17,7 +17,7 @@ use std::{
 use anyhow::Context as _;
 use disk_ledger::DiskLedger;
 use serde_json::json;
-use shardlift_aws::{AwsAccounts, SystemClock, clients, telemetry};
+use shardlift_aws::{AwsAccounts, SystemClock, clients, retry::RetriedByCaller, telemetry};
 use shardlift_core::{
     access::policy::AllowList,
     failure::fault::CallFault,
@@ -92,7 +92,11 @@ async fn main() -> anyhow::Result<()> {
         "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
     }))?;
     let planner = Planner {
-        accounts: AwsAccounts::new(&config, Some(endpoint)),
+        accounts: AwsAccounts::retried_by_caller(
+            &config,
+            Some(endpoint),
+            RetriedByCaller::Listings,
+        ),
         ledger: ledger.clone(),
         control: control.clone(),
         executions: MemoryExecutions::default(),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
     port::{BucketListing, ListRequest},
@@ -12,7 +13,7 @@ use shardlift_core::{
     },
 };
 
-use crate::{access, retries};
+use crate::access;
 
 /// A side of the pair, to be asked about single objects.
 ///
@@ -80,17 +81,8 @@ impl<'a, B: BucketListing> Lookup<'a, B> {
     where
         F: Future<Output = Result<Answer, CallFault>>,
     {
-        let mut attempt = 0;
-        loop {
-            retries::wait_before(attempt).await;
-            match question().await {
-                Err(fault) if retries::is_asked_again(&fault, attempt) => attempt += 1,
-                answer => {
-                    return answer
-                        .map_err(|fault| access::listing_failure(fault, self.side, self.pair));
-                }
-            }
-        }
+        let answer = LISTING.run(question).await;
+        answer.map_err(|fault| access::listing_failure(fault, self.side, self.pair))
     }
 
     fn prefix(&self) -> &'a KeyPrefix {

@@ -1,6 +1,7 @@
 //! Asking for pages, and what becomes of them.
 
 use futures::future::FutureExt;
+use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
     plan::Chunk,
@@ -13,7 +14,7 @@ use shardlift_core::{
 };
 
 use super::{Event, PAGES_PER_PROGRESS, Survey};
-use crate::{access, retries};
+use crate::access;
 
 impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
 where
@@ -38,12 +39,12 @@ where
             .collect();
         for range_id in walking {
             for side in [Side::Source, Side::Target] {
-                self.ask_for_page(&range_id, side, 0);
+                self.ask_for_page(&range_id, side);
             }
         }
     }
 
-    fn ask_for_page(&mut self, range_id: &RangeId, side: Side, attempt: u32) {
+    fn ask_for_page(&mut self, range_id: &RangeId, side: Side) {
         let Some(range) = self.ranges.get_mut(range_id) else {
             return;
         };
@@ -55,19 +56,17 @@ where
         let range_id = range_id.clone();
         let (source, target) = (self.source, self.target);
         let call = async move {
-            retries::wait_before(attempt).await;
-            let page = list(source, target, side, &request).await;
-            Event::Page(range_id, side, attempt, page)
+            let page = LISTING.run(|| list(source, target, side, &request)).await;
+            Event::Page(range_id, side, page)
         };
         self.in_flight.push(call.boxed());
     }
 
-    /// Merges a page into its range, or asks for it again.
+    /// Merges a page into its range.
     pub(super) fn take_page(
         &mut self,
         range_id: &RangeId,
         side: Side,
-        attempt: u32,
         page: Result<ObjectPage, CallFault>,
     ) -> Result<(), Failure> {
         let active = self.active();
@@ -77,10 +76,8 @@ where
         range.awaited.remove(&side);
         let now = self.clock.now();
         self.listers.note_throttling(now, self.throttled_requests());
-        let page = match page {
-            Ok(page) => page,
-            Err(fault) => return self.take_listing_fault(range_id, side, attempt, fault),
-        };
+        let pair = &self.run.spec.pair;
+        let page = page.map_err(|fault| access::listing_failure(fault, side, pair))?;
         self.pages += 1;
         self.keys += page.objects.len() as u64;
         self.listers.note_page(now, page.objects.len(), active);
@@ -103,22 +100,8 @@ where
         self.pack(chunks)
     }
 
-    fn take_listing_fault(
-        &mut self,
-        range_id: &RangeId,
-        side: Side,
-        attempt: u32,
-        fault: CallFault,
-    ) -> Result<(), Failure> {
-        if !retries::is_asked_again(&fault, attempt) {
-            return Err(access::listing_failure(fault, side, &self.run.spec.pair));
-        }
-        self.ask_for_page(range_id, side, attempt + 1);
-        Ok(())
-    }
-
     /// How many requests S3 has throttled so far, by both handles. A page may have been throttled several times before it
-    /// came: the adapter asks again by itself.
+    /// came.
     pub(super) fn throttled_requests(&self) -> u64 {
         [self.source.requests(), self.target.requests()]
             .iter()

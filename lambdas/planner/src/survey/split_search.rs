@@ -1,6 +1,7 @@
 //! Finding keys to split a range at, by asking for the first key after this and that.
 
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::fault::CallFault,
     plan::{range::start_after, split},
@@ -101,7 +102,7 @@ async fn first_after<B: BucketListing>(
         prefix: prefix.clone(),
         after: start_after(prefix, Some(&text)),
     };
-    let found = listing.first_object(&request).await?;
+    let found = LISTING.run(|| listing.first_object(&request)).await?;
     Ok(found
         .as_ref()
         .and_then(|object| object.key.relative_to(prefix))

@@ -26,7 +26,7 @@ use futures::{StreamExt, stream};
 use memory::{PlanAccount, event, noon};
 use mortal::{Life, Mortal};
 use serde_json::{Value, json};
-use shardlift_aws::AwsAccounts;
+use shardlift_aws::{AwsAccounts, retry::RetriedByCaller};
 use shardlift_core::{
     access::policy::AllowList,
     failure::Failure,
@@ -99,7 +99,11 @@ impl Stage {
         let script = CallScript::default();
         let control = "control-bucket".to_owned().try_into().unwrap();
         Self {
-            accounts: AwsAccounts::new(&config, Some(s3.endpoint_url())),
+            accounts: AwsAccounts::retried_by_caller(
+                &config,
+                Some(s3.endpoint_url()),
+                RetriedByCaller::Listings,
+            ),
             s3,
             life,
             ledger: MemoryLedger::new(script.clone()),
