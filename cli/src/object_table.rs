@@ -22,7 +22,7 @@ pub(crate) async fn show(
     let key = control_key::manifest(run, shard);
     let Some(body) = connection.control.get(&key).await? else {
         return Err(CommandError::usage(format!(
-            "there is no manifest {key} in the bucket {}; `shardlift shards {run}` lists the shards",
+            "the bucket {} has no manifest {key}; `shardlift shards {run}` lists the shards",
             connection.control.bucket()
         )));
     };
