@@ -19,7 +19,7 @@ struct FailedLine {
     shard: String,
 }
 
-/// Prints every failed object: reason, key, size, shard, and what happened below.
+/// Prints every failed object: reason, key, size and shard, and the detail on the next line.
 pub(crate) async fn print(
     connection: &Connection,
     run: &RunId,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_looks_like_a_formula_is_shown_as_it_is() {
+    fn a_key_that_looks_like_a_formula_is_shown_unchanged() {
         let body = "key,size,reason,detail,shard\n'=1+1,3,SourceChanged,d,r0-1\n";
         let mut out = Vec::new();
         write_lines(body.as_bytes(), &mut out).unwrap();

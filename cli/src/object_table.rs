@@ -20,13 +20,16 @@ pub(crate) async fn show(
 ) -> Result<Ending, CommandError> {
     let (run, shard) = (&arguments.run, &arguments.shard);
     let documents = connection.documents(run);
-    let manifest = documents.manifest(shard).await.map_err(|error| match error {
-        DocumentError::Missing { key } => CommandError::usage(format!(
-            "there is no manifest {key} in the bucket {}; `shardlift shards {run}` lists the shards",
-            connection.control.bucket()
-        )),
-        error => error.into(),
-    })?;
+    let manifest = documents
+        .manifest(shard)
+        .await
+        .map_err(|error| match error {
+            DocumentError::Missing { key } => CommandError::usage(format!(
+                "the bucket {} has no manifest {key}; `shardlift shards {run}` lists the shards",
+                connection.control.bucket()
+            )),
+            error => error.into(),
+        })?;
     if arguments.json {
         for object in &manifest.objects {
             let line = serde_json::json!({

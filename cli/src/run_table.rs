@@ -2,17 +2,14 @@
 
 use shardlift_core::{
     report::Report,
-    value::{
-        figures::{bytes, counted, duration, grouped},
-        id::RunId,
-    },
+    value::{figures::duration, id::RunId, printable::Printable},
 };
 
 use crate::{
     Ending, Screen, connection::Connection, error::CommandError, machine::Execution, screen::Tone,
 };
 
-/// Lists the latest runs, the youngest first, with the verdict of those that ended.
+/// Lists the latest runs, the newest first, each finished one with its headline.
 pub(crate) async fn show(
     connection: &Connection,
     count: u16,
@@ -22,7 +19,7 @@ pub(crate) async fn show(
     if executions.is_empty() {
         writeln!(
             screen.out(),
-            "There was no run yet. Start one: shardlift {}start --watch",
+            "No runs yet. Start one: shardlift {}start --watch",
             connection.flags
         )?;
     }
@@ -51,29 +48,13 @@ fn line(execution: &Execution, report: Option<&Report>, screen: &Screen) -> Stri
         .ended_at
         .map(|end| duration(end.since(execution.started_at)))
         .unwrap_or_default();
-    let counts = report.map_or_else(String::new, |report| {
-        let mut counts = format!(
-            "{} copied ({}), {} skipped",
-            counted(report.copied.objects, "object"),
-            bytes(report.copied.bytes),
-            grouped(report.skipped.objects),
-        );
-        if report.failed.objects > 0 {
-            counts.push_str(&format!(", {} failed", grouped(report.failed.objects)));
-        }
-        if let Some(problem) = &report.problem {
-            counts.push_str(&format!(
-                ", {}",
-                shardlift_core::value::printable::Printable(&problem.code)
-            ));
-        }
-        counts
-    });
+    let summary = report.map_or_else(String::new, |report| report.headline().summary);
     format!(
-        "{}  {:<32} {}  {took:>12}  {counts}",
+        "{}  {:<32} {}  {took:>12}  {}",
         screen.toned(tone, &format!("{word:<10}")),
         execution.name,
         execution.started_at,
+        Printable(&summary),
     )
     .trim_end()
     .to_owned()

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use shardlift_core::value::printable::Printable;
 
-/// How a piece of text is meant.
+/// The meaning of a piece of text, which decides its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Ordinary text.
@@ -13,9 +13,9 @@ pub(crate) enum Tone {
     Strong,
     /// All is well.
     Good,
-    /// Somebody must look.
+    /// It needs attention.
     Bad,
-    /// Beside the point.
+    /// Less important.
     Faint,
 }
 
@@ -23,36 +23,36 @@ pub(crate) enum Tone {
 pub struct Screen {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
-    colours: bool,
+    colors: bool,
     redraws: bool,
 }
 
 impl Screen {
-    /// The streams of this process. Colours only on a terminal, and never when `NO_COLOR` is set.
+    /// The streams of this process. Colors only on a terminal, and never when `NO_COLOR` is set.
     #[must_use]
     pub fn standard() -> Self {
-        let colours = std::io::stdout().is_terminal()
+        let colors = std::io::stdout().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self {
             out: Box::new(std::io::stdout()),
             err: Box::new(std::io::stderr()),
-            colours,
+            colors,
             redraws: std::io::stderr().is_terminal(),
         }
     }
 
-    /// Streams of a caller, without colours and without redrawing.
+    /// Streams of a caller, without colors and without redrawing.
     #[must_use]
     pub fn plain(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         Self {
             out,
             err,
-            colours: false,
+            colors: false,
             redraws: false,
         }
     }
 
-    /// Whether progress can be redrawn in place.
+    /// Whether progress can be redrawn on the same line.
     pub(crate) fn redraws(&self) -> bool {
         self.redraws
     }
@@ -76,7 +76,7 @@ impl Screen {
         writeln!(self.err, "shardlift: {}", Printable(&error.to_string()))
     }
 
-    /// `text` in its tone; as it is where there are no colours.
+    /// `text` in its tone, unchanged where there are no colors.
     pub(crate) fn toned(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Plain => return text.to_owned(),
@@ -85,7 +85,7 @@ impl Screen {
             Tone::Bad => "1;31",
             Tone::Faint => "2",
         };
-        if self.colours {
+        if self.colors {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
             text.to_owned()
@@ -93,7 +93,7 @@ impl Screen {
     }
 }
 
-/// What tests let a command write on.
+/// What a command writes on in tests.
 #[cfg(test)]
 pub(crate) mod paper {
     use std::{

@@ -11,7 +11,7 @@ use crate::{
     screen::Tone,
 };
 
-/// Lists the shards of a run, page by page as the ledger gives them: a run can have a hundred thousand.
+/// Lists the shards of a run page by page: a run can have a hundred thousand.
 pub(crate) async fn show(
     connection: &Connection,
     arguments: &ShardsArguments,
@@ -27,7 +27,7 @@ async fn list(
 ) -> Result<Ending, CommandError> {
     let heading = screen.toned(
         Tone::Faint,
-        "shard         state    round  attempts      planned       bytes     settled      failed",
+        "shard         state    round  attempts      planned        size    finished      failed",
     );
     writeln!(screen.out(), "{heading}")?;
     let (mut count, mut done) = (0_u64, 0_u64);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ledger_that_does_not_answer_is_no_short_list() {
+    async fn a_ledger_that_fails_is_no_short_list() {
         let script = CallScript::default();
         script.deny("dynamodb:Query");
         let ledger = ledger(script).await;

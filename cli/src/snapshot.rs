@@ -1,4 +1,4 @@
-//! How far a run is, read from the ledger.
+//! The progress of a run, read from the ledger.
 
 use shardlift_core::{
     failure::fault::CallFault,
@@ -9,7 +9,7 @@ use shardlift_core::{
     value::{id::RunId, tally::Count},
 };
 
-/// What a run does at the moment.
+/// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The planner checks the pair; there is nothing in the ledger yet.
@@ -22,18 +22,18 @@ pub(crate) enum Phase {
     Reporting,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) phase: Phase,
-    /// Objects of the source that the planner has looked at.
+    /// Source objects that the planner has listed.
     pub(crate) listed: u64,
     /// Ranges of the key space that are done, and all of them.
     pub(crate) ranges_done: u64,
     pub(crate) ranges: u64,
-    /// What is to be copied, as far as it is known.
+    /// What to copy, as far as planned.
     pub(crate) planned: Count,
-    /// What has an outcome.
+    /// Objects with an outcome.
     pub(crate) settled: u64,
     pub(crate) copied: Count,
     pub(crate) failed: u64,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_that_is_planned_tells_what_its_ranges_listed() {
+    async fn a_run_that_is_being_planned_shows_what_its_ranges_listed() {
         let ledger = ledger(RunState::Planning).await;
         let mut ranges: Vec<RangeRecord> = (0..3).map(|number| range_record(RUN, number)).collect();
         for (listed, range) in (0_u64..).zip(&mut ranges) {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ledger_that_does_not_answer_is_no_empty_run() {
+    async fn a_ledger_that_fails_is_no_empty_run() {
         let script = CallScript::default();
         script.deny("dynamodb:Query");
         let ledger = MemoryLedger::new(script);

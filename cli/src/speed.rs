@@ -1,11 +1,11 @@
-//! How fast it goes, over the last while.
+//! The recent speed of a run.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// The time over which the speed is taken: long enough to be calm, short enough to show a change.
+/// The speed is an average over this time: long enough to be steady, short enough to show a change.
 const WINDOW: Duration = Duration::from_secs(30);
 
 /// Counts of settled objects over time.
@@ -17,7 +17,7 @@ pub(crate) struct Speed {
 impl Speed {
     /// Notes that `count` objects were settled at `now`.
     pub(crate) fn note(&mut self, now: Instant, count: u64) {
-        // Another round opens failed objects again: what was before says nothing about it.
+        // Another round retries failed objects, so the count drops: earlier counts no longer apply.
         if self.counts.back().is_some_and(|&(_, last)| last > count) {
             self.counts.clear();
         }
@@ -32,19 +32,19 @@ impl Speed {
         }
     }
 
-    /// Objects in a second; nothing before there are two counts.
+    /// Objects per second; nothing until there are two counts.
     pub(crate) fn objects_per_second(&self) -> Option<f64> {
         let (&(start, from), &(end, until)) = (self.counts.front()?, self.counts.back()?);
         let seconds = end.duration_since(start).as_secs_f64();
-        #[allow(clippy::cast_precision_loss, reason = "a speed is a rough figure")]
+        #[expect(clippy::cast_precision_loss, reason = "a speed is a rough figure")]
         let objects = (until - from) as f64;
         (seconds > 0.0).then(|| objects / seconds)
     }
 
-    /// How long `open` further objects take at this speed.
+    /// How long `open` more objects take at this speed.
     pub(crate) fn time_left(&self, open: u64) -> Option<Duration> {
         let speed = self.objects_per_second().filter(|&speed| speed > 0.0)?;
-        #[allow(clippy::cast_precision_loss, reason = "an estimate is a rough figure")]
+        #[expect(clippy::cast_precision_loss, reason = "an estimate is a rough figure")]
         let seconds = open as f64 / speed;
         Duration::try_from_secs_f64(seconds).ok()
     }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_speed_is_that_of_the_last_while() {
+    fn the_speed_is_that_of_the_last_seconds() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut speed = Speed::default();

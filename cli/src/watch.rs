@@ -1,4 +1,4 @@
-//! `shardlift watch`: progress while a run is under way, then its report.
+//! `shardlift watch`: the progress of a run, then its report.
 
 use std::time::{Duration, Instant};
 
@@ -20,11 +20,11 @@ use crate::{
     speed::Speed,
 };
 
-/// The pause between two looks.
+/// The pause between two reads of the ledger.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
-/// Reading the ledger of a very large run takes a while; looking is at most a tenth of the time.
-const PAUSE_PER_LOOK: u32 = 10;
-/// Where lines cannot be redrawn, one is written this often at most, and at each change of phase.
+/// Reading the ledger of a very large run takes a while: it takes at most a tenth of the time.
+const PAUSE_PER_READ: u32 = 10;
+/// Where lines cannot be redrawn, a line is written at most this often, and at each change of phase.
 const LINE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Watches a run until it ends, then shows its report.
@@ -36,15 +36,15 @@ pub(crate) async fn watch(
     let mut progress = Progress::on(screen);
     let mut speed = Speed::default();
     let execution = loop {
-        let looked_at = Instant::now();
+        let read_at = Instant::now();
         let execution = connection.machine.describe(run).await?;
         let snapshot = Snapshot::read(&connection.ledger, run).await?;
         if !execution.is_running() {
             break execution;
         }
-        speed.note(looked_at, snapshot.settled);
+        speed.note(read_at, snapshot.settled);
         progress.show(&snapshot, &speed, screen)?;
-        let pause = PAUSE_MIN.max(looked_at.elapsed() * PAUSE_PER_LOOK);
+        let pause = PAUSE_MIN.max(read_at.elapsed() * PAUSE_PER_READ);
         tokio::time::sleep(pause).await;
     };
     progress.clear();
@@ -54,7 +54,7 @@ pub(crate) async fn watch(
     }
 }
 
-/// The end of a run that left no report: stopped by hand, timed out, or the reporter itself broke.
+/// The end of a run without a report: it was stopped or timed out, or the reporter failed.
 fn without_report(
     run: &RunId,
     execution: &Execution,
@@ -68,12 +68,12 @@ fn without_report(
     }
     writeln!(
         screen.out(),
-        "  Look at the execution in the Step Functions console; a new run copies what is missing."
+        "  See the execution in the Step Functions console. A new run copies only what is missing."
     )?;
     Ok(Ending::Broken)
 }
 
-/// The progress as it is shown: redrawn in place, or line by line.
+/// The progress display: redrawn on the same line, or line by line.
 enum Progress {
     Redrawn(ProgressBar),
     Lines { last: Option<(Phase, Instant)> },
@@ -146,7 +146,7 @@ fn line(snapshot: &Snapshot, speed: &Speed) -> String {
         ),
         Phase::Copying => copying_line(snapshot, speed),
         Phase::Reporting => format!(
-            "reporting: {} of {} settled, verifying and writing the report",
+            "reporting: {} of {} have an outcome, verifying and writing the report",
             grouped(snapshot.settled),
             counted(snapshot.planned.objects, "object"),
         ),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_a_report_tells_how_it_ended_and_nothing_in_it_acts_on_the_terminal() {
+    fn a_run_without_a_report_shows_how_it_ended_and_nothing_in_it_acts_on_the_terminal() {
         let execution = Execution {
             name: "nightly-1".into(),
             status: ExecutionStatus::Aborted,

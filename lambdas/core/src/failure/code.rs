@@ -77,58 +77,58 @@ macro_rules! failure_codes {
 failure_codes! {
     InvalidRun, Run, AfterAction,
         "The input of the run is wrong.",
-        "Correct the field that the message names and start a new execution; nothing was changed.";
+        "Correct the field that the message names and start a new execution. Nothing was changed.";
     AccessDenied, RunOrObject, AfterAction,
         "A policy does not allow a call.",
-        "Add the statement that the message names to the document that it names, then rerun.";
+        "Add the statement to the policy document that the message names, then rerun.";
     RoleUnavailable, Run, AfterAction,
         "The role in the target account cannot be assumed.",
-        "Check the role's ARN, its trust policy and the external id, then rerun.";
+        "Check the role ARN, its trust policy and the external ID, then rerun.";
     BucketOwnerMismatch, Run, AfterAction,
-        "A bucket belongs to another account than expected.",
-        "Check the bucket's name and the expected account; somebody else may own that name.";
+        "A bucket belongs to a different account than expected.",
+        "Check the bucket name and the expected account. Another account may own that name.";
     BucketUnavailable, Run, AfterAction,
         "A bucket does not exist or cannot be reached.",
-        "Check the bucket's name and Region, then start again.";
+        "Check the bucket name and Region, then start the run again.";
     ListingIncomplete, Run, Later,
-        "A listing was cut off, out of order or going in circles.",
-        "Start again; nothing was deleted. If it recurs, send the request ids to AWS Support.";
+        "A listing ended early, came out of order or looped.",
+        "Start the run again; nothing was deleted. If it recurs, send the request IDs to AWS Support.";
     RunOverlap, Run, Later,
-        "Another run over the same pair is under way.",
-        "Wait for the execution that the message names, or stop it, then start again.";
+        "Another run over the same pair is in progress.",
+        "Wait for the execution that the message names, or stop it. Then start the run again.";
     DeleteLimitExceeded, Run, AfterAction,
-        "A mirror would delete more than its limit allows.",
-        "Check that the source is complete; raise delete_max_percent if the deletions are meant.";
+        "A mirror would delete more objects than its limit allows.",
+        "Check that the source is complete. If the deletions are intended, raise delete_max_percent.";
     SourceMissing, Object, AfterAction,
-        "The object was planned and is gone at the source.",
-        "Nothing, if it was deleted on purpose: the next run plans without it.";
+        "The planned object no longer exists at the source.",
+        "If it was deleted on purpose, do nothing: the next run does not plan it.";
     SourceChanged, Object, AfterAction,
-        "The object at the source is no longer the one that was planned.",
-        "Rerun when the source is quiet: the new version is then planned and copied.";
+        "The object at the source changed after it was planned.",
+        "Rerun when the source no longer changes: the new version is planned and copied.";
     TargetConflict, Object, Later,
-        "Somebody else wrote the same key at the target meanwhile.",
+        "Another writer changed the same key at the target during the run.",
         "Find the other writer, then rerun.";
     ObjectArchived, Object, AfterAction,
-        "The object is archived and was not restored.",
+        "The object is archived and not restored.",
         "Restore it in the source bucket, then rerun.";
     ObjectUnsupported, Object, AfterAction,
-        "The object cannot be copied as it is (for example SSE-C, or a target key above 1,024 bytes).",
-        "Read the detail; exclude the object by a filter, or change it at the source.";
+        "The object cannot be copied (for example SSE-C, or a target key longer than 1,024 bytes).",
+        "Read the detail, then exclude the object with a filter or change it at the source.";
     Throttled, RunOrObject, Later,
-        "AWS slowed the calls down for longer than the retries lasted.",
-        "Rerun; lower the concurrency if it recurs.";
+        "AWS throttled calls for longer than the retries lasted.",
+        "Rerun. If it recurs, lower the concurrency.";
     ServiceFault, RunOrObject, Later,
-        "AWS failed, or did not answer, for longer than the retries lasted.",
-        "Rerun; see the AWS Health Dashboard if it recurs.";
+        "AWS failed or did not respond for longer than the retries lasted.",
+        "Rerun. If it recurs, check the AWS Health Dashboard.";
     IntegrityMismatch, Object, Later,
-        "What arrived at the target is not what was planned.",
-        "Rerun; the object is copied again.";
+        "The object at the target differs from the planned one.",
+        "Rerun: the object is copied again.";
     LedgerConflict, Run, Later,
-        "The ledger was changed by somebody else between reading and writing.",
-        "Rerun; if it recurs, look for a second machine on the same ledger table.";
+        "Something else changed the ledger between a read and a write.",
+        "Rerun. If it recurs, look for another state machine that uses the same ledger table.";
     InvariantViolated, Run, AfterAction,
         "Shardlift found a contradiction in its own records.",
-        "Do not trust this run. Keep the execution and its prefix in the control bucket and report a bug.";
+        "Do not trust this run. Keep the execution and its prefix in the control bucket, and report a bug.";
 }
 
 impl std::fmt::Display for FailureCode {

@@ -1,7 +1,7 @@
 //! The report of a run.
 //!
 //! Read [`settlement`] first: it adds up the ledger. [`draft`] puts the report
-//! together and [`Report`] is the result, as it is stored; its parts are the
+//! together and [`Report`] is the result, in its stored form; its parts are the
 //! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`], [`ReportedProblem`], [`ShardSummary`] and
 //! [`NotPlanned`]. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
 //! [`notice`] lays that out as a notification.

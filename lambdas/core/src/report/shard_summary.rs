@@ -9,11 +9,11 @@ use crate::value::id::ShardId;
 pub struct ShardSummary {
     /// All of them.
     pub total: u64,
-    /// Those with an outcome for every object.
+    /// Those in which every object has an outcome.
     pub done: u64,
     /// The others: at most [`NOT_DONE_SHOWN_MAX`] of them; `shards.json` has all.
     pub not_done: Vec<ShardId>,
 }
 
-/// How many ids of undone shards the report itself carries, so that it fits a notification.
+/// How many ids of unfinished shards the report carries, so that it fits a notification.
 pub const NOT_DONE_SHOWN_MAX: usize = 100;

@@ -1,8 +1,8 @@
-//! Counts, sizes, durations and costs as people read them: the same in the report, the notification and the command.
+//! Counts, sizes, durations and costs as people read them, the same on every surface.
 
 use std::time::Duration;
 
-/// A count with its thousands set apart: `12,345`.
+/// A count with thousands separators: `12,345`.
 #[must_use]
 pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
@@ -16,7 +16,7 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
-/// A count and its noun, which takes an `s` for every count but one: `1 object`, `12,345 objects`.
+/// A count and its noun, with an `s` unless the count is one: `1 object`, `12,345 objects`.
 #[must_use]
 pub fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -30,7 +30,7 @@ pub fn bytes(size_bytes: u64) -> String {
     if size_bytes < 1024 {
         return counted(size_bytes, "byte");
     }
-    #[allow(
+    #[expect(
         clippy::cast_precision_loss,
         reason = "three digits are shown, a double holds fifteen"
     )]
@@ -57,7 +57,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// A cost in US dollars: cents where they say something, more digits where they do not.
+/// A cost in US dollars: cents, or four digits for less than a cent.
 #[must_use]
 pub fn usd(amount: f64) -> String {
     if amount == 0.0 || amount >= 0.01 {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn thousands_are_separated() {
         let shown: Vec<_> = [0, 999, 1_000, 1_234_567].map(grouped).into();
         assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(counted(1, "object"), "1 object");

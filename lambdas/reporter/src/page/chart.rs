@@ -7,21 +7,21 @@ use shardlift_core::value::figures;
 
 use super::charts::{Charts, ShardGroup};
 
-/// The picture's own measures; the page stretches them.
+/// The size of the picture in its own units; the page stretches it.
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 120.0;
 
-/// One bar: how high, how much of it is bad, and what it says when pointed at.
+/// One bar: its height, the bad part of it, and its tooltip.
 struct Bar {
     good: f64,
     bad: f64,
-    told: String,
+    tooltip: String,
 }
 
-/// Objects and bytes a second, over the time of the run.
+/// Objects and bytes per second, over the time of the run.
 pub(super) fn throughput(charts: &Charts) -> Markup {
     let stretch_seconds = charts.stretch_ms() / 1_000.0;
-    let rates = |amount: fn(&super::charts::Stretch) -> f64, tell: fn(f64) -> String| {
+    let rates = |amount: fn(&super::charts::Stretch) -> f64, label: fn(f64) -> String| {
         charts
             .over_time()
             .iter()
@@ -30,7 +30,7 @@ pub(super) fn throughput(charts: &Charts) -> Markup {
                 Bar {
                     good: rate,
                     bad: 0.0,
-                    told: tell(rate),
+                    tooltip: label(rate),
                 }
             })
             .collect::<Vec<_>>()
@@ -40,13 +40,13 @@ pub(super) fn throughput(charts: &Charts) -> Markup {
     html! {
         section {
             h2 { "Throughput over time" }
-            (picture("objects a second", &rates(|stretch| stretch.objects, objects_a_second), "start", &end))
-            (picture("bytes a second", &rates(|stretch| stretch.bytes, bytes_a_second), "start", &end))
+            (picture("objects per second", &rates(|stretch| stretch.objects, objects_per_second), "start", &end))
+            (picture("bytes per second", &rates(|stretch| stretch.bytes, bytes_per_second), "start", &end))
         }
     }
 }
 
-/// Objects a second by shard, or by group of shards where there are many.
+/// Objects per second by shard, or by group of shards where there are many.
 pub(super) fn by_shard(charts: &Charts) -> Markup {
     let groups = charts.by_shard();
     let bars: Vec<Bar> = groups.iter().map(bar_of_group).collect();
@@ -59,15 +59,15 @@ pub(super) fn by_shard(charts: &Charts) -> Markup {
         section {
             h2 { "Throughput by shard" }
             @if per_group > 1 {
-                p.faint { "Each bar stands for " (figures::grouped(per_group)) " neighbouring shards." }
+                p.faint { "Each bar stands for " (figures::grouped(per_group)) " neighboring shards." }
             }
-            (picture("objects a second while copying; red: not copied", &bars, first, last))
+            (picture("objects per second while copying; red: not copied", &bars, first, last))
         }
     }
 }
 
 fn bar_of_group(group: &ShardGroup) -> Bar {
-    #[allow(clippy::cast_precision_loss, reason = "a chart shows three digits")]
+    #[expect(clippy::cast_precision_loss, reason = "a chart shows three digits")]
     let (objects, failed, busy_ms) = (
         group.objects as f64,
         group.failed as f64,
@@ -78,13 +78,13 @@ fn bar_of_group(group: &ShardGroup) -> Bar {
     Bar {
         good: rate(objects),
         bad: rate(failed),
-        told: format!(
-            "{}: {} copied ({}), {} not, {}",
+        tooltip: format!(
+            "{}: {} copied ({}), {} not copied, {}",
             group.first,
             figures::grouped(group.objects),
             figures::bytes(group.bytes),
             figures::grouped(group.failed),
-            objects_a_second(rate(objects)),
+            objects_per_second(rate(objects)),
         ),
     }
 }
@@ -99,35 +99,35 @@ fn picture(unit: &str, bars: &[Bar], left: &str, right: &str) -> Markup {
     let peak = bars
         .iter()
         .max_by(|a, b| a.good.total_cmp(&b.good))
-        .map_or("", |bar| bar.told.as_str());
+        .map_or("", |bar| bar.tooltip.as_str());
     html! {
         p.faint { (unit) "; highest: " (peak) }
         svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img"
             aria-label=(format!("{unit}, {} bars, highest {peak}", bars.len())) {
             @for (number, bar) in bars.iter().enumerate() {
-                (column("good", number as f64 * width, width, HEIGHT - scaled(bar.good), scaled(bar.good), &bar.told))
-                (column("bad", number as f64 * width, width, HEIGHT - scaled(bar.good + bar.bad), scaled(bar.bad), &bar.told))
+                (column("good", number as f64 * width, width, HEIGHT - scaled(bar.good), scaled(bar.good), &bar.tooltip))
+                (column("bad", number as f64 * width, width, HEIGHT - scaled(bar.good + bar.bad), scaled(bar.bad), &bar.tooltip))
             }
         }
         div.axis { span { (left) } span { (right) } }
     }
 }
 
-fn column(class: &str, x: f64, width: f64, y: f64, height: f64, told: &str) -> Markup {
+fn column(class: &str, x: f64, width: f64, y: f64, height: f64, tooltip: &str) -> Markup {
     html! {
         @if height > 0.0 {
             rect class=(class) x=(format!("{:.2}", x + width * 0.08)) y=(format!("{y:.2}"))
-                width=(format!("{:.2}", width * 0.84)) height=(format!("{height:.2}")) { title { (told) } }
+                width=(format!("{:.2}", width * 0.84)) height=(format!("{height:.2}")) { title { (tooltip) } }
         }
     }
 }
 
-fn objects_a_second(rate: f64) -> String {
+fn objects_per_second(rate: f64) -> String {
     format!("{rate:.1} objects/s")
 }
 
-fn bytes_a_second(rate: f64) -> String {
-    #[allow(
+fn bytes_per_second(rate: f64) -> String {
+    #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a rate is not negative, and a float saturates"

@@ -1,4 +1,4 @@
-//! What the page draws, gathered shard by shard in bounded memory.
+//! What the charts show, gathered shard by shard in bounded memory.
 
 use shardlift_core::{shard::ShardRecord, value::time::Timestamp};
 
@@ -25,7 +25,7 @@ pub(crate) struct Stretch {
     pub(crate) bytes: f64,
 }
 
-/// Some neighbouring shards.
+/// Some neighboring shards.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct ShardGroup {
     /// The first shard's id.
@@ -90,7 +90,7 @@ impl Charts {
         }
     }
 
-    /// Equal stretches from the run's begin to its end.
+    /// Equal stretches from the start of the run to its end.
     pub(crate) fn over_time(&self) -> &[Stretch] {
         &self.over_time
     }
@@ -122,14 +122,14 @@ impl Charts {
 }
 
 fn to_ms(instant: Timestamp) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "a chart shows three digits")]
+    #[expect(clippy::cast_precision_loss, reason = "a chart shows three digits")]
     {
         instant.as_millis() as f64
     }
 }
 
 fn to_f64(count: u64) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "a chart shows three digits")]
+    #[expect(clippy::cast_precision_loss, reason = "a chart shows three digits")]
     {
         count as f64
     }

@@ -1,4 +1,4 @@
-//! The sections of the page, in the order of the view of the report and then by how rarely one looks at them.
+//! The sections of the page: those of the view of a report in its order, then the details.
 
 use std::collections::BTreeSet;
 
@@ -183,7 +183,7 @@ fn missing_in(number: usize, needed: Needed) -> &'static str {
     }
 }
 
-/// Where to look further.
+/// Links to the execution and to the documents.
 pub(super) fn links(report: &Report, execution: &ExecutionArn) -> Markup {
     let region = execution.region();
     let bucket = &report.report.bucket;
@@ -212,7 +212,7 @@ fn inert_lines(text: &str) -> String {
 }
 
 fn usd_of(operation: &str, count: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "two to four digits are shown")]
+    #[expect(clippy::cast_precision_loss, reason = "two to four digits are shown")]
     let amount = cost::price_usd(operation) * count as f64;
     usd(amount)
 }

@@ -161,10 +161,11 @@ impl Figure {
             return Some(Self::new(FigureKind::Shards, value));
         }
         let value = format!("{} of {} done", grouped(shards.done), grouped(shards.total));
-        Some(
-            Self::new(FigureKind::Shards, value)
-                .with(format!("in {}", counted(u64::from(report.rounds), "round"))),
-        )
+        let figure = Self::new(FigureKind::Shards, value);
+        Some(match report.rounds {
+            0 => figure,
+            rounds => figure.with(format!("in {}", counted(u64::from(rounds), "round"))),
+        })
     }
 
     fn copy_time(report: &Report) -> Option<Self> {
