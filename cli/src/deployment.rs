@@ -10,7 +10,7 @@ use crate::{arguments::StackArguments, error::CommandError};
 
 /// The parts of a stack that the command talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parts {
+pub(crate) struct StackParts {
     pub(crate) state_machine_arn: String,
     pub(crate) ledger_table: String,
     pub(crate) control_bucket: BucketName,
@@ -19,7 +19,7 @@ pub(crate) struct Parts {
 /// A stack, and the SDK's configuration for it.
 #[derive(Debug)]
 pub(crate) struct Deployment {
-    pub(crate) parts: Parts,
+    pub(crate) parts: StackParts,
     pub(crate) sdk: aws_config::SdkConfig,
     /// What to type between `shardlift` and the command to reach the same stack again.
     pub(crate) flags: String,
@@ -65,7 +65,7 @@ impl Deployment {
             ));
         };
         let description = StackDescription::read(&sdk, stack).await?;
-        let parts = Parts {
+        let parts = StackParts {
             state_machine_arn: description.output("StateMachineArn")?,
             ledger_table: description.output("LedgerTable")?,
             control_bucket: bucket_name(&description.output("ControlBucketName")?)?,
@@ -104,7 +104,7 @@ impl Deployment {
             .load()
             .await;
         Ok(Self {
-            parts: Parts {
+            parts: StackParts {
                 state_machine_arn: outputs.state_machine_arn,
                 ledger_table: outputs.ledger_table,
                 control_bucket: outputs.control_bucket,
@@ -127,14 +127,14 @@ async fn sdk_config(arguments: &StackArguments) -> aws_config::SdkConfig {
 }
 
 /// The parts that were named one by one: all three, or none.
-fn named_parts(arguments: &StackArguments) -> Result<Option<Parts>, CommandError> {
+fn named_parts(arguments: &StackArguments) -> Result<Option<StackParts>, CommandError> {
     match (
         &arguments.state_machine,
         &arguments.ledger_table,
         &arguments.control_bucket,
     ) {
         (None, None, None) => Ok(None),
-        (Some(machine), Some(table), Some(bucket)) => Ok(Some(Parts {
+        (Some(machine), Some(table), Some(bucket)) => Ok(Some(StackParts {
             state_machine_arn: machine.clone(),
             ledger_table: table.clone(),
             control_bucket: bucket_name(bucket)?,

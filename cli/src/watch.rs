@@ -33,7 +33,7 @@ pub(crate) async fn watch(
     run: &RunId,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let mut progress = Progress::on(screen);
+    let mut progress = RunProgress::on(screen);
     let mut speed = Speed::default();
     let execution = loop {
         let read_at = Instant::now();
@@ -74,12 +74,12 @@ fn without_report(
 }
 
 /// The progress display: redrawn on the same line, or line by line.
-enum Progress {
+enum RunProgress {
     Redrawn(ProgressBar),
     Lines { last: Option<(Phase, Instant)> },
 }
 
-impl Progress {
+impl RunProgress {
     fn on(screen: &Screen) -> Self {
         if screen.redraws() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

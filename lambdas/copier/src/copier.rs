@@ -23,7 +23,7 @@ use shardlift_core::{
 use crate::{
     pace::Gate,
     ports::{Connections, Ports, Target},
-    session::{RequestMeter, SessionEnd, ShardSession},
+    session::{SessionEnd, ShardRequests, ShardSession},
     work::{
         CopyContext, Deletions, ObjectCopies, PartShard, PartShardEnd, PlannedObject, TargetCalls,
         UploadSharing, settle_all,
@@ -122,7 +122,7 @@ impl<P: Ports> Copier<P> {
         event: &'a CopierEvent,
         deadline: Deadline,
     ) -> Result<Option<OpenShard<'a, P>>, Failure> {
-        let requests = RequestMeter::begin(&self.ports);
+        let requests = ShardRequests::begin(&self.ports);
         let run = self.read_run(event).await?;
         let claim = ShardSession::claim(&self.ports, event, deadline, requests).await?;
         let Some(mut session) = claim else {

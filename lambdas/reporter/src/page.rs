@@ -20,7 +20,7 @@ pub(crate) use self::charts::Charts;
 const STYLE: &str = include_str!("page/style.css");
 
 /// What the page shows.
-pub(crate) struct Page<'a> {
+pub(crate) struct ReportPage<'a> {
     /// The report.
     pub(crate) report: &'a Report,
     /// The record of the run; absent when its input was refused.
@@ -35,7 +35,7 @@ pub(crate) struct Page<'a> {
     pub(crate) preflight: Option<&'a Preflight>,
 }
 
-impl Page<'_> {
+impl ReportPage<'_> {
     /// The page as HTML.
     pub(crate) fn render(&self) -> String {
         let report = self.report;

@@ -14,7 +14,7 @@ use crate::{
     details::Details,
     invocation::Invocation,
     metrics,
-    page::{Charts, Page},
+    page::{Charts, ReportPage},
     ports::Ports,
 };
 
@@ -36,7 +36,7 @@ pub(crate) async fn publish<P: Ports>(
     }
     let report = draft.into_report(event, run, invocation.control.bucket(), ended_at);
     let preflight: Option<Preflight> = documents.json_if_readable(RunDocument::Preflight).await?;
-    let page = Page {
+    let page = ReportPage {
         report: &report,
         run,
         execution: &event.execution_arn,

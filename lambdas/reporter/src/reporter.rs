@@ -40,7 +40,7 @@ pub struct Reporter<P: Ports> {
 }
 
 /// What is left to do for a run whose Map has ended.
-enum Step {
+enum AfterRound {
     /// The copiers again.
     Round(IndexLocation),
     /// The reporter again.
@@ -92,14 +92,14 @@ impl<P: Ports> Reporter<P> {
         let step = match next_round(&invocation, &run, &sums).await {
             Err(failure) if failure.code == FailureCode::InvariantViolated => {
                 sums.contradict(failure.detail);
-                Step::Conclude
+                AfterRound::Conclude
             }
             step => step?,
         };
         match step {
-            Step::Round(index) => Ok(self.reply(event).round(index)),
-            Step::Continue => Ok(self.reply(event).again("offering another round")),
-            Step::Conclude => match conclusion::conclude(&invocation, &run, sums).await? {
+            AfterRound::Round(index) => Ok(self.reply(event).round(index)),
+            AfterRound::Continue => Ok(self.reply(event).again("offering another round")),
+            AfterRound::Conclude => match conclusion::conclude(&invocation, &run, sums).await? {
                 Conclusion::Unfinished(step) => Ok(self.reply(event).again(step)),
                 Conclusion::Ready(draft) => self.publish(&invocation, Some(&run), *draft).await,
             },
@@ -152,13 +152,13 @@ async fn next_round<P: Ports>(
     invocation: &Invocation<'_, P>,
     run: &RunRecord,
     sums: &Settlement,
-) -> Result<Step, Failure> {
+) -> Result<AfterRound, Failure> {
     let event = invocation.event;
     if event.problem.is_some() || sums.contradiction().is_some() {
-        return Ok(Step::Conclude);
+        return Ok(AfterRound::Conclude);
     }
     let Some(work) = sums.next_round(event.round, run.spec.rounds_max) else {
-        return Ok(Step::Conclude);
+        return Ok(AfterRound::Conclude);
     };
     let round = Round {
         invocation,
@@ -166,5 +166,5 @@ async fn next_round<P: Ports>(
         work,
     };
     let index = round.offer().await?;
-    Ok(index.map_or(Step::Continue, Step::Round))
+    Ok(index.map_or(AfterRound::Continue, AfterRound::Round))
 }

@@ -52,7 +52,7 @@ pub(super) struct Entry {
 }
 
 /// The condition of a write.
-pub(super) struct Condition {
+pub(super) struct WriteCondition {
     pub(super) expression: &'static str,
     pub(super) names: HashMap<String, String>,
     pub(super) values: Option<HashMap<String, AttributeValue>>,
@@ -95,14 +95,14 @@ impl Entry {
         })
     }
 
-    pub(super) fn condition(&self) -> Condition {
+    pub(super) fn condition(&self) -> WriteCondition {
         match self.revision_before {
-            None => Condition {
+            None => WriteCondition {
                 expression: "attribute_not_exists(#partition)",
                 names: HashMap::from([("#partition".to_owned(), PARTITION.to_owned())]),
                 values: None,
             },
-            Some(revision) => Condition {
+            Some(revision) => WriteCondition {
                 expression: "#revision = :before",
                 names: HashMap::from([("#revision".to_owned(), REVISION.to_owned())]),
                 values: Some(HashMap::from([(

@@ -15,7 +15,7 @@ use crate::fault_mapping::{call_fault, malformed_response, region_in_response};
 const OPERATION: &str = "s3:HeadBucket";
 
 /// What one request found out. The Region is also in error responses and redirects.
-struct Finding {
+struct BucketLookup {
     region: Option<String>,
     fault: Option<CallFault>,
 }
@@ -74,7 +74,11 @@ async fn wrong_owner_or_refused(
     }
 }
 
-async fn head_bucket(client: &Client, bucket: &BucketName, owner: Option<&AccountId>) -> Finding {
+async fn head_bucket(
+    client: &Client,
+    bucket: &BucketName,
+    owner: Option<&AccountId>,
+) -> BucketLookup {
     let sent = client
         .head_bucket()
         .bucket(bucket.as_str())
@@ -82,11 +86,11 @@ async fn head_bucket(client: &Client, bucket: &BucketName, owner: Option<&Accoun
         .send()
         .await;
     match sent {
-        Ok(response) => Finding {
+        Ok(response) => BucketLookup {
             region: response.bucket_region().map(str::to_owned),
             fault: None,
         },
-        Err(error) => Finding {
+        Err(error) => BucketLookup {
             region: region_in_response(&error),
             fault: Some(call_fault(OPERATION, &error)),
         },

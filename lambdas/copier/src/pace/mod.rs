@@ -6,4 +6,4 @@ mod gate;
 mod retries;
 
 pub(crate) use gate::{Gate, PARTS_IN_FLIGHT_MAX};
-pub(crate) use retries::Retries;
+pub(crate) use retries::BudgetedRetries;

@@ -15,13 +15,13 @@ const DELAY_FIRST: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// The retries of one call, out of the budget that all calls through a gate share.
-pub(crate) struct Retries<'a> {
+pub(crate) struct BudgetedRetries<'a> {
     gate: &'a Gate,
     faults: u32,
     throttles: u32,
 }
 
-impl<'a> Retries<'a> {
+impl<'a> BudgetedRetries<'a> {
     /// None yet, of a call through this gate.
     pub(crate) fn new(gate: &'a Gate) -> Self {
         Self {
@@ -110,7 +110,7 @@ mod tests {
             (FaultKind::Throttled, THROTTLES_MAX),
             (FaultKind::AccessDenied, 0),
         ] {
-            let mut retries = Retries::new(&gate);
+            let mut retries = BudgetedRetries::new(&gate);
             for _ in 0..retries_max {
                 assert!(retries.backoff_after(&fault(kind)).unwrap() <= DELAY_MAX);
             }
@@ -123,11 +123,11 @@ mod tests {
         let gate = Gate::new();
         let mut retries = 0;
         for _ in 0..10_000 {
-            let again = Retries::new(&gate).backoff_after(&fault(FaultKind::ServiceError));
+            let again = BudgetedRetries::new(&gate).backoff_after(&fault(FaultKind::ServiceError));
             retries += u32::from(again.is_some());
         }
         assert!(retries < 2_000, "{retries}");
-        let again = Retries::new(&gate).backoff_after(&fault(FaultKind::Throttled));
+        let again = BudgetedRetries::new(&gate).backoff_after(&fault(FaultKind::Throttled));
         assert!(again.is_some());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Read `shard_session` first: it owns everything else here. `claimed_record` is the record under its fencing token,
 //! `outcome_lists` the lists of failed and of noted objects in the control bucket, `open_uploads` the multipart uploads
-//! under way, `checkpoint_schedule` decides when the record is written, `request_meter` counts requests, and `object_log`
+//! under way, `checkpoint_schedule` decides when the record is written, `shard_requests` counts requests, and `object_log`
 //! writes a log line for each object.
 
 mod checkpoint_schedule;
@@ -10,9 +10,9 @@ mod claimed_record;
 mod object_log;
 mod open_uploads;
 mod outcome_lists;
-mod request_meter;
+mod shard_requests;
 mod shard_session;
 
 pub(crate) use open_uploads::OpenUploads;
-pub(crate) use request_meter::RequestMeter;
+pub(crate) use shard_requests::ShardRequests;
 pub(crate) use shard_session::{SessionEnd, ShardSession};

@@ -17,7 +17,7 @@ use shardlift_core::{
 
 use super::{
     checkpoint_schedule::CheckpointSchedule, claimed_record::ClaimedRecord, object_log,
-    open_uploads::OpenUploads, outcome_lists::OutcomeLists, request_meter::RequestMeter,
+    open_uploads::OpenUploads, outcome_lists::OutcomeLists, shard_requests::ShardRequests,
 };
 use crate::ports::{Connections, Ports, Target};
 
@@ -43,7 +43,7 @@ pub(crate) struct ShardSession<'a, P: Ports> {
     lists: OutcomeLists<'a, P>,
     settled: SettledObjects,
     uploads: Arc<OpenUploads>,
-    requests: RequestMeter<'a, P>,
+    requests: ShardRequests<'a, P>,
     checkpoints: CheckpointSchedule,
 }
 
@@ -57,7 +57,7 @@ impl<'a, P: Ports> ShardSession<'a, P> {
         ports: &'a Connections<P>,
         event: &CopierEvent,
         deadline: Deadline,
-        mut requests: RequestMeter<'a, P>,
+        mut requests: ShardRequests<'a, P>,
     ) -> Result<Option<Self>, Failure> {
         let Some(claimed) = ClaimedRecord::claim(ports, event, deadline).await? else {
             return Ok(None);

@@ -13,7 +13,7 @@ use shardlift_core::{
 use tokio::time::Instant;
 
 use super::{copy_context::CopyContext, planned_object::PlannedObject};
-use crate::pace::Retries;
+use crate::pace::BudgetedRetries;
 
 /// Copies one object in one call.
 pub(super) struct SingleCopy<'a, T> {
@@ -37,7 +37,7 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
             tags: (calls.spec.tags == TagPolicy::Ignore).then(TagSet::new),
         };
         let mut notes = Vec::new();
-        let mut retries = Retries::new(calls.gate);
+        let mut retries = BudgetedRetries::new(calls.gate);
         let began_at = Instant::now();
         // What follows a call is boxed where it is rare: hundreds of objects are in flight, and each would have room for it.
         let receipt = loop {

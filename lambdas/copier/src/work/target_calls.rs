@@ -4,7 +4,7 @@ use std::future::Future;
 
 use shardlift_core::{failure::fault::CallFault, run::spec::RunSpec};
 
-use crate::pace::{Gate, Retries};
+use crate::pace::{BudgetedRetries, Gate};
 
 /// What every call of a run needs.
 pub(crate) struct TargetCalls<'a, T> {
@@ -30,7 +30,7 @@ impl<T> TargetCalls<'_, T> {
     where
         F: Future<Output = Result<V, CallFault>>,
     {
-        Retries::run(self.gate, || self.gate.read(call())).await
+        BudgetedRetries::run(self.gate, || self.gate.read(call())).await
     }
 
     /// Makes a call that writes the same again when it is retried.
@@ -41,6 +41,6 @@ impl<T> TargetCalls<'_, T> {
     where
         F: Future<Output = Result<V, CallFault>>,
     {
-        Retries::run(self.gate, || self.gate.write(call())).await
+        BudgetedRetries::run(self.gate, || self.gate.write(call())).await
     }
 }

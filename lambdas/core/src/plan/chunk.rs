@@ -1,6 +1,6 @@
 //! A small stretch of a range with what is planned in it: the unit that shards are put together from.
 
-use super::estimate::CopyEffort;
+use super::copy_effort::CopyEffort;
 use crate::{
     copy::part_shards::PART_SHARDED_BYTES_MIN,
     documents::manifest::ManifestLines,

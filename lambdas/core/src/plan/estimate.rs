@@ -3,54 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    copy::part_layout::PartLayout,
-    plan::range::ListingTally,
+    plan::{CopyEffort, range::ListingTally},
     run::{option::Verify, spec::RunSpec},
     value::tally::RequestCounts,
 };
-
-/// One call among the 64 that a copier has in flight, 100 ms each: what S3 typically takes for a small object.
-const CALL_US: u64 = 100_000 / 64;
-/// What a copier moves in a microsecond with all its calls: 64 of some 50 MB/s.
-const BYTES_PER_US: u64 = 64 * 50;
-
-/// What copying objects takes, as far as listing them tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CopyEffort {
-    /// Objects that are copied in parts.
-    pub uploads: u64,
-    /// Their parts.
-    pub parts: u64,
-    /// The time of one copier, in microseconds.
-    pub busy_us: u64,
-}
-
-impl CopyEffort {
-    /// The effort of one object.
-    #[must_use]
-    pub fn of_object(size_bytes: u64, multipart_threshold_bytes: u64, part_bytes: u64) -> Self {
-        let layout = (size_bytes > multipart_threshold_bytes)
-            .then(|| PartLayout::new(size_bytes, part_bytes).ok())
-            .flatten();
-        // An object too large for any layout fails after one call.
-        let parts = layout.map_or(0, |layout| u64::from(layout.part_count()));
-        let uploads = u64::from(parts > 0);
-        // An upload is created and completed, and its source's attributes and tags are read.
-        let calls = if parts == 0 { 1 } else { parts + 4 };
-        Self {
-            uploads,
-            parts,
-            busy_us: calls * CALL_US + size_bytes / BYTES_PER_US,
-        }
-    }
-
-    /// Adds another effort.
-    pub fn add(&mut self, other: Self) {
-        self.uploads += other.uploads;
-        self.parts += other.parts;
-        self.busy_us = self.busy_us.saturating_add(other.busy_us);
-    }
-}
 
 /// What a run is estimated to take from the plan on. Priced by [`total_usd`](crate::report::cost::total_usd).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

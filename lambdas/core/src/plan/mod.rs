@@ -7,6 +7,7 @@
 
 mod chunk;
 pub mod compare;
+mod copy_effort;
 mod estimate;
 mod lister_count;
 mod packer;
@@ -17,7 +18,8 @@ pub mod split;
 mod walk;
 
 pub use chunk::{Chunk, PlannedWork, ShardBounds};
-pub use estimate::{CopyEffort, EstimateBasis, RunEstimate};
+pub use copy_effort::CopyEffort;
+pub use estimate::{EstimateBasis, RunEstimate};
 pub use lister_count::ListerCount;
 pub use packer::{Packer, ShardDraft};
 pub use walk::{RangeWalk, WalkRules};

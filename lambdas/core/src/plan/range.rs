@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    plan::CopyEffort,
-    value::{
-        id::{RangeId, RunId},
-        key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
-        tally::Count,
-    },
+use super::copy_effort::CopyEffort;
+use crate::value::{
+    id::{RangeId, RunId},
+    key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
+    tally::Count,
 };
 
 /// The keys after `after` (exclusive) up to and including `until`; open where absent.

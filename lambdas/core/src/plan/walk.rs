@@ -69,7 +69,7 @@ impl WalkRules {
 const BUFFERED_MAX: usize = 1_000;
 
 /// What the front of both sides tells to do next.
-enum Step {
+enum MergeStep {
     /// Copy the source's object, or leave it out by a filter.
     SourceOnly,
     /// Compare both.
@@ -148,8 +148,8 @@ impl RangeWalk {
         let mut chunks = Vec::new();
         loop {
             match self.next_step() {
-                Step::Starved => break,
-                Step::End => {
+                MergeStep::Starved => break,
+                MergeStep::End => {
                     if !self.is_ended {
                         self.is_ended = true;
                         self.chunk.ends_range = true;
@@ -209,36 +209,36 @@ impl RangeWalk {
         true
     }
 
-    fn next_step(&self) -> Step {
+    fn next_step(&self) -> MergeStep {
         let Some(target) = &self.target else {
             return match self.source.front() {
-                Some(_) => Step::SourceOnly,
-                None if self.source.is_exhausted() => Step::End,
-                None => Step::Starved,
+                Some(_) => MergeStep::SourceOnly,
+                None if self.source.is_exhausted() => MergeStep::End,
+                None => MergeStep::Starved,
             };
         };
         if self.source.is_starved() || target.is_starved() {
-            return Step::Starved;
+            return MergeStep::Starved;
         }
         match (self.source.front(), target.front()) {
-            (None, None) => Step::End,
-            (Some(_), None) => Step::SourceOnly,
-            (None, Some(_)) => Step::TargetOnly,
+            (None, None) => MergeStep::End,
+            (Some(_), None) => MergeStep::SourceOnly,
+            (None, Some(_)) => MergeStep::TargetOnly,
             (Some((at_source, _)), Some((at_target, _))) => match at_source.cmp(at_target) {
-                Ordering::Less => Step::SourceOnly,
-                Ordering::Equal => Step::Both,
-                Ordering::Greater => Step::TargetOnly,
+                Ordering::Less => MergeStep::SourceOnly,
+                Ordering::Equal => MergeStep::Both,
+                Ordering::Greater => MergeStep::TargetOnly,
             },
         }
     }
 
-    fn take(&mut self, step: &Step, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
+    fn take(&mut self, step: &MergeStep, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
         let source = match step {
-            Step::TargetOnly => None,
+            MergeStep::TargetOnly => None,
             _ => self.source.pop(),
         };
         let target = match (step, &mut self.target) {
-            (Step::Both | Step::TargetOnly, Some(side)) => side.pop(),
+            (MergeStep::Both | MergeStep::TargetOnly, Some(side)) => side.pop(),
             _ => None,
         };
         let pair = &rules.spec.pair;

@@ -12,7 +12,7 @@ use shardlift_core::{
 };
 
 use super::{assembled_etag::assembled_etag, upload_parts::UploadParts};
-use crate::pace::Retries;
+use crate::pace::BudgetedRetries;
 
 /// An upload that became the object.
 pub(super) struct Completed {
@@ -43,7 +43,7 @@ impl<T: TargetBucket> UploadCompletion<'_, T> {
         let calls = &context.calls;
         let size_bytes = planned.source.size_bytes;
         let mut is_relisted = false;
-        let mut retries = Retries::new(calls.gate);
+        let mut retries = BudgetedRetries::new(calls.gate);
         loop {
             let parts_etag = assembled_etag(&parts);
             context

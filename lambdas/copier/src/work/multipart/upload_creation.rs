@@ -13,7 +13,7 @@ use shardlift_core::{
 };
 
 use crate::{
-    pace::Retries,
+    pace::BudgetedRetries,
     work::{
         copy_context::{CopyContext, source_changed},
         planned_object::PlannedObject,
@@ -45,7 +45,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
         let (context, planned) = (self.context, self.planned);
         let calls = &context.calls;
         let (mut upload, mut is_without_tags) = self.upload_spec().await?;
-        let mut retries = Retries::new(calls.gate);
+        let mut retries = BudgetedRetries::new(calls.gate);
         loop {
             let fault = match calls.gate.write(calls.target.create_upload(&upload)).await {
                 Ok(created) => {

@@ -26,6 +26,6 @@ pub use allow_list::AllowList;
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use source_bucket::source_bucket;
-pub use statement::{Condition, Document, Effect, Principal, Statement};
+pub use statement::{Condition, Document, PolicyEffect, Principal, Statement};
 pub use target_bucket::target_bucket;
 pub use target_role::{target_role_permissions, target_role_trust};

@@ -21,7 +21,7 @@ pub struct Statement {
     /// Its name: letters and digits, unique within the document.
     pub sid: &'static str,
     /// Whether it allows or refuses.
-    pub effect: Effect,
+    pub effect: PolicyEffect,
     /// Whom it concerns, in the policy of a resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
@@ -38,7 +38,7 @@ pub struct Statement {
 
 /// Whether a statement allows or refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Effect {
+pub enum PolicyEffect {
     /// Allows.
     Allow,
     /// Refuses, whatever else allows.
@@ -109,7 +109,7 @@ impl Statement {
     pub(super) fn allow(sid: &'static str, action: &[Action], resource: impl Into<String>) -> Self {
         Self {
             sid,
-            effect: Effect::Allow,
+            effect: PolicyEffect::Allow,
             principal: None,
             action: action.to_vec(),
             resource: vec![resource.into()],

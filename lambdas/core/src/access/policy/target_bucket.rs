@@ -1,6 +1,6 @@
 use super::{
     agreement::{Agreement, prefix_pattern},
-    statement::{Condition, Document, Effect, Principal, Statement},
+    statement::{Condition, Document, PolicyEffect, Principal, Statement},
     target_role::target_writes,
 };
 use crate::{
@@ -70,7 +70,7 @@ fn refusal(agreement: &Agreement, sid: &'static str) -> Statement {
     let objects = format!("{bucket}/*");
     let mut statement = Statement::allow(sid, &[Action::EveryS3Action], bucket);
     statement.resource.push(objects);
-    statement.effect = Effect::Deny;
+    statement.effect = PolicyEffect::Deny;
     statement.principal = Some(Principal::Everybody);
     statement
 }

@@ -108,7 +108,7 @@ fn nothing_is_allowed_by_wildcard() {
     for extras in [Extras::default(), everything()] {
         for (document, contents) in all_documents(extras) {
             for statement in &contents.statement {
-                if statement.effect == Effect::Deny {
+                if statement.effect == PolicyEffect::Deny {
                     continue;
                 }
                 let sid = statement.sid;
@@ -162,7 +162,7 @@ fn the_table_holds_what_the_documents_allow_and_nothing_else() {
     let mut allowed = BTreeSet::new();
     for (document, contents) in all_documents(everything()) {
         for statement in &contents.statement {
-            if statement.effect == Effect::Allow {
+            if statement.effect == PolicyEffect::Allow {
                 let realm = realm_of(statement);
                 for &action in &statement.action {
                     allowed.insert((document, realm, statement.sid, action));
@@ -182,7 +182,7 @@ fn every_allowed_action_is_found_by_the_name_that_messages_use() {
     for (document, contents) in all_documents(everything()) {
         for statement in &contents.statement {
             for &action in &statement.action {
-                if statement.effect == Effect::Allow {
+                if statement.effect == PolicyEffect::Allow {
                     assert_eq!(
                         document.sid(action, realm_of(statement)),
                         Some(statement.sid),

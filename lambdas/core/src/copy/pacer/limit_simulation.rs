@@ -34,7 +34,7 @@ struct Seen {
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+enum SimulatedEvent {
     Response { admitted: bool },
     Turn,
 }
@@ -43,13 +43,18 @@ enum Step {
 struct Simulation {
     limit: Limit,
     pacers: Vec<Pacer>,
-    steps: BinaryHeap<Reverse<(Duration, usize, Step)>>,
+    steps: BinaryHeap<Reverse<(Duration, usize, SimulatedEvent)>>,
 }
 
 impl Simulation {
     fn new(copiers: usize, rate: f64) -> Self {
-        let begin = (0..copiers)
-            .map(|copier| Reverse((Duration::from_millis(7 * copier as u64), copier, Step::Turn)));
+        let begin = (0..copiers).map(|copier| {
+            Reverse((
+                Duration::from_millis(7 * copier as u64),
+                copier,
+                SimulatedEvent::Turn,
+            ))
+        });
         Self {
             limit: Limit {
                 rate,
@@ -70,16 +75,17 @@ impl Simulation {
             }
             let pacer = &mut self.pacers[copier];
             match step {
-                Step::Response { admitted: true } => pacer.responded(now),
-                Step::Response { admitted: false } => pacer.throttled(now),
-                Step::Turn => {
+                SimulatedEvent::Response { admitted: true } => pacer.responded(now),
+                SimulatedEvent::Response { admitted: false } => pacer.throttled(now),
+                SimulatedEvent::Turn => {
                     let sent = now + pacer.take_turn(now);
                     let admitted = self.limit.admits(sent.max(self.limit.refilled));
                     seen[copier].admitted += u64::from(admitted);
                     seen[copier].throttled += u64::from(!admitted);
-                    let response = Step::Response { admitted };
+                    let response = SimulatedEvent::Response { admitted };
                     self.steps.push(Reverse((sent + LATENCY, copier, response)));
-                    self.steps.push(Reverse((sent, copier, Step::Turn)));
+                    self.steps
+                        .push(Reverse((sent, copier, SimulatedEvent::Turn)));
                 }
             }
         }

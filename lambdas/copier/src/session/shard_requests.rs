@@ -11,14 +11,14 @@ use crate::ports::{Connections, Ports, Target};
 
 /// Adds the requests of this invocation to those that the record counts. Handles count for their whole process, so what
 /// they had counted before is subtracted.
-pub(crate) struct RequestMeter<'a, P: Ports> {
+pub(crate) struct ShardRequests<'a, P: Ports> {
     ledger: &'a P::Ledger,
     target: Option<Arc<Target<P>>>,
     recorded: RequestCounts,
     before: RequestCounts,
 }
 
-impl<'a, P: Ports> RequestMeter<'a, P> {
+impl<'a, P: Ports> ShardRequests<'a, P> {
     /// Counts from now on: the requests of the ledger.
     pub(crate) fn begin(ports: &'a Connections<P>) -> Self {
         Self {
