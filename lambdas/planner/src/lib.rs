@@ -1,19 +1,19 @@
 //! The planner: lists and compares the two sides of a pair and cuts the difference into shards.
 //!
-//! [`Planner::plan`] is one invocation. `opening` checks a run and writes its record, `survey` lists and writes
-//! shards until everything is listed or the deadline is near, `closing` adds the ledger up and writes the index.
-//! Everything that an invocation learns is in the ledger before it ends, so the next one goes on from there.
+//! [`Planner::plan`] is one invocation. What an invocation finds out is in the ledger before it ends, so the next one
+//! continues from there. Read in this order: `planner` (the steps of an invocation), `run` (what happens before and
+//! after listing), `listing` (lists and compares both sides), `rerun` (plans what an earlier run left undone), and
+//! `records` (how a plan gets into the control bucket and the ledger).
 
 mod access;
-mod closing;
-mod commit;
-mod lock;
-mod opening;
+mod invocation_end;
+mod listing;
 mod planner;
+mod ports;
 mod preflight;
-mod request_meter;
+mod records;
 mod rerun;
-mod shard_records;
-mod survey;
+mod run;
 
 pub use planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
+pub use ports::Ports;

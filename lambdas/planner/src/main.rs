@@ -13,11 +13,19 @@ use shardlift_core::{
     run::event::{PlannerEvent, PlannerResult},
     value::deadline::Deadline,
 };
-use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
+use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings, Ports};
 
-struct PlannerFunction(
-    Planner<AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock>,
-);
+struct AwsPorts;
+
+impl Ports for AwsPorts {
+    type Accounts = AwsAccounts;
+    type Ledger = DynamoLedger;
+    type Control = S3ControlStore;
+    type Executions = SfnExecutions;
+    type Clock = SystemClock;
+}
+
+struct PlannerFunction(Planner<AwsPorts>);
 
 impl Handler for PlannerFunction {
     type Event = PlannerEvent;

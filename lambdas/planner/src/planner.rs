@@ -4,9 +4,9 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::policy::AllowList,
     documents::control_key,
-    failure::{Failure, FailureCode, fault::CallFault},
+    failure::{Failure, FailureCode},
     plan::{ShardBounds, WalkRules},
-    port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SessionName},
+    port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName},
     run::{
         event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus},
         input::RunInput,
@@ -17,13 +17,11 @@ use shardlift_core::{
 use tracing::info;
 
 use crate::{
-    access,
-    request_meter::RequestMeter,
-    rerun::Replan,
-    survey::{Survey, SurveyEnd},
+    access, invocation_end::InvocationEnd, listing::ListingLoop, ports::Ports, rerun::Replanning,
+    run::RequestMeter,
 };
 
-/// What the stack's parameters settle for every run.
+/// What the stack's parameters set for every run.
 #[derive(Debug, Clone)]
 pub struct PlannerSettings {
     /// The pair's defaults.
@@ -40,36 +38,28 @@ pub struct PlannerSettings {
     pub listers_max: usize,
 }
 
-/// The most ranges that are listed at once, unless a test says otherwise: 32 pages of 1,000 keys in 40 ms are 800,000
-/// keys a second, more than one processor parses, and far below the 5,500 requests a second of a partition.
+/// The most ranges that are listed at once. 32 pages of 1,000 keys in 40 ms are 800,000 keys per second: more than one
+/// processor parses, and far below the 5,500 requests per second of a partition.
 pub const LISTERS_MAX_DEFAULT: usize = 32;
 
 /// The planner over its ports.
-#[derive(Debug, Clone)]
-pub struct Planner<A, L, C, E, K> {
+pub struct Planner<P: Ports> {
     /// Opens the two sides.
-    pub accounts: A,
+    pub accounts: P::Accounts,
     /// The ledger.
-    pub ledger: L,
+    pub ledger: P::Ledger,
     /// The control bucket.
-    pub control: C,
-    /// Tells whether the execution behind a lock still runs.
-    pub executions: E,
+    pub control: P::Control,
+    /// Whether the execution behind a lock still runs.
+    pub executions: P::Executions,
     /// The clock.
-    pub clock: K,
+    pub clock: P::Clock,
     /// The stack's settings.
     pub settings: PlannerSettings,
 }
 
-impl<A, L, C, E, K> Planner<A, L, C, E, K>
-where
-    A: Accounts,
-    L: Ledger,
-    C: ControlStore,
-    E: Executions,
-    K: Clock,
-{
-    /// One invocation. Running it again continues from the ledger; once the plan is written it gives the same answer.
+impl<P: Ports> Planner<P> {
+    /// One invocation. A second run continues from the ledger; once the plan is written, it returns the same result.
     ///
     /// # Errors
     /// `InvalidRun`, `RunOverlap` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
@@ -81,24 +71,24 @@ where
     ) -> Result<PlannerResult, Failure> {
         let run = match self.read_run(event).await? {
             Some(run) => run,
-            None => match self.open_run(event).await? {
+            None => match self.create_run(event).await? {
                 Some(run) => run,
-                None => return Ok(self.answer(event, PlannerStatus::Continue)),
+                None => return Ok(self.result(event, PlannerStatus::Continue)),
             },
         };
         check_same_run(event, &run)?;
         if run.state != RunState::Planning {
-            return Ok(self.answer_of_plan(event, &run));
+            return Ok(self.result_of_plan(event, &run));
         }
-        // Once more in every invocation: an execution that was stopped and redriven may meet a run that began meanwhile.
+        // Every invocation takes the lock, because another run may have begun while this execution was stopped.
         self.take_lock(&run.spec.pair, event).await?;
         let Some(run) = self.begin_invocation(run).await? else {
-            return Ok(self.answer(event, PlannerStatus::Continue));
+            return Ok(self.result(event, PlannerStatus::Continue));
         };
-        self.survey(event, run, deadline).await
+        self.list(event, run, deadline).await
     }
 
-    async fn survey(
+    async fn list(
         &self,
         event: &PlannerEvent,
         mut run: RunRecord,
@@ -118,57 +108,53 @@ where
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
         let end = if let Some(rerun) = &run.spec.rerun {
-            let replan = Replan::new(self, &source, &target, &run, rerun);
-            replan.run(deadline, &mut meter).await?
+            let replanning = Replanning::new(self, &source, &target, &run, rerun);
+            replanning.run(deadline, &mut meter).await?
         } else {
             let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
-            let survey = Survey::new(self, &source, &target, &run, &rules);
-            survey.run(deadline).await?
+            let listing = ListingLoop::new(self, &source, &target, &run, &rules);
+            listing.run(deadline).await?
         };
         match end {
-            SurveyEnd::Listed { manifests } => {
+            InvocationEnd::Complete { manifests } => {
                 meter.add("s3:PutObject", manifests + 1);
                 let requests = meter.read(&source, &target, &self.ledger);
-                match self.close_plan(&mut run, requests).await? {
-                    PutOutcome::Written => Ok(self.answer_of_plan(event, &run)),
-                    PutOutcome::Refused => Ok(self.answer(event, PlannerStatus::Continue)),
+                match self.complete_plan(&mut run, requests).await? {
+                    PutOutcome::Written => Ok(self.result_of_plan(event, &run)),
+                    PutOutcome::Refused => Ok(self.result(event, PlannerStatus::Continue)),
                 }
             }
-            SurveyEnd::Yielded { manifests } => {
+            InvocationEnd::Yielded { manifests } => {
                 meter.add("s3:PutObject", manifests);
                 let requests = meter.read(&source, &target, &self.ledger);
                 self.note_requests(run, requests).await?;
-                Ok(self.answer(event, PlannerStatus::Continue))
+                Ok(self.result(event, PlannerStatus::Continue))
             }
-            SurveyEnd::Overtaken => {
+            InvocationEnd::Superseded => {
                 info!({ field::RUN_ID } = %event.run_id, "another invocation of the planner was faster");
-                Ok(self.answer(event, PlannerStatus::Continue))
+                Ok(self.result(event, PlannerStatus::Continue))
             }
         }
     }
 
     async fn read_run(&self, event: &PlannerEvent) -> Result<Option<RunRecord>, Failure> {
-        self.ledger
-            .read_run(&event.run_id)
-            .await
-            .map_err(CallFault::into_failure)
+        Ok(self.ledger.read_run(&event.run_id).await?)
     }
 
-    /// Counts this invocation in the run's record: its revision is the number that the ids of this invocation's shards
-    /// begin with, so that no two invocations ever write the same manifest. Nothing when another invocation was faster.
+    /// Counts this invocation in the run's record. The new revision begins the ids of this invocation's shards, so that no
+    /// two invocations ever write the same manifest. Nothing when another invocation was faster.
     async fn begin_invocation(&self, run: RunRecord) -> Result<Option<RunRecord>, Failure> {
         let begun = RunRecord {
             revision: run.revision + 1,
             ..run
         };
-        let written = self.ledger.replace_run(&begun).await;
-        Ok(match written.map_err(CallFault::into_failure)? {
+        Ok(match self.ledger.replace_run(&begun).await? {
             PutOutcome::Written => Some(begun),
             PutOutcome::Refused => None,
         })
     }
 
-    fn answer(&self, event: &PlannerEvent, status: PlannerStatus) -> PlannerResult {
+    fn result(&self, event: &PlannerEvent, status: PlannerStatus) -> PlannerResult {
         let index = (status == PlannerStatus::Copy).then(|| IndexLocation {
             bucket: self.control.bucket().clone(),
             key: control_key::index(&event.run_id, 1),
@@ -182,9 +168,9 @@ where
         }
     }
 
-    fn answer_of_plan(&self, event: &PlannerEvent, run: &RunRecord) -> PlannerResult {
+    fn result_of_plan(&self, event: &PlannerEvent, run: &RunRecord) -> PlannerResult {
         let nothing_to_copy = run.totals.planned.objects == 0 || run.spec.dry_run;
-        self.answer(
+        self.result(
             event,
             if nothing_to_copy {
                 PlannerStatus::Report

@@ -17,7 +17,7 @@ mod world;
 
 use std::time::Duration;
 
-use memory::{PlanAccount, event, noon};
+use memory::{PlanAccount, S3Ports, event, noon};
 use serde_json::json;
 use shardlift_core::{
     access::policy::AllowList,
@@ -64,7 +64,7 @@ async fn plan(s3: &World) -> PlanAccount {
     let run_defaults = RunInput::parse(&defaults).unwrap();
     let script = CallScript::default();
     let control = "control-bucket".to_owned().try_into().unwrap();
-    let planner = Planner {
+    let planner: Planner<S3Ports> = Planner {
         accounts: s3.accounts.clone(),
         ledger: MemoryLedger::new(script.clone()),
         control: MemoryControlStore::new(control, script.clone()),

@@ -10,9 +10,12 @@ mod failing_aws;
 #[allow(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use failing_aws::FailingAws;
@@ -30,7 +33,7 @@ use shardlift_core::{
     value::deadline::Deadline,
 };
 use shardlift_planner::Planner;
-use world::{SOURCE, World, event, noon};
+use world::{S3Ports, SOURCE, World, event, noon};
 
 /// How often the survey lists a source that always fails so, and the code that the plan ends with.
 async fn attempts_of_the_survey(kind: FaultKind) -> (u32, FailureCode) {
@@ -72,7 +75,7 @@ async fn no_retries_of_the_sdk_come_on_top() {
     let aws = FailingAws::default();
     let config = aws.config().await;
     let over_memory = World::new().planner();
-    let planner = Planner {
+    let planner: Planner<S3Ports> = Planner {
         accounts: AwsAccounts::retried_by_caller(&config, None, RetriedByCaller::Listings),
         ledger: over_memory.ledger,
         control: over_memory.control,
@@ -80,7 +83,7 @@ async fn no_retries_of_the_sdk_come_on_top() {
         clock: over_memory.clock,
         settings: over_memory.settings,
     };
-    let deadline = Deadline::new(noon(), noon().plus(std::time::Duration::from_secs(900)));
+    let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
     let event = event::parse(&event(&json!({"mode": "copy"}))).unwrap();
     let failure = planner.plan(&event, deadline).await.unwrap_err();
     assert_eq!(failure.code, FailureCode::ServiceFault);

@@ -29,7 +29,7 @@ use shardlift_core::{
     },
     value::{bucket::BucketName, deadline::Deadline, id::RunId},
 };
-use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_planner::{Planner, PlannerSettings, Ports};
 use shardlift_testkit::{CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions};
 
 /// What writing a manifest takes at S3, roughly.
@@ -70,6 +70,17 @@ impl ControlStore for ForgetfulStore {
     }
 }
 
+/// The buckets over S3; the rest needs no AWS.
+struct BenchPorts;
+
+impl Ports for BenchPorts {
+    type Accounts = AwsAccounts;
+    type Ledger = DiskLedger;
+    type Control = ForgetfulStore;
+    type Executions = MemoryExecutions;
+    type Clock = SystemClock;
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> anyhow::Result<()> {
     telemetry::init();
@@ -91,7 +102,7 @@ async fn main() -> anyhow::Result<()> {
         "source": {"bucket": source},
         "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
     }))?;
-    let planner = Planner {
+    let planner: Planner<BenchPorts> = Planner {
         accounts: AwsAccounts::retried_by_caller(
             &config,
             Some(endpoint),

@@ -1,19 +1,18 @@
-//! How far the undone objects of the earlier run are accounted for.
+//! How far a rerun got through the undone objects of the earlier run.
 
 use shardlift_core::{
     failure::Failure,
     value::{id::ShardId, key::RelativeKey},
 };
 
-/// An undone object of the earlier run. Everything up to it is accounted for: the shards in the order of their ids,
-/// within a shard its manifest.
+/// An undone object of the earlier run. Positions order by shard id, and within a shard by manifest index.
 ///
-/// It stands in the checkpoint of the rerun's one range, in the place of a key.
+/// The checkpoint of the rerun's one range holds it in the place of a key: everything up to it is planned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     /// The shard of the earlier run.
     pub(super) shard_id: ShardId,
-    /// The object's place in that shard's manifest.
+    /// The object's index in that shard's manifest.
     pub(super) index: u32,
 }
 

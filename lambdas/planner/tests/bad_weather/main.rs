@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::SharedHttpClient;
 use futures::{StreamExt, stream};
-use memory::{PlanAccount, event, noon};
+use memory::{PlanAccount, S3Ports, event, noon};
 use mortal::{Life, Mortal};
 use serde_json::{Value, json};
 use shardlift_aws::{AwsAccounts, retry::RetriedByCaller};
@@ -122,7 +122,7 @@ impl Stage {
             },
         });
         let run_defaults = RunInput::parse(&defaults).unwrap();
-        let planner = Planner {
+        let planner: Planner<S3Ports> = Planner {
             accounts: self.accounts.clone(),
             ledger: self.ledger.clone(),
             control: self.control.clone(),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
+use shardlift_aws::AwsAccounts;
 use shardlift_core::{
     access::policy::AllowList,
     documents::{control_key, manifest::Manifest},
@@ -15,7 +16,7 @@ use shardlift_core::{
     shard::ShardWork,
     value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
-use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_planner::{Planner, PlannerSettings, Ports};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions,
     MemoryLedger,
@@ -26,8 +27,27 @@ pub(crate) const TARGET: &str = "target";
 pub(crate) const SOURCE_ACCOUNT: &str = "111111111111";
 pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
 
-pub(crate) type TestPlanner =
-    Planner<MemoryAccounts, MemoryLedger, MemoryControlStore, MemoryExecutions, ManualClock>;
+/// Everything in memory.
+pub(crate) struct MemoryPorts;
+
+impl Ports for MemoryPorts {
+    type Accounts = MemoryAccounts;
+    type Ledger = MemoryLedger;
+    type Control = MemoryControlStore;
+    type Executions = MemoryExecutions;
+    type Clock = ManualClock;
+}
+
+/// The buckets over S3, everything else in memory.
+pub(crate) struct S3Ports;
+
+impl Ports for S3Ports {
+    type Accounts = AwsAccounts;
+    type Ledger = MemoryLedger;
+    type Control = MemoryControlStore;
+    type Executions = MemoryExecutions;
+    type Clock = ManualClock;
+}
 
 /// Everything that outlives an invocation.
 pub(crate) struct World {
@@ -73,7 +93,7 @@ impl World {
         }
     }
 
-    pub(crate) fn planner(&self) -> TestPlanner {
+    pub(crate) fn planner(&self) -> Planner<MemoryPorts> {
         let defaults = json!({
             "source": {"bucket": SOURCE, "prefix": "data/"},
             "target": {"bucket": TARGET, "prefix": "copy/", "role_arn": format!("arn:aws:iam::{TARGET_ACCOUNT}:role/Target")},

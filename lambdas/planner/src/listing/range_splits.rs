@@ -1,31 +1,26 @@
-//! Splitting the hot range while it is listed, so that no lister is idle.
+//! Splitting the range that has listed the most while it is listed, so that no lister is idle.
 
 use futures::future::FutureExt;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
-    port::{Clock, ControlStore, Ledger, SourceBucket, TargetBucket},
     run::pair::Side,
     value::{id::RangeId, key::RelativeKey},
 };
 use tracing::debug;
 
-use super::{Event, RANGES_MAX, Survey, split_search};
-use crate::access;
+use super::{
+    listing_loop::{Event, ListingLoop, RANGES_MAX},
+    split_search,
+};
+use crate::{access, ports::Ports};
 
-/// How many searches are under way at once.
+/// The most searches under way at once.
 const SEARCHES_MAX: usize = 4;
-/// The most new ranges of one split: with the one that is split they are one step of the ledger.
-const CUTS_MAX: usize = 32;
+/// The most new ranges of one split. With the split range they make one step in the ledger.
+const SPLIT_KEYS_MAX: usize = 32;
 
-impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
-where
-    S: SourceBucket,
-    T: TargetBucket,
-    L: Ledger,
-    C: ControlStore,
-    K: Clock,
-{
+impl<P: Ports> ListingLoop<'_, P> {
     /// Looks for splits in the ranges that have listed the most, as long as listers are idle.
     pub(super) fn search_for_splits(&mut self) {
         while self.searches < SEARCHES_MAX && self.next_range < RANGES_MAX {
@@ -43,7 +38,7 @@ where
                 .max_by_key(|range| range.pages_all())
                 .map(|range| range.record.range_id.clone());
             let Some(range_id) = hottest else { return };
-            self.search(range_id, idle.min(CUTS_MAX));
+            self.search(range_id, idle.min(SPLIT_KEYS_MAX));
         }
     }
 
@@ -64,7 +59,7 @@ where
         let pair = &self.run.spec.pair;
         let call = async move {
             let until = until.as_ref().map(RelativeKey::as_str);
-            let cuts = match side {
+            let keys = match side {
                 Side::Source => {
                     split_search::find(source, &pair.source.prefix, &frontier, until, wanted).await
                 }
@@ -72,25 +67,25 @@ where
                     split_search::find(target, &pair.target.prefix, &frontier, until, wanted).await
                 }
             };
-            Event::Cuts(range_id, side, cuts)
+            Event::SplitKeys(range_id, side, keys)
         };
         self.in_flight.push(call.boxed());
     }
 
     /// Splits a range at the keys that were found, as far as its walk is not past them.
-    pub(super) fn take_cuts(
+    pub(super) fn take_split_keys(
         &mut self,
         range_id: &RangeId,
         side: Side,
-        cuts: Result<Vec<RelativeKey>, CallFault>,
+        keys: Result<Vec<RelativeKey>, CallFault>,
     ) -> Result<(), Failure> {
         self.searches -= 1;
         let Some(range) = self.ranges.get_mut(range_id) else {
             return Ok(());
         };
         range.is_splitting = false;
-        let cuts = match cuts {
-            Ok(cuts) => cuts,
+        let keys = match keys {
+            Ok(keys) => keys,
             Err(fault) if fault.is_transient() => {
                 debug!({ field::RANGE_ID } = %range_id, { field::ERROR_DETAIL } = %fault, "no split was found for now");
                 Vec::new()
@@ -104,26 +99,26 @@ where
         };
         let frontier = walk.frontier(side).map(ToOwned::to_owned);
         let bounds = &range.record.bounds;
-        let cuts: Vec<RelativeKey> = cuts
+        let keys: Vec<RelativeKey> = keys
             .into_iter()
-            .filter(|cut| {
+            .filter(|key| {
                 frontier
                     .as_deref()
-                    .is_some_and(|frontier| cut.as_str() > frontier)
-                    && bounds.contains(cut.as_str())
-                    && bounds.until.as_ref() != Some(cut)
+                    .is_some_and(|frontier| key.as_str() > frontier)
+                    && bounds.contains(key.as_str())
+                    && bounds.until.as_ref() != Some(key)
             })
             .collect();
-        let is_narrowed = cuts.first().is_some_and(|first| walk.narrow(first));
+        let is_narrowed = keys.first().is_some_and(|first| walk.narrow(first));
         range.put_off_search();
         if !is_narrowed {
             return Ok(());
         }
         range.is_splitting = true;
         let first_number = self.next_range;
-        self.next_range += u32::try_from(cuts.len())
+        self.next_range += u32::try_from(keys.len())
             .map_err(|_| Failure::invariant("more splits than numbers"))?;
-        self.steps.add_split(range_id.clone(), cuts, first_number);
+        self.steps.add_split(range_id.clone(), keys, first_number);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Single objects of a side, looked up by their keys.
+//! Looks up single objects of a side by their keys.
 
 use std::future::Future;
 
@@ -15,28 +15,28 @@ use shardlift_core::{
 
 use crate::access;
 
-/// A side of the pair, to be asked about single objects.
+/// Looks up single objects of one side.
 ///
-/// A listing tells what an ordinary plan would see, time included, and needs no right to read the object: one that is
-/// still refused is planned, and its copier says what is missing.
-pub(super) struct Lookup<'a, B> {
+/// A listing returns what an ordinary plan would see, time included, and needs no permission to read the object. An
+/// object that may not be read is planned, and its copier reports the missing permission.
+pub(super) struct ObjectLookup<'a, B> {
     bucket: &'a B,
     side: Side,
     pair: &'a Pair,
 }
 
-impl<'a, B: BucketListing> Lookup<'a, B> {
+impl<'a, B: BucketListing> ObjectLookup<'a, B> {
     pub(super) fn new(bucket: &'a B, side: Side, pair: &'a Pair) -> Self {
         Self { bucket, side, pair }
     }
 
     /// The objects with these keys, which ascend, each as it is listed now.
     ///
-    /// Where keys follow each other closely, one page answers for many of them; where they do not, pages cost no more
-    /// requests than questions for single keys.
+    /// Where keys follow each other closely, one page holds many of them; where they do not, pages cost no more requests
+    /// than single keys.
     ///
     /// # Errors
-    /// What makes a listing fail: then nothing is taken for gone (P11).
+    /// Those of a listing. Then no object counts as gone (P11).
     pub(super) async fn present(
         &self,
         keys: &[ObjectKey],
@@ -53,13 +53,12 @@ impl<'a, B: BucketListing> Lookup<'a, B> {
                 prefix: self.prefix().clone(),
                 after: listed.max(Some(before)),
             };
-            let page = self.ask(|| self.bucket.list_page(&request)).await?;
+            let page = self.send(|| self.bucket.list_page(&request)).await?;
             listed = page.objects.last().map(|last| last.key.clone());
-            let is_answered =
-                |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
-            for key in keys[found.len()..].iter().take_while(is_answered) {
-                let place = page.objects.binary_search_by(|object| object.key.cmp(key));
-                found.push(place.ok().map(|place| page.objects[place].clone()));
+            let is_covered = |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
+            for key in keys[found.len()..].iter().take_while(is_covered) {
+                let index = page.objects.binary_search_by(|object| object.key.cmp(key));
+                found.push(index.ok().map(|index| page.objects[index].clone()));
             }
         }
         Ok(found)
@@ -72,17 +71,17 @@ impl<'a, B: BucketListing> Lookup<'a, B> {
             prefix,
             after: None,
         };
-        let first = self.ask(|| self.bucket.first_object(&request)).await?;
+        let first = self.send(|| self.bucket.first_object(&request)).await?;
         // The key itself comes before every longer one.
         Ok(first.filter(|object| object.key == *key))
     }
 
-    async fn ask<Answer, F>(&self, question: impl Fn() -> F) -> Result<Answer, Failure>
+    async fn send<T, F>(&self, request: impl Fn() -> F) -> Result<T, Failure>
     where
-        F: Future<Output = Result<Answer, CallFault>>,
+        F: Future<Output = Result<T, CallFault>>,
     {
-        let answer = LISTING.run(question).await;
-        answer.map_err(|fault| access::listing_failure(fault, self.side, self.pair))
+        let response = LISTING.run(request).await;
+        response.map_err(|fault| access::listing_failure(fault, self.side, self.pair))
     }
 
     fn prefix(&self) -> &'a KeyPrefix {

@@ -1,4 +1,4 @@
-//! Shards of a rerun while they fill.
+//! The shards of a rerun while they fill.
 
 use shardlift_core::{
     documents::manifest::Manifest,
@@ -9,45 +9,42 @@ use shardlift_core::{
     value::{id::ShardId, object::ListedObject},
 };
 
-use crate::{
-    commit::EncodedManifest,
-    shard_records::{copy_shards, ready},
-};
+use crate::records::{EncodedManifest, copy_shards, ready};
 
-/// What waits for its shard to fill: at most one shard to copy and one to delete.
+/// At most one shard of copies and one of deletions.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct OpenShards {
     bounds: ShardBounds,
-    copies: Waiting,
-    deletions: Waiting,
+    copies: OpenShard,
+    deletions: OpenShard,
 }
 
 /// Objects in no particular order.
 #[derive(Debug, Default)]
-struct Waiting {
+struct OpenShard {
     objects: Vec<ListedObject>,
     work: PlannedWork,
 }
 
-impl Draft {
+impl OpenShards {
     pub(super) fn new(bounds: ShardBounds) -> Self {
         Self {
             bounds,
-            copies: Waiting::default(),
-            deletions: Waiting::default(),
+            copies: OpenShard::default(),
+            deletions: OpenShard::default(),
         }
     }
 
-    /// Whether an object to copy shares a shard with those that wait. One that fills a shard by itself stays alone, so
-    /// that it can be cut into part shards.
-    pub(super) fn holds_copy(&self, work: PlannedWork) -> bool {
-        let waiting = self.copies.work;
-        let has_solo = waiting.count.bytes >= self.bounds.bytes_max;
-        self.copies.objects.is_empty() || (!has_solo && self.bounds.hold(&waiting.plus(work)))
+    /// Whether the shard of copies has room for another object. An object that fills a shard stays alone, so that it can be
+    /// cut into part shards.
+    pub(super) fn has_room_for_copy(&self, work: PlannedWork) -> bool {
+        let open = self.copies.work;
+        let is_filled_by_one = open.count.bytes >= self.bounds.bytes_max;
+        self.copies.objects.is_empty() || (!is_filled_by_one && self.bounds.hold(&open.plus(work)))
     }
 
-    /// Whether an object to delete shares a shard with those that wait.
-    pub(super) fn holds_deletion(&self) -> bool {
+    /// Whether the shard of deletions has room for another object.
+    pub(super) fn has_room_for_deletion(&self) -> bool {
         self.deletions.work.count.objects < self.bounds.objects_max
     }
 
@@ -61,7 +58,7 @@ impl Draft {
         self.deletions.objects.push(object);
     }
 
-    /// The shards of all that waits, with their manifests; nothing waits then. `next_id` names them.
+    /// Takes the open shards with their manifests. `next_id` makes their ids.
     pub(super) fn take(
         &mut self,
         run: &RunRecord,
@@ -85,7 +82,7 @@ impl Draft {
     }
 }
 
-impl Waiting {
+impl OpenShard {
     fn into_manifest(
         mut self,
         run: &RunRecord,
@@ -130,13 +127,16 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
         };
-        let mut draft = Draft::new(bounds);
-        assert!(draft.holds_copy(work(100)), "an empty shard holds anything");
-        draft.add_copy(solo(), work(100));
-        assert!(!draft.holds_copy(work(0)));
-        let mut draft = Draft::new(bounds);
-        draft.add_copy(solo(), work(1));
-        assert!(draft.holds_copy(work(99)));
-        assert!(!draft.holds_copy(work(100)));
+        let mut open = OpenShards::new(bounds);
+        assert!(
+            open.has_room_for_copy(work(100)),
+            "an empty shard holds anything"
+        );
+        open.add_copy(solo(), work(100));
+        assert!(!open.has_room_for_copy(work(0)));
+        let mut open = OpenShards::new(bounds);
+        open.add_copy(solo(), work(1));
+        assert!(open.has_room_for_copy(work(99)));
+        assert!(!open.has_room_for_copy(work(100)));
     }
 }

@@ -1,14 +1,14 @@
-//! Closing a plan: the ledger is added up and must agree with itself, then the index is written.
+//! Completing a plan: the sums of the ledger must agree, then the index is written.
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::control_key,
-    failure::{Failure, FailureCode, fault::CallFault},
+    failure::{Failure, FailureCode},
     plan::{
         EstimateBasis, RunEstimate,
         range::{self, ListingTally, RangeState},
     },
-    port::{Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome},
+    port::{ControlStore, Ledger, PutOutcome},
     run::record::{PlanTotals, RunRecord, RunState},
     shard::ShardWork,
     value::{
@@ -18,29 +18,22 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::Planner;
+use crate::{Planner, ports::Ports};
 
-/// What the shards of the ledger sum up to.
+/// The sums of all shards in the ledger.
 #[derive(Debug, Default)]
 struct ShardSums {
     copies: Count,
     deletes: Count,
-    /// All of them.
+    /// How many shards there are.
     shards: u64,
-    /// Those of the first round: deletions come after the copies, when the reporter has seen that nothing failed.
+    /// The shards of the first round. Deletions wait until the reporter finds that no copy failed.
     first_round: Vec<ShardId>,
 }
 
-impl<A, L, C, E, K> Planner<A, L, C, E, K>
-where
-    A: Accounts,
-    L: Ledger,
-    C: ControlStore,
-    E: Executions,
-    K: Clock,
-{
+impl<P: Ports> Planner<P> {
     /// Writes the index of the first round and the totals of the plan, in this order: a planned run has its index.
-    pub(crate) async fn close_plan(
+    pub(crate) async fn complete_plan(
         &self,
         run: &mut RunRecord,
         requests: RequestCounts,
@@ -62,8 +55,7 @@ where
                 "application/json",
                 index,
             )
-            .await
-            .map_err(CallFault::into_failure)?;
+            .await?;
         let mut all_requests = run.totals.requests.clone();
         add_requests(&mut all_requests, &requests);
         run.totals = PlanTotals {
@@ -85,14 +77,11 @@ where
         run.state = RunState::Planned;
         run.revision += 1;
         log_plan(run);
-        self.ledger
-            .replace_run(run)
-            .await
-            .map_err(CallFault::into_failure)
+        Ok(self.ledger.replace_run(run).await?)
     }
 
-    /// Adds what an invocation that yields has asked for to the run's record. A refusal means that another invocation
-    /// is at work; its own count is then the one that stands.
+    /// Adds the requests of an invocation that yields to the run's record. A refusal means that another invocation is at
+    /// work, whose count then stands.
     pub(crate) async fn note_requests(
         &self,
         mut run: RunRecord,
@@ -100,16 +89,14 @@ where
     ) -> Result<(), Failure> {
         add_requests(&mut run.totals.requests, &requests);
         run.revision += 1;
-        let written = self.ledger.replace_run(&run).await;
-        if written.map_err(CallFault::into_failure)? == PutOutcome::Refused {
-            info!({ field::RUN_ID } = %run.run_id, "the requests of this invocation are not counted: another one is at work");
+        if self.ledger.replace_run(&run).await? == PutOutcome::Refused {
+            info!({ field::RUN_ID } = %run.run_id, "the requests of this invocation are not counted because another one is at work");
         }
         Ok(())
     }
 
     async fn sum_ranges(&self, run: &RunRecord) -> Result<ListingTally, Failure> {
-        let ranges = self.ledger.read_ranges(&run.run_id).await;
-        let mut ranges = ranges.map_err(CallFault::into_failure)?;
+        let mut ranges = self.ledger.read_ranges(&run.run_id).await?;
         ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
         let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
         if !range::tiles(&bounds) {

@@ -1,31 +1,21 @@
-//! Asking for pages, and what becomes of them.
+//! Requesting pages and merging them.
 
 use futures::future::FutureExt;
 use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
     plan::Chunk,
-    port::{
-        BucketListing, Clock, ControlStore, Ledger, ListRequest, ObjectPage, SourceBucket,
-        TargetBucket,
-    },
+    port::{BucketListing, Clock, ListRequest, ObjectPage, SourceBucket, TargetBucket},
     run::pair::Side,
     value::{id::RangeId, tally::THROTTLED_REQUESTS},
 };
 
-use super::{Event, PAGES_PER_PROGRESS, Survey};
-use crate::access;
+use super::listing_loop::{Event, ListingLoop, PAGES_PER_PROGRESS};
+use crate::{access, ports::Ports};
 
-impl<S, T, L, C, K> Survey<'_, S, T, L, C, K>
-where
-    S: SourceBucket,
-    T: TargetBucket,
-    L: Ledger,
-    C: ControlStore,
-    K: Clock,
-{
-    /// Asks for the next page of as many ranges as should be listed at once.
-    pub(super) fn ask_for_pages(&mut self) {
+impl<P: Ports> ListingLoop<'_, P> {
+    /// Requests the next page of as many ranges as should be listed at once.
+    pub(super) fn request_pages(&mut self) {
         if self.steps.is_backed_up() {
             return;
         }
@@ -39,12 +29,12 @@ where
             .collect();
         for range_id in walking {
             for side in [Side::Source, Side::Target] {
-                self.ask_for_page(&range_id, side);
+                self.request_page(&range_id, side);
             }
         }
     }
 
-    fn ask_for_page(&mut self, range_id: &RangeId, side: Side) {
+    fn request_page(&mut self, range_id: &RangeId, side: Side) {
         let Some(range) = self.ranges.get_mut(range_id) else {
             return;
         };
@@ -100,8 +90,7 @@ where
         self.pack(chunks)
     }
 
-    /// How many requests S3 has throttled so far, by both handles. A page may have been throttled several times before it
-    /// came.
+    /// How many requests S3 has throttled so far. A page may have been throttled several times before it arrived.
     pub(super) fn throttled_requests(&self) -> u64 {
         [self.source.requests(), self.target.requests()]
             .iter()
@@ -118,7 +107,7 @@ where
         Ok(())
     }
 
-    /// Everything that is merged goes to the ledger, and soon.
+    /// Queues everything merged for the ledger, to be written as soon as possible.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         let chunks: Vec<Chunk> = self
             .ranges

@@ -1,37 +1,30 @@
-//! The lock over a pair: two runs over one pair cannot run at once.
+//! The lock on a pair, so that two runs never work on it at once.
 
 use std::time::Duration;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    failure::{Failure, FailureCode, fault::CallFault},
-    port::{Accounts, Clock, ControlStore, ExecutionState, Executions, Ledger, PutOutcome},
+    failure::{Failure, FailureCode},
+    port::{ExecutionState, Executions, Ledger, PutOutcome},
     run::{event::PlannerEvent, pair::Pair, record::LockRecord},
     value::version::LEDGER_VERSION,
 };
 use tracing::info;
 
-use crate::Planner;
+use crate::{Planner, ports::Ports};
 
-/// How long to wait after each time that Step Functions did not know the holder of a lock.
-const UNKNOWN_PAUSES: [Duration; 3] = [
+/// How long to wait each time that Step Functions does not know the holder of a lock.
+const UNKNOWN_WAITS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::ZERO,
 ];
-/// How often a lock that changes hands meanwhile is looked at again.
+/// The most attempts to take a lock that changes hands meanwhile.
 const LOCK_ATTEMPTS_MAX: u32 = 4;
 
-impl<A, L, C, E, K> Planner<A, L, C, E, K>
-where
-    A: Accounts,
-    L: Ledger,
-    C: ControlStore,
-    E: Executions,
-    K: Clock,
-{
-    /// Takes the lock of the pair. Taking it again for the same run changes nothing. A lock whose execution no longer
-    /// runs is taken over.
+impl<P: Ports> Planner<P> {
+    /// Takes the lock on the pair. Taking it again for the same run changes nothing. Takes over a lock whose execution has
+    /// ended.
     ///
     /// # Errors
     /// `RunOverlap`, naming the execution that holds it.
@@ -44,11 +37,10 @@ where
                 execution_arn: event.execution_arn.clone(),
                 revision: 1,
             };
-            if self.is_written(self.ledger.create_lock(&lock).await)? {
+            if self.ledger.create_lock(&lock).await? == PutOutcome::Written {
                 return Ok(());
             }
-            let held = self.ledger.read_lock(&lock.pair).await;
-            let Some(held) = held.map_err(CallFault::into_failure)? else {
+            let Some(held) = self.ledger.read_lock(&lock.pair).await? else {
                 continue;
             };
             if held.run_id == lock.run_id && held.execution_arn == lock.execution_arn {
@@ -59,7 +51,7 @@ where
                 revision: held.revision + 1,
                 ..lock
             };
-            if self.is_written(self.ledger.replace_lock(&taken_over).await)? {
+            if self.ledger.replace_lock(&taken_over).await? == PutOutcome::Written {
                 info!({ field::RUN_ID } = %event.run_id, lock.holder = %held.execution_arn, "took over the lock of an execution that has ended");
                 return Ok(());
             }
@@ -83,24 +75,17 @@ where
         }
     }
 
-    /// What Step Functions says of the holder. It may not know an execution that began just now
-    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html: eventually consistent), so one
-    /// that it does not know is asked for again before it counts as gone.
+    /// The state of the holder. DescribeExecution is eventually consistent and may not know an execution that has just begun
+    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html), so an unknown one is described
+    /// again before it counts as gone.
     async fn state_of(&self, held: &LockRecord) -> Result<ExecutionState, Failure> {
-        for pause in UNKNOWN_PAUSES {
-            let state = self.executions.state(&held.execution_arn).await;
-            let state = state.map_err(CallFault::into_failure)?;
+        for wait in UNKNOWN_WAITS {
+            let state = self.executions.state(&held.execution_arn).await?;
             if state != ExecutionState::Unknown {
                 return Ok(state);
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(wait).await;
         }
         Ok(ExecutionState::Unknown)
-    }
-
-    fn is_written(&self, outcome: Result<PutOutcome, CallFault>) -> Result<bool, Failure> {
-        outcome
-            .map(|outcome| outcome == PutOutcome::Written)
-            .map_err(CallFault::into_failure)
     }
 }

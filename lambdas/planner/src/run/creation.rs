@@ -1,4 +1,4 @@
-//! Opening a run: everything about it is checked before anything is written.
+//! Creating a run: everything about it is checked before its record is written.
 
 use std::time::Duration;
 
@@ -6,10 +6,8 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::preflight::PREFLIGHT_DOCUMENT,
     documents::control_key,
-    failure::{Failure, fault::CallFault},
-    port::{
-        Accounts, Clock, ControlStore, Executions, Ledger, PutOutcome, SourceBucket, TargetBucket,
-    },
+    failure::Failure,
+    port::{ControlStore, Ledger, PutOutcome, SourceBucket, TargetBucket},
     run::{
         event::PlannerEvent,
         input::RunInput,
@@ -22,22 +20,16 @@ use tracing::info;
 
 use crate::{
     Planner,
+    ports::Ports,
     preflight::{self, Examined, Opened},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl<A, L, C, E, K> Planner<A, L, C, E, K>
-where
-    A: Accounts,
-    L: Ledger,
-    C: ControlStore,
-    E: Executions,
-    K: Clock,
-{
+impl<P: Ports> Planner<P> {
     /// Settles the input, opens the pair, takes its lock and writes the run's record. Nothing when another invocation
     /// wrote it meanwhile.
-    pub(crate) async fn open_run(
+    pub(crate) async fn create_run(
         &self,
         event: &PlannerEvent,
     ) -> Result<Option<RunRecord>, Failure> {
@@ -69,26 +61,27 @@ where
             revision: 1,
             spec,
         };
-        let written = self.ledger.create_run(&run).await;
-        match written.map_err(CallFault::into_failure)? {
+        match self.ledger.create_run(&run).await? {
             PutOutcome::Written => {
-                info!({ field::RUN_ID } = %run.run_id, source.region = %run.source.region, target.region = %run.target.region, "opened the run");
+                info!({ field::RUN_ID } = %run.run_id, source.region = %run.source.region, target.region = %run.target.region, "created the run");
                 Ok(Some(run))
             }
             PutOutcome::Refused => Ok(None),
         }
     }
 
-    /// Opens both sides and tries what the run will do. The table lies beside the run's documents, whatever it says.
-    async fn open_pair(&self, spec: &RunSpec, run_id: &RunId) -> Result<Opened<A>, Failure> {
+    /// Opens both sides and checks what the run will do. Writes the table of checks beside the run's documents, whatever the
+    /// outcome.
+    async fn open_pair(
+        &self,
+        spec: &RunSpec,
+        run_id: &RunId,
+    ) -> Result<Opened<P::Accounts>, Failure> {
         let Examined { table, opened } = preflight::examine(&self.accounts, spec, run_id).await?;
         let body = serde_json::to_vec_pretty(&table)
             .map_err(|error| Failure::invariant(format!("preflight: {error}")))?;
         let key = control_key::report_document(run_id, PREFLIGHT_DOCUMENT);
-        self.control
-            .put(&key, "application/json", body)
-            .await
-            .map_err(CallFault::into_failure)?;
+        self.control.put(&key, "application/json", body).await?;
         match (table.failure(run_id), opened) {
             (None, Some(opened)) => Ok(opened),
             (Some(refused), _) => Err(refused),

@@ -1,7 +1,7 @@
-//! Shards and ranges on their way into the ledger: manifests side by side, records in order and many steps at once.
+//! The steps that wait for the ledger: manifests are written in parallel, records in order and many steps at once.
 //!
-//! Every step changes ranges that others change too, so the ledger takes them one after the other. What keeps that from
-//! being slow is that one transaction takes every step whose manifests are written by then.
+//! Every step changes ranges that others change too, so the ledger takes them one after the other. That is fast enough
+//! because one transaction takes every step whose manifests are written by then.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
@@ -20,16 +20,13 @@ use shardlift_core::{
     },
 };
 
-use crate::{
-    commit::EncodedManifest,
-    shard_records::{copy_shards, ready},
-};
+use crate::records::{EncodedManifest, copy_shards, ready};
 
 /// How many steps may wait for the ledger before listing pauses: with 10,000 UUID keys a manifest of some 450 KB each
 /// they stay within 8 MB.
 const STEPS_WAITING_MAX: usize = 16;
 /// Manifests of how many steps are written at once: eight in 100 ms are 800,000 keys a second.
-const MANIFESTS_AT_ONCE_MAX: usize = 8;
+const MANIFESTS_IN_FLIGHT_MAX: usize = 8;
 /// A transaction waits for so many shards while listing goes on. Every range that is listed is in every transaction, twice
 /// its write units, and the ranges of a run lie in one partition of the table, which takes 1,000 units a second: at
 /// 500,000 keys a second these are six transactions and 400 units. That holds while a range's record has up to 1 KB: its
@@ -45,16 +42,16 @@ enum RangeChange {
     /// One of them is split at these keys, in order; the new ranges are numbered from `first_number`.
     Split {
         range_id: RangeId,
-        cuts: Vec<RelativeKey>,
+        keys: Vec<RelativeKey>,
         first_number: u32,
     },
 }
 
-/// How far the manifests of a step are.
+/// The state of a step's manifests.
 #[derive(Debug)]
 enum Manifests {
     Waiting(Vec<EncodedManifest>),
-    OnTheirWay,
+    InFlight,
     Written,
 }
 
@@ -75,7 +72,7 @@ pub(super) struct StepQueue {
     first_number: u64,
     /// Steps before this number do not wait for others.
     hurried_until: u64,
-    manifests_on_their_way: usize,
+    manifests_in_flight: usize,
     manifests_written: u64,
     is_committing: bool,
     shards_begun: u64,
@@ -89,7 +86,7 @@ impl StepQueue {
             waiting: VecDeque::new(),
             first_number: 0,
             hurried_until: 0,
-            manifests_on_their_way: 0,
+            manifests_in_flight: 0,
             manifests_written: 0,
             is_committing: false,
             shards_begun: 0,
@@ -145,7 +142,7 @@ impl StepQueue {
     pub(super) fn add_split(
         &mut self,
         range_id: RangeId,
-        cuts: Vec<RelativeKey>,
+        keys: Vec<RelativeKey>,
         first_number: u32,
     ) {
         self.waiting.push_back(QueuedStep {
@@ -153,33 +150,33 @@ impl StepQueue {
             shards: Vec::new(),
             change: RangeChange::Split {
                 range_id,
-                cuts,
+                keys,
                 first_number,
             },
         });
     }
 
-    /// The manifests of the next step whose turn it is to be written, and the step's number.
+    /// The manifests of the next step to be written, and the step's number.
     pub(super) fn take_manifests(&mut self) -> Option<(u64, Vec<EncodedManifest>)> {
-        if self.manifests_on_their_way >= MANIFESTS_AT_ONCE_MAX {
+        if self.manifests_in_flight >= MANIFESTS_IN_FLIGHT_MAX {
             return None;
         }
         let (number, step) = (self.first_number..)
             .zip(&mut self.waiting)
             .find(|(_, step)| matches!(step.manifests, Manifests::Waiting(_)))?;
         let Manifests::Waiting(manifests) =
-            std::mem::replace(&mut step.manifests, Manifests::OnTheirWay)
+            std::mem::replace(&mut step.manifests, Manifests::InFlight)
         else {
             return None;
         };
-        self.manifests_on_their_way += 1;
+        self.manifests_in_flight += 1;
         self.manifests_written += manifests.len() as u64;
         Some((number, manifests))
     }
 
-    /// Takes note that the manifests of a step are written.
+    /// Notes that the manifests of a step are written.
     pub(super) fn note_manifests(&mut self, number: u64) {
-        self.manifests_on_their_way -= 1;
+        self.manifests_in_flight -= 1;
         let index = usize::try_from(number - self.first_number).unwrap_or(usize::MAX);
         if let Some(step) = self.waiting.get_mut(index) {
             step.manifests = Manifests::Written;
@@ -192,7 +189,7 @@ impl StepQueue {
     }
 
     /// The next steps that one transaction takes, once they are worth one: hurried, with a split, which listers wait for,
-    /// with many shards, or with as many records as fit. None while another transaction is on its way.
+    /// with many shards, or with as many records as fit. None while another transaction is in flight.
     pub(super) fn take_group(&mut self) -> Vec<QueuedStep> {
         if self.is_committing {
             return Vec::new();
@@ -228,7 +225,7 @@ impl StepQueue {
         self.waiting.drain(..steps).collect()
     }
 
-    /// Takes note that the transaction is answered.
+    /// Notes that the transaction got its response.
     pub(super) fn note_commit(&mut self) {
         self.is_committing = false;
     }
@@ -263,7 +260,7 @@ impl RangeChange {
     fn new_ranges(&self) -> usize {
         match self {
             Self::Advance(_) => 0,
-            Self::Split { cuts, .. } => cuts.len(),
+            Self::Split { keys, .. } => keys.len(),
         }
     }
 }
@@ -293,11 +290,11 @@ pub(super) fn records_of<'a>(
             }
             RangeChange::Split {
                 range_id,
-                cuts,
+                keys,
                 first_number,
             } => {
                 let record = changed.record(range_id)?;
-                let (first, rest) = split(&record.bounds, cuts)?;
+                let (first, rest) = split(&record.bounds, keys)?;
                 record.bounds = first;
                 let rest = (first_number..).zip(rest);
                 all.new_ranges
@@ -333,12 +330,12 @@ impl<'a, F: Fn(&RangeId) -> Option<&'a RangeRecord>> ChangedRanges<F> {
 }
 
 /// What is left of a range that is split at keys in order, and the new ranges.
-fn split(bounds: &KeyRange, cuts: Vec<RelativeKey>) -> Result<(KeyRange, Vec<KeyRange>), Failure> {
+fn split(bounds: &KeyRange, keys: Vec<RelativeKey>) -> Result<(KeyRange, Vec<KeyRange>), Failure> {
     let mut pieces = Vec::new();
     let mut rest = bounds.clone();
-    for cut in cuts {
+    for key in keys {
         let (left, right) = rest
-            .split(cut)
+            .split(key)
             .ok_or_else(|| Failure::invariant(format!("{bounds:?} cannot be split there")))?;
         pieces.push(left);
         rest = right;

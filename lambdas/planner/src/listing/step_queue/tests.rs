@@ -133,10 +133,10 @@ fn manifests_are_written_a_few_at_once() {
     }
     assert!(queue.is_backed_up());
     let begun = std::iter::from_fn(|| queue.take_manifests()).count();
-    assert_eq!(begun, MANIFESTS_AT_ONCE_MAX);
+    assert_eq!(begun, MANIFESTS_IN_FLIGHT_MAX);
     queue.note_manifests(3);
     let next = queue.take_manifests().map(|(number, _)| number);
-    assert_eq!(next, Some(MANIFESTS_AT_ONCE_MAX as u64));
+    assert_eq!(next, Some(MANIFESTS_IN_FLIGHT_MAX as u64));
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Counts the requests of one invocation: handles and the ledger outlive it in a warm process.
+//! Counts the requests of one invocation, because buckets and ledger outlive it in a warm process.
 
 use shardlift_core::{
     port::{Ledger, SourceBucket, TargetBucket},
     value::tally::{RequestCounts, add_requests},
 };
 
-/// The requests since its start.
+/// Counts the requests since its start.
 #[derive(Debug)]
 pub(crate) struct RequestMeter {
     before: RequestCounts,
@@ -24,7 +24,7 @@ impl RequestMeter {
         }
     }
 
-    /// Counts requests that no handle counts.
+    /// Adds requests that no port counts.
     pub(crate) fn add(&mut self, operation: &str, count: u64) {
         *self.added.entry(operation.to_owned()).or_default() += count;
     }

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use shardlift_core::{
     failure::Failure,
-    port::BucketListing,
     run::pair::{Pair, Side},
     shard::ShardWork,
     value::{key::ObjectKey, object::ListedObject},
 };
 
-use super::lookup::Lookup;
+use super::object_lookup::ObjectLookup;
+use crate::ports::{Ports, SourceOf, TargetOf};
 
 /// What is left to do about an undone object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum Action {
     /// Copy this version, which is the one at the source now.
     Copy(ListedObject),
     /// Delete this version, which is the one at the target now; the source still lacks it.
@@ -23,18 +23,18 @@ pub(super) enum Errand {
     Nothing,
 }
 
-/// Finds errands by looking both sides up.
-pub(super) struct Errands<'a, S, T> {
-    source: Lookup<'a, S>,
-    target: Lookup<'a, T>,
+/// Decides on actions by looking up both sides.
+pub(super) struct Actions<'a, P: Ports> {
+    source: ObjectLookup<'a, SourceOf<P>>,
+    target: ObjectLookup<'a, TargetOf<P>>,
     pair: &'a Pair,
 }
 
-impl<'a, S: BucketListing, T: BucketListing> Errands<'a, S, T> {
-    pub(super) fn new(source: &'a S, target: &'a T, pair: &'a Pair) -> Self {
+impl<'a, P: Ports> Actions<'a, P> {
+    pub(super) fn new(source: &'a SourceOf<P>, target: &'a TargetOf<P>, pair: &'a Pair) -> Self {
         Self {
-            source: Lookup::new(source, Side::Source, pair),
-            target: Lookup::new(target, Side::Target, pair),
+            source: ObjectLookup::new(source, Side::Source, pair),
+            target: ObjectLookup::new(target, Side::Target, pair),
             pair,
         }
     }
@@ -42,39 +42,39 @@ impl<'a, S: BucketListing, T: BucketListing> Errands<'a, S, T> {
     /// One for each object of a shard that did `work`; their keys ascend.
     ///
     /// # Errors
-    /// As [`Lookup::present`].
+    /// As [`ObjectLookup::present`].
     pub(super) async fn of(
         &self,
         work: ShardWork,
         keys: &[ObjectKey],
-    ) -> Result<Vec<Errand>, Failure> {
+    ) -> Result<Vec<Action>, Failure> {
         if work == ShardWork::DeleteObjects {
             return self.deletions(keys).await;
         }
         let present = self.source.present(keys).await?;
         Ok(present
             .into_iter()
-            .map(|present| present.map_or(Errand::Nothing, Errand::Copy))
+            .map(|present| present.map_or(Action::Nothing, Action::Copy))
             .collect())
     }
 
-    /// `doomed` are keys of the target.
-    async fn deletions(&self, doomed: &[ObjectKey]) -> Result<Vec<Errand>, Failure> {
-        let mut source_keys = Vec::with_capacity(doomed.len());
-        for key in doomed {
+    /// The keys `to_delete` are of the target.
+    async fn deletions(&self, to_delete: &[ObjectKey]) -> Result<Vec<Action>, Failure> {
+        let mut source_keys = Vec::with_capacity(to_delete.len());
+        for key in to_delete {
             source_keys.push(self.source_key(key)?);
         }
         let asked: Vec<ObjectKey> = source_keys.iter().flatten().cloned().collect();
         let back = self.source.present(&asked).await?;
         let back: BTreeSet<ObjectKey> = back.into_iter().flatten().map(|back| back.key).collect();
         let is_back = |key: Option<ObjectKey>| key.is_some_and(|key| back.contains(&key));
-        let present = self.target.present(doomed).await?;
+        let present = self.target.present(to_delete).await?;
         Ok(present
             .into_iter()
             .zip(source_keys)
             .map(|(present, source_key)| match present {
-                Some(object) if !is_back(source_key) => Errand::Delete(object),
-                _ => Errand::Nothing,
+                Some(object) if !is_back(source_key) => Action::Delete(object),
+                _ => Action::Nothing,
             })
             .collect())
     }

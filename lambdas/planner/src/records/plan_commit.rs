@@ -1,10 +1,10 @@
-//! The way of a plan into the control bucket and the ledger: manifests first, then shards and ranges together.
+//! Writes a plan: manifests to the control bucket first, then shards and ranges to the ledger in one transaction.
 
 use futures::future::try_join_all;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::control_key,
-    failure::{Failure, fault::CallFault},
+    failure::Failure,
     plan::range::RangeRecord,
     port::{ControlStore, Ledger, PlanStep, PutOutcome},
     shard::ShardRecord,
@@ -22,16 +22,16 @@ pub(crate) struct EncodedManifest {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What a step came to.
+/// A step after its transaction.
 #[derive(Debug)]
-pub(crate) struct StepEnd {
-    /// The ranges as they now stand in the ledger.
+pub(crate) struct CommittedStep {
+    /// The new records of its ranges.
     pub(crate) ranges: Vec<RangeRecord>,
     /// Whether the ledger took it.
     pub(crate) outcome: PutOutcome,
 }
 
-/// Writes manifests, side by side. One without a record is never read; writing it again is the same write.
+/// Writes manifests in parallel. A manifest without a record is never read, and writing it again changes nothing.
 pub(crate) async fn put_manifests<C: ControlStore>(
     control: &C,
     run_id: &RunId,
@@ -41,20 +41,20 @@ pub(crate) async fn put_manifests<C: ControlStore>(
         let key = control_key::manifest(run_id, &manifest.shard_id);
         control.put(&key, MANIFEST_TYPE, manifest.bytes).await
     });
-    try_join_all(puts).await.map_err(CallFault::into_failure)?;
+    try_join_all(puts).await?;
     Ok(())
 }
 
-/// Writes the records of a step, whose manifests are written.
-pub(crate) async fn commit<L: Ledger>(ledger: &L, step: PlanStep) -> Result<StepEnd, Failure> {
-    let outcome = ledger
-        .commit_plan(&step)
-        .await
-        .map_err(CallFault::into_failure)?;
+/// Writes the records of a step. Its manifests must be written.
+pub(crate) async fn commit<L: Ledger>(
+    ledger: &L,
+    step: PlanStep,
+) -> Result<CommittedStep, Failure> {
+    let outcome = ledger.commit_plan(&step).await?;
     if outcome == PutOutcome::Written {
         step.shards.iter().for_each(log_shard);
     }
-    Ok(StepEnd {
+    Ok(CommittedStep {
         ranges: step.new_ranges.into_iter().chain(step.ranges).collect(),
         outcome,
     })

@@ -1,34 +1,30 @@
-//! A range of the run while an invocation works on it.
+//! A range while an invocation lists it.
 
 use std::collections::BTreeSet;
 
 use shardlift_core::{
-    plan::{
-        RangeWalk, WalkRules,
-        range::{KeyRange, RangeRecord, RangeState},
-    },
-    run::{pair::Side, record::RunRecord},
-    value::{id::RangeId, version::LEDGER_VERSION},
+    plan::{RangeWalk, WalkRules, range::RangeRecord},
+    run::pair::Side,
 };
 
-/// A range of the run.
+/// A range that this invocation lists.
 #[derive(Debug)]
 pub(super) struct LiveRange {
-    /// As it stands in the ledger.
+    /// The record in the ledger.
     pub(super) record: RangeRecord,
-    /// Its walk, until it ends.
+    /// The walk through both listings, until it ends.
     pub(super) walk: Option<RangeWalk>,
-    /// Sides whose next page is on its way.
+    /// Sides whose next page was requested.
     pub(super) awaited: BTreeSet<Side>,
-    /// Pages of the source and of the target that this invocation listed of it.
+    /// Pages of the source and of the target that this invocation listed.
     pub(super) pages: [u64; 2],
-    /// Whether keys to split it at are being looked for, or are on their way to the ledger.
+    /// Whether a search for split keys is under way, or a split waits for the ledger.
     pub(super) is_splitting: bool,
-    /// It is not searched for a split before it has so many pages.
+    /// The next search for split keys waits until this many pages are listed.
     pub(super) search_at_pages: u64,
 }
 
-/// A range is searched for a split after this many pages: before, it may be nearly done.
+/// The first search waits for this many pages, because a shorter range may be nearly done.
 const FIRST_SEARCH_PAGES: u64 = 3;
 
 impl LiveRange {
@@ -53,7 +49,7 @@ impl LiveRange {
         self.pages.iter().sum()
     }
 
-    /// The side that has more keys here, as far as one can tell.
+    /// The side with more pages so far.
     pub(super) fn larger_side(&self) -> Side {
         if self.pages[1] > self.pages[0] {
             Side::Target
@@ -62,27 +58,13 @@ impl LiveRange {
         }
     }
 
-    /// Whether it may be searched for a split now.
+    /// Whether to search for split keys now.
     pub(super) fn is_splittable(&self) -> bool {
         !self.is_splitting && self.walk.is_some() && self.pages_all() >= self.search_at_pages
     }
 
-    /// A search found nothing: the next one comes after twice as many pages.
+    /// Puts the next search off until twice as many pages are listed.
     pub(super) fn put_off_search(&mut self) {
         self.search_at_pages = 2 * self.pages_all().max(FIRST_SEARCH_PAGES);
-    }
-}
-
-/// A range that nobody has walked yet.
-pub(crate) fn new_range(run: &RunRecord, range_id: RangeId, bounds: KeyRange) -> RangeRecord {
-    RangeRecord {
-        schema_version: LEDGER_VERSION,
-        run_id: run.run_id.clone(),
-        range_id,
-        bounds,
-        checkpoint: None,
-        state: RangeState::Listing,
-        expires_at: run.expires_at,
-        revision: 1,
     }
 }

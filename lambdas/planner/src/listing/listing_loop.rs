@@ -1,14 +1,7 @@
-//! The listing of one invocation: many ranges at once, every answer an event of one loop.
+//! The listing of one invocation: many ranges at once, each response an event of one loop.
 //!
-//! The loop owns all state; futures only call. It ends when every range is done, when the deadline is near (then
-//! everything merged so far is written first), or when the ledger shows that another invocation was faster.
-
-mod live_range;
-mod pages;
-mod split_search;
-mod splits;
-mod step_queue;
-mod steps;
+//! The loop owns all state; futures only make calls. It ends when every range is done, when the deadline is near (then it
+//! first writes everything merged so far), or when the ledger shows that another invocation was faster.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,105 +11,83 @@ use shardlift_core::{
     failure::{Failure, Retry, fault::CallFault},
     plan::{
         ListerCount, Packer, WalkRules,
-        range::{KeyRange, RangeRecord, RangeState},
+        range::{RangeRecord, RangeState},
     },
-    port::{
-        Clock, ControlStore, Ledger, ObjectPage, PlanStep, PutOutcome, SourceBucket, TargetBucket,
-    },
+    port::{Clock, ObjectPage, PutOutcome},
     run::{pair::Side, record::RunRecord},
     value::{deadline::Deadline, id::RangeId, key::RelativeKey},
 };
 use tracing::info;
 
-pub(crate) use self::live_range::new_range;
-use self::{live_range::LiveRange, step_queue::StepQueue};
-use crate::{Planner, commit::StepEnd};
+use super::{live_range::LiveRange, step_queue::StepQueue};
+use crate::{
+    Planner,
+    invocation_end::InvocationEnd,
+    ports::{Ports, SourceOf, TargetOf},
+    records::{self, CommittedStep},
+};
 
 /// After how many pages progress is logged.
-const PAGES_PER_PROGRESS: u64 = 1_000;
-/// How often everything merged goes to the ledger, full shards or not: a planner that is killed loses no more than this.
+pub(super) const PAGES_PER_PROGRESS: u64 = 1_000;
+/// How often everything merged is flushed to the ledger, whether shards are full or not: a killed planner loses no more.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
-/// What the last writes may take at least, so that every invocation gets on, however short it is.
-const WIND_UP_MIN: Duration = Duration::from_secs(1);
-/// The most ranges of a run: some billion keys make as many. The ledger reads them at the start of an invocation.
-const RANGES_MAX: u32 = 10_000;
-/// Listing begins with this many ranges at once: some 200 requests a second, of 5,500 that any prefix takes.
+/// The least time for the last writes, so that even a short invocation makes progress.
+const LAST_WRITES_MIN: Duration = Duration::from_secs(1);
+/// The most ranges of a run, as a billion keys need. An invocation begins with reading all of them.
+pub(super) const RANGES_MAX: u32 = 10_000;
+/// Listing begins with this many ranges at once: some 200 requests per second, of 5,500 that any prefix takes.
 const LISTERS_FIRST: usize = 8;
-
-/// How a survey ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum SurveyEnd {
-    /// Every range is done.
-    Listed {
-        /// Manifests written by this invocation.
-        manifests: u64,
-    },
-    /// The deadline is near; everything merged is written.
-    Yielded {
-        /// Manifests written by this invocation.
-        manifests: u64,
-    },
-    /// Another invocation wrote to the same ranges.
-    Overtaken,
-}
 
 /// Why no more is listed.
 enum Stop {
     /// Everything is listed, or the deadline is near.
     InTime,
-    /// A listing failed for now: what it is told with, once everything that was merged is written.
+    /// A listing failed for now. The failure is returned once everything merged is written.
     Failed(Failure),
 }
 
-/// An answer that arrived.
-enum Event {
+/// A response that arrived.
+pub(super) enum Event {
     /// A page, or the fault of the last attempt to list it.
     Page(RangeId, Side, Result<ObjectPage, CallFault>),
     /// Keys to split a range at.
-    Cuts(RangeId, Side, Result<Vec<RelativeKey>, CallFault>),
+    SplitKeys(RangeId, Side, Result<Vec<RelativeKey>, CallFault>),
     /// Manifests of the step with this number are written.
     Manifests(u64, Result<(), Failure>),
-    /// Steps that the ledger took, or not.
-    Commit(Result<StepEnd, Failure>),
+    /// The ledger took the steps of a transaction, or refused them.
+    Committed(Result<CommittedStep, Failure>),
 }
 
 /// The listing of one invocation.
-pub(crate) struct Survey<'a, S, T, L, C, K> {
-    source: &'a S,
-    target: &'a T,
-    ledger: &'a L,
-    control: &'a C,
-    clock: &'a K,
-    run: &'a RunRecord,
-    rules: &'a WalkRules,
-    packer: Packer,
-    listers: ListerCount,
-    /// Those that are not done.
-    ranges: BTreeMap<RangeId, LiveRange>,
+pub(crate) struct ListingLoop<'a, P: Ports> {
+    pub(super) source: &'a SourceOf<P>,
+    pub(super) target: &'a TargetOf<P>,
+    pub(super) ledger: &'a P::Ledger,
+    pub(super) control: &'a P::Control,
+    pub(super) clock: &'a P::Clock,
+    pub(super) run: &'a RunRecord,
+    pub(super) rules: &'a WalkRules,
+    pub(super) packer: Packer,
+    pub(super) listers: ListerCount,
+    /// The ranges that are not done.
+    pub(super) ranges: BTreeMap<RangeId, LiveRange>,
     /// The number of the next range that a split makes.
-    next_range: u32,
-    steps: StepQueue,
-    in_flight: FuturesUnordered<BoxFuture<'a, Event>>,
-    searches: usize,
-    pages: u64,
-    keys: u64,
+    pub(super) next_range: u32,
+    pub(super) steps: StepQueue,
+    pub(super) in_flight: FuturesUnordered<BoxFuture<'a, Event>>,
+    pub(super) searches: usize,
+    pub(super) pages: u64,
+    pub(super) keys: u64,
     /// Whether anything was merged.
-    has_moved: bool,
+    pub(super) has_moved: bool,
 }
 
-impl<'a, S, T, L, C, K> Survey<'a, S, T, L, C, K>
-where
-    S: SourceBucket,
-    T: TargetBucket,
-    L: Ledger,
-    C: ControlStore,
-    K: Clock,
-{
-    /// A survey for an invocation that `run.revision` numbers.
-    pub(crate) fn new<A, E>(
-        planner: &'a Planner<A, L, C, E, K>,
-        source: &'a S,
-        target: &'a T,
+impl<'a, P: Ports> ListingLoop<'a, P> {
+    /// The listing of the invocation with the number `run.revision`.
+    pub(crate) fn new(
+        planner: &'a Planner<P>,
+        source: &'a SourceOf<P>,
+        target: &'a TargetOf<P>,
         run: &'a RunRecord,
         rules: &'a WalkRules,
     ) -> Self {
@@ -146,15 +117,15 @@ where
     ///
     /// # Errors
     /// `ListingIncomplete`, `AccessDenied` and what else makes a listing end; what was written before stands.
-    pub(crate) async fn run(mut self, deadline: Deadline) -> Result<SurveyEnd, Failure> {
-        // The handles outlive an invocation in a warm process; what they met before says nothing about now.
+    pub(crate) async fn run(mut self, deadline: Deadline) -> Result<InvocationEnd, Failure> {
+        // The buckets outlive an invocation in a warm process, and earlier throttling says nothing about now.
         self.listers.ignore_throttling(self.throttled_requests());
         if !self.load_ranges().await? {
-            return Ok(SurveyEnd::Overtaken);
+            return Ok(InvocationEnd::Superseded);
         }
         match self.list(deadline).await? {
-            None => Ok(SurveyEnd::Overtaken),
-            Some(stop) => self.wind_up(stop, deadline).await,
+            None => Ok(InvocationEnd::Superseded),
+            Some(stop) => self.finish(stop, deadline).await,
         }
     }
 
@@ -163,7 +134,7 @@ where
         let mut flush_due = self.clock.now().plus(FLUSH_INTERVAL);
         loop {
             self.begin_steps()?;
-            self.ask_for_pages();
+            self.request_pages();
             self.search_for_splits();
             if self.in_flight.is_empty() {
                 return Ok(Some(Stop::InTime));
@@ -178,8 +149,8 @@ where
                         return Ok(Some(stop));
                     }
                 }
-                Event::Cuts(range_id, side, cuts) => {
-                    if let Some(stop) = stop_of(self.take_cuts(&range_id, side, cuts))? {
+                Event::SplitKeys(range_id, side, keys) => {
+                    if let Some(stop) = stop_of(self.take_split_keys(&range_id, side, keys))? {
                         return Ok(Some(stop));
                     }
                 }
@@ -196,24 +167,24 @@ where
         }
     }
 
-    /// Writes everything that was merged: the last shards are those that are not full. What the ledger has not taken when
-    /// the time is up is listed again by the next invocation.
-    async fn wind_up(mut self, stop: Stop, deadline: Deadline) -> Result<SurveyEnd, Failure> {
+    /// Writes everything merged, the last shards partly filled. The next invocation lists again what the ledger has not
+    /// taken when the time is up.
+    async fn finish(mut self, stop: Stop, deadline: Deadline) -> Result<InvocationEnd, Failure> {
         self.flush()?;
         loop {
             self.begin_steps()?;
             if self.steps.is_idle() {
                 break;
             }
-            let left = deadline.drain_left(self.clock.now()).max(WIND_UP_MIN);
+            let left = deadline.drain_left(self.clock.now()).max(LAST_WRITES_MIN);
             let Ok(event) = tokio::time::timeout(left, self.in_flight.next()).await else {
                 break;
             };
             let Some(event) = event else {
-                return Err(Failure::invariant("steps wait and nothing is on its way"));
+                return Err(Failure::invariant("steps wait and nothing is in flight"));
             };
             if self.take_written(event)? == PutOutcome::Refused {
-                return Ok(SurveyEnd::Overtaken);
+                return Ok(InvocationEnd::Superseded);
             }
         }
         match stop {
@@ -222,22 +193,22 @@ where
         }
     }
 
-    /// Takes note of what is written. Refused when another invocation was faster. A page that comes now is listed again
-    /// by the next invocation.
+    /// Notes what was written. Refused when another invocation was faster. The next invocation lists again a page that
+    /// arrives now.
     fn take_written(&mut self, event: Event) -> Result<PutOutcome, Failure> {
         match event {
-            Event::Page(..) | Event::Cuts(..) => {}
+            Event::Page(..) | Event::SplitKeys(..) => {}
             Event::Manifests(number, written) => {
                 written?;
                 self.steps.note_manifests(number);
             }
-            Event::Commit(end) => return Ok(self.take_commit(end?)),
+            Event::Committed(end) => return Ok(self.take_commit(end?)),
         }
         Ok(PutOutcome::Written)
     }
 
-    /// The next answer, or nothing when it is time to stop. The first pages are always waited for, until something can be
-    /// merged, so that every invocation gets on, however short it is.
+    /// The next response, or nothing when it is time to stop. Waits for the first pages in any case, until something can
+    /// be merged, so that even a short invocation makes progress.
     async fn next_event(&mut self, deadline: Deadline) -> Option<Event> {
         if !self.has_moved {
             return self.in_flight.next().await;
@@ -251,22 +222,11 @@ where
             .unwrap_or(None)
     }
 
-    /// Reads the ranges of the run, or writes the first one. Tells whether no other invocation was faster.
+    /// Reads the ranges of the run, or writes the first one. Returns whether no other invocation was faster.
     async fn load_ranges(&mut self) -> Result<bool, Failure> {
-        let stored = self.ledger.read_ranges(&self.run.run_id).await;
-        let mut records = stored.map_err(CallFault::into_failure)?;
-        if records.is_empty() {
-            let first = new_range(self.run, RangeId::numbered(0), KeyRange::default());
-            let step = PlanStep {
-                new_ranges: vec![first.clone()],
-                ..PlanStep::default()
-            };
-            let written = self.ledger.commit_plan(&step).await;
-            if written.map_err(CallFault::into_failure)? == PutOutcome::Refused {
-                return Ok(false);
-            }
-            records.push(first);
-        }
+        let Some(records) = records::load_or_create(self.ledger, self.run).await? else {
+            return Ok(false);
+        };
         for record in records {
             let number = record.range_id.number().ok_or_else(|| {
                 Failure::invariant(format!("range {} has no number", record.range_id))
@@ -277,8 +237,8 @@ where
         Ok(true)
     }
 
-    /// Keeps a range as it stands in the ledger, until it is done.
-    fn keep_range(&mut self, record: RangeRecord) {
+    /// Keeps the record of a range until the range is done.
+    pub(super) fn keep_range(&mut self, record: RangeRecord) {
         if record.state == RangeState::Done {
             self.ranges.remove(&record.range_id);
             return;
@@ -296,14 +256,14 @@ where
     }
 
     /// How many ranges are being listed.
-    fn active(&self) -> usize {
+    pub(super) fn active(&self) -> usize {
         self.ranges
             .values()
             .filter(|range| range.walk.is_some())
             .count()
     }
 
-    fn end(&self, deadline: Deadline) -> SurveyEnd {
+    fn end(&self, deadline: Deadline) -> InvocationEnd {
         let manifests = self.steps.manifests_written();
         let open = self.ranges.len();
         self.log_progress();
@@ -314,13 +274,13 @@ where
             "listed as far as this invocation goes"
         );
         if open == 0 {
-            SurveyEnd::Listed { manifests }
+            InvocationEnd::Complete { manifests }
         } else {
-            SurveyEnd::Yielded { manifests }
+            InvocationEnd::Yielded { manifests }
         }
     }
 
-    fn log_progress(&self) {
+    pub(super) fn log_progress(&self) {
         info!(
             { field::RUN_ID } = %self.run.run_id,
             pages = self.pages,
@@ -334,8 +294,8 @@ where
     }
 }
 
-/// A listing that failed for now is a reason to stop in order, so that the next invocation goes on from here; any other
-/// failure ends the invocation as it is.
+/// A listing that failed for now stops the loop in order, so that the next invocation continues from here. Any other
+/// failure ends the invocation at once.
 fn stop_of(taken: Result<(), Failure>) -> Result<Option<Stop>, Failure> {
     match taken {
         Ok(()) => Ok(None),

@@ -1,0 +1,22 @@
+//! The ports of the planner.
+
+use shardlift_core::port::{Accounts, Clock, ControlStore, Executions, Ledger};
+
+/// The adapters that a planner works with.
+pub trait Ports {
+    /// Opens the two sides.
+    type Accounts: Accounts;
+    /// The ledger.
+    type Ledger: Ledger;
+    /// The control bucket.
+    type Control: ControlStore;
+    /// Whether the execution behind a lock still runs.
+    type Executions: Executions;
+    /// The clock.
+    type Clock: Clock;
+}
+
+/// The source bucket of a planner.
+pub(crate) type SourceOf<P> = <<P as Ports>::Accounts as Accounts>::Source;
+/// The target bucket of a planner.
+pub(crate) type TargetOf<P> = <<P as Ports>::Accounts as Accounts>::Target;

@@ -1,0 +1,44 @@
+//! The ranges of a run in the ledger.
+
+use shardlift_core::{
+    failure::Failure,
+    plan::range::{KeyRange, RangeRecord, RangeState},
+    port::{Ledger, PlanStep, PutOutcome},
+    run::record::RunRecord,
+    value::{id::RangeId, version::LEDGER_VERSION},
+};
+
+/// A range that is not listed yet.
+pub(crate) fn new_range(run: &RunRecord, range_id: RangeId, bounds: KeyRange) -> RangeRecord {
+    RangeRecord {
+        schema_version: LEDGER_VERSION,
+        run_id: run.run_id.clone(),
+        range_id,
+        bounds,
+        checkpoint: None,
+        state: RangeState::Listing,
+        expires_at: run.expires_at,
+        revision: 1,
+    }
+}
+
+/// Reads the ranges of a run, or writes the first one, which covers all keys. Nothing when another invocation was
+/// faster.
+pub(crate) async fn load_or_create<L: Ledger>(
+    ledger: &L,
+    run: &RunRecord,
+) -> Result<Option<Vec<RangeRecord>>, Failure> {
+    let stored = ledger.read_ranges(&run.run_id).await?;
+    if !stored.is_empty() {
+        return Ok(Some(stored));
+    }
+    let first = new_range(run, RangeId::numbered(0), KeyRange::default());
+    let step = PlanStep {
+        new_ranges: vec![first.clone()],
+        ..PlanStep::default()
+    };
+    Ok(match ledger.commit_plan(&step).await? {
+        PutOutcome::Written => Some(vec![first]),
+        PutOutcome::Refused => None,
+    })
+}
