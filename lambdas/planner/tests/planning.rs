@@ -12,13 +12,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use shardlift_core::{
-    failure::{FailureCode, fault::FaultKind},
+    failure::FailureCode,
     port::{ExecutionState, Ledger, PutOutcome},
     run::record::{LockRecord, RunState},
     shard::ShardWork,
-    value::{arn::ExecutionArn, id::RunId, object::Encryption, time::Timestamp},
+    value::{arn::ExecutionArn, id::RunId, time::Timestamp},
 };
-use shardlift_testkit::Disturbance;
 use world::{SOURCE, TARGET, World, run_id};
 
 /// Keys that break planners: empty below the prefix, separators, dots, escapes, any script, the highest character.
@@ -296,87 +295,6 @@ async fn the_lock_of_an_execution_that_ended_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_mirror_plans_to_delete_what_the_source_lacks_apart_from_the_copies() {
-    let world = World::new();
-    world.put_sources(["b", "d"]);
-    for key in ["a", "b", "c", "keep/x"] {
-        world.buckets.put(TARGET, &format!("copy/{key}"), key, 1);
-    }
-    let input =
-        json!({"mode": "mirror", "delete_max_percent": 67, "filters": {"exclude": ["keep/**"]}});
-    let answer = world.plan(&input).await.unwrap();
-    assert_eq!(answer["status"], "COPY");
-    let plan = world.planned();
-    assert!(
-        plan.deletes.keys().eq(["copy/a", "copy/c"]),
-        "target keys; what is excluded stays"
-    );
-    assert_eq!(plan.tally.deletes.objects, 2);
-    let run = world.ledger.run(&run_id()).unwrap();
-    assert_eq!((run.totals.deletes, run.totals.shards), (2, 2));
-    assert_eq!(
-        world.index().len(),
-        1,
-        "deletions are not in the first round"
-    );
-}
-
-#[tokio::test]
-async fn a_mirror_deletes_no_more_than_its_limit_and_nothing_for_an_empty_source() {
-    for (sources, limit, is_allowed) in [
-        (vec!["a", "b", "c"], 25, true),
-        (vec!["a", "b", "c"], 24, false),
-        (vec![], 99, false),
-        (vec![], 100, true),
-    ] {
-        let world = World::new();
-        world.put_sources(sources.iter().copied());
-        world.buckets.set_time(Timestamp::from_millis(60_000));
-        for key in ["a", "b", "c", "d"] {
-            world.buckets.put(TARGET, &format!("copy/{key}"), key, 1);
-        }
-        let end = world
-            .plan(&json!({"mode": "mirror", "delete_max_percent": limit}))
-            .await;
-        match end {
-            Ok(answer) => assert!(is_allowed && answer["status"] == "REPORT", "{limit}"),
-            Err(failure) => {
-                assert!(!is_allowed, "{failure}");
-                assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
-                assert_eq!(
-                    world.ledger.run(&run_id()).unwrap().state,
-                    RunState::Planning
-                );
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_the_globs_leave_out_does_not_make_a_mirror_s_share_smaller() {
-    for filters in [
-        json!({"include": ["logs/**"]}),
-        json!({"exclude": ["archive/**"]}),
-    ] {
-        let world = World::new();
-        world.buckets.set_time(Timestamp::from_millis(60_000));
-        for key in 0..3 {
-            world
-                .buckets
-                .put(TARGET, &format!("copy/logs/{key}"), "x", 1);
-        }
-        for key in 0..300 {
-            let key = format!("copy/archive/{key}");
-            world.buckets.put(TARGET, &key, "x", 1);
-        }
-        let input = json!({"mode": "mirror", "delete_max_percent": 99, "filters": filters});
-        let failure = world.plan(&input).await.unwrap_err();
-        assert_eq!(failure.code, FailureCode::DeleteLimitExceeded, "{filters}");
-        assert!(failure.detail.contains("3 of the 3 objects"), "{failure}");
-    }
-}
-
-#[tokio::test]
 async fn a_dry_run_plans_and_estimates_and_goes_to_the_reporter() {
     let world = World::new();
     world.put_sources(["a", "b", "c"]);
@@ -418,74 +336,4 @@ async fn an_object_too_large_for_one_copier_becomes_part_shards() {
         shards.len() - 1,
         "the whole is put together by the last of its parts"
     );
-}
-
-#[tokio::test]
-async fn etags_under_a_kms_key_are_not_compared_so_that_nothing_is_copied_for_ever() {
-    let named =
-        json!({"compare": "etag", "kms_key_arn": "arn:aws:kms:us-east-1:222222222222:key/0a1b"});
-    let unnamed = json!({"compare": "etag"});
-    for (input, kms_bucket, copies) in [
-        (&unnamed, None, 1),
-        (&named, None, 0),
-        (&unnamed, Some(TARGET), 0),
-        (&unnamed, Some(SOURCE), 0),
-    ] {
-        let world = World::new();
-        if let Some(bucket) = kms_bucket {
-            world.buckets.encrypt_under_kms(bucket);
-        }
-        world.put_sources(["k"]);
-        world.buckets.set_time(Timestamp::from_millis(60_000));
-        world.buckets.put(TARGET, "copy/k", "other content", 1);
-        world.plan(input).await.unwrap();
-        assert_eq!(
-            world.planned().copies.len(),
-            copies,
-            "{input}, under KMS: {kms_bucket:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn etags_of_a_source_whose_sample_cannot_be_read_are_not_compared() {
-    let input = json!({"compare": "etag"});
-    let filled = || {
-        let world = World::new();
-        world.put_sources(["k"]);
-        world.buckets.set_time(Timestamp::from_millis(60_000));
-        world.buckets.put(TARGET, "copy/k", "other content", 1);
-        world
-    };
-    let readable = filled();
-    readable.plan(&input).await.unwrap();
-    assert_eq!(readable.planned().copies.len(), 1);
-    let calls = readable.script.calls();
-    let head = calls.iter().position(|&call| call == "s3:HeadObject");
-    for kind in [FaultKind::Rejected, FaultKind::NoSuchKey] {
-        let world = filled();
-        let refused = Disturbance::RefusedBefore(kind);
-        world.script.disturb(head.unwrap(), refused);
-        world.plan(&input).await.unwrap();
-        assert!(world.planned().copies.is_empty(), "{kind:?}");
-        let run = world.ledger.run(&run_id()).unwrap();
-        assert_eq!(run.encryption.source_sample, Encryption::Unknown);
-    }
-}
-
-#[tokio::test]
-async fn an_empty_object_tells_how_the_source_is_encrypted_where_there_is_no_other() {
-    for (kms_bucket, expected) in [
-        (None, Encryption::S3Managed),
-        (Some(SOURCE), Encryption::Kms),
-    ] {
-        let world = World::new();
-        if let Some(bucket) = kms_bucket {
-            world.buckets.encrypt_under_kms(bucket);
-        }
-        world.buckets.put(SOURCE, "data/empty", "", 0);
-        world.plan(&json!({"compare": "etag"})).await.unwrap();
-        let run = world.ledger.run(&run_id()).unwrap();
-        assert_eq!(run.encryption.source_sample, expected);
-    }
 }

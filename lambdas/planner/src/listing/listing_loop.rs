@@ -39,7 +39,7 @@ pub(super) const RANGES_MAX: u32 = 10_000;
 const LISTERS_FIRST: usize = 8;
 
 /// Why no more is listed.
-enum Stop {
+enum ListingStop {
     /// Everything is listed, or the deadline is near.
     InTime,
     /// A listing failed for now. The failure is returned once everything merged is written.
@@ -130,17 +130,17 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
     }
 
     /// Lists until there is a reason to stop. Nothing when another invocation was faster.
-    async fn list(&mut self, deadline: Deadline) -> Result<Option<Stop>, Failure> {
+    async fn list(&mut self, deadline: Deadline) -> Result<Option<ListingStop>, Failure> {
         let mut flush_due = self.clock.now().plus(FLUSH_INTERVAL);
         loop {
             self.begin_steps()?;
             self.request_pages();
             self.search_for_splits();
             if self.in_flight.is_empty() {
-                return Ok(Some(Stop::InTime));
+                return Ok(Some(ListingStop::InTime));
             }
             let Some(event) = self.next_event(deadline).await else {
-                return Ok(Some(Stop::InTime));
+                return Ok(Some(ListingStop::InTime));
             };
             match event {
                 Event::Page(range_id, side, page) => {
@@ -169,7 +169,11 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
 
     /// Writes everything merged, the last shards partly filled. The next invocation lists again what the ledger has not
     /// taken when the time is up.
-    async fn finish(mut self, stop: Stop, deadline: Deadline) -> Result<InvocationEnd, Failure> {
+    async fn finish(
+        mut self,
+        stop: ListingStop,
+        deadline: Deadline,
+    ) -> Result<InvocationEnd, Failure> {
         self.flush()?;
         loop {
             self.begin_steps()?;
@@ -188,8 +192,8 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
             }
         }
         match stop {
-            Stop::InTime => Ok(self.end(deadline)),
-            Stop::Failed(failure) => Err(failure),
+            ListingStop::InTime => Ok(self.end(deadline)),
+            ListingStop::Failed(failure) => Err(failure),
         }
     }
 
@@ -296,10 +300,12 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
 
 /// A listing that failed for now stops the loop in order, so that the next invocation continues from here. Any other
 /// failure ends the invocation at once.
-fn stop_of(taken: Result<(), Failure>) -> Result<Option<Stop>, Failure> {
+fn stop_of(taken: Result<(), Failure>) -> Result<Option<ListingStop>, Failure> {
     match taken {
         Ok(()) => Ok(None),
-        Err(failure) if failure.code.retry() == Retry::Later => Ok(Some(Stop::Failed(failure))),
+        Err(failure) if failure.code.retry() == Retry::Later => {
+            Ok(Some(ListingStop::Failed(failure)))
+        }
         Err(failure) => Err(failure),
     }
 }

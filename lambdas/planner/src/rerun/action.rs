@@ -14,7 +14,7 @@ use crate::ports::{Ports, SourceOf, TargetOf};
 
 /// What is left to do about an undone object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum RerunAction {
     /// Copy this version, which is the one at the source now.
     Copy(ListedObject),
     /// Delete this version, which is the one at the target now; the source still lacks it.
@@ -47,19 +47,19 @@ impl<'a, P: Ports> Actions<'a, P> {
         &self,
         work: ShardWork,
         keys: &[ObjectKey],
-    ) -> Result<Vec<Action>, Failure> {
+    ) -> Result<Vec<RerunAction>, Failure> {
         if work == ShardWork::DeleteObjects {
             return self.deletions(keys).await;
         }
         let present = self.source.present(keys).await?;
         Ok(present
             .into_iter()
-            .map(|present| present.map_or(Action::Nothing, Action::Copy))
+            .map(|present| present.map_or(RerunAction::Nothing, RerunAction::Copy))
             .collect())
     }
 
     /// The keys `to_delete` are of the target.
-    async fn deletions(&self, to_delete: &[ObjectKey]) -> Result<Vec<Action>, Failure> {
+    async fn deletions(&self, to_delete: &[ObjectKey]) -> Result<Vec<RerunAction>, Failure> {
         let mut source_keys = Vec::with_capacity(to_delete.len());
         for key in to_delete {
             source_keys.push(self.source_key(key)?);
@@ -73,8 +73,8 @@ impl<'a, P: Ports> Actions<'a, P> {
             .into_iter()
             .zip(source_keys)
             .map(|(present, source_key)| match present {
-                Some(object) if !is_back(source_key) => Action::Delete(object),
-                _ => Action::Nothing,
+                Some(object) if !is_back(source_key) => RerunAction::Delete(object),
+                _ => RerunAction::Nothing,
             })
             .collect())
     }

@@ -15,13 +15,13 @@ use crate::records::{EncodedManifest, copy_shards, ready};
 #[derive(Debug)]
 pub(super) struct OpenShards {
     bounds: ShardBounds,
-    copies: OpenShard,
-    deletions: OpenShard,
+    copies: PendingShard,
+    deletions: PendingShard,
 }
 
 /// Objects in no particular order.
 #[derive(Debug, Default)]
-struct OpenShard {
+struct PendingShard {
     objects: Vec<ListedObject>,
     work: PlannedWork,
 }
@@ -30,8 +30,8 @@ impl OpenShards {
     pub(super) fn new(bounds: ShardBounds) -> Self {
         Self {
             bounds,
-            copies: OpenShard::default(),
-            deletions: OpenShard::default(),
+            copies: PendingShard::default(),
+            deletions: PendingShard::default(),
         }
     }
 
@@ -82,7 +82,7 @@ impl OpenShards {
     }
 }
 
-impl OpenShard {
+impl PendingShard {
     fn into_manifest(
         mut self,
         run: &RunRecord,

@@ -12,7 +12,7 @@ use shardlift_core::{
 };
 
 use super::{
-    action::Action, open_shards::OpenShards, position::Position, undone_object::UndoneObject,
+    action::RerunAction, open_shards::OpenShards, position::Position, undone_object::UndoneObject,
 };
 use crate::{
     Planner,
@@ -85,19 +85,19 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
     pub(super) async fn plan(
         &mut self,
         undone: UndoneObject,
-        action: Action,
+        action: RerunAction,
     ) -> Result<PutOutcome, Failure> {
         let outcome = match action {
-            Action::Nothing => {
+            RerunAction::Nothing => {
                 self.tally.gone.add_object(undone.size_bytes);
                 PutOutcome::Written
             }
-            Action::Copy(object) if !self.admits(&object) => {
+            RerunAction::Copy(object) if !self.admits(&object) => {
                 self.tally.filtered.add_object(object.size_bytes);
                 PutOutcome::Written
             }
-            Action::Copy(object) => self.plan_copy(object).await?,
-            Action::Delete(object) => self.plan_deletion(object).await?,
+            RerunAction::Copy(object) => self.plan_copy(object).await?,
+            RerunAction::Delete(object) => self.plan_deletion(object).await?,
         };
         self.position = Some(undone.position);
         Ok(outcome)

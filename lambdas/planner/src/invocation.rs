@@ -1,0 +1,160 @@
+//! One invocation of the planner.
+
+use shardlift_aws::telemetry::field;
+use shardlift_core::{
+    documents::control_key,
+    failure::{Failure, FailureCode},
+    plan::WalkRules,
+    port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName},
+    run::{
+        event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus},
+        input::RunInput,
+        record::{RunRecord, RunState},
+    },
+    value::deadline::Deadline,
+};
+use tracing::info;
+
+use crate::{
+    access, invocation_end::InvocationEnd, listing::ListingLoop, planner::Planner, ports::Ports,
+    rerun::Replanning, run::RequestMeter,
+};
+
+impl<P: Ports> Planner<P> {
+    /// One invocation. A second run continues from the ledger; once the plan is written, it returns the same result.
+    ///
+    /// # Errors
+    /// `InvalidRun`, `RunOverlap` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
+    /// be trusted; `Throttled` and `ServiceFault` when a call failed for good, to be tried again.
+    pub async fn plan(
+        &self,
+        event: &PlannerEvent,
+        deadline: Deadline,
+    ) -> Result<PlannerResult, Failure> {
+        let run = match self.read_run(event).await? {
+            Some(run) => run,
+            None => match self.create_run(event).await? {
+                Some(run) => run,
+                None => return Ok(self.result(event, PlannerStatus::Continue)),
+            },
+        };
+        check_same_run(event, &run)?;
+        if run.state != RunState::Planning {
+            return Ok(self.result_of_plan(event, &run));
+        }
+        // Every invocation takes the lock, because another run may have begun while this execution was stopped.
+        self.take_lock(&run.spec.pair, event).await?;
+        let Some(run) = self.begin_invocation(run).await? else {
+            return Ok(self.result(event, PlannerStatus::Continue));
+        };
+        self.list(event, run, deadline).await
+    }
+
+    async fn list(
+        &self,
+        event: &PlannerEvent,
+        mut run: RunRecord,
+        deadline: Deadline,
+    ) -> Result<PlannerResult, Failure> {
+        let pair = &run.spec.pair;
+        let source = self
+            .accounts
+            .open_source(&pair.source)
+            .await
+            .map_err(|fault| access::source_failure(fault, pair))?;
+        let session = SessionName::of_step("plan", &run.run_id);
+        let target = self
+            .accounts
+            .reopen_target(&run, &session, None)
+            .await
+            .map_err(|fault| access::target_failure(fault, pair))?;
+        let mut meter = RequestMeter::start(&source, &target, &self.ledger);
+        let end = if let Some(rerun) = &run.spec.rerun {
+            let replanning = Replanning::new(self, &source, &target, &run, rerun);
+            replanning.run(deadline, &mut meter).await?
+        } else {
+            let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
+            let listing = ListingLoop::new(self, &source, &target, &run, &rules);
+            listing.run(deadline).await?
+        };
+        match end {
+            InvocationEnd::Complete { manifests } => {
+                meter.add("s3:PutObject", manifests + 1);
+                let requests = meter.read(&source, &target, &self.ledger);
+                match self.complete_plan(&mut run, requests).await? {
+                    PutOutcome::Written => Ok(self.result_of_plan(event, &run)),
+                    PutOutcome::Refused => Ok(self.result(event, PlannerStatus::Continue)),
+                }
+            }
+            InvocationEnd::Yielded { manifests } => {
+                meter.add("s3:PutObject", manifests);
+                let requests = meter.read(&source, &target, &self.ledger);
+                self.note_requests(run, requests).await?;
+                Ok(self.result(event, PlannerStatus::Continue))
+            }
+            InvocationEnd::Superseded => {
+                info!({ field::RUN_ID } = %event.run_id, "another invocation of the planner was faster");
+                Ok(self.result(event, PlannerStatus::Continue))
+            }
+        }
+    }
+
+    async fn read_run(&self, event: &PlannerEvent) -> Result<Option<RunRecord>, Failure> {
+        Ok(self.ledger.read_run(&event.run_id).await?)
+    }
+
+    /// Counts this invocation in the run's record. The new revision begins the ids of this invocation's shards, so that no
+    /// two invocations ever write the same manifest. Nothing when another invocation was faster.
+    async fn begin_invocation(&self, run: RunRecord) -> Result<Option<RunRecord>, Failure> {
+        let begun = RunRecord {
+            revision: run.revision + 1,
+            ..run
+        };
+        Ok(match self.ledger.replace_run(&begun).await? {
+            PutOutcome::Written => Some(begun),
+            PutOutcome::Refused => None,
+        })
+    }
+
+    fn result(&self, event: &PlannerEvent, status: PlannerStatus) -> PlannerResult {
+        let index = (status == PlannerStatus::Copy).then(|| IndexLocation {
+            bucket: self.control.bucket().clone(),
+            key: control_key::index(&event.run_id, 1),
+        });
+        PlannerResult {
+            schema_version: EVENT_VERSION,
+            status,
+            round: 1,
+            index,
+            max_concurrency: self.settings.max_concurrency,
+        }
+    }
+
+    fn result_of_plan(&self, event: &PlannerEvent, run: &RunRecord) -> PlannerResult {
+        let nothing_to_copy = run.totals.planned.objects == 0 || run.spec.dry_run;
+        self.result(
+            event,
+            if nothing_to_copy {
+                PlannerStatus::Report
+            } else {
+                PlannerStatus::Copy
+            },
+        )
+    }
+}
+
+/// A checkpoint is only continued by the execution that made it, with the input that it was made for.
+fn check_same_run(event: &PlannerEvent, run: &RunRecord) -> Result<(), Failure> {
+    let is_same = event.execution_arn == run.execution_arn
+        && RunInput::parse(&event.input)?.agrees_with(&run.spec);
+    if is_same {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureCode::InvalidRun,
+        format!(
+            "run {} is already in the ledger with another execution ({}) or another input; nothing was changed: start an execution under a new name",
+            run.run_id, run.execution_arn
+        ),
+    ))
+}
