@@ -63,10 +63,11 @@ LEDGER_ACTIONS = {
     "delete_lock": "dynamodb:DeleteItem",
 }
 LEDGER_CALLS = {"get_item", "put_item", "delete_item", "query", "transact_write_items"}
+# The control bucket, as the port and as the documents of a run over it.
 CONTROL_PORT = {
-    r"control\s*\.put\(": {"s3:PutObject"},
-    r"control\s*\.get\(": {"s3:GetObject", "s3:ListBucket"},
-    r"control\s*\.open\(": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    r"(control\s*\.put|documents\s*\.write\w*)\(": {"s3:PutObject"},
+    r"(control\s*\.get|documents\s*\.(manifest|failures|bytes|json\w*))\(": {"s3:GetObject", "s3:ListBucket"},
+    r"(control|documents)\s*\.open\(": {"s3:PutObject", "s3:AbortMultipartUpload"},
 }
 OTHER_PORTS = {
     r"\.open_source\(": {"s3:ListBucket"},

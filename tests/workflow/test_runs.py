@@ -164,7 +164,7 @@ def test_a_wrong_external_id_is_told_as_the_role_that_cannot_be_entered(pair, in
     assert (execution.status, execution.error) == ("FAILED", "RoleUnavailable")
     message = told_of(inbox, execution)["Message"]
     assert ROLE in message
-    assert "external id" in message
+    assert "external ID" in message
 
 
 def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried):
