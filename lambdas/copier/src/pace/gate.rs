@@ -128,7 +128,7 @@ impl Gate {
         self.writes_taken.load(Ordering::Relaxed)
     }
 
-    /// Waits until one more object of so many parts may be copied; dropping the permit lets the next one in.
+    /// Waits until one more object of so many parts may be copied. Dropping the permit lets the next one in.
     pub(crate) async fn multipart_permit(&self, parts: u32) -> MultipartPermit<'_> {
         MultipartPermit {
             _object: permits(&self.objects_in_parts, 1).await,
