@@ -109,7 +109,7 @@ impl Gate {
     }
 
     /// Takes one retry of a call that failed without being throttled; returns whether there was one.
-    pub(crate) fn may_retry(&self) -> bool {
+    pub(crate) fn take_retry(&self) -> bool {
         self.retry_budget().take()
     }
 
@@ -128,7 +128,7 @@ impl Gate {
         self.writes_taken.load(Ordering::Relaxed)
     }
 
-    /// Waits until one more object of so many parts may be copied; dropping the permit lets the next one in.
+    /// Waits until one more object of so many parts may be copied. Dropping the permit lets the next one in.
     pub(crate) async fn multipart_permit(&self, parts: u32) -> MultipartPermit<'_> {
         MultipartPermit {
             _object: permits(&self.objects_in_parts, 1).await,
@@ -274,7 +274,7 @@ mod tests {
             || async { Err::<(), _>(CallFault::new("s3:CopyObject", FaultKind::ServiceError, "")) };
         assert!(gate.write(fail()).await.is_err());
         assert!((gate.writes_per_second() - before).abs() < 1e-9);
-        while gate.may_retry() {}
+        while gate.take_retry() {}
         assert!(gate.write(fail()).await.is_err());
         assert!(gate.writes_per_second() < before);
     }

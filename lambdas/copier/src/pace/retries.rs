@@ -1,24 +1,16 @@
-//! When a call that failed is retried.
+//! When a call that failed is retried: the policy of copying, and the budget that all calls share.
 
 use std::{future::Future, time::Duration};
 
+use shardlift_aws::retry::{self, COPYING};
 use shardlift_core::failure::fault::{CallFault, FaultKind};
 
 use super::gate::Gate;
 
-/// How often a call is retried that failed without being throttled. The SDK retries nothing here
-/// (`Adapters::connect_once_asking`), so these are all.
-const FAULTS_MAX: u32 = 5;
-/// How often a throttled call is retried: throttling says nothing against the object, only "later".
-const THROTTLES_MAX: u32 = 20;
-const DELAY_FIRST: Duration = Duration::from_millis(100);
-const DELAY_MAX: Duration = Duration::from_secs(5);
-
-/// The retries of one call, out of the budget that all calls through a gate share.
+/// The attempts of one call so far. Its retries are taken out of the budget that all calls through a gate share.
 pub(crate) struct BudgetedRetries<'a> {
     gate: &'a Gate,
-    faults: u32,
-    throttles: u32,
+    attempts: retry::Retries,
 }
 
 impl<'a> BudgetedRetries<'a> {
@@ -26,8 +18,7 @@ impl<'a> BudgetedRetries<'a> {
     pub(crate) fn new(gate: &'a Gate) -> Self {
         Self {
             gate,
-            faults: 0,
-            throttles: 0,
+            attempts: retry::Retries::new(COPYING),
         }
     }
 
@@ -62,35 +53,18 @@ impl<'a> BudgetedRetries<'a> {
     ) -> impl Future<Output = bool> + Send + use<> {
         let backoff = self.backoff_after(fault);
         async move {
-            match backoff {
-                Some(backoff) => {
-                    tokio::time::sleep(backoff).await;
-                    true
-                }
-                None => false,
+            if let Some(backoff) = backoff {
+                tokio::time::sleep(backoff).await;
             }
+            backoff.is_some()
         }
     }
 
-    /// Full jitter: anything between nothing and a limit that doubles, so that copiers which failed together
-    /// do not return together (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
     fn backoff_after(&mut self, fault: &CallFault) -> Option<Duration> {
-        if !fault.is_transient() {
-            return None;
-        }
-        let is_throttled = fault.kind == FaultKind::Throttled;
-        let (attempts, attempts_max) = if is_throttled {
-            (&mut self.throttles, THROTTLES_MAX)
-        } else {
-            (&mut self.faults, FAULTS_MAX)
-        };
-        *attempts += 1;
-        // The pace slows those down that are throttled.
-        if *attempts > attempts_max || !(is_throttled || self.gate.may_retry()) {
-            return None;
-        }
-        let doubled = DELAY_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
-        Some(doubled.min(DELAY_MAX).mul_f64(fastrand::f64()))
+        let backoff = self.attempts.backoff_after(fault)?;
+        // The pace slows down those that are throttled; they take nothing out of the budget.
+        let may_retry = fault.kind == FaultKind::Throttled || self.gate.take_retry();
+        may_retry.then_some(backoff)
     }
 }
 
@@ -106,13 +80,14 @@ mod tests {
     fn a_call_is_retried_a_bounded_number_of_times_with_bounded_backoffs() {
         let gate = Gate::new();
         for (kind, retries_max) in [
-            (FaultKind::ServiceError, FAULTS_MAX),
-            (FaultKind::Throttled, THROTTLES_MAX),
+            (FaultKind::ServiceError, 5),
+            (FaultKind::Throttled, 20),
             (FaultKind::AccessDenied, 0),
         ] {
             let mut retries = BudgetedRetries::new(&gate);
             for _ in 0..retries_max {
-                assert!(retries.backoff_after(&fault(kind)).unwrap() <= DELAY_MAX);
+                let backoff = retries.backoff_after(&fault(kind)).unwrap();
+                assert!(backoff <= COPYING.backoff_max);
             }
             assert_eq!(retries.backoff_after(&fault(kind)), None, "{kind:?}");
         }

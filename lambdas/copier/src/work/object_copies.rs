@@ -1,4 +1,4 @@
-//! The objects of a shard, each copied by itself.
+//! The objects of a shard, each copied on its own.
 
 use shardlift_core::{
     copy::method::CopyMethod,

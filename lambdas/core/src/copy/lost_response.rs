@@ -23,7 +23,7 @@ use crate::{
 const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(2);
 
 /// Whether a look at the target can show anything about a copy whose first attempt began so long ago. Sooner, what was
-/// written since cannot be told from what stood there.
+/// written since cannot be distinguished from what was there before.
 #[must_use]
 pub fn can_be_shown(since_attempt: Duration) -> bool {
     since_attempt >= CLOCKS_DIFFER_MAX

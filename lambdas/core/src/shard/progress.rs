@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, se
 pub struct ProgressMap(RoaringBitmap);
 
 impl ProgressMap {
-    /// Notes that the object at `index` is settled; tells whether it was not before.
+    /// Marks the object at `index` as settled; returns whether it was not before.
     pub fn settle(&mut self, index: u32) -> bool {
         self.0.insert(index)
     }

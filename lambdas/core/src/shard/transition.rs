@@ -200,7 +200,7 @@ impl ShardRecord {
         self.lease = None;
     }
 
-    /// What the holder of `token` says is settled: never less than before.
+    /// What the holder of `token` reports as settled: never less than before.
     fn settled_further(
         &self,
         event: &'static str,

@@ -75,8 +75,9 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
         }
     }
 
-    /// Aborts every upload to the key of the object that nobody recorded: created by a copier that died, or by a call whose
-    /// response was lost. The run owns the key: the lock keeps other runs away, and the promise does not cover other writers.
+    /// Aborts the orphaned uploads to the key of the object, which no record names: created by a copier that died, or by a
+    /// call whose response was lost. The run owns the key: the lock keeps other runs away, and the promise does not cover
+    /// other writers.
     ///
     /// # Errors
     /// Why they cannot be listed or aborted.

@@ -59,8 +59,8 @@ impl<L: Ledger> WholeRecord<'_, L> {
         Ok(named.is_some())
     }
 
-    /// Records part shards as finished, and returns the whole as it is then. `numbers` chooses them, given how many there
-    /// are.
+    /// Records part shards as finished, and returns the record of the whole after that. `numbers` chooses them, given how
+    /// many there are.
     ///
     /// # Errors
     /// `LedgerConflict` when others write the record without end, and ledger faults.
