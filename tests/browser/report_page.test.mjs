@@ -1,6 +1,6 @@
 // The report's page in a real browser: desktop and phone, light and dark.
 //
-// Reads the pages that `cargo test --workspace --test pages` writes to target/report-pages.
+// Reads the pages that `cargo test --workspace --test reporting` writes to target/report-pages.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";

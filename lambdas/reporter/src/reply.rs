@@ -51,10 +51,7 @@ impl Reply<'_> {
 
 /// The headline, and for what broke the message behind it: this is all that the console's execution page shows.
 fn summary(report: &Report) -> String {
-    let location = format!(
-        "s3://{}/{}report.html",
-        report.report.bucket, report.report.prefix
-    );
+    let location = report.report.document("report.html");
     match &report.problem {
         Some(problem) => format!(
             "{}. {} {} Report: {location}",

@@ -15,6 +15,7 @@ pub const WARNINGS_HEADING: &str = "Warnings";
 /// A fact that a person must know, though it is not a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
+    /// Without the period at its end.
     text: String,
     shards: Vec<ShardId>,
     shards_total: u64,
@@ -24,12 +25,12 @@ impl Warning {
     /// The warning as a sentence. Where it is about shards, it names at most `shards_max` of them.
     #[must_use]
     pub fn sentence(&self, shards_max: usize) -> String {
-        if self.shards.is_empty() {
-            return self.text.clone();
+        let ids = self.shards.iter().take(shards_max);
+        let ids: Vec<_> = ids.map(ShardId::as_str).collect();
+        if ids.is_empty() {
+            return format!("{}.", self.text);
         }
-        let named = &self.shards[..self.shards.len().min(shards_max)];
-        let ids: Vec<_> = named.iter().map(ShardId::as_str).collect();
-        let more = self.shards_total - named.len() as u64;
+        let more = self.shards_total.saturating_sub(ids.len() as u64);
         let end = match more {
             0 => ".".to_owned(),
             more => format!(", and {} more.", grouped(more)),
@@ -82,8 +83,8 @@ fn unverified(report: &Report) -> Option<String> {
         return None;
     }
     match report.problem {
-        None => Some("The target was not verified: the run has verify = none.".to_owned()),
-        Some(_) if report.shards.total > 0 => Some("The target was not verified.".to_owned()),
+        None => Some("The target was not verified: the run has verify = none".to_owned()),
+        Some(_) if report.shards.total > 0 => Some("The target was not verified".to_owned()),
         Some(_) => None,
     }
 }
@@ -96,7 +97,7 @@ fn changed_since_start(report: &Report) -> Option<String> {
     };
     (objects > 0).then(|| {
         format!(
-            "{} appeared or changed at the source after {began}. The next run copies what is new.",
+            "{} appeared or changed at the source after {began}. The next run copies what is new",
             counted(objects, "object")
         )
     })
@@ -116,11 +117,10 @@ fn rerun(report: &Report) -> Option<String> {
         .filter(|(count, _)| count.objects > 0)
         .map(|(count, reason)| format!("{} ({reason})", counted(count.objects, "object")))
         .collect();
-    let mut text = format!("This is a rerun of run {earlier}.");
+    let mut text = format!("This is a rerun of run {earlier}");
     if !left_out.is_empty() {
-        text.push_str(" Undone in that run and not planned in this one: ");
+        text.push_str(". Undone in that run and not planned in this one: ");
         text.push_str(&left_out.join(", "));
-        text.push('.');
     }
     Some(text)
 }
@@ -130,13 +130,13 @@ fn notes(report: &Report) -> Option<String> {
     let notes: Vec<_> = notes
         .map(|(note, &objects)| format!("{}: {}", note.replace('_', " "), grouped(objects)))
         .collect();
-    (!notes.is_empty()).then(|| format!("Notes on copied objects: {}.", notes.join(", ")))
+    (!notes.is_empty()).then(|| format!("Notes on copied objects: {}", notes.join(", ")))
 }
 
 fn aborted_uploads(report: &Report) -> Option<String> {
     (report.uploads_aborted > 0).then(|| {
         format!(
-            "{} aborted. The reporter's log names each.",
+            "{} aborted. The reporter's log names each",
             counted(report.uploads_aborted, "unfinished multipart upload")
         )
     })
@@ -193,6 +193,8 @@ mod tests {
             sentences(&open),
             ["1,200 of 1,203 shards not finished: 1-0, 1-1, and 1,198 more."]
         );
+        open.shards.not_done.clear();
+        assert_eq!(sentences(&open), ["1,200 of 1,203 shards not finished."]);
         open.verdict = Verdict::Planned;
         assert_eq!(sentences(&open), [] as [&str; 0]);
     }
