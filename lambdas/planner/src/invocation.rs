@@ -24,8 +24,8 @@ impl<P: Ports> Planner<P> {
     /// One invocation. A second run continues from the ledger; once the plan is written, it returns the same result.
     ///
     /// # Errors
-    /// `InvalidRun`, `RunOverlap` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a listing cannot
-    /// be trusted; `Throttled` and `ServiceFault` when a call failed for good, to be tried again.
+    /// `InvalidRun`, `RunOverlap` and the failures of opening a pair, with nothing changed; `ListingIncomplete` when a
+    /// listing cannot be trusted; `Throttled` and `ServiceFault` when a call used up its attempts, to be invoked again.
     pub async fn plan(
         &self,
         event: &PlannerEvent,

@@ -1,7 +1,7 @@
 //! The planner: lists and compares the two sides of a pair and cuts the difference into shards.
 //!
 //! [`Planner::plan`] is one invocation. What an invocation finds out is in the ledger before it ends, so the next one
-//! continues from there. Read in this order: `planner` (its ports and settings), `invocation` (the steps of one), `run` (what happens before and
+//! continues from there. Read in this order: `invocation` (its steps), `run` (what happens before and
 //! after listing), `listing` (lists and compares both sides), `rerun` (plans what an earlier run left undone), and
 //! `records` (how a plan gets into the control bucket and the ledger).
 

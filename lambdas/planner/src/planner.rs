@@ -1,4 +1,4 @@
-//! The planner: its ports and its settings.
+//! The planner and its settings.
 
 use shardlift_core::{access::policy::AllowList, plan::ShardBounds, run::input::RunInput};
 

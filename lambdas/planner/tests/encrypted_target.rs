@@ -17,7 +17,7 @@ mod world;
 
 use std::time::Duration;
 
-use memory::{PlanAccount, S3Ports, event, noon};
+use memory::{S3Ports, WrittenPlan, event, noon};
 use serde_json::json;
 use shardlift_core::{
     access::policy::AllowList,
@@ -53,7 +53,7 @@ async fn filled() -> World {
 }
 
 /// What a run of its own plans.
-async fn plan(s3: &World) -> PlanAccount {
+async fn plan(s3: &World) -> WrittenPlan {
     let target = world::target();
     let defaults = json!({
         "source": {"bucket": "source-bucket", "prefix": ""},
@@ -83,10 +83,10 @@ async fn plan(s3: &World) -> PlanAccount {
     let input = json!({"mode": "sync", "compare": "etag"});
     let event = event::parse(&event(&input)).unwrap();
     planner.plan(&event, deadline).await.unwrap();
-    PlanAccount::of(&planner.ledger, &planner.control)
+    WrittenPlan::of(&planner.ledger, &planner.control)
 }
 
-async fn copy(s3: &World, plan: &PlanAccount) {
+async fn copy(s3: &World, plan: &WrittenPlan) {
     for (key, size_bytes) in &plan.copies {
         let key = ObjectKey::new(key.as_str()).unwrap();
         let source = CopySource {

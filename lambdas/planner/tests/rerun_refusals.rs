@@ -114,8 +114,8 @@ async fn a_run_whose_plan_was_never_finished_is_refused_whether_or_not_it_was_re
         let keys: Vec<String> = (0..40).map(|number| format!("k{number:02}")).collect();
         world.put_sources(keys.iter().map(String::as_str));
         world.clock_step = Duration::from_secs(500);
-        let answer = world.invoke(&json!({"mode": "copy"})).await.unwrap();
-        assert_eq!(answer["status"], "CONTINUE");
+        let result = world.invoke(&json!({"mode": "copy"})).await.unwrap();
+        assert_eq!(result["status"], "CONTINUE");
         let ranges = world.ledger.ranges(&run_id());
         assert!(
             ranges

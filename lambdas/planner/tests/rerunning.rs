@@ -39,8 +39,8 @@ const LISTINGS_OF_THE_PREFLIGHT: usize = 2;
 #[tokio::test]
 async fn exactly_what_is_undone_is_planned_in_its_present_version() {
     let world = ended_world().await;
-    let answer = plan_again(&world, &input()).await.unwrap();
-    assert_eq!(answer["status"], "COPY");
+    let result = plan_again(&world, &input()).await.unwrap();
+    assert_eq!(result["status"], "COPY");
     let planned = planned(&world, &again_id(), ShardWork::CopyObjects);
     let keys: Vec<&str> = planned.keys().map(String::as_str).collect();
     assert_eq!(keys, ["data/k03", "data/k11", "data/k27"]);
@@ -59,7 +59,7 @@ async fn exactly_what_is_undone_is_planned_in_its_present_version() {
     assert_eq!(run.spec.rerun.unwrap().of, run_id());
     let shards = world.ledger.shards(&again_id());
     assert_eq!(shards.len(), 1, "few objects share a shard");
-    // k11 and k12 are neighbours: one page answers for both.
+    // k11 and k12 are neighbors: one page holds both.
     assert_eq!(listings(&world), LISTINGS_OF_THE_PREFLIGHT + 3);
     let reads = run.totals.requests["s3:GetObject"];
     assert_eq!(reads, 4, "three lists of failures, one manifest");
@@ -71,8 +71,8 @@ async fn nothing_undone_is_nothing_to_copy() {
     world.put_sources(["a", "b"]);
     world.plan(&json!({"mode": "copy"})).await.unwrap();
     end(&world, &run_id(), &[], &[]).await;
-    let answer = plan_again(&world, &input()).await.unwrap();
-    assert_eq!(answer["status"], "REPORT");
+    let result = plan_again(&world, &input()).await.unwrap();
+    assert_eq!(result["status"], "REPORT");
     assert!(world.ledger.shards(&again_id()).is_empty());
     assert_eq!(listings(&world), LISTINGS_OF_THE_PREFLIGHT);
 }
@@ -267,7 +267,7 @@ async fn a_dense_stretch_is_looked_up_by_pages() {
     assert_eq!(copied_again(&world).len(), 996);
     let run = world.ledger.run(&again_id()).unwrap();
     assert_eq!(run.totals.gone.objects, 4);
-    // Four neighbourhoods of 250 keys, of 100 keys a page.
+    // Four groups of 250 keys, of 100 keys a page.
     let asked = listings(&world) - LISTINGS_OF_THE_PREFLIGHT;
     assert!((10..=4 * 4).contains(&asked), "{asked} listings");
 }
@@ -315,8 +315,8 @@ async fn a_rerun_disturbed_at_any_call_ends_with_the_same_plan() {
                 () = world.script.killed() => {}
             }
             world.script.clear();
-            let answer = plan_again(&world, &input).await.unwrap();
-            assert_eq!(answer["status"], "COPY", "{disturbance:?} at call {call}");
+            let result = plan_again(&world, &input).await.unwrap();
+            assert_eq!(result["status"], "COPY", "{disturbance:?} at call {call}");
             assert_eq!(
                 copied_again(&world),
                 expected,

@@ -84,8 +84,8 @@ async fn a_planner_disturbed_at_any_call_ends_with_the_uncut_plan() {
                 () = world.script.killed() => {}
             }
             world.script.clear();
-            let answer = world.plan(&input).await.unwrap();
-            assert_eq!(answer["status"], "COPY", "{disturbance:?} at call {call}");
+            let result = world.plan(&input).await.unwrap();
+            assert_eq!(result["status"], "COPY", "{disturbance:?} at call {call}");
             assert_eq!(
                 world.planned().content(),
                 uncut.planned().content(),
@@ -142,7 +142,7 @@ async fn a_long_listing_is_kept_minute_by_minute() {
     let input = json!({"mode": "copy"});
     let uncut = long();
     uncut.invoke(&input).await.unwrap();
-    // The answer to the last one may come after the deadline, where nobody waits for it.
+    // The last response may come after the deadline, when nothing waits for it.
     let calls = uncut.script.calls().into_iter().enumerate();
     let lists: Vec<usize> = calls
         .filter_map(|(number, call)| (call == LIST).then_some(number))

@@ -1,10 +1,9 @@
-//! A small stretch of a range with what is planned in it: the unit that shards are put together from.
+//! Chunks: small stretches of ranges with the planned objects in them. Shards are packed from chunks.
 
-use super::copy_effort::CopyEffort;
+use super::{copy_effort::CopyEffort, range::Checkpoint};
 use crate::{
     copy::part_shards::PART_SHARDED_BYTES_MIN,
     documents::manifest::ManifestLines,
-    plan::range::Checkpoint,
     value::{id::RangeId, key::RelativeKey, object::ListedObject, tally::Count},
 };
 
@@ -23,9 +22,9 @@ pub struct ShardBounds {
 const BYTES_MAX_DEFAULT: u64 = 512 << 30;
 
 impl Default for ShardBounds {
-    /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 a second, and a manifest stays
-    /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that an estimate that is three times too
-    /// low still ends in one.
+    /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 per second, and a manifest stays
+    /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that one invocation suffices even if the
+    /// estimate is three times too low.
     fn default() -> Self {
         Self {
             objects_max: 10_000,
@@ -35,10 +34,10 @@ impl Default for ShardBounds {
     }
 }
 
-// A draft of several objects never holds one that gets part shards, whose records would not fit one step of the ledger.
+// An object with part shards is never packed with others, because the records would not fit one step of the ledger.
 const _: () = assert!(BYTES_MAX_DEFAULT <= PART_SHARDED_BYTES_MIN);
 
-/// How many chunks make a full shard: what a shard misses of its bounds is at most one of them.
+/// How many chunks make a full shard. A shard stays at most one chunk below its bounds.
 const CHUNKS_PER_SHARD: u64 = 10;
 
 impl ShardBounds {
@@ -61,7 +60,7 @@ impl ShardBounds {
     }
 }
 
-/// Planned objects and what they take.
+/// Planned objects and what copying them takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlannedWork {
     /// Objects and bytes.
@@ -104,15 +103,15 @@ pub struct Chunk {
     pub range_id: RangeId,
     /// The objects to copy, in key order.
     pub copies: ManifestLines,
-    /// How many they are.
+    /// Their count and effort.
     pub copy_work: PlannedWork,
     /// The objects to delete at the target, in key order.
     pub deletes: ManifestLines,
-    /// How many they are.
+    /// Their count and effort.
     pub delete_work: PlannedWork,
-    /// How far the range is accounted for with this chunk.
+    /// How far the range is planned with this chunk.
     pub checkpoint: Checkpoint,
-    /// Whether the range ends with it.
+    /// Whether the range ends with this chunk.
     pub ends_range: bool,
 }
 
@@ -153,12 +152,12 @@ impl Chunk {
         }
     }
 
-    /// Whether its one object fills a shard by itself.
+    /// Whether its one object fills a shard.
     pub(super) fn is_solo(&self, bounds: ShardBounds) -> bool {
         self.copy_work.count.objects == 1 && self.copy_work.count.bytes >= bounds.bytes_max
     }
 
-    /// Whether nothing is planned in it: it only moves the checkpoint.
+    /// Whether it plans nothing and only moves the checkpoint.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.copies.is_empty() && self.deletes.is_empty()

@@ -1,11 +1,11 @@
-//! Whether the object at the target is already the one at the source.
+//! Whether the target object is already a copy of the source object.
 
 use crate::{run::option::Compare, value::object::ListedObject};
 
 /// Why an object must be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Difference {
-    /// Nothing has its key at the target.
+    /// The target has no object with its key.
     Missing,
     /// The sizes differ.
     Size,
@@ -34,14 +34,14 @@ pub fn difference(
     }
 }
 
-/// Listings tell whole seconds, so a source written in the same second as its copy may be younger than it.
-/// Such an object is copied once more, and is then the elder for good.
+/// Listings have whole seconds, so a source written in the same second as its copy may be newer. Such an object is copied
+/// again, and is older than its copy from then on.
 fn by_time(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
     (source.modified_at >= target.modified_at).then_some(Difference::Newer)
 }
 
-/// Equal ETags mean equal objects. Unequal ones mean nothing when either side was made from parts
-/// (the cut decides the ETag): then size and time decide, so that no object is copied for ever.
+/// Equal ETags mean equal objects. Unequal ones prove nothing when either object was uploaded in parts, because the part
+/// size changes the ETag. Then the times decide, so that no object is copied again and again.
 fn by_etag(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
     if source.etag == target.etag {
         None

@@ -1,15 +1,15 @@
-//! What copying takes, as far as a listing shows.
+//! What copying objects takes, estimated from their sizes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::copy::part_layout::PartLayout;
 
-/// One call among the 64 that a copier has in flight, 100 ms each: what S3 typically takes for a small object.
+/// The share of one call: S3 typically takes 100 ms for a small object, and a copier has 64 calls in flight.
 const CALL_US: u64 = 100_000 / 64;
-/// What a copier moves in a microsecond with all its calls: 64 of some 50 MB/s.
+/// The bytes that a copier moves per microsecond: 64 calls of some 50 MB/s each.
 const BYTES_PER_US: u64 = 64 * 50;
 
-/// What copying objects takes, as far as listing them tells.
+/// What copying objects takes, estimated from their sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CopyEffort {
     /// Objects that are copied in parts.
@@ -44,5 +44,19 @@ impl CopyEffort {
         self.uploads += other.uploads;
         self.parts += other.parts;
         self.busy_us = self.busy_us.saturating_add(other.busy_us);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_in_parts_takes_its_parts_and_four_calls_more() {
+        let gib = 1_u64 << 30;
+        let effort = CopyEffort::of_object(10 * gib, 5 * gib, gib);
+        assert_eq!((effort.uploads, effort.parts), (1, 10));
+        assert_eq!(CopyEffort::of_object(5 * gib, 5 * gib, gib).parts, 0);
+        assert!(effort.busy_us > 3_000_000, "10 GiB at 3.2 GB/s");
     }
 }

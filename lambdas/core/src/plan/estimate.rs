@@ -1,14 +1,14 @@
-//! What a plan will take, told before anything is copied.
+//! The estimate of a run, made before anything is copied.
 
 use serde::{Deserialize, Serialize};
 
+use super::{copy_effort::CopyEffort, range::ListingTally};
 use crate::{
-    plan::{CopyEffort, range::ListingTally},
     run::{option::Verify, spec::RunSpec},
     value::tally::RequestCounts,
 };
 
-/// What a run is estimated to take from the plan on. Priced by [`total_usd`](crate::report::cost::total_usd).
+/// What a run is estimated to take after planning. Priced by [`total_usd`](crate::report::cost::total_usd).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunEstimate {
     /// Requests by IAM action, those of planning included.
@@ -17,7 +17,7 @@ pub struct RunEstimate {
     pub copy_seconds: u64,
 }
 
-/// What the estimate rests on beside the listings.
+/// What an estimate is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct EstimateBasis<'a> {
     /// The run.
@@ -28,11 +28,11 @@ pub struct EstimateBasis<'a> {
     pub shards: u64,
     /// The most copiers at once.
     pub max_concurrency: u32,
-    /// What planning asked for.
+    /// The requests of planning.
     pub planning: &'a RequestCounts,
 }
 
-/// Children of a Standard Map that start in a second
+/// Children of a Standard Map that start per second
 /// (docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
 const CHILDREN_STARTED_PER_SECOND: u64 = 100;
 /// Keys of a listing page and of a deletion request.
@@ -134,15 +134,6 @@ mod tests {
         let copies = cost::price_usd("s3:CopyObject") * 1_000_000.0;
         let overhead = cost::total_usd(&estimate.requests) - copies;
         assert!(overhead > 0.0 && overhead < copies / 100.0, "{overhead}");
-    }
-
-    #[test]
-    fn an_object_in_parts_takes_its_parts_and_four_calls_more() {
-        let gib = 1_u64 << 30;
-        let effort = CopyEffort::of_object(10 * gib, 5 * gib, gib);
-        assert_eq!((effort.uploads, effort.parts), (1, 10));
-        assert_eq!(CopyEffort::of_object(5 * gib, 5 * gib, gib).parts, 0);
-        assert!(effort.busy_us > 3_000_000, "10 GiB at 3.2 GB/s");
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! How many ranges are listed at once: more as long as that lists faster, fewer when S3 asks to slow down.
+//! How many ranges are listed at once: more while the rate rises, fewer when S3 throttles.
 
 use std::time::Duration;
 
 use crate::value::time::Timestamp;
 
-/// How long a number of listers is watched before it is judged.
+/// How long a number of listers is measured before the next decision.
 const WINDOW: Duration = Duration::from_millis(250);
-/// More listers must list faster by this many percent, or they are not worth it.
+/// More listers must raise the rate by this many percent to be worth it.
 const GAIN_PERCENT_MIN: u64 = 10;
-/// After a SlowDown no lister is added for this many windows: 10 s, a fraction of the 30 to 60 minutes in which S3
-/// splits a hot partition, but listing goes on meanwhile.
+/// After a SlowDown no lister is added for this many windows: 10 s. S3 takes 30 to 60 minutes to split a hot partition, but
+/// listing continues meanwhile.
 const WINDOWS_AFTER_THROTTLING: u32 = 40;
-/// Two plateaus in a row, then the number stands, until the rate falls by as much as it should have risen.
+/// After this many plateaus the number stays, until the rate falls by as much as it should have risen.
 const PLATEAUS_MAX: u32 = 2;
 
 /// The number of ranges to list at once.
@@ -29,7 +29,7 @@ pub struct ListerCount {
 }
 
 impl ListerCount {
-    /// Begins with `first` listers and never has more than `max`.
+    /// Begins with `first` listers, and never has more than `max`.
     #[must_use]
     pub fn new(first: usize, max: usize) -> Self {
         let max = max.max(1);
@@ -46,7 +46,7 @@ impl ListerCount {
         }
     }
 
-    /// How many there should be.
+    /// How many listers there should be.
     #[must_use]
     pub fn wanted(&self) -> usize {
         self.wanted
@@ -71,8 +71,8 @@ impl ListerCount {
         self.judge(rate, active);
     }
 
-    /// Notes how many requests S3 has throttled in all, `throttled`. Those of one window tell about the same excess: they
-    /// lower the number once.
+    /// Notes that S3 has throttled `throttled` requests in total. Those of one window have the same cause, and lower the
+    /// number once.
     pub fn note_throttling(&mut self, now: Timestamp, throttled: u64) {
         let is_more = throttled > self.throttled;
         self.throttled = throttled;
@@ -83,7 +83,7 @@ impl ListerCount {
         }
     }
 
-    /// Begins with so many requests throttled before, which tell nothing.
+    /// Ignores requests that were throttled before.
     pub fn ignore_throttling(&mut self, throttled: u64) {
         self.throttled = throttled;
     }
@@ -100,7 +100,7 @@ impl ListerCount {
             self.held_windows -= 1;
             return;
         }
-        // With fewer at work than wanted the rate tells nothing about more of them.
+        // With fewer listers at work than wanted, the rate does not show what more of them would do.
         if active < self.wanted || self.wanted == self.max {
             return;
         }
@@ -114,7 +114,7 @@ impl ListerCount {
         if self.plateaus == PLATEAUS_MAX
             && rate.saturating_mul(100 + GAIN_PERCENT_MIN) < self.best_rate.saturating_mul(100)
         {
-            // The work changed: what was best no longer is, so look again.
+            // The key space changed, so the best number has to be found anew.
             self.best_rate = rate;
             self.plateaus = 0;
         }
@@ -125,7 +125,7 @@ impl ListerCount {
 mod tests {
     use super::*;
 
-    /// Runs `windows` windows in which `rate` tells the keys a second that so many listers list.
+    /// Runs `windows` windows in which `rate` gives the keys per second of a number of listers.
     fn run(count: &mut ListerCount, windows: i64, rate: impl Fn(usize) -> u64) {
         let start = count.window_began_at.unwrap_or_default();
         for window in 1..=windows {
@@ -156,7 +156,7 @@ mod tests {
         for throttled in 1..=32 {
             count.note_throttling(at(1), throttled);
         }
-        assert_eq!(count.wanted(), 8, "a wave of them tells once");
+        assert_eq!(count.wanted(), 8, "a wave of them counts once");
         count.note_throttling(at(2), 32);
         assert_eq!(count.wanted(), 8, "none came since");
         run(&mut count, 20, |listers| 25_000 * listers as u64);

@@ -1,9 +1,12 @@
-//! Planning: listings of both sides become the list of what is to be done, cut into shards.
+//! Planning: turns the listings of both sides into objects to copy and to delete, cut into shards.
 //!
-//! A [`RangeWalk`] takes the pages of one range from both sides and merges them as they stream; it gives [`Chunk`]s,
-//! small stretches of the range with what is planned in them. The [`Packer`] puts chunks of all ranges together to
-//! [`ShardDraft`]s, which the planner writes to the ledger in one transaction with the ranges that they account for.
-//! Nothing here waits or calls: memory is bounded by pages and chunks, never by the number of keys.
+//! A [`RangeWalk`] takes the pages of one [`range`] from both sides (each a `side_listing`), merges them as they stream,
+//! and [`compare`]s objects with the same key. It returns [`Chunk`]s: small stretches of the range with their planned
+//! objects. The [`Packer`] packs chunks of all ranges into [`PackedChunks`], which the planner writes to the ledger
+//! together with the ranges. [`ListerCount`] sets how many ranges are listed at once, [`split`] finds where to split them,
+//! and [`RunEstimate`] estimates the requests and the time of the run. [`rerun`] settles a run that does what an earlier one left undone.
+//!
+//! Nothing here waits or makes calls. Pages and chunks bound the memory, never the number of keys.
 
 mod chunk;
 pub mod compare;
@@ -21,5 +24,5 @@ pub use chunk::{Chunk, PlannedWork, ShardBounds};
 pub use copy_effort::CopyEffort;
 pub use estimate::{EstimateBasis, RunEstimate};
 pub use lister_count::ListerCount;
-pub use packer::{Packer, ShardDraft};
+pub use packer::{PackedChunks, Packer};
 pub use walk::{RangeWalk, WalkRules};

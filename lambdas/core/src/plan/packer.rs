@@ -1,27 +1,29 @@
-//! Chunks of many ranges become shards that are nearly full.
+//! Packs chunks of many ranges into shards that are nearly full.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chunk::{Chunk, PlannedWork, ShardBounds};
+use super::{
+    chunk::{Chunk, PlannedWork, ShardBounds},
+    range::Checkpoint,
+};
 use crate::{
     documents::manifest::{ManifestLines, encode_lines},
     failure::Failure,
-    plan::range::Checkpoint,
     port::PLAN_STEP_RECORDS_MAX,
     value::id::{RangeId, RunId, ShardId},
 };
 
-/// A draft holds chunks of at most this many ranges: with its shards it fits one step of the ledger.
+/// The most ranges whose chunks are packed together. Their records and those of the shards fit one step of the ledger.
 const RANGES_MAX: usize = PLAN_STEP_RECORDS_MAX - 2;
 
-/// What goes to the ledger in one step: up to one shard of copies, up to one shard of deletions, and how far the ranges
-/// are accounted for with them.
+/// The chunks of one step of the ledger: up to one shard of copies, up to one shard of deletions, and how far the ranges
+/// are planned with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ShardDraft {
+pub struct PackedChunks {
     chunks: Vec<Chunk>,
 }
 
-impl ShardDraft {
+impl PackedChunks {
     /// The objects to copy.
     #[must_use]
     pub fn copy_work(&self) -> PlannedWork {
@@ -50,7 +52,7 @@ impl ShardDraft {
         encode_lines(run_id, shard_id, self.lines(|chunk| &chunk.deletes))
     }
 
-    /// How far each range is accounted for with this draft, and whether it ends there.
+    /// How far each range is planned with these chunks, and whether it ends there.
     #[must_use]
     pub fn ranges(&self) -> BTreeMap<RangeId, (Checkpoint, bool)> {
         // Chunks of a range stand in order, so the last one wins.
@@ -77,7 +79,7 @@ fn sum(chunks: &[Chunk], of: impl Fn(&Chunk) -> PlannedWork) -> PlannedWork {
         .fold(PlannedWork::default(), |all, chunk| all.plus(of(chunk)))
 }
 
-/// Chunks that wait for their shard to fill: less than one shard, whatever the number of ranges.
+/// Collects chunks until they fill a shard. Less than one shard waits, whatever the number of ranges.
 #[derive(Debug)]
 pub struct Packer {
     bounds: ShardBounds,
@@ -94,24 +96,24 @@ impl Packer {
         }
     }
 
-    /// Takes the next chunk of any range; those of one range come in order. Gives the drafts that are full.
-    pub fn add(&mut self, chunk: Chunk) -> Vec<ShardDraft> {
+    /// Takes the next chunk of any range. Chunks of one range come in order. Returns what is full.
+    pub fn add(&mut self, chunk: Chunk) -> Vec<PackedChunks> {
         let is_solo = chunk.is_solo(self.bounds);
-        let mut drafts = Vec::new();
+        let mut packed = Vec::new();
         if is_solo || !self.fits(&chunk) {
-            drafts.extend(self.flush());
+            packed.extend(self.flush());
         }
         self.open.push(chunk);
         if is_solo || self.is_full() {
-            drafts.extend(self.flush());
+            packed.extend(self.flush());
         }
-        drafts
+        packed
     }
 
-    /// Everything that waits.
-    pub fn flush(&mut self) -> Option<ShardDraft> {
+    /// Returns everything that waits.
+    pub fn flush(&mut self) -> Option<PackedChunks> {
         let chunks = std::mem::take(&mut self.open);
-        (!chunks.is_empty()).then_some(ShardDraft { chunks })
+        (!chunks.is_empty()).then_some(PackedChunks { chunks })
     }
 
     fn fits(&self, chunk: &Chunk) -> bool {
@@ -194,24 +196,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_chunk_is_in_one_draft_in_the_order_of_its_range_and_within_the_bounds(chunks in chunks()) {
+        fn every_chunk_is_packed_once_in_the_order_of_its_range_and_within_the_bounds(chunks in chunks()) {
             let mut packer = Packer::new(BOUNDS);
-            let mut drafts: Vec<ShardDraft> = Vec::new();
+            let mut steps: Vec<PackedChunks> = Vec::new();
             for chunk in &chunks {
-                drafts.extend(packer.add(chunk.clone()));
+                steps.extend(packer.add(chunk.clone()));
             }
-            drafts.extend(packer.flush());
+            steps.extend(packer.flush());
             prop_assert_eq!(packer.flush(), None);
-            let packed: Vec<Chunk> = drafts.iter().flat_map(|draft| draft.chunks.clone()).collect();
+            let packed: Vec<Chunk> = steps.iter().flat_map(|step| step.chunks.clone()).collect();
             prop_assert_eq!(&packed, &chunks, "in the order in which they came, and so of each range");
-            for draft in &drafts {
-                let work = draft.copy_work();
+            for step in &steps {
+                let work = step.copy_work();
                 let is_solo = work.count.objects == 1 && work.count.bytes >= BOUNDS.bytes_max;
                 prop_assert!(BOUNDS.hold(&work) || is_solo, "{work:?}");
-                prop_assert!(!is_solo || draft.chunks.len() == 1, "a large object is alone");
-                prop_assert!(draft.delete_work().count.objects <= BOUNDS.objects_max);
+                prop_assert!(!is_solo || step.chunks.len() == 1, "a large object is alone");
+                prop_assert!(step.delete_work().count.objects <= BOUNDS.objects_max);
                 let shards = 2;
-                prop_assert!(draft.ranges().len() + shards <= PLAN_STEP_RECORDS_MAX);
+                prop_assert!(step.ranges().len() + shards <= PLAN_STEP_RECORDS_MAX);
             }
         }
     }
@@ -224,7 +226,7 @@ mod tests {
         };
         for (bounds, size_bytes, expected) in [(BOUNDS, 1, 10), (BOUNDS, 250, 4), (slow, 1, 3)] {
             let mut packer = Packer::new(bounds);
-            let full: Vec<ShardDraft> = (0..10)
+            let full: Vec<PackedChunks> = (0..10)
                 .flat_map(|number| packer.add(chunk(7, number, 1, size_bytes, 0)))
                 .collect();
             let first = full.first().unwrap().copy_work().count.objects;

@@ -1,4 +1,4 @@
-//! A slice of the key space that one lister walks, and how far it got.
+//! A range of the key space, and how far its listing got.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,11 +51,11 @@ impl KeyRange {
     }
 }
 
-/// The key to list after so that everything under `prefix` after the relative key `after` comes; nothing to begin at
-/// the prefix's first key.
+/// The key to list after, to list everything under `prefix` after the relative key `after`; nothing to begin at the first
+/// key of the prefix.
 ///
-/// Where prefix and key together are longer than a key can be, the longest key before them is meant: what lies between
-/// is listed too, and is for the caller to leave out.
+/// Where prefix and key together are too long for a key, it is the longest key before them. The listing then begins with
+/// keys that the caller must leave out.
 #[must_use]
 pub fn start_after(prefix: &KeyPrefix, after: Option<&str>) -> Option<ObjectKey> {
     let mut joined = format!("{}{}", prefix.as_str(), after?);
@@ -65,7 +65,7 @@ pub fn start_after(prefix: &KeyPrefix, after: Option<&str>) -> Option<ObjectKey>
     ObjectKey::new(joined).ok()
 }
 
-/// What the listing of a range met up to a point.
+/// The counts of a range up to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ListingTally {
     /// Objects of the source that the filters left out.
@@ -74,7 +74,7 @@ pub struct ListingTally {
     pub same: Count,
     /// Objects seen at the target.
     pub at_target: Count,
-    /// Of these, in a mirror, what the globs admit: what it could delete at most.
+    /// Those of them that a mirror could delete, because its globs admit them.
     #[serde(default)]
     pub deletable: Count,
     /// Objects planned to be copied.
@@ -82,8 +82,8 @@ pub struct ListingTally {
     /// Objects planned to be deleted at the target.
     #[serde(default)]
     pub deletes: Count,
-    /// In a rerun: undone objects of the earlier run that nothing is left to do about. They are gone from the source;
-    /// those to be deleted are gone from the target, or back at the source.
+    /// In a rerun: undone objects of the earlier run with nothing left to do. They are gone from the source; objects to
+    /// delete are gone from the target, or back at the source.
     #[serde(default)]
     pub gone: Count,
     /// What copying the planned objects takes.
@@ -105,29 +105,29 @@ impl ListingTally {
     }
 }
 
-/// Everything of the range up to and including `through` is accounted for: it is in shards, or needs none.
+/// Everything of the range up to and including `through` is planned: it is in shards, or needs none.
 ///
-/// A rerun lists no ranges. It has one that covers all keys; its checkpoint holds a place in the earlier run instead of
-/// a key.
+/// A rerun lists no ranges. It has one that covers all keys, whose checkpoint holds a position in the earlier run instead
+/// of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The last key that is accounted for; absent when the range was empty.
+    /// The last planned key; absent when the range was empty.
     pub through: Option<RelativeKey>,
     /// The counts of the range up to there.
     pub tally: ListingTally,
 }
 
-/// Whether a range is still being walked.
+/// Whether a range is still being listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RangeState {
     /// Keys may be left.
     Listing,
-    /// Every key is accounted for.
+    /// Every key is planned.
     Done,
 }
 
-/// The ledger's record of a range. It changes in the same transaction as the shards that account for it.
+/// The ledger's record of a range. It changes in the same transaction that adds its shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RangeRecord {
     /// The version of the record.
@@ -143,14 +143,14 @@ pub struct RangeRecord {
     pub checkpoint: Option<Checkpoint>,
     /// Whether it is done.
     pub state: RangeState,
-    /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
+    /// When the ledger deletes the record, in seconds since the epoch (DynamoDB's TTL).
     pub expires_at: i64,
     /// The number of writes to this record; each write expects the one before it.
     pub revision: u64,
 }
 
-/// Whether ranges, in the order of their keys, tile the key space: the first begins open, each goes on where the one
-/// before it ended, the last ends open.
+/// Whether ranges, in key order, tile the key space: the first has no start, each begins where the one before it ends, and
+/// the last has no end.
 #[must_use]
 pub fn tiles(ranges: &[&KeyRange]) -> bool {
     let meets = |two: &[&KeyRange]| two[0].until.is_some() && two[0].until == two[1].after;

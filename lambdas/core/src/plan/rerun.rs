@@ -1,6 +1,6 @@
-//! Reruns: what an earlier run left undone is done again, and nothing else.
+//! Reruns do what an earlier run left undone, and nothing else.
 //!
-//! Undone is what failed and what has no outcome. A rerun takes over the earlier run's spec, reads the undone objects
+//! An object is undone if it failed or has no outcome. A rerun takes over the earlier run's spec, reads the undone objects
 //! from its shards, and plans each in the version that the source has now.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// An earlier run that the ledger forgets within this time is not rerun: its records may go while they are read.
+/// A run whose records expire within this time is not rerun, because they may go while they are read.
 const KEPT_MIN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a shard of a run that has ended left undone: objects that failed, and objects without an outcome.
+/// What a shard of an ended run left undone: objects that failed, and objects without an outcome.
 #[must_use]
 pub fn undone(shard: &ShardRecord) -> Count {
     let tally = &shard.outcome.tally;
@@ -41,27 +41,27 @@ pub fn undone(shard: &ShardRecord) -> Count {
     }
 }
 
-/// The shard whose manifest a shard's objects stand in: for a part shard that of the whole object.
+/// The shard whose manifest lists a shard's objects. For a part shard, this is the shard of the whole object.
 #[must_use]
 pub fn whole_of(id: &ShardId) -> ShardId {
     id.whole().map_or_else(|| id.clone(), |(whole, _)| whole)
 }
 
-/// A run that is to be rerun, held against its plan before anything is written.
+/// A run to rerun, checked against its plan before anything is written.
 #[derive(Debug)]
 pub struct EarlierRun {
     record: RunRecord,
     chosen: Option<Chosen>,
-    /// Undone in shards that were not chosen: all of it, and the part that is to be copied.
+    /// Undone in shards that were not chosen: all objects, and those to copy.
     not_chosen: Count,
     not_chosen_copies: Count,
-    /// When the last lease of a copier ends, and when this was asked.
+    /// When the last lease of a copier ends, and the time now.
     leased_until: Option<Timestamp>,
     now: Timestamp,
     sums: Settlement,
 }
 
-/// The chosen shards as they were typed, and what each does, once the ledger told.
+/// The chosen shards as typed, and the work of each once its record was added.
 #[derive(Debug)]
 struct Chosen {
     typed: Vec<ShardId>,
@@ -73,9 +73,9 @@ impl Chosen {
         self.found.get(&whole_of(typed)).copied().flatten()
     }
 
-    /// The first of the chosen shards that is as `is_so` says.
-    fn first(&self, is_so: impl Fn(Option<ShardWork>) -> bool) -> Option<&ShardId> {
-        self.typed.iter().find(|typed| is_so(self.work_of(typed)))
+    /// The first chosen shard whose work matches.
+    fn first(&self, matches: impl Fn(Option<ShardWork>) -> bool) -> Option<&ShardId> {
+        self.typed.iter().find(|typed| matches(self.work_of(typed)))
     }
 }
 
@@ -124,7 +124,7 @@ impl EarlierRun {
         })
     }
 
-    /// Takes note of a shard. Each shard of the run is added once.
+    /// Adds a shard. Each shard of the run is added once.
     pub fn add(&mut self, shard: &ShardRecord) {
         self.sums.add(shard);
         let lease_end = shard.lease.map(|lease| lease.expires_at);
@@ -145,8 +145,8 @@ impl EarlierRun {
     /// The spec of the rerun, once every shard was added.
     ///
     /// # Errors
-    /// `InvalidRun`: a copier of a stopped run may still work, the plan was not finished or the records do not agree with
-    /// it, a chosen shard is not among them, or one deletes while copies are undone that were not chosen.
+    /// `InvalidRun`: a copier of a stopped run may still work, the plan was not finished, the records do not add up to it, a
+    /// chosen shard does not exist, or a chosen shard deletes while shards that were not chosen have undone copies.
     pub fn settle(mut self) -> Result<RunSpec, Failure> {
         let RunRecord {
             run_id,
@@ -202,7 +202,7 @@ impl EarlierRun {
     }
 }
 
-/// Deletions come after the copies, and only if none failed: a choice of shards must not turn that round.
+/// Deletions come after the copies, and only if none failed. A choice of shards must keep that order.
 fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result<(), Failure> {
     if let Some(unknown) = chosen.first(|work| work.is_none()) {
         return Err(invalid(
@@ -224,7 +224,7 @@ fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result
 
 fn unplanned(run_id: &RunId) -> Failure {
     refused(&format!(
-        "run {run_id} broke before its plan was finished, so nobody knows what it left undone: start an ordinary run"
+        "run {run_id} broke before its plan was finished, so what it left undone is not known: start an ordinary run"
     ))
 }
 
@@ -236,7 +236,7 @@ pub fn unknown(run_id: &RunId) -> Failure {
     ))
 }
 
-/// What is needed of the run is no longer there.
+/// Part of the run is no longer kept.
 #[must_use]
 pub fn forgotten(run_id: &RunId, what: &str) -> Failure {
     refused(&format!(

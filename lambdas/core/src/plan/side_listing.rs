@@ -1,4 +1,4 @@
-//! One side of a range: its pages, checked and cut to the range.
+//! The listing of one side of a range: its pages, checked and cut to the range.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct SideListing {
     name: Side,
     prefix: KeyPrefix,
-    /// Where the part that counts begins; what a shortened start lists before it is left out.
+    /// Where the range begins. A shortened start lists keys before it, which are left out.
     after: Option<RelativeKey>,
     until: Option<RelativeKey>,
     buffer: VecDeque<ListedObject>,
@@ -56,7 +56,7 @@ impl SideListing {
         })
     }
 
-    /// Takes the answer to [`next_request`](Self::next_request).
+    /// Takes the response to [`next_request`](Self::next_request).
     ///
     /// # Errors
     /// `ListingIncomplete` when the page is not what a listing of this prefix in key order gives (P11).
@@ -92,8 +92,8 @@ impl SideListing {
         Ok(())
     }
 
-    /// Passes over every object before `wanted`, a key below the prefix. Gives the request for the page that tells
-    /// whether `wanted` is there, when it is needed.
+    /// Passes over every object before `wanted`, a key below the prefix. Returns the request for the page that would hold
+    /// `wanted`, if that page is not there yet.
     pub(crate) fn seek(&mut self, wanted: &str) -> Option<ListRequest> {
         while let Some((relative, _)) = self.front() {
             if relative >= wanted {
@@ -163,7 +163,7 @@ impl SideListing {
         self.is_done && self.buffer.is_empty()
     }
 
-    /// Whether merging cannot go on without another page.
+    /// Whether merging needs another page.
     pub(super) fn is_starved(&self) -> bool {
         !self.is_done && self.buffer.is_empty()
     }

@@ -1,13 +1,13 @@
 //! Where a range can be split without knowing its keys.
 //!
-//! S3 lists forward only and tells neither how many keys a range has nor which is the last. But the first key after any
-//! text is one cheap question, and "is there a key after everything that begins with this prefix" is the same question.
-//! So: find the longest prefix that all remaining keys share (the question is monotone in its length), then ask for the
-//! first key after some characters at the place where they part. Every answer is a key that exists, so a split lands
-//! inside the data however the key space is clustered, flat or deep, in any script.
+//! S3 lists forward only, and reports neither the number of keys in a range nor the last one. But the first key after any
+//! text is one cheap request, and so is "is there a key after everything that begins with this prefix?". Bisection finds
+//! the longest prefix that all remaining keys share. Then the first keys after some characters at the place where they
+//! part are requested. Every response is a key that exists, so a split lands inside the data, whether the key space is
+//! clustered, flat or deep, and in any script.
 
-/// Texts after which no key that begins with `prefix` comes, but for those that go on with the last character of
-/// Unicode: near enough to look for a split.
+/// A text after every key that begins with `prefix`, except those that continue with the last character of Unicode. That
+/// is near enough to find a split.
 #[must_use]
 pub fn beyond(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
@@ -22,10 +22,10 @@ pub fn prefix_lengths(key: &str) -> Vec<usize> {
         .collect()
 }
 
-/// How many places of an interval are asked about at once.
+/// How many places of an interval are probed at once.
 const PROBES_AT_ONCE: usize = 7;
 
-/// The next places to ask about in an interval whose ends are known: `low` answered no, `high` yes or is past the end.
+/// The next places to probe between `low`, where the answer was no, and `high`, where it was yes or which is the end.
 #[must_use]
 pub fn between(low: usize, high: usize) -> Vec<usize> {
     let gap = high.saturating_sub(low);
@@ -35,18 +35,18 @@ pub fn between(low: usize, high: usize) -> Vec<usize> {
         .collect()
 }
 
-/// Characters that keys are made of most often, far enough apart to cut a key space into pieces of like size.
+/// The most frequent characters of keys, far enough apart to cut a key space into similar pieces.
 const USUAL: &str = "0123456789ACEGIKMOQSUWYaceglnprtvy~";
 /// Where scripts begin and end, on a logarithmic scale.
 const SCRIPTS: [u32; 13] = [
     0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x3000, 0x6000, 0x9000, 0xC000, 0x1_0000, 0x1_F600,
     0x4_0000,
 ];
-/// How many characters between two known ones are asked about.
+/// How many characters between two known ones are probed.
 const EVEN_STEPS: u32 = 16;
 
-/// The characters to ask about between the one where the next key parts from the current one and the last one, which is
-/// known where the range has an end.
+/// The characters to probe, from the first character where the next key differs from the current one, to the last, which
+/// is known where the range has an end.
 #[must_use]
 pub fn landmarks(first: char, last: Option<char>) -> Vec<char> {
     let mut marks: Vec<char> = USUAL

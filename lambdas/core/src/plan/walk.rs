@@ -1,4 +1,4 @@
-//! The walk through one range: both sides merged as they stream.
+//! The walk through one range, which merges both sides as they stream.
 
 #[cfg(test)]
 mod tests;
@@ -26,11 +26,11 @@ use crate::{
     value::{key::RelativeKey, object::ListedObject},
 };
 
-/// What decides about an object, settled once for a run.
+/// The rules that decide about objects, the same for a whole run.
 #[derive(Debug, Clone)]
 pub struct WalkRules {
     spec: RunSpec,
-    /// Whether unequal ETags of objects of a single part tell that their contents differ.
+    /// Whether unequal ETags of single-part objects mean different contents.
     etags_are_digests: bool,
     filter: ObjectFilter,
     chunk_bounds: ShardBounds,
@@ -40,7 +40,7 @@ impl WalkRules {
     /// The rules of a run.
     ///
     /// # Errors
-    /// `InvalidRun` when a stored filter cannot be compiled, which settling it already proved.
+    /// `InvalidRun` when a stored filter does not compile. Settling the run already checked that it does.
     pub fn new(run: &RunRecord, shard_bounds: ShardBounds) -> Result<Self, Failure> {
         let spec = &run.spec;
         Ok(Self {
@@ -57,20 +57,19 @@ impl WalkRules {
         self.spec.mode != Mode::Copy
     }
 
-    /// Whether an object with this key may be deleted at the target: what a filter leaves out of the run is not the
-    /// run's to delete either.
+    /// Whether an object with this key may be deleted at the target. A run does not delete what its filters leave out.
     fn may_delete(&self, relative: &str) -> bool {
         self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
     }
 }
 
-/// How many objects of a side may wait before its next page is asked for: one page, so that a side whose pages end at
-/// other keys than the other side's is asked ahead, and never more than two pages wait.
+/// The next page of a side is requested while at most this many of its objects wait. With one page, a side is listed ahead
+/// of the other, and never more than two pages wait.
 const BUFFERED_MAX: usize = 1_000;
 
-/// What the front of both sides tells to do next.
+/// What to do next, by the first object of each side.
 enum MergeStep {
-    /// Copy the source's object, or leave it out by a filter.
+    /// Copy the source's object, or filter it out.
     SourceOnly,
     /// Compare both.
     Both,
@@ -82,13 +81,13 @@ enum MergeStep {
     End,
 }
 
-/// One range on its way from its checkpoint to its end.
+/// One range from its checkpoint to its end.
 #[derive(Debug)]
 pub struct RangeWalk {
     source: SideListing,
     target: Option<SideListing>,
     chunk: Chunk,
-    /// Whether the open chunk accounts for anything yet.
+    /// Whether anything was merged into the open chunk.
     has_moved: bool,
     is_ended: bool,
 }
@@ -129,7 +128,7 @@ impl RangeWalk {
         .and_then(|side| side.next_request(BUFFERED_MAX))
     }
 
-    /// Takes the answer to [`next_request`](Self::next_request).
+    /// Takes the response to [`next_request`](Self::next_request).
     ///
     /// # Errors
     /// `ListingIncomplete` when the page cannot be trusted (P11).
@@ -143,7 +142,7 @@ impl RangeWalk {
         }
     }
 
-    /// Merges as far as the pages reach. Gives the chunks that are full, and the last one when the range ends.
+    /// Merges as far as the pages reach. Returns the full chunks, and the last one when the range ends.
     pub fn advance(&mut self, rules: &WalkRules) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         loop {
@@ -163,18 +162,18 @@ impl RangeWalk {
         chunks
     }
 
-    /// The open chunk, if it accounts for anything: so that the checkpoint can move up to here.
+    /// The open chunk, if anything was merged into it, so that the checkpoint can move up to here.
     pub fn flush(&mut self) -> Option<Chunk> {
         self.has_moved.then(|| self.cut())
     }
 
-    /// Whether the walk accounts for more than the chunks that it gave.
+    /// Whether anything was merged that no returned chunk holds.
     #[must_use]
     pub fn has_moved(&self) -> bool {
         self.has_moved
     }
 
-    /// Whether every key of the range is accounted for.
+    /// Whether every key of the range is merged.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.is_ended
@@ -195,7 +194,7 @@ impl RangeWalk {
         }
     }
 
-    /// Gives up what lies after `until`, which another walk takes over.
+    /// Gives up the keys after `until`, which another walk takes over.
     ///
     /// Refused when this walk is past it already.
     pub fn narrow(&mut self, until: &RelativeKey) -> bool {
@@ -258,8 +257,8 @@ impl RangeWalk {
         }
     }
 
-    /// The key is accounted for. What lies there at the target is counted only now: deciding may cut the open chunk,
-    /// and what resumes after that one meets this key again.
+    /// Moves the checkpoint past a key. The target's object is counted only now, because deciding may have cut the open
+    /// chunk, and a walk that resumes after that chunk meets this key again.
     fn pass(&mut self, relative: &str, target: Option<&ListedObject>, rules: &WalkRules) {
         let tally = &mut self.chunk.checkpoint.tally;
         if let Some(target) = target {
@@ -297,7 +296,7 @@ impl RangeWalk {
         }
     }
 
-    /// Cuts the open chunk before an object that it cannot take; one of `work` and a deletion comes next.
+    /// Cuts the open chunk if it has no room for an object of `work` or for a deletion.
     fn make_room(&mut self, work: &PlannedWork, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
         let bounds = &rules.chunk_bounds;
         let is_full = !bounds.hold(&self.chunk.copy_work.plus(*work))
@@ -314,8 +313,8 @@ impl RangeWalk {
     }
 }
 
-/// The ETag of an object under a KMS key is no digest of its content: where either side has such objects, unequal ETags
-/// say nothing, and time decides, so that no object is copied for ever.
+/// The ETag of an object under a KMS key is no digest of its content. Where either side has such objects, unequal ETags
+/// prove nothing and the times decide, so that no object is copied again and again.
 fn is_same(rules: &WalkRules, source: &ListedObject, target: &ListedObject) -> bool {
     let found = compare::difference(rules.spec.compare, source, target);
     if found == Some(Difference::ETag) && !rules.etags_are_digests {

@@ -98,10 +98,6 @@ async fn main() -> anyhow::Result<()> {
         manifests: Arc::default(),
         manifest_bytes: Arc::default(),
     };
-    let pair = RunInput::parse(&json!({
-        "source": {"bucket": source},
-        "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
-    }))?;
     let planner: Planner<BenchPorts> = Planner {
         accounts: AwsAccounts::retried_by_caller(
             &config,
@@ -112,14 +108,7 @@ async fn main() -> anyhow::Result<()> {
         control: control.clone(),
         executions: MemoryExecutions::default(),
         clock: SystemClock,
-        settings: PlannerSettings {
-            allow_list: AllowList::of_stack(&pair),
-            run_defaults: pair,
-            max_concurrency: 100,
-            ledger_ttl_days: 30,
-            shard_bounds: ShardBounds::default(),
-            listers_max: listers,
-        },
+        settings: settings(&source, &target, listers)?,
     };
     let event = event::parse(&json!({
         "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
@@ -128,13 +117,13 @@ async fn main() -> anyhow::Result<()> {
     }))?;
     let began = Instant::now();
     let mut invocations = 0;
-    let answer = loop {
+    let result = loop {
         invocations += 1;
         let now = SystemClock.now();
         let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
-        let answer = planner.plan(&event, deadline).await?;
-        if answer.status != PlannerStatus::Continue {
-            break answer;
+        let result = planner.plan(&event, deadline).await?;
+        if result.status != PlannerStatus::Continue {
+            break result;
         }
     };
     let seconds = began.elapsed().as_secs_f64();
@@ -145,7 +134,7 @@ async fn main() -> anyhow::Result<()> {
         .context("the run is in the ledger")?;
     std::fs::remove_file(shards)?;
     let figures = json!({
-        "status": answer.status, "seconds": seconds, "invocations": invocations,
+        "status": result.status, "seconds": seconds, "invocations": invocations,
         "planned": run.totals.planned.objects, "same": run.totals.same.objects,
         "shards": run.totals.shards, "ranges": ledger.read_ranges(&run_id).await?.len(),
         "manifests": control.manifests.load(Ordering::Relaxed),
@@ -154,6 +143,21 @@ async fn main() -> anyhow::Result<()> {
         "planning_usd": shardlift_core::report::cost::total_usd(&run.totals.requests),
     });
     write_line(&figures.to_string())
+}
+
+fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<PlannerSettings> {
+    let pair = RunInput::parse(&json!({
+        "source": {"bucket": source},
+        "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
+    }))?;
+    Ok(PlannerSettings {
+        allow_list: AllowList::of_stack(&pair),
+        run_defaults: pair,
+        max_concurrency: 100,
+        ledger_ttl_days: 30,
+        shard_bounds: ShardBounds::default(),
+        listers_max,
+    })
 }
 
 fn write_line(line: &str) -> anyhow::Result<()> {

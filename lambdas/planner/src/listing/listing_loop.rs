@@ -21,8 +21,8 @@ use tracing::info;
 
 use super::{live_range::LiveRange, step_queue::StepQueue};
 use crate::{
-    Planner,
     invocation_end::InvocationEnd,
+    planner::Planner,
     ports::{Ports, SourceOf, TargetOf},
     records::{self, CommittedStep},
 };

@@ -100,8 +100,8 @@ impl<P: Ports> ListingLoop<'_, P> {
 
     pub(super) fn pack(&mut self, chunks: Vec<Chunk>) -> Result<(), Failure> {
         for chunk in chunks {
-            for draft in self.packer.add(chunk) {
-                self.steps.add_draft(self.run, &draft)?;
+            for packed in self.packer.add(chunk) {
+                self.steps.add(self.run, &packed)?;
             }
         }
         Ok(())
@@ -115,8 +115,8 @@ impl<P: Ports> ListingLoop<'_, P> {
             .filter_map(|range| range.walk.as_mut()?.flush())
             .collect();
         self.pack(chunks)?;
-        if let Some(draft) = self.packer.flush() {
-            self.steps.add_draft(self.run, &draft)?;
+        if let Some(packed) = self.packer.flush() {
+            self.steps.add(self.run, &packed)?;
         }
         self.steps.hurry();
         Ok(())

@@ -1,4 +1,4 @@
-//! Finding keys to split a range at, by asking for the first key after this and that.
+//! Finds keys to split a range at, by requesting the first key after chosen texts.
 
 use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use shardlift_aws::retry::LISTING;
@@ -9,14 +9,15 @@ use shardlift_core::{
     value::key::{KeyPrefix, RelativeKey},
 };
 
-/// How many places are looked at for each key that is wanted: some give the same key, some none.
-const PLACES_PER_CUT: usize = 3;
-/// How many places one search looks at at once. All of them at once would be some hundred connections for a moment, and
-/// the peak of the planner's memory.
+/// How many places are probed for each wanted key, because some return the same key and some none.
+const PLACES_PER_KEY: usize = 3;
+/// How many places one search probes at once. All at once would open some hundred connections, and set the peak of the
+/// planner's memory.
 const PROBES_AT_ONCE: usize = 16;
 
-/// At most `wanted` keys that exist after `frontier`, up to `until`, in order: where the remaining keys part from the frontier's prefix,
-/// spread over the characters that follow there. None when all remaining keys begin with the frontier, or none is left.
+/// At most `wanted` existing keys after `frontier`, up to `until`, in order. They lie where the remaining keys differ from
+/// the frontier, spread over the characters that follow there. None when all remaining keys begin with the frontier, or
+/// none is left.
 pub(super) async fn find<B: BucketListing>(
     listing: &B,
     prefix: &KeyPrefix,
@@ -25,7 +26,7 @@ pub(super) async fn find<B: BucketListing>(
     wanted: usize,
 ) -> Result<Vec<RelativeKey>, CallFault> {
     let lengths = split::prefix_lengths(frontier);
-    // After everything that begins with the empty prefix nothing comes; after the whole frontier something may.
+    // No key comes after everything that begins with the empty prefix; some may come after the whole frontier.
     let (mut low, mut high) = (0, lengths.len());
     let mut next = None;
     while high - low > 1 {
@@ -34,8 +35,8 @@ pub(super) async fn find<B: BucketListing>(
             let text = split::beyond(&frontier[..lengths[place]]);
             first_after(listing, prefix, text, until)
         });
-        let answers = try_join_all(probes).await?;
-        for (place, found) in places.into_iter().zip(answers) {
+        let responses = try_join_all(probes).await?;
+        for (place, found) in places.into_iter().zip(responses) {
             let Some(key) = found else {
                 low = place;
                 continue;
@@ -55,7 +56,7 @@ pub(super) async fn find<B: BucketListing>(
         shared,
         next,
         until,
-        wanted * PLACES_PER_CUT,
+        wanted * PLACES_PER_KEY,
     )
     .await?;
     Ok(split::thinned(&keys, wanted))

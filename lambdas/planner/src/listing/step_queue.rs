@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 use shardlift_core::{
     failure::Failure,
     plan::{
-        ShardDraft,
+        PackedChunks,
         range::{Checkpoint, KeyRange, RangeRecord, RangeState},
     },
     port::{PLAN_STEP_RECORDS_MAX, PlanStep},
@@ -22,22 +22,22 @@ use shardlift_core::{
 
 use crate::records::{EncodedManifest, copy_shards, ready};
 
-/// How many steps may wait for the ledger before listing pauses: with 10,000 UUID keys a manifest of some 450 KB each
-/// they stay within 8 MB.
+/// Listing pauses while this many steps wait for the ledger. With manifests of some 450 KB for 10,000 UUID keys each, they
+/// stay within 8 MB.
 const STEPS_WAITING_MAX: usize = 16;
-/// Manifests of how many steps are written at once: eight in 100 ms are 800,000 keys a second.
+/// The manifests of this many steps are in flight at once: eight in 100 ms are 800,000 keys per second.
 const MANIFESTS_IN_FLIGHT_MAX: usize = 8;
-/// A transaction waits for so many shards while listing goes on. Every range that is listed is in every transaction, twice
-/// its write units, and the ranges of a run lie in one partition of the table, which takes 1,000 units a second: at
-/// 500,000 keys a second these are six transactions and 400 units. That holds while a range's record has up to 1 KB: its
-/// bounds and its checkpoint are three keys, and between keys of 1,000 bytes it takes four times the units. The table
-/// then throttles, and the adapter waits: fewer transactions a second, each with more shards.
+/// A transaction waits until it has this many shards. It writes every listed range too, at twice the write units of a
+/// single write, and the ranges of a run share one partition of the table, which takes 1,000 units per second. At 500,000
+/// keys per second this makes six transactions and 400 units. That holds for records of up to 1 KB. A record contains three
+/// keys (its bounds and its checkpoint), so with keys of 1,000 bytes it takes four times the units. The table then
+/// throttles and the ledger backs off, which makes fewer transactions with more shards each.
 const GROUP_SHARDS_MIN: usize = 8;
 
-/// What a step changes about ranges.
+/// How a step changes ranges.
 #[derive(Debug)]
 enum RangeChange {
-    /// They are accounted for up to these checkpoints; true where the range ends.
+    /// They are planned up to these checkpoints; true where the range ends.
     Advance(BTreeMap<RangeId, (Checkpoint, bool)>),
     /// One of them is split at these keys, in order; the new ranges are numbered from `first_number`.
     Split {
@@ -70,7 +70,7 @@ pub(super) struct StepQueue {
     waiting: VecDeque<QueuedStep>,
     /// The number of the first step that waits; they are numbered on from there.
     first_number: u64,
-    /// Steps before this number do not wait for others.
+    /// Steps before this number do not wait for more shards.
     hurried_until: u64,
     manifests_in_flight: usize,
     manifests_written: u64,
@@ -79,7 +79,7 @@ pub(super) struct StepQueue {
 }
 
 impl StepQueue {
-    /// Nothing waits. `invocation` is the number that the ids of its shards begin with.
+    /// An empty queue. The ids of its shards begin with the number `invocation`.
     pub(super) fn new(invocation: u64) -> Self {
         Self {
             invocation,
@@ -113,27 +113,27 @@ impl StepQueue {
         self.manifests_written
     }
 
-    /// Encodes a draft and queues it.
-    pub(super) fn add_draft(&mut self, run: &RunRecord, draft: &ShardDraft) -> Result<(), Failure> {
+    /// Encodes packed chunks and queues them.
+    pub(super) fn add(&mut self, run: &RunRecord, packed: &PackedChunks) -> Result<(), Failure> {
         let mut manifests = Vec::new();
         let mut shards = Vec::new();
-        let (copies, deletes) = (draft.copy_work(), draft.delete_work());
+        let (copies, deletes) = (packed.copy_work(), packed.delete_work());
         if copies.count.objects > 0 {
             let shard_id = self.next_shard_id()?;
-            let bytes = draft.encode_copies(&run.run_id, &shard_id)?;
+            let bytes = packed.encode_copies(&run.run_id, &shard_id)?;
             shards.extend(copy_shards(run, &shard_id, &copies));
             manifests.push(EncodedManifest { shard_id, bytes });
         }
         if deletes.count.objects > 0 {
             let shard_id = self.next_shard_id()?;
-            let bytes = draft.encode_deletes(&run.run_id, &shard_id)?;
+            let bytes = packed.encode_deletes(&run.run_id, &shard_id)?;
             shards.push(ready(run, &shard_id, ShardWork::DeleteObjects, &deletes));
             manifests.push(EncodedManifest { shard_id, bytes });
         }
         self.waiting.push_back(QueuedStep {
             manifests: Manifests::of(manifests),
             shards,
-            change: RangeChange::Advance(draft.ranges()),
+            change: RangeChange::Advance(packed.ranges()),
         });
         Ok(())
     }
@@ -183,13 +183,13 @@ impl StepQueue {
         }
     }
 
-    /// Lets everything that waits now be written as soon as it can be.
+    /// Writes everything that waits now as soon as possible.
     pub(super) fn hurry(&mut self) {
         self.hurried_until = self.first_number + self.waiting.len() as u64;
     }
 
-    /// The next steps that one transaction takes, once they are worth one: hurried, with a split, which listers wait for,
-    /// with many shards, or with as many records as fit. None while another transaction is in flight.
+    /// The next steps for one transaction, once they are worth it: hurried, with a split (listers wait for it), with many
+    /// shards, or with as many records as fit. None while another transaction is in flight.
     pub(super) fn take_group(&mut self) -> Vec<QueuedStep> {
         if self.is_committing {
             return Vec::new();
@@ -265,7 +265,7 @@ impl RangeChange {
     }
 }
 
-/// The records of steps in order. `stored` gives a range as it stands in the ledger, `new` the record of a new one.
+/// The records of steps in order. `stored` returns the record of a range in the ledger, `new` makes one.
 pub(super) fn records_of<'a>(
     steps: Vec<QueuedStep>,
     stored: impl Fn(&RangeId) -> Option<&'a RangeRecord>,
@@ -306,7 +306,7 @@ pub(super) fn records_of<'a>(
     Ok(all)
 }
 
-/// Ranges that one transaction changes, each once, however many steps change it.
+/// The ranges of one transaction. Each is changed once, however many steps change it.
 struct ChangedRanges<F> {
     stored: F,
     records: BTreeMap<RangeId, RangeRecord>,
@@ -329,7 +329,7 @@ impl<'a, F: Fn(&RangeId) -> Option<&'a RangeRecord>> ChangedRanges<F> {
     }
 }
 
-/// What is left of a range that is split at keys in order, and the new ranges.
+/// The first part of a range that is split at keys in order, and the new ranges.
 fn split(bounds: &KeyRange, keys: Vec<RelativeKey>) -> Result<(KeyRange, Vec<KeyRange>), Failure> {
     let mut pieces = Vec::new();
     let mut rest = bounds.clone();

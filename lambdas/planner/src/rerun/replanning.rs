@@ -13,11 +13,11 @@ use super::{
     action::Actions,
     earlier_documents::{EarlierDocuments, UndoneShard},
     shard_writer::ShardWriter,
-    undone_object::neighbourhoods,
+    undone_object::lookup_groups,
 };
 use crate::{
-    Planner,
     invocation_end::InvocationEnd,
+    planner::Planner,
     ports::{Ports, SourceOf, TargetOf},
     run::RequestMeter,
 };
@@ -100,7 +100,7 @@ impl<'a, P: Ports> Replanning<'a, P> {
         let work = shard.work;
         let left = shard.objects.into_iter();
         let left = left.filter(|object| !writer.has_planned(&object.position));
-        let mut lookups = stream::iter(neighbourhoods(left))
+        let mut lookups = stream::iter(lookup_groups(left))
             .map(|objects| async move {
                 let keys: Vec<ObjectKey> =
                     objects.iter().map(|object| object.key.clone()).collect();

@@ -8,7 +8,7 @@ use shardlift_core::{
     value::id::{RunId, ShardId},
 };
 
-use crate::{Planner, ports::Ports};
+use crate::{planner::Planner, ports::Ports};
 
 impl<P: Ports> Planner<P> {
     /// The spec of a rerun of the run `of`: the earlier run's, and what it is of. Nothing is written.

@@ -15,8 +15,8 @@ use super::{
     action::RerunAction, open_shards::OpenShards, position::Position, undone_object::UndoneObject,
 };
 use crate::{
-    Planner,
     invocation_end::InvocationEnd,
+    planner::Planner,
     ports::Ports,
     records::{commit, load_or_create, put_manifests},
 };

@@ -5,7 +5,7 @@ use shardlift_core::value::key::ObjectKey;
 use super::position::Position;
 
 /// Undone objects no further apart in their manifest than this are looked up together: the page of 1,000 keys that
-/// answers for one of them likely holds the next.
+/// holds one of them likely holds the next.
 const APART_MAX: u32 = 100;
 /// How many are looked up together, so that a shard of 10,000 keeps many lookups busy.
 const TOGETHER_MAX: usize = 250;
@@ -19,21 +19,21 @@ pub(super) struct UndoneObject {
     pub(super) size_bytes: u64,
 }
 
-/// Neighbours of one shard together, each group with ascending keys.
-pub(super) fn neighbourhoods(
+/// Groups neighbors of one shard, each group with ascending keys.
+pub(super) fn lookup_groups(
     objects: impl IntoIterator<Item = UndoneObject>,
 ) -> Vec<Vec<UndoneObject>> {
     let mut groups: Vec<Vec<UndoneObject>> = Vec::new();
     for object in objects {
         match groups.last_mut() {
-            Some(group) if is_neighbour(group, &object) => group.push(object),
+            Some(group) if is_neighbor(group, &object) => group.push(object),
             _ => groups.push(vec![object]),
         }
     }
     groups
 }
 
-fn is_neighbour(group: &[UndoneObject], object: &UndoneObject) -> bool {
+fn is_neighbor(group: &[UndoneObject], object: &UndoneObject) -> bool {
     let is_near = |last: &UndoneObject| {
         object.position.index - last.position.index <= APART_MAX && object.key > last.key
     };
@@ -58,12 +58,12 @@ mod tests {
     }
 
     fn sizes(indexes: impl IntoIterator<Item = u32>) -> Vec<usize> {
-        let groups = neighbourhoods(indexes.into_iter().map(object));
+        let groups = lookup_groups(indexes.into_iter().map(object));
         groups.iter().map(Vec::len).collect()
     }
 
     #[test]
-    fn neighbours_are_looked_up_together_and_strays_alone() {
+    fn neighbors_are_looked_up_together_and_strays_alone() {
         assert_eq!(sizes([3, 900, 901, 1_001, 5_000]), [1, 3, 1]);
         assert_eq!(sizes(0..600), [250, 250, 100]);
         assert!(sizes([]).is_empty());
@@ -73,6 +73,6 @@ mod tests {
     fn a_group_never_holds_keys_that_do_not_ascend() {
         let mut backwards = object(7);
         backwards.key = ObjectKey::new("a").unwrap();
-        assert_eq!(neighbourhoods([object(6), backwards]).len(), 2);
+        assert_eq!(lookup_groups([object(6), backwards]).len(), 2);
     }
 }

@@ -18,7 +18,7 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::{Planner, ports::Ports};
+use crate::{planner::Planner, ports::Ports};
 
 /// The sums of all shards in the ledger.
 #[derive(Debug, Default)]
@@ -131,22 +131,21 @@ impl<P: Ports> Planner<P> {
                     sums.copies.add(shard.planned);
                     sums.first_round.push(shard.shard_id);
                 }
-                // The last of its part shards puts it together.
+                // The copier of the last part shard assembles the object.
                 ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
                 ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
             }
         }
-        // Neighbours in key order share a partition of S3; an order without order spreads the copiers over all of them.
+        // Neighbors in key order share a partition of S3. Shards in an arbitrary order spread the copiers over all partitions.
         sums.first_round
             .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
         Ok(sums)
     }
 }
 
-/// A mirror deletes no more than its limit allows of what it could delete: objects that its globs leave out do not make
-/// the share smaller. An empty source asks for every object of the target, which only a
-/// limit of 100 percent allows: that is how it is told to (P11). A rerun does not list the target: it deletes nothing
-/// that its earlier run's plan did not, which was held against the limit.
+/// A mirror deletes no more than its limit allows of what it could delete; objects that its globs leave out do not make the
+/// share smaller. An empty source asks to delete every object of the target, which only a limit of 100 percent allows
+/// (P11). A rerun does not list the target: it deletes only what the plan of its earlier run did, which was checked.
 fn check_deletes(run: &RunRecord, tally: &ListingTally) -> Result<(), Failure> {
     if run.spec.rerun.is_some() {
         return Ok(());

@@ -19,7 +19,7 @@ use shardlift_core::{
 use tracing::info;
 
 use crate::{
-    Planner,
+    planner::Planner,
     ports::Ports,
     preflight::{self, Examined, Opened},
 };

@@ -11,7 +11,7 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::{Planner, ports::Ports};
+use crate::{planner::Planner, ports::Ports};
 
 /// How long to wait each time that Step Functions does not know the holder of a lock.
 const UNKNOWN_WAITS: [Duration; 3] = [

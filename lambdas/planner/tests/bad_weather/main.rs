@@ -1,6 +1,6 @@
-//! The planner over the real S3 adapter, in bad weather, killed at any call of S3 or of the ledger: whatever happens,
-//! the next invocations end with the uncut plan. `cargo test -p shardlift-planner --test bad_weather -- --nocapture` tells
-//! how much happened.
+//! The planner over the real S3 adapter, with faults injected by the S3 model's weather, and killed at any call of S3 or of
+//! the ledger. Whatever happens, the next invocations complete the plan of an undisturbed run.
+//! `cargo test -p shardlift-planner --test bad_weather -- --nocapture` prints how much happened.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,13 +8,13 @@
     reason = "what a test cannot make, it cannot go on with; what it met is printed"
 )]
 
+mod kill_switch;
 #[allow(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../../aws/tests/s3_model/local_sts.rs"]
 mod local_sts;
 #[allow(dead_code, reason = "the tests over memory take all of it")]
 #[path = "../world/mod.rs"]
 mod memory;
-mod mortal;
 #[allow(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../../aws/tests/s3_model/world.rs"]
 mod world;
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::SharedHttpClient;
 use futures::{StreamExt, stream};
-use memory::{PlanAccount, S3Ports, event, noon};
-use mortal::{Life, Mortal};
+use kill_switch::{KillSwitch, KillableClient};
+use memory::{S3Ports, WrittenPlan, event, noon};
 use serde_json::{Value, json};
 use shardlift_aws::{AwsAccounts, retry::RetriedByCaller};
 use shardlift_core::{
@@ -44,16 +44,16 @@ use shardlift_testkit::{
 use world::World;
 
 const SEEDS: u64 = 100;
-/// Seeds at once: most of their time is waiting to ask again.
+/// Seeds at once, since most of their time is backoff.
 const SEEDS_AT_ONCE: usize = 24;
-/// Disturbed invocations of a seed; then the weather clears.
+/// Disturbed invocations per seed, before the weather clears.
 const INVOCATIONS: usize = 4;
 
 type Random = fastrand::Rng;
 
 /// What happened.
 #[derive(Debug, Default, Clone, Copy)]
-struct Account {
+struct Totals {
     kills_at_s3: u64,
     kills_at_ledger: u64,
     failed_invocations: u64,
@@ -64,7 +64,7 @@ struct Account {
 /// Everything that outlives an invocation.
 struct Stage {
     s3: World,
-    life: Life,
+    kill_switch: KillSwitch,
     accounts: AwsAccounts,
     ledger: MemoryLedger,
     control: MemoryControlStore,
@@ -92,10 +92,10 @@ impl Stage {
         for bucket in buckets {
             s3.model.create_bucket(bucket).unwrap();
         }
-        let life = Life::default();
-        let mortal = Mortal::new(s3.sts.http_client(), life.clone());
+        let kill_switch = KillSwitch::default();
+        let client = KillableClient::new(s3.sts.http_client(), kill_switch.clone());
         let config = world::config(&s3.sts).await.into_builder();
-        let config = config.http_client(SharedHttpClient::new(mortal)).build();
+        let config = config.http_client(SharedHttpClient::new(client)).build();
         let script = CallScript::default();
         let control = "control-bucket".to_owned().try_into().unwrap();
         Self {
@@ -105,7 +105,7 @@ impl Stage {
                 RetriedByCaller::Listings,
             ),
             s3,
-            life,
+            kill_switch,
             ledger: MemoryLedger::new(script.clone()),
             control: MemoryControlStore::new(control, script.clone()),
             script,
@@ -147,15 +147,14 @@ impl Stage {
         Ok(serde_json::to_value(result).unwrap())
     }
 
-    /// The plan, after as many invocations as it takes. What a failed one could not do the next one does, as after the
-    /// machine's own retry.
-    async fn plan(&self) -> PlanAccount {
+    /// The plan, after as many invocations as it takes, as the state machine makes them.
+    async fn plan(&self) -> WrittenPlan {
         for _ in 0..50 {
             match self.invoke(Duration::ZERO).await {
-                Ok(answer) if answer["status"] == "CONTINUE" => {}
-                Ok(answer) => {
-                    assert_eq!(answer["status"], "COPY");
-                    return PlanAccount::of(&self.ledger, &self.control);
+                Ok(result) if result["status"] == "CONTINUE" => {}
+                Ok(result) => {
+                    assert_eq!(result["status"], "COPY");
+                    return WrittenPlan::of(&self.ledger, &self.control);
                 }
                 Err(failure) => panic!("in good weather: {failure}"),
             }
@@ -163,33 +162,33 @@ impl Stage {
         panic!("the plan never ends")
     }
 
-    /// One invocation in bad weather, which may be its last moment anywhere.
-    async fn invoke_disturbed(&self, random: &mut Random, account: &mut Account) {
+    /// One invocation in bad weather, which may be killed anywhere.
+    async fn invoke_disturbed(&self, random: &mut Random, totals: &mut Totals) {
         self.s3.model.set_weather(bad_weather(random));
         self.script.clear();
         if random.bool() {
             let kind = Disturbance::MATRIX[random.usize(..Disturbance::MATRIX.len())];
             self.script.disturb(random.usize(..20), kind);
         }
-        self.life.end_at(random.u64(..60), random.bool());
+        self.kill_switch.kill_at(random.u64(..60), random.bool());
         let step = Duration::from_secs(random.u64(..2) * random.u64(..40));
         tokio::select! {
             biased;
-            () = self.life.ended() => account.kills_at_s3 += 1,
-            () = self.script.killed() => account.kills_at_ledger += 1,
+            () = self.kill_switch.killed() => totals.kills_at_s3 += 1,
+            () = self.script.killed() => totals.kills_at_ledger += 1,
             end = self.invoke(step) => if let Err(failure) = end {
                 let may_pass = ["Throttled", "ServiceFault", "ListingIncomplete"];
                 assert!(may_pass.contains(&failure.code.name()), "{failure}");
-                account.failed_invocations += 1;
+                totals.failed_invocations += 1;
             }
         }
-        account.faults += self.s3.model.faults_fired().iter().sum::<u64>();
+        totals.faults += self.s3.model.faults_fired().iter().sum::<u64>();
     }
 
     fn calm(&self) {
         self.s3.model.set_weather(Weather::default());
         self.script.clear();
-        self.life.go_on();
+        self.kill_switch.reset();
     }
 }
 
@@ -225,13 +224,13 @@ fn bad_weather(random: &mut Random) -> Weather {
 }
 
 /// A seed's disturbed plan, compared with its uncut one.
-async fn live_through(seed: u64) -> Account {
+async fn live_through(seed: u64) -> Totals {
     let uncut = Stage::new(seed).await.plan().await;
     let stage = Stage::new(seed).await;
     let mut random = Random::with_seed(!seed);
-    let mut account = Account::default();
+    let mut totals = Totals::default();
     for _ in 0..INVOCATIONS {
-        stage.invoke_disturbed(&mut random, &mut account).await;
+        stage.invoke_disturbed(&mut random, &mut totals).await;
     }
     stage.calm();
     let plan = stage.plan().await;
@@ -244,31 +243,31 @@ async fn live_through(seed: u64) -> Account {
         !plan.copies.is_empty() && !plan.deletes.is_empty(),
         "seed {seed}"
     );
-    account.splits = plan.ranges as u64 - 1;
-    account
+    totals.splits = plan.ranges as u64 - 1;
+    totals
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_seeds_of_kills_and_weather_at_s3_end_with_the_uncut_plan() {
     let began = Instant::now();
-    let accounts: Vec<Account> = stream::iter(0..SEEDS)
+    let all: Vec<Totals> = stream::iter(0..SEEDS)
         .map(|seed| async move { tokio::spawn(live_through(seed)).await.unwrap() })
         .buffer_unordered(SEEDS_AT_ONCE)
         .collect()
         .await;
-    let sum = |of: fn(&Account) -> u64| accounts.iter().map(of).sum::<u64>();
-    let kills_at_s3 = sum(|account| account.kills_at_s3);
-    let kills_at_ledger = sum(|account| account.kills_at_ledger);
-    let failed = sum(|account| account.failed_invocations);
-    let (faults, splits) = (sum(|account| account.faults), sum(|account| account.splits));
+    let sum = |of: fn(&Totals) -> u64| all.iter().map(of).sum::<u64>();
+    let kills_at_s3 = sum(|totals| totals.kills_at_s3);
+    let kills_at_ledger = sum(|totals| totals.kills_at_ledger);
+    let failed = sum(|totals| totals.failed_invocations);
+    let (faults, splits) = (sum(|totals| totals.faults), sum(|totals| totals.splits));
     println!(
         "{} seeds in {:.1} s: {} invocations disturbed, {kills_at_s3} killed at a call of S3, {kills_at_ledger} at one of the \
          ledger, {failed} failed; {faults} faults of the weather; {splits} splits",
-        accounts.len(),
+        all.len(),
         began.elapsed().as_secs_f64(),
-        accounts.len() * INVOCATIONS,
+        all.len() * INVOCATIONS,
     );
-    assert_eq!(accounts.len() as u64, SEEDS);
+    assert_eq!(all.len() as u64, SEEDS);
     assert!(kills_at_s3 >= SEEDS, "{kills_at_s3} kills at S3");
     assert!(
         kills_at_ledger >= SEEDS / 10,

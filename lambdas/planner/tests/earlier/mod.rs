@@ -60,7 +60,7 @@ pub(crate) async fn plan_as(
 ) -> Result<Value, Failure> {
     for _ in 0..2_000 {
         match invoke_as(world, run_id, input).await {
-            Ok(answer) if answer["status"] == "CONTINUE" => {}
+            Ok(result) if result["status"] == "CONTINUE" => {}
             other => return other,
         }
     }

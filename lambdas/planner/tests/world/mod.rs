@@ -137,7 +137,7 @@ impl World {
     pub(crate) async fn plan(&self, input: &Value) -> Result<Value, Failure> {
         for _ in 0..2_000 {
             match self.invoke(input).await {
-                Ok(answer) if answer["status"] == "CONTINUE" => {}
+                Ok(result) if result["status"] == "CONTINUE" => {}
                 other => return other,
             }
         }
@@ -153,8 +153,8 @@ impl World {
     }
 
     /// What was planned.
-    pub(crate) fn planned(&self) -> PlanAccount {
-        PlanAccount::of(&self.ledger, &self.control)
+    pub(crate) fn planned(&self) -> WrittenPlan {
+        WrittenPlan::of(&self.ledger, &self.control)
     }
 
     /// The shard ids of the first round's index.
@@ -164,9 +164,9 @@ impl World {
     }
 }
 
-/// A plan, however it was cut.
+/// A plan as the ledger and the manifests have it, however it was cut.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct PlanAccount {
+pub(crate) struct WrittenPlan {
     pub(crate) copies: BTreeMap<String, u64>,
     pub(crate) deletes: BTreeMap<String, u64>,
     pub(crate) tally: ListingTally,
@@ -174,10 +174,10 @@ pub(crate) struct PlanAccount {
     pub(crate) ranges: usize,
 }
 
-impl PlanAccount {
+impl WrittenPlan {
     /// What the ledger and the manifests say was planned. Checks on the way that they agree with each other.
     pub(crate) fn of(ledger: &MemoryLedger, control: &MemoryControlStore) -> Self {
-        let mut account = Self::default();
+        let mut plan = Self::default();
         for shard in ledger.shards(&run_id()) {
             if matches!(shard.work, ShardWork::CopyParts { .. }) {
                 continue;
@@ -192,23 +192,23 @@ impl PlanAccount {
                 .all(|two| two[0].key < two[1].key);
             assert!(sorted, "a manifest is in key order");
             let list = match shard.work {
-                ShardWork::DeleteObjects => &mut account.deletes,
-                _ => &mut account.copies,
+                ShardWork::DeleteObjects => &mut plan.deletes,
+                _ => &mut plan.copies,
             };
             for object in manifest.objects {
                 let before = list.insert(object.key.to_string(), object.size_bytes);
                 assert_eq!(before, None, "{} is planned twice", object.key);
             }
-            account.shard_sizes.push(shard.planned.objects);
+            plan.shard_sizes.push(shard.planned.objects);
         }
         for range in ledger.ranges(&run_id()) {
             assert_eq!(range.state, RangeState::Done);
-            account.ranges += 1;
-            account.tally.add(&range.checkpoint.unwrap().tally);
+            plan.ranges += 1;
+            plan.tally.add(&range.checkpoint.unwrap().tally);
         }
-        assert_eq!(account.tally.planned.objects, account.copies.len() as u64);
-        assert_eq!(account.tally.deletes.objects, account.deletes.len() as u64);
-        account
+        assert_eq!(plan.tally.planned.objects, plan.copies.len() as u64);
+        assert_eq!(plan.tally.deletes.objects, plan.deletes.len() as u64);
+        plan
     }
 
     /// What must not depend on where invocations ended.

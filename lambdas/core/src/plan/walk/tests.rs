@@ -125,7 +125,7 @@ fn a_page_that_cannot_be_trusted_ends_the_walk_on_either_side() {
         assert_eq!(refused.code, FailureCode::ListingIncomplete);
         assert!(walk.advance(&rules).is_empty());
         assert!(!walk.is_ended());
-        assert!(walk.flush().is_none(), "nothing is accounted for");
+        assert!(walk.flush().is_none(), "nothing was merged");
     }
 }
 

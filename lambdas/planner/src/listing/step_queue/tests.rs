@@ -83,7 +83,7 @@ fn nothing_is_committed_past_a_step_whose_manifest_is_missing() {
     assert!(queue.take_group().is_empty(), "one transaction at a time");
     queue.note_commit();
     assert_eq!(shards_of(&queue.take_group()), ["1-2", "1-3"]);
-    assert!(!queue.is_idle(), "its answer is awaited");
+    assert!(!queue.is_idle(), "its response is awaited");
     queue.note_commit();
     assert!(queue.is_idle());
 }
