@@ -35,8 +35,8 @@ use shardlift_core::{
 use shardlift_planner::Planner;
 use world::{S3Ports, SOURCE, World, event, noon};
 
-/// How often the survey lists a source that always fails so, and the code that the plan ends with.
-async fn attempts_of_the_survey(kind: FaultKind) -> (u32, FailureCode) {
+/// How often the planner lists a source that always fails so, and the code that the plan ends with.
+async fn attempts_of_the_listing(kind: FaultKind) -> (u32, FailureCode) {
     let world = World::new();
     let keys: Vec<String> = (0..10).map(|number| format!("{number}")).collect();
     world.put_sources(keys.iter().map(String::as_str));
@@ -55,18 +55,18 @@ async fn attempts_of_the_survey(kind: FaultKind) -> (u32, FailureCode) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_survey_attempts_a_page_as_often_as_its_policy_says() {
+async fn the_listing_attempts_a_page_as_often_as_its_policy_says() {
     for (kind, code) in [
         (FaultKind::ServiceError, FailureCode::ServiceFault),
         (FaultKind::BadAnswer, FailureCode::ListingIncomplete),
     ] {
-        let ended = attempts_of_the_survey(kind).await;
+        let ended = attempts_of_the_listing(kind).await;
         assert_eq!(ended, (LISTING.attempts_max, code), "{kind:?}");
     }
-    let (throttled, code) = attempts_of_the_survey(FaultKind::Throttled).await;
+    let (throttled, code) = attempts_of_the_listing(FaultKind::Throttled).await;
     assert_eq!(LISTING.throttled_max, ThrottledMax::Attempts(throttled));
     assert_eq!(code, FailureCode::Throttled);
-    let (refused, _) = attempts_of_the_survey(FaultKind::AccessDenied).await;
+    let (refused, _) = attempts_of_the_listing(FaultKind::AccessDenied).await;
     assert_eq!(refused, 1);
 }
 
