@@ -113,7 +113,7 @@ def target_role():
 def test_every_call_of_the_adapters_is_known():
     """A builder that is sent and that no table knows would be a permission that nobody thought of."""
     code = code_of("lambdas/aws/src")
-    sent = set(re.findall(r"client\w*(?:\s*\([^)]*\))?\s*\.(\w+)\(\)\s*\.", code))
+    sent = set(re.findall(r"(?:client\w*(?:\s*\([^)]*\))?|\.reads|\.writes)\s*\.(\w+)\(\)\s*\.", code))
     assert {"copy_object", "upload_part_copy", "delete_objects", "get_object_tagging"} <= sent
     not_calls = {"clone", "config", "region", "lock", "iter"}
     assert sent - not_calls <= KNOWN

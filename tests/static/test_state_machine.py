@@ -123,7 +123,7 @@ def test_timeouts_nest():
     """SDK call < Lambda < task < execution."""
     clients = (ROOT / "lambdas" / "aws" / "src" / "clients.rs").read_text()
     calls = [
-        int(s) for s in re.findall(r"^const \w+_MAX: Duration = Duration::from_secs\((\d+)\)", clients, re.MULTILINE)
+        int(s) for s in re.findall(r"^const \w+_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", clients, re.MULTILINE)
     ]
     assert calls
     assert max(calls) < LAMBDA_SECONDS_MAX

@@ -1,4 +1,4 @@
-//! How the clients are built: one connection pool, and timeouts and retries for what each client is used for.
+//! Builds the clients: one connection pool for all, and timeouts and retries for each use.
 
 use std::time::Duration;
 
@@ -17,35 +17,37 @@ use crate::{
     s3::{CompleteDocuments, UnescapeKeys},
 };
 
-/// A connection within AWS is there in milliseconds; three seconds cover a lost SYN and its repeat.
-const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// A connection within AWS takes milliseconds; three seconds allow for a lost SYN and its retransmission.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Listings, heads, tags: S3 answers within a second, and a second attempt on another connection is cheap.
-const ASK_READ_MAX: Duration = Duration::from_secs(20);
-const ASK_ATTEMPT_MAX: Duration = Duration::from_secs(30);
-const ASK_OPERATION_MAX: Duration = Duration::from_secs(120);
+/// Reads: S3 responds to listings, HEADs and requests for tags within a second, and a second attempt on another
+/// connection is cheap.
+const READ_RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
+const READ_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const READ_OPERATION_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Copies: S3 sends nothing until it has copied, and 5 GiB take minutes. The attempt ends before a Lambda's
-/// 15 minutes do, and leaves time to note what became of it.
-const COPY_ATTEMPT_MAX: Duration = Duration::from_secs(600);
+/// Copies: S3 sends nothing until the copy is complete, and 5 GiB take minutes. The attempt ends before a Lambda's
+/// 15 minutes, and leaves time to record its outcome.
+const COPY_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The ledger answers in milliseconds; what lasts longer is lost, and asked about again.
-const LEDGER_ATTEMPT_MAX: Duration = Duration::from_secs(5);
-const LEDGER_OPERATION_MAX: Duration = Duration::from_secs(60);
+/// The ledger: DynamoDB responds within milliseconds. A response that takes longer is lost, and the request is retried.
+const LEDGER_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const LEDGER_OPERATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The SDK's bucket (500 tokens, 5 a retry) empties in one burst of throttled requests when hundreds are in flight;
-/// this one holds 200 in flight through all their attempts (200 x 4 retries x 5 tokens), and refills with time.
+/// With hundreds of requests in flight, one burst of throttling empties the SDK's own bucket (500 tokens, 5 per retry).
+/// This one suffices for all attempts of 200 requests in flight (200 x 4 retries x 5 tokens), and refills over time.
 const RETRY_TOKENS: usize = 4_000;
 const RETRY_TOKENS_PER_SECOND: f32 = 100.0;
 
-/// A Lambda has 1,024 files. Hyper opens a connection for a call that finds none idle and keeps it although another
-/// one became free meanwhile, so without a bound idle ones outgrow the 512 calls that a copier has in flight at most.
+/// A Lambda may open 1,024 files. Hyper opens a connection for a request that finds none idle, and keeps it even if
+/// another one became idle meanwhile. Without a limit, idle connections would outnumber the 512 requests that a copier
+/// has in flight at most.
 const IDLE_CONNECTIONS_MAX: usize = 256;
 
-/// Where the data plane is, when not at AWS: an S3 endpoint for the copies and listings alone.
+/// The variable with an S3 endpoint for copies and listings only, if they do not go to AWS.
 pub(crate) const DATA_ENDPOINT_VARIABLE: &str = "DATA_S3_ENDPOINT_URL";
 
-/// The settings that every client begins with: the default chain of Region, credentials and endpoint, which honours
+/// The settings that all clients share: the default chain for Region, credentials and endpoint, which respects
 /// `AWS_ENDPOINT_URL`.
 pub async fn sdk_config() -> SdkConfig {
     config_loader().http_client(http_client()).load().await
@@ -55,7 +57,7 @@ pub async fn sdk_config() -> SdkConfig {
 #[must_use]
 pub fn config_loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(ask_timeouts())
+        .timeout_config(read_timeouts())
         .retry_config(retry::SDK.by_sdk())
 }
 
@@ -63,10 +65,10 @@ pub fn config_loader() -> ConfigLoader {
 #[must_use]
 pub fn ledger_client(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_MAX)
-        .read_timeout(LEDGER_ATTEMPT_MAX)
-        .operation_attempt_timeout(LEDGER_ATTEMPT_MAX)
-        .operation_timeout(LEDGER_OPERATION_MAX)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(LEDGER_ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(LEDGER_ATTEMPT_TIMEOUT)
+        .operation_timeout(LEDGER_OPERATION_TIMEOUT)
         .build();
     aws_sdk_dynamodb::Client::from_conf(
         aws_sdk_dynamodb::config::Builder::from(config)
@@ -90,12 +92,12 @@ pub fn control_client(config: &SdkConfig) -> aws_sdk_s3::Client {
 pub(crate) struct DataPlane {
     config: SdkConfig,
     endpoint_url: Option<String>,
-    asking: RetryPartition,
+    reads: RetryPartition,
     retried_by_caller: RetriedByCaller,
 }
 
 impl DataPlane {
-    /// `endpoint_url` replaces AWS's endpoints, for tests; else the control plane's endpoint holds here too.
+    /// `endpoint_url` replaces AWS's endpoints in tests. Without it, the endpoint in `config` applies, if there is one.
     pub(crate) fn new(
         config: &SdkConfig,
         endpoint_url: Option<String>,
@@ -104,23 +106,23 @@ impl DataPlane {
         Self {
             config: config.clone(),
             endpoint_url: endpoint_url.or_else(|| config.endpoint_url().map(str::to_owned)),
-            asking: retry_partition("shardlift-asking"),
+            reads: retry_partition("shardlift-reads"),
             retried_by_caller,
         }
     }
 
-    /// A client to find out where a bucket is: the SDK retries, whoever calls.
-    pub(crate) fn opening(
+    /// A client that finds the Region and the owner of a bucket. The SDK always retries.
+    pub(crate) fn for_opening(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
         counter: &RequestCounter,
     ) -> aws_sdk_s3::Client {
-        self.reading(region, credentials, counter, retry::SDK.by_sdk())
+        self.read_client(region, credentials, counter, retry::SDK.by_sdk())
     }
 
-    /// A client for single objects and uploads.
-    pub(crate) fn asking(
+    /// A client that reads single objects and uploads.
+    pub(crate) fn for_reads(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
@@ -130,11 +132,11 @@ impl DataPlane {
             RetriedByCaller::Nothing | RetriedByCaller::Listings => retry::SDK.by_sdk(),
             RetriedByCaller::Reads => RetryConfig::disabled(),
         };
-        self.reading(region, credentials, counter, retries)
+        self.read_client(region, credentials, counter, retries)
     }
 
-    /// A client for listings.
-    pub(crate) fn listing(
+    /// A client that lists.
+    pub(crate) fn for_listings(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
@@ -144,10 +146,10 @@ impl DataPlane {
             RetriedByCaller::Nothing => retry::SDK.by_sdk(),
             RetriedByCaller::Listings | RetriedByCaller::Reads => RetryConfig::disabled(),
         };
-        self.reading(region, credentials, counter, retries)
+        self.read_client(region, credentials, counter, retries)
     }
 
-    fn reading(
+    fn read_client(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
@@ -156,25 +158,26 @@ impl DataPlane {
     ) -> aws_sdk_s3::Client {
         let config = self
             .builder(region, credentials, counter)
-            .timeout_config(ask_timeouts())
+            .timeout_config(read_timeouts())
             .retry_config(retries)
-            .retry_partition(self.asking.clone())
+            .retry_partition(self.reads.clone())
             .build();
         aws_sdk_s3::Client::from_conf(config)
     }
 
-    /// A client for copies: one attempt, because the copier's pacer must see every throttling, and time for 5 GiB.
-    pub(crate) fn copying(
+    /// A client that writes. It makes one attempt, because the copier's pacer must see all throttling, and its timeout
+    /// allows for 5 GiB.
+    pub(crate) fn for_writes(
         &self,
         region: Region,
         credentials: &SharedCredentialsProvider,
         counter: &RequestCounter,
     ) -> aws_sdk_s3::Client {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_MAX)
-            .read_timeout(COPY_ATTEMPT_MAX)
-            .operation_attempt_timeout(COPY_ATTEMPT_MAX)
-            .operation_timeout(COPY_ATTEMPT_MAX)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(COPY_ATTEMPT_TIMEOUT)
+            .operation_attempt_timeout(COPY_ATTEMPT_TIMEOUT)
+            .operation_timeout(COPY_ATTEMPT_TIMEOUT)
             .build();
         let config = self
             .builder(region, credentials, counter)
@@ -196,7 +199,7 @@ impl DataPlane {
             .interceptor(counter.clone())
             .interceptor(UnescapeKeys)
             .interceptor(CompleteDocuments)
-            // A copy is silent for minutes; the protection would end UploadPartCopy after some seconds.
+            // A copy sends nothing for minutes, and the protection would abort UploadPartCopy after seconds.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = &self.endpoint_url {
             builder = builder.endpoint_url(url).force_path_style(true);
@@ -205,7 +208,7 @@ impl DataPlane {
     }
 }
 
-/// One pool for all clients, so that a handle that is opened anew finds warm connections.
+/// One pool for all clients, so that a bucket that is opened again finds warm connections.
 fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
@@ -213,12 +216,12 @@ fn http_client() -> SharedHttpClient {
         .build_https()
 }
 
-fn ask_timeouts() -> TimeoutConfig {
+fn read_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_MAX)
-        .read_timeout(ASK_READ_MAX)
-        .operation_attempt_timeout(ASK_ATTEMPT_MAX)
-        .operation_timeout(ASK_OPERATION_MAX)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_RESPONSE_TIMEOUT)
+        .operation_attempt_timeout(READ_ATTEMPT_TIMEOUT)
+        .operation_timeout(READ_OPERATION_TIMEOUT)
         .build()
 }
 

@@ -1,8 +1,8 @@
 //! Adapters from Shardlift's ports to AWS, the bootstrap of its Lambda functions, and their telemetry.
 //!
 //! Adapters translate and do not decide. Read [`s3`] for the two buckets, which [`accounts`] opens, [`ledger`] for
-//! DynamoDB, and [`control_store`] for the control bucket. All of them report failed calls through [`fault_mapping`] and
-//! get their clients from [`clients`]; [`bootstrap`] connects everything.
+//! DynamoDB, and [`control_store`] for the control bucket. All of them report failed calls through [`fault_mapping`], get
+//! their clients from [`clients`], and are retried by the policies of [`retry`]; [`bootstrap`] connects everything.
 
 mod accounts;
 pub mod bootstrap;

@@ -10,8 +10,8 @@ use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use shardlift_core::failure::fault::{CallFault, FaultKind};
 use tokio::time::Instant;
 
-/// The listing reads of the planner. A page that stays malformed is no page (P11), so faults end soon; throttling only
-/// means "later".
+/// The listing reads of the planner. A page that stays malformed is not a page (P11), so few attempts are made after a
+/// fault; throttling only means that the request must be sent later.
 pub const LISTING: RetryPolicy = RetryPolicy {
     attempts_max: 8,
     throttled_max: ThrottledMax::Attempts(20),
@@ -19,7 +19,7 @@ pub const LISTING: RetryPolicy = RetryPolicy {
     backoff_max: Duration::from_secs(5),
 };
 
-/// The calls of a copier to the two buckets. Throttling says nothing against an object.
+/// The calls of a copier to the two buckets. Throttling is no evidence against an object.
 pub const COPYING: RetryPolicy = RetryPolicy {
     attempts_max: 6,
     throttled_max: ThrottledMax::Attempts(21),
@@ -27,8 +27,8 @@ pub const COPYING: RetryPolicy = RetryPolicy {
     backoff_max: Duration::from_secs(5),
 };
 
-/// The writes of the ledger, which reads what became of one attempt before it makes the next. A table on demand doubles
-/// its throughput within minutes and draws on its burst capacity within seconds.
+/// The writes of the ledger, which settles one attempt by reading before it makes the next. An on-demand table doubles
+/// its throughput within minutes, and draws on its burst capacity within seconds.
 pub const LEDGER_WRITE: RetryPolicy = RetryPolicy {
     attempts_max: 8,
     throttled_max: ThrottledMax::Elapsed(Duration::from_secs(30)),
@@ -44,7 +44,7 @@ pub const LEDGER_READ: RetryPolicy = RetryPolicy {
     backoff_max: Duration::from_secs(5),
 };
 
-/// Every other call, retried by the SDK. A cut connection needs no backoff, a hot partition seconds.
+/// Every other call, retried by the SDK. After a reset connection no backoff is needed, after a hot partition seconds.
 pub const SDK: RetryPolicy = RetryPolicy {
     attempts_max: 5,
     throttled_max: ThrottledMax::Attempts(5),
@@ -52,44 +52,44 @@ pub const SDK: RetryPolicy = RetryPolicy {
     backoff_max: Duration::from_secs(20),
 };
 
-/// Which reads of the two buckets the caller retries. Their clients then send each of them once.
+/// Which reads of the two buckets the caller retries. Their clients send each of these once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetriedByCaller {
     /// No read: the clients retry.
     Nothing,
     /// The listings, as the planner does.
     Listings,
-    /// Every read, as the copier does out of a budget that all its calls share.
+    /// Every read, as the copier does within a budget that all its calls share.
     Reads,
 }
 
-/// How often a call is attempted, and how long to back off in between.
+/// How often a call is attempted, and how long to back off between attempts.
 ///
-/// Each backoff is drawn from between nothing and a limit that doubles ("full jitter"), so that callers which failed
-/// together do not return together (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
+/// Each backoff is a random time up to a limit that doubles ("full jitter"), so that callers that failed together do not
+/// retry together (aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The most attempts of a call that fails without being throttled, the first one included.
+    /// The maximum number of attempts, including the first one, of a call that fails without being throttled.
     pub attempts_max: u32,
-    /// When a throttled call is given up.
+    /// When to give up a throttled call.
     pub throttled_max: ThrottledMax,
     /// The limit of the first backoff.
     pub backoff_first: Duration,
-    /// What the limit doubles up to.
+    /// The limit of all backoffs.
     pub backoff_max: Duration,
 }
 
-/// When a throttled call is given up.
+/// When to give up a throttled call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottledMax {
-    /// After so many throttled attempts.
+    /// After this many throttled attempts.
     Attempts(u32),
     /// This long after the first attempt.
     Elapsed(Duration),
 }
 
 impl RetryPolicy {
-    /// Makes a call until it succeeds, fails for good, or is given up.
+    /// Attempts a call until it succeeds, fails permanently, or is given up.
     ///
     /// # Errors
     /// The fault of the last attempt.
@@ -98,14 +98,14 @@ impl RetryPolicy {
         F: Future<Output = Result<T, CallFault>>,
     {
         let mut retries = Retries::new(*self);
-        // Each backoff depends on the fault before it, so `retries` replaces what the iterator proposes.
+        // Each backoff depends on the preceding fault, so `retries` replaces the one that the iterator proposes.
         call.retry(iter::repeat(Duration::ZERO))
             .adjust(|fault: &CallFault, _| retries.backoff_after(fault))
             .sleep(tokio::time::sleep)
             .await
     }
 
-    /// This policy, applied by the SDK.
+    /// This policy for the SDK to apply.
     pub(crate) fn by_sdk(&self) -> RetryConfig {
         RetryConfig::standard()
             .with_max_attempts(self.attempts_max)
@@ -134,7 +134,7 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// None yet, of a call whose first attempt begins now.
+    /// No attempts yet, of a call whose first attempt starts now.
     #[must_use]
     pub fn new(policy: RetryPolicy) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl Retries {
         }
     }
 
-    /// How long to back off before the next attempt, or nothing when the call failed for good or is given up.
+    /// How long to back off before the next attempt; `None` if the call failed permanently or is given up.
     pub fn backoff_after(&mut self, fault: &CallFault) -> Option<Duration> {
         if !fault.is_transient() {
             return None;
@@ -175,10 +175,10 @@ mod tests {
         CallFault::new("s3:ListObjectsV2", kind, "test")
     }
 
-    /// Runs a call that always fails. Returns how many attempts it had and how long they took.
+    /// Runs a call that always fails, and returns the number of attempts and their duration.
     async fn attempts(policy: &RetryPolicy, kind: FaultKind) -> (u32, Duration) {
         let mut attempts = 0;
-        let began_at = Instant::now();
+        let started_at = Instant::now();
         let end: Result<(), _> = policy
             .run(|| {
                 attempts += 1;
@@ -186,7 +186,7 @@ mod tests {
             })
             .await;
         assert_eq!(end, Err(fault(kind)));
-        (attempts, began_at.elapsed())
+        (attempts, started_at.elapsed())
     }
 
     #[tokio::test(start_paused = true)]

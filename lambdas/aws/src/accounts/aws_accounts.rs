@@ -65,14 +65,14 @@ impl AwsAccounts {
         Self::retried_by_caller(config, data_endpoint_url, RetriedByCaller::Nothing)
     }
 
-    /// The same for a caller that retries these reads of the two buckets.
+    /// The same, for a caller that retries the reads of the two buckets that `retried` names.
     #[must_use]
     pub fn retried_by_caller(
         config: &SdkConfig,
         data_endpoint_url: Option<String>,
         retried: RetriedByCaller,
     ) -> Self {
-        // Lambda always sets a Region. Elsewhere any Region will do, because it is only the first that is asked.
+        // Lambda always sets a Region. Elsewhere any Region will do, because it is only the first one to be tried.
         let home = config
             .region()
             .cloned()
@@ -161,7 +161,7 @@ impl AwsAccounts {
         }
         let owner = self.caller().await?.account.clone();
         let credentials = self.own_credentials()?;
-        let client_in = |region| self.0.data.opening(region, &credentials, counter);
+        let client_in = |region| self.0.data.for_opening(region, &credentials, counter);
         let facts = find_bucket_facts(client_in, &self.0.home, &source.bucket, owner).await?;
         self.0
             .source_facts
@@ -183,10 +183,10 @@ impl AwsAccounts {
             region_of(&buckets.target.facts),
         );
         let clients = TargetClients {
-            target_reads: data.asking(target_region.clone(), credentials, &counter),
-            target_listings: data.listing(target_region.clone(), credentials, &counter),
-            source_reads: data.asking(source_region, credentials, &counter),
-            writes: data.copying(target_region, credentials, &counter),
+            target_reads: data.for_reads(target_region.clone(), credentials, &counter),
+            target_listings: data.for_listings(target_region.clone(), credentials, &counter),
+            source_reads: data.for_reads(source_region, credentials, &counter),
+            writes: data.for_writes(target_region, credentials, &counter),
             counter,
         };
         AwsTargetBucket::new(clients, buckets)
@@ -208,7 +208,7 @@ impl Accounts for AwsAccounts {
         let client = self
             .0
             .data
-            .listing(region_of(&facts), &credentials, &counter);
+            .for_listings(region_of(&facts), &credentials, &counter);
         Ok(AwsSourceBucket::new(
             client,
             counter,
@@ -224,7 +224,7 @@ impl Accounts for AwsAccounts {
     ) -> Result<AwsTargetBucket, CallFault> {
         let counter = RequestCounter::default();
         let credentials = self.session(target, session, None).await?;
-        let client_in = |region| self.0.data.opening(region, &credentials, &counter);
+        let client_in = |region| self.0.data.for_opening(region, &credentials, &counter);
         let owner = target.role_arn.account();
         let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
         let source_facts = self.source_facts(source, &counter).await?;

@@ -30,8 +30,8 @@ pub struct Adapters {
 }
 
 impl Adapters {
-    /// Connects every port with the function's own credentials, for a caller that retries these reads of the two
-    /// buckets. Nothing is sent yet.
+    /// Connects every port with the function's own credentials, without sending a request yet. The caller retries the
+    /// reads of the two buckets that `retried` names.
     pub async fn connect(settings: &Settings, retried: RetriedByCaller) -> Self {
         let config = clients::sdk_config().await;
         let data_endpoint_url = std::env::var(DATA_ENDPOINT_VARIABLE)

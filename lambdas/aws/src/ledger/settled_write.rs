@@ -1,8 +1,8 @@
-//! Writes records, and settles what became of a write that failed.
+//! Writes records, and settles whether a write that failed took effect.
 //!
 //! A write whose response was lost is settled by reading, never by assumption: every write leaves its own mark in the
-//! record, by which it is recognized. Even a plain refusal must be settled, because of the retries: the refused attempt may
-//! follow one that succeeded. The SDK sends a write once; [`retry::LEDGER_WRITE`] says how often it is retried.
+//! record, by which it is recognized. Even a plain refusal must be settled, because the refused attempt may be the retry of
+//! one that succeeded. The SDK sends a write once; [`retry::LEDGER_WRITE`] determines how often it is retried.
 
 use shardlift_core::{
     failure::fault::{CallFault, Effect, FaultKind},

@@ -24,9 +24,9 @@ use crate::{
 /// The ledger table: one method for each operation, which counts the capacity units that it consumed.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    /// Reads, and deletes locks: the SDK retries.
-    client: Client,
-    /// Writes under a mark: each is sent once.
+    /// Reads records and deletes locks; the SDK retries.
+    reads: Client,
+    /// Writes records with a mark; each request is sent once.
     writes: Client,
     name: String,
     counter: RequestCounter,
@@ -34,11 +34,11 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(client: Client, name: String) -> Self {
-        let once = client.config().to_builder();
-        let once = once.retry_config(RetryConfig::disabled()).build();
+        let config = client.config().to_builder();
+        let sent_once = config.retry_config(RetryConfig::disabled()).build();
         Self {
-            client,
-            writes: Client::from_conf(once),
+            reads: client,
+            writes: Client::from_conf(sent_once),
             name,
             counter: RequestCounter::default(),
         }
@@ -105,7 +105,7 @@ impl Table {
     /// Reads one record, strongly consistent.
     pub(super) async fn get(&self, key: &RecordKey) -> Result<Option<Item>, CallFault> {
         let sent = self
-            .client
+            .reads
             .get_item()
             .table_name(&self.name)
             .set_key(Some(key.attributes()))
@@ -128,7 +128,7 @@ impl Table {
     ) -> Result<(Vec<Item>, Option<String>), CallFault> {
         let start = after.map(|sort| RecordKey::new(partition, sort).attributes());
         let sent = self
-            .client
+            .reads
             .query()
             .table_name(&self.name)
             .key_condition_expression("#partition = :partition")
@@ -157,7 +157,7 @@ impl Table {
         value: &str,
     ) -> Result<(), CallFault> {
         let sent = self
-            .client
+            .reads
             .delete_item()
             .table_name(&self.name)
             .set_key(Some(key.attributes()))

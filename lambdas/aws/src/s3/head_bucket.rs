@@ -20,8 +20,8 @@ struct BucketLookup {
     fault: Option<CallFault>,
 }
 
-/// Finds the Region of a bucket and checks that `owner` owns it: asks in the Region `home` first, and then in the Region
-/// that the response names.
+/// Finds the Region of a bucket and checks that `owner` owns it: sends the request in the Region `home` first, and
+/// then in the Region that the response names.
 ///
 /// # Errors
 /// `WrongOwner`, `NoSuchBucket`, `AccessDenied`, or whatever else the request fails with.

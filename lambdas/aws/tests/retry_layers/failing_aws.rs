@@ -1,4 +1,4 @@
-//! An HTTP client that lets every bucket and session be opened, and fails every other request.
+//! An HTTP client that opens every bucket and session, and fails every other request.
 
 use std::{
     collections::BTreeMap,
@@ -26,14 +26,14 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
     <GetCallerIdentityResult><Account>111111111111</Account><Arn>arn:aws:iam::111111111111:role/Planner</Arn>\
     <UserId>id</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
-/// The client. Clones count together.
+/// The client. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FailingAws {
     requests: Arc<Mutex<BTreeMap<String, u32>>>,
 }
 
 impl FailingAws {
-    /// The settings of a function that is connected to it.
+    /// The settings of a function whose requests it receives.
     pub(crate) async fn config(&self) -> SdkConfig {
         clients::config_loader()
             .region(Region::new(REGION))
@@ -43,7 +43,7 @@ impl FailingAws {
             .await
     }
 
-    /// How many requests failed, by operation; from now on it counts anew.
+    /// The number of failed requests by operation since the last call of this.
     pub(crate) fn take_failed(&self) -> Vec<(String, u32)> {
         let requests = std::mem::take(&mut *self.requests.lock().unwrap());
         requests.into_iter().collect()
@@ -72,7 +72,7 @@ fn is_of_bucket(uri: &str) -> bool {
     uri.ends_with(".amazonaws.com/")
 }
 
-/// The operation as its protocol names it: a target header, else method and query.
+/// The operation: the target header if the protocol has one, otherwise the method and the query.
 fn operation(request: &HttpRequest) -> String {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap().to_owned();

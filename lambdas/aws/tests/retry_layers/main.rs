@@ -1,10 +1,7 @@
-//! Exactly one layer retries a call: when AWS fails every request, as many are sent as one policy says. Retries that are
-//! stacked would multiply.
+//! Exactly one layer retries a call: if AWS fails every request, one policy determines how many are sent. Stacked retries
+//! would multiply.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what a test cannot make, it cannot go on with"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 mod failing_aws;
 
@@ -56,7 +53,7 @@ async fn open(aws: &FailingAws, retried: RetriedByCaller) -> (AwsSourceBucket, A
 }
 
 #[tokio::test(start_paused = true)]
-async fn reads_of_the_buckets_are_sent_once_where_the_caller_retries_them() {
+async fn reads_of_the_buckets_are_sent_once_if_the_caller_retries_them() {
     let by_sdk = retry::SDK.attempts_max;
     for (retried, of_listing, of_head) in [
         (RetriedByCaller::Nothing, by_sdk, by_sdk),
@@ -121,7 +118,7 @@ async fn the_ledger_retries_its_writes_and_the_sdk_its_reads() {
         .await
         .unwrap_err();
     assert_eq!(aws.take_failed(), sent("DeleteItem", reads));
-    // What became of the write cannot be read, so there is no second attempt.
+    // The write cannot be settled by reading, so there is no second attempt.
     ledger.create_run(&run).await.unwrap_err();
     let mut settled = sent("GetItem", reads);
     settled.extend(sent("PutItem", 1));

@@ -2,7 +2,7 @@
 
 use super::{code::FailureCode, refusal::RefusalReason};
 
-/// Why a call failed. One adapter file maps SDK codes and HTTP status to these.
+/// Why a call failed. One chapter of the adapters maps SDK codes and HTTP status to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// A policy refused the call (403).
