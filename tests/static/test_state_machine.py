@@ -122,9 +122,8 @@ def test_a_choice_that_knows_no_answer_fails():
 def test_timeouts_nest():
     """SDK call < Lambda < task < execution."""
     clients = (ROOT / "lambdas" / "aws" / "src" / "clients.rs").read_text()
-    calls = [
-        int(s) for s in re.findall(r"^const \w+_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", clients, re.MULTILINE)
-    ]
+    timeout = r"^const \w+_TIMEOUT: Duration = Duration::from_secs\((\d+)\)"
+    calls = [int(seconds) for seconds in re.findall(timeout, clients, re.MULTILINE)]
     assert calls
     assert max(calls) < LAMBDA_SECONDS_MAX
     parameters = template(SOURCE_TEMPLATE_PATH)["Parameters"]
