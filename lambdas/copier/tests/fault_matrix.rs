@@ -117,7 +117,7 @@ async fn every_cell_ends_alike(further: &str, before: Before) {
         }
     }
     assert_eq!(cells, calls.len() * Disturbance::MATRIX.len());
-    #[allow(
+    #[expect(
         clippy::print_stdout,
         reason = "the number of cells is part of the claim"
     )]

@@ -221,14 +221,8 @@ async fn any_disturbance_of_any_call_of_a_part_shard_is_healed_by_resuming() {
         }
     }
     assert_eq!(cells, calls.len() * Disturbance::MATRIX.len());
-    #[allow(
-        clippy::print_stdout,
-        reason = "the number of cells is part of the claim"
-    )]
-    {
-        println!(
-            "fault matrix of part shards: {} calls, {cells} cells, all equal",
-            calls.len()
-        );
-    }
+    println!(
+        "fault matrix of part shards: {} calls, {cells} cells, all equal",
+        calls.len()
+    );
 }

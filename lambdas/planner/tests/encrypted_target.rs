@@ -1,23 +1,25 @@
 //! `compare: etag` over the real S3 adapter, to a target that encrypts by default under a KMS key.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
-#[allow(dead_code, reason = "the adapters' own tests take all of it")]
+#[expect(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../aws/tests/s3_model/local_sts.rs"]
 mod local_sts;
-#[allow(dead_code, reason = "the tests over memory take all of it")]
+#[expect(dead_code, reason = "the tests over memory take all of it")]
 #[path = "world/mod.rs"]
 mod memory;
-#[allow(dead_code, reason = "the adapters' own tests take all of it")]
+mod s3_ports;
+#[expect(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../aws/tests/s3_model/world.rs"]
 mod world;
 
 use std::time::Duration;
 
-use memory::{S3Ports, WrittenPlan, event, noon};
+use memory::{WrittenPlan, event, noon};
+use s3_ports::S3Ports;
 use serde_json::json;
 use shardlift_core::{
     access::policy::AllowList,

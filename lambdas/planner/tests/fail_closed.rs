@@ -1,11 +1,11 @@
 //! A listing that is refused, cut off or wrong ends the run before anything is copied or deleted (P11).
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
-#[allow(dead_code, reason = "each test takes what it needs of it")]
+#[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! What a mirror plans to delete, and what it refuses to.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
-#[allow(dead_code, reason = "each test takes what it needs of it")]
+#[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use serde_json::json;

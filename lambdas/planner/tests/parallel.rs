@@ -1,11 +1,11 @@
 //! Many ranges at once: whatever the key space, and wherever it is split, every key is planned once.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
-#[allow(dead_code, reason = "each test takes what it needs of it")]
+#[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -16,7 +16,7 @@ use shardlift_core::{
     plan::range::{KeyRange, RangeRecord},
     value::{key::RelativeKey, time::Timestamp},
 };
-use shardlift_testkit::Disturbance;
+use shardlift_testkit::{Disturbance, key_strategies::hard_to_split_key};
 use world::{TARGET, World, run_id};
 
 /// Every range meets the next one: the first begins open, the last ends open.
@@ -43,21 +43,8 @@ fn parallel_world(sources: &BTreeSet<String>, targets: &BTreeSet<String>) -> Wor
     world
 }
 
-/// Keys that are hard to split: long shared beginnings, few characters, any script, any depth.
-fn hostile_key() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[ab]{0,6}",
-        "(year=202[4-6]/month=(0[1-9]|1[0-2])/)[0-9]{1,3}",
-        "shared/long/beginning/that/never/ends/[0-9a-f]{1,4}",
-        "(?s).{0,4}",
-        "[\u{4e00}-\u{4e40}\u{1f600}-\u{1f640}\u{10ffff}]{1,3}",
-        "[/.%+ ]{0,5}",
-        Just("k".repeat(1019)),
-    ]
-}
-
 fn keys(count: usize) -> impl Strategy<Value = BTreeSet<String>> {
-    prop::collection::btree_set(hostile_key(), 0..count)
+    prop::collection::btree_set(hard_to_split_key(), 0..count)
 }
 
 fn runtime() -> tokio::runtime::Runtime {

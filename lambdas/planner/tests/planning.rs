@@ -1,11 +1,11 @@
 //! What a plan holds, and what is refused before anything is written.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
-#[allow(dead_code, reason = "each test takes what it needs of it")]
+#[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use std::time::Duration;

@@ -1,12 +1,12 @@
 //! A rerun plans exactly what the earlier run left undone, wherever its invocations end.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
 mod earlier;
-#[allow(dead_code, reason = "each test takes what it needs of it")]
+#[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use std::time::Duration;

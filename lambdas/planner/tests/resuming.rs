@@ -1,11 +1,10 @@
 //! Wherever an invocation ends, the next ones end with the same plan.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
-#[allow(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use std::time::Duration;

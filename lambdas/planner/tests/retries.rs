@@ -1,13 +1,14 @@
 //! The planner alone retries its listings: as many requests are sent as its policy says.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "what a test cannot make, it cannot go on with"
 )]
 
 #[path = "../../aws/tests/retry_layers/failing_aws.rs"]
 mod failing_aws;
-#[allow(dead_code, reason = "each test takes what it needs of it")]
+mod s3_ports;
+#[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
 use std::{
@@ -19,6 +20,7 @@ use std::{
 };
 
 use failing_aws::FailingAws;
+use s3_ports::S3Ports;
 use serde_json::json;
 use shardlift_aws::{
     AwsAccounts,
@@ -33,7 +35,7 @@ use shardlift_core::{
     value::deadline::Deadline,
 };
 use shardlift_planner::Planner;
-use world::{S3Ports, SOURCE, World, event, noon};
+use world::{SOURCE, World, event, noon};
 
 /// How often the planner lists a source that always fails so, and the code that the plan ends with.
 async fn attempts_of_the_listing(kind: FaultKind) -> (u32, FailureCode) {

@@ -8,7 +8,7 @@
 //! The ledger is in memory. Failure lists are generated when they are read, and the documents are counted and thrown
 //! away, so that the memory is the reporter's own.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "a measurement that cannot be set up has failed"
 )]

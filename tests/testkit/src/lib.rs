@@ -11,6 +11,7 @@ pub mod conformance;
 mod control_store;
 mod distortion;
 mod executions;
+pub mod key_strategies;
 mod ledger;
 mod notifier;
 mod script;

@@ -11,7 +11,7 @@ use shardlift_core::{
     value::key::{KeyPrefix, ObjectKey},
 };
 use shardlift_s3_model::{BucketSpec, Model, ObjectSpec};
-use shardlift_testkit::conformance::HOSTILE_KEYS;
+use shardlift_testkit::key_strategies::any_key;
 
 use super::{
     local_sts::LocalSts,
@@ -76,13 +76,7 @@ fn both_parsers_agree_on_any_keys() {
             .force_path_style(true)
             .build(),
     );
-    let any_key = prop_oneof![
-        "\\PC{1,40}",
-        any::<String>().prop_filter("a key has a byte", |key| (1..=1024).contains(&key.len())
-            && !key.contains('\0')),
-        prop::sample::select(HOSTILE_KEYS).prop_map(str::to_owned),
-    ];
-    let keys = prop::collection::btree_set(any_key, 0..40);
+    let keys = prop::collection::btree_set(any_key(), 0..40);
     let mut runner = TestRunner::new(Config {
         cases: 64,
         failure_persistence: None,

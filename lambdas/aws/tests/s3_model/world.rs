@@ -71,10 +71,6 @@ impl World {
 
 impl World {
     /// The address of the model.
-    #[allow(
-        dead_code,
-        reason = "only some of the crates that include this file use it; they open adapters of their own"
-    )]
     pub(crate) fn endpoint_url(&self) -> String {
         self.server.endpoint_url()
     }

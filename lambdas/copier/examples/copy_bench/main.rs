@@ -8,7 +8,7 @@
 //!   on the standard input, after it has printed one itself. Then it prints one line of JSON.
 //!
 //! `DATA_S3_ENDPOINT_URL` is the S3, `AWS_ENDPOINT_URL_STS` anything that lets a role be assumed.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a measuring program has nobody to report to but its caller"

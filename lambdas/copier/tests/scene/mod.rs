@@ -1,5 +1,5 @@
 //! A planned run with one shard, in memory, and its copier.
-#![allow(
+#![expect(
     dead_code,
     unreachable_pub,
     clippy::unwrap_used,

@@ -215,7 +215,7 @@ mod tests {
         RunSpec::settle(RunInput::parse(&input)?.or(RunInput::parse(&defaults)?))
     }
 
-    #[allow(
+    #[expect(
         clippy::needless_pass_by_value,
         reason = "tests read better with literals"
     )]

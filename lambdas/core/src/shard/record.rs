@@ -159,7 +159,7 @@ pub struct ShardRecord {
     pub revision: u64,
 }
 
-#[allow(
+#[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde calls it with a reference"
 )]

@@ -102,7 +102,7 @@ impl ShardRecord {
     /// the earlier holder is refused at its next write. So nothing ever waits for a dead copier's lease.
     ///
     /// # Errors
-    /// [`IllegalTransition`] for everything that is not in the table below.
+    /// [`IllegalTransition`] for every event that the state does not take.
     pub fn apply(&self, event: ShardEvent) -> Result<Self, IllegalTransition> {
         use ShardState::{Copying, Done, Ready, Yielded};
         let name = event.name();
@@ -118,53 +118,7 @@ impl ShardRecord {
                     expires_at,
                 });
             }
-            (Copying, ShardEvent::Checkpoint { token, outcome }) => {
-                next.outcome = self.settled_further(name, token, outcome)?;
-            }
-            (
-                Copying,
-                ShardEvent::Yield {
-                    token,
-                    outcome,
-                    writes_taken,
-                },
-            ) => {
-                next.outcome = self.settled_further(name, token, outcome)?;
-                next.idle_yields = match writes_taken {
-                    0 => self.idle_yields + 1,
-                    _ => 0,
-                };
-                next.release(Yielded);
-            }
-            (
-                Copying,
-                ShardEvent::Stop {
-                    token,
-                    outcome,
-                    problem,
-                },
-            ) => {
-                next.outcome = self.settled_further(name, token, outcome)?;
-                next.problem = Some(problem);
-                next.release(Yielded);
-            }
-            (
-                Copying,
-                ShardEvent::Finish {
-                    now,
-                    token,
-                    outcome,
-                },
-            ) => {
-                next.outcome = self.settled_further(name, token, outcome)?;
-                if next.outcome.tally.settled_objects() != self.planned.objects {
-                    return Err(self.illegal(name, "not every planned object has an outcome"));
-                }
-                next.problem = None;
-                next.idle_yields = 0;
-                next.ended_at = Some(now);
-                next.release(Done);
-            }
+            (Copying, event) => self.take_from_holder(&mut next, event)?,
             (Ready, ShardEvent::OpenUpload(upload)) => {
                 if !self.outcome.uploads.is_empty() {
                     return Err(self.illegal(name, "its upload is open already"));
@@ -177,21 +131,88 @@ impl ShardRecord {
                 }
             }
             // Only between rounds: no copier runs then, whatever the record says.
-            (Ready | Yielded | Copying | Done, ShardEvent::Reoffer { round, outcome }) => {
-                if round <= self.round {
-                    return Err(self.illegal(name, "the round is not a later one"));
-                }
-                next.outcome = self.consistent(name, outcome)?;
-                next.round = round;
-                next.idle_yields = 0;
-                next.ended_at = None;
-                next.release(Ready);
+            (Ready | Yielded | Done, ShardEvent::Reoffer { round, outcome }) => {
+                self.reoffer(&mut next, round, outcome)?;
             }
             (Done, _) => return Err(self.illegal(name, "it is done")),
-            (Copying, _) => return Err(self.illegal(name, "a copier holds it")),
             (Ready | Yielded, _) => return Err(self.illegal(name, "no copier holds it")),
         }
         Ok(next)
+    }
+
+    /// What a shard takes while a copier holds it.
+    fn take_from_holder(
+        &self,
+        next: &mut Self,
+        event: ShardEvent,
+    ) -> Result<(), IllegalTransition> {
+        let name = event.name();
+        match event {
+            ShardEvent::Checkpoint { token, outcome } => {
+                next.outcome = self.settled_further(name, token, outcome)?;
+            }
+            ShardEvent::Yield {
+                token,
+                outcome,
+                writes_taken,
+            } => {
+                next.outcome = self.settled_further(name, token, outcome)?;
+                next.idle_yields = match writes_taken {
+                    0 => self.idle_yields + 1,
+                    _ => 0,
+                };
+                next.release(ShardState::Yielded);
+            }
+            ShardEvent::Stop {
+                token,
+                outcome,
+                problem,
+            } => {
+                next.outcome = self.settled_further(name, token, outcome)?;
+                next.problem = Some(problem);
+                next.release(ShardState::Yielded);
+            }
+            ShardEvent::Finish {
+                now,
+                token,
+                outcome,
+            } => {
+                next.outcome = self.settled_further(name, token, outcome)?;
+                if next.outcome.tally.settled_objects() != self.planned.objects {
+                    return Err(self.illegal(name, "not every planned object has an outcome"));
+                }
+                next.problem = None;
+                next.idle_yields = 0;
+                next.ended_at = Some(now);
+                next.release(ShardState::Done);
+            }
+            // Only between rounds: no copier runs then, whatever the record says.
+            ShardEvent::Reoffer { round, outcome } => self.reoffer(next, round, outcome)?,
+            ShardEvent::Claim { .. }
+            | ShardEvent::OpenUpload(_)
+            | ShardEvent::FinishPartShards { .. } => {
+                return Err(self.illegal(name, "a copier holds it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn reoffer(
+        &self,
+        next: &mut Self,
+        round: u32,
+        outcome: ShardOutcome,
+    ) -> Result<(), IllegalTransition> {
+        const NAME: &str = "Reoffer";
+        if round <= self.round {
+            return Err(self.illegal(NAME, "the round is not a later one"));
+        }
+        next.outcome = self.consistent(NAME, outcome)?;
+        next.round = round;
+        next.idle_yields = 0;
+        next.ended_at = None;
+        next.release(ShardState::Ready);
+        Ok(())
     }
 
     /// No copier holds the shard any more.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::value::time::Timestamp;
 
-/// The time that is kept for the checkpoint and the answer: a fifth of the invocation, within these bounds.
-const RESERVE_MIN: Duration = Duration::from_millis(500);
+/// The time that is kept for the checkpoint and the response: a fifth of the invocation within these bounds, and never more
+/// than half of it. Less than a second is too little where the last write waits behind hundreds of copies in flight.
+const RESERVE_MIN: Duration = Duration::from_secs(1);
 const RESERVE_MAX: Duration = Duration::from_secs(30);
 const RESERVE_DIVISOR: u32 = 5;
 
@@ -20,7 +21,10 @@ impl Deadline {
     /// The deadline of an invocation that began at `began_at` and is killed at `ends_at`.
     #[must_use]
     pub fn new(began_at: Timestamp, ends_at: Timestamp) -> Self {
-        let reserve = (ends_at.since(began_at) / RESERVE_DIVISOR).clamp(RESERVE_MIN, RESERVE_MAX);
+        let whole = ends_at.since(began_at);
+        let reserve = (whole / RESERVE_DIVISOR)
+            .clamp(RESERVE_MIN, RESERVE_MAX)
+            .min(whole / 2);
         Self { ends_at, reserve }
     }
 
@@ -65,6 +69,8 @@ mod tests {
         assert_eq!(long.work_left(seconds(0)), Duration::from_secs(870));
         let short = Deadline::new(seconds(0), seconds(5));
         assert_eq!(short.work_left(seconds(0)), Duration::from_secs(4));
+        let brief = Deadline::new(seconds(0), seconds(3));
+        assert_eq!(brief.work_left(seconds(0)), Duration::from_secs(2));
         let tiny = Deadline::new(seconds(0), seconds(1));
         assert_eq!(tiny.work_left(seconds(0)), Duration::from_millis(500));
     }

@@ -130,10 +130,6 @@ pub mod rfc3339 {
     ///
     /// # Errors
     /// What the serializer reports.
-    #[allow(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
     pub fn serialize<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(instant)
     }

@@ -2,20 +2,21 @@
 //! the ledger. Whatever happens, the next invocations complete the plan of an undisturbed run.
 //! `cargo test -p shardlift-planner --test bad_weather -- --nocapture` prints how much happened.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "what a test cannot make, it cannot go on with; what it met is printed"
+    reason = "what a test cannot make, it cannot go on with"
 )]
 
 mod kill_switch;
-#[allow(dead_code, reason = "the adapters' own tests take all of it")]
+#[expect(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../../aws/tests/s3_model/local_sts.rs"]
 mod local_sts;
-#[allow(dead_code, reason = "the tests over memory take all of it")]
+#[expect(dead_code, reason = "the tests over memory take all of it")]
 #[path = "../world/mod.rs"]
 mod memory;
-#[allow(dead_code, reason = "the adapters' own tests take all of it")]
+#[path = "../s3_ports/mod.rs"]
+mod s3_ports;
+#[expect(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../../aws/tests/s3_model/world.rs"]
 mod world;
 
@@ -24,7 +25,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::config::SharedHttpClient;
 use futures::{StreamExt, stream};
 use kill_switch::{KillSwitch, KillableClient};
-use memory::{S3Ports, WrittenPlan, event, noon};
+use memory::{WrittenPlan, event, noon};
+use s3_ports::S3Ports;
 use serde_json::{Value, json};
 use shardlift_aws::{AwsAccounts, retry::RetriedByCaller};
 use shardlift_core::{

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use shardlift_aws::AwsAccounts;
 use shardlift_core::{
     access::policy::AllowList,
     documents::{control_key, manifest::Manifest},
@@ -32,17 +31,6 @@ pub(crate) struct MemoryPorts;
 
 impl Ports for MemoryPorts {
     type Accounts = MemoryAccounts;
-    type Ledger = MemoryLedger;
-    type Control = MemoryControlStore;
-    type Executions = MemoryExecutions;
-    type Clock = ManualClock;
-}
-
-/// The buckets over S3, everything else in memory.
-pub(crate) struct S3Ports;
-
-impl Ports for S3Ports {
-    type Accounts = AwsAccounts;
     type Ledger = MemoryLedger;
     type Control = MemoryControlStore;
     type Executions = MemoryExecutions;

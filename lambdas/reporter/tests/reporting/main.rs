@@ -1,6 +1,6 @@
 //! The reporter over a ledger, buckets and a topic in memory.
 
-#![allow(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
+#![expect(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
 
 mod outcomes;
 mod pages;
