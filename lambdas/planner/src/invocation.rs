@@ -2,12 +2,12 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    documents::control_key,
+    documents::RunDocuments,
     failure::{Failure, FailureCode},
     plan::WalkRules,
-    port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName},
+    port::{Accounts, Ledger, PutOutcome, SessionName},
     run::{
-        event::{EVENT_VERSION, IndexLocation, PlannerEvent, PlannerResult, PlannerStatus},
+        event::{EVENT_VERSION, PlannerEvent, PlannerResult, PlannerStatus},
         input::RunInput,
         record::{RunRecord, RunState},
     },
@@ -117,10 +117,8 @@ impl<P: Ports> Planner<P> {
     }
 
     fn result(&self, event: &PlannerEvent, status: PlannerStatus) -> PlannerResult {
-        let index = (status == PlannerStatus::Copy).then(|| IndexLocation {
-            bucket: self.control.bucket().clone(),
-            key: control_key::index(&event.run_id, 1),
-        });
+        let documents = RunDocuments::new(&self.control, &event.run_id);
+        let index = (status == PlannerStatus::Copy).then(|| documents.index(1));
         PlannerResult {
             schema_version: EVENT_VERSION,
             status,

@@ -6,6 +6,7 @@
 )]
 
 #[path = "../../aws/tests/retry_layers/failing_aws.rs"]
+#[expect(dead_code, reason = "the adapters' own tests take all of it")]
 mod failing_aws;
 mod s3_ports;
 #[expect(dead_code, reason = "each test takes what it needs of it")]

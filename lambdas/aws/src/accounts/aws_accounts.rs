@@ -5,7 +5,7 @@ use std::{
 
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_s3::config::Region as SdkRegion;
+use aws_sdk_s3::config::{Region as SdkRegion, retry::RetryConfig};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     port::{Accounts, SessionName},
@@ -28,7 +28,7 @@ use crate::{
     clients::DataPlane,
     fault_mapping::{call_fault, malformed_response, session_fault},
     request_counter::RequestCounter,
-    retry::RetriedByCaller,
+    retry::{self, RetriedByCaller},
     s3::{
         AwsSourceBucket, AwsTargetBucket, BucketPair, OwnedBucket, TargetClients, find_bucket_facts,
     },
@@ -50,8 +50,11 @@ pub struct AwsAccounts(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: SdkConfig,
+    /// The settings of the client that assumes the target role.
+    session_config: SdkConfig,
     home: SdkRegion,
     data: DataPlane,
+    retried: RetriedByCaller,
     caller: OnceCell<Identity>,
     sessions: SessionCache,
     source_facts: Mutex<BTreeMap<BucketName, BucketFacts>>,
@@ -79,8 +82,10 @@ impl AwsAccounts {
             .unwrap_or_else(|| SdkRegion::from_static("us-east-1"));
         Self(Arc::new(Inner {
             config: config.clone(),
+            session_config: session_config(config, retried),
             home,
             data: DataPlane::new(config, data_endpoint_url, retried),
+            retried,
             caller: OnceCell::new(),
             sessions: SessionCache::default(),
             source_facts: Mutex::default(),
@@ -132,14 +137,19 @@ impl AwsAccounts {
         let session = match self.0.sessions.get(&key) {
             Some(session) => session,
             None => {
-                let session = Session::new(&self.0.config, self.0.home.clone(), &key).await;
-                SharedCredentialsProvider::new(session)
+                let (config, home) = (&self.0.session_config, self.0.home.clone());
+                SharedCredentialsProvider::new(Session::new(config, home, &key).await)
             }
         };
-        session
-            .provide_credentials()
-            .await
-            .map_err(|error| session_fault(&error))?;
+        let assume = || async {
+            let credentials = session.provide_credentials().await;
+            credentials.map_err(|error| session_fault(&error))
+        };
+        if self.0.retried == RetriedByCaller::Nothing {
+            assume().await?;
+        } else {
+            retry::SDK.run(assume).await?;
+        }
         self.0.sessions.put(key, session.clone());
         Ok(session)
     }
@@ -190,6 +200,18 @@ impl AwsAccounts {
             counter,
         };
         AwsTargetBucket::new(clients, buckets)
+    }
+}
+
+/// The settings of the client that assumes the target role. A session is renewed during a call that needs it. If the caller
+/// retries such calls, each of their attempts assumes the role once.
+fn session_config(config: &SdkConfig, retried: RetriedByCaller) -> SdkConfig {
+    match retried {
+        RetriedByCaller::Nothing => config.clone(),
+        RetriedByCaller::Listings | RetriedByCaller::Reads => config
+            .to_builder()
+            .retry_config(RetryConfig::disabled())
+            .build(),
     }
 }
 

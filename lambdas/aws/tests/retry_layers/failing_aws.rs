@@ -22,6 +22,10 @@ const REGION: &str = "eu-central-1";
 const SESSION: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
     <Credentials><AccessKeyId>key</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\
     <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+const EXPIRED_SESSION: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+    <AssumeRoleResult><Credentials><AccessKeyId>key</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+    <SessionToken>token</SessionToken><Expiration>2001-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>\
+    </AssumeRoleResponse>";
 const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
     <GetCallerIdentityResult><Account>111111111111</Account><Arn>arn:aws:iam::111111111111:role/Planner</Arn>\
     <UserId>id</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>";
@@ -30,6 +34,17 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FailingAws {
     requests: Arc<Mutex<BTreeMap<String, u32>>>,
+    sessions: Arc<Mutex<Sessions>>,
+}
+
+/// What AssumeRole responds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Sessions {
+    #[default]
+    Valid,
+    /// Sessions that are renewed before each call.
+    Expired,
+    Failing,
 }
 
 impl FailingAws {
@@ -49,15 +64,24 @@ impl FailingAws {
         requests.into_iter().collect()
     }
 
+    /// Changes the response of AssumeRole.
+    pub(crate) fn set_sessions(&self, sessions: Sessions) {
+        *self.sessions.lock().unwrap() = sessions;
+    }
+
     fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let body = request.body().bytes().unwrap_or_default();
         let body = String::from_utf8_lossy(body);
+        let sessions = *self.sessions.lock().unwrap();
         let (status, document) = if request.method() == "HEAD" && is_of_bucket(request.uri()) {
             (200, "")
         } else if body.contains("Action=GetCallerIdentity") {
             (200, IDENTITY)
-        } else if body.contains("Action=AssumeRole") {
-            (200, SESSION)
+        } else if body.contains("Action=AssumeRole") && sessions != Sessions::Failing {
+            match sessions {
+                Sessions::Valid => (200, SESSION),
+                _ => (200, EXPIRED_SESSION),
+            }
         } else {
             let mut requests = self.requests.lock().unwrap();
             *requests.entry(operation(request)).or_default() += 1;

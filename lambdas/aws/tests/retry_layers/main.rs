@@ -5,13 +5,14 @@
 
 mod failing_aws;
 
-use failing_aws::FailingAws;
+use failing_aws::{FailingAws, Sessions};
 use shardlift_aws::{
     AwsAccounts, AwsSourceBucket, AwsTargetBucket, DynamoLedger, S3ControlStore, SfnExecutions,
     clients,
     retry::{self, RetriedByCaller},
 };
 use shardlift_core::{
+    failure::fault::CallFault,
     port::{
         Accounts, BucketListing, ControlStore, CopyOptions, CopySource, Executions, Ledger,
         ListRequest, SessionName, TargetBucket,
@@ -33,6 +34,13 @@ fn sent(operation: &str, requests: u32) -> Vec<(String, u32)> {
 }
 
 async fn open(aws: &FailingAws, retried: RetriedByCaller) -> (AwsSourceBucket, AwsTargetBucket) {
+    try_open(aws, retried).await.unwrap()
+}
+
+async fn try_open(
+    aws: &FailingAws,
+    retried: RetriedByCaller,
+) -> Result<(AwsSourceBucket, AwsTargetBucket), CallFault> {
     let accounts = AwsAccounts::retried_by_caller(&aws.config().await, None, retried);
     let source = Source {
         bucket: BucketName::new("source-bucket").unwrap(),
@@ -45,11 +53,36 @@ async fn open(aws: &FailingAws, retried: RetriedByCaller) -> (AwsSourceBucket, A
         external_id: None,
     };
     let session = SessionName::of_step("plan", &RunId::new("run").unwrap());
-    let opened = accounts.open_target(&target, &source, &session).await;
-    (
-        accounts.open_source(&source).await.unwrap(),
-        opened.unwrap(),
-    )
+    let opened = accounts.open_target(&target, &source, &session).await?;
+    Ok((accounts.open_source(&source).await?, opened))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_assumed_by_one_policy_when_the_target_is_opened() {
+    for retried in [RetriedByCaller::Nothing, RetriedByCaller::Reads] {
+        let aws = FailingAws::default();
+        aws.set_sessions(Sessions::Failing);
+        try_open(&aws, retried).await.unwrap_err();
+        let attempts = retry::SDK.attempts_max;
+        assert_eq!(aws.take_failed(), sent("POST", attempts), "{retried:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_renewed_once_in_each_attempt_of_a_caller_that_retries() {
+    for (retried, attempts) in [
+        (RetriedByCaller::Nothing, retry::SDK.attempts_max),
+        (RetriedByCaller::Reads, 1),
+    ] {
+        let aws = FailingAws::default();
+        aws.set_sessions(Sessions::Expired);
+        let (_, target) = open(&aws, retried).await;
+        aws.set_sessions(Sessions::Failing);
+        let key = ObjectKey::new("key").unwrap();
+        let fault = target.head_source(&key).await.unwrap_err();
+        assert!(fault.is_transient(), "{fault}");
+        assert_eq!(aws.take_failed(), sent("POST", attempts), "{retried:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

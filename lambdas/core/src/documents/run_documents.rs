@@ -9,13 +9,17 @@ use crate::{
         document_error::DocumentError,
         failed_objects::FailureDocuments,
         failure_list::{self, FailedObject},
+        json_lines,
         manifest::Manifest,
     },
     port::ControlStore,
     run::event::IndexLocation,
-    shard::ShardRecord,
+    shard::{ShardRecord, note::NotedObject},
     value::id::{RunId, ShardId},
 };
+
+/// The content type of manifests and lists, which are JSON lines under zstd.
+const LIST_TYPE: &str = "application/zstd";
 
 /// A document that a run has once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,19 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         Ok(Manifest::decode(&body, self.run_id, shard_id)?)
     }
 
+    /// Writes the manifest of a shard. One without a record is never read, and writing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`DocumentError::Call`].
+    pub async fn write_manifest(
+        &self,
+        shard_id: &ShardId,
+        encoded: Vec<u8>,
+    ) -> Result<(), DocumentError> {
+        let key = control_key::manifest(self.run_id, shard_id);
+        self.put(&key, LIST_TYPE, encoded).await
+    }
+
     /// What the control bucket holds about the failed objects of a shard: its failure list where objects failed, its
     /// manifest where objects have no outcome.
     ///
@@ -112,16 +129,46 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
     ///
     /// # Errors
     /// [`DocumentError`].
-    pub async fn write_failures(
+    pub async fn write_failures<'o>(
         &self,
         shard_id: &ShardId,
         token: u64,
-        objects: &[FailedObject],
+        objects: impl IntoIterator<Item = &'o FailedObject>,
     ) -> Result<String, DocumentError> {
         let key = control_key::failures(self.run_id, shard_id, token);
         let body = failure_list::encode(objects)?;
-        self.put(&key, "application/zstd", body).await?;
+        self.put(&key, LIST_TYPE, body).await?;
         Ok(key)
+    }
+
+    /// Writes the copied objects of a shard that have notes under `token`, and gives the key for the shard's record.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub async fn write_notes<'o>(
+        &self,
+        shard_id: &ShardId,
+        token: u64,
+        objects: impl IntoIterator<Item = &'o NotedObject>,
+    ) -> Result<String, DocumentError> {
+        let key = control_key::notes(self.run_id, shard_id, token);
+        let body = json_lines::encode(objects)?;
+        self.put(&key, LIST_TYPE, body).await?;
+        Ok(key)
+    }
+
+    /// The list that a shard's record names; empty when it names none.
+    ///
+    /// # Errors
+    /// [`DocumentError`], also when the list is missing.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        key: Option<&str>,
+    ) -> Result<Vec<T>, DocumentError> {
+        let Some(body) = self.existing_if_named(key.map(str::to_owned)).await? else {
+            return Ok(Vec::new());
+        };
+        Ok(json_lines::decode(&body)?.collect::<Result<_, _>>()?)
     }
 
     /// Writes the index of a round, which the Map reads. The same shards always give the same index.

@@ -3,7 +3,7 @@
 use futures::future::try_join_all;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    documents::control_key,
+    documents::RunDocuments,
     failure::Failure,
     plan::range::RangeRecord,
     port::{ControlStore, Ledger, PlanStep, PutOutcome},
@@ -11,9 +11,6 @@ use shardlift_core::{
     value::id::{RunId, ShardId},
 };
 use tracing::info;
-
-/// The content type of a manifest.
-const MANIFEST_TYPE: &str = "application/zstd";
 
 /// A manifest that is ready to be written.
 #[derive(Debug)]
@@ -31,15 +28,17 @@ pub(crate) struct CommittedStep {
     pub(crate) outcome: PutOutcome,
 }
 
-/// Writes manifests in parallel. A manifest without a record is never read, and writing it again changes nothing.
+/// Writes manifests in parallel.
 pub(crate) async fn put_manifests<C: ControlStore>(
     control: &C,
     run_id: &RunId,
     manifests: Vec<EncodedManifest>,
 ) -> Result<(), Failure> {
+    let documents = RunDocuments::new(control, run_id);
     let puts = manifests.into_iter().map(|manifest| async move {
-        let key = control_key::manifest(run_id, &manifest.shard_id);
-        control.put(&key, MANIFEST_TYPE, manifest.bytes).await
+        documents
+            .write_manifest(&manifest.shard_id, manifest.bytes)
+            .await
     });
     try_join_all(puts).await?;
     Ok(())

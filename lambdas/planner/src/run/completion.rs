@@ -2,13 +2,13 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    documents::control_key,
+    documents::RunDocuments,
     failure::{Failure, FailureCode},
     plan::{
         EstimateBasis, RunEstimate,
         range::{self, ListingTally, RangeState},
     },
-    port::{ControlStore, Ledger, PutOutcome},
+    port::{Ledger, PutOutcome},
     run::record::{PlanTotals, RunRecord, RunState},
     shard::ShardWork,
     value::{
@@ -47,14 +47,8 @@ impl<P: Ports> Planner<P> {
                 run.run_id, tally.planned, tally.deletes, sums.copies, sums.deletes
             )));
         }
-        let index = serde_json::to_vec(&sums.first_round)
-            .map_err(|error| Failure::invariant(format!("index: {error}")))?;
-        self.control
-            .put(
-                &control_key::index(&run.run_id, 1),
-                "application/json",
-                index,
-            )
+        RunDocuments::new(&self.control, &run.run_id)
+            .write_index(1, &sums.first_round)
             .await?;
         let mut all_requests = run.totals.requests.clone();
         add_requests(&mut all_requests, &requests);

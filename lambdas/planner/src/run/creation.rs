@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    access::preflight::PREFLIGHT_DOCUMENT,
-    documents::control_key,
+    documents::{RunDocument, RunDocuments},
     failure::Failure,
-    port::{ControlStore, Ledger, PutOutcome, SourceBucket, TargetBucket},
+    port::{Ledger, PutOutcome, SourceBucket, TargetBucket},
     run::{
         event::PlannerEvent,
         input::RunInput,
@@ -78,10 +77,12 @@ impl<P: Ports> Planner<P> {
         run_id: &RunId,
     ) -> Result<Opened<P::Accounts>, Failure> {
         let Examined { table, opened } = preflight::examine(&self.accounts, spec, run_id).await?;
+        // People read this one as it is.
         let body = serde_json::to_vec_pretty(&table)
             .map_err(|error| Failure::invariant(format!("preflight: {error}")))?;
-        let key = control_key::report_document(run_id, PREFLIGHT_DOCUMENT);
-        self.control.put(&key, "application/json", body).await?;
+        RunDocuments::new(&self.control, run_id)
+            .write(RunDocument::Preflight, body)
+            .await?;
         match (table.failure(run_id), opened) {
             (None, Some(opened)) => Ok(opened),
             (Some(refused), _) => Err(refused),
