@@ -27,6 +27,15 @@ class Account:
         self._lock = threading.Lock()
         self.account_id = self.client("sts").get_caller_identity()["Account"]
 
+    def credentials(self):
+        """The credentials by the names of their variables, for a process that takes no profile."""
+        frozen = self._session.get_credentials().get_frozen_credentials()
+        return {
+            "ACCESS_KEY_ID": frozen.access_key,
+            "SECRET_ACCESS_KEY": frozen.secret_key,
+            "SESSION_TOKEN": frozen.token,
+        }
+
     def client(self, service, region=None):
         """A client of a service, in the account's Region unless another one is named."""
         region = region or self.region

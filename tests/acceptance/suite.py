@@ -25,21 +25,26 @@ WAIT_SCALE = 0.01
 
 
 @contextmanager
-def local_stand(readme_path=ROOT / "README.md", infra=ROOT / "infra"):
+def local_stand():
     """A stand on a new local stack, which ends with it."""
     with tempfile.TemporaryDirectory(prefix="shardlift-acceptance-") as folder:
         server = Server(Path(folder), free_port(), WAIT_SCALE)
         server.start()
         try:
-            config_file = Path(folder) / "profiles"
-            write_local_profiles(config_file, server.endpoint_url, LOCAL_PROFILES, REGION)
-            meter = Meter()
-            source, target = (Account(profile, REGION, meter, config_file) for profile in LOCAL_PROFILES)
-            stand = Stand(new_name(), source, target, meter, Path(folder) / "work", True, config_file)
-            stand.lay_out(readme_path, infra)
-            yield stand
+            yield stand_on(server.endpoint_url, Path(folder))
         finally:
             server.stop()
+
+
+def stand_on(endpoint_url, folder, **sources):
+    """A stand of a name of its own on a running local stack, with its files in a folder."""
+    config_file = folder / "profiles"
+    write_local_profiles(config_file, endpoint_url, LOCAL_PROFILES, REGION)
+    meter = Meter()
+    source, target = (Account(profile, REGION, meter, config_file) for profile in LOCAL_PROFILES)
+    stand = Stand(new_name(), source, target, meter, folder / "work", True, config_file)
+    stand.lay_out(**sources)
+    return stand
 
 
 def aws_stand(source_profile, target_profile, region=None, target_region=None, name=None):
@@ -72,14 +77,14 @@ def play(stand, cases, deployment_cases=DEPLOYMENT_CASES, told=print):
     return results
 
 
-def run(stand, only=None):
+def run(stand, only=None, cases=ALL_CASES, deployment_cases=DEPLOYMENT_CASES):
     """Plays everything on a stand and removes it. Returns whether all is as expected."""
-    cases = [case for case in ALL_CASES if only is None or only in case.name]
+    cases = [case for case in cases if only is None or only in case.name]
     print(f"The acceptance suite makes everything under the name {stand.name}.", flush=True)
     results, removal, interrupted = [], removal_of(stand), False
     try:
         with ended_by_signals():
-            results = play(stand, cases)
+            results = play(stand, cases, deployment_cases)
     except KeyboardInterrupt:
         interrupted = True
         print("Interrupted: everything that was made is now removed. A second Ctrl-C stops that.", flush=True)
