@@ -4,7 +4,9 @@ Only placeholders are replaced: names, account ids, profiles. Each must be in th
 README whose commands no longer deploy turns the suite red.
 """
 
+import os
 import re
+import signal
 import subprocess
 from dataclasses import dataclass
 
@@ -144,22 +146,31 @@ class Shell:
         if left:
             raise ReadmeError(f"{step.title}: nothing stands for the placeholder {left.group()} of README.md")
         script = "set -euo pipefail\n" + step.script
-        # A group of its own: Ctrl-C must not end a deployment halfway that the clean-up then meets.
-        result = subprocess.run(
+        code, printed, errors = self._bash(script, {**self._environment, **(variables or {})})
+        with self._log.open("a") as log:
+            log.write(f"# {step.title}\n{step.script}# exit code {code}\n{printed}{errors}\n")
+        if code != 0:
+            raise ReadmeError(f"{step.title}: exit code {code}: {_end_of(errors or printed)}")
+        return printed
+
+    def _bash(self, script, environment):
+        process = subprocess.Popen(
             ["bash", "-c", script],
             cwd=self._folder,
-            env={**self._environment, **(variables or {})},
-            capture_output=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=COMMAND_SECONDS_MAX,
             start_new_session=True,
         )
-        with self._log.open("a") as log:
-            log.write(f"# {step.title}\n{step.script}# exit code {result.returncode}\n{result.stdout}{result.stderr}\n")
-        if result.returncode != 0:
-            raise ReadmeError(f"{step.title}: exit code {result.returncode}: {_end_of(result.stderr or result.stdout)}")
-        return result.stdout
+        try:
+            printed, errors = process.communicate(timeout=COMMAND_SECONDS_MAX)
+        except BaseException:
+            # With all that it started: a deployment that goes on after Ctrl-C would undo the removal.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return process.returncode, printed, errors
 
 
 def _end_of(text):

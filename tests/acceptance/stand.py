@@ -134,7 +134,12 @@ class Stand:
             kept = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE")
             environment.update({name: os.environ[name] for name in kept if name in os.environ})
         environment.update(PATH=os.pathsep.join(folders), AWS_REGION=account.region, AWS_DEFAULT_REGION=account.region)
-        environment.update(AWS_PAGER="", EXTERNAL_ID=self.external_id or "", TARGET_REGION=self.target.region)
+        environment.update(
+            AWS_PAGER="",
+            AWS_DEFAULT_OUTPUT="json",
+            EXTERNAL_ID=self.external_id or "",
+            TARGET_REGION=self.target.region,
+        )
         return Shell(self.workdir, environment, self.workdir / "commands.log")
 
     def make_buckets(self):
@@ -162,6 +167,8 @@ class Stand:
         if not outputs or not self.external_id:
             raise ReadmeError(f"{SOURCE}: it prints no external id and no outputs of the stack, but: {printed[-200:]}")
         self.outputs = self._named({output["OutputKey"]: output["OutputValue"] for output in outputs})
+        # The target's stack names the new roles as principals.
+        self.settle()
         return self.outputs
 
     def deploy_target(self, **parameters):
@@ -200,7 +207,9 @@ class Stand:
     @cached_property
     def inbox(self):
         """A queue that hears what the stack's topic says."""
-        return Inbox(self.machine, f"{self.name}-inbox")
+        inbox = Inbox(self.machine, f"{self.name}-inbox")
+        self.settle()
+        return inbox
 
     @property
     def policies(self):

@@ -8,10 +8,8 @@ import zipfile
 from shardlift_local.sample import Item
 
 from tests.acceptance.case import Catalogue, expect
-from tests.acceptance.readme import NIGHTLY
 from tests.security.mutations import Cut
 
-from .objects import change_source_stack
 from .runs import denying, small_objects, told
 
 CASES = Catalogue()
@@ -21,7 +19,6 @@ FAILURES, KEY_FILLER = 30_000, 300
 FAILURES_LOCAL, KEY_FILLER_LOCAL = 2_600, 940
 HEARD_SECONDS_MAX, HEARD_SECONDS_MAX_LOCAL = 180, 10
 POLL_SECONDS = 0.2
-SCHEDULE_POLL_SECONDS = 5
 METRIC_POLL_SECONDS = 10
 PLAIN_NOTICE = "Shardlift: a run ended without a report"
 MEMORY_OF_THE_BURST_MB = 128
@@ -220,46 +217,3 @@ def metrics(stand):
         time.sleep(METRIC_POLL_SECONDS)
     expect(False, "no datapoint within six minutes")
     return None
-
-
-@CASES.case(
-    "README: enable the nightly run",
-    "the schedule is ENABLED, and parameters that the command does not name keep their values",
-    "F2 N6",
-)
-def nightly(stand):
-    stand.shell(stand.source).run(stand.steps()[NIGHTLY])
-    schedule = stand.source.client("scheduler").get_schedule(Name=f"{stand.name}-nightly")
-    seen = f"{schedule['State']} {schedule['ScheduleExpression']}"
-    expect(seen == "ENABLED cron(0 2 * * ? *)", seen)
-    stack = stand.source.client("cloudformation").describe_stacks(StackName=stand.name)["Stacks"][0]
-    values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
-    expect(values["TargetBucketName"] == stand.target_bucket, f"TargetBucketName is {values['TargetBucketName']}")
-    change_source_stack(stand, ScheduleState="DISABLED")
-    return f"{seen}; TargetBucketName is kept"
-
-
-@CASES.case(
-    "the schedule starts a run",
-    "within three minutes an execution starts that nobody else started, with the input {}",
-    "N6",
-    only_aws="it takes minutes, which the local stack's tests do not have",
-)
-def schedule(stand):
-    states, arn = stand.machine.states, stand.outputs["state_machine_arn"]
-
-    def names():
-        return {found["name"] for found in states.list_executions(stateMachineArn=arn)["executions"]}
-
-    before = names()
-    change_source_stack(stand, ScheduleState="ENABLED", ScheduleExpression='"rate(1 minute)"')
-    deadline = time.monotonic() + HEARD_SECONDS_MAX
-    while not (started := sorted(names() - before)) and time.monotonic() < deadline:
-        time.sleep(SCHEDULE_POLL_SECONDS)
-    change_source_stack(stand, ScheduleState="DISABLED", ScheduleExpression='"cron(0 2 * * ? *)"')
-    expect(started, "no execution started within three minutes")
-    execution = stand.machine.wait(stand.machine.execution_arn(started[0]))
-    run_input = states.describe_execution(executionArn=stand.machine.execution_arn(started[0]))["input"]
-    stand.count(execution, HEARD_SECONDS_MAX)
-    expect(run_input == "{}", f"its input is {run_input}")
-    return f"{execution.run_id}: {execution.status} {execution.error}"

@@ -28,27 +28,29 @@ def refused(stand, pair, words, *cuts):
     return seen
 
 
-# The document, the statement that is taken away, what the message must name, the assumptions.
+# The document, the statement that is taken away (of the trust: the principal), what the message names, the numbers.
 DOCUMENTS = (
     ("source-bucket", "ShardliftReadSource", ("s3:GetObject", "source bucket's policy"), "I3 I7 I8"),
     ("source-bucket", "ShardliftListSource", ("s3:ListBucket", "source bucket's policy"), "I3 I8"),
     ("target-role", "ReadTheSource", ("s3:GetObject", "target role's permission policy"), "I7 I8"),
-    ("target-trust", "LetTheFunctionsEnter", ("sts:AssumeRole", "target role's trust policy"), "I2 I8"),
+    ("target-trust", "PlannerRole", ("sts:AssumeRole", "target role's trust policy"), "I2 I8"),
     ("planner-role", "EnterTheTargetAccount", ("sts:AssumeRole", "execution role"), "I2 I8"),
 )
 
 
-def add_document(document, sid, words, assumptions):
-    """A case for a statement of a document."""
+def add_document(document, what, words, assumptions):
+    """A case for a statement of a document, or for a principal of the trust."""
+    cut = Cut(document, what, "statement")
+    if document == "target-trust":
+        # A trust policy that trusts nobody is none that IAM takes.
+        cut = Cut(document, "LetTheFunctionsEnter", "principal", what)
 
     def play(stand):
         pair = stand.pair("missing")
         pair.upload(small_objects(3))
-        return refused(
-            stand, pair, words, Cut(document, sid, "statement" if document != "target-trust" else "principal", "")
-        )
+        return refused(stand, pair, words, cut)
 
-    name = f"{document} without {sid}"
+    name = f"{document} without {what}"
     CASES.case(name, f"the run is refused before it copies, and the message names {' and '.join(words)}", assumptions)(
         play
     )
