@@ -2,6 +2,7 @@
 
 import json
 
+from botocore.exceptions import ClientError
 from shardlift_local.sample import Item
 
 from tests.acceptance.case import Catalogue, expect
@@ -217,9 +218,20 @@ add_key_document(
 )
 
 
+def s3_refuses(pair, key_arn):
+    """What S3 answers to a target administrator, whom no policy is in the way of, who writes under a key."""
+    s3, bucket, prefix = pair.target
+    try:
+        s3.put_object(Bucket=bucket, Key=f"{prefix}probe", ServerSideEncryption="aws:kms", SSEKMSKeyId=key_arn)
+    except ClientError as error:
+        return f"{error.response['Error']['Code']} {error.response['ResponseMetadata']['HTTPStatusCode']}"
+    s3.delete_object(Bucket=bucket, Key=f"{prefix}probe")
+    return "nothing was refused"
+
+
 @CASES.case(
     "a key of another Region",
-    "nothing is copied, and the message names the key",
+    "S3 refuses a write with KMS.NotFoundException 400; a run copies nothing, and its message names the key",
     "K4",
     only_aws="the local stack does not tell Regions apart",
 )
@@ -230,15 +242,17 @@ def key_of_another_region(stand):
     stand.meter.kms_keys += 1
     pair = stand.pair("far-key")
     pair.upload(small_objects(2))
+    refusal = s3_refuses(pair, arn)
     execution = pair.run(kms_key_arn=arn, rounds_max=1)
-    seen = f"{execution.status} {execution.error}: {execution.cause}"
+    seen = f"S3: {refusal}; {execution.status} {execution.error}: {execution.cause}"
+    expect(refusal == "KMS.NotFoundException 400", seen)
     expect(execution.status == "FAILED" and not pair.target_keys() and "key" in execution.cause.lower(), seen)
     return seen
 
 
 @CASES.case(
     "a key that is disabled",
-    "nothing is copied, and the message names the key",
+    "S3 refuses a write with KMS.DisabledException 400; a run copies nothing, and its message names the key",
     "K5",
     only_aws="the local S3 does not ask for the state of a key",
 )
@@ -246,10 +260,14 @@ def disabled_key(stand):
     pair = encrypted_pair(stand, "disabled")
     kms = stand.target.client("kms")
     kms.disable_key(KeyId=stand.keys["target-key"])
-    stand.settle()
-    execution = pair.run(kms_key_arn=stand.keys["target-key"], rounds_max=1)
-    kms.enable_key(KeyId=stand.keys["target-key"])
-    stand.settle()
-    seen = f"{execution.status} {execution.error}: {execution.cause}"
+    try:
+        stand.settle()
+        refusal = s3_refuses(pair, stand.keys["target-key"])
+        execution = pair.run(kms_key_arn=stand.keys["target-key"], rounds_max=1)
+    finally:
+        kms.enable_key(KeyId=stand.keys["target-key"])
+        stand.settle()
+    seen = f"S3: {refusal}; {execution.status} {execution.error}: {execution.cause}"
+    expect(refusal == "KMS.DisabledException 400", seen)
     expect(execution.status == "FAILED" and not pair.target_keys() and "key" in execution.cause.lower(), seen)
     return seen
