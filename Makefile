@@ -14,32 +14,32 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON := .venv/bin/python
-LOCAL := PYTHONPATH=infra/local $(PYTHON) -m shardlift_local
+STACK := PYTHONPATH=infra/local $(PYTHON) -m shardlift_local
 LAMBDAS := planner copier reporter
 STACK_PORT = $(or $(PORT),4566)
 MODEL_PORT = $(or $(PORT),9100)
 
 .PHONY: help
 help:
-	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -10
+	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -12
 
 # ------------------------------------------------------------- the local stack
 .PHONY: local-up local-down demo
 local-up: venv-local package
-	@$(LOCAL) up --port $(STACK_PORT)
+	@$(STACK) up --port $(STACK_PORT)
 
 local-down: venv-local
-	@$(LOCAL) down
+	@$(STACK) down
 
 demo: venv-local package
-	@$(LOCAL) demo --port $(STACK_PORT) $(if $(FROM),--folder "$(FROM)")
+	@$(STACK) demo --port $(STACK_PORT) $(if $(FROM),--folder "$(FROM)")
 
 # ---------------------------------------------------------------------- builds
 .PHONY: build package
 # Only the deployed functions and the command. The tests build the whole workspace at once instead: the features of a
 # dependency depend on which crates are built together, so a single build compiles the AWS SDK only once.
 BUILD := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
-test test-rust test-peers test-workflow: BUILD := --workspace --all-targets
+test test-rust test-peers test-workflow test-acceptance: BUILD := --workspace --all-targets
 
 build:
 	@cargo build --release --locked $(BUILD)
@@ -57,9 +57,18 @@ bench: BUILD := --workspace --all-targets
 bench: venv-tests venv-bench build
 	@$(PYTHON) tests/bench/run.py $(ONLY)
 
+# The README's commands and what only AWS can judge; docs/REALITY.md says what was seen.
+.PHONY: acceptance
+ACCEPTANCE := PYTHONPATH=infra/local $(PYTHON) -m tests.acceptance
+acceptance: venv-tests package
+	@$(ACCEPTANCE) $(if $(LOCAL),--local) $(if $(SOURCE_PROFILE),--source-profile "$(SOURCE_PROFILE)") \
+	  $(if $(TARGET_PROFILE),--target-profile "$(TARGET_PROFILE)") $(if $(REGION),--region "$(REGION)") \
+	  $(if $(TARGET_REGION),--target-region "$(TARGET_REGION)") $(if $(ONLY),--only "$(ONLY)") \
+	  $(if $(CLEAN),--clean "$(CLEAN)")
+
 # ------------------------------------------------------------------- the tests
-.PHONY: test test-rust test-static test-peers test-browser test-workflow lint lint-rust lint-python lint-infra fmt
-test: lint test-rust test-static test-peers test-browser test-workflow
+.PHONY: test test-rust test-static test-peers test-browser test-workflow test-acceptance lint lint-rust lint-python lint-infra fmt
+test: lint test-rust test-static test-peers test-browser test-workflow test-acceptance
 	@echo "All checks passed."
 
 test-rust: build
@@ -80,6 +89,11 @@ test-browser: tests/browser/node_modules
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.
 test-workflow: venv-tests package
 	@$(PYTHON) -m pytest tests/workflow tests/security
+
+# The acceptance suite on a local stack, and faults that must turn it red.
+test-acceptance: venv-tests package
+	@$(PYTHON) -m pytest tests/acceptance
+	@$(ACCEPTANCE) --local
 
 lint: lint-rust lint-python lint-infra
 

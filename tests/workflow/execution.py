@@ -28,6 +28,8 @@ class Machine:
 
     deployment: object
     outputs: dict
+    seconds_max: float = RUN_SECONDS_MAX
+    poll_seconds: float = POLL_SECONDS
     _numbers: itertools.count = field(default_factory=itertools.count)
 
     @property
@@ -50,7 +52,7 @@ class Machine:
 
     def wait(self, execution_arn):
         """Waits for an execution's end."""
-        deadline = time.monotonic() + RUN_SECONDS_MAX
+        deadline = time.monotonic() + self.seconds_max
         while time.monotonic() < deadline:
             seen = self.states.describe_execution(executionArn=execution_arn)
             if seen["status"] != "RUNNING":
@@ -63,8 +65,8 @@ class Machine:
                     run_id=seen["name"],
                     started_at=seen["startDate"],
                 )
-            time.sleep(POLL_SECONDS)
-        raise AssertionError(f"{execution_arn} did not end within {RUN_SECONDS_MAX} s")
+            time.sleep(self.poll_seconds)
+        raise AssertionError(f"{execution_arn} did not end within {self.seconds_max} s")
 
     def children(self, execution_arn):
         """The Map's child executions of a run, as (status, error) in no order."""

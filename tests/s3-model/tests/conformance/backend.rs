@@ -31,6 +31,10 @@ pub(crate) enum Claim {
     ModelOnly(&'static str),
 }
 
+/// `CONFORMANCE_ENDPOINT_URL` for AWS itself, in the Region of each client. The two accounts are then told by variables
+/// like `CONFORMANCE_OWNER_ACCOUNT` and `CONFORMANCE_STRANGER_ACCESS_KEY_ID`; `make acceptance` sets them.
+const AWS: &str = "aws";
+
 /// The server that a case runs against.
 pub(crate) struct Backend {
     pub(crate) endpoint_url: String,
@@ -76,18 +80,15 @@ impl Backend {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
-            .endpoint_url(&self.endpoint_url)
             .force_path_style(true)
             .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
-            .credentials_provider(Credentials::new(
-                access_key,
-                "test",
-                None,
-                None,
-                "conformance",
-            ))
-            .build();
-        Client::from_conf(config)
+            .credentials_provider(credentials(access_key));
+        let config = if self.endpoint_url == AWS {
+            config
+        } else {
+            config.endpoint_url(&self.endpoint_url)
+        };
+        Client::from_conf(config.build())
     }
 
     /// Creates a bucket of the owner.
@@ -116,12 +117,38 @@ impl Backend {
     }
 }
 
+/// What a variable tells about one of the two accounts on AWS.
+fn told(account: &str, what: &str) -> Option<String> {
+    let name = match account {
+        OWNER => "OWNER",
+        STRANGER => "STRANGER",
+        _ => return None,
+    };
+    std::env::var(format!("CONFORMANCE_{name}_{what}")).ok()
+}
+
+/// Returns the number of an account, which on AWS is not the one that the cases call it by.
+pub(crate) fn number(account: &str) -> String {
+    told(account, "ACCOUNT").unwrap_or_else(|| account.to_owned())
+}
+
+fn credentials(access_key: &str) -> Credentials {
+    let secret = told(access_key, "SECRET_ACCESS_KEY").unwrap_or_else(|| "test".to_owned());
+    let token = told(access_key, "SESSION_TOKEN");
+    let id = told(access_key, "ACCESS_KEY_ID").unwrap_or_else(|| access_key.to_owned());
+    Credentials::new(id, secret, token, None, "conformance")
+}
+
 /// Returns a bucket name that no other case or run uses.
 pub(crate) fn unique_name() -> String {
     let unique = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_nanos());
-    format!("case-{unique}-{}", BUCKETS.fetch_add(1, Ordering::Relaxed))
+    let prefix = std::env::var("CONFORMANCE_BUCKET_PREFIX").unwrap_or_else(|_| "case".to_owned());
+    format!(
+        "{prefix}-{unique}-{}",
+        BUCKETS.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Puts bytes.

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
 };
 
 use crate::backend::{
-    Backend, Claim, GIB5, OWNER, STRANGER, copy, copy_source, get, head, put, tags,
+    Backend, Claim, GIB5, OWNER, STRANGER, copy, copy_source, get, head, number, put, tags,
 };
 use crate::refused;
 
@@ -243,14 +243,18 @@ async fn the_expected_owners_of_both_buckets_are_checked() {
     put(&client, &bucket, "s", "x").await;
     let copy = || copy(&client, &bucket, "s", "t");
     copy()
-        .expected_bucket_owner(OWNER)
-        .expected_source_bucket_owner(OWNER)
+        .expected_bucket_owner(number(OWNER))
+        .expected_source_bucket_owner(number(OWNER))
         .send()
         .await
         .expect("both as expected");
-    refused!(copy().expected_bucket_owner(STRANGER), 403, "AccessDenied");
     refused!(
-        copy().expected_source_bucket_owner(STRANGER),
+        copy().expected_bucket_owner(number(STRANGER)),
+        403,
+        "AccessDenied"
+    );
+    refused!(
+        copy().expected_source_bucket_owner(number(STRANGER)),
         403,
         "AccessDenied"
     );
@@ -259,7 +263,7 @@ async fn the_expected_owners_of_both_buckets_are_checked() {
         client
             .list_objects_v2()
             .bucket(&bucket)
-            .expected_bucket_owner(STRANGER),
+            .expected_bucket_owner(number(STRANGER)),
         403,
         "AccessDenied"
     );
@@ -267,7 +271,7 @@ async fn the_expected_owners_of_both_buckets_are_checked() {
         client
             .head_bucket()
             .bucket(&bucket)
-            .expected_bucket_owner(STRANGER),
+            .expected_bucket_owner(number(STRANGER)),
         403,
         ""
     );

@@ -5,12 +5,13 @@ use std::net::TcpStream;
 
 use shardlift_s3_model::{Principal, Weather};
 
-use crate::backend::{Backend, Claim, OWNER, STRANGER, copy_source, put};
+use crate::backend::{Backend, Claim, OWNER, STRANGER, copy_source, number, put};
 use crate::refused;
 
 pub(crate) fn policy(bucket: &str, effect: &str, actions: &str, resource: &str) -> String {
+    let stranger = number(STRANGER);
     format!(
-        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "{effect}", "Principal": {{"AWS": "arn:aws:iam::{STRANGER}:root"}},
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "{effect}", "Principal": {{"AWS": "arn:aws:iam::{stranger}:root"}},
             "Action": [{actions}], "Resource": "arn:aws:s3:::{bucket}{resource}"}}]}}"#
     )
 }
@@ -62,7 +63,8 @@ async fn a_denial_overrides_the_rights_of_the_owner() {
     };
     let (bucket, owner) = (backend.bucket().await, backend.client(OWNER));
     put(&owner, &bucket, "k", "x").await;
-    let document = policy(&bucket, "Deny", "\"s3:GetObject\"", "/k").replace(STRANGER, OWNER);
+    let document = policy(&bucket, "Deny", "\"s3:GetObject\"", "/k")
+        .replace(&number(STRANGER), &number(OWNER));
     set_policy(&backend, &bucket, document).await;
     refused!(
         owner.get_object().bucket(&bucket).key("k"),

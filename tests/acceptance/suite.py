@@ -1,0 +1,144 @@
+"""Plays the cases on a stand, prints the table, writes REALITY.md, and removes everything, whatever happens."""
+
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from shardlift_local.accounts import REGION
+from shardlift_local.deployment import ROOT
+from shardlift_local.server import Server, free_port
+
+from .account import Account, write_local_profiles
+from .case import NOT_RUN, RED, Result, played
+from .cases import ALL_CASES, DEPLOYMENT_CASES
+from .metering import BUDGET_USD, Meter
+from .removal import Removal
+from .stand import Stand, new_name
+from .table import printed, reality, summary
+
+OUTPUT = ROOT / "target" / "acceptance"
+LOCAL_PROFILES = {"source": "111111111111", "target": "222222222222"}
+# Step Functions' waits shrink to this on the local stack.
+WAIT_SCALE = 0.01
+
+
+@contextmanager
+def local_stand():
+    """A stand on a new local stack, which ends with it."""
+    with tempfile.TemporaryDirectory(prefix="shardlift-acceptance-") as folder:
+        server = Server(Path(folder), free_port(), WAIT_SCALE)
+        server.start()
+        try:
+            yield stand_on(server.endpoint_url, Path(folder))
+        finally:
+            server.stop()
+
+
+def stand_on(endpoint_url, folder, **sources):
+    """A stand of a name of its own on a running local stack, with its files in a folder."""
+    config_file = folder / "profiles"
+    write_local_profiles(config_file, endpoint_url, LOCAL_PROFILES, REGION)
+    meter = Meter()
+    source, target = (Account(profile, REGION, meter, config_file) for profile in LOCAL_PROFILES)
+    stand = Stand(new_name(), source, target, meter, folder / "work", True, config_file)
+    stand.lay_out(**sources)
+    return stand
+
+
+def aws_stand(source_profile, target_profile, region=None, target_region=None, name=None):
+    """A stand on two accounts. It makes nothing yet."""
+    meter = Meter()
+    source = Account(source_profile, region, meter)
+    target = Account(target_profile, target_region or source.region, meter)
+    if source.account_id == target.account_id:
+        raise ValueError(f"both profiles are of account {source.account_id}; the suite needs two accounts")
+    name = name or new_name()
+    return Stand(name, source, target, meter, OUTPUT / name, False)
+
+
+def removal_of(stand):
+    """What removes everything that a stand made."""
+    regions = tuple(dict.fromkeys((stand.source.region, stand.target.region, stand.far_region)))
+    if stand.is_local:
+        regions = regions[:1]
+    return Removal(stand.name, stand.source, stand.target, regions, stand.is_local)
+
+
+def play(stand, cases, deployment_cases=DEPLOYMENT_CASES, told=print):
+    """Plays the deployment and then the cases. A stand that is not deployed plays none of them."""
+    results, deployed = [], True
+    for case in [*deployment_cases, *cases]:
+        result = played(case, stand) if deployed else Result(case, NOT_RUN, "the stacks are not deployed")
+        deployed = deployed and not (case in deployment_cases and result.verdict in RED)
+        told(f"{result.verdict:<19} {result.seconds:>6.1f} s  {case.name}", flush=True)
+        results.append(result)
+    return results
+
+
+def run(stand, only=None, cases=ALL_CASES, deployment_cases=DEPLOYMENT_CASES):
+    """Plays everything on a stand and removes it. Returns whether all is as expected."""
+    cases = [case for case in cases if only is None or only in case.name]
+    print(f"The acceptance suite makes everything under the name {stand.name}.", flush=True)
+    results, removal, interrupted = [], removal_of(stand), False
+    try:
+        with ended_by_signals():
+            results = play(stand, cases, deployment_cases)
+    except KeyboardInterrupt:
+        interrupted = True
+        print("Interrupted: everything that was made is now removed. A second Ctrl-C stops that.", flush=True)
+    finally:
+        _remove(removal)
+    lines = summary(results, stand.meter, removal.left, removal.notes, stand.is_local)
+    print("\n" + printed(results, lines, stand.is_local))
+    if interrupted:
+        return False
+    _write_reality(stand, results, lines, only)
+    is_cheap = stand.meter.usd() < BUDGET_USD
+    return bool(results) and not removal.left and is_cheap and all(r.verdict not in RED for r in results)
+
+
+@contextmanager
+def ended_by_signals():
+    """SIGTERM ends the cases like Ctrl-C, so that the removal follows."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _remove(removal):
+    print(f"Removing everything under the name {removal.name}.", flush=True)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    leftovers = OUTPUT / f"left-of-{removal.name}.txt"
+    finish = f"make acceptance CLEAN={removal.name} SOURCE_PROFILE={removal.source.profile}"
+    finish += f" TARGET_PROFILE={removal.target.profile} REGION={removal.source.region}"
+    finish += f" TARGET_REGION={removal.target.region}"
+    leftovers.write_text(f"The removal did not end. Finish it: {finish}\n")
+    left = removal.run()
+    if left:
+        leftovers.write_text("\n".join(left) + f"\nFinish it: {finish}\n")
+        print(f"Not everything could be removed, see {leftovers}. Finish it: {finish}", flush=True)
+    else:
+        leftovers.unlink()
+
+
+def _write_reality(stand, results, lines, only):
+    # Neither the local stack nor a part of the cases may claim to be AWS.
+    path = OUTPUT / "REALITY.md" if stand.is_local or only else ROOT / "docs" / "REALITY.md"
+    secrets = {} if stand.is_local else {stand.source.account_id: "1" * 12, stand.target.account_id: "2" * 12}
+    version = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    facts = {
+        "is_local": stand.is_local,
+        "commit": version.stdout.strip() or "unknown",
+        "regions": f"{stand.source.region} and {stand.target.region}",
+        "aws": "the AWS CLI of the path",
+        "secrets": secrets,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(reality(results, lines, facts))
+    print(f"Written: {path.relative_to(ROOT)}")
