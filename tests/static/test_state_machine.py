@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from .aws_error_names import LAMBDA_CLIENT, invoke_errors, known_names, not_retried
 from .project import (
     ASL_PATH,
     ASL_README_PATH,
@@ -106,6 +107,27 @@ def test_the_functions_are_retried_alike_but_no_copier_that_lost_its_shard():
         if any("LedgerConflict" in retrier["ErrorEquals"] for retrier in state["Retry"])
     }
     assert retried == {"PlanShards", "ReportRun"}
+
+
+def names_of(rules):
+    return [name for rule in rules for name in rule["ErrorEquals"]]
+
+
+def test_every_name_of_a_retry_or_catch_is_one_that_aws_gives():
+    """A name that AWS does not know matches nothing, and nobody notices."""
+    for name, state in all_states(asl()).items():
+        named = {n for n in names_of(state.get("Retry", []) + state.get("Catch", [])) if "." in n}
+        assert named <= known_names(), name
+
+
+def test_a_function_is_called_again_after_every_error_that_another_call_may_heal():
+    """Each error of lambda:Invoke is retried by name, or known to be hopeless; a new one of AWS's model fails here."""
+    died = {"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "States.Timeout"}
+    for name, state in lambda_tasks().items():
+        retried = names_of(state["Retry"])
+        assert len(retried) == len(set(retried)), name
+        assert {n for n in retried if "." in n} == died | LAMBDA_CLIENT | invoke_errors() - not_retried(), name
+    assert not_retried() <= invoke_errors()
 
 
 def test_whatever_fails_is_caught():
