@@ -19,9 +19,9 @@ LAMBDA_CLIENT = {
     "Lambda.SdkClientException",
     "Lambda.Unknown",
 }
-# The errorType of an invocation whose process ended. The first three were recorded from AWS; Runtime.OutOfMemory is in
-# many users' logs, but on no page of AWS that we found (https://github.com/nasa-gcn/gcn.nasa.gov/pull/3628). Before, out
-# of memory was Runtime.ExitError with "signal: killed" (https://github.com/awslabs/amazon-s3-find-and-forget/pull/283).
+# The errorType of an invocation whose process ended. The first three were recorded from AWS. Runtime.OutOfMemory is in
+# many users' logs, but on no page of AWS that we found (https://github.com/nasa-gcn/gcn.nasa.gov/pull/3628). Before,
+# out of memory was Runtime.ExitError with "signal: killed" (https://github.com/awslabs/amazon-s3-find-and-forget/pull/283).
 PROCESS = {"Function.ResponseSizeTooLarge", "Runtime.ExitError", "Sandbox.Timedout", "Runtime.OutOfMemory"}
 
 # What Invoke can fail with that another attempt cannot heal here, each for a reason that this project's functions

@@ -1,6 +1,7 @@
 """What the local engine does not check of the state machine."""
 
 import json
+import math
 import re
 import subprocess
 from pathlib import Path
@@ -21,6 +22,10 @@ from .project import (
 CFN_LINT = ROOT / ".venv" / "bin" / "cfn-lint"
 ASL_VALIDATOR = Path(__file__).parent / "node_modules" / ".bin" / "asl-validator"
 LAMBDA_SECONDS_MAX = 900
+NO_SLOT = ["Lambda.TooManyRequestsException"]
+# What a new account may run at once (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html says
+# "reduced"; accounts report 10). The smallest that we plan for.
+SLOTS_MIN = 10
 FAILURES = {"RecordPlanAnomaly", "RecordReporterAnomaly", "RecordShardAnomaly"}
 
 
@@ -78,8 +83,9 @@ def test_the_readme_tabulates_every_state():
 def test_the_readme_tells_the_retries_of_the_functions():
     rows = {row[0].split("`")[1]: row[5] for row in table_rows(ASL_README_PATH.read_text(), "States")}
     for name, state in lambda_tasks().items():
-        throttling, faults, crashes = (retrier["MaxAttempts"] for retrier in state["Retry"])
-        assert rows[name] == f"throttling {throttling}, service faults {faults}, crashes and timeouts {crashes}"
+        throttling, slots, faults, crashes = (retrier["MaxAttempts"] for retrier in state["Retry"])
+        retries = f"throttling {throttling}, no free slot {slots}, service faults {faults}"
+        assert rows[name] == f"{retries}, crashes and timeouts {crashes}"
 
 
 def test_retries_are_named_bounded_and_jittered():
@@ -87,9 +93,27 @@ def test_retries_are_named_bounded_and_jittered():
         for retrier in state.get("Retry", []):
             assert "States.ALL" not in retrier["ErrorEquals"], name
             assert retrier["JitterStrategy"] == "FULL", name
-            assert 1 <= retrier["MaxAttempts"] <= 8, name
+            assert 1 <= retrier["MaxAttempts"] <= (1000 if retrier["ErrorEquals"] == NO_SLOT else 8), name
             assert retrier["IntervalSeconds"] <= retrier["MaxDelaySeconds"] <= 300, name
             assert retrier["BackoffRate"] > 1, name
+
+
+def test_a_function_without_a_slot_outlasts_the_queue_for_it():
+    """All copiers at once where a new account has few slots, and each of them holds its slot for as long as it may."""
+    copiers = template(SOURCE_TEMPLATE_PATH)["Parameters"]["CopierConcurrency"]["Default"]
+    queue_seconds = math.ceil(copiers / SLOTS_MIN) * LAMBDA_SECONDS_MAX
+    for name, state in lambda_tasks().items():
+        (rule,) = [retrier for retrier in state["Retry"] if retrier["ErrorEquals"] == NO_SLOT]
+        # A wait is drawn evenly from between nothing and its limit. Four standard deviations below what is expected.
+        limits = [
+            min(rule["IntervalSeconds"] * rule["BackoffRate"] ** min(n, 20), rule["MaxDelaySeconds"])
+            for n in range(rule["MaxAttempts"])
+        ]
+        waits = sum(limits) / 2 - 4 * math.sqrt(sum(limit**2 for limit in limits) / 12)
+        # Ten queues, since a copier that yields stands in line again.
+        assert waits > 10 * queue_seconds, name
+        # 3 events a wait, and waiting as long as the machine may run.
+        assert 3 * asl()["TimeoutSeconds"] / (rule["MaxDelaySeconds"] / 2) < 25_000, name
 
 
 def test_the_functions_are_retried_alike_but_no_copier_that_lost_its_shard():
