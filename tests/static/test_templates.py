@@ -143,6 +143,15 @@ def test_functions_get_the_environment_that_they_read(source):
         assert set(own) == ENVIRONMENT[name], name
 
 
+def test_a_new_account_may_configure_every_functions_default_memory(source):
+    """New accounts have reduced memory quotas (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+    Lambda names the number: "'MemorySize' value failed to satisfy constraint: Member must have value less than or
+    equal to 3008" (https://github.com/alexcasalboni/aws-lambda-power-tuning/pull/181)."""
+    for name, function in resources_of(source, "AWS::Serverless::Function").items():
+        parameter = source["Parameters"][function["Properties"]["MemorySize"]["Ref"]]
+        assert parameter["Default"] <= 3008, name
+
+
 def test_the_schedule_is_off_by_default_and_loses_nothing(source):
     assert source["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
     (schedule,) = resources_of(source, "AWS::Scheduler::Schedule").values()
