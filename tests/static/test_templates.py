@@ -282,6 +282,22 @@ def test_each_side_offers_a_trail_of_its_prefix_that_is_off_by_default(path, buc
     assert parsed["Parameters"][option]["Default"] == "false"
 
 
+def test_what_is_kept_is_not_kept_by_a_failed_first_deployment(source, target):
+    """Only the trails' buckets are: by then the trail has written into them, and S3 deletes no bucket with objects."""
+    kept = {
+        (name, resource["DeletionPolicy"])
+        for parsed in (source, target)
+        for name, resource in parsed["Resources"].items()
+        if "DeletionPolicy" in resource
+    }
+    assert kept == {
+        ("Ledger", "RetainExceptOnCreate"),
+        ("ControlBucket", "RetainExceptOnCreate"),
+        ("TargetBucket", "RetainExceptOnCreate"),
+        ("AuditBucket", "Retain"),
+    }
+
+
 def test_the_ledger_expires_and_can_be_restored(source):
     properties = source["Resources"]["Ledger"]["Properties"]
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
