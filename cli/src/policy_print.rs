@@ -132,7 +132,10 @@ impl PolicyPrinter<'_> {
                 pair.source.bucket
             ),
             DocumentName::TargetBucket => {
-                format!("account {target}, bucket {}", pair.target.bucket)
+                format!(
+                    "account {target}, bucket {}: part of target-account.yaml, if deployed in the bucket's Region",
+                    pair.target.bucket
+                )
             }
             DocumentName::TargetRole | DocumentName::TargetTrust => {
                 format!("account {target}, {}", pair.target.role_arn)
