@@ -63,6 +63,7 @@ pub(crate) async fn print(
 fn extras(arguments: &PolicyArguments) -> Extras {
     Extras {
         without_tags: arguments.without_tags,
+        without_annotations: arguments.without_annotations,
         deletes: arguments.mirror,
         source_key: arguments.source_key.clone(),
         target_key: arguments.target_key.clone(),

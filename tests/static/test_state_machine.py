@@ -57,9 +57,11 @@ def test_cfn_lint_would_find_a_broken_machine(tmp_path):
     assert "E3601" in lint_inline(broken, tmp_path).stdout
 
 
-def test_asl_validator_finds_nothing():
+def test_asl_validator_finds_nothing(tmp_path):
+    machine = tmp_path / "machine.json"
+    machine.write_text(json.dumps(asl()))
     result = subprocess.run(
-        [ASL_VALIDATOR, "--json-path", ASL_PATH], capture_output=True, text=True, check=False, timeout=60
+        [ASL_VALIDATOR, "--json-path", machine], capture_output=True, text=True, check=False, timeout=60
     )
     assert result.returncode == 0, result.stdout
 
