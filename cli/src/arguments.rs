@@ -184,6 +184,9 @@ pub(crate) struct PolicyArguments {
     /// Leave out the rights to tags and annotations, for runs with tags: ignore.
     #[arg(long)]
     pub(crate) without_tags: bool,
+    /// Leave out the rights to annotations, where S3 refuses a bucket policy because it does not know these actions.
+    #[arg(long)]
+    pub(crate) without_annotations: bool,
     /// The KMS key of the source's objects.
     #[arg(long, value_name = "ARN", value_parser = checked(KmsKeyArn::new))]
     pub(crate) source_key: Option<KmsKeyArn>,

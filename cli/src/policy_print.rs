@@ -63,6 +63,7 @@ pub(crate) async fn print(
 fn extras(arguments: &PolicyArguments) -> Extras {
     Extras {
         without_tags: arguments.without_tags,
+        without_annotations: arguments.without_annotations,
         deletes: arguments.mirror,
         source_key: arguments.source_key.clone(),
         target_key: arguments.target_key.clone(),
@@ -132,7 +133,10 @@ impl PolicyPrinter<'_> {
                 pair.source.bucket
             ),
             DocumentName::TargetBucket => {
-                format!("account {target}, bucket {}", pair.target.bucket)
+                format!(
+                    "account {target}, bucket {}: part of target-account.yaml, if deployed in the bucket's Region",
+                    pair.target.bucket
+                )
             }
             DocumentName::TargetRole | DocumentName::TargetTrust => {
                 format!("account {target}, {}", pair.target.role_arn)

@@ -19,6 +19,8 @@ each fix.
 8. S3 revealed to everyone which objects are missing, copied tags without a permission, used KMS keys
    for everyone, and gave no reason when another account's policy refused: see
    `ministack_permissions.py`.
+9. A function without a free slot failed a state with `Lambda.Unknown`, AWS names it
+   `Lambda.TooManyRequestsException`.
 """
 
 import contextlib
@@ -174,6 +176,22 @@ def fix_wildcards_over_line_breaks():
     iam._fnmatch_compile = compile_for_any_character
 
 
+def fix_the_name_of_a_missing_slot():
+    """Fix 9: what Lambda refuses is `Lambda.<Exception>` (recorded: error_handling/test_task_service_lambda)."""
+    call_lambda = states._call_lambda
+
+    @functools.wraps(call_lambda)
+    def with_its_name(function, event):
+        try:
+            return call_lambda(function, event)
+        except states._ExecutionError as error:
+            if error.error == "Lambda.Unknown" and '"__type": "TooManyRequestsException"' in error.cause:
+                raise states._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
+            raise
+
+    states._call_lambda = with_its_name
+
+
 def main():
     """Applies the fixes and serves until it is stopped."""
     from importlib.metadata import version
@@ -185,6 +203,7 @@ def main():
     fix_max_concurrency_path()
     fix_condition_keys()
     fix_wildcards_over_line_breaks()
+    fix_the_name_of_a_missing_slot()
     fix_permissions()
 
     from ministack.app import main as serve

@@ -151,8 +151,11 @@ class BucketsAreClosedAndSwept(ShardliftRule):
             yield "it has no encryption by default"
         if "AbortIncompleteMultipartUpload" not in json.dumps(properties.get("LifecycleConfiguration", {})):
             yield "nothing aborts stale uploads"
-        if {found.resource.get("DeletionPolicy"), found.resource.get("UpdateReplacePolicy")} != {"Retain"}:
+        kept = found.resource.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
+        if not kept or found.resource.get("UpdateReplacePolicy") != "Retain":
             yield "it goes when the stack goes, with what is in it"
+        if "BucketName" in properties and found.resource.get("DeletionPolicy") == "Retain":
+            yield "a failed first deployment keeps it, and its name is in the way of the second (RetainExceptOnCreate)"
 
 
 class FunctionsAreWatched(ShardliftRule):

@@ -112,7 +112,7 @@ def _pairs(of_role, document, of_resource):
 
 def target_statements():
     """What target-account.yaml grants with every option: trust, role, bucket."""
-    options = [option for option in OPTIONS if option != ("--without-tags",)]
+    options = [option for option in OPTIONS if option not in (("--without-tags",), ("--without-annotations",))]
     rendering = target_rendering(options)
     role = rendering.resource("TargetRole")
     (permissions,) = role["Policies"]

@@ -1,8 +1,22 @@
 """The local stack, shared with the workflow tests' fixtures."""
 
+import json
+
+import pytest
+
 from tests.workflow.conftest import server
 
+from .test_documents import facts
+
 __all__ = ["server"]
+
+
+@pytest.fixture(scope="session")
+def outputs_path(tmp_path_factory):
+    """What `make local-up` would write for a stack, for the command."""
+    path = tmp_path_factory.mktemp("outputs") / "outputs.json"
+    path.write_text(json.dumps(facts()))
+    return path
 
 
 def pytest_terminal_summary(terminalreporter, config):

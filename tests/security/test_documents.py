@@ -31,6 +31,7 @@ FUNCTIONS = ("planner", "copier", "reporter")
 OPTIONS = {
     ("--mirror",): ("AllowMirrorDeletes", "true"),
     ("--without-tags",): ("AllowTags", "false"),
+    ("--without-annotations",): ("AllowAnnotations", "false"),
     ("--source-key", SOURCE_KEY): ("SourceKmsKeyArn", SOURCE_KEY),
     ("--target-key", TARGET_KEY): ("TargetKmsKeyArn", TARGET_KEY),
     ("--administrator", ADMINISTRATOR): ("AdministratorArn", ADMINISTRATOR),
@@ -43,10 +44,9 @@ def function_role(name):
     return f"arn:aws:iam::{SOURCE_ACCOUNT}:role/{name}"
 
 
-@pytest.fixture(scope="module")
-def outputs_path(tmp_path_factory):
+def facts():
     """What `make local-up` would write for this stack."""
-    facts = {
+    return {
         "region": REGION,
         "source_account_id": SOURCE_ACCOUNT,
         "source_bucket": "my-source",
@@ -61,9 +61,20 @@ def outputs_path(tmp_path_factory):
         "topic_arn": TOPIC,
         **{f"{name}_role_arn": function_role(name) for name in FUNCTIONS},
     }
-    path = tmp_path_factory.mktemp("outputs") / "outputs.json"
-    path.write_text(json.dumps(facts))
-    return path
+
+
+# What CloudFormation gives for AWS::Partition and AWS::URLSuffix.
+PARTITIONS = {
+    "aws": "amazonaws.com",
+    "aws-us-gov": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+}
+
+
+def moved(value, partition):
+    """A value with every ARN in another partition."""
+    return json.loads(json.dumps(value).replace("arn:aws:", f"arn:{partition}:"))
 
 
 def printed(outputs_path, *arguments):
@@ -72,18 +83,18 @@ def printed(outputs_path, *arguments):
     return json.loads(result.stdout)
 
 
-def pseudo(account):
+def pseudo(account, partition):
     return {
-        "AWS::Partition": "aws",
+        "AWS::Partition": partition,
         "AWS::Region": REGION,
         "AWS::AccountId": account,
         "AWS::StackName": STACK,
-        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::URLSuffix": PARTITIONS[partition],
     }
 
 
-def source_rendering():
-    parameters = {
+def source_parameters():
+    return {
         "SourceBucketName": "my-source",
         "SourcePrefix": PREFIXES["source"],
         "TargetBucketName": "my-target",
@@ -91,9 +102,13 @@ def source_rendering():
         "TargetAccountRoleArn": ROLE,
         "TargetExternalId": "the-external-id",
     }
+
+
+def source_rendering(partition="aws"):
+    parameters = source_parameters()
     arn = f"{REGION}:{SOURCE_ACCOUNT}"
     attributes = {
-        **pseudo(SOURCE_ACCOUNT),
+        **pseudo(SOURCE_ACCOUNT, partition),
         "Topic": TOPIC,
         "Ledger.Arn": f"arn:aws:dynamodb:{arn}:table/the-ledger",
         "ControlBucket.Arn": "arn:aws:s3:::the-control-bucket",
@@ -101,11 +116,11 @@ def source_rendering():
     for name in FUNCTIONS:
         group = f"arn:aws:logs:{arn}:log-group:/aws/lambda/{STACK}-{name}:*"
         attributes[f"{name.title()}LogGroup.Arn"] = group
-    return Rendering(template(SOURCE_TEMPLATE_PATH), parameters, attributes)
+    return Rendering(template(SOURCE_TEMPLATE_PATH), moved(parameters, partition), moved(attributes, partition))
 
 
-def target_rendering(options):
-    parameters = {
+def target_parameters(options):
+    return {
         **{f"{name.title()}RoleArn": function_role(name) for name in FUNCTIONS},
         "ExternalId": "the-external-id",
         "SourceAccountId": SOURCE_ACCOUNT,
@@ -115,8 +130,12 @@ def target_rendering(options):
         "TargetPrefix": PREFIXES["target"],
         **dict(OPTIONS[option] for option in options),
     }
-    attributes = {**pseudo(TARGET_ACCOUNT), "TargetRole.Arn": ROLE}
-    return Rendering(template(TARGET_TEMPLATE_PATH), parameters, attributes)
+
+
+def target_rendering(options, partition="aws"):
+    parameters = target_parameters(options)
+    attributes = {**pseudo(TARGET_ACCOUNT, partition), "TargetRole.Arn": ROLE}
+    return Rendering(template(TARGET_TEMPLATE_PATH), moved(parameters, partition), moved(attributes, partition))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -128,7 +147,23 @@ def test_each_execution_role_is_the_one_that_is_printed(outputs_path, name):
 @pytest.mark.parametrize("options", SELECTIONS, ids=lambda options: " ".join(o[0] for o in options) or "plain")
 def test_the_target_account_is_the_one_that_is_printed(outputs_path, options):
     documents = printed(outputs_path, "--json", *itertools.chain(*options))
-    rendering = target_rendering(options)
+    same_as_printed(target_rendering(options), documents)
+
+
+@pytest.mark.parametrize("partition", list(PARTITIONS))
+def test_the_documents_of_every_partition_are_those_that_are_printed(tmp_path, partition):
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(moved(facts(), partition)))
+    options = [*OPTIONS]
+    documents = printed(path, "--json", *moved([*itertools.chain(*options)], partition))
+    assert f"s3.eu-west-1.{PARTITIONS[partition]}" in json.dumps(documents["source-key"])
+    same_as_printed(target_rendering(options, partition), documents)
+    for name in FUNCTIONS:
+        (policy,) = source_rendering(partition).resource(f"{name.title()}Role")["Policies"]
+        assert canonical(policy["PolicyDocument"]) == canonical(documents[f"{name}-role"])
+
+
+def same_as_printed(rendering, documents):
     role = rendering.resource("TargetRole")
     (permissions,) = role["Policies"]
     assert canonical(permissions["PolicyDocument"]) == canonical(documents["target-role"])

@@ -15,8 +15,9 @@ TARGET_TEMPLATE_PATH = ROOT / "infra" / "target-account.yaml"
 SOURCE_POLICY_PATH = ROOT / "infra" / "source-bucket-policy.json"
 
 
-def asl():
-    return json.loads(ASL_PATH.read_text())
+def asl(partition="aws"):
+    """The state machine as it is deployed in a partition; the names of the stack's resources are left open."""
+    return json.loads(ASL_PATH.read_text().replace("${Partition}", partition))
 
 
 def template(path):

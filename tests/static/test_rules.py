@@ -131,5 +131,12 @@ def test_a_bucket_that_goes_with_its_stack_is_found(templates):
     assert [number for number, _ in findings(document)] == ["E9005"]
 
 
+def test_a_named_bucket_that_a_failed_first_deployment_would_keep_is_found(templates):
+    document = copy.deepcopy(templates["target"])
+    document["Resources"]["TargetBucket"]["DeletionPolicy"] = "Retain"
+    ((number, message),) = findings(document)
+    assert (number, "RetainExceptOnCreate" in message) == ("E9005", True)
+
+
 def test_every_rule_has_a_broken_template():
     assert {rule for rule, *_ in BROKEN} == {rule.id for rule in our_rules() if rule.id.startswith("E9")}

@@ -1,10 +1,12 @@
 """What the local engine does not check of the state machine."""
 
 import json
+import math
 import re
 import subprocess
 from pathlib import Path
 
+from .aws_error_names import LAMBDA_CLIENT, invoke_errors, known_names, not_retried
 from .project import (
     ASL_PATH,
     ASL_README_PATH,
@@ -20,6 +22,10 @@ from .project import (
 CFN_LINT = ROOT / ".venv" / "bin" / "cfn-lint"
 ASL_VALIDATOR = Path(__file__).parent / "node_modules" / ".bin" / "asl-validator"
 LAMBDA_SECONDS_MAX = 900
+NO_SLOT = ["Lambda.TooManyRequestsException"]
+# What a new account may run at once (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html says
+# "reduced"; accounts report 10). The smallest that we plan for.
+SLOTS_MIN = 10
 FAILURES = {"RecordPlanAnomaly", "RecordReporterAnomaly", "RecordShardAnomaly"}
 
 
@@ -51,9 +57,11 @@ def test_cfn_lint_would_find_a_broken_machine(tmp_path):
     assert "E3601" in lint_inline(broken, tmp_path).stdout
 
 
-def test_asl_validator_finds_nothing():
+def test_asl_validator_finds_nothing(tmp_path):
+    machine = tmp_path / "machine.json"
+    machine.write_text(json.dumps(asl()))
     result = subprocess.run(
-        [ASL_VALIDATOR, "--json-path", ASL_PATH], capture_output=True, text=True, check=False, timeout=60
+        [ASL_VALIDATOR, "--json-path", machine], capture_output=True, text=True, check=False, timeout=60
     )
     assert result.returncode == 0, result.stdout
 
@@ -77,8 +85,9 @@ def test_the_readme_tabulates_every_state():
 def test_the_readme_tells_the_retries_of_the_functions():
     rows = {row[0].split("`")[1]: row[5] for row in table_rows(ASL_README_PATH.read_text(), "States")}
     for name, state in lambda_tasks().items():
-        throttling, faults, crashes = (retrier["MaxAttempts"] for retrier in state["Retry"])
-        assert rows[name] == f"throttling {throttling}, service faults {faults}, crashes and timeouts {crashes}"
+        throttling, slots, faults, crashes = (retrier["MaxAttempts"] for retrier in state["Retry"])
+        retries = f"throttling {throttling}, no free slot {slots}, service faults {faults}"
+        assert rows[name] == f"{retries}, crashes and timeouts {crashes}"
 
 
 def test_retries_are_named_bounded_and_jittered():
@@ -86,9 +95,27 @@ def test_retries_are_named_bounded_and_jittered():
         for retrier in state.get("Retry", []):
             assert "States.ALL" not in retrier["ErrorEquals"], name
             assert retrier["JitterStrategy"] == "FULL", name
-            assert 1 <= retrier["MaxAttempts"] <= 8, name
+            assert 1 <= retrier["MaxAttempts"] <= (1000 if retrier["ErrorEquals"] == NO_SLOT else 8), name
             assert retrier["IntervalSeconds"] <= retrier["MaxDelaySeconds"] <= 300, name
             assert retrier["BackoffRate"] > 1, name
+
+
+def test_a_function_without_a_slot_outlasts_the_queue_for_it():
+    """All copiers at once where a new account has few slots, and each of them holds its slot for as long as it may."""
+    copiers = template(SOURCE_TEMPLATE_PATH)["Parameters"]["CopierConcurrency"]["Default"]
+    queue_seconds = math.ceil(copiers / SLOTS_MIN) * LAMBDA_SECONDS_MAX
+    for name, state in lambda_tasks().items():
+        (rule,) = [retrier for retrier in state["Retry"] if retrier["ErrorEquals"] == NO_SLOT]
+        # A wait is drawn evenly from between nothing and its limit. Four standard deviations below what is expected.
+        limits = [
+            min(rule["IntervalSeconds"] * rule["BackoffRate"] ** min(n, 20), rule["MaxDelaySeconds"])
+            for n in range(rule["MaxAttempts"])
+        ]
+        waits = sum(limits) / 2 - 4 * math.sqrt(sum(limit**2 for limit in limits) / 12)
+        # Ten queues, since a copier that yields stands in line again.
+        assert waits > 10 * queue_seconds, name
+        # 3 events a wait, and waiting as long as the machine may run.
+        assert 3 * asl()["TimeoutSeconds"] / (rule["MaxDelaySeconds"] / 2) < 25_000, name
 
 
 def test_the_functions_are_retried_alike_but_no_copier_that_lost_its_shard():
@@ -106,6 +133,27 @@ def test_the_functions_are_retried_alike_but_no_copier_that_lost_its_shard():
         if any("LedgerConflict" in retrier["ErrorEquals"] for retrier in state["Retry"])
     }
     assert retried == {"PlanShards", "ReportRun"}
+
+
+def names_of(rules):
+    return [name for rule in rules for name in rule["ErrorEquals"]]
+
+
+def test_every_name_of_a_retry_or_catch_is_one_that_aws_gives():
+    """A name that AWS does not know matches nothing, and nobody notices."""
+    for name, state in all_states(asl()).items():
+        named = {n for n in names_of(state.get("Retry", []) + state.get("Catch", [])) if "." in n}
+        assert named <= known_names(), name
+
+
+def test_a_function_is_called_again_after_every_error_that_another_call_may_heal():
+    """Each error of lambda:Invoke is retried by name, or known to be hopeless; a new one of AWS's model fails here."""
+    died = {"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "States.Timeout"}
+    for name, state in lambda_tasks().items():
+        retried = names_of(state["Retry"])
+        assert len(retried) == len(set(retried)), name
+        assert {n for n in retried if "." in n} == died | LAMBDA_CLIENT | invoke_errors() - not_retried(), name
+    assert not_retried() <= invoke_errors()
 
 
 def test_whatever_fails_is_caught():

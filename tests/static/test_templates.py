@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+import botocore.session
 import pytest
 
 from .project import (
@@ -143,6 +144,15 @@ def test_functions_get_the_environment_that_they_read(source):
         assert set(own) == ENVIRONMENT[name], name
 
 
+def test_a_new_account_may_configure_every_functions_default_memory(source):
+    """New accounts have reduced memory quotas (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+    Lambda names the number: "'MemorySize' value failed to satisfy constraint: Member must have value less than or
+    equal to 3008" (https://github.com/alexcasalboni/aws-lambda-power-tuning/pull/181)."""
+    for name, function in resources_of(source, "AWS::Serverless::Function").items():
+        parameter = source["Parameters"][function["Properties"]["MemorySize"]["Ref"]]
+        assert parameter["Default"] <= 3008, name
+
+
 def test_the_schedule_is_off_by_default_and_loses_nothing(source):
     assert source["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
     (schedule,) = resources_of(source, "AWS::Scheduler::Schedule").values()
@@ -210,6 +220,20 @@ def test_only_the_three_functions_may_enter_the_target_account(source):
     assert entering == ["PlannerRole", "CopierRole", "ReporterRole"]
 
 
+def test_the_target_stack_is_deployed_in_the_buckets_region(target):
+    """A stack elsewhere cannot set the policy of an existing bucket, and no rule of a template knows its Region."""
+    assert "Region" in target["Description"]
+    assert "Region" in target["Parameters"]["ManageTargetBucketPolicy"]["Description"]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (deploy,) = re.findall(r"aws cloudformation deploy --profile target(.*?)```", readme, re.DOTALL)
+    assert '--region "$TARGET_REGION"' in deploy
+    (ask,) = re.findall(r"TARGET_REGION=\$\((.*)\)\n", readme)
+    assert ask.startswith("aws s3api head-bucket --profile target --bucket MY-TARGET --query BucketRegion ")
+    # The member of the response that it reads is one that S3 sends.
+    s3 = botocore.session.get_session().get_service_model("s3")
+    assert "BucketRegion" in s3.operation_model("HeadBucket").output_shape.members
+
+
 def test_deleting_at_the_target_has_to_be_allowed_by_name(target):
     deletes = [
         statement
@@ -271,6 +295,22 @@ def test_each_side_offers_a_trail_of_its_prefix_that_is_off_by_default(path, buc
     (option,) = [name for name in parsed["Parameters"] if name.endswith("AuditTrail")]
     assert parsed["Conditions"][condition] == {"Fn::Equals": [{"Ref": option}, "true"]}
     assert parsed["Parameters"][option]["Default"] == "false"
+
+
+def test_what_is_kept_is_not_kept_by_a_failed_first_deployment(source, target):
+    """Only the trails' buckets are: by then the trail has written into them, and S3 deletes no bucket with objects."""
+    kept = {
+        (name, resource["DeletionPolicy"])
+        for parsed in (source, target)
+        for name, resource in parsed["Resources"].items()
+        if "DeletionPolicy" in resource
+    }
+    assert kept == {
+        ("Ledger", "RetainExceptOnCreate"),
+        ("ControlBucket", "RetainExceptOnCreate"),
+        ("TargetBucket", "RetainExceptOnCreate"),
+        ("AuditBucket", "Retain"),
+    }
 
 
 def test_the_ledger_expires_and_can_be_restored(source):

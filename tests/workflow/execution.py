@@ -68,6 +68,20 @@ class Machine:
             time.sleep(self.poll_seconds)
         raise AssertionError(f"{execution_arn} did not end within {self.seconds_max} s")
 
+    def wait_for_errors(self, execution_arn, error, count):
+        """Waits until a task of the execution or of its children has failed with this error so often."""
+        deadline = time.monotonic() + RUN_SECONDS_MAX
+        while self._errors(execution_arn).count(error) < count:
+            assert time.monotonic() < deadline, f"{execution_arn}: not {count} times {error}"
+            time.sleep(POLL_SECONDS)
+
+    def _errors(self, execution_arn):
+        arns = [execution_arn]
+        for run in self.states.list_map_runs(executionArn=execution_arn)["mapRuns"]:
+            arns += [c["executionArn"] for c in self.states.list_executions(mapRunArn=run["mapRunArn"])["executions"]]
+        events = [event for arn in arns for event in self._events(arn)]
+        return [e["taskFailedEventDetails"].get("error") for e in events if "taskFailedEventDetails" in e]
+
     def children(self, execution_arn):
         """The Map's child executions of a run, as (status, error) in no order."""
         found = []

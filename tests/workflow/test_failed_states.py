@@ -97,12 +97,6 @@ CASES = [
         timeout("planner"),
         failed=OBJECTS,
     ),
-    broken_plan(
-        # At AWS the error is Lambda.TooManyRequestsException; the local engine does not know it.
-        "planner: Lambda starts it for nobody",
-        "Lambda.Unknown",
-        lambda world: world.no_concurrency("planner"),
-    ),
     # ---- CopyShards
     Case(
         "Map: its index is gone",
@@ -231,6 +225,17 @@ def test_the_rule_speaks_for_an_execution_that_ran_out_of_time(world):
         }
         speaks[status] = events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
     assert speaks == {"TIMED_OUT": True, "SUCCEEDED": False, "RUNNING": False}
+
+
+@pytest.mark.parametrize("role", ["planner", "copier", "reporter"])
+def test_a_function_without_a_slot_waits_for_one(world, inbox, role):
+    """More often than any other error is retried, and then the run is as any other."""
+    with world.no_concurrency(role):
+        execution_arn = world.machine.start({"mode": "copy"}, f"waits-for-a-{role}")
+        world.machine.wait_for_errors(execution_arn, "Lambda.TooManyRequestsException", count=10)
+    execution = world.machine.wait(execution_arn)
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    assert [kind for kind, _message in told_of(inbox, execution.run_id, 1)] == [REPORT]
 
 
 def test_the_pair_is_free_after_all_of_them_and_nobody_is_told_twice(world, inbox):

@@ -113,6 +113,15 @@ impl Action {
         }
     }
 
+    /// Whether it reads or writes annotations, which not every partition's S3 knows.
+    #[must_use]
+    pub const fn is_of_annotations(self) -> bool {
+        matches!(
+            self,
+            Self::GetObjectAnnotation | Self::ListObjectAnnotations | Self::PutObjectAnnotation
+        )
+    }
+
     /// The action of this name; nothing where it is none of ours.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

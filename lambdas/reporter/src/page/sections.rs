@@ -187,10 +187,10 @@ fn missing_in(number: usize, needed: Needed) -> &'static str {
 pub(super) fn links(report: &Report, execution: &ExecutionArn) -> Markup {
     let region = execution.region();
     let bucket = &report.report.bucket;
-    let folder = format!(
-        "https://{region}.console.aws.amazon.com/s3/buckets/{bucket}?region={region}&prefix={}",
+    let folder = execution.console_page(&format!(
+        "s3/buckets/{bucket}?region={region}&prefix={}",
         report.report.prefix
-    );
+    ));
     html! {
         section id="links" {
             h2 { "Links" }

@@ -23,6 +23,9 @@ pub struct Agreement {
 pub struct Extras {
     /// Tags and annotations are left behind (`tags: ignore`), so nothing may read or write them.
     pub without_tags: bool,
+    /// Annotations are left out of the documents, for a partition whose S3 does not know these actions: it refuses a bucket
+    /// policy with an action that it does not know.
+    pub without_annotations: bool,
     /// `mode: mirror` may delete.
     pub deletes: bool,
     /// The KMS key of the source's objects.

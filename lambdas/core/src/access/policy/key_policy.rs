@@ -2,7 +2,10 @@ use super::{
     agreement::Agreement,
     statement::{Document, Statement},
 };
-use crate::value::{action::Action, arn::KmsKeyArn};
+use crate::value::{
+    action::Action,
+    arn::{KmsKeyArn, dns_suffix},
+};
 
 /// What reading an object under a KMS key needs.
 pub(super) const DECRYPT: &[Action] = &[Action::Decrypt];
@@ -38,12 +41,7 @@ pub fn target_key(agreement: &Agreement) -> Option<Document> {
 
 /// Only S3, on the role's behalf, and only in the key's own Region.
 pub(super) fn by_s3(statement: Statement, key: &KmsKeyArn) -> Statement {
-    // The suffix of the partition, as AWS::URLSuffix gives it to the templates.
-    let suffix = if key.partition() == "aws-cn" {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    };
+    let suffix = dns_suffix(key.partition());
     statement.when(
         "StringEquals",
         "kms:ViaService",

@@ -14,7 +14,7 @@ use crate::{
         pair::Side,
         spec::RunSpec,
     },
-    value::{action::Action, key::KeyPrefix},
+    value::{action::Action, arn::dns_suffix, key::KeyPrefix},
 };
 
 /// STS takes a session policy of at most 2,048 characters
@@ -68,8 +68,7 @@ fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
     let keys = Statement::allow("UseKeys", &[Action::Decrypt, Action::GenerateDataKey], "*").when(
         "StringLike",
         "kms:ViaService",
-        // amazonaws.com, or amazonaws.com.cn.
-        "s3.*.amazonaws.com*",
+        format!("s3.*.{}", dns_suffix(spec.pair.target.role_arn.partition())),
     );
     Document::of(vec![
         Statement::allow(

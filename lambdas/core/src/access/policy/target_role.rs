@@ -20,7 +20,7 @@ pub(super) fn source_reads(agreement: &Agreement) -> Vec<Action> {
         // whether there are annotations, to tell that they were left behind.
         actions.extend(TAG_READS);
     }
-    actions
+    known_to_s3(agreement, actions)
 }
 
 /// What is done to an object of the target, deletions aside.
@@ -34,6 +34,14 @@ pub(super) fn target_writes(agreement: &Agreement) -> Vec<Action> {
     ];
     if !agreement.extras.without_tags {
         actions.extend([Action::PutObjectTagging, Action::PutObjectAnnotation]);
+    }
+    known_to_s3(agreement, actions)
+}
+
+/// The actions without those that the partition's S3 does not know, as far as the agreement says so.
+fn known_to_s3(agreement: &Agreement, mut actions: Vec<Action>) -> Vec<Action> {
+    if agreement.extras.without_annotations {
+        actions.retain(|action| !action.is_of_annotations());
     }
     actions
 }

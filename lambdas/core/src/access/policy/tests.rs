@@ -52,6 +52,7 @@ fn everything() -> Extras {
     };
     Extras {
         without_tags: false,
+        without_annotations: false,
         deletes: true,
         source_key: key("111111111111", "eu-west-1"),
         target_key: key("222222222222", "us-east-1"),
@@ -220,6 +221,12 @@ fn options_add_and_remove_exactly_their_rights() {
     };
     let untagged = written(without_tags);
     assert!(!untagged.contains("Tagging") && !untagged.contains("Annotation"));
+    let without_annotations = Extras {
+        without_annotations: true,
+        ..Extras::default()
+    };
+    let known = written(without_annotations);
+    assert!(known.contains("Tagging") && !known.contains("Annotation"));
 }
 
 #[test]

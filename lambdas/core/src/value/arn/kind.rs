@@ -3,6 +3,7 @@
 use super::{
     account::{AccountId, Region},
     name::{Arn, Parts},
+    partition::console_host,
 };
 use crate::value::text::InvalidText;
 
@@ -136,9 +137,16 @@ impl ExecutionArn {
     #[must_use]
     pub fn console_url(&self) -> String {
         let region = self.region();
-        format!(
-            "https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{self}"
-        )
+        self.console_page(&format!(
+            "states/home?region={region}#/v2/executions/details/{self}"
+        ))
+    }
+
+    /// A page of the AWS console in the execution's Region and partition.
+    #[must_use]
+    pub fn console_page(&self, path: &str) -> String {
+        let (region, host) = (self.region(), console_host(self.partition()));
+        format!("https://{region}.{host}/{path}")
     }
 
     /// The code of the Region that it runs in.
