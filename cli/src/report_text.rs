@@ -115,8 +115,9 @@ fn write_report(
     write_problems(&view, screen)?;
     write_warnings(&view, screen)?;
     write_next_steps(&view, &report.run_id, flags, screen)?;
+    let price_scope = screen.toned(Tone::Faint, &view.price_scope);
     let out = screen.out();
-    writeln!(out)?;
+    writeln!(out, "\n  {price_scope}\n")?;
     writeln!(out, "  Report: {}", report.report.document("report.html"))?;
     Ok(())
 }
@@ -282,6 +283,7 @@ mod tests {
         ] {
             assert!(text.contains(figure), "{figure} in {text}");
         }
+        assert!(text.contains("list prices of us-east-1 for copies to STANDARD"));
         assert!(text.contains("s3://control/runs/nightly-1/report.html"));
         assert_eq!(ending, Ending::Good);
     }

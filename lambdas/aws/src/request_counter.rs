@@ -1,5 +1,6 @@
-//! Counts requests attempt by attempt, because AWS bills every attempt except those that fail with a 5xx. It also counts
-//! throttled attempts, which are otherwise hidden by retries.
+//! Counts requests attempt by attempt, as S3 bills them: all but those that it answers with a 5xx
+//! (docs.aws.amazon.com/AmazonS3/latest/userguide/ErrorCodeBilling.html). These are counted apart, because retries would
+//! hide them.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
-use shardlift_core::value::tally::{RequestCounts, THROTTLED_REQUESTS};
+use shardlift_core::value::tally::{RequestCounts, SERVER_ERRORS, THROTTLED_REQUESTS};
 
 use crate::fault_mapping::is_throttled;
 
@@ -39,6 +40,17 @@ impl RequestCounter {
         }
     }
 
+    /// Takes out an attempt that was counted when it was sent.
+    fn take_out(&self, operation: &str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(operation) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(operation);
+            }
+        }
+    }
+
     pub(crate) fn counts(&self) -> RequestCounts {
         self.0
             .lock()
@@ -47,7 +59,8 @@ impl RequestCounter {
     }
 }
 
-/// As an interceptor of an S3 client, it counts each attempt.
+/// As an interceptor of an S3 client, it counts each attempt when it is sent, since an attempt without a response may be
+/// billed, and takes those out again that are not.
 impl Intercept for RequestCounter {
     fn name(&self) -> &'static str {
         "RequestCounter"
@@ -59,10 +72,7 @@ impl Intercept for RequestCounter {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let metadata = config
-            .load::<Metadata>()
-            .ok_or("a request without an operation name")?;
-        self.add(&format!("s3:{}", metadata.name()), 1);
+        self.add(&operation(config)?, 1);
         Ok(())
     }
 
@@ -70,11 +80,28 @@ impl Intercept for RequestCounter {
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if context.output_or_error().is_err() && is_throttled(context.response()) {
+        if context.output_or_error().is_ok() {
+            return Ok(());
+        }
+        let response = context.response();
+        let is_server_error = response.status().is_server_error();
+        if is_server_error {
+            self.take_out(&operation(config)?);
+        }
+        if is_throttled(response) {
             self.add(THROTTLED_REQUESTS, 1);
+        } else if is_server_error {
+            self.add(SERVER_ERRORS, 1);
         }
         Ok(())
     }
+}
+
+fn operation(config: &ConfigBag) -> Result<String, BoxError> {
+    let metadata = config
+        .load::<Metadata>()
+        .ok_or("a request without an operation name")?;
+    Ok(format!("s3:{}", metadata.name()))
 }

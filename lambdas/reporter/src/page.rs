@@ -67,7 +67,7 @@ impl ReportPage<'_> {
                         (sections::next_steps(&view))
                         @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
                         @if report.shards.total > 0 && report.rounds > 0 { (chart::by_shard(self.charts)) }
-                        (sections::cost(report))
+                        (sections::cost(report, &view))
                         @if let Some(preflight) = self.preflight { (sections::preflight(preflight)) }
                         (sections::links(report, self.execution))
                     }

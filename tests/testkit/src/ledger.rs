@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -247,9 +248,17 @@ impl Ledger for MemoryLedger {
         from: Option<&str>,
     ) -> Result<Page<ShardRecord>, CallFault> {
         self.read("dynamodb:Query", |tables| {
-            let mut rest = tables.shards.values().filter(|shard| {
-                shard.run_id == *run_id && from.is_none_or(|from| shard.shard_id.as_str() > from)
-            });
+            let begin = from.map(|from| ShardId::new(from).expect("this ledger named the page"));
+            let mut rest = tables
+                .shards
+                .range((
+                    begin.map_or(Bound::Unbounded, |shard| {
+                        Bound::Excluded((run_id.clone(), shard))
+                    }),
+                    Bound::Unbounded,
+                ))
+                .map(|(_, shard)| shard)
+                .filter(|shard| shard.run_id == *run_id);
             let items: Vec<ShardRecord> = rest.by_ref().take(PAGE_ITEMS).cloned().collect();
             let more = rest.next().is_some();
             let next = items

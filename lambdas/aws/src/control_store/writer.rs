@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{
     primitives::ByteStream,
-    types::{CompletedMultipartUpload, CompletedPart},
+    types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart},
 };
 use shardlift_core::{failure::fault::CallFault, port::ControlWriter};
 
@@ -11,6 +11,11 @@ use crate::fault_mapping::{call_fault, malformed_response};
 
 /// The size of a part in bytes. S3's limit of 10,000 parts allows 78 GiB, and only one part is in memory at a time.
 const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// The checksum of an upload: named when it is created, sent with each part and repeated on completion, as
+/// docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html requires. The SDK sends a CRC32
+/// with every part by default. S3 refuses such checksums on completion if the upload was created without an algorithm.
+const CHECKSUM: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
 
 /// The only request of an upload that needs another permission than `s3:PutObject`.
 const ABORT: &str = "s3:AbortMultipartUpload";
@@ -49,6 +54,7 @@ impl S3ControlWriter {
             .bucket(self.bucket.name.as_str())
             .key(&self.key)
             .content_type(&self.content_type)
+            .checksum_algorithm(CHECKSUM)
             .send()
             .await
             .map_err(|error| call_fault(PUT_OBJECT, &error))?;
@@ -73,6 +79,7 @@ impl S3ControlWriter {
             .key(&self.key)
             .upload_id(upload_id)
             .part_number(number)
+            .checksum_algorithm(CHECKSUM)
             .body(ByteStream::from(body))
             .send()
             .await
@@ -80,8 +87,7 @@ impl S3ControlWriter {
         let part = CompletedPart::builder()
             .part_number(number)
             .set_e_tag(sent.e_tag)
-            .set_checksum_crc32(sent.checksum_crc32)
-            .set_checksum_crc64_nvme(sent.checksum_crc64_nvme);
+            .set_checksum_crc32(sent.checksum_crc32);
         self.parts.push(part.build());
         Ok(())
     }

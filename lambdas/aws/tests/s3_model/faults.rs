@@ -5,7 +5,7 @@ use shardlift_core::{
     port::{BucketListing, CopyOptions, CopySource, ListRequest, TargetBucket},
     value::{
         key::{KeyPrefix, ObjectKey},
-        tally::THROTTLED_REQUESTS,
+        tally::{SERVER_ERRORS, THROTTLED_REQUESTS},
     },
 };
 use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
@@ -103,7 +103,7 @@ async fn a_failed_copy_reports_its_kind_and_whether_it_may_have_happened() {
 }
 
 #[tokio::test]
-async fn throttled_attempts_are_counted_even_if_a_retry_succeeds() {
+async fn throttled_attempts_are_counted_apart_since_s3_does_not_bill_them() {
     let world = World::new().await;
     world.put_source("a", &SourceObject::of(7));
     let slow_down = Fault::Refuse {
@@ -117,8 +117,29 @@ async fn throttled_attempts_are_counted_even_if_a_retry_succeeds() {
     let key = ObjectKey::new("a").unwrap();
     world.target.head_source(&key).await.unwrap();
     let requests = world.target.requests();
-    assert_eq!(requests["s3:HeadObject"], 3);
+    assert_eq!(requests["s3:HeadObject"], 1);
     assert_eq!(requests[THROTTLED_REQUESTS], 2);
+}
+
+#[tokio::test]
+async fn attempts_that_fail_with_a_server_error_are_counted_apart_and_refused_ones_are_not() {
+    let world = World::new().await;
+    let source = planned(&world, "a").await;
+    let key = ObjectKey::new("b").unwrap();
+    for code in [ErrorCode::InternalError, ErrorCode::AccessDenied] {
+        let fault = Fault::Refuse {
+            code,
+            happened: false,
+        };
+        let rule = Rule::new(fault).operations(&[Operation::CopyObject]);
+        world.model.set_weather(weather(rule));
+        let options = CopyOptions::default();
+        let copied = world.target.copy_object(&source, &key, &options).await;
+        assert!(copied.is_err());
+    }
+    let requests = world.target.requests();
+    assert_eq!(requests["s3:CopyObject"], 1, "the refused one");
+    assert_eq!(requests[SERVER_ERRORS], 1);
 }
 
 #[tokio::test]
@@ -213,9 +234,7 @@ async fn reads_are_retried_while_they_are_throttled() {
     world.model.set_weather(weather(slow));
     let read = world.target.head_source(&source.key).await;
     assert!(read.is_ok(), "{read:?}");
-    assert_eq!(
-        world.target.requests()["s3:HeadObject"],
-        4,
-        "every attempt is counted"
-    );
+    let requests = world.target.requests();
+    assert_eq!(requests["s3:HeadObject"], 2, "one to plan, one to read");
+    assert_eq!(requests[THROTTLED_REQUESTS], 2);
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
+mod control_uploads;
 mod deletions;
 mod faults;
 mod local_sts;

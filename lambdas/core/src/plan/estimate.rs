@@ -8,7 +8,7 @@ use crate::{
     value::tally::RequestCounts,
 };
 
-/// What a run is estimated to take after planning. Priced by [`total_usd`](crate::report::cost::total_usd).
+/// What a run is estimated to take after planning. Priced by [`Prices`](crate::report::prices::Prices).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunEstimate {
     /// Requests by IAM action, those of planning included.
@@ -100,7 +100,7 @@ fn copy_seconds(effort: CopyEffort, shards: u64, max_concurrency: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{report::cost, run::input::RunInput, value::tally::Count};
+    use crate::{report::prices::Prices, run::input::RunInput, value::tally::Count};
 
     fn spec(verify: &str) -> RunSpec {
         let input = serde_json::json!({
@@ -131,8 +131,9 @@ mod tests {
             planning: &planning,
         });
         assert_eq!(estimate.requests["s3:CopyObject"], objects);
-        let copies = cost::price_usd("s3:CopyObject") * 1_000_000.0;
-        let overhead = cost::total_usd(&estimate.requests) - copies;
+        let prices = Prices::default();
+        let copies = prices.request_usd("s3:CopyObject") * 1_000_000.0;
+        let overhead = prices.total_usd(&estimate.requests) - copies;
         assert!(overhead > 0.0 && overhead < copies / 100.0, "{overhead}");
     }
 

@@ -3,10 +3,10 @@
 use crate::{
     documents::control_key,
     failure::Failure,
-    plan::RunEstimate,
     report::{
         CopySeconds, Cost, DeletedCount, NotPlanned, REPORT_VERSION, Report, ReportLocation,
-        ReportedProblem, Verdict, Verification, cost,
+        ReportedProblem, Verdict, Verification,
+        prices::Prices,
         settlement::{self, Settlement},
     },
     run::{
@@ -151,7 +151,14 @@ impl ReportDraft {
                 .unwrap_or_else(|| Verification::clean(Verify::None)),
             notes: self.sums.notes,
             uploads_aborted: self.uploads_aborted,
-            cost_usd: cost_of(self.requests, estimate),
+            cost_usd: Cost::of(
+                self.requests,
+                estimate.map_or_else(RequestCounts::new, |estimate| estimate.requests.clone()),
+                Prices::of(
+                    run.map(|run| &run.target.region),
+                    run.and_then(|run| run.spec.storage_class),
+                ),
+            ),
             copy_seconds,
             started_at: event.started_at,
             ended_at,
@@ -162,16 +169,6 @@ impl ReportDraft {
             problem: self.problem,
         }
         .judged(is_dry)
-    }
-}
-
-fn cost_of(requests: RequestCounts, estimate: Option<&RunEstimate>) -> Cost {
-    let requests_estimated = estimate.map_or_else(RequestCounts::new, |e| e.requests.clone());
-    Cost {
-        estimated: cost::total_usd(&requests_estimated),
-        counted: cost::total_usd(&requests),
-        requests,
-        requests_estimated,
     }
 }
 

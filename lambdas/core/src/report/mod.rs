@@ -2,8 +2,8 @@
 //!
 //! Read [`settlement`] first: it adds up the ledger. [`draft`] puts the report
 //! together and [`Report`] is the result, in its stored form; its parts are the
-//! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`], [`ReportedProblem`], [`ShardSummary`] and
-//! [`NotPlanned`]. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
+//! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`] at the list prices in [`prices`],
+//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
 //! [`notice`] lays that out as a notification.
 
 pub mod cost;
@@ -12,6 +12,7 @@ mod failure_example;
 mod judgment;
 mod not_planned;
 pub mod notice;
+pub mod prices;
 mod problem;
 mod remedy;
 mod run_report;

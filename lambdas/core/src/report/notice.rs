@@ -88,6 +88,7 @@ fn text(view: &ReportView, report: &Report, around: Surroundings<'_>) -> String 
     if !view.next_steps.is_empty() {
         paragraphs.push(list("Next steps", view.next_steps.iter().map(next_step)));
     }
+    paragraphs.push(view.price_scope.clone());
     paragraphs.push(links(report, around.execution));
     paragraphs.join("\n\n") + "\n"
 }
@@ -264,6 +265,7 @@ mod tests {
             FailureCode::AccessDenied.action(),
             "Input: {\"rerun_of\":\"nightly\"}",
             "s3://control/runs/nightly/failures.csv",
+            "list prices of us-east-1 for copies to STANDARD",
             "console.aws.amazon.com",
         ] {
             assert!(text.contains(part), "{part} in {text}");

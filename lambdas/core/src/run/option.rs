@@ -63,7 +63,7 @@ pub enum Verify {
 }
 
 /// A storage class that a copy can be written with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are S3's own")]
 pub enum StorageClass {

@@ -141,12 +141,16 @@ impl Tally {
     }
 }
 
-/// Requests to AWS by IAM action, as counted by the adapters; what the cost is computed from.
+/// Requests to AWS by IAM action, as counted by the adapters; what the cost is computed from. S3's are those that it
+/// bills.
 pub type RequestCounts = BTreeMap<String, u64>;
 
-/// Among [`RequestCounts`]: the requests that S3 answered with "slow down", those that a retry healed included. Each is
-/// counted under its operation too; S3 bills no request that it answers with a 5xx.
+/// Among [`RequestCounts`]: the requests that S3 throttled ("slow down"), those included whose retry succeeded. They are
+/// not counted under their operation, since S3 bills no request to which it responds with a 5xx.
 pub const THROTTLED_REQUESTS: &str = "s3:SlowDown";
+
+/// Among [`RequestCounts`]: the other requests to which S3 responded with a 5xx, which it does not bill either.
+pub const SERVER_ERRORS: &str = "s3:ServerError";
 
 /// Adds requests to a sum.
 pub fn add_requests(sum: &mut RequestCounts, more: &RequestCounts) {

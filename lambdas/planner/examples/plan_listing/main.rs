@@ -140,7 +140,7 @@ async fn main() -> anyhow::Result<()> {
         "manifests": control.manifests.load(Ordering::Relaxed),
         "manifest_bytes": control.manifest_bytes.load(Ordering::Relaxed),
         "requests": run.totals.requests,
-        "planning_usd": shardlift_core::report::cost::total_usd(&run.totals.requests),
+        "planning_usd": shardlift_core::report::prices::Prices::default().total_usd(&run.totals.requests),
     });
     write_line(&figures.to_string())
 }

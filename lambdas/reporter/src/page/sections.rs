@@ -9,7 +9,8 @@ use shardlift_core::{
         preflight::{CheckResult, Preflight},
     },
     report::{
-        NOT_DONE_SHOWN_MAX, Report, cost,
+        NOT_DONE_SHOWN_MAX, Report,
+        prices::Prices,
         view::{ProblemEntry, ProblemKind, ReportView, WARNINGS_HEADING},
     },
     run::record::RunRecord,
@@ -117,7 +118,7 @@ pub(super) fn next_steps(view: &ReportView) -> Markup {
 }
 
 /// What the requests cost, operation by operation, beside what the plan estimated.
-pub(super) fn cost(report: &Report) -> Markup {
+pub(super) fn cost(report: &Report, view: &ReportView) -> Markup {
     let cost = &report.cost_usd;
     let operations: BTreeSet<&String> = cost
         .requests
@@ -127,7 +128,7 @@ pub(super) fn cost(report: &Report) -> Markup {
     html! {
         section id="cost" {
             h2 { "Requests and their cost" }
-            p.faint { (cost::PRICE_SCOPE) }
+            p.faint { (view.price_scope) }
             div.scroll { table {
                 thead { tr { th { "Operation" } th.number { "Estimated" } th.number { "Counted" } th.number { "USD" } } }
                 tbody { @for operation in operations {
@@ -138,7 +139,7 @@ pub(super) fn cost(report: &Report) -> Markup {
                             Some(&count) => (grouped(count)), None => "–",
                         } }
                         td.number { (grouped(counted)) }
-                        td.number { (usd_of(operation, counted)) }
+                        td.number { (usd_of(&cost.prices, operation, counted)) }
                     }
                 } }
             } }
@@ -211,8 +212,8 @@ fn inert_lines(text: &str) -> String {
     text.lines().map(inert).collect::<Vec<_>>().join("\n")
 }
 
-fn usd_of(operation: &str, count: u64) -> String {
+fn usd_of(prices: &Prices, operation: &str, count: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "two to four digits are shown")]
-    let amount = cost::price_usd(operation) * count as f64;
+    let amount = prices.request_usd(operation) * count as f64;
     usd(amount)
 }

@@ -1,7 +1,7 @@
 //! A report as people read it: every sentence and figure, in the one order in which each surface shows them.
 //!
-//! [`ReportView`] is built from a [`Report`](super::Report) and has five parts, in this order: [`Headline`], [`Figure`]s,
-//! [`ProblemEntry`]s, [`Warning`]s, [`NextStep`]s. The notification, the page and the command only lay it out, and escape
+//! [`ReportView`] is built from a [`Report`](super::Report) and has six parts, in this order: [`Headline`], [`Figure`]s,
+//! [`ProblemEntry`]s, [`Warning`]s, [`NextStep`]s, and the scope of the costs. The notification, the page and the command only lay it out, and escape
 //! the texts from outside in the way of their medium. None of them chooses or writes a sentence.
 
 mod figure;

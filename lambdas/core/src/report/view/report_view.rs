@@ -19,6 +19,8 @@ pub struct ReportView {
     pub warnings: Vec<Warning>,
     /// What to do next.
     pub next_steps: Vec<NextStep>,
+    /// What the costs among the figures are made of, and what they leave out.
+    pub price_scope: String,
 }
 
 impl ReportView {
@@ -31,6 +33,7 @@ impl ReportView {
             problems: ProblemEntry::all_of(report, examples),
             warnings: Warning::all_of(report),
             next_steps: NextStep::all_of(report),
+            price_scope: report.cost_usd.prices.scope(),
         }
     }
 }

@@ -1,0 +1,126 @@
+//! The requests of an upload to the control bucket.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_s3::{Client, config::Intercept};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::context::BeforeTransmitInterceptorContextRef,
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::config_bag::ConfigBag;
+use shardlift_aws::{S3ControlStore, clients};
+use shardlift_core::{
+    port::{ControlStore, ControlWriter},
+    value::bucket::BucketName,
+};
+use shardlift_s3_model::{BucketSpec, Model};
+
+use super::{
+    local_sts::LocalSts,
+    world::{OWN_ACCOUNT, config},
+};
+
+/// Two full parts and a short one.
+const BYTES: usize = 20 * 1024 * 1024;
+
+/// A request as it was sent: its method, its headers by lower-case name, and its body if that is in memory.
+#[derive(Debug, Clone)]
+struct SentRequest {
+    method: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl SentRequest {
+    fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(sent, _)| sent == name);
+        header.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Records the requests of a client.
+#[derive(Debug, Clone, Default)]
+struct Recording(Arc<Mutex<Vec<SentRequest>>>);
+
+impl Recording {
+    fn requests(&self, method: &str) -> Vec<SentRequest> {
+        let requests = self.0.lock().unwrap();
+        let of_method = requests.iter().filter(|request| request.method == method);
+        of_method.cloned().collect()
+    }
+}
+
+impl Intercept for Recording {
+    fn name(&self) -> &'static str {
+        "Recording"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let headers = request.headers().iter();
+        let body = request.body().bytes().unwrap_or_default();
+        self.0.lock().unwrap().push(SentRequest {
+            method: request.method().to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+                .collect(),
+            body: String::from_utf8_lossy(body).into_owned(),
+        });
+        Ok(())
+    }
+}
+
+/// S3 refuses to complete an upload that names checksums of parts if the upload was created without an algorithm:
+/// `InvalidPart`, or "Checksum Type mismatch occurred, expected checksum Type: null".
+#[tokio::test]
+async fn an_upload_is_created_with_the_checksum_that_its_completion_names() {
+    let model = Model::builder()
+        .bucket(BucketSpec::new("control-bucket").owner(OWN_ACCOUNT))
+        .build()
+        .unwrap();
+    let server = model.start().await.unwrap();
+    let config = config(&LocalSts::default())
+        .await
+        .into_builder()
+        .endpoint_url(server.endpoint_url())
+        .build();
+    let recording = Recording::default();
+    let control = clients::control_client(&config)
+        .config()
+        .to_builder()
+        .interceptor(recording.clone());
+    let bucket = BucketName::new("control-bucket").unwrap();
+    let store = S3ControlStore::new(Client::from_conf(control.build()), bucket);
+
+    let bytes: Vec<u8> = (0..=255_u8).cycle().take(BYTES).collect();
+    let mut writer = store.open("runs/run/failures.csv", "text/csv");
+    for piece in bytes.chunks(1_000_000) {
+        writer.write(piece).await.unwrap();
+    }
+    writer.finish().await.unwrap();
+    let read = store.get("runs/run/failures.csv").await.unwrap();
+    assert!(read.unwrap() == bytes, "the object is whole");
+
+    let parts = recording.requests("PUT");
+    let [created, completed] = recording.requests("POST").try_into().unwrap();
+    assert_eq!(created.header("x-amz-checksum-algorithm"), Some("CRC32"));
+    assert_eq!(parts.len(), 3);
+    for part in &parts {
+        let sent = part.header("x-amz-trailer");
+        assert!(
+            sent == Some("x-amz-checksum-crc32") || part.header("x-amz-checksum-crc32").is_some(),
+            "{part:?}"
+        );
+    }
+    let named = completed.body.matches("<Checksum").count();
+    let of_algorithm = completed.body.matches("<ChecksumCRC32>").count();
+    assert_eq!((named, of_algorithm), (3, 3), "{}", completed.body);
+}

@@ -1,0 +1,276 @@
+//! AWS's list prices, from one data file, and which of them a report uses.
+//!
+//! `prices.json` names its sources and their date. `tests/static/test_prices.py` fails when that is more than a year ago.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    run::option::StorageClass,
+    value::{arn::Region, tally::RequestCounts},
+};
+
+/// The Region whose prices stand in for those that the file does not have.
+const FALLBACK_REGION: &str = "us-east-1";
+
+static PRICE_LIST: LazyLock<PriceList> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("prices.json")).expect("a test reads the file")
+});
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceList {
+    #[expect(dead_code, reason = "for people")]
+    source: Vec<String>,
+    #[expect(dead_code, reason = "for people")]
+    note: String,
+    as_of: String,
+    regions: BTreeMap<String, RegionPrices>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegionPrices {
+    s3: BTreeMap<StorageClass, ClassPrices>,
+    ledger_write_unit_usd_per_million: f64,
+    ledger_read_unit_usd_per_million: f64,
+    transition_usd_per_1000: f64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassPrices {
+    write_usd_per_1000: f64,
+    read_usd_per_1000: f64,
+    /// What reading an object adds. Archived objects cannot be read.
+    #[serde(default)]
+    retrieval_usd_per_gb: f64,
+}
+
+/// Which list prices a cost was computed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prices {
+    /// The Region whose prices these are.
+    pub region: String,
+    /// The target's Region, if the prices of that one are unknown and `region` stands in for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<Region>,
+    /// The storage class that the copies were written with.
+    pub storage_class: StorageClass,
+    /// The date of the prices.
+    pub as_of: String,
+}
+
+/// Those of reports from before prices depended on class and Region.
+impl Default for Prices {
+    fn default() -> Self {
+        Self::of(None, None)
+    }
+}
+
+impl Prices {
+    /// The prices for copies to a bucket in this Region with this class (S3's default when absent).
+    #[must_use]
+    pub fn of(target_region: Option<&Region>, storage_class: Option<StorageClass>) -> Self {
+        let known = target_region.filter(|region| PRICE_LIST.regions.contains_key(region.as_str()));
+        Self {
+            region: known.map_or(FALLBACK_REGION, Region::as_str).to_owned(),
+            instead_of: target_region.filter(|_| known.is_none()).cloned(),
+            storage_class: storage_class.unwrap_or(StorageClass::Standard),
+            as_of: PRICE_LIST.as_of.clone(),
+        }
+    }
+
+    /// The price in USD of one request of this operation; what AWS does not bill costs nothing.
+    #[must_use]
+    pub fn request_usd(&self, operation: &str) -> f64 {
+        let target = self.of_class(self.storage_class);
+        let standard = self.of_class(StorageClass::Standard);
+        let region = self.of_region();
+        match operation {
+            "s3:CopyObject" | "s3:CompleteMultipartUpload" => target.write_usd_per_1000 / 1_000.0,
+            // Until an upload to an archive is completed, its requests are billed at the rates of STANDARD, as note 7 of
+            // docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html says.
+            "s3:CreateMultipartUpload" | "s3:UploadPartCopy" if self.writes_to_archive() => {
+                standard.write_usd_per_1000 / 1_000.0
+            }
+            "s3:CreateMultipartUpload" | "s3:UploadPartCopy" => target.write_usd_per_1000 / 1_000.0,
+            // The control bucket is STANDARD, and so are tags and every LIST, as the same page says.
+            "s3:PutObject"
+            | "s3:UploadPart"
+            | "s3:ListObjectsV2"
+            | "s3:ListParts"
+            | "s3:ListMultipartUploads"
+            | "s3:ListObjectAnnotations"
+            | "s3:PutObjectTagging" => standard.write_usd_per_1000 / 1_000.0,
+            // The class of a source object is not known.
+            "s3:GetObject"
+            | "s3:HeadObject"
+            | "s3:HeadBucket"
+            | "s3:GetObjectTagging"
+            | "s3:GetObjectAttributes" => standard.read_usd_per_1000 / 1_000.0,
+            // The ledger counts these in units, not in calls.
+            "dynamodb:PutItem"
+            | "dynamodb:UpdateItem"
+            | "dynamodb:DeleteItem"
+            | "dynamodb:TransactWriteItems" => {
+                region.ledger_write_unit_usd_per_million / 1_000_000.0
+            }
+            "dynamodb:GetItem" | "dynamodb:Query" => {
+                region.ledger_read_unit_usd_per_million / 1_000_000.0
+            }
+            "states:Transition" => region.transition_usd_per_1000 / 1_000.0,
+            _ => 0.0,
+        }
+    }
+
+    /// The price in USD of these requests together.
+    #[must_use]
+    pub fn total_usd(&self, requests: &RequestCounts) -> f64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "request counts stay far below 2^52"
+        )]
+        requests
+            .iter()
+            .map(|(operation, &count)| self.request_usd(operation) * count as f64)
+            .sum()
+    }
+
+    /// What the prices are and what they leave out, for people.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let Self { region, as_of, .. } = self;
+        let class = self.storage_class.name();
+        let instead_of = self.instead_of.as_ref().map_or_else(String::new, |target| {
+            format!(" (those of {target}, the target's Region, are not in Shardlift's price list)")
+        });
+        let per_gb = |class| self.of_class(class).retrieval_usd_per_gb;
+        format!(
+            "Requests at the list prices of {region}{instead_of} for copies to {class}, as of {as_of}. \
+             Not included: retrieval of source objects (${} per GB from STANDARD_IA or ONEZONE_IA, ${} from GLACIER_IR), \
+             a PUT for each annotation that a copy carries, compute time, KMS, data transfer between Regions, storage, \
+             and charges for minimum storage durations.",
+            per_gb(StorageClass::StandardIa),
+            per_gb(StorageClass::GlacierIr),
+        )
+    }
+
+    fn writes_to_archive(&self) -> bool {
+        matches!(
+            self.storage_class,
+            StorageClass::Glacier | StorageClass::DeepArchive
+        )
+    }
+
+    fn of_region(&self) -> &'static RegionPrices {
+        let regions = &PRICE_LIST.regions;
+        // A report of another release may name a Region that this one does not know.
+        let known = regions.get(&self.region);
+        known.unwrap_or_else(|| &regions[FALLBACK_REGION])
+    }
+
+    fn of_class(&self, class: StorageClass) -> ClassPrices {
+        self.of_region().s3[&class]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: [StorageClass; 8] = [
+        StorageClass::Standard,
+        StorageClass::StandardIa,
+        StorageClass::OnezoneIa,
+        StorageClass::IntelligentTiering,
+        StorageClass::GlacierIr,
+        StorageClass::Glacier,
+        StorageClass::DeepArchive,
+        StorageClass::ReducedRedundancy,
+    ];
+
+    fn region(name: &str) -> Region {
+        Region::new(name).unwrap()
+    }
+
+    fn of_class(class: StorageClass) -> Prices {
+        Prices::of(Some(&region("us-east-1")), Some(class))
+    }
+
+    fn million(operation: &str, prices: &Prices) -> f64 {
+        prices.total_usd(&RequestCounts::from([(operation.to_owned(), 1_000_000)]))
+    }
+
+    #[test]
+    fn every_region_of_the_file_has_prices_of_every_class() {
+        assert!(PRICE_LIST.regions.contains_key(FALLBACK_REGION));
+        for (name, region) in &PRICE_LIST.regions {
+            assert_eq!(region.s3.len(), CLASSES.len(), "{name}");
+            for class in CLASSES {
+                let prices = region.s3[&class];
+                assert!(prices.write_usd_per_1000 > prices.read_usd_per_1000);
+            }
+        }
+    }
+
+    #[test]
+    fn a_million_copies_cost_what_their_class_costs() {
+        for (class, expected) in [
+            (StorageClass::Standard, 5.0),
+            (StorageClass::StandardIa, 10.0),
+            (StorageClass::GlacierIr, 20.0),
+            (StorageClass::Glacier, 30.0),
+            (StorageClass::DeepArchive, 50.0),
+        ] {
+            let usd = million("s3:CopyObject", &of_class(class));
+            assert!((usd - expected).abs() < 1e-9, "{class:?}: {usd}");
+        }
+        let requests = RequestCounts::from([
+            ("s3:CopyObject".to_owned(), 1_000_000),
+            ("s3:DeleteObject".to_owned(), 9),
+            ("s3:SlowDown".to_owned(), 5_000),
+        ]);
+        let usd = Prices::default().total_usd(&requests);
+        assert!((usd - 5.0).abs() < 1e-9, "{usd}");
+    }
+
+    #[test]
+    fn only_the_completion_of_an_upload_to_an_archive_costs_what_an_archive_costs() {
+        for (operation, archive, instant) in [
+            ("s3:CreateMultipartUpload", 5.0, 20.0),
+            ("s3:UploadPartCopy", 5.0, 20.0),
+            ("s3:CompleteMultipartUpload", 50.0, 20.0),
+            ("s3:ListObjectsV2", 5.0, 5.0),
+            ("s3:HeadObject", 0.4, 0.4),
+        ] {
+            let deep = million(operation, &of_class(StorageClass::DeepArchive));
+            assert!((deep - archive).abs() < 1e-9, "{operation}: {deep}");
+            let usd = million(operation, &of_class(StorageClass::GlacierIr));
+            assert!((usd - instant).abs() < 1e-9, "{operation}: {usd}");
+        }
+    }
+
+    #[test]
+    fn a_region_without_prices_is_named_with_the_one_whose_prices_are_used() {
+        let known = of_class(StorageClass::DeepArchive);
+        assert_eq!(
+            (known.region.as_str(), &known.instead_of),
+            ("us-east-1", &None)
+        );
+        let unknown = Prices::of(Some(&region("eu-south-9")), None);
+        assert_eq!(unknown.region, "us-east-1");
+        let scope = unknown.scope();
+        for part in [
+            "prices of us-east-1 (those of eu-south-9,",
+            "STANDARD",
+            "2026",
+            "$0.01 per GB from STANDARD_IA",
+            "$0.03 from GLACIER_IR",
+            "annotation",
+        ] {
+            assert!(scope.contains(part), "{part} in {scope}");
+        }
+    }
+}
