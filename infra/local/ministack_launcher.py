@@ -26,14 +26,17 @@ each fix.
 import contextlib
 import contextvars
 import functools
+import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import ministack.core.iam_evaluator as iam
 import ministack.services.s3 as s3
 import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
 from ministack_permissions import fix_permissions
+from ministack_recorder import recording
 
 MINISTACK_VERSION = "1.5.33"
 S3_ARN = "arn:aws:s3:::"
@@ -206,9 +209,12 @@ def main():
     fix_the_name_of_a_missing_slot()
     fix_permissions()
 
-    from ministack.app import main as serve
+    import ministack.app as server
 
-    serve()
+    requests = os.environ.get("SHARDLIFT_REQUESTS")
+    if requests:
+        server.app = recording(server.app, Path(requests))
+    server.main()
 
 
 if __name__ == "__main__":
