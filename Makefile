@@ -3,7 +3,7 @@
 #   make demo            copies a sample across two local accounts (FROM=<folder> for your own files)
 #   make test            runs everything that CI runs
 #   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
-#   make package         builds the zips to deploy, in target/lambda/
+#   make package         builds the zips to deploy, in target/lambda/ (ZIG=1 where the C library is newer than Lambda's)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make lint, make fmt
@@ -25,17 +25,17 @@ help:
 
 # ------------------------------------------------------------- the local stack
 .PHONY: local-up local-down demo
-local-up: venv-local package
+local-up: venv-local package-local
 	@$(STACK) up --port $(STACK_PORT)
 
 local-down: venv-local
 	@$(STACK) down
 
-demo: venv-local package
+demo: venv-local package-local
 	@$(STACK) demo --port $(STACK_PORT) $(if $(FROM),--folder "$(FROM)")
 
 # ---------------------------------------------------------------------- builds
-.PHONY: build package
+.PHONY: build package package-local
 # Only the deployed functions and the command. The tests build the whole workspace at once instead: the features of a
 # dependency depend on which crates are built together, so a single build compiles the AWS SDK only once.
 BUILD := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
@@ -44,8 +44,19 @@ test test-rust test-peers test-workflow test-acceptance: BUILD := --workspace --
 build:
 	@cargo build --release --locked $(BUILD)
 
-package: venv-local build
-	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package
+# Refuses binaries that Lambda cannot start. With ZIG=1, zig links them against Lambda's C library, on any host.
+package: venv-local $(if $(ZIG),build-zig,build)
+	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package $(if $(ZIG),--binaries target/$(LAMBDA_TARGET)/release)
+
+package-local: venv-local build
+	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package --local
+
+# The version is that of Amazon Linux 2023's glibc.
+LAMBDA_TARGET := x86_64-unknown-linux-gnu
+.PHONY: build-zig
+build-zig: venv-zig
+	@command -v rustup >/dev/null && rustup target add $(LAMBDA_TARGET) || true
+	@CARGO_ZIGBUILD_PYTHON_PATH=$(CURDIR)/$(PYTHON) cargo zigbuild --release --locked --target $(LAMBDA_TARGET).2.34 $(foreach crate,$(LAMBDAS),-p shardlift-$(crate))
 
 .PHONY: model
 model:
@@ -87,11 +98,11 @@ test-browser: tests/browser/node_modules
 	@node --test tests/browser/report_page.test.mjs
 
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.
-test-workflow: venv-tests package
+test-workflow: venv-tests package-local
 	@$(PYTHON) -m pytest tests/workflow tests/security
 
 # The acceptance suite on a local stack, and faults that must turn it red.
-test-acceptance: venv-tests package
+test-acceptance: venv-tests package-local
 	@$(PYTHON) -m pytest tests/acceptance
 	@$(ACCEPTANCE) --local
 
@@ -128,7 +139,7 @@ fmt: venv-tests
 	@.venv/bin/ruff format --quiet infra tests
 
 # ---------------------------------------------------------------------- set-up
-.PHONY: venv-local venv-tests venv-bench node
+.PHONY: venv-local venv-tests venv-bench venv-zig node
 venv-local:
 	@infra/local/venv.sh infra/local/requirements.txt
 
@@ -137,6 +148,9 @@ venv-tests:
 
 venv-bench:
 	@infra/local/venv.sh tests/bench/requirements.txt
+
+venv-zig:
+	@infra/local/venv.sh infra/zig/requirements.txt
 
 # The installed Node, or else the one from PyPI.
 export PATH := $(PATH):$(CURDIR)/.venv/bin

@@ -19,21 +19,28 @@ each fix.
 8. S3 revealed to everyone which objects are missing, copied tags without a permission, used KMS keys
    for everyone, and gave no reason when another account's policy refused: see
    `ministack_permissions.py`.
-9. A function without a free slot failed a state with `Lambda.Unknown`, AWS names it
+9. Keys lost their trailing slashes before permissions were judged, uploads in parts lost their tags
+   and had another date, and copies took archived objects and inherited classes: see
+   `ministack_objects.py`.
+10. A function without a free slot failed a state with `Lambda.Unknown`, AWS names it
    `Lambda.TooManyRequestsException`.
 """
 
 import contextlib
 import contextvars
 import functools
+import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import ministack.core.iam_evaluator as iam
 import ministack.services.s3 as s3
 import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
+from ministack_objects import fix_objects
 from ministack_permissions import fix_permissions
+from ministack_recorder import recording
 
 MINISTACK_VERSION = "1.5.33"
 S3_ARN = "arn:aws:s3:::"
@@ -177,7 +184,7 @@ def fix_wildcards_over_line_breaks():
 
 
 def fix_the_name_of_a_missing_slot():
-    """Fix 9: what Lambda refuses is `Lambda.<Exception>` (recorded: error_handling/test_task_service_lambda)."""
+    """Fix 10: what Lambda refuses is `Lambda.<Exception>` (recorded: error_handling/test_task_service_lambda)."""
     call_lambda = states._call_lambda
 
     @functools.wraps(call_lambda)
@@ -198,6 +205,8 @@ def main():
 
     if version("ministack") != MINISTACK_VERSION:
         raise SystemExit(f"the fixes need ministack {MINISTACK_VERSION}, found {version('ministack')}")
+    # Before the copies across accounts: while they run, the source's bucket is found under its owner.
+    fix_objects()
     fix_copies_across_accounts()
     fix_bucket_policies_that_name_roles()
     fix_max_concurrency_path()
@@ -206,9 +215,12 @@ def main():
     fix_the_name_of_a_missing_slot()
     fix_permissions()
 
-    from ministack.app import main as serve
+    import ministack.app as server
 
-    serve()
+    requests = os.environ.get("SHARDLIFT_REQUESTS")
+    if requests:
+        server.app = recording(server.app, Path(requests))
+    server.main()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import subprocess
 import botocore.session
 import pytest
 
+from tests.security.rendering import Rendering
+
 from .project import (
     ROOT,
     SOURCE_POLICY_PATH,
@@ -311,6 +313,23 @@ def test_what_is_kept_is_not_kept_by_a_failed_first_deployment(source, target):
         ("TargetBucket", "RetainExceptOnCreate"),
         ("AuditBucket", "Retain"),
     }
+
+
+@pytest.mark.parametrize(("days", "kept_for"), [(90, 90), (1, 1), (0, None)])
+def test_old_versions_at_the_target_have_an_end_and_current_ones_none(target, days, kept_for):
+    values = {"TargetBucketName": "target", "TargetPrefix": "copy/", "CreateTargetBucket": "true"}
+    rendering = Rendering(target, {**values, "NoncurrentVersionExpiryDays": days}, {})
+    bucket = rendering.resource("TargetBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    ending = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in ending] == (
+        [kept_for] if kept_for else []
+    )
+    # What others keep in the bucket is none of our business.
+    assert {rule["Prefix"] for rule in ending} <= {"copy/"}
+    assert not any(key.startswith(("Expiration", "Transition")) for rule in rules for key in rule)
+    assert target["Parameters"]["NoncurrentVersionExpiryDays"]["Default"] == 90
 
 
 def test_the_ledger_expires_and_can_be_restored(source):

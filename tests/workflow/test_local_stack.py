@@ -1,7 +1,9 @@
 """The launcher's fixes, each compared with AWS's behavior, and the helpers around the server."""
 
+import contextlib
 import json
 import socket
+import time
 
 import boto3
 import pytest
@@ -152,3 +154,82 @@ def test_our_statements_join_an_existing_policy_and_replace_only_themselves():
     merged = merged_policy(existing, ours)
     assert merged == {**existing, "Statement": [theirs, {"Sid": "Ours", "Effect": "Allow"}]}
     assert merged_policy(merged, ours) == merged
+
+
+@pytest.fixture(scope="module")
+def bucket(pair):
+    """The target's bucket, for its owner."""
+    return pair["target_account"].client("s3"), pair["target"]
+
+
+@pytest.mark.parametrize("key", ["slashes/", "slashes//", "slashes///", "slashes/a//b/", "slashes/a///"])
+def test_a_key_keeps_its_slashes_when_permissions_are_judged(pair, key):
+    target = pair["target_account"]
+    resource = f"arn:aws:s3:::{pair['target']}"
+    allowed = [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"{resource}/slashes/*"},
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": resource},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    iam = target.client("iam")
+    trust = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="fixes-slashes", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName="fixes-slashes", PolicyName="slashes", PolicyDocument=policy)
+    s3 = enter(pair, "fixes-slashes")
+    s3.put_object(Bucket=pair["target"], Key=key, Body=b"x")
+    s3.copy_object(Bucket=pair["target"], Key=f"{key}copy/", CopySource={"Bucket": pair["target"], "Key": key})
+    assert s3.get_object(Bucket=pair["target"], Key=f"{key}copy/")["Body"].read() == b"x"
+    denied(s3.put_object, Bucket=pair["target"], Key="slashes", Body=b"x")
+    denied(s3.put_object, Bucket=pair["target"], Key="/", Body=b"x")
+
+
+@pytest.mark.parametrize("versioning", ["Suspended", "Enabled"])
+def test_an_upload_in_parts_has_its_tags_and_the_date_of_its_beginning(bucket, versioning):
+    s3, name = bucket
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": versioning})
+    upload = {"Bucket": name, "Key": f"tagged-{versioning}"}
+    part = {**upload, "UploadId": s3.create_multipart_upload(**upload, Tagging="kind=a%20b&empty=")["UploadId"]}
+    (began,) = [u["Initiated"] for u in s3.list_multipart_uploads(Bucket=name)["Uploads"] if u["Key"] == upload["Key"]]
+    etag = s3.upload_part(**part, PartNumber=1, Body=b"x")["ETag"]
+    time.sleep(1.1)
+    s3.complete_multipart_upload(**part, MultipartUpload={"Parts": [{"ETag": etag, "PartNumber": 1}]})
+    tags = s3.get_object_tagging(**upload)["TagSet"]
+    assert sorted((tag["Key"], tag["Value"]) for tag in tags) == [("empty", ""), ("kind", "a b")]
+    (listed,) = s3.list_objects_v2(Bucket=name, Prefix=upload["Key"])["Contents"]
+    assert listed["LastModified"] == began
+    assert s3.head_object(**upload)["LastModified"] == began.replace(microsecond=0)
+
+
+def test_an_archived_object_is_not_copied_before_it_is_restored(bucket):
+    s3, name = bucket
+    s3.put_object(Bucket=name, Key="cold", Body=b"x", StorageClass="GLACIER")
+    upload = {"Bucket": name, "Key": "of-cold"}
+    part = {**upload, "UploadId": s3.create_multipart_upload(**upload)["UploadId"], "PartNumber": 1}
+    for copy, to in ((s3.copy_object, upload), (s3.upload_part_copy, part)):
+        with pytest.raises(ClientError) as refused:
+            copy(**to, CopySource={"Bucket": name, "Key": "cold"})
+        assert refused.value.response["Error"]["Code"] == "InvalidObjectState"
+
+
+def test_a_copy_has_the_default_class_unless_it_names_one(bucket):
+    s3, name = bucket
+    s3.put_object(Bucket=name, Key="rare", Body=b"x", StorageClass="STANDARD_IA")
+    source = {"Bucket": name, "Key": "rare"}
+    s3.copy_object(Bucket=name, Key="default", CopySource=source)
+    assert "StorageClass" not in s3.head_object(Bucket=name, Key="default")
+    s3.copy_object(Bucket=name, Key="named", CopySource=source, StorageClass="STANDARD_IA")
+    assert s3.head_object(Bucket=name, Key="named")["StorageClass"] == "STANDARD_IA"
+
+
+@pytest.mark.parametrize("versioning", ["Suspended", "Enabled"])
+def test_a_deletion_of_many_obeys_their_etags(bucket, versioning):
+    """MiniStack does so itself, since 1.5.33."""
+    s3, name = bucket
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": versioning})
+    etags = {key: s3.put_object(Bucket=name, Key=key, Body=key.encode())["ETag"] for key in ("kept", "gone")}
+    objects = [{"Key": "kept", "ETag": etags["gone"]}, {"Key": "gone", "ETag": etags["gone"]}]
+    response = s3.delete_objects(Bucket=name, Delete={"Objects": objects})
+    assert [error["Code"] for error in response["Errors"]] == ["PreconditionFailed"]
+    assert [deleted["Key"] for deleted in response["Deleted"]] == ["gone"]
+    assert s3.head_object(Bucket=name, Key="kept")["ETag"] == etags["kept"]

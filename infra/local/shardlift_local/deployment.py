@@ -30,7 +30,7 @@ class Deployment:
     target_prefix: str = ""
     external_id: str = "local-external-id"
     # The folder of planner.zip, copier.zip and reporter.zip.
-    zips_dir: Path = ROOT / "target" / "lambda"
+    zips_dir: Path = ROOT / "target" / "local"
     # Further parameters of template.yaml, and of target-account.yaml.
     parameters: dict = field(default_factory=dict)
     target_parameters: dict = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Deployment:
     def _require_zips(self):
         missing = [n for n in ("planner", "copier", "reporter") if not (self.zips_dir / f"{n}.zip").is_file()]
         if missing:
-            raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make package")
+            raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make local-up, or make package-local")
 
     def _deploy_source_stack(self):
         template = packaged_template(self.endpoint_url, self.zips_dir)

@@ -1,11 +1,17 @@
-"""`python -m shardlift_local.package`: makes the deployable zips, with one file `bootstrap` in each.
+"""`python -m shardlift_local.package`: makes the zips, with one file `bootstrap` in each.
+
+Those to deploy are in target/lambda, those for the local stack (`--local`) in target/local: the local
+stack runs them on this machine, whose C library may be newer than Lambda's.
 
 The same binary always makes the same zip, byte for byte: times and permissions are fixed. So a
 deployment of unchanged code changes nothing.
 """
 
+import argparse
 import re
+import sys
 import zipfile
+from pathlib import Path
 
 from .deployment import ROOT
 
@@ -18,6 +24,10 @@ LAMBDA_GLIBC = (2, 34)
 # The first bytes of a 64-bit ELF file, and Lambda's machines by their number in it.
 ELF_64 = b"\x7fELF\x02"
 LAMBDA_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
+WHAT_TO_DO = (
+    "Build with zig, which links against Lambda's C library (make package ZIG=1), or on Amazon Linux 2023 or Debian 12,"
+    " for example in a container (README, Deploy to two accounts)."
+)
 
 
 def package(binaries_dir, zips_dir):
@@ -52,26 +62,36 @@ def needed_glibc(binary):
 def what_keeps_it_from_lambda(binary):
     """Returns why Lambda cannot start the binary, as a sentence, or None."""
     if not binary.startswith(ELF_64) or int.from_bytes(binary[18:20], "little") not in LAMBDA_MACHINES:
-        return "it is not a Linux binary for x86_64 or arm64; for AWS, build on Linux or with cargo-lambda"
+        return "it is not a Linux binary for x86_64 or arm64"
     needed = needed_glibc(binary)
     if needed > LAMBDA_GLIBC:
         versions = [".".join(map(str, version)) for version in (needed, LAMBDA_GLIBC)]
-        return (
-            f"it is linked against glibc {versions[0]}, but Lambda has {versions[1]}; it runs on the local stack, but"
-            " for AWS, build it with cargo-lambda, or on Debian 12 or Amazon Linux 2023"
-        )
+        return f"it is linked against glibc {versions[0]}, but Lambda has {versions[1]}"
     return None
 
 
-def main():
-    """Zips the release binaries. Prints the size of each zip, and a warning if Lambda cannot start it."""
-    target = ROOT / "target"
-    for name, path in package(target / "release", target / "lambda").items():
-        size_mib = path.stat().st_size / 2**20
-        print(f"{path.relative_to(ROOT)}: {size_mib:.1f} MiB")
-        problem = what_keeps_it_from_lambda((target / "release" / name).read_bytes())
-        if problem:
-            print(f"  warning: {problem}")
+def refusals(binaries_dir):
+    """Returns why Lambda cannot start the functions, a sentence for each that it cannot."""
+    problems = {name: what_keeps_it_from_lambda((binaries_dir / name).read_bytes()) for name in FUNCTIONS}
+    return [f"{binaries_dir / name}: {problem}" for name, problem in problems.items() if problem]
+
+
+def main(arguments=None, target=ROOT / "target"):
+    """Zips the binaries, and prints the size of each zip. Without --local, refuses those that Lambda cannot start."""
+    parser = argparse.ArgumentParser(prog="shardlift_local.package", description=__doc__)
+    parser.add_argument("--local", action="store_true", help="for the local stack, which runs on this machine")
+    parser.add_argument("--binaries", type=Path, default=target / "release", help="the folder of the binaries")
+    options = parser.parse_args(arguments)
+    zips_dir = target / ("local" if options.local else "lambda")
+    problems = [] if options.local else refusals(options.binaries)
+    if problems:
+        # Those of an earlier build would be deployed instead.
+        for name in FUNCTIONS:
+            (zips_dir / f"{name}.zip").unlink(missing_ok=True)
+        lines = [*problems, "No zip was written: every function would die at its start. " + WHAT_TO_DO]
+        sys.exit("shardlift: " + "\n".join(lines))
+    for path in package(options.binaries, zips_dir).values():
+        print(f"{path.relative_to(target.parent)}: {path.stat().st_size / 2**20:.1f} MiB")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ class Server:
     port: int
     # Multiplies the waits of Step Functions, so tests do not wait for retries.
     wait_scale: float = 0.1
+    # The file that takes a line for each request of the functions and the operator's command, if any.
+    requests_path: Path | None = None
 
     @property
     def endpoint_url(self):
@@ -107,6 +109,7 @@ class Server:
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
             SFN_WAIT_SCALE=str(self.wait_scale),
+            SHARDLIFT_REQUESTS=str(self.requests_path or ""),
         )
         return environment
 
