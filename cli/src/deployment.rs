@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use aws_credential_types::Credentials;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use serde::Deserialize;
 use shardlift_core::value::bucket::BucketName;
 
-use crate::{arguments::StackArguments, error::CommandError};
+use crate::{arguments::StackArguments, credentials::OperatorCredentials, error::CommandError};
 
 /// The parts of a stack that the command talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +123,15 @@ async fn sdk_config(arguments: &StackArguments) -> aws_config::SdkConfig {
     if let Some(region) = &arguments.region {
         loader = loader.region(aws_config::Region::new(region.clone()));
     }
-    loader.load().await
+    let config = loader.load().await;
+    let Some(provider) = config.credentials_provider() else {
+        return config;
+    };
+    let credentials = OperatorCredentials::new(provider, arguments.profile.as_deref());
+    config
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
 }
 
 /// The parts that were named one by one: all three, or none.

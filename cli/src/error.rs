@@ -6,6 +6,8 @@ use shardlift_core::{
     failure::{Failure, fault::CallFault},
 };
 
+use crate::credentials::NoCredentials;
+
 /// Why the command could not do what was asked. Each says what a person can do.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -30,7 +32,10 @@ impl CommandError {
     }
 
     /// A failed call of the SDK, with the whole chain of its causes: `SdkError` by itself says nothing.
-    pub(crate) fn call(operation: &str, error: impl std::error::Error) -> Self {
+    pub(crate) fn call(operation: &str, error: impl std::error::Error + 'static) -> Self {
+        if let Some(no_credentials) = NoCredentials::among_causes_of(&error) {
+            return Self::usage(no_credentials.to_string());
+        }
         Self::Call(format!(
             "{operation} failed: {}",
             DisplayErrorContext(error)

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod connection;
+mod credentials;
 mod deployment;
 mod error;
 mod failure_table;

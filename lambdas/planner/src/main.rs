@@ -55,6 +55,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
             run_defaults: settings.run_defaults,
             allow_list: settings.allow_list,
             max_concurrency: settings.max_concurrency,
+            writes_per_second_max: settings.writes_per_second_max,
             ledger_ttl_days: settings.ledger_ttl_days,
             shard_bounds: ShardBounds::default(),
             listers_max: LISTERS_MAX_DEFAULT,

@@ -13,6 +13,8 @@ pub struct PlannerSettings {
     pub allow_list: AllowList,
     /// The most copiers at once.
     pub max_concurrency: u32,
+    /// The most writes per second of a run, if the stack sets a cap.
+    pub writes_per_second_max: Option<u32>,
     /// After how many days the ledger forgets a run.
     pub ledger_ttl_days: u32,
     /// How large a shard may become.

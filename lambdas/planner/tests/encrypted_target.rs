@@ -76,6 +76,7 @@ async fn plan(s3: &World) -> WrittenPlan {
             allow_list: AllowList::of_stack(&run_defaults),
             run_defaults,
             max_concurrency: 7,
+            writes_per_second_max: None,
             ledger_ttl_days: 30,
             shard_bounds: ShardBounds::default(),
             listers_max: 1,

@@ -13,8 +13,12 @@ use crate::{
 pub struct RunEstimate {
     /// Requests by IAM action, those of planning included.
     pub requests: RequestCounts,
-    /// How long copying takes with the stack's concurrency, in seconds.
+    /// How long copying takes with the stack's concurrency once S3 has spread the target prefix over enough partitions,
+    /// in seconds.
     pub copy_seconds: u64,
+    /// How long it takes while one partition takes all writes, in seconds.
+    #[serde(default)]
+    pub copy_seconds_max: u64,
 }
 
 /// What an estimate is made from.
@@ -28,6 +32,8 @@ pub struct EstimateBasis<'a> {
     pub shards: u64,
     /// The most copiers at once.
     pub max_concurrency: u32,
+    /// The most writes per second of the run, if the stack sets a cap.
+    pub writes_per_second_max: Option<u32>,
     /// The requests of planning.
     pub planning: &'a RequestCounts,
 }
@@ -35,6 +41,9 @@ pub struct EstimateBasis<'a> {
 /// Children of a Standard Map that start per second
 /// (docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
 const CHILDREN_STARTED_PER_SECOND: u64 = 100;
+/// Writes per second that one partition of S3 takes at least. S3 splits it under load, gradually
+/// (docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
+const PARTITION_WRITES_PER_SECOND: u64 = 3_500;
 /// Keys of a listing page and of a deletion request.
 const KEYS_PER_REQUEST: u64 = 1_000;
 
@@ -81,20 +90,39 @@ impl RunEstimate {
                 source.div_ceil(KEYS_PER_REQUEST) + target.div_ceil(KEYS_PER_REQUEST),
             );
         }
+        // An upload is created and completed where another object is copied once.
+        let writes = tally.planned.objects + effort.uploads + effort.parts;
+        let (copy_seconds, copy_seconds_max) = copy_seconds(basis, effort, writes);
         Self {
             requests,
-            copy_seconds: copy_seconds(effort, shards, basis.max_concurrency),
+            copy_seconds,
+            copy_seconds_max,
         }
     }
 }
 
-fn copy_seconds(effort: CopyEffort, shards: u64, max_concurrency: u32) -> u64 {
-    if shards == 0 {
-        return 0;
+/// The least and the most time, see [`RunEstimate`].
+fn copy_seconds(basis: &EstimateBasis<'_>, effort: CopyEffort, writes: u64) -> (u64, u64) {
+    if basis.shards == 0 {
+        return (0, 0);
     }
-    let copiers = u64::from(max_concurrency).clamp(1, shards);
+    let copiers_max = u64::from(basis.max_concurrency).max(1);
+    let copiers = copiers_max.min(basis.shards);
     let busy = effort.busy_us.div_ceil(1_000_000).div_ceil(copiers);
-    busy.max(shards / CHILDREN_STARTED_PER_SECOND).max(1)
+    // Each copier has the same share of the cap, whether or not the others have work.
+    let capped = basis.writes_per_second_max.map_or(0, |cap| {
+        let cap = u128::from(cap.max(1)) * u128::from(copiers);
+        let seconds = (u128::from(writes) * u128::from(copiers_max)).div_ceil(cap);
+        u64::try_from(seconds).unwrap_or(u64::MAX)
+    });
+    let least = busy
+        .max(capped)
+        .max(basis.shards / CHILDREN_STARTED_PER_SECOND)
+        .max(1);
+    (
+        least,
+        least.max(writes.div_ceil(PARTITION_WRITES_PER_SECOND)),
+    )
 }
 
 #[cfg(test)]
@@ -128,6 +156,7 @@ mod tests {
             tally: &tally,
             shards: 100,
             max_concurrency: 100,
+            writes_per_second_max: None,
             planning: &planning,
         });
         assert_eq!(estimate.requests["s3:CopyObject"], objects);
@@ -137,19 +166,93 @@ mod tests {
         assert!(overhead > 0.0 && overhead < copies / 100.0, "{overhead}");
     }
 
+    /// The times of so many small objects in shards of 10,000.
+    fn small_objects(objects: u64, max_concurrency: u32, cap: Option<u32>) -> (u64, u64) {
+        let mut effort = CopyEffort::of_object(0, 5 << 30, 5 << 30);
+        effort.busy_us *= objects;
+        let tally = ListingTally {
+            planned: Count { objects, bytes: 0 },
+            effort,
+            ..ListingTally::default()
+        };
+        let estimate = RunEstimate::of(&EstimateBasis {
+            spec: &spec("none"),
+            tally: &tally,
+            shards: objects.div_ceil(10_000),
+            max_concurrency,
+            writes_per_second_max: cap,
+            planning: &RequestCounts::new(),
+        });
+        (estimate.copy_seconds, estimate.copy_seconds_max)
+    }
+
+    #[test]
+    fn a_hundred_million_objects_take_forty_minutes_or_eight_hours() {
+        // 64 copiers of 640 calls per second; 3,500 writes per second.
+        assert_eq!(small_objects(100_000_000, 64, None), (2_441, 28_572));
+    }
+
+    #[test]
+    fn copiers_that_reach_less_than_one_partition_takes_are_the_limit() {
+        assert_eq!(small_objects(1_000_000, 5, None), (313, 313));
+        assert_eq!(small_objects(0, 64, None), (0, 0));
+    }
+
+    #[test]
+    fn the_cap_of_the_stack_is_the_limit_of_both_times() {
+        assert_eq!(small_objects(1_000_000, 64, Some(1_000)), (1_000, 1_000));
+        assert_eq!(small_objects(1_000_000, 64, Some(7_000)), (143, 286));
+        // Ten shards have ten copiers of the hundred that share the cap.
+        assert_eq!(small_objects(100_000, 100, Some(1_000)), (1_000, 1_000));
+    }
+
+    #[test]
+    fn parts_and_what_begins_and_completes_an_upload_are_writes() {
+        let effort = CopyEffort {
+            uploads: 1_000,
+            parts: 5_000,
+            busy_us: 0,
+        };
+        let tally = ListingTally {
+            planned: Count {
+                objects: 1_000,
+                bytes: 0,
+            },
+            effort,
+            ..ListingTally::default()
+        };
+        let estimate = RunEstimate::of(&EstimateBasis {
+            spec: &spec("none"),
+            tally: &tally,
+            shards: 1,
+            max_concurrency: 1,
+            writes_per_second_max: Some(10),
+            planning: &RequestCounts::new(),
+        });
+        // Creation and completion are two requests for each object.
+        assert_eq!(estimate.copy_seconds, 700);
+    }
+
     #[test]
     fn more_copiers_take_less_time_until_starting_them_takes_longer() {
-        let effort = CopyEffort {
-            busy_us: 1_000_000_000,
-            ..CopyEffort::default()
+        let seconds = |shards, max_concurrency| {
+            let effort = CopyEffort {
+                busy_us: 1_000_000_000,
+                ..CopyEffort::default()
+            };
+            let basis = EstimateBasis {
+                spec: &spec("none"),
+                tally: &ListingTally::default(),
+                shards,
+                max_concurrency,
+                writes_per_second_max: None,
+                planning: &RequestCounts::new(),
+            };
+            copy_seconds(&basis, effort, 0).0
         };
-        assert_eq!(copy_seconds(effort, 50, 10), 100);
-        assert_eq!(
-            copy_seconds(effort, 50, 1_000),
-            20,
-            "no more copiers than shards"
-        );
-        assert_eq!(copy_seconds(effort, 100_000, 10_000), 1_000);
-        assert_eq!(copy_seconds(effort, 0, 10), 0);
+        assert_eq!(seconds(50, 10), 100);
+        assert_eq!(seconds(50, 1_000), 20, "no more copiers than shards");
+        assert_eq!(seconds(100_000, 10_000), 1_000);
+        assert_eq!(seconds(0, 10), 0);
     }
 }

@@ -46,8 +46,11 @@ impl Cost {
 /// How long copying takes, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopySeconds {
-    /// What the plan expected with the stack's concurrency.
+    /// What the plan expected with the stack's concurrency, once S3 has spread the target prefix over enough partitions.
     pub estimated: u64,
+    /// What it expected while one partition takes all writes; absent when that is no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_max: Option<u64>,
     /// From the start of the first shard to the end of the last one; absent when no shard was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<u64>,

@@ -123,6 +123,8 @@ impl ReportDraft {
         let estimate = plan.map(|run| &run.totals.estimate);
         let copy_seconds = estimate.map(|estimate| CopySeconds {
             estimated: estimate.copy_seconds,
+            estimated_max: Some(estimate.copy_seconds_max)
+                .filter(|&seconds| seconds > estimate.copy_seconds),
             counted: self.sums.copying_time().map(|time| time.as_secs()),
         });
         Report {

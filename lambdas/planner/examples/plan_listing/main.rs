@@ -154,6 +154,7 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         allow_list: AllowList::of_stack(&pair),
         run_defaults: pair,
         max_concurrency: 100,
+        writes_per_second_max: None,
         ledger_ttl_days: 30,
         shard_bounds: ShardBounds::default(),
         listers_max,

@@ -64,6 +64,7 @@ impl<P: Ports> Planner<P> {
                 tally: &tally,
                 shards: sums.shards,
                 max_concurrency: self.settings.max_concurrency,
+                writes_per_second_max: self.settings.writes_per_second_max,
                 planning: &all_requests,
             }),
             requests: all_requests,

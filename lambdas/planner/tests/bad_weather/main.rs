@@ -134,6 +134,7 @@ impl Stage {
                 allow_list: AllowList::of_stack(&run_defaults),
                 run_defaults,
                 max_concurrency: 7,
+                writes_per_second_max: None,
                 ledger_ttl_days: 30,
                 shard_bounds: ShardBounds {
                     objects_max: 100,

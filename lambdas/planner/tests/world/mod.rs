@@ -102,6 +102,7 @@ impl World {
                 allow_list: AllowList::of_stack(&run_defaults),
                 run_defaults,
                 max_concurrency: 7,
+                writes_per_second_max: None,
                 ledger_ttl_days: 30,
                 shard_bounds: self.shard_bounds,
                 listers_max: self.listers_max,

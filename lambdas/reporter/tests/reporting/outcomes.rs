@@ -70,6 +70,7 @@ async fn the_report_json_has_the_documented_fields() {
         "/cost_usd/prices/storage_class",
         "/cost_usd/prices/as_of",
         "/copy_seconds/estimated",
+        "/copy_seconds/estimated_max",
         "/started_at",
         "/ended_at",
         "/report/bucket",
@@ -94,10 +95,11 @@ async fn what_a_run_took_stands_beside_what_its_plan_expected() {
     let times = report.copy_seconds.unwrap();
     // The first shard begins after 200 s, the last one of three ends after 1,199 s.
     assert_eq!((times.estimated, times.counted), (90, Some(999)));
+    assert_eq!(times.estimated_max, Some(150));
     let text = &scene.published()[0].text;
     for figure in [
         "(estimated $0.05)",
-        "Copy time: 16 min 39 s (estimated 1 min 30 s)",
+        "Copy time: 16 min 39 s (estimated 1 min 30 s to 2 min 30 s)",
     ] {
         assert!(text.contains(figure), "{text}");
     }
@@ -194,7 +196,7 @@ async fn a_dry_run_is_planned_and_copies_nothing() {
     assert!(notification.subject.contains("PLANNED: 8 objects"));
     for figure in [
         "Request cost: $0.05 (estimated)",
-        "Copy time: 1 min 30 s (estimated)",
+        "Copy time: 1 min 30 s to 2 min 30 s (estimated: the longer time at the 3,500 writes",
     ] {
         assert!(notification.text.contains(figure), "{}", notification.text);
     }

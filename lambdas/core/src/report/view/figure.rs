@@ -11,6 +11,10 @@ use crate::{
     },
 };
 
+/// What the two times of an estimate rest on.
+const ESTIMATE_BASIS: &str = ": the longer time at the 3,500 writes per second of one S3 partition, the shorter one once S3 \
+    has split the target prefix into enough of them";
+
 /// What a figure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FigureKind {
@@ -171,15 +175,17 @@ impl Figure {
     fn copy_time(report: &Report) -> Option<Self> {
         let seconds = report.copy_seconds?;
         let time = |seconds| duration(Duration::from_secs(seconds));
+        let estimate = match seconds.estimated_max {
+            Some(longest) => format!("{} to {}", time(seconds.estimated), time(longest)),
+            None => time(seconds.estimated),
+        };
         let figure = |value, detail| Some(Self::new(FigureKind::CopyTime, value).with(detail));
         match seconds.counted {
             _ if report.verdict == Verdict::Planned => {
-                figure(time(seconds.estimated), "estimated".to_owned())
+                let basis = seconds.estimated_max.map_or("", |_| ESTIMATE_BASIS);
+                figure(estimate, format!("estimated{basis}"))
             }
-            Some(counted) => figure(
-                time(counted),
-                format!("estimated {}", time(seconds.estimated)),
-            ),
+            Some(counted) => figure(time(counted), format!("estimated {estimate}")),
             None => None,
         }
     }
@@ -217,6 +223,7 @@ mod tests {
         let times = |counted| {
             Some(CopySeconds {
                 estimated: 90,
+                estimated_max: None,
                 counted,
             })
         };
@@ -252,6 +259,29 @@ mod tests {
             expected("$5.03 (estimated)", Some("1 min 30 s (estimated)"))
         );
         assert_eq!(figures(Verdict::Incomplete, None), expected("$5.01", None));
+    }
+
+    #[test]
+    fn an_estimated_time_is_a_range_and_a_dry_run_says_what_it_depends_on() {
+        let mut long = report();
+        let mut time = |verdict, counted| {
+            long.verdict = verdict;
+            long.copy_seconds = Some(CopySeconds {
+                estimated: 2_441,
+                estimated_max: Some(28_572),
+                counted,
+            });
+            shown(&long, FigureKind::CopyTime).unwrap()
+        };
+        assert_eq!(
+            time(Verdict::Planned, None),
+            "40 min 41 s to 7 h 56 min (estimated: the longer time at the 3,500 writes per second of one S3 partition, \
+             the shorter one once S3 has split the target prefix into enough of them)"
+        );
+        assert_eq!(
+            time(Verdict::Complete, Some(7_300)),
+            "2 h 1 min (estimated 40 min 41 s to 7 h 56 min)"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ const BEGAN_AT: Timestamp = Timestamp::from_millis(2_000_500);
 const COPIED_AT: Timestamp = Timestamp::from_millis(3_000_000);
 const REPORTED_AT: Timestamp = Timestamp::from_millis(4_000_000);
 
-/// What the plan expected, for $0.05, in a minute and a half.
+/// What the plan expected, for $0.05, in one and a half minutes to two and a half.
 pub(crate) const ESTIMATED_COPIES: u64 = 10_000;
 
 /// The ports in memory.
@@ -139,6 +139,7 @@ impl Scene {
                     .map(|(operation, count)| (operation.to_owned(), count))
                     .into(),
                     copy_seconds: 90,
+                    copy_seconds_max: 150,
                 },
                 ..PlanTotals::default()
             },
