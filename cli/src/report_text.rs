@@ -228,7 +228,7 @@ fn command(step: &NextStep, run: &RunId) -> String {
         NextStep::InspectShards => format!("shards {run} --not-done"),
         NextStep::StartAgain | NextStep::StartCopying => "start --watch".to_owned(),
         NextStep::Start(Remedy::Rerun { of }) => format!("start --rerun-of {of} --watch"),
-        NextStep::Start(remedy @ Remedy::Ordinary { .. }) => {
+        NextStep::Start(remedy @ Remedy::Ordinary) => {
             format!("start --input '{}' --watch", remedy.input())
         }
     }

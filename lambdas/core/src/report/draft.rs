@@ -115,8 +115,7 @@ impl ReportDraft {
         let tally = self.sums.final_tally(unfinished);
         let mut skipped = tally.skipped;
         skipped.add(run.map_or_else(Count::default, |run| run.totals.same));
-        let transitions =
-            STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.shards.total;
+        let transitions = STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.begun;
         self.requests
             .insert("states:Transition".to_owned(), transitions);
         let plan = run.filter(|run| run.state != RunState::Planning);
@@ -181,4 +180,53 @@ fn not_planned(run: &RunRecord) -> Option<NotPlanned> {
         filtered: run.totals.filtered,
         not_chosen: rerun.not_chosen,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        shard::{ShardRecord, ShardWork},
+        value::id::{RunId, ShardId},
+    };
+
+    fn event() -> ReporterEvent {
+        serde_json::from_str(include_str!(
+            "../../../../statemachine/fixtures/reporter-event.json"
+        ))
+        .unwrap()
+    }
+
+    fn transitions(sums: Settlement) -> u64 {
+        let draft = ReportDraft {
+            sums,
+            ..ReportDraft::default()
+        };
+        let control = BucketName::new("control").unwrap();
+        let report = draft.into_report(&event(), None, &control, Timestamp::default());
+        report.cost_usd.requests["states:Transition"]
+    }
+
+    #[test]
+    fn a_shard_that_no_copier_began_costs_no_transitions() {
+        let mut planned = Settlement::default();
+        planned.shards.total = 1_000;
+        assert_eq!(transitions(planned), STATES_OF_A_RUN);
+        let mut sums = Settlement::default();
+        for (number, attempts) in [(0, 2), (1, 0)] {
+            let mut shard = ShardRecord::ready(
+                RunId::new("run").unwrap(),
+                ShardId::new(format!("1-{number}")).unwrap(),
+                ShardWork::CopyObjects,
+                Count::default(),
+                0,
+            );
+            shard.attempts = attempts;
+            sums.add(&shard);
+        }
+        assert_eq!(
+            transitions(sums),
+            STATES_OF_A_RUN + 2 * STATES_OF_A_CALL + 1
+        );
+    }
 }

@@ -14,31 +14,27 @@ pub enum Remedy {
         of: RunId,
     },
     /// An ordinary run over the same pair: the target lacks more than what failed.
-    Ordinary {
-        /// Its mode.
-        mode: Mode,
-    },
+    Ordinary,
 }
 
 impl Report {
     /// What to start after this run. Nothing after a run that left nothing undone, that broke before it had a plan (it is
-    /// started again), or whose own records cannot be trusted.
+    /// started again), or whose own records cannot be trusted. A rerun without a plan cannot be rerun, and left everything
+    /// to the run that it was of.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
-        let is_planned = self.shards.total > 0 || self.rerun_of.is_some();
         let is_broken = self.leading_code() == FailureCode::InvariantViolated.name();
-        if self.verdict != Verdict::Incomplete || !is_planned || is_broken {
+        if self.verdict != Verdict::Incomplete || is_broken {
             return None;
+        }
+        let is_planned = self.shards.total > 0 || self.copy_seconds.is_some();
+        if !is_planned {
+            return self.rerun_of.clone().map(|of| Remedy::Rerun { of });
         }
         let not_chosen = self.not_chosen();
         let wrong_at_target = self.verified.missing + self.verified.different;
         Some(if wrong_at_target > self.failed.objects + not_chosen {
-            Remedy::Ordinary {
-                mode: match self.mode {
-                    Some(Mode::Mirror) => Mode::Mirror,
-                    _ => Mode::Sync,
-                },
-            }
+            Remedy::Ordinary
         } else {
             Remedy::Rerun {
                 of: self.rest_of.as_ref().unwrap_or(&self.run_id).clone(),
@@ -53,7 +49,9 @@ impl Remedy {
     pub fn input(&self) -> String {
         match self {
             Self::Rerun { of } => json!({"rerun_of": of}),
-            Self::Ordinary { mode } => json!({"mode": mode}),
+            // Also after a mirror: the report does not know this run's filters, and a mirror without them would delete
+            // what they protect.
+            Self::Ordinary => json!({"mode": Mode::Sync}),
         }
         .to_string()
     }
@@ -63,7 +61,7 @@ impl Remedy {
 mod tests {
     use super::*;
     use crate::{
-        report::{NotPlanned, run_report::tests::report},
+        report::{CopySeconds, NotPlanned, run_report::tests::report},
         value::tally::Count,
     };
 
@@ -88,7 +86,27 @@ mod tests {
         assert_eq!(input(&incomplete(2, 3)), sync);
         let mut mirror = incomplete(0, 1);
         mirror.mode = Some(Mode::Mirror);
-        assert_eq!(input(&mirror).unwrap(), r#"{"mode":"mirror"}"#);
+        assert_eq!(
+            input(&mirror),
+            sync,
+            "what its filters protect is not deleted"
+        );
+    }
+
+    #[test]
+    fn a_rerun_that_broke_before_its_plan_leads_to_a_rerun_of_the_same_run() {
+        let mut broken = incomplete(0, 0);
+        broken.shards.total = 0;
+        broken.rerun_of = Some(RunId::new("earlier").unwrap());
+        let of = RunId::new("earlier").unwrap();
+        assert_eq!(broken.remedy(), Some(Remedy::Rerun { of }));
+        // With a plan in which nothing was left to do, it can be rerun itself.
+        broken.copy_seconds = Some(CopySeconds {
+            estimated: 0,
+            counted: None,
+        });
+        let of = RunId::new("nightly-1").unwrap();
+        assert_eq!(broken.remedy(), Some(Remedy::Rerun { of }));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Settlement {
     pub shards: ShardSummary,
     /// Invocations of copiers.
     pub attempts: u64,
+    /// Shards that a copier claimed.
+    pub begun: u64,
     /// Requests that copying made.
     pub requests: RequestCounts,
     /// What the copiers had to say of copied objects, for example `unproven`.
@@ -102,6 +104,7 @@ impl Settlement {
         *begun_at = [*begun_at, shard.begun_at].into_iter().flatten().min();
         *ended_at = (*ended_at).max(shard.ended_at);
         self.attempts += u64::from(shard.attempts);
+        self.begun += u64::from(shard.attempts > 0);
         self.tally.add(&shard.outcome.tally);
         add_requests(&mut self.requests, &shard.outcome.requests);
         for (note, count) in &shard.outcome.notes {

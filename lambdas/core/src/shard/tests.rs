@@ -1,7 +1,7 @@
 //! What a shard may go through, and what it must refuse.
 
 use super::*;
-use crate::failure::FailureCode;
+use crate::failure::{Failure, FailureCode};
 use crate::value::{
     id::{RunId, ShardId},
     tally::Count,
@@ -68,6 +68,35 @@ fn a_shard_is_claimed_yielded_claimed_and_finished() {
         })
         .is_err()
     );
+}
+
+#[test]
+fn the_problem_of_a_copier_is_not_blamed_for_the_end_of_the_next_one() {
+    let (claimed, token) = claim(&shard(2));
+    let stopped = claimed
+        .apply(ShardEvent::Stop {
+            token,
+            outcome: copied(0..1),
+            problem: Failure::new(FailureCode::RoleUnavailable, "refused"),
+        })
+        .unwrap();
+    assert_eq!(
+        stopped.problem.as_ref().unwrap().code,
+        FailureCode::RoleUnavailable
+    );
+    let (claimed, token) = claim(&stopped);
+    assert_eq!(
+        claimed.problem, None,
+        "it may be killed before its next write"
+    );
+    let yielded = claimed
+        .apply(ShardEvent::Yield {
+            token,
+            outcome: copied(0..1),
+            writes_taken: 1,
+        })
+        .unwrap();
+    assert_eq!(yielded.problem, None);
 }
 
 #[test]

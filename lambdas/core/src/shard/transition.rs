@@ -113,6 +113,8 @@ impl ShardRecord {
                 next.state = Copying;
                 next.begun_at = self.begun_at.or(Some(now));
                 next.attempts += 1;
+                // It ended the work of the copier before. What ends this one's is not known yet.
+                next.problem = None;
                 next.lease = Some(Lease {
                     token: next.revision,
                     expires_at,

@@ -62,8 +62,8 @@ impl NextStep {
             Self::Start(Remedy::Rerun { .. }) => {
                 "Fix what failed, then start a rerun. It does what is undone and nothing else."
             }
-            Self::Start(Remedy::Ordinary { .. }) => {
-                "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack."
+            Self::Start(Remedy::Ordinary) => {
+                "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
             }
             Self::StartCopying => "Start the run without dry_run to copy.",
         }
