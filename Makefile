@@ -4,6 +4,8 @@
 #   make test            runs everything that CI runs
 #   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
 #   make package         builds the zips to deploy, in target/lambda/ (ZIG=1 where the C library is newer than Lambda's)
+#   make acceptance      deploys on two AWS accounts and plays what only AWS can judge (SOURCE_PROFILE= TARGET_PROFILE=
+#                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make lint, make fmt
@@ -36,9 +38,9 @@ demo: venv-local package-local
 
 # ---------------------------------------------------------------------- builds
 .PHONY: build package package-local
-# Only the deployed functions and the command. The tests build the whole workspace at once instead: the features of a
-# dependency depend on which crates are built together, so a single build compiles the AWS SDK only once.
-BUILD := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate)) -p shardlift
+# Always the whole workspace: the features of a dependency depend on which crates are built together, so that a build of
+# some of them would compile the AWS SDK again.
+BUILD := --workspace
 test test-rust test-peers test-workflow test-acceptance: BUILD := --workspace --all-targets
 
 build:

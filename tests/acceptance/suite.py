@@ -14,6 +14,7 @@ from .account import Account, write_local_profiles
 from .case import NOT_RUN, RED, Result, played
 from .cases import ALL_CASES, DEPLOYMENT_CASES
 from .metering import BUDGET_USD, Meter
+from .readme import Step
 from .removal import Removal
 from .stand import Stand, new_name
 from .table import printed, reality, summary
@@ -66,13 +67,17 @@ def removal_of(stand):
     return Removal(stand.name, stand.source, stand.target, regions, stand.is_local)
 
 
-def play(stand, cases, deployment_cases=DEPLOYMENT_CASES, told=print):
-    """Plays the deployment and then the cases. A stand that is not deployed plays none of them."""
-    results, deployed = [], True
+def play(stand, cases, deployment_cases=DEPLOYMENT_CASES, results=None):
+    """Plays the deployment and then the cases, and adds to the results as it goes. A stand that is not deployed, or has
+    spent its budget, plays no more of them."""
+    results, obstacle = [] if results is None else results, None
     for case in [*deployment_cases, *cases]:
-        result = played(case, stand) if deployed else Result(case, NOT_RUN, "the stacks are not deployed")
-        deployed = deployed and not (case in deployment_cases and result.verdict in RED)
-        told(f"{result.verdict:<19} {result.seconds:>6.1f} s  {case.name}", flush=True)
+        if stand.meter.usd() >= BUDGET_USD:
+            obstacle = f"${stand.meter.usd():.2f} of ${BUDGET_USD:.2f} are spent"
+        result = Result(case, NOT_RUN, obstacle) if obstacle else played(case, stand)
+        if case in deployment_cases and result.verdict in RED:
+            obstacle = obstacle or "the stacks are not deployed"
+        print(f"{result.verdict:<19} {result.seconds:>6.1f} s  {case.name}", flush=True)
         results.append(result)
     return results
 
@@ -84,7 +89,7 @@ def run(stand, only=None, cases=ALL_CASES, deployment_cases=DEPLOYMENT_CASES):
     results, removal, interrupted = [], removal_of(stand), False
     try:
         with ended_by_signals():
-            results = play(stand, cases, deployment_cases)
+            play(stand, cases, deployment_cases, results)
     except KeyboardInterrupt:
         interrupted = True
         print("Interrupted: everything that was made is now removed. A second Ctrl-C stops that.", flush=True)
@@ -95,8 +100,7 @@ def run(stand, only=None, cases=ALL_CASES, deployment_cases=DEPLOYMENT_CASES):
     if interrupted:
         return False
     _write_reality(stand, results, lines, only)
-    is_cheap = stand.meter.usd() < BUDGET_USD
-    return bool(results) and not removal.left and is_cheap and all(r.verdict not in RED for r in results)
+    return bool(results) and not removal.left and all(result.verdict not in RED for result in results)
 
 
 @contextmanager
@@ -130,13 +134,13 @@ def _write_reality(stand, results, lines, only):
     path = OUTPUT / "REALITY.md" if stand.is_local or only else ROOT / "docs" / "REALITY.md"
     secrets = {} if stand.is_local else {stand.source.account_id: "1" * 12, stand.target.account_id: "2" * 12}
     version = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     facts = {
         "is_local": stand.is_local,
         "commit": version.stdout.strip() or "unknown",
         "regions": f"{stand.source.region} and {stand.target.region}",
-        "aws": "the AWS CLI of the path",
+        "aws": stand.shell(stand.source).run(Step("version", "aws --version 2>&1\n")).split(" ")[0],
         "secrets": secrets,
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,24 @@ import pytest
 from shardlift_local.deployment import ROOT
 
 from . import metering, readme
-from .case import AS_EXPECTED, BROKE, KNOWN_FAULT, MENDED, NOT_AS_EXPECTED, ONLY_AWS, RED, Case, expect, played
+from .case import (
+    AS_EXPECTED,
+    BROKE,
+    KNOWN_FAULT,
+    MENDED,
+    NOT_AS_EXPECTED,
+    NOT_RUN,
+    ONLY_AWS,
+    RED,
+    Case,
+    Result,
+    expect,
+    played,
+)
 from .cases.conformance import NOT_ON_AWS
 from .readme import ReadmeError, Step, Values, deployment_steps, substituted, with_outputs
+from .suite import play
+from .table import reality
 
 README = (ROOT / "README.md").read_text()
 VALUES = Values("slacc-1", "prod-a", "prod-b", "333333333333", "444444444444", "art", "src", "tgt", "rate(1 minute)")
@@ -55,6 +70,44 @@ def test_a_case_has_the_verdict_that_it_deserves(play, marks, is_local, verdict)
     result = played(Case("name", "expected", ("S1",), play, **marks), AnyStand(is_local))
     assert result.verdict == verdict
     assert (verdict in RED) == (verdict not in (AS_EXPECTED, ONLY_AWS, KNOWN_FAULT))
+
+
+class SpentStand(AnyStand):
+    """A stand whose first case costs too much."""
+
+    def __init__(self):
+        super().__init__(is_local=False)
+        self.meter = metering.Meter()
+
+
+def test_a_suite_that_has_spent_its_budget_plays_no_more():
+    def spend(stand):
+        stand.meter.runs_usd += metering.BUDGET_USD
+
+    cases = [Case("spend", "expected", ("S1",), spend), Case("next", "expected", ("S1",), is_so)]
+    results = play(SpentStand(), cases, deployment_cases=())
+    assert [result.verdict for result in results] == [AS_EXPECTED, NOT_RUN]
+    assert "spent" in results[1].seen
+
+
+def test_the_meter_counts_requests_runs_and_data():
+    meter = metering.Meter()
+    for _ in range(1000):
+        meter._count("before-send.s3.PutObject")
+    meter._count("before-send.s3.HeadObject")
+    meter._count("before-send.iam.GetRole")
+    meter.add_run(seconds=60, memory_mb=1024, counted_usd=0.25)
+    meter.between_regions_gb = 1
+    expected = 0.005 + 0.0000004 + 0.25 + 60 * 0.0000166667 + 0.02
+    assert meter.usd() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_table_hides_account_ids_and_says_what_was_not_judged():
+    case = Case("a | b", "expected", ("S1",), is_so, only_aws="no <such> thing")
+    facts = {"is_local": False, "commit": "c", "regions": "r", "aws": "aws", "secrets": {"333333333333": "1" * 12}}
+    text = reality([Result(case, ONLY_AWS, "role 333333333333: no <such> thing")], ["333333333333"], facts)
+    assert "333333333333" not in text
+    assert "| a \\| b | S1 | expected | role 111111111111: no &lt;such> thing | only AWS can judge | 0.0 |" in text
 
 
 def test_every_placeholder_of_the_readme_is_replaced():
