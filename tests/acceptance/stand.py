@@ -17,7 +17,19 @@ from tests.security.mutations import Mutation, Policies
 from tests.workflow.execution import Inbox, Machine
 from tests.workflow.pair import TestPair
 
-from .readme import POLICY, SOURCE, TARGET, ReadmeError, Shell, Values, deployment_steps, substituted, with_outputs
+from .readme import (
+    BUCKET_REGION,
+    POLICY,
+    SOURCE,
+    TARGET,
+    ReadmeError,
+    Shell,
+    Step,
+    Values,
+    deployment_steps,
+    substituted,
+    with_outputs,
+)
 
 NAME_PREFIX = "slacc-"
 PREFIX = "data/"
@@ -177,6 +189,14 @@ class Stand:
         step = with_outputs(self.steps()[TARGET], stack)
         self.shell(self.target).run(step.with_parameters(parameters) if parameters else step)
         self.settle()
+
+    def asked_region(self):
+        """What the README's command says is the target bucket's Region, if the README has one."""
+        step = self.steps().get(BUCKET_REGION)
+        if step is None:
+            return self.target.region
+        script = step.script.rstrip("\n") + '\necho "$TARGET_REGION"\n'
+        return self.shell(self.target).run(Step(step.title, script)).strip()
 
     def allow_the_role(self):
         """Runs the step of the source bucket's policy."""

@@ -44,6 +44,8 @@ def deploy_target(stand):
     trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]
     expect(len(trusted) == 3, f"it trusts {trusted}")
     stand.target.client("s3").head_bucket(Bucket=stand.target_bucket)
+    region = stand.asked_region()
+    expect(region == stand.target.region, f"the README's command says that the bucket is in {region!r}")
     return f"role {role['RoleName']} trusts 3 roles, bucket {stand.target_bucket}"
 
 
