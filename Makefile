@@ -4,6 +4,8 @@
 #   make test            runs everything that CI runs
 #   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
 #   make package         builds the zips to deploy, in target/lambda/
+#   make acceptance      deploys on two AWS accounts and plays what only AWS can judge (SOURCE_PROFILE= TARGET_PROFILE=
+#                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make lint, make fmt
