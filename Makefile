@@ -73,7 +73,7 @@ bench: venv-tests venv-bench build
 # The README's commands and what only AWS can judge; docs/REALITY.md says what was seen.
 .PHONY: acceptance
 ACCEPTANCE := PYTHONPATH=infra/local $(PYTHON) -m tests.acceptance
-acceptance: venv-tests package
+acceptance: venv-tests $(if $(LOCAL),package-local,package)
 	@$(ACCEPTANCE) $(if $(LOCAL),--local) $(if $(SOURCE_PROFILE),--source-profile "$(SOURCE_PROFILE)") \
 	  $(if $(TARGET_PROFILE),--target-profile "$(TARGET_PROFILE)") $(if $(REGION),--region "$(REGION)") \
 	  $(if $(TARGET_REGION),--target-region "$(TARGET_REGION)") $(if $(ONLY),--only "$(ONLY)") \

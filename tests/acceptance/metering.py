@@ -8,13 +8,19 @@
 Not counted: the AWS CLI's own requests (some 50), log events, CloudFormation (free for AWS's own resources).
 """
 
+import json
 import threading
 import time
 from collections import Counter
 
-# USD, us-east-1. The first two are those of lambdas/core/src/report/cost.rs; test_prices.py holds them equal.
-WRITE_USD = 0.005 / 1_000
-READ_USD = 0.0004 / 1_000
+from shardlift_local.deployment import ROOT
+
+# USD, us-east-1. The first two are those of the reports.
+PRICES = json.loads((ROOT / "lambdas/core/src/report/prices.json").read_text())["regions"]["us-east-1"]["s3"][
+    "STANDARD"
+]
+WRITE_USD = PRICES["write_usd_per_1000"] / 1_000
+READ_USD = PRICES["read_usd_per_1000"] / 1_000
 # aws.amazon.com/lambda/pricing (x86_64), /kms/pricing, /s3/pricing (storage; transfer between Regions), /sns, /sqs.
 GB_SECOND_USD = 0.0000166667
 KMS_KEY_HOUR_USD = 1.0 / 730
