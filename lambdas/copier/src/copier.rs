@@ -146,7 +146,10 @@ impl<P: Ports> Copier<P> {
     /// Gives the objects of the shard's manifest their outcomes.
     async fn work_on_objects(&self, shard: &mut OpenShard<'_, P>) -> Result<CopierStatus, Failure> {
         let (run_id, shard_id) = (&shard.event.run_id, &shard.event.shard_id);
-        let manifest = self.read_manifest(run_id, shard_id).await?;
+        let manifest = match self.read_manifest(run_id, shard_id).await {
+            Ok(manifest) => manifest,
+            Err(problem) => return Err(shard.session.stop(problem).await),
+        };
         let end = self.settle(shard, &manifest).await;
         let closed = self.close(shard, end).await;
         if let Err(failure) = &closed

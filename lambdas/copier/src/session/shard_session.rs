@@ -59,12 +59,18 @@ impl<'a, P: Ports> ShardSession<'a, P> {
         deadline: Deadline,
         mut requests: ShardRequests<'a, P>,
     ) -> Result<Option<Self>, Failure> {
-        let Some(claimed) = ClaimedRecord::claim(ports, event, deadline).await? else {
+        let Some(mut claimed) = ClaimedRecord::claim(ports, event, deadline).await? else {
             return Ok(None);
         };
+        let lists = OutcomeLists::new(ports, claimed.record(), claimed.token());
+        let settled = match lists.resume(&claimed.record().outcome).await {
+            Ok(settled) => settled,
+            Err(problem) => {
+                let (token, outcome) = (claimed.token(), claimed.record().outcome.clone());
+                return Err(record_problem(&mut claimed, token, outcome, problem).await);
+            }
+        };
         let record = claimed.record();
-        let lists = OutcomeLists::new(ports, record, claimed.token());
-        let settled = lists.resume(&record.outcome).await?;
         requests.resume(record.outcome.requests.clone());
         let uploads = Arc::new(OpenUploads::resume(record));
         let checkpoints = CheckpointSchedule::begin(ports.clock.now(), count_of(&settled));
@@ -193,24 +199,15 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     /// Gives the shard back because of `problem`, which concerns more than one object, and returns the problem. That it
     /// could not be recorded is only logged: the caller must see the problem itself.
     pub(crate) async fn stop(&mut self, problem: Failure) -> Failure {
-        if let Err(failure) = self.record_stop(problem.clone()).await {
-            tracing::warn!(
-                { field::ERROR_CODE } = failure.code.name(),
-                { field::ERROR_DETAIL } = failure.detail,
-                "the problem could not be recorded"
-            );
+        match self.outcome().await {
+            Ok((token, outcome)) => {
+                record_problem(&mut self.claimed, token, outcome, problem).await
+            }
+            Err(failure) => {
+                log_unrecorded(&failure);
+                problem
+            }
         }
-        problem
-    }
-
-    async fn record_stop(&mut self, problem: Failure) -> Result<(), Failure> {
-        let (token, outcome) = self.outcome().await?;
-        let stop = ShardEvent::Stop {
-            token,
-            outcome,
-            problem,
-        };
-        self.claimed.write(stop).await
     }
 
     /// The uploads that this copier opened before it lost the shard, and that the record does not name: the new holder does
@@ -256,6 +253,32 @@ impl<'a, P: Ports> ShardSession<'a, P> {
         outcome.uploads = uploads;
         Ok((self.claimed.token(), outcome))
     }
+}
+
+/// Records why the shard is given back, and returns the problem.
+async fn record_problem<P: Ports>(
+    claimed: &mut ClaimedRecord<'_, P>,
+    token: u64,
+    outcome: ShardOutcome,
+    problem: Failure,
+) -> Failure {
+    let stop = ShardEvent::Stop {
+        token,
+        outcome,
+        problem: problem.clone(),
+    };
+    if let Err(failure) = claimed.write(stop).await {
+        log_unrecorded(&failure);
+    }
+    problem
+}
+
+fn log_unrecorded(failure: &Failure) {
+    tracing::warn!(
+        { field::ERROR_CODE } = failure.code.name(),
+        { field::ERROR_DETAIL } = failure.detail,
+        "the problem could not be recorded"
+    );
 }
 
 fn count_of(settled: &SettledObjects) -> u64 {

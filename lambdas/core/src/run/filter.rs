@@ -1,11 +1,10 @@
 //! Which objects take part in a run.
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::Failure,
-    run::{input::FilterInput, invalid},
+    run::{glob::GlobList, input::FilterInput, invalid},
     value::{object::ListedObject, time::Timestamp},
 };
 
@@ -101,25 +100,15 @@ impl Filters {
     }
 }
 
-fn compile_globs(globs: &[String], field: &str) -> Result<Vec<GlobMatcher>, Failure> {
-    globs
-        .iter()
-        .map(|glob| {
-            // A literal separator makes `*` stay within one level, as in every shell; `**` crosses levels.
-            GlobBuilder::new(glob)
-                .literal_separator(true)
-                .build()
-                .map(|glob| glob.compile_matcher())
-                .map_err(|error| invalid(field, &error.to_string()))
-        })
-        .collect()
+fn compile_globs(globs: &[String], field: &str) -> Result<GlobList, Failure> {
+    GlobList::compile(globs).map_err(|error| invalid(field, &error.to_string()))
 }
 
 /// Filters ready for use.
 #[derive(Debug, Clone)]
 pub struct ObjectFilter {
-    include: Option<Vec<GlobMatcher>>,
-    exclude: Vec<GlobMatcher>,
+    include: Option<GlobList>,
+    exclude: GlobList,
     bounds: Filters,
 }
 
@@ -144,11 +133,10 @@ impl ObjectFilter {
     /// Whether the globs alone let this key take part; what a mirror may delete is decided by the key alone.
     #[must_use]
     pub fn admits_key(&self, relative_key: &str) -> bool {
-        // Each glob is matched by itself: a set's shortcuts by file name would misread keys such as `a/..`.
         self.include
             .as_ref()
-            .is_none_or(|globs| globs.iter().any(|glob| glob.is_match(relative_key)))
-            && !self.exclude.iter().any(|glob| glob.is_match(relative_key))
+            .is_none_or(|globs| globs.is_match(relative_key))
+            && !self.exclude.is_match(relative_key)
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a run is asked to do.
 //!
 //! [`input`] is what a person types, [`spec`] is the same with every default filled in and every contradiction refused.
-//! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part, [`rerun`] what a
+//! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part (by globs, `glob`), [`rerun`] what a
 //! rerun refers to. [`record`] is the run's record in the ledger, [`event`] the payloads between the state machine and the
 //! functions.
 
 pub mod event;
 pub mod filter;
+mod glob;
 pub mod input;
 mod invalid;
 pub mod option;

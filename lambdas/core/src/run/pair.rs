@@ -112,6 +112,14 @@ impl Pair {
                 || self.target.prefix.contains(&self.source.prefix))
     }
 
+    /// Whether both prefixes are folders (empty, or ending in a slash), or neither is.
+    #[must_use]
+    pub fn prefixes_agree(&self) -> bool {
+        let is_folder =
+            |prefix: &KeyPrefix| prefix.as_str().is_empty() || prefix.as_str().ends_with('/');
+        is_folder(&self.source.prefix) == is_folder(&self.target.prefix)
+    }
+
     /// A text that is the same for every run over the same two prefixes, whatever the role: the lock's name.
     ///
     /// A key cannot hold NUL in XML listings and a bucket name never does, so the fields cannot run together.
@@ -165,6 +173,24 @@ mod tests {
         let pair = pair(("source", ""), ("target", "more/"));
         let key = ObjectKey::new("k".repeat(1024)).unwrap();
         assert!(pair.target_key(&key).unwrap().is_err());
+    }
+
+    #[test]
+    fn prefixes_agree_if_both_or_neither_end_a_level() {
+        for (source, target, agree) in [
+            ("", "", true),
+            ("", "copy/", true),
+            ("data/", "", true),
+            ("data/", "copy/", true),
+            ("data", "copy", true),
+            ("data", "copy/", false),
+            ("data/", "copy", false),
+            ("", "copy", false),
+            ("data", "", false),
+        ] {
+            let pair = pair(("one", source), ("two", target));
+            assert_eq!(pair.prefixes_agree(), agree, "{source:?} {target:?}");
+        }
     }
 
     #[test]

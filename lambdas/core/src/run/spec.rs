@@ -110,6 +110,12 @@ impl RunSpec {
                 "the target overlaps its source; choose another bucket, or prefixes of which neither contains the other",
             ));
         }
+        if !self.pair.prefixes_agree() {
+            return Err(invalid(
+                "target.prefix",
+                "one of source.prefix and target.prefix is empty or ends in a slash and the other is not, so that names would run together; let both end in a slash, or neither",
+            ));
+        }
         if !(PART_BYTES_MIN..=SINGLE_COPY_BYTES_MAX).contains(&self.multipart_threshold_bytes) {
             return Err(invalid(
                 "multipart_threshold_bytes",
