@@ -16,11 +16,9 @@ from collections import Counter
 from shardlift_local.deployment import ROOT
 
 # USD, us-east-1. The first two are those of the reports.
-PRICES = json.loads((ROOT / "lambdas/core/src/report/prices.json").read_text())["regions"]["us-east-1"]["s3"][
-    "STANDARD"
-]
-WRITE_USD = PRICES["write_usd_per_1000"] / 1_000
-READ_USD = PRICES["read_usd_per_1000"] / 1_000
+PRICES = json.loads((ROOT / "lambdas/core/src/report/prices.json").read_text())["regions"]["us-east-1"]["s3"]
+WRITE_USD = PRICES["STANDARD"]["write_usd_per_1000"] / 1_000
+READ_USD = PRICES["STANDARD"]["read_usd_per_1000"] / 1_000
 # aws.amazon.com/lambda/pricing (x86_64), /kms/pricing, /s3/pricing (storage; transfer between Regions), /sns, /sqs.
 GB_SECOND_USD = 0.0000166667
 KMS_KEY_HOUR_USD = 1.0 / 730
