@@ -22,6 +22,7 @@ from .project import (
 )
 
 TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
+REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
 # The names that the functions read (one of them glibc), per function, beside what all three get.
 COMMON_ENVIRONMENT = set(
@@ -68,7 +69,8 @@ def flat(node):
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_cfn_lint_finds_nothing(path):
-    command = [ROOT / ".venv" / "bin" / "cfn-lint", path]
+    """By the resource schemas of a Region in each partition; where a type is not offered, it is found."""
+    command = [ROOT / ".venv" / "bin" / "cfn-lint", "--regions", *REGIONS, "--", path]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (result.returncode, result.stdout) == (0, "")
 
