@@ -80,7 +80,7 @@ impl Deployment {
     /// The outputs and parameters of a stack.
     ///
     /// # Errors
-    /// When CloudFormation does not know it, or does not tell.
+    /// When CloudFormation does not know it, or refuses the call.
     pub(crate) async fn describe(
         arguments: &StackArguments,
         stack: &str,
@@ -171,7 +171,7 @@ pub(crate) fn read_local_outputs<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// What CloudFormation tells about a stack.
+/// What CloudFormation has about a stack.
 #[derive(Debug)]
 pub(crate) struct StackDescription {
     name: String,
@@ -181,7 +181,7 @@ pub(crate) struct StackDescription {
 
 impl StackDescription {
     async fn read(sdk: &aws_config::SdkConfig, name: &str) -> Result<Self, CommandError> {
-        let answer = aws_sdk_cloudformation::Client::new(sdk)
+        let response = aws_sdk_cloudformation::Client::new(sdk)
             .describe_stacks()
             .stack_name(name)
             .send()
@@ -192,7 +192,7 @@ impl StackDescription {
             outputs: BTreeMap::new(),
             parameters: BTreeMap::new(),
         };
-        for described in answer.stacks() {
+        for described in response.stacks() {
             for output in described.outputs() {
                 if let (Some(key), Some(value)) = (output.output_key(), output.output_value()) {
                     stack.outputs.insert(key.to_owned(), value.to_owned());

@@ -73,7 +73,7 @@ impl Machine {
 
     /// Looks at a run.
     pub(crate) async fn describe(&self, run: &RunId) -> Result<Execution, CommandError> {
-        let answer = self
+        let response = self
             .client
             .describe_execution()
             .execution_arn(self.execution_arn(run))
@@ -93,17 +93,17 @@ impl Machine {
             })?;
         Ok(Execution {
             name: run.to_string(),
-            status: answer.status,
-            started_at: instant(&answer.start_date),
-            ended_at: answer.stop_date.as_ref().map(instant),
-            error: answer.error,
-            cause: answer.cause,
+            status: response.status,
+            started_at: instant(&response.start_date),
+            ended_at: response.stop_date.as_ref().map(instant),
+            error: response.error,
+            cause: response.cause,
         })
     }
 
     /// The latest runs, the youngest first.
     pub(crate) async fn latest(&self, count: u16) -> Result<Vec<Execution>, CommandError> {
-        let answer = self
+        let response = self
             .client
             .list_executions()
             .state_machine_arn(&self.arn)
@@ -111,7 +111,7 @@ impl Machine {
             .send()
             .await
             .map_err(|error| CommandError::call("states:ListExecutions", error))?;
-        Ok(answer
+        Ok(response
             .executions
             .into_iter()
             .take(usize::from(count))

@@ -46,7 +46,7 @@ fn rerun_input(earlier: &RunId, shards: &[ShardId]) -> String {
     input.to_string()
 }
 
-/// The input as it was typed, once it is known to be one: a wrong field is told here, not minutes later by mail.
+/// The input as it was typed, once it is known to be one: a wrong field is reported here, not minutes later by mail.
 fn read_input(argument: &str) -> Result<String, CommandError> {
     let text = match argument.strip_prefix('@') {
         None => argument.to_owned(),

@@ -20,9 +20,9 @@ def test_rust_has_the_codes_of_the_design():
 
 
 def test_the_readme_tells_what_rust_tells():
-    told = [tuple(row) for row in table_rows(ASL_README_PATH.read_text(), "Failure codes")]
+    documented = [tuple(row) for row in table_rows(ASL_README_PATH.read_text(), "Failure codes")]
     declared = [(f"`{c.name}`", c.concerns, c.retry, c.meaning, c.action) for c in rust_failure_codes()]
-    assert told == declared
+    assert documented == declared
 
 
 def test_the_machine_names_each_code_that_can_end_a_run():

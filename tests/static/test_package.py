@@ -24,7 +24,7 @@ def test_a_static_binary_needs_none():
     assert what_keeps_it_from_lambda(X86_64) is None
 
 
-def test_another_system_or_processor_is_told():
+def test_another_system_or_processor_is_reported():
     assert "not a Linux binary" in what_keeps_it_from_lambda(b"\xcf\xfa\xed\xfe" + bytes(20))
     assert "not a Linux binary" in what_keeps_it_from_lambda(POWERPC)
 

@@ -47,7 +47,7 @@ def test_the_machine_sends_the_fields_that_rust_reads(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_machine_routes_every_status_that_rust_answers(role):
+def test_the_machine_routes_every_status_that_rust_returns(role):
     routed = statuses_of_choice(all_states(asl())[ROLES[role][1]])
     assert routed == rust_statuses(role) == {reply["status"] for reply in fixture(f"{role}-replies")}
 

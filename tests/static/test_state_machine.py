@@ -162,7 +162,7 @@ def test_whatever_fails_is_caught():
             assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
-def test_a_choice_that_knows_no_answer_fails():
+def test_a_choice_without_a_match_fails():
     choices = {name: state for name, state in all_states(asl()).items() if state["Type"] == "Choice"}
     assert {state["Default"] for state in choices.values()} == FAILURES
 

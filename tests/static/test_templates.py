@@ -132,7 +132,7 @@ def test_every_alarm_reaches_the_topic(source):
         assert flat(alarm["Properties"]["AlarmName"]).startswith('{"Fn::Sub": "${AWS::StackName}-')
 
 
-def test_runs_that_end_badly_are_told_by_a_rule(source):
+def test_runs_that_end_badly_are_announced_by_a_rule(source):
     (rule,) = resources_of(source, "AWS::Events::Rule").values()
     pattern = rule["Properties"]["EventPattern"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]

@@ -25,9 +25,9 @@ def pytest_terminal_summary(terminalreporter, config):
     if not lines:
         return
     terminalreporter.section("states that failed, with the real functions")
-    for case, execution, told in lines:
+    for case, execution, channels in lines:
         end = f"{execution.status} {execution.error}"
-        terminalreporter.write_line(f"{case.name:<60} {end:<40} told by: {', '.join(told)}")
+        terminalreporter.write_line(f"{case.name:<60} {end:<40} notified by: {', '.join(channels)}")
     terminalreporter.write_line(f"{len(lines)} cases run")
 
 
@@ -42,7 +42,7 @@ def server(tmp_path_factory):
 
 @dataclass(frozen=True)
 class StubbedMachine:
-    """The real state machine over functions that answer by a script."""
+    """The real state machine over functions whose results are scripted."""
 
     machine: Machine
     calls_dir: Path

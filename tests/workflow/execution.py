@@ -114,7 +114,7 @@ class Machine:
 
 
 class Inbox:
-    """A queue that is subscribed to a topic, so that a test reads what people would be told."""
+    """A queue that is subscribed to a topic, so that a test reads the notifications that people would get."""
 
     def __init__(self, machine, name):
         self._sqs = machine.deployment.source.client("sqs")

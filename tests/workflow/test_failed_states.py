@@ -1,5 +1,5 @@
 """Every state of the machine that can fail, made to fail with the real functions: the run ends as it should, with the
-report that there must be, and people are told.
+report that there must be, and people are notified.
 
 Each case names what befalls the run and what must come of it. The table of all cases is printed at the end.
 """
@@ -49,7 +49,7 @@ class Case:
     problem: tuple | None = None
     status: str = "FAILED"
     last_state: str = "RunFailed"
-    told: tuple = (REPORT, RULE)
+    notified_by: tuple = (REPORT, RULE)
     run_input: object = field(default_factory=dict)
     run_id: str | None = None
     # What happens while it runs: a call with the world and the run's id.
@@ -63,7 +63,7 @@ def broken_plan(name, error, *trouble, **more):
 
 
 def broken_report(name, error, *trouble, **more):
-    return Case(name, trouble, error, told=(PLAIN, RULE), **more)
+    return Case(name, trouble, error, notified_by=(PLAIN, RULE), **more)
 
 
 def lost_objects(name, error, *trouble, failed=OBJECTS, **more):
@@ -84,14 +84,14 @@ CASES = [
     broken_plan("planner: killed while it works, each time", "Runtime.ExitError", switch("planner", "crash")),
     broken_plan("planner: does not start", "Runtime.Unknown", switch("planner", "absent")),
     broken_plan(
-        "planner: S3 does not answer before the timeout",
+        "planner: S3 does not respond before the timeout",
         "Sandbox.Timedout",
         lambda world: world.stuck("ListObjectsV2"),
         timeout("planner"),
     ),
     broken_plan(
         # The plan is in the ledger all the same, so its objects are known, and missing.
-        "planner: its answer is lost, each time",
+        "planner: its response is lost, each time",
         "Sandbox.Timedout",
         switch("planner", "mute"),
         timeout("planner"),
@@ -120,7 +120,7 @@ CASES = [
     broken_report("reporter: killed while it works, each time", "Runtime.ExitError", switch("reporter", "crash")),
     broken_report("reporter: does not start", "Runtime.Unknown", switch("reporter", "absent")),
     broken_report(
-        "reporter: S3 does not answer before the timeout",
+        "reporter: S3 does not respond before the timeout",
         "Sandbox.Timedout",
         switch("planner", "hold"),
         timeout("reporter"),
@@ -146,7 +146,7 @@ CASES = [
         "Stopped",
         status="ABORTED",
         last_state="CopyShards",
-        told=(RULE,),
+        notified_by=(RULE,),
         meanwhile=World.stop_while_copying,
     ),
 ]
@@ -178,7 +178,7 @@ def table(request):
 
 
 @pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)), ids=[case.name for case in CASES])
-def test_a_failed_state_is_reported_and_told(world, inbox, table, number, case):
+def test_a_failed_state_is_reported_and_notified(world, inbox, table, number, case):
     # No id is the beginning of another one.
     run_id = case.run_id or f"fails-{number:02}"
     run_input = {"mode": "copy", **case.run_input} if isinstance(case.run_input, dict) else case.run_input
@@ -189,29 +189,29 @@ def test_a_failed_state_is_reported_and_told(world, inbox, table, number, case):
         if case.meanwhile:
             case.meanwhile(world, run_id)
         execution = world.machine.wait(execution_arn)
-    told = told_of(inbox, run_id, len(case.told))
+    notifications = notifications_of(inbox, run_id, len(case.notified_by))
     report = world.report(run_id)
 
     assert (execution.status, execution.error) == (case.status, case.error), execution.cause
     assert execution.states[-1] == case.last_state
-    assert sorted(kind for kind, _message in told) == sorted(case.told)
-    if REPORT in case.told:
+    assert sorted(kind for kind, _message in notifications) == sorted(case.notified_by)
+    if REPORT in case.notified_by:
         assert report["verdict"] == "INCOMPLETE"
         problem = report.get("problem")
         assert (problem and (problem["state"], problem["code"])) == case.problem
         assert report["failed"]["objects"] == case.failed
-    if PLAIN in case.told:
-        (plain,) = [message for kind, message in told if kind == PLAIN]
+    if PLAIN in case.notified_by:
+        (plain,) = [message for kind, message in notifications if kind == PLAIN]
         assert case.error in plain
-    table((case, execution, [kind for kind, _message in told]))
+    table((case, execution, [kind for kind, _message in notifications]))
 
 
-def test_the_rule_speaks_for_an_execution_that_ran_out_of_time(world):
-    """The local engine ends no execution by its own timeout, so the rule is asked what it would do."""
+def test_the_rule_announces_an_execution_that_timed_out(world):
+    """The local engine ends no execution by its own timeout, so its pattern is tested with an event."""
     events = world.machine.deployment.source.client("events")
     pattern = events.describe_rule(Name="faulty-failed-runs")["EventPattern"]
     arn = world.machine.outputs["state_machine_arn"]
-    speaks = {}
+    matches = {}
     for status in ("TIMED_OUT", "SUCCEEDED", "RUNNING"):
         event = {
             "id": "1",
@@ -223,8 +223,8 @@ def test_the_rule_speaks_for_an_execution_that_ran_out_of_time(world):
             "detail-type": "Step Functions Execution Status Change",
             "detail": {"stateMachineArn": arn, "status": status},
         }
-        speaks[status] = events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
-    assert speaks == {"TIMED_OUT": True, "SUCCEEDED": False, "RUNNING": False}
+        matches[status] = events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+    assert matches == {"TIMED_OUT": True, "SUCCEEDED": False, "RUNNING": False}
 
 
 @pytest.mark.parametrize("role", ["planner", "copier", "reporter"])
@@ -235,18 +235,18 @@ def test_a_function_without_a_slot_waits_for_one(world, inbox, role):
         world.machine.wait_for_errors(execution_arn, "Lambda.TooManyRequestsException", count=10)
     execution = world.machine.wait(execution_arn)
     assert (execution.status, execution.cause) == ("SUCCEEDED", "")
-    assert [kind for kind, _message in told_of(inbox, execution.run_id, 1)] == [REPORT]
+    assert [kind for kind, _message in notifications_of(inbox, execution.run_id, 1)] == [REPORT]
 
 
-def test_the_pair_is_free_after_all_of_them_and_nobody_is_told_twice(world, inbox):
+def test_the_pair_is_free_after_all_of_them_and_nobody_is_notified_twice(world, inbox):
     execution = world.machine.run({"mode": "copy"})
     assert (execution.status, execution.cause) == ("SUCCEEDED", "")
-    assert [kind for kind, _message in told_of(inbox, execution.run_id, 1)] == [REPORT]
+    assert [kind for kind, _message in notifications_of(inbox, execution.run_id, 1)] == [REPORT]
 
 
-def told_of(inbox, run_id, count):
+def notifications_of(inbox, run_id, count):
     """The messages about a run, as (kind, text): as many as are expected, and those that come with them. Of the runs
-    before it everything was told, so that one of theirs is told once too often."""
+    before it every notification has come, so that one of theirs is found that came twice."""
     found = []
     deadline = time.monotonic() + NOTICE_SECONDS_MAX
     while len(found) < count and time.monotonic() < deadline:

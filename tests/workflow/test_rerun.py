@@ -189,7 +189,7 @@ def test_a_run_that_is_under_way_or_unknown_is_refused_by_name(machine, pair):
         assert named in refused.cause
     pair.let_copy()
     assert machine.wait(arn).status == "SUCCEEDED"
-    # Nothing is undone: that is told, and proven.
+    # Nothing is undone: that is reported, and proven.
     execution, requests = pair.rerun("under-way")
     assert execution.status == "SUCCEEDED"
     assert requests["CopyObject"] == 0

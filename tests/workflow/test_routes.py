@@ -1,7 +1,7 @@
-"""Every route of the real state machine, with functions that answer by a script.
+"""Every route of the real state machine, with functions whose results are scripted.
 
 Each case names the replies, and what must come of them: the execution's end, the states on the
-way, and what the reporter was told. Together the cases enter every state and take every Choice and
+way, and what the reporter received. Together the cases enter every state and take every Choice and
 every Catch; `test_the_cases_enter_every_state` holds them to it.
 """
 
@@ -49,7 +49,7 @@ class Case:
     copiers: list = field(default_factory=list)
     status: str = "SUCCEEDED"
     error: str = ""
-    # (state, error) that the reporter was told, or None.
+    # (state, error) that the reporter received, or None.
     problem: tuple | None = None
     # The children's ends, sorted.
     children: list = field(default_factory=list)
@@ -365,8 +365,8 @@ def test_a_later_round_is_numbered_and_tells_no_old_problem(stubbed):
     script = [reports("ROUND", index="INDEX", round=2), reports("COMPLETE", round=2)]
     _execution, calls = stubbed.run(broken, script, [DONE])
     assert [call["event"]["round"] for call in calls if call["role"] == "copier"] == [2]
-    told = [(call["event"]["round"], bool(call["event"]["problem"])) for call in calls if call["role"] == "reporter"]
-    assert told == [(1, True), (2, False)]
+    seen = [(call["event"]["round"], bool(call["event"]["problem"])) for call in calls if call["role"] == "reporter"]
+    assert seen == [(1, True), (2, False)]
 
 
 def test_the_cases_enter_every_state():

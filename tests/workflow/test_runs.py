@@ -51,7 +51,7 @@ def small_objects(count):
     return [Item(f"file-{number:05}", generated_bytes=number % 300) for number in range(count)]
 
 
-def told_of(inbox, execution):
+def notification_of(inbox, execution):
     """The report's notification: the one that has a subject."""
     mine = [notice for notice in inbox.drain() if execution.run_id in notice["Message"]]
     (notice,) = [notice for notice in mine if notice.get("Subject", "").startswith("Shardlift ")]
@@ -77,7 +77,7 @@ def test_a_run_copies_every_byte_under_every_key(pair, inbox):
     assert report["failed"]["objects"] == 0
     s3, bucket, _prefix = pair.target
     assert s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
-    assert "COMPLETE" in told_of(inbox, execution)["Subject"]
+    assert "COMPLETE" in notification_of(inbox, execution)["Subject"]
 
 
 def test_a_second_run_finds_nothing_to_do(pair):
@@ -113,7 +113,7 @@ def test_one_denied_object_harms_no_other(real, pair, inbox):
     for named in (ROLE, "s3:GetObject", "source bucket"):
         assert named in failure["detail"], named
     assert pair.target_keys() == set(uploaded) - {"file-00007"}
-    notice = told_of(inbox, execution)
+    notice = notification_of(inbox, execution)
     assert "INCOMPLETE" in notice["Subject"]
     # A queue gets the machine-readable part.
     assert json.loads(notice["Message"])["failed"]["by_reason"] == {"AccessDenied": 1}
@@ -125,10 +125,10 @@ def test_a_missing_source_policy_is_named(real, pair, inbox):
         execution = pair.run()
     assert (execution.status, execution.error) == ("FAILED", "AccessDenied")
     assert pair.target_keys() == set()
-    message = told_of(inbox, execution)["Message"]
-    told = message + execution.cause
+    message = notification_of(inbox, execution)["Message"]
+    text = message + execution.cause
     for named in ("AccessDenied", ROLE, "s3:", real.outputs["source_bucket"]):
-        assert named in told, named
+        assert named in text, named
 
 
 BAD_INPUTS = [
@@ -149,7 +149,7 @@ def test_bad_input_names_the_field_and_changes_nothing(real, pair, inbox, field,
     assert execution.states[-1] == "RunFailed"
     assert field.rpartition(".")[2] in execution.cause
     assert set_of_keys(real) == before
-    assert "InvalidRun" in told_of(inbox, execution)["Message"]
+    assert "InvalidRun" in notification_of(inbox, execution)["Message"]
     assert pair.report(execution)["problem"]["code"] == "InvalidRun"
 
 
@@ -159,10 +159,10 @@ def set_of_keys(machine):
     return {(o["Key"], o["ETag"], o["LastModified"]) for page in pages for o in page.get("Contents", [])}
 
 
-def test_a_wrong_external_id_is_told_as_the_role_that_cannot_be_entered(pair, inbox):
+def test_a_wrong_external_id_is_reported_as_the_role_that_cannot_be_assumed(pair, inbox):
     execution = pair.run(target={"prefix": pair.prefix, "external_id": "not-the-right-one"})
     assert (execution.status, execution.error) == ("FAILED", "RoleUnavailable")
-    message = told_of(inbox, execution)["Message"]
+    message = notification_of(inbox, execution)["Message"]
     assert ROLE in message
     assert "external ID" in message
 

@@ -69,7 +69,7 @@ class World:
 
     @contextmanager
     def stuck(self, operation):
-        """S3 does what it is asked, and does not answer in time."""
+        """S3 does what is requested, and does not respond in time."""
         with self.calm_at_last():
             self._weather(operation)
             yield
@@ -98,7 +98,7 @@ class World:
 
     @contextmanager
     def planned(self, run_id):
-        """When the plan is written and the planner's answer still held back; at the end the answer goes."""
+        """When the plan is written and the planner's response is still held back; at the end it is sent."""
         s3, bucket = self._client("s3"), self.machine.outputs["control_bucket"]
         index = {"Bucket": bucket, "Key": f"runs/{run_id}/rounds/1/index.json"}
         self._until(lambda: s3.list_objects_v2(Bucket=bucket, Prefix=index["Key"])["KeyCount"] == 1)
@@ -111,7 +111,7 @@ class World:
             s3.delete_object(**index)
 
     def get_stuck_after_planning(self, run_id):
-        """From the plan on, S3 answers no listing in time."""
+        """From the plan on, S3 responds to no listing in time."""
         with self.planned(run_id):
             self._weather("ListObjectsV2")
 

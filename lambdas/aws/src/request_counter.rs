@@ -1,4 +1,4 @@
-//! Counts requests attempt by attempt, as S3 bills them: all but those that it answers with a 5xx
+//! Counts requests attempt by attempt, as S3 bills them: all but those to which it responds with a 5xx
 //! (docs.aws.amazon.com/AmazonS3/latest/userguide/ErrorCodeBilling.html). These are counted apart, because retries would
 //! hide them.
 

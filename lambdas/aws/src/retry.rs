@@ -216,9 +216,13 @@ mod tests {
                     .backoff_after(&fault(FaultKind::Throttled))
                     .is_some()
             );
-            assert!(retries.backoff_after(&fault(FaultKind::NoAnswer)).is_some());
+            assert!(
+                retries
+                    .backoff_after(&fault(FaultKind::NoResponse))
+                    .is_some()
+            );
         }
-        assert_eq!(retries.backoff_after(&fault(FaultKind::NoAnswer)), None);
+        assert_eq!(retries.backoff_after(&fault(FaultKind::NoResponse)), None);
         assert!(
             retries
                 .backoff_after(&fault(FaultKind::Throttled))
@@ -233,7 +237,9 @@ mod tests {
             for _ in 0..100 {
                 let mut retries = Retries::new(policy);
                 for retry in 1..policy.attempts_max {
-                    let backoff = retries.backoff_after(&fault(FaultKind::BadAnswer)).unwrap();
+                    let backoff = retries
+                        .backoff_after(&fault(FaultKind::MalformedResponse))
+                        .unwrap();
                     let limit = policy.backoff_first * (1 << (retry - 1));
                     assert!(backoff <= limit.min(policy.backoff_max), "{policy:?}");
                     longest.insert(backoff);

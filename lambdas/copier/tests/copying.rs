@@ -55,7 +55,7 @@ async fn a_shard_that_is_done_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_objects_are_told_apart_and_do_not_end_the_shard() {
+async fn bad_objects_have_their_own_codes_and_do_not_end_the_shard() {
     let scene = Scene::new(&json!({}));
     for key in ["changed", "fine", "frozen", "gone"] {
         scene.buckets.put(SOURCE, &format!("in/{key}"), key, 5);
@@ -104,7 +104,7 @@ async fn a_copy_whose_response_was_lost_is_retried_unless_the_target_shows_it() 
         let calls = undisturbed.script.calls();
         let copy = calls.iter().position(|call| *call == "s3:CopyObject");
         let scene = planned().await;
-        let lost = Disturbance::EffectThenFault(FaultKind::NoAnswer);
+        let lost = Disturbance::EffectThenFault(FaultKind::NoResponse);
         scene.script.disturb(copy.unwrap(), lost);
         scene.script.keep_silent_for(Duration::from_secs(silence_s));
         scene.invoke_until_done(LONG).await;

@@ -21,8 +21,8 @@ async fn a_mirror_plans_to_delete_what_the_source_lacks_apart_from_the_copies() 
     }
     let input =
         json!({"mode": "mirror", "delete_max_percent": 67, "filters": {"exclude": ["keep/**"]}});
-    let answer = world.plan(&input).await.unwrap();
-    assert_eq!(answer["status"], "COPY");
+    let result = world.plan(&input).await.unwrap();
+    assert_eq!(result["status"], "COPY");
     let plan = world.planned();
     assert!(
         plan.deletes.keys().eq(["copy/a", "copy/c"]),
@@ -56,7 +56,7 @@ async fn a_mirror_deletes_no_more_than_its_limit_and_nothing_for_an_empty_source
             .plan(&json!({"mode": "mirror", "delete_max_percent": limit}))
             .await;
         match end {
-            Ok(answer) => assert!(is_allowed && answer["status"] == "REPORT", "{limit}"),
+            Ok(result) => assert!(is_allowed && result["status"] == "REPORT", "{limit}"),
             Err(failure) => {
                 assert!(!is_allowed, "{failure}");
                 assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);

@@ -43,10 +43,10 @@ async fn everything_at_the_source_is_planned_once_in_nearly_full_shards() {
     let world = World::new();
     world.put_sources(AWKWARD);
     world.buckets.put(SOURCE, "database", "outside", 1);
-    let answer = world.plan(&json!({"mode": "copy"})).await.unwrap();
-    assert_eq!(answer["status"], "COPY");
-    assert_eq!(answer["max_concurrency"], 7);
-    assert_eq!(answer["index"]["key"], "runs/nightly-1/rounds/1/index.json");
+    let result = world.plan(&json!({"mode": "copy"})).await.unwrap();
+    assert_eq!(result["status"], "COPY");
+    assert_eq!(result["max_concurrency"], 7);
+    assert_eq!(result["index"]["key"], "runs/nightly-1/rounds/1/index.json");
     let plan = world.planned();
     let keys: Vec<String> = AWKWARD.iter().map(|key| format!("data/{key}")).collect();
     assert!(plan.copies.keys().eq(&keys));
@@ -95,9 +95,9 @@ async fn a_second_sync_of_an_equal_target_has_nothing_to_copy() {
             .buckets
             .put(TARGET, &format!("copy/{key}"), key, key.len() as u64);
     }
-    let answer = world.plan(&json!({})).await.unwrap();
+    let result = world.plan(&json!({})).await.unwrap();
     assert_eq!(
-        (&answer["status"], &answer["index"]),
+        (&result["status"], &result["index"]),
         (&json!("REPORT"), &json!(null))
     );
     assert_eq!(world.planned().tally.same.objects, 14);
@@ -133,12 +133,12 @@ async fn an_object_whose_target_key_is_too_long_is_planned_not_dropped() {
 #[tokio::test]
 async fn an_empty_source_is_nothing_to_copy() {
     let world = World::new();
-    let answer = world.plan(&json!({})).await.unwrap();
-    assert_eq!(answer["status"], "REPORT");
+    let result = world.plan(&json!({})).await.unwrap();
+    assert_eq!(result["status"], "REPORT");
 }
 
 #[tokio::test]
-async fn a_planned_run_gives_the_same_answer_again() {
+async fn a_planned_run_gives_the_same_result_again() {
     let world = World::new();
     world.put_sources(["a", "b"]);
     let first = world.plan(&json!({})).await.unwrap();
@@ -298,8 +298,8 @@ async fn the_lock_of_an_execution_that_ended_is_taken_over() {
 async fn a_dry_run_plans_and_estimates_and_goes_to_the_reporter() {
     let world = World::new();
     world.put_sources(["a", "b", "c"]);
-    let answer = world.plan(&json!({"dry_run": true})).await.unwrap();
-    assert_eq!(answer["status"], "REPORT");
+    let result = world.plan(&json!({"dry_run": true})).await.unwrap();
+    assert_eq!(result["status"], "REPORT");
     let totals = world.ledger.run(&run_id()).unwrap().totals;
     assert_eq!(totals.planned.objects, 3);
     assert_eq!(totals.estimate.requests["s3:CopyObject"], 3);
@@ -313,8 +313,8 @@ async fn an_object_too_large_for_one_copier_becomes_part_shards() {
     let tib = 1_u64 << 40;
     world.buckets.put(SOURCE, "data/large", "large", 48 * tib);
     world.put_sources(["a", "b", "z"]);
-    let answer = world.plan(&json!({})).await.unwrap();
-    assert_eq!(answer["status"], "COPY");
+    let result = world.plan(&json!({})).await.unwrap();
+    assert_eq!(result["status"], "COPY");
     let plan = world.planned();
     assert_eq!(plan.copies.len(), 4);
     let shards = world.ledger.shards(&run_id());

@@ -248,7 +248,7 @@ async fn a_sample_that_nobody_can_read_does_not_end_the_run() {
         };
         let call = calls.iter().position(|&call| call == operation).unwrap();
         let world = filled();
-        // What an SSE-C object answers, whose key nobody sends.
+        // S3's response for an SSE-C object without its key.
         let rejected = Disturbance::RefusedBefore(FaultKind::Rejected);
         world.script.disturb(call, rejected);
         world.plan(&json!({})).await.unwrap();

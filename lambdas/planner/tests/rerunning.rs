@@ -216,8 +216,10 @@ async fn an_object_that_the_filters_now_leave_out_is_not_copied() {
 async fn held_back_deletions_of_a_mirror_are_planned_again_where_they_still_apply() {
     let world = World::new();
     world.put_sources(["a", "b"]);
-    for doomed in ["back", "gone", "stays", "written"] {
-        world.buckets.put(TARGET, &format!("copy/{doomed}"), "x", 1);
+    for deleted in ["back", "gone", "stays", "written"] {
+        world
+            .buckets
+            .put(TARGET, &format!("copy/{deleted}"), "x", 1);
     }
     let mirror = json!({"mode": "mirror", "delete_max_percent": 100});
     world.plan(&mirror).await.unwrap();
@@ -278,7 +280,7 @@ async fn a_lookup_that_fails_for_a_while_is_asked_again_and_a_refused_one_takes_
     plan_again(&uncut, &input()).await.unwrap();
     let calls = uncut.script.calls();
     let lookup = calls.iter().rposition(|call| *call == "s3:ListObjectsV2");
-    for kind in [FaultKind::ServiceError, FaultKind::NoAnswer] {
+    for kind in [FaultKind::ServiceError, FaultKind::NoResponse] {
         let world = ended_world().await;
         let disturbance = Disturbance::RefusedBefore(kind);
         world.script.disturb(lookup.unwrap(), disturbance);

@@ -61,7 +61,7 @@ async fn attempts_of_the_listing(kind: FaultKind) -> (u32, FailureCode) {
 async fn the_listing_attempts_a_page_as_often_as_its_policy_says() {
     for (kind, code) in [
         (FaultKind::ServiceError, FailureCode::ServiceFault),
-        (FaultKind::BadAnswer, FailureCode::ListingIncomplete),
+        (FaultKind::MalformedResponse, FailureCode::ListingIncomplete),
     ] {
         let ended = attempts_of_the_listing(kind).await;
         assert_eq!(ended, (LISTING.attempts_max, code), "{kind:?}");

@@ -1,4 +1,4 @@
-//! What the state machine is told after an invocation.
+//! What the state machine receives after an invocation.
 
 use shardlift_core::{
     report::Report,

@@ -67,7 +67,7 @@ impl MemoryBuckets {
         self.lock().kms_buckets.insert(bucket.to_owned());
     }
 
-    /// From now on each listing of the bucket answers what `distort` makes of the request and the true page.
+    /// From now on each listing of the bucket responds with what `distort` makes of the request and the true page.
     pub fn distort_listing(
         &self,
         bucket: &str,
@@ -156,7 +156,7 @@ impl MemoryBuckets {
         self.lock().bucket_mut(bucket).clone()
     }
 
-    /// As if earlier copies of parts, whose answers were lost, had their effect only now: under a KMS key every part of an
+    /// As if earlier copies of parts, whose responses were lost, had their effect only now: under a KMS key every part of an
     /// open upload has another ETag.
     pub fn let_late_parts_arrive(&self) {
         let mut world = self.lock();

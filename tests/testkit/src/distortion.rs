@@ -9,7 +9,7 @@ use shardlift_core::{
 
 type Distort = dyn Fn(&ListRequest, ObjectPage) -> Result<ObjectPage, CallFault> + Send + Sync;
 
-/// What is answered to a request instead of the true page.
+/// The response to a request instead of the true page.
 #[derive(Clone)]
 pub(crate) struct Distortion(Arc<Distort>);
 

@@ -141,7 +141,7 @@ impl MemoryLedger {
         self.tables.lock().expect("not poisoned")
     }
 
-    /// One write. Stricter than the real adapter, which reads after a lost answer: here the caller gets the fault.
+    /// One write. Stricter than the real adapter, which reads after a lost response: here the caller gets the fault.
     async fn write(
         &self,
         operation: &'static str,

@@ -16,11 +16,11 @@ use tokio::sync::Notify;
 pub enum Disturbance {
     /// It fails with this kind before it has any effect.
     RefusedBefore(FaultKind),
-    /// It takes effect, and its answer is this fault.
+    /// It takes effect, and its response is this fault.
     EffectThenFault(FaultKind),
-    /// It never answers and has no effect: the process is killed.
+    /// It has no response and no effect: the process is killed.
     KilledBefore,
-    /// It takes effect and never answers: the process is killed.
+    /// It takes effect and has no response: the process is killed.
     KilledAfter,
     /// It has its effect only after [`CallScript::release`]: the process was frozen meanwhile.
     Frozen,
@@ -33,7 +33,7 @@ impl Disturbance {
         Self::RefusedBefore(FaultKind::ServiceError),
         Self::RefusedBefore(FaultKind::Throttled),
         Self::EffectThenFault(FaultKind::ServiceError),
-        Self::EffectThenFault(FaultKind::NoAnswer),
+        Self::EffectThenFault(FaultKind::NoResponse),
         Self::KilledBefore,
         Self::KilledAfter,
     ];
@@ -56,7 +56,7 @@ struct Exhausted {
     kind: FaultKind,
 }
 
-/// Counts the calls of every port that shares it, and disturbs the one that it is told to.
+/// Counts the calls of every port that shares it, and disturbs the one that was chosen.
 #[derive(Debug, Clone, Default)]
 pub struct CallScript {
     state: Arc<Mutex<State>>,
@@ -70,7 +70,7 @@ impl CallScript {
         self.lock().disturbed = Some((call, disturbance));
     }
 
-    /// From now on this operation succeeds so often, and fails ever after.
+    /// From now on this operation succeeds so often, and then always fails.
     pub fn exhaust_after(&self, calls: usize, operation: &'static str, kind: FaultKind) {
         self.lock().exhausted = Some(Exhausted {
             operation,
@@ -79,7 +79,7 @@ impl CallScript {
         });
     }
 
-    /// From now on a call whose answer is lost is waited for so long, and has its effect at the half of it.
+    /// From now on a call whose response is lost is waited for so long, and has its effect halfway.
     pub fn keep_silent_for(&self, silence: Duration) {
         self.lock().silence = silence;
     }
@@ -94,12 +94,12 @@ impl CallScript {
         self.lock().denied.push((operation, None));
     }
 
-    /// As [`deny`](Self::deny), and the answer says why.
+    /// As [`deny`](Self::deny), and the response says why.
     pub fn deny_because(&self, operation: &'static str, reason: RefusalReason) {
         self.lock().denied.push((operation, Some(reason)));
     }
 
-    /// `calls_left` more calls of this operation (an IAM action name) are answered, all further ones throttled.
+    /// `calls_left` more calls of this operation (an IAM action name) succeed, all further ones are throttled.
     pub fn throttle_after(&self, operation: &'static str, calls_left: usize) {
         self.exhaust_after(calls_left, operation, FaultKind::Throttled);
     }
@@ -196,7 +196,7 @@ impl CallScript {
 
     fn silence_before(&self, kind: FaultKind) -> Duration {
         match kind {
-            FaultKind::NoAnswer => self.lock().silence,
+            FaultKind::NoResponse => self.lock().silence,
             _ => Duration::ZERO,
         }
     }
@@ -237,25 +237,25 @@ mod tests {
         assert_eq!(effects, 2);
 
         script.clear();
-        script.disturb(0, Disturbance::EffectThenFault(FaultKind::NoAnswer));
+        script.disturb(0, Disturbance::EffectThenFault(FaultKind::NoResponse));
         let outcome = script
             .call("s3:CopyObject", || {
                 effects += 1;
                 Ok(())
             })
             .await;
-        assert_eq!(outcome.unwrap_err().kind, FaultKind::NoAnswer);
+        assert_eq!(outcome.unwrap_err().kind, FaultKind::NoResponse);
         assert_eq!(effects, 3);
     }
 
     #[tokio::test]
-    async fn a_killed_call_never_answers_and_tells_the_test() {
+    async fn a_killed_call_has_no_response_and_the_test_learns_of_it() {
         let script = CallScript::default();
         script.disturb(0, Disturbance::KilledAfter);
         let mut effects = 0;
         tokio::select! {
             biased;
-            _ = script.call("s3:CopyObject", || { effects += 1; Ok(()) }) => panic!("it answered"),
+            _ = script.call("s3:CopyObject", || { effects += 1; Ok(()) }) => panic!("it responded"),
             () = script.killed() => {}
         }
         assert_eq!(effects, 1);

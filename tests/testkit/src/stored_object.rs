@@ -22,7 +22,7 @@ pub struct StoredObject {
 
 impl StoredObject {
     /// As HeadObject tells it at `now`.
-    pub(crate) fn told(&self, now: Timestamp) -> ObjectAttributes {
+    pub(crate) fn attributes_at(&self, now: Timestamp) -> ObjectAttributes {
         ObjectAttributes {
             modified_at: whole_seconds(self.modified_at),
             response_date: Some(whole_seconds(now)),

@@ -171,7 +171,7 @@ impl TargetBucket for MemoryTarget {
             .call(OPERATION, |world| {
                 Ok(world
                     .object(&self.source, key, OPERATION)?
-                    .told(world.now()))
+                    .attributes_at(world.now()))
             })
             .await
     }
@@ -200,9 +200,9 @@ impl TargetBucket for MemoryTarget {
             .call(OPERATION, |world| {
                 let object = world.object(&self.handle.bucket, key, OPERATION)?;
                 Ok(ObjectAttributes {
-                    // Told only to those who may read tags: the role may not at the target.
+                    // Shown only to those who may read tags: the role may not at the target.
                     tag_count: 0,
-                    ..object.told(world.now())
+                    ..object.attributes_at(world.now())
                 })
             })
             .await
@@ -235,13 +235,13 @@ impl TargetBucket for MemoryTarget {
                 };
                 Ok(objects
                     .iter()
-                    .map(|doomed| match stored.get(&doomed.key) {
-                        Some(object) if object.attributes.etag != doomed.etag => {
+                    .map(|deleted| match stored.get(&deleted.key) {
+                        Some(object) if object.attributes.etag != deleted.etag => {
                             let kind = FaultKind::ConditionFailed;
                             Err(CallFault::new(OPERATION, kind, "PreconditionFailed"))
                         }
                         _ => {
-                            stored.remove(&doomed.key);
+                            stored.remove(&deleted.key);
                             Ok(())
                         }
                     })

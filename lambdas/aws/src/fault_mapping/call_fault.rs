@@ -37,7 +37,7 @@ where
             with_status_and_request_ids(fault, status, request_ids_of(context.raw()))
         }
         SdkError::ResponseError(context) => {
-            let fault = fault_of(operation, FaultKind::BadAnswer, &causes_of(error));
+            let fault = fault_of(operation, FaultKind::MalformedResponse, &causes_of(error));
             let status = context.raw().status().as_u16();
             with_status_and_request_ids(fault, status, request_ids_of(context.raw()))
         }
@@ -79,7 +79,7 @@ fn assume_role_fault(error: &SdkError<AssumeRoleError, HttpResponse>) -> CallFau
 }
 
 fn no_response(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {
-    fault_of(operation, FaultKind::NoAnswer, &causes_of(error))
+    fault_of(operation, FaultKind::NoResponse, &causes_of(error))
 }
 
 fn rejected(operation: &'static str, error: &(impl Error + 'static)) -> CallFault {
@@ -116,6 +116,6 @@ mod tests {
         let error = CredentialsError::not_loaded_no_source();
         assert_eq!(session_fault(&error).kind, FaultKind::AccessDenied);
         let error = CredentialsError::provider_timed_out(std::time::Duration::from_secs(5));
-        assert_eq!(session_fault(&error).kind, FaultKind::NoAnswer);
+        assert_eq!(session_fault(&error).kind, FaultKind::NoResponse);
     }
 }

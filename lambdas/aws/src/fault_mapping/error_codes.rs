@@ -1,7 +1,7 @@
 //! The error codes of each service, and HTTP status where a response has no known code.
 
 use FaultKind::{
-    AccessDenied, Archived, ConcurrentWrite, ConditionFailed, NoAnswer, NoSuchBucket, NoSuchKey,
+    AccessDenied, Archived, ConcurrentWrite, ConditionFailed, NoResponse, NoSuchBucket, NoSuchKey,
     NoSuchResource, NoSuchUpload, Rejected, ServiceError, SessionExpired, Throttled, WrongRegion,
 };
 use shardlift_core::failure::fault::FaultKind;
@@ -38,8 +38,8 @@ const EVERY_SERVICE: CodeTable = &[
     ("InternalFailure", ServiceError),
     ("ServiceUnavailable", ServiceError),
     ("ServiceUnavailableException", ServiceError),
-    ("RequestTimeout", NoAnswer),
-    ("RequestTimeoutException", NoAnswer),
+    ("RequestTimeout", NoResponse),
+    ("RequestTimeoutException", NoResponse),
 ];
 
 /// docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -94,7 +94,7 @@ const KMS: CodeTable = &[
 pub(super) fn kind_of(operation: &str, code: Option<&str>, status: u16) -> FaultKind {
     match code {
         // The SDK could not parse a successful response.
-        None if (200..300).contains(&status) => FaultKind::BadAnswer,
+        None if (200..300).contains(&status) => FaultKind::MalformedResponse,
         _ => code
             .and_then(kind_of_code)
             .unwrap_or_else(|| kind_of_status(operation, status)),
@@ -124,7 +124,7 @@ pub(super) fn kind_of_status(operation: &str, status: u16) -> FaultKind {
         503 if is_head => Throttled,
         500..=599 => ServiceError,
         400..=499 => Rejected,
-        _ => FaultKind::BadAnswer,
+        _ => FaultKind::MalformedResponse,
     }
 }
 

@@ -16,7 +16,11 @@ pub(crate) fn malformed_response(
     operation: &'static str,
     problem: impl std::fmt::Display,
 ) -> CallFault {
-    fault_of(operation, FaultKind::BadAnswer, &problem.to_string())
+    fault_of(
+        operation,
+        FaultKind::MalformedResponse,
+        &problem.to_string(),
+    )
 }
 
 /// A fault of this kind with a message of limited length.

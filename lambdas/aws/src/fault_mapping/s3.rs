@@ -20,7 +20,9 @@ pub(crate) fn object_fault(
     message: Option<&str>,
     response: &(impl RequestId + RequestIdExt),
 ) -> CallFault {
-    let kind = code.and_then(kind_of_code).unwrap_or(FaultKind::BadAnswer);
+    let kind = code
+        .and_then(kind_of_code)
+        .unwrap_or(FaultKind::MalformedResponse);
     let text = format!(
         "{} {}",
         code.unwrap_or("no code,"),

@@ -37,7 +37,7 @@ pub(super) fn find_session_problem<'a>(
 pub(super) fn kind_of_credentials_error(error: &CredentialsError) -> FaultKind {
     match error {
         CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_) => {
-            FaultKind::NoAnswer
+            FaultKind::NoResponse
         }
         _ => FaultKind::AccessDenied,
     }

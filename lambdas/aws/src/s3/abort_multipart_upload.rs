@@ -129,7 +129,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_upload_whose_parts_may_not_be_listed_counts_as_aborted_and_one_in_doubt_does_not() {
         assert_eq!(aborts(0, FaultKind::AccessDenied).await, (Ok(()), 1));
-        let doubt = FaultKind::NoAnswer;
+        let doubt = FaultKind::NoResponse;
         assert_eq!(aborts(0, doubt).await, (Err(doubt), 1));
     }
 }

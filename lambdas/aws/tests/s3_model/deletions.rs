@@ -71,7 +71,7 @@ async fn a_lost_response_leaves_the_effect_unknown_and_a_retry_settles_it() {
         ),
         (
             Fault::Reset { happened: true },
-            FaultKind::NoAnswer,
+            FaultKind::NoResponse,
             Effect::Unknown,
         ),
     ] {
@@ -110,9 +110,13 @@ async fn a_truncated_response_reports_no_key_as_deleted() {
         });
         // A response with an empty body has no document, so each key is missing from it.
         match world.target.delete_objects(&objects).await {
-            Err(fault) => assert_eq!(fault.kind, FaultKind::BadAnswer, "{percent} %: {fault}"),
+            Err(fault) => assert_eq!(
+                fault.kind,
+                FaultKind::MalformedResponse,
+                "{percent} %: {fault}"
+            ),
             Ok(results) => {
-                let unnamed = vec![Err(FaultKind::BadAnswer); objects.len()];
+                let unnamed = vec![Err(FaultKind::MalformedResponse); objects.len()];
                 assert_eq!(kinds(results), unnamed, "{percent} %");
             }
         }

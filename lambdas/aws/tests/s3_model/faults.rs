@@ -71,7 +71,7 @@ async fn a_failed_copy_reports_its_kind_and_whether_it_may_have_happened() {
         ),
         (
             Fault::Reset { happened },
-            FaultKind::NoAnswer,
+            FaultKind::NoResponse,
             Effect::Unknown,
         ),
         (
@@ -170,7 +170,7 @@ async fn a_truncated_response_to_a_copy_never_has_another_etag() {
             Err(fault) => {
                 assert_eq!(
                     fault.kind,
-                    FaultKind::BadAnswer,
+                    FaultKind::MalformedResponse,
                     "cut at {percent} %: {fault}"
                 );
                 refused += 1;
@@ -216,7 +216,10 @@ async fn a_truncated_listing_is_requested_again_and_never_a_short_page() {
         };
         let fault = world.target.list_page(&request).await.unwrap_err();
         assert!(
-            matches!(fault.kind, FaultKind::BadAnswer | FaultKind::NoAnswer),
+            matches!(
+                fault.kind,
+                FaultKind::MalformedResponse | FaultKind::NoResponse
+            ),
             "{fault}"
         );
     }

@@ -210,7 +210,7 @@ async fn an_unreachable_sts_is_no_response() {
     let fault = opened.unwrap_err();
     assert_eq!(
         (fault.kind, fault.operation),
-        (FaultKind::NoAnswer, "sts:AssumeRole")
+        (FaultKind::NoResponse, "sts:AssumeRole")
     );
     assert!(fault.message.contains("reset"), "{}", fault.message);
 }

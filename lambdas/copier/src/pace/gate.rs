@@ -159,7 +159,9 @@ impl Gate {
         let now = self.now();
         match fault {
             Some(FaultKind::Throttled) => self.pacer().throttled(now),
-            Some(FaultKind::ServiceError | FaultKind::NoAnswer | FaultKind::BadAnswer) => {
+            Some(
+                FaultKind::ServiceError | FaultKind::NoResponse | FaultKind::MalformedResponse,
+            ) => {
                 if self.retry_budget().is_spent() {
                     self.pacer().throttled(now);
                 }
@@ -259,8 +261,8 @@ mod tests {
     async fn failed_calls_do_not_change_the_pace() {
         for kind in [
             FaultKind::ServiceError,
-            FaultKind::NoAnswer,
-            FaultKind::BadAnswer,
+            FaultKind::NoResponse,
+            FaultKind::MalformedResponse,
         ] {
             assert!(pace_after(Err(kind)).await.abs() < f64::EPSILON, "{kind:?}");
         }

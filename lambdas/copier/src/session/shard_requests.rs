@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shardlift_core::{
     port::{Ledger, TargetBucket},
-    value::tally::{RequestCounts, add_requests},
+    value::tally::{RequestCounts, add_requests, requests_between},
 };
 
 use crate::ports::{Connections, Ports, Target};
@@ -47,38 +47,7 @@ impl<'a, P: Ports> ShardRequests<'a, P> {
             add_requests(&mut now, &target.requests());
         }
         let mut requests = self.recorded.clone();
-        add_requests(&mut requests, &made_since(&self.before, now));
+        add_requests(&mut requests, &requests_between(&self.before, now));
         requests
-    }
-}
-
-/// The requests that handles made between two of their counts.
-fn made_since(before: &RequestCounts, mut now: RequestCounts) -> RequestCounts {
-    now.retain(|operation, count| {
-        *count = count.saturating_sub(before.get(operation).copied().unwrap_or(0));
-        *count > 0
-    });
-    now
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn counts(copies: u64, heads: u64) -> RequestCounts {
-        [("s3:CopyObject", copies), ("s3:HeadObject", heads)]
-            .map(|(operation, count)| (operation.to_owned(), count))
-            .into()
-    }
-
-    #[test]
-    fn requests_of_other_shards_are_not_counted() {
-        let mut requests = counts(10, 0);
-        add_requests(&mut requests, &made_since(&counts(100, 7), counts(103, 7)));
-        assert_eq!(requests, counts(13, 0));
-        assert_eq!(
-            made_since(&counts(100, 7), counts(100, 7)),
-            RequestCounts::new()
-        );
     }
 }

@@ -46,11 +46,14 @@ pub(super) enum Checksums {
     Incomparable,
 }
 
-/// One side's checksums, and what they are computed over.
-pub(super) type Side<'a> = (&'a BTreeMap<String, String>, Option<ChecksumType>);
+/// An object's checksums by algorithm, and what they are computed over.
+pub(super) type TypedChecksums<'a> = (&'a BTreeMap<String, String>, Option<ChecksumType>);
 
 /// Compares checksums over the full object. A composite's is one over its parts, which the copy may have cut anew.
-pub(super) fn compare_checksums(source: Side<'_>, target: Side<'_>) -> Checksums {
+pub(super) fn compare_checksums(
+    source: TypedChecksums<'_>,
+    target: TypedChecksums<'_>,
+) -> Checksums {
     let full = Some(ChecksumType::FullObject);
     if source.1 != full || target.1 != full {
         return Checksums::Incomparable;

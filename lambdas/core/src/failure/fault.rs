@@ -35,10 +35,10 @@ pub enum FaultKind {
     Throttled,
     /// AWS failed (5xx, or an error in the body of a 200).
     ServiceError,
-    /// No answer: connection refused, reset, or timed out.
-    NoAnswer,
-    /// An answer that makes no sense: cut off, not parsable, missing what it must contain.
-    BadAnswer,
+    /// No response: connection refused, reset, or timed out.
+    NoResponse,
+    /// A response that makes no sense: cut off, not parsable, missing what it must contain.
+    MalformedResponse,
 }
 
 /// Whether a failed call may have changed something.
@@ -107,8 +107,8 @@ impl FaultKind {
             self,
             Self::Throttled
                 | Self::ServiceError
-                | Self::NoAnswer
-                | Self::BadAnswer
+                | Self::NoResponse
+                | Self::MalformedResponse
                 | Self::ConcurrentWrite
                 | Self::SessionExpired
         )
@@ -118,7 +118,7 @@ impl FaultKind {
     #[must_use]
     pub const fn effect(self) -> Effect {
         match self {
-            Self::ServiceError | Self::NoAnswer | Self::BadAnswer => Effect::Unknown,
+            Self::ServiceError | Self::NoResponse | Self::MalformedResponse => Effect::Unknown,
             _ => Effect::None,
         }
     }
@@ -140,8 +140,8 @@ impl FaultKind {
             | Self::NoSuchResource
             | Self::SessionExpired
             | Self::ServiceError
-            | Self::NoAnswer
-            | Self::BadAnswer => FailureCode::ServiceFault,
+            | Self::NoResponse
+            | Self::MalformedResponse => FailureCode::ServiceFault,
         }
     }
 }
@@ -185,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn only_a_call_without_a_clear_answer_may_have_taken_effect() {
-        assert_eq!(FaultKind::NoAnswer.effect(), Effect::Unknown);
+    fn only_a_call_without_a_clear_response_may_have_taken_effect() {
+        assert_eq!(FaultKind::NoResponse.effect(), Effect::Unknown);
         assert_eq!(FaultKind::ServiceError.effect(), Effect::Unknown);
         assert_eq!(FaultKind::Throttled.effect(), Effect::None);
         assert_eq!(FaultKind::AccessDenied.effect(), Effect::None);

@@ -31,7 +31,7 @@ impl Failure {
         Self::new(FailureCode::InvariantViolated, detail)
     }
 
-    /// The same failure, told in its wider context.
+    /// The same failure in its wider context.
     #[must_use]
     pub fn within(self, context: impl std::fmt::Display) -> Self {
         Self {

@@ -25,7 +25,7 @@ pub fn prefix_lengths(key: &str) -> Vec<usize> {
 /// How many places of an interval are probed at once.
 const PROBES_AT_ONCE: usize = 7;
 
-/// The next places to probe between `low`, where the answer was no, and `high`, where it was yes or which is the end.
+/// The next places to probe between `low`, where the response was no, and `high`, where it was yes or which is the end.
 #[must_use]
 pub fn between(low: usize, high: usize) -> Vec<usize> {
     let gap = high.saturating_sub(low);

@@ -26,17 +26,17 @@ pub struct ListRequest {
 pub struct ObjectPage {
     /// Up to 1,000 objects in key order, all greater than the request's `after`.
     pub objects: Vec<ListedObject>,
-    /// Whether keys may follow. A page that says so and holds nothing is a [`BadAnswer`](crate::failure::fault::FaultKind::BadAnswer).
+    /// Whether keys may follow. A page that says so and holds nothing is a [`MalformedResponse`](crate::failure::fault::FaultKind::MalformedResponse).
     pub is_truncated: bool,
 }
 
-/// Why a page cannot be the answer to what was asked: the listing is cut off, goes in circles, or is somebody else's.
+/// Why a page cannot be the response to its request: the listing is cut off, goes in circles, or is of something else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageProblem {
     /// Nothing is listed, and yet keys are said to follow.
     #[error("a page holds no key and yet says that more follow")]
     NoKey,
-    /// A key is no answer to the question.
+    /// A key does not belong to the request.
     #[error("key {key:?} lies outside the prefix")]
     OutsidePrefix {
         /// The key.
@@ -92,7 +92,7 @@ pub fn untrusted_listing(side: Side, problem: impl Display) -> Failure {
 /// fault.
 #[must_use]
 pub fn malformed_listing(side: Side, fault: &CallFault) -> Option<Failure> {
-    (fault.kind == FaultKind::BadAnswer).then(|| untrusted_listing(side, fault))
+    (fault.kind == FaultKind::MalformedResponse).then(|| untrusted_listing(side, fault))
 }
 
 /// Lists a bucket.

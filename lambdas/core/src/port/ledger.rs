@@ -8,7 +8,7 @@ use crate::{
     value::id::{RunId, ShardId},
 };
 
-/// What a conditional write met. After a lost answer the adapter reads to find out which it was.
+/// What a conditional write met. After a lost response the adapter reads to find out which it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum PutOutcome {

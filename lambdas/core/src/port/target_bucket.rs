@@ -41,16 +41,16 @@ pub struct CopyOptions {
     pub tags: Option<TagSet>,
 }
 
-/// What a write at the target answered.
+/// The response to a write at the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyReceipt {
     /// The ETag of the written object.
     pub etag: ETag,
     /// Its version, on a versioned bucket.
     pub version_id: Option<String>,
-    /// Its checksums by algorithm, where the answer told.
+    /// Its checksums by algorithm, where the response has them.
     pub checksums: BTreeMap<String, String>,
-    /// What these are computed over, where the answer told.
+    /// What these are computed over, where the response says so.
     pub checksum_type: Option<ChecksumType>,
 }
 
@@ -72,7 +72,7 @@ pub struct ObjectToDelete {
     pub etag: ETag,
 }
 
-/// Asks for a permission by a call that reads and changes nothing, whatever it is answered: it depends on an ETag that no
+/// Asks for a permission by a call that reads and changes nothing, whatever the response is: it depends on an ETag that no
 /// object has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probe<'a> {
@@ -142,18 +142,18 @@ pub struct CreatedUpload {
     pub id: UploadId,
     /// How the object will be encrypted: by the bucket's default, if the upload named no key.
     pub encryption: Encryption,
-    /// What S3's clock showed when it answered; nothing when it did not say. The object will be dated by this instant.
+    /// What S3's clock showed when it responded; nothing when it did not say. The object will be dated by this instant.
     pub created_at: Option<Timestamp>,
 }
 
-/// What a copied part answered, and what completing needs.
+/// The response to a copied part, and what completing needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartReceipt {
     /// The part.
     pub number: PartNumber,
     /// Its ETag.
     pub etag: ETag,
-    /// Its size, where the answer told (ListParts does, UploadPartCopy does not).
+    /// Its size, where the response has it (ListParts does, UploadPartCopy does not).
     pub size_bytes: Option<u64>,
     /// Its checksums by algorithm.
     pub checksums: BTreeMap<String, String>,

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// How many contradictions are told; the first ones say what there is to say.
+/// How many contradictions are reported; the first ones say what there is to say.
 const CONTRADICTIONS_SHOWN_MAX: usize = 10;
 
 /// The sums over all shards of a run. Its size does not depend on their number.

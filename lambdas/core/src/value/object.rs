@@ -40,7 +40,7 @@ pub enum Encryption {
     S3Managed,
     /// Under a KMS key, once or twice: the ETag is no digest, and another one for each copy.
     Kms,
-    /// It is not known, or by something else: whether the ETag is a digest cannot be told, so it is taken for none.
+    /// It is not known, or by something else: whether the ETag is a digest is unknown, so it is taken for none.
     Unknown,
 }
 

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_written_escape_is_told_from_a_real_one() {
+    fn a_written_escape_is_distinguished_from_a_real_one() {
         assert_ne!(Printable("\\n").to_string(), Printable("\n").to_string());
     }
 

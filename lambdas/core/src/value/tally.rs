@@ -159,9 +159,36 @@ pub fn add_requests(sum: &mut RequestCounts, more: &RequestCounts) {
     }
 }
 
+/// The requests between two counts by the same handles, whose counts cover their whole process.
+#[must_use]
+pub fn requests_between(before: &RequestCounts, mut after: RequestCounts) -> RequestCounts {
+    after.retain(|operation, count| {
+        *count = count.saturating_sub(before.get(operation).copied().unwrap_or(0));
+        *count > 0
+    });
+    after
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_before_the_first_count_are_not_counted() {
+        let counts = |copies, heads| {
+            [("s3:CopyObject", copies), ("s3:HeadObject", heads)]
+                .map(|(operation, count)| (operation.to_owned(), count))
+                .into()
+        };
+        let mut requests: RequestCounts = counts(10, 0);
+        add_requests(
+            &mut requests,
+            &requests_between(&counts(100, 7), counts(103, 7)),
+        );
+        assert_eq!(requests, counts(13, 0));
+        let none = requests_between(&counts(100, 7), counts(100, 7));
+        assert_eq!(none, RequestCounts::new());
+    }
 
     #[test]
     fn what_was_added_can_be_taken_out_again_and_nothing_else() {

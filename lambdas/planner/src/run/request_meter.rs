@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     port::{Ledger, SourceBucket, TargetBucket},
-    value::tally::{RequestCounts, add_requests},
+    value::tally::{RequestCounts, add_requests, requests_between},
 };
 
 /// Counts the requests since its start.
@@ -35,14 +35,9 @@ impl RequestMeter {
         target: &impl TargetBucket,
         ledger: &impl Ledger,
     ) -> RequestCounts {
-        let mut now = all(source, target, ledger);
-        for (operation, count) in &self.before {
-            let since = now.entry(operation.clone()).or_default();
-            *since = since.saturating_sub(*count);
-        }
-        add_requests(&mut now, &self.added);
-        now.retain(|_, count| *count > 0);
-        now
+        let mut requests = requests_between(&self.before, all(source, target, ledger));
+        add_requests(&mut requests, &self.added);
+        requests
     }
 }
 

@@ -6,7 +6,7 @@ use shardlift_testkit::Disturbance;
 use crate::scene::Scene;
 
 #[tokio::test]
-async fn reporting_twice_notifies_once_and_answers_the_same() {
+async fn reporting_twice_notifies_once_and_returns_the_same() {
     let scene = Scene::new(&[2]);
     scene.copy_everything();
     let first = scene.report(1).await.unwrap();
@@ -38,20 +38,20 @@ async fn a_report_cut_short_at_any_call_is_the_same_report_the_second_time() {
             scene.script.clear();
             let result = scene.report(1).await.unwrap();
             let report = scene.written_report();
-            let told = format!("call {call}, {disturbance:?}: {report:?}");
+            let case = format!("call {call}, {disturbance:?}: {report:?}");
             if let Some(problem) = &report.problem {
-                // A listing that failed for good is told, never taken for proof.
-                assert_eq!(result.status, ReporterStatus::Incomplete, "{told}");
-                let is_told = ["proven", "uploads may be left"]
+                // A listing that failed for good is reported, never taken for proof.
+                assert_eq!(result.status, ReporterStatus::Incomplete, "{case}");
+                let is_reported = ["proven", "uploads may be left"]
                     .iter()
                     .any(|words| problem.message.contains(words));
-                assert!(is_told, "{told}");
+                assert!(is_reported, "{case}");
             } else {
-                assert_eq!(result.status, ReporterStatus::Complete, "{told}");
+                assert_eq!(result.status, ReporterStatus::Complete, "{case}");
             }
-            assert!((1..=2).contains(&scene.published().len()), "{told}");
-            assert_eq!(scene.run_state(), RunState::Reported, "{told}");
-            assert!(!scene.is_locked().await, "{told}");
+            assert!((1..=2).contains(&scene.published().len()), "{case}");
+            assert_eq!(scene.run_state(), RunState::Reported, "{case}");
+            assert!(!scene.is_locked().await, "{case}");
         }
     }
 }

@@ -117,7 +117,7 @@ async fn an_incomplete_rerun_says_how_to_rerun_it() {
 }
 
 #[tokio::test]
-async fn undone_shards_that_were_not_chosen_are_told_although_a_listing_finds_nothing_wrong() {
+async fn undone_shards_that_were_not_chosen_are_reported_although_a_listing_finds_nothing_wrong() {
     let none = Count::default();
     for (before, rest_of) in [(none, "earlier"), (TWO, "first")] {
         let scene = rerun_without(&[2, 3], AFTER, TWO, before).await;

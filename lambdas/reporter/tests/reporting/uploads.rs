@@ -35,10 +35,10 @@ async fn an_upload_that_no_record_names_is_found_and_those_of_others_are_let_be(
     assert!(report.problem.is_none());
     assert_eq!(report.cost_usd.requests["s3:ListMultipartUploads"], 1);
     assert_eq!(report.uploads_aborted, aborted);
-    let told = format!("{aborted} unfinished multipart uploads aborted");
+    let figure = format!("{aborted} unfinished multipart uploads aborted");
     let page = String::from_utf8(scene.document("report.html")).unwrap();
     for text in [&page, &scene.published()[0].text] {
-        assert!(text.contains(&told), "{text}");
+        assert!(text.contains(&figure), "{text}");
     }
 }
 
@@ -57,7 +57,7 @@ async fn the_upload_of_the_trials_is_aborted_however_the_run_ends() {
 }
 
 #[tokio::test]
-async fn uploads_that_cannot_be_looked_for_are_told() {
+async fn uploads_that_cannot_be_listed_are_reported() {
     let scene = Scene::new(&[3]);
     scene.copy_everything();
     scene.script.deny("s3:ListMultipartUploads");
@@ -120,7 +120,7 @@ async fn uploads_are_looked_for_once_however_long_the_proof_takes() {
 }
 
 #[tokio::test]
-async fn uploads_that_could_not_be_looked_for_are_told_after_many_invocations_too() {
+async fn uploads_that_could_not_be_listed_are_reported_after_many_invocations_too() {
     let scene = Scene::new(&[9, 9, 9]);
     scene.copy_everything();
     scene.script.clear();
@@ -133,7 +133,7 @@ async fn uploads_that_could_not_be_looked_for_are_told_after_many_invocations_to
 }
 
 #[tokio::test]
-async fn an_upload_that_cannot_be_aborted_is_told() {
+async fn an_upload_that_cannot_be_aborted_is_reported() {
     let scene = Scene::new(&[3]);
     scene.copy_everything();
     scene.leave_undone(0, 1);

@@ -21,7 +21,7 @@ async fn what_is_lost_at_the_target_is_found_by_listing_both_sides_again() {
 }
 
 #[tokio::test]
-async fn what_appeared_at_the_source_meanwhile_is_told_apart() {
+async fn what_appeared_at_the_source_meanwhile_is_counted_apart() {
     let scene = Scene::new(&[4]);
     scene.copy_everything();
     scene.write_later("in/0-1", "rewritten");
@@ -111,7 +111,7 @@ const MALFORMED: [(&str, Wrong); 5] = [
     ("malformed", |_| {
         Err(CallFault::new(
             "s3:ListObjectsV2",
-            FaultKind::BadAnswer,
+            FaultKind::MalformedResponse,
             "cut off",
         ))
     }),

@@ -62,7 +62,7 @@ pub async fn copying_keeps_its_promises(world: &impl CopyWorld) {
     options_are_obeyed(world).await;
     a_copy_tells_how_it_is_encrypted(world, Encryption::S3Managed).await;
     a_source_that_changed_is_not_copied(world).await;
-    a_source_that_is_gone_is_told(world).await;
+    a_source_that_is_gone_is_reported(world).await;
     a_probe_changes_nothing(world).await;
     world.encrypt_target_under_kms();
     a_copy_tells_how_it_is_encrypted(world, Encryption::Kms).await;
@@ -222,7 +222,7 @@ async fn a_source_that_changed_is_not_copied(world: &impl CopyWorld) {
     assert_eq!(absent, FaultKind::NoSuchKey, "nothing was written");
 }
 
-async fn a_source_that_is_gone_is_told(world: &impl CopyWorld) {
+async fn a_source_that_is_gone_is_reported(world: &impl CopyWorld) {
     let gone = CopySource {
         key: key("gone"),
         etag: ETag::new("00000000000000000000000000000000").expect("an ETag"),

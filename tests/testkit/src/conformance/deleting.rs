@@ -18,10 +18,10 @@ pub async fn deleting_keeps_its_promises(world: &impl CopyWorld) {
 }
 
 /// An object at the target, as a plan would doom it.
-async fn doomed(world: &impl CopyWorld, name: &str) -> ObjectToDelete {
+async fn object_to_delete(world: &impl CopyWorld, name: &str) -> ObjectToDelete {
     world.put_source(name, &SourceObject::of(3));
     let source = planned(world, name).await;
-    let target_key = key(&format!("doomed/{name}"));
+    let target_key = key(&format!("deleted/{name}"));
     let receipt = world
         .target()
         .copy_object(&source, &target_key, &CopyOptions::default())
@@ -36,13 +36,13 @@ async fn doomed(world: &impl CopyWorld, name: &str) -> ObjectToDelete {
 async fn hostile_keys_are_deleted_byte_for_byte(world: &impl CopyWorld) {
     let mut objects = Vec::new();
     for name in HOSTILE_KEYS {
-        objects.push(doomed(world, name).await);
+        objects.push(object_to_delete(world, name).await);
     }
     let kept = objects.pop().expect("more than one");
     let results = world.target().delete_objects(&objects).await;
     assert_eq!(results, Ok(vec![Ok(()); objects.len()]));
     assert_eq!(
-        keys_under(world.target(), "doomed/").await,
+        keys_under(world.target(), "deleted/").await,
         [kept.key.as_str()]
     );
     let results = world.target().delete_objects(&[kept]).await;
@@ -55,19 +55,19 @@ async fn each_object_is_deleted_on_its_own_condition(world: &impl CopyWorld) {
     for ending in ["", "\n"] {
         let mut objects = Vec::new();
         for name in ["gone", "meant", "written-since"] {
-            objects.push(doomed(world, &format!("{name}{ending}")).await);
+            objects.push(object_to_delete(world, &format!("{name}{ending}")).await);
         }
         let target = world.target();
         let gone = target.delete_objects(&objects[..1]).await;
         assert_eq!(gone, Ok(vec![Ok(())]), "{ending:?}");
         objects[2].etag = other.clone();
-        let results = target.delete_objects(&objects).await.expect("an answer");
-        let told: Vec<Result<(), FaultKind>> = results
+        let results = target.delete_objects(&objects).await.expect("a response");
+        let found: Vec<Result<(), FaultKind>> = results
             .into_iter()
             .map(|result| result.map_err(|fault: CallFault| fault.kind))
             .collect();
         assert_eq!(
-            told,
+            found,
             [Ok(()), Ok(()), Err(FaultKind::ConditionFailed)],
             "{ending:?}"
         );
@@ -81,10 +81,10 @@ async fn each_object_is_deleted_on_its_own_condition(world: &impl CopyWorld) {
 }
 
 async fn a_call_deletes_up_to_its_limit(world: &impl CopyWorld) {
-    let template = doomed(world, "many").await;
+    let template = object_to_delete(world, "many").await;
     let many: Vec<ObjectToDelete> = (0..DELETE_OBJECTS_MAX)
         .map(|number| ObjectToDelete {
-            key: key(&format!("doomed/never-{number}")),
+            key: key(&format!("deleted/never-{number}")),
             etag: template.etag.clone(),
         })
         .collect();

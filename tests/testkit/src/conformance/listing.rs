@@ -36,7 +36,7 @@ async fn hostile_keys_come_back(listing: &impl BucketListing) {
     assert_eq!(
         keys_under(listing, "absent/").await,
         Vec::<String>::new(),
-        "an empty page is an answer"
+        "an empty page is a response"
     );
 }
 

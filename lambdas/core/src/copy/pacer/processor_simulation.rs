@@ -174,7 +174,7 @@ fn a_copier_uses_the_share_of_a_processor_that_256_mb_have() {
         let (in_flight, reached) = short_of_processor(processor, Duration::from_secs(120));
         let possible = share.as_secs_f64() / period.as_secs_f64() / CALL.as_secs_f64();
         println!("{share:?} of {period:?}: {in_flight} in flight, {reached} of {possible} calls/s");
-        // A call that was sent just before the processor is taken away is answered in the next period.
+        // The response to a call that was sent just before the processor is taken away is read in the next period.
         let needed = possible * (LATENCY + period).as_secs_f64();
         assert!(in_flight as f64 <= 4.0 * needed, "{in_flight} in flight");
         assert!(reached >= 0.8 * possible, "{reached} of {possible} calls/s");

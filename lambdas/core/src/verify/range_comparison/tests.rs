@@ -171,7 +171,7 @@ fn a_range_ends_at_its_bound() {
 }
 
 #[test]
-fn a_loss_is_told_apart_from_what_changed_since_the_run_began() {
+fn a_loss_is_distinguished_from_what_changed_since_the_run_began() {
     let judged = |source: i64, target: Option<i64>| {
         rules().judge(
             &object("s/a", source),

@@ -177,12 +177,12 @@ impl Scene {
         );
     }
 
-    /// The record of the run speaks of a shard that is not there.
+    /// The record of the run counts a shard that is not there.
     pub(crate) fn claim_more_shards_than_there_are(&self) {
         self.change_run(|run| run.totals.shards += 1);
     }
 
-    /// Its planner was given up before the plan was whole.
+    /// Its planner failed before the plan was complete.
     pub(crate) fn leave_unplanned(&self) {
         self.change_run(|run| {
             run.state = RunState::Planning;

@@ -215,9 +215,9 @@ impl Scene {
     }
 }
 
-/// The memory ports answer at once.
-fn wait<T>(answer: impl Future<Output = T>) -> T {
-    futures::executor::block_on(answer)
+/// The memory ports respond at once.
+fn wait<T>(call: impl Future<Output = T>) -> T {
+    futures::executor::block_on(call)
 }
 
 fn spec(mut input: serde_json::Value) -> RunSpec {

@@ -1,4 +1,4 @@
-//! Calls of the reporter, and what it answered, wrote and published.
+//! Calls of the reporter, and what it returned, wrote and published.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl Scene {
     }
 
     /// The reporter, called again and again while it asks for it, with so little time that each call looks at its
-    /// deadline after its first page. Tells the calls, and the last answer.
+    /// deadline after its first page. Returns the number of calls and the last result.
     pub(crate) async fn report_in_little_time(&self) -> (u32, ReporterResult) {
         for calls in 1..1_000 {
             let result = self.report_with_little_time().await;
