@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use scene::{Scene, TARGET};
 use serde_json::json;
-use shardlift_core::{failure::FailureCode, run::event::CopierStatus, shard::ShardWork};
+use shardlift_core::{
+    failure::{FailureCode, fault::FaultKind},
+    run::event::CopierStatus,
+    shard::ShardWork,
+};
 use shardlift_testkit::Disturbance;
 
 const LONG: Duration = Duration::from_secs(900);
@@ -31,6 +35,25 @@ async fn what_was_listed_is_deleted_and_what_was_written_since_stays() {
     let tally = scene.shard().outcome.tally;
     assert_eq!((tally.deleted.objects, tally.failed.objects), (2_499, 1));
     assert_eq!(scene.failures()[0].code, FailureCode::TargetConflict);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_fails_temporarily_is_deleted_by_a_further_request_for_it_alone() {
+    let scene = planned().await;
+    scene
+        .script
+        .fail_key("out/0100", FaultKind::ServiceError, 2);
+    scene.script.fail_key("out/0200", FaultKind::Throttled, 1);
+    scene
+        .script
+        .fail_key("out/0300", FaultKind::ServiceError, 100);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.target_keys(), ["out/0007", "out/0300"]);
+    let failed: Vec<_> = scene.failures().into_iter().map(|one| one.code).collect();
+    assert_eq!(
+        failed,
+        [FailureCode::TargetConflict, FailureCode::ServiceFault]
+    );
 }
 
 #[tokio::test(start_paused = true)]

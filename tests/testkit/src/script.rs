@@ -46,6 +46,15 @@ struct State {
     denied: Vec<(&'static str, Option<RefusalReason>)>,
     silence: Duration,
     exhausted: Option<Exhausted>,
+    failing_keys: Vec<FailingKey>,
+}
+
+/// A key of a batch that fails by itself so often.
+#[derive(Debug)]
+struct FailingKey {
+    key: String,
+    kind: FaultKind,
+    failures_left: usize,
 }
 
 /// An operation that S3 takes so often and then no more.
@@ -77,6 +86,26 @@ impl CallScript {
             calls_left: calls,
             kind,
         });
+    }
+
+    /// From now on this key fails by itself so often in calls that name several keys, which succeed for the others.
+    pub fn fail_key(&self, key: impl Into<String>, kind: FaultKind, failures: usize) {
+        self.lock().failing_keys.push(FailingKey {
+            key: key.into(),
+            kind,
+            failures_left: failures,
+        });
+    }
+
+    /// The fault of one key of a batch, if it is to fail.
+    pub(crate) fn fault_of_key(&self, operation: &'static str, key: &str) -> Option<CallFault> {
+        let mut state = self.lock();
+        let failing = state
+            .failing_keys
+            .iter_mut()
+            .find(|failing| failing.key == key && failing.failures_left > 0)?;
+        failing.failures_left -= 1;
+        Some(fault(operation, failing.kind))
     }
 
     /// From now on a call whose response is lost is waited for so long, and has its effect halfway.

@@ -235,15 +235,19 @@ impl TargetBucket for MemoryTarget {
                 };
                 Ok(objects
                     .iter()
-                    .map(|deleted| match stored.get(&deleted.key) {
-                        Some(object) if object.attributes.etag != deleted.etag => {
+                    .map(|deleted| {
+                        let key = deleted.key.as_str();
+                        if let Some(fault) = self.handle.script.fault_of_key(OPERATION, key) {
+                            return Err(fault);
+                        }
+                        if let Some(object) = stored.get(&deleted.key)
+                            && object.attributes.etag != deleted.etag
+                        {
                             let kind = FaultKind::ConditionFailed;
-                            Err(CallFault::new(OPERATION, kind, "PreconditionFailed"))
+                            return Err(CallFault::new(OPERATION, kind, "PreconditionFailed"));
                         }
-                        _ => {
-                            stored.remove(&deleted.key);
-                            Ok(())
-                        }
+                        stored.remove(&deleted.key);
+                        Ok(())
                     })
                     .collect())
             })

@@ -1,5 +1,7 @@
 //! A mirror's deletions: the objects of the manifest, which names them at the target.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use shardlift_core::{
     access::missing_permission::MissingPermission,
     documents::manifest::Manifest,
@@ -30,13 +32,7 @@ impl<T: TargetBucket> ObjectWork for Deletions<'_, T> {
             .iter()
             .map(|&index| self.to_delete(&self.manifest.objects[index as usize]))
             .collect::<Result<_, _>>()?;
-        let calls = &self.calls;
-        // Deleting is idempotent, so it is retried when the response was lost.
-        let results = match calls.write(|| calls.target.delete_objects(&objects)).await {
-            Ok(results) if results.len() == objects.len() => results,
-            Ok(_) => return Err(Failure::invariant("a deletion returned other objects")),
-            Err(fault) => vec![Err(fault); objects.len()],
-        };
+        let results = self.delete(&objects).await?;
         let mut outcomes = Vec::with_capacity(results.len());
         for ((&index, object), result) in indices.iter().zip(&objects).zip(results) {
             outcomes.push((index, self.outcome(object, result).await?));
@@ -60,6 +56,51 @@ impl<T: TargetBucket> Deletions<'_, T> {
             key: object.key.clone(),
             etag: object.etag.clone(),
         })
+    }
+
+    /// Deletes the objects, and returns what became of each. Deleting is idempotent, so it is retried when the response was
+    /// lost, and again for the keys alone that fail temporarily in a response that succeeds for others.
+    async fn delete(
+        &self,
+        objects: &[ObjectToDelete],
+    ) -> Result<Vec<Result<(), CallFault>>, Failure> {
+        let calls = &self.calls;
+        let settled = Mutex::new(vec![None; objects.len()]);
+        let attempt = || async {
+            let is_open = |index: &usize| lock(&settled)[*index].is_none();
+            let open: Vec<usize> = (0..objects.len()).filter(is_open).collect();
+            let batch: Vec<ObjectToDelete> =
+                open.iter().map(|&index| objects[index].clone()).collect();
+            let results = calls.target.delete_objects(&batch).await?;
+            if results.len() != batch.len() {
+                return Ok(Err(Failure::invariant("a deletion returned other objects")));
+            }
+            let mut temporary = None;
+            for (index, result) in open.into_iter().zip(results) {
+                match result {
+                    Err(fault) if fault.is_transient() => temporary = Some(fault),
+                    result => lock(&settled)[index] = Some(result),
+                }
+            }
+            temporary.map_or(Ok(Ok(())), Err)
+        };
+        let last_fault = match calls.write(attempt).await {
+            Ok(taken) => {
+                taken?;
+                None
+            }
+            Err(fault) => Some(fault),
+        };
+        settled
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_iter()
+            .map(|result| match (result, &last_fault) {
+                (Some(result), _) => Ok(result),
+                (None, Some(fault)) => Ok(Err(fault.clone())),
+                (None, None) => Err(Failure::invariant("a deletion has no result")),
+            })
+            .collect()
     }
 
     async fn outcome(
@@ -103,4 +144,8 @@ fn written_since(object: &ObjectToDelete, fault: &CallFault) -> Failure {
             object.etag
         ),
     )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
