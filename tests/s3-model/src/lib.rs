@@ -77,6 +77,7 @@ pub use protocol::error_code::ErrorCode;
 pub use protocol::operation::Operation;
 pub use storage::bucket_spec::{BucketSpec, DEFAULT_ACCOUNT};
 pub use storage::comparison::Comparison;
+pub use storage::kms_keys::KmsKeyState;
 pub use storage::object::VersionId;
 pub use storage::object_spec::ObjectSpec;
 pub use storage::storage_class::StorageClass;

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 ///   PUT|GET /_model/buckets/NAME       {"owner", "region", "versioned", "policy", "default_encryption", "key_space"}
 ///   POST /_model/objects/BUCKET        {"key", "size_bytes", "seed", "count", "tags", …}
 ///   PUT /_model/principals/KEY         {"account", "arn", "policy", "expires_s"}; KEY * stands for all others
+///   PUT /_model/kms-keys/ARN           {"state": "enabled" | "disabled" | "pending_deletion"}
 ///   POST /_model/compare               {"source": {"bucket", "prefix"}, "target": {…}}
 ///   POST /_model/reset
 ///

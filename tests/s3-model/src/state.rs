@@ -13,6 +13,7 @@ use crate::metering::counters::Counters;
 use crate::protocol::error::S3Error;
 use crate::storage::bucket::Bucket;
 use crate::storage::bucket_spec::{BucketSpec, DEFAULT_ACCOUNT};
+use crate::storage::kms_keys::KmsKeys;
 use crate::weather::current::CurrentWeather;
 use crate::weather::partition::Partitions;
 use crate::weather::profile::Weather;
@@ -25,6 +26,7 @@ pub(crate) type SharedBucket = Arc<RwLock<Bucket>>;
 pub(crate) struct ServerState {
     pub(crate) buckets: RwLock<BTreeMap<String, SharedBucket>>,
     pub(crate) identities: RwLock<Arc<Identities>>,
+    pub(crate) kms_keys: KmsKeys,
     pub(crate) weather: CurrentWeather,
     pub(crate) partitions: Partitions,
     pub(crate) counters: Counters,
@@ -43,6 +45,7 @@ impl ServerState {
         Self {
             buckets: RwLock::default(),
             identities: RwLock::new(Arc::new(identities)),
+            kms_keys: KmsKeys::default(),
             weather: CurrentWeather::default(),
             partitions: Partitions::default(),
             counters: Counters::default(),
@@ -61,12 +64,13 @@ impl ServerState {
         self.weather.set(weather);
     }
 
-    /// Creates a bucket, or replaces an old one.
+    /// Creates a bucket, or replaces an old one. The key of its default encryption is registered.
     ///
     /// # Errors
     /// If its key space is invalid.
     pub(crate) fn create_bucket(&self, spec: BucketSpec) -> Result<(), InvalidKeySpace> {
         let name = spec.name.clone();
+        self.kms_keys.add(&spec.default_encryption);
         let bucket = Bucket::new(spec, self.clock.now_s())?;
         write(&self.buckets).insert(name, Arc::new(RwLock::new(bucket)));
         Ok(())
@@ -95,9 +99,10 @@ impl ServerState {
         Arc::make_mut(&mut write(&self.identities)).any_other = Some(Arc::new(principal));
     }
 
-    /// Removes buckets and principals, and resets weather and counters.
+    /// Removes buckets, principals and KMS keys, and resets weather and counters.
     pub(crate) fn reset(&self) {
         write(&self.buckets).clear();
+        self.kms_keys.clear();
         *write(&self.identities) = Arc::new(default_identities());
         self.set_weather(Weather::default());
         self.partitions.reset();

@@ -3,8 +3,16 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::policy::{CallerNames, PolicyDocument};
+
+/// Returns the canonical user id of an account, which S3 names as the owner: 64 hexadecimal digits,
+/// not the number of the account.
+pub(crate) fn canonical_id(account: &str) -> String {
+    let digest = Sha256::digest(account);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// The identity behind an access key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +84,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Returns who the caller is as the initiator of an upload: the canonical id of an account's
+    /// root, otherwise the ARN (docs.aws.amazon.com/AmazonS3/latest/API/API_Initiator.html).
+    pub(crate) fn user_id(&self) -> String {
+        match self.principal.as_deref() {
+            Some(principal) if principal.arn.ends_with(":root") => canonical_id(&principal.account),
+            _ => self.arn().to_owned(),
+        }
+    }
+
     pub(crate) fn arn(&self) -> &str {
         self.principal
             .as_ref()

@@ -33,9 +33,14 @@ impl Checksum {
         }
     }
 
+    /// Returns the value in base64.
+    pub(crate) fn value_text(&self) -> String {
+        base64::engine::general_purpose::STANDARD.encode(&self.value)
+    }
+
     /// Returns the value in base64, with the number of parts if it is composite.
     pub(crate) fn text(&self) -> String {
-        let value = base64::engine::general_purpose::STANDARD.encode(&self.value);
+        let value = self.value_text();
         if self.parts > 0 {
             format!("{value}-{}", self.parts)
         } else {
@@ -102,6 +107,12 @@ impl ChecksumAlgorithm {
             Self::Sha1 => "ChecksumSHA1",
             Self::Sha256 => "ChecksumSHA256",
         }
+    }
+
+    /// Whether a text is the base64 of a value of this algorithm's length.
+    pub(crate) fn is_value(self, text: &str) -> bool {
+        let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+        decoded.is_ok_and(|value| value.len() == self.width_bytes())
     }
 
     fn width_bytes(self) -> usize {

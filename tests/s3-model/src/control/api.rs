@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::buckets::{describe_bucket, put_bucket};
 use super::comparison::compare_prefixes;
+use super::kms_keys::put_kms_key;
 use super::objects::put_objects;
 use super::outcome::{Outcome, document, done, missing, refused};
 use super::principals::put_principal;
@@ -61,6 +62,7 @@ fn route(server: &ServerState, method: &Method, path: &str, body: &[u8]) -> Outc
         ("GET", "weather") => get_weather(server),
         ("PUT", "weather") => put_weather(server, body),
         ("PUT", "principals") => put_principal(server, name, body),
+        ("PUT", "kms-keys") => put_kms_key(server, name, body),
         ("PUT", "buckets") => put_bucket(server, name, body),
         ("GET", "buckets") => describe_bucket(server, name),
         ("POST", "objects") => put_objects(server, name, body),

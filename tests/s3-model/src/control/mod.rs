@@ -6,6 +6,7 @@
 pub(crate) mod api;
 mod buckets;
 mod comparison;
+mod kms_keys;
 mod objects;
 mod outcome;
 mod principals;

@@ -81,9 +81,11 @@ impl BucketView {
         write(&self.bucket).policy = policy.map(Arc::new);
     }
 
-    /// Encrypts new objects by default under this KMS key.
+    /// Encrypts new objects by default under this KMS key, which is registered.
     pub fn set_default_encryption(&self, kms_key_arn: impl Into<String>) {
-        write(&self.bucket).default_encryption = Encryption::under(kms_key_arn);
+        let encryption = Encryption::under(kms_key_arn);
+        self.server.kms_keys.add(&encryption);
+        write(&self.bucket).default_encryption = encryption;
     }
 
     /// Sets the versioning.

@@ -14,6 +14,7 @@ use crate::metering::snapshot::CountersSnapshot;
 use crate::state::{ServerState, default_identities};
 use crate::storage::bucket_spec::BucketSpec;
 use crate::storage::comparison::{Comparison, compare};
+use crate::storage::kms_keys::KmsKeyState;
 use crate::weather::profile::Weather;
 
 /// Builds a model.
@@ -133,6 +134,12 @@ impl Model {
     /// Registers the principal of all other access keys.
     pub fn register_any_other(&self, principal: Principal) {
         self.state.register_any_other(principal);
+    }
+
+    /// Registers a KMS key, or changes its state. The server knows no other keys, except those of
+    /// buckets' default encryption and `alias/aws/s3`.
+    pub fn set_kms_key(&self, arn: impl Into<String>, state: KmsKeyState) {
+        self.state.kms_keys.set(arn, state);
     }
 
     /// Replaces the weather. The counts of its rules start at zero.

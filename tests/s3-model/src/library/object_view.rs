@@ -60,8 +60,8 @@ impl ObjectView {
     }
 
     /// Returns a stored header such as `content-type`, by lower-case name.
-    pub fn system_header(&self, name: &str) -> Option<&str> {
-        self.object.attributes.system.get(name).map(String::as_str)
+    pub fn system_header(&self, name: &str) -> Option<&[u8]> {
+        self.object.attributes.system.get(name).map(Vec::as_slice)
     }
 
     /// Returns its storage class.

@@ -39,24 +39,22 @@ pub(super) fn verify_body(
         parts: 0,
     };
     if checksum.text() != value {
-        return Err(checksum_mismatch(found));
+        return Err(checksum_mismatch(found.name()));
     }
     Ok(Some(checksum))
 }
 
-/// Makes the error for a checksum that differs from the computed one.
-pub(super) fn checksum_mismatch(algorithm: ChecksumAlgorithm) -> S3Error {
+/// Makes the error for a checksum that differs from the computed one. UploadPart and PutObject name
+/// the algorithm in capitals, a completion in small letters.
+pub(super) fn checksum_mismatch(algorithm: impl std::fmt::Display) -> S3Error {
     S3Error::new(
         ErrorCode::BadDigest,
-        format!(
-            "The {} you specified did not match the calculated checksum.",
-            algorithm.name()
-        ),
+        format!("The {algorithm} you specified did not match the calculated checksum."),
     )
 }
 
 /// Returns the checksum of the request, from a header or the trailer.
-fn sent_checksum<'a>(
+pub(super) fn sent_checksum<'a>(
     request: &'a Request<'_>,
 ) -> Result<Option<(ChecksumAlgorithm, &'a str)>, S3Error> {
     let mut sent = None;
@@ -64,6 +62,12 @@ fn sent_checksum<'a>(
         let Some(value) = request.header_or_trailer(candidate.header())? else {
             continue;
         };
+        if !candidate.is_value(value) {
+            return Err(S3Error::invalid_request(format!(
+                "Value for {} header is invalid.",
+                candidate.header()
+            )));
+        }
         if sent.replace((candidate, value)).is_some() {
             return Err(S3Error::invalid_request(
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",

@@ -44,9 +44,8 @@ fn check_region(bucket: &Bucket, caller: &Caller, name: &str) -> Result<(), S3Er
 pub(super) fn check_owner(bucket: &Bucket, expected: Option<&str>) -> Result<(), S3Error> {
     match expected {
         Some(owner) if owner.len() != 12 || !owner.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err(S3Error::invalid_argument(
-                "x-amz-expected-bucket-owner",
-                owner,
+            Err(S3Error::new(
+                ErrorCode::InvalidBucketOwnerAWSAccountID,
                 "The value of the expected bucket owner parameter must be an AWS account ID",
             ))
         }
@@ -92,8 +91,9 @@ pub(super) fn authorize_bucket(
 }
 
 /// Refuses a write of an object with these attributes. Tags and annotations need permissions of
-/// their own.
+/// their own, and a KMS key must be usable.
 pub(super) fn authorize_write(
+    server: &ServerState,
     bucket: &Bucket,
     request: &Request<'_>,
     attributes: &Attributes,
@@ -105,5 +105,7 @@ pub(super) fn authorize_write(
     if !attributes.annotations.is_empty() {
         authorize_object(bucket, request, "s3:PutObjectAnnotation")?;
     }
-    Ok(())
+    server
+        .kms_keys
+        .check(&attributes.encryption, &bucket.region)
 }

@@ -60,16 +60,8 @@ pub(super) fn find_object(
     if let Some(text) = version {
         return match bucket.version(key.as_bytes(), parse_version(text)?) {
             Some(Version::Object(object)) => Ok(object),
-            Some(Version::DeleteMarker { .. }) => Err(S3Error::method_not_allowed()
-                .header("x-amz-delete-marker", "true")
-                .header("allow", "DELETE")),
-            None => Err(missing(
-                S3Error::new(
-                    ErrorCode::NoSuchVersion,
-                    "The specified version does not exist.",
-                )
-                .detail("Key", key),
-            )),
+            Some(Version::DeleteMarker { .. }) => Err(is_delete_marker()),
+            None => Err(missing(S3Error::no_such_version(key))),
         };
     }
     match bucket.newest(key.as_bytes()) {
@@ -79,6 +71,14 @@ pub(super) fn find_object(
             .header("x-amz-version-id", version.to_string())),
         None => Err(missing(S3Error::no_such_key(key))),
     }
+}
+
+/// Makes the error for an operation on a delete marker.
+pub(super) fn is_delete_marker() -> S3Error {
+    S3Error::method_not_allowed()
+        .detail("ResourceType", "DeleteMarker")
+        .header("x-amz-delete-marker", "true")
+        .header("allow", "DELETE")
 }
 
 /// Parses a version id.

@@ -8,6 +8,7 @@ use hyper::header::HeaderMap;
 use super::request::Request;
 use super::tagging::tag_set;
 use crate::lock::read;
+use crate::protocol::encoded_word::decoded;
 use crate::protocol::error::S3Error;
 use crate::protocol::error_code::ErrorCode;
 use crate::storage::attributes::Attributes;
@@ -35,6 +36,7 @@ pub(super) fn attributes(
     request: &Request<'_>,
 ) -> Result<Attributes, S3Error> {
     check_acl(request)?;
+    check_object_lock(request)?;
     Ok(Attributes {
         system: system_headers(request)?,
         metadata: metadata(request.headers)?,
@@ -66,10 +68,36 @@ fn check_acl(request: &Request<'_>) -> Result<(), S3Error> {
     Ok(())
 }
 
-/// Returns the headers that S3 stores with an object.
+/// Refuses Object Lock. The model's buckets are created without it, like new buckets on AWS.
+fn check_object_lock(request: &Request<'_>) -> Result<(), S3Error> {
+    let mut names = request.headers.keys();
+    if names.any(|name| name.as_str().starts_with("x-amz-object-lock-")) {
+        return Err(S3Error::invalid_request(
+            "Bucket is missing Object Lock Configuration",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses to read with a key of the customer: the model holds no object under SSE-C. `prefix` is
+/// that of the source's headers in a copy.
+pub(super) fn refuse_customer_key(request: &Request<'_>, prefix: &str) -> Result<(), S3Error> {
+    let rest = match prefix {
+        "" => "x-amz-server-side-encryption-customer-algorithm",
+        _ => "server-side-encryption-customer-algorithm",
+    };
+    if request.headers.contains_key(format!("{prefix}{rest}")) {
+        return Err(S3Error::invalid_request(
+            "The encryption parameters are not applicable to this object.",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the headers that S3 stores with an object. It keeps and answers them as bytes (fact 77).
 pub(super) fn system_headers(
     request: &Request<'_>,
-) -> Result<BTreeMap<&'static str, String>, S3Error> {
+) -> Result<BTreeMap<&'static str, Vec<u8>>, S3Error> {
     let mut system = BTreeMap::new();
     for name in SYSTEM_HEADERS {
         let Some(value) = request.header(name)? else {
@@ -81,7 +109,7 @@ pub(super) fn system_headers(
             value.to_owned()
         };
         if !value.is_empty() {
-            system.insert(name, value);
+            system.insert(name, value.into_bytes());
         }
     }
     Ok(system)
@@ -97,7 +125,7 @@ fn without_chunking(encoding: &str) -> String {
     kept.join(",")
 }
 
-/// Returns the user metadata.
+/// Returns the user metadata, with RFC 2047's encoded words decoded (fact 74).
 pub(super) fn metadata(headers: &HeaderMap) -> Result<BTreeMap<String, String>, S3Error> {
     let mut metadata: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -111,7 +139,7 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<BTreeMap<String, String>, 
         if !joined.is_empty() {
             joined.push(',');
         }
-        joined.push_str(value);
+        joined.push_str(&decoded(value));
     }
     let size: usize = metadata
         .iter()

@@ -112,6 +112,22 @@ impl S3Error {
         .detail("Condition", condition)
     }
 
+    pub(crate) fn not_implemented(header: &'static str) -> Self {
+        Self::new(
+            ErrorCode::NotImplemented,
+            "A header you provided implies functionality that is not implemented",
+        )
+        .detail("Header", header)
+    }
+
+    pub(crate) fn no_such_version(key: &str) -> Self {
+        Self::new(
+            ErrorCode::NoSuchVersion,
+            "The specified version does not exist.",
+        )
+        .detail("Key", key)
+    }
+
     pub(crate) fn access_denied(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::AccessDenied, message)
     }

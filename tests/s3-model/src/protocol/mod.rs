@@ -5,6 +5,7 @@
 //! a response: `xml`, `error`, `response` (as a handler makes it), `response_body` (as it is
 //! sent).
 
+pub(crate) mod encoded_word;
 pub(crate) mod error;
 pub(crate) mod error_code;
 pub(crate) mod header;

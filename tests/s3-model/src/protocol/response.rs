@@ -94,12 +94,15 @@ impl Response {
         );
     }
 
-    /// Sets a header. Bytes that no header can hold are left out: they cannot have come from one.
+    /// Sets a header.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::try_from(name),
-            HeaderValue::from_bytes(value.as_bytes()),
-        ) {
+        self.set_bytes(name, value.as_bytes());
+    }
+
+    /// Sets a header. Bytes that no header can hold are left out: they cannot have come from one.
+    pub(crate) fn set_bytes(&mut self, name: &str, value: &[u8]) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value))
+        {
             self.headers.insert(name, value);
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct PartRecord {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {
     /// Content-Type and the other headers that S3 stores, by lower-case name.
-    pub(crate) system: BTreeMap<&'static str, String>,
+    pub(crate) system: BTreeMap<&'static str, Vec<u8>>,
     /// `x-amz-meta-…`, by lower-case name without the prefix.
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,

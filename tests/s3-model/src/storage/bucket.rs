@@ -9,7 +9,7 @@ use super::bucket_spec::BucketSpec;
 use super::cursor::Cursor;
 use super::encryption::Encryption;
 use super::object::{Object, VersionId};
-use super::upload::Upload;
+use super::upload::{Upload, UploadKey, number_in_id};
 use super::version::{Slot, Slots, Version, Versioning};
 use crate::access::authorization::Owned;
 use crate::access::policy::PolicyDocument;
@@ -28,8 +28,7 @@ pub(crate) struct Bucket {
     pub(crate) default_encryption: Encryption,
     pub(crate) space: Option<Arc<KeySpace>>,
     pub(crate) slots: Slots,
-    /// By key and upload id, the order of listings.
-    pub(crate) uploads: BTreeMap<(String, String), Upload>,
+    pub(crate) uploads: BTreeMap<UploadKey, Upload>,
     pub(crate) created_s: u64,
     versions_made: u64,
 }
@@ -145,8 +144,34 @@ impl Bucket {
         id
     }
 
+    /// Finds an open upload by key and id.
+    pub(crate) fn upload(&self, key: &str, id: &str) -> Option<(&UploadKey, &Upload)> {
+        let found = self
+            .uploads
+            .get_key_value(&(key.to_owned(), number_in_id(id)?));
+        found.filter(|(_, upload)| upload.id == id)
+    }
+
+    /// Removes an open upload.
+    pub(crate) fn remove_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
+        let at = self.upload(key, id)?.0.clone();
+        self.uploads.remove(&at)
+    }
+
+    /// Notes at the open uploads of a key that the key has changed.
+    fn note_change(&mut self, key: &str) {
+        if self.uploads.is_empty() {
+            return;
+        }
+        let of_key = (key.to_owned(), 0)..=(key.to_owned(), u64::MAX);
+        for upload in self.uploads.range_mut(of_key).map(|(_, upload)| upload) {
+            upload.key_changed = true;
+        }
+    }
+
     /// Stores an object as the newest version and returns the version's id.
     pub(crate) fn put(&mut self, key: &str, mut object: Object) -> VersionId {
+        self.note_change(key);
         self.push(key.as_bytes(), |version| {
             object.version = version;
             Version::Object(Arc::new(object))
@@ -177,6 +202,7 @@ impl Bucket {
 
     /// Deletes a key, or adds a delete marker.
     pub(crate) fn delete(&mut self, key: &str, now_s: u64) -> Deleted {
+        self.note_change(key);
         let bytes = key.as_bytes();
         if self.versioning == Versioning::Off {
             let in_space = self
@@ -205,6 +231,7 @@ impl Bucket {
 
     /// Deletes one version permanently. Deleting a version that does not exist succeeds too.
     pub(crate) fn delete_version(&mut self, key: &str, id: VersionId) -> Deleted {
+        self.note_change(key);
         let bytes = key.as_bytes();
         let marker = matches!(self.version(bytes, id), Some(Version::DeleteMarker { .. }));
         let in_space = self.space_object(bytes).is_some();

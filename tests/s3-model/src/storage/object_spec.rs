@@ -43,10 +43,15 @@ impl ObjectSpec {
 
     /// Sets the Content-Type.
     #[must_use]
-    pub fn content_type(mut self, value: &str) -> Self {
-        self.attributes
-            .system
-            .insert("content-type", value.to_owned());
+    pub fn content_type(self, value: &str) -> Self {
+        self.system_header("content-type", value)
+    }
+
+    /// Sets a header that S3 stores with an object, by lower-case name. The value need not be UTF-8:
+    /// what a POST form sets is stored in ISO-8859-1 (fact 78).
+    #[must_use]
+    pub fn system_header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        self.attributes.system.insert(name, value.into());
         self
     }
 

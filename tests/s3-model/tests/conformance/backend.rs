@@ -11,7 +11,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use shardlift_s3_model::{Model, ObjectSpec, Server};
+use shardlift_s3_model::{KmsKeyState, Model, ObjectSpec, Server};
 
 /// The account that owns the buckets of a case.
 pub(crate) const OWNER: &str = "111111111111";
@@ -21,6 +21,9 @@ pub(crate) const STRANGER: &str = "222222222222";
 pub(crate) const MIB5: u64 = 5 << 20;
 /// 5 GiB, the largest copy.
 pub(crate) const GIB5: u64 = 5 << 30;
+
+/// A KMS key in the Region of the suite's buckets. Only the model knows it.
+pub(crate) const KMS_KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/suite";
 
 /// Which backends claim a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,7 @@ impl Backend {
             });
         }
         let model = Model::builder().build().expect("an empty model");
+        model.set_kms_key(KMS_KEY, KmsKeyState::Enabled);
         let server = model.start().await.expect("a free port");
         Some(Self {
             endpoint_url: server.endpoint_url(),
@@ -214,6 +218,18 @@ where
             (status, error.code().unwrap_or("").to_owned())
         }
     }
+}
+
+/// Returns the document of an error.
+pub(crate) fn error_document<T, E: std::fmt::Debug>(
+    result: Result<T, SdkError<E, HttpResponse>>,
+) -> String {
+    let Err(error) = result else {
+        panic!("the request was not refused");
+    };
+    let response = error.raw_response().expect("a response");
+    let body = response.body().bytes().expect("a body in memory");
+    String::from_utf8_lossy(body).into_owned()
 }
 
 /// Asserts that a request is refused with this status and code.

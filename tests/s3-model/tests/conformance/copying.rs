@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
 };
 
 use crate::backend::{
-    Backend, Claim, GIB5, OWNER, STRANGER, copy, copy_source, get, head, put, tags,
+    Backend, Claim, GIB5, KMS_KEY, OWNER, STRANGER, copy, copy_source, get, head, put, tags,
 };
 use crate::refused;
 
@@ -92,6 +92,7 @@ async fn directives_replace_metadata_and_tags() {
     assert_eq!(tags.len(), 2);
 }
 
+/// Fact 6.
 #[tokio::test]
 async fn a_copy_does_not_inherit_the_storage_class() {
     let Some(backend) = Backend::open(Claim::ModelOnly("a copy inherits it")).await else {
@@ -142,6 +143,7 @@ async fn five_gib_are_copied_and_a_byte_more_is_refused() {
     assert!(copied.content().same_content(original.content()));
 }
 
+/// Fact 23.
 #[tokio::test]
 async fn a_copy_source_is_decoded() {
     let Some(backend) = Backend::open(Claim::Both).await else {
@@ -234,6 +236,7 @@ async fn a_missing_source_key_and_a_missing_source_bucket_have_different_errors(
     );
 }
 
+/// Fact 91.
 #[tokio::test]
 async fn the_expected_owners_of_both_buckets_are_checked() {
     let Some(backend) = Backend::open(Claim::ModelOnly("ignores expected owners")).await else {
@@ -254,7 +257,11 @@ async fn the_expected_owners_of_both_buckets_are_checked() {
         403,
         "AccessDenied"
     );
-    refused!(copy().expected_bucket_owner("me"), 400, "InvalidArgument");
+    refused!(
+        copy().expected_bucket_owner("me"),
+        400,
+        "InvalidBucketOwnerAWSAccountID"
+    );
     refused!(
         client
             .list_objects_v2()
@@ -333,9 +340,9 @@ async fn customer_keys_are_refused_and_kms_changes_the_etag() {
     let kms = copy(&client, &bucket, "s", "t");
     let kms = kms
         .server_side_encryption(aws_sdk_s3::types::ServerSideEncryption::AwsKms)
-        .ssekms_key_id("arn:key");
+        .ssekms_key_id(KMS_KEY);
     let copied = kms.send().await.expect("a copy");
-    assert_eq!(copied.ssekms_key_id(), Some("arn:key"));
+    assert_eq!(copied.ssekms_key_id(), Some(KMS_KEY));
     assert_ne!(
         copied
             .copy_object_result()

@@ -5,6 +5,9 @@
 //! CONFORMANCE_ENDPOINT_URL=http://127.0.0.1:4600 cargo nextest run --release -p shardlift-s3-model --test conformance
 //! ```
 //!
+//! The cases of the modules `recorded_…`, and others that name a fact, hold what was recorded from
+//! AWS (docs/MODEL.md, "Recorded facts").
+//!
 //! Each case names the backends that claim it. With `CONFORMANCE_CLAIMS=all` all cases run against
 //! the other endpoint, which shows where it differs.
 
@@ -20,6 +23,15 @@ mod multipart_checksums;
 mod multipart_listings;
 mod part_copies;
 mod reading;
+mod recorded_conditions;
+mod recorded_copies;
+mod recorded_kms;
+mod recorded_listings;
+mod recorded_metadata;
+mod recorded_reads;
+mod recorded_uploads;
+mod recorded_versions;
+mod signed_request;
 mod upload;
 mod versions;
 mod writing;

@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{CompletedPart, ServerSideEncryption, StorageClass};
 use shardlift_s3_model::Weather;
 
-use crate::backend::{Backend, Claim, MIB5, OWNER, get, head, put, tags};
+use crate::backend::{Backend, Claim, KMS_KEY, MIB5, OWNER, etag_of, get, head, put, tags};
 use crate::refused;
 use crate::upload::create;
 
@@ -25,6 +25,7 @@ async fn parts_become_one_object_with_a_composite_etag() {
     );
 }
 
+/// Fact 55.
 #[tokio::test]
 async fn a_completion_names_at_least_one_part() {
     let Some(backend) = Backend::open(Claim::ModelOnly("completes an empty object")).await else {
@@ -33,7 +34,7 @@ async fn a_completion_names_at_least_one_part() {
     let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 1).await;
-    refused!(upload.complete(vec![]), 400, "MalformedXML");
+    refused!(upload.complete(vec![]), 400, "InvalidRequest");
     upload
         .complete(vec![part])
         .send()
@@ -41,6 +42,7 @@ async fn a_completion_names_at_least_one_part() {
         .expect("a completion");
 }
 
+/// Fact 56.
 #[tokio::test]
 async fn every_part_except_the_last_has_at_least_five_mib() {
     let Some(backend) = Backend::open(Claim::ModelOnly("takes small parts")).await else {
@@ -184,7 +186,7 @@ async fn under_kms_a_part_that_is_uploaded_twice_has_two_etags() {
     let upload = create(&client, &bucket, |create| {
         create
             .server_side_encryption(ServerSideEncryption::AwsKms)
-            .ssekms_key_id("arn:key")
+            .ssekms_key_id(KMS_KEY)
     })
     .await;
     let replaced = upload.put(1, 1).await;
@@ -195,6 +197,7 @@ async fn under_kms_a_part_that_is_uploaded_twice_has_two_etags() {
     completion.expect("a completion");
 }
 
+/// Fact 59.
 #[tokio::test]
 async fn the_size_of_the_object_is_checked_on_request() {
     let Some(backend) = Backend::open(Claim::Both).await else {
@@ -216,33 +219,44 @@ async fn the_size_of_the_object_is_checked_on_request() {
         .expect("a completion");
 }
 
+/// Facts 34 and 35.
 #[tokio::test]
 async fn a_completion_obeys_conditions_on_the_object_it_overwrites() {
-    let Some(backend) = Backend::open(Claim::Both).await else {
+    let claim = Claim::ModelOnly("completes although the key was deleted meanwhile");
+    let Some(backend) = Backend::open(claim).await else {
         return;
     };
     let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
     put(&client, &bucket, "t", "there").await;
     let upload = create(&client, &bucket, |create| create).await;
     let part = upload.put(1, 9).await;
+    let complete = || upload.complete(vec![part.clone()]);
+    refused!(complete().if_none_match("*"), 412, "PreconditionFailed");
+    refused!(complete().if_match("\"0\""), 412, "PreconditionFailed");
+    let delete = client.delete_object().bucket(&bucket).key("t").send();
+    delete.await.expect("a delete");
+    refused!(complete().if_match("\"0\""), 404, "NoSuchKey");
     refused!(
-        upload.complete(vec![part.clone()]).if_none_match("*"),
-        412,
-        "PreconditionFailed"
+        complete().if_none_match("*"),
+        409,
+        "ConditionalRequestConflict"
     );
-    client
-        .delete_object()
-        .bucket(&bucket)
-        .key("t")
-        .send()
-        .await
-        .expect("a delete");
-    upload
-        .complete(vec![part])
-        .if_none_match("*")
-        .send()
-        .await
-        .expect("a completion");
+    let second = create(&client, &bucket, |create| create).await;
+    let part = second.put(1, 9).await;
+    let completion = second.complete(vec![part]).if_none_match("*").send().await;
+    completion.expect("nothing happened since this one began");
+    // The key is written while a third upload is open.
+    let third = create(&client, &bucket, |create| create).await;
+    let part = third.put(1, 9).await;
+    put(&client, &bucket, "t", "since").await;
+    let etag = etag_of(&client, &bucket, "t").await;
+    refused!(
+        third.complete(vec![part.clone()]).if_match(&etag),
+        409,
+        "ConditionalRequestConflict"
+    );
+    let unconditional = third.complete(vec![part]).send().await;
+    unconditional.expect("a completion without a condition");
 }
 
 #[tokio::test]

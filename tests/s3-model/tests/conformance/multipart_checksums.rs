@@ -6,6 +6,7 @@ use crate::backend::{Backend, Claim, MIB5, OWNER};
 use crate::refused;
 use crate::upload::create;
 
+/// Fact 51.
 #[tokio::test]
 async fn a_composite_checksum_needs_the_checksum_of_every_part() {
     let Some(backend) = Backend::open(Claim::ModelOnly("does not insist")).await else {
@@ -34,6 +35,7 @@ async fn a_composite_checksum_needs_the_checksum_of_every_part() {
     assert_eq!(done.checksum_type(), Some(&ChecksumType::Composite));
 }
 
+/// Facts 46 and 48.
 #[tokio::test]
 async fn checksum_algorithms_and_types_must_match() {
     let Some(backend) = Backend::open(Claim::ModelOnly("takes any pair")).await else {

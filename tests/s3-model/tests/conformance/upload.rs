@@ -11,6 +11,9 @@ pub(crate) struct Upload<'a> {
     pub(crate) client: &'a Client,
     pub(crate) bucket: &'a str,
     pub(crate) id: String,
+    /// Whether it was created with a checksum algorithm. Only then a completion may have the
+    /// checksums of the parts (fact 50).
+    has_algorithm: bool,
 }
 
 /// Creates an upload.
@@ -27,6 +30,7 @@ pub(crate) async fn create<'a>(
         client,
         bucket,
         id: created.upload_id().expect("an id").to_owned(),
+        has_algorithm: created.checksum_algorithm().is_some(),
     }
 }
 
@@ -47,10 +51,11 @@ impl Upload<'_> {
         let size = usize::try_from(size).expect("small");
         let bytes = vec![u8::try_from(number % 200).expect("small"); size];
         let response = self.part(number, bytes).send().await.expect("a part");
+        let checksum = response.checksum_crc32().filter(|_| self.has_algorithm);
         CompletedPart::builder()
             .part_number(number)
             .set_e_tag(response.e_tag().map(str::to_owned))
-            .set_checksum_crc32(response.checksum_crc32().map(str::to_owned))
+            .set_checksum_crc32(checksum.map(str::to_owned))
             .build()
     }
 

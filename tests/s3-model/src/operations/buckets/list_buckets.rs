@@ -1,5 +1,6 @@
 //! ListBuckets.
 
+use crate::access::principal::canonical_id;
 use crate::date::iso;
 use crate::lock::read;
 use crate::operations::request::Request;
@@ -18,7 +19,7 @@ pub(crate) fn list_buckets(
     };
     let mut xml = Xml::result("ListAllMyBucketsResult", 1024);
     xml.open("Owner");
-    xml.text("ID", &principal.account);
+    xml.text("ID", &canonical_id(&principal.account));
     xml.close("Owner");
     xml.open("Buckets");
     for (name, bucket) in read(&server.buckets).iter() {

@@ -26,6 +26,7 @@ pub(super) fn write_checksum_kind(xml: &mut Xml, object: &Object) {
     xml.text("ChecksumType", kind.name());
 }
 
+/// Writes the owner, by canonical id.
 pub(super) fn write_owner(xml: &mut Xml, owner: &str) {
     xml.open("Owner");
     xml.text("ID", owner);

@@ -3,6 +3,7 @@
 use super::entry_xml::{write_checksum_kind, write_date_and_etag, write_owner};
 use super::page::{ENTRY_BYTES, Entries, Page};
 use super::start::Start;
+use crate::access::principal::canonical_id;
 use crate::protocol::xml::Xml;
 use crate::storage::bucket::Bucket;
 use crate::storage::cursor::{Cursor, Entry, successor};
@@ -11,6 +12,7 @@ use crate::storage::storage_class::StorageClass;
 /// Writes the entries of a page.
 pub(super) fn entries(bucket: &Bucket, page: &Page<'_>) -> Entries {
     let mut cursor = start_cursor(bucket, page);
+    let owner = page.with_owner.then(|| canonical_id(&bucket.owner));
     let mut xml = Xml::fragment(64 + ENTRY_BYTES * page.keys_max as usize);
     let mut prefixes: Vec<Vec<u8>> = Vec::new();
     let (mut count, mut last, mut next) = (0, None, None);
@@ -37,7 +39,7 @@ pub(super) fn entries(bucket: &Bucket, page: &Page<'_>) -> Entries {
             prefixes.push(common);
             continue;
         }
-        write_entry(&mut xml, key, &entry, page, &bucket.owner);
+        write_entry(&mut xml, key, &entry, page, owner.as_deref());
         if count == page.keys_max {
             last = Some(Start::AfterKey(key.to_vec()));
         }
@@ -79,7 +81,7 @@ fn common_prefix_end(key: &[u8], page: &Page<'_>) -> Option<usize> {
         .map(|at| page.prefix.len() + at + delimiter.len())
 }
 
-fn write_entry(xml: &mut Xml, key: &[u8], entry: &Entry<'_>, page: &Page<'_>, owner: &str) {
+fn write_entry(xml: &mut Xml, key: &[u8], entry: &Entry<'_>, page: &Page<'_>, owner: Option<&str>) {
     let (modified_s, etag, size, class) = match entry {
         Entry::Space(object) => (
             object.modified_s,
@@ -105,7 +107,7 @@ fn write_entry(xml: &mut Xml, key: &[u8], entry: &Entry<'_>, page: &Page<'_>, ow
     xml.raw(b"</Size><StorageClass>");
     xml.raw(class.name().as_bytes());
     xml.raw(b"</StorageClass>");
-    if page.with_owner {
+    if let Some(owner) = owner {
         write_owner(xml, owner);
     }
     xml.raw(b"</Contents>");

@@ -5,9 +5,11 @@ use std::ops::Bound;
 use super::entry_xml::{write_checksum_kind, write_date_and_etag, write_owner};
 use super::page::{ENTRY_BYTES, Entries, PAGE_KEYS_MAX, Page, encoding, finish_page};
 use super::start::Start;
+use crate::access::principal::canonical_id;
 use crate::date::iso;
 use crate::lock::read;
 use crate::operations::guard::{addressed_bucket, authorize_bucket};
+use crate::operations::lookup::parse_version;
 use crate::operations::request::Request;
 use crate::protocol::error::S3Error;
 use crate::protocol::error_code::ErrorCode;
@@ -41,6 +43,17 @@ pub(crate) fn list_object_versions(
     }
     let prefix = query.text("prefix")?;
     let (marker, version_marker) = (query.text("key-marker")?, query.text("version-id-marker")?);
+    if marker.is_empty() && !version_marker.is_empty() {
+        return Err(S3Error::invalid_argument(
+            "version-id-marker",
+            &version_marker,
+            "A version-id marker cannot be specified without a key marker.",
+        ));
+    }
+    let version = match &*version_marker {
+        "" => None,
+        id => Some(parse_version(id)?),
+    };
     if !query.text("delimiter")?.is_empty() {
         return Err(not_implemented(
             "The S3 model lists versions without a delimiter only.",
@@ -54,12 +67,7 @@ pub(crate) fn list_object_versions(
         encoding: encoding(request)?,
         with_owner: true,
     };
-    let all = versions(
-        &state,
-        page.prefix,
-        marker.as_bytes(),
-        VersionId::parse(&version_marker),
-    );
+    let all = versions(&state, page.prefix, marker.as_bytes(), version);
     let listed = &all[..all.len().min(page.keys_max as usize)];
     let is_truncated = all.len() > listed.len();
     let mut xml = Xml::result("ListVersionsResult", 1024 + ENTRY_BYTES * listed.len());
@@ -72,7 +80,7 @@ pub(crate) fn list_object_versions(
         xml.text("NextVersionIdMarker", &last.version.id().to_string());
     }
     let entries = Entries {
-        xml: entries(listed, &page, &state.owner),
+        xml: entries(listed, &page, &canonical_id(&state.owner)),
         count: u32::try_from(listed.len()).unwrap_or(PAGE_KEYS_MAX),
         next: is_truncated.then(|| Start::AfterKey(Vec::new())),
     };

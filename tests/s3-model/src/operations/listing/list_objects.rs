@@ -23,14 +23,18 @@ pub(crate) fn list_objects(
     let (prefix, delimiter) = (query.text("prefix")?, query.text("delimiter")?);
     let marker = query.text("marker")?;
     let keys_max = query.page_size("max-keys", PAGE_KEYS_MAX)?;
-    // A NextMarker can be a common prefix. The next page then begins after all of its keys.
+    // A marker that is a common prefix, or lies inside one, skips all of its keys (fact 95).
+    let skipped = marker.strip_prefix(&*prefix).and_then(|rest| {
+        let at = (!delimiter.is_empty()).then(|| rest.find(&*delimiter))??;
+        Some(&marker[..prefix.len() + at + delimiter.len()])
+    });
     let start = if marker.is_empty() {
         query
             .has("continuation-token")
             .then(|| Start::from_token(""))
             .transpose()?
-    } else if !delimiter.is_empty() && marker.ends_with(&*delimiter) {
-        Some(Start::AfterPrefix(marker.as_bytes().to_vec()))
+    } else if let Some(common) = skipped {
+        Some(Start::AfterPrefix(common.as_bytes().to_vec()))
     } else {
         Some(Start::AfterKey(marker.as_bytes().to_vec()))
     };

@@ -31,11 +31,10 @@ pub(crate) fn list_objects_v2(
     let (after, token) = (query.text("start-after")?, query.get("continuation-token")?);
     let keys_max = query.page_size("max-keys", PAGE_KEYS_MAX)?;
     let start = match (&token, after.is_empty()) {
-        (Some(token), _) if !token.is_empty() || after.is_empty() => {
-            Some(Start::from_token(token)?)
-        }
-        (_, true) => None,
-        (_, false) => Some(Start::AfterKey(after.as_bytes().to_vec())),
+        // An empty token is refused, and with a token the start is ignored (fact 94).
+        (Some(token), _) => Some(Start::from_token(token)?),
+        (None, true) => None,
+        (None, false) => Some(Start::AfterKey(after.as_bytes().to_vec())),
     };
     let page = Page {
         prefix: prefix.as_bytes(),
@@ -49,10 +48,9 @@ pub(crate) fn list_objects_v2(
     let mut xml = Xml::result("ListBucketResult", 1024 + entries.xml.len());
     xml.text("Name", request.bucket);
     xml.key("Prefix", page.prefix, page.encoding);
-    if let Some(token) = token.filter(|token| !token.is_empty()) {
+    if let Some(token) = token {
         xml.text("ContinuationToken", &token);
-    }
-    if !after.is_empty() {
+    } else if !after.is_empty() {
         xml.key("StartAfter", after.as_bytes(), page.encoding);
     }
     if let Some(next) = &entries.next {

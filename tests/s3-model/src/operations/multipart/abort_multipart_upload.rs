@@ -18,8 +18,7 @@ pub(crate) fn abort_multipart_upload(
     let mut state = write(&bucket);
     authorize_object(&state, request, "s3:AbortMultipartUpload")?;
     state
-        .uploads
-        .remove(&(request.key.to_owned(), id.clone()))
+        .remove_upload(request.key, &id)
         .ok_or_else(|| no_such_upload(&id))?;
     Ok(Response::empty(204))
 }

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use crate::content::checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use crate::content::etag::ETag;
 use crate::content::rope::Rope;
-use crate::operations::body_digest::checksum_mismatch;
+use crate::operations::body_digest::{checksum_mismatch, sent_checksum};
 use crate::operations::request::Request;
 use crate::protocol::error::S3Error;
-use crate::state::ServerState;
 use crate::storage::attributes::{Attributes, PartRecord};
 use crate::storage::object::{Object, VersionId};
 use crate::storage::upload::{PARTS_MAX, Part, Upload};
 
 /// Makes the object of these parts.
 pub(super) fn assemble(
-    server: &ServerState,
     request: &Request<'_>,
     upload: &Upload,
     chosen: &[(u16, &Part)],
@@ -38,10 +36,8 @@ pub(super) fn assemble(
             checksum: part.checksum.clone(),
         })
         .collect();
-    let mut etag = ETag::of_parts(chosen.iter().map(|(_, part)| part.etag));
-    if upload.attributes.encryption.is_kms() {
-        etag = etag.encrypted(server.next_number());
-    }
+    // The MD5 over the parts' ETags, under SSE-KMS too, where these are no MD5s (fact 62).
+    let etag = ETag::of_parts(chosen.iter().map(|(_, part)| part.etag));
     let attributes = Arc::new(Attributes {
         checksum,
         parts: Some(records),
@@ -64,29 +60,66 @@ fn whole_checksum(
     chosen: &[(u16, &Part)],
     rope: &Rope,
 ) -> Result<Option<Checksum>, S3Error> {
-    let algorithm = upload.algorithm.unwrap_or(ChecksumAlgorithm::Crc64nvme);
-    let sent = request.header(algorithm.header())?;
-    let checksum = match upload.kind {
-        ChecksumKind::FullObject if upload.algorithm.is_none() && sent.is_none() => {
-            return Ok(None);
-        }
-        ChecksumKind::FullObject => Checksum::full(algorithm, rope),
-        ChecksumKind::Composite => {
-            let values: Vec<u8> = chosen
-                .iter()
-                .filter_map(|(_, part)| part.checksum.as_ref())
-                .flat_map(|checksum| checksum.value.clone())
-                .collect();
-            Checksum {
-                algorithm,
-                kind: ChecksumKind::Composite,
-                value: algorithm.of_bytes(&values),
-                parts: u16::try_from(chosen.len()).unwrap_or(PARTS_MAX),
+    check_type(request, upload)?;
+    let sent = sent_checksum(request)?;
+    let Some(algorithm) = upload.algorithm else {
+        // S3 adds a CRC64NVME, and ignores the value of another algorithm (fact 50).
+        return match sent {
+            Some((ChecksumAlgorithm::Crc64nvme, value)) => {
+                let checksum = Checksum::full(ChecksumAlgorithm::Crc64nvme, rope);
+                compare(&checksum, value).map(|()| Some(checksum))
             }
-        }
+            _ => Ok(None),
+        };
     };
-    if sent.is_some_and(|sent| sent != checksum.text()) {
-        return Err(checksum_mismatch(algorithm));
+    let checksum = match upload.kind {
+        ChecksumKind::FullObject => Checksum::full(algorithm, rope),
+        ChecksumKind::Composite => composite(algorithm, chosen),
+    };
+    let has_type = request.headers.contains_key("x-amz-checksum-type");
+    match sent {
+        // Without the type, S3 refuses even the right value of a whole object (fact 54).
+        Some((found, value))
+            if found == algorithm && (has_type || upload.kind == ChecksumKind::Composite) =>
+        {
+            compare(&checksum, value)?;
+        }
+        Some(_) => return Err(checksum_mismatch(algorithm.name().to_lowercase())),
+        None => {}
     }
     Ok(Some(checksum))
+}
+
+fn composite(algorithm: ChecksumAlgorithm, chosen: &[(u16, &Part)]) -> Checksum {
+    let values: Vec<u8> = chosen
+        .iter()
+        .filter_map(|(_, part)| part.checksum.as_ref())
+        .flat_map(|checksum| checksum.value.clone())
+        .collect();
+    Checksum {
+        algorithm,
+        kind: ChecksumKind::Composite,
+        value: algorithm.of_bytes(&values),
+        parts: u16::try_from(chosen.len()).unwrap_or(PARTS_MAX),
+    }
+}
+
+fn compare(checksum: &Checksum, sent: &str) -> Result<(), S3Error> {
+    if sent == checksum.text() {
+        return Ok(());
+    }
+    Err(checksum_mismatch(checksum.algorithm.name().to_lowercase()))
+}
+
+/// Refuses a completion that states another checksum type than the creation of the upload. It need
+/// not state any (fact 53).
+fn check_type(request: &Request<'_>, upload: &Upload) -> Result<(), S3Error> {
+    let created = upload.algorithm.map(|_| upload.kind.name());
+    match request.header("x-amz-checksum-type")? {
+        Some(stated) if Some(stated) != created => Err(S3Error::invalid_request(format!(
+            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+            created.unwrap_or("null")
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@ use super::assembly::assemble;
 use super::completed_parts::{choose_parts, listed_parts};
 use super::open_upload::{find, upload_id};
 use crate::lock::write;
-use crate::operations::conditions::check_write;
+use crate::operations::conditions::check_completion;
 use crate::operations::guard::{addressed_bucket, authorize_object};
 use crate::operations::request::Request;
 use crate::operations::response_headers::{set_encryption, set_version};
@@ -25,8 +25,13 @@ pub(crate) fn complete_multipart_upload(
     authorize_object(&state, request, "s3:PutObject")?;
     let upload = find(&state, request.key, &id)?;
     let chosen = choose_parts(upload, &listed)?;
-    check_write(request, state.current(request.key.as_bytes()).as_deref())?;
-    let object = assemble(server, request, upload, &chosen)?;
+    let current = state.current(request.key.as_bytes());
+    check_completion(request, upload, current.as_deref())?;
+    let encryption = &upload.attributes.encryption;
+    server.kms_keys.check(encryption, &state.region)?;
+    let object = assemble(request, upload, &chosen)?;
+    // Under SSE-KMS the response has no checksum that S3 added, though the object has it (fact 64).
+    let tells_checksum = upload.algorithm.is_some() || !encryption.is_kms();
     let mut xml = Xml::result("CompleteMultipartUploadResult", 1024);
     xml.text(
         "Location",
@@ -35,12 +40,14 @@ pub(crate) fn complete_multipart_upload(
     xml.text("Bucket", request.bucket);
     xml.text("Key", request.key);
     xml.text("ETag", &object.etag.quoted());
-    let checksum = object.checksum();
-    xml.text(checksum.algorithm.element(), &checksum.text());
-    xml.text("ChecksumType", checksum.kind.name());
+    if tells_checksum {
+        let checksum = object.checksum();
+        xml.text(checksum.algorithm.element(), &checksum.text());
+        xml.text("ChecksumType", checksum.kind.name());
+    }
     let mut response = Response::xml(xml.finish("CompleteMultipartUploadResult"));
     set_encryption(&mut response, &object.attributes.encryption);
-    state.uploads.remove(&(request.key.to_owned(), id));
+    state.remove_upload(request.key, &id);
     let version = state.put(request.key, object);
     set_version(&mut response, state.versioning, version);
     Ok(response)

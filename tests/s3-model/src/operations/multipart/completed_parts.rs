@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use super::open_upload::upload_id;
 use crate::content::checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
+use crate::operations::body_digest::checksum_mismatch;
 use crate::operations::request::Request;
 use crate::protocol::error::S3Error;
 use crate::protocol::error_code::ErrorCode;
@@ -34,6 +36,22 @@ pub(super) struct CompletedPart {
 }
 
 impl CompletedPart {
+    /// Returns the ETag without quotes.
+    fn etag(&self) -> &str {
+        self.etag.as_deref().unwrap_or("").trim_matches('"')
+    }
+
+    /// Makes the error for a part that the upload does not have like this (facts 52 and 57).
+    fn invalid(&self, upload_id: &str) -> S3Error {
+        S3Error::new(
+            ErrorCode::InvalidPart,
+            "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+        )
+        .detail("ETag", self.etag())
+        .detail("PartNumber", self.number.to_string())
+        .detail("UploadId", upload_id)
+    }
+
     fn checksum(&self, algorithm: ChecksumAlgorithm) -> Option<&str> {
         match algorithm {
             ChecksumAlgorithm::Crc32 => self.crc32.as_deref(),
@@ -48,14 +66,20 @@ impl CompletedPart {
 /// Parses the parts that a completion lists.
 pub(super) fn listed_parts(request: &Request<'_>) -> Result<Vec<CompletedPart>, S3Error> {
     let completion: Completion = request.document()?;
-    if completion.parts.is_empty() || completion.parts.len() > usize::from(PARTS_MAX) {
+    if completion.parts.is_empty() {
+        return Err(S3Error::invalid_request(
+            "You must specify at least one part",
+        ));
+    }
+    if completion.parts.len() > usize::from(PARTS_MAX) {
         return Err(S3Error::malformed_xml());
     }
     if !completion.parts.is_sorted_by(|a, b| a.number < b.number) {
         return Err(S3Error::new(
             ErrorCode::InvalidPartOrder,
             "The list of parts was not in ascending order. Parts must be ordered by part number.",
-        ));
+        )
+        .detail("UploadId", upload_id(request)?));
     }
     Ok(completion.parts)
 }
@@ -68,17 +92,10 @@ pub(super) fn choose_parts<'a>(
 ) -> Result<Vec<(u16, &'a Part)>, S3Error> {
     let mut chosen = Vec::with_capacity(listed.len());
     for completed in listed {
-        let invalid = || {
-            S3Error::new(
-                ErrorCode::InvalidPart,
-                "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-            )
-            .detail("PartNumber", completed.number.to_string())
-        };
+        let invalid = || completed.invalid(&upload.id);
         let number = u16::try_from(completed.number).map_err(|_| invalid())?;
         let part = upload.parts.get(&number).ok_or_else(invalid)?;
-        let etag = completed.etag.as_deref().unwrap_or("").trim_matches('"');
-        if etag != part.etag.to_string() {
+        if completed.etag() != part.etag.to_string() {
             return Err(invalid());
         }
         check_part_checksum(upload, completed, part)?;
@@ -106,9 +123,16 @@ fn check_part_checksum(
     completed: &CompletedPart,
     part: &Part,
 ) -> Result<(), S3Error> {
+    let sent = ChecksumAlgorithm::ALL
+        .into_iter()
+        .find(|algorithm| completed.checksum(*algorithm).is_some());
     let Some(algorithm) = upload.algorithm else {
-        return Ok(());
+        // Whatever the part was sent with: the upload has no checksums to compare with (fact 50).
+        return sent.map_or(Ok(()), |_| Err(completed.invalid(&upload.id)));
     };
+    if sent.is_some_and(|sent| sent != algorithm) {
+        return Err(checksum_mismatch(algorithm.name().to_lowercase()));
+    }
     let stored = part.checksum.as_ref().map(Checksum::text);
     match completed.checksum(algorithm) {
         None if upload.kind == ChecksumKind::Composite => Err(S3Error::invalid_request(format!(
@@ -116,11 +140,7 @@ fn check_part_checksum(
             algorithm.name().to_lowercase(),
             completed.number
         ))),
-        Some(sent) if stored.as_deref() != Some(sent) => Err(S3Error::new(
-            ErrorCode::InvalidPart,
-            "One or more of the specified parts could not be found. The checksum of a part does not match.",
-        )
-        .detail("PartNumber", completed.number.to_string())),
+        Some(sent) if stored.as_deref() != Some(sent) => Err(completed.invalid(&upload.id)),
         _ => Ok(()),
     }
 }

@@ -11,9 +11,8 @@ use crate::operations::written_attributes::attributes;
 use crate::protocol::error::S3Error;
 use crate::protocol::response::Response;
 use crate::protocol::xml::Xml;
-use crate::splitmix::mix;
 use crate::state::ServerState;
-use crate::storage::upload::Upload;
+use crate::storage::upload::{Upload, upload_id_of};
 
 /// CreateMultipartUpload. It sets the metadata, tags and storage class of the object.
 pub(crate) fn create_multipart_upload(
@@ -24,13 +23,9 @@ pub(crate) fn create_multipart_upload(
     let attributes = attributes(&bucket, request)?;
     let (algorithm, kind) = requested_checksum(request)?;
     let mut state = write(&bucket);
-    authorize_write(&state, request, &attributes)?;
+    authorize_write(server, &state, request, &attributes)?;
     let number = server.next_number();
-    let id = format!(
-        "{:016x}{:016x}{number:08x}",
-        mix(number),
-        mix(number ^ 0x0075_706c_6f61_6421)
-    );
+    let id = upload_id_of(number);
     let mut xml = Xml::result("InitiateMultipartUploadResult", 512);
     xml.text("Bucket", request.bucket);
     xml.text("Key", request.key);
@@ -42,14 +37,18 @@ pub(crate) fn create_multipart_upload(
         response.set("x-amz-checksum-type", kind.name());
     }
     let upload = Upload {
+        id,
         attributes,
         algorithm,
         kind,
         parts: BTreeMap::new(),
         initiated_s: server.clock.now_s(),
-        initiator: request.caller.arn().to_owned(),
+        initiator: request.caller.user_id(),
+        key_changed: false,
     };
-    state.uploads.insert((request.key.to_owned(), id), upload);
+    state
+        .uploads
+        .insert((request.key.to_owned(), number), upload);
     Ok(response)
 }
 
@@ -57,6 +56,11 @@ fn requested_checksum(
     request: &Request<'_>,
 ) -> Result<(Option<ChecksumAlgorithm>, ChecksumKind), S3Error> {
     let Some(name) = request.header("x-amz-checksum-algorithm")? else {
+        if request.headers.contains_key("x-amz-checksum-type") {
+            return Err(S3Error::invalid_request(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            ));
+        }
         return Ok((None, ChecksumKind::FullObject));
     };
     let algorithm = ChecksumAlgorithm::parse(name)

@@ -45,10 +45,6 @@ pub(crate) fn list_parts(server: &ServerState, request: &Request<'_>) -> Result<
     );
     xml.number("MaxParts", u64::from(max));
     xml.boolean("IsTruncated", is_truncated);
-    if let Some(algorithm) = upload.algorithm {
-        xml.text("ChecksumAlgorithm", algorithm.name());
-        xml.text("ChecksumType", upload.kind.name());
-    }
     for (number, part) in page {
         write_part(&mut xml, *number, part);
     }

@@ -25,11 +25,19 @@ pub(super) struct PartTarget {
 
 impl PartTarget {
     /// Finds the upload of a request, and checks the permission to add parts to it.
-    pub(super) fn find(bucket: &RwLock<Bucket>, request: &Request<'_>) -> Result<Self, S3Error> {
+    pub(super) fn find(
+        server: &ServerState,
+        bucket: &RwLock<Bucket>,
+        request: &Request<'_>,
+    ) -> Result<Self, S3Error> {
         let (number, upload_id) = (part_number(request)?, upload_id(request)?);
         let state = read(bucket);
         authorize_object(&state, request, "s3:PutObject")?;
-        let algorithm = find(&state, request.key, &upload_id)?.algorithm;
+        let upload = find(&state, request.key, &upload_id)?;
+        server
+            .kms_keys
+            .check(&upload.attributes.encryption, &state.region)?;
+        let algorithm = upload.algorithm;
         Ok(Self {
             number,
             upload_id,
@@ -37,7 +45,8 @@ impl PartTarget {
         })
     }
 
-    /// Stores the part and returns its ETag.
+    /// Stores the part and returns its ETag. The checksum is kept only if the upload was created with
+    /// an algorithm (fact 49).
     pub(super) fn store(
         self,
         server: &ServerState,
@@ -48,9 +57,11 @@ impl PartTarget {
     ) -> Result<ETag, S3Error> {
         let mut etag = ETag::of_content(&rope);
         let mut state = write(bucket);
-        let upload = state
-            .uploads
-            .get_mut(&(request.key.to_owned(), self.upload_id.clone()))
+        let at = state
+            .upload(request.key, &self.upload_id)
+            .map(|(at, _)| at.clone());
+        let upload = at
+            .and_then(|at| state.uploads.get_mut(&at))
             .ok_or_else(|| no_such_upload(&self.upload_id))?;
         if upload.attributes.encryption.is_kms() {
             etag = etag.encrypted(server.next_number());
@@ -60,7 +71,7 @@ impl PartTarget {
             Part {
                 rope,
                 etag,
-                checksum,
+                checksum: checksum.filter(|_| upload.algorithm.is_some()),
                 modified_s: server.clock.now_s(),
             },
         );
@@ -84,8 +95,8 @@ pub(super) fn upload_id(request: &Request<'_>) -> Result<String, S3Error> {
 /// Finds an open upload.
 pub(super) fn find<'a>(bucket: &'a Bucket, key: &str, id: &str) -> Result<&'a Upload, S3Error> {
     bucket
-        .uploads
-        .get(&(key.to_owned(), id.to_owned()))
+        .upload(key, id)
+        .map(|(_, upload)| upload)
         .ok_or_else(|| no_such_upload(id))
 }
 

@@ -5,6 +5,7 @@ use crate::content::rope::Rope;
 use crate::operations::body_digest::verify_body;
 use crate::operations::guard::addressed_bucket;
 use crate::operations::request::Request;
+use crate::operations::written_attributes::refuse_customer_key;
 use crate::protocol::error::S3Error;
 use crate::protocol::response::Response;
 use crate::state::ServerState;
@@ -15,7 +16,8 @@ pub(crate) fn upload_part(
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
     let bucket = addressed_bucket(server, request)?;
-    let part = PartTarget::find(&bucket, request)?;
+    refuse_customer_key(request, "")?;
+    let part = PartTarget::find(server, &bucket, request)?;
     let checksum = verify_body(request, part.algorithm)?;
     let mut response = Response::empty(200);
     if let Some(checksum) = &checksum {

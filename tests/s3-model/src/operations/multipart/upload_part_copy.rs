@@ -20,7 +20,7 @@ pub(crate) fn upload_part_copy(
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
     let bucket = addressed_bucket(server, request)?;
-    let part = PartTarget::find(&bucket, request)?;
+    let part = PartTarget::find(server, &bucket, request)?;
     let source = CopySource::find(server, request)?;
     let rope = copied_content(request, &source)?;
     let copied_bytes = rope.length();

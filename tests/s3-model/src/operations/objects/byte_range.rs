@@ -5,7 +5,7 @@ use crate::protocol::error::S3Error;
 use crate::protocol::error_code::ErrorCode;
 use crate::protocol::request_body::UPLOAD_BYTES_MAX;
 use crate::storage::object::Object;
-use crate::storage::upload::PART_BYTES_MIN;
+use crate::storage::upload::PARTS_MAX;
 
 /// A range of bytes, by its start and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,19 @@ impl ByteRange {
         request: &Request<'_>,
         object: &Object,
     ) -> Result<Option<Self>, S3Error> {
-        if let Some(number) = request.query.number("partNumber", 10_000)? {
+        let part = request.query.number("partNumber", u32::from(PARTS_MAX))?;
+        let (header, part) = match (request.header("range")?, part) {
+            (Some(_), Some(_)) => {
+                return Err(S3Error::invalid_request(
+                    "Cannot specify both Range header and partNumber query parameter",
+                ));
+            }
+            (header, part) => (header, part),
+        };
+        if let Some(number) = part {
             return Self::of_part(object, number).map(Some);
         }
-        let Some(header) = request.header("range")? else {
+        let Some(header) = header else {
             return Ok(None);
         };
         let size = object.size();
@@ -69,11 +78,18 @@ impl ByteRange {
 
     /// Returns the range of a part of the object.
     fn of_part(object: &Object, number: u32) -> Result<Self, S3Error> {
+        let count = object
+            .attributes
+            .parts
+            .as_ref()
+            .map_or(1, |parts| parts.len());
         let missing = || {
             S3Error::new(
-                ErrorCode::InvalidRange,
-                "The requested part number is not satisfiable",
+                ErrorCode::InvalidPartNumber,
+                "The requested partnumber is not satisfiable",
             )
+            .detail("ActualPartCount", count.to_string())
+            .detail("PartNumberRequested", number.to_string())
         };
         let index = usize::try_from(number)
             .ok()
@@ -97,7 +113,7 @@ impl ByteRange {
     }
 
     /// Parses `bytes=first-last`, the only form that UploadPartCopy takes, for a source of this
-    /// size.
+    /// size. A range of a small source is taken, although the documents ask for 5 MiB (fact 39).
     pub(in crate::operations) fn of_copy_source(header: &str, size: u64) -> Result<Self, S3Error> {
         let invalid =
             |message: String| S3Error::invalid_argument("x-amz-copy-source-range", header, message);
@@ -110,15 +126,15 @@ impl ByteRange {
         let Some((first, last)) = parsed.filter(|(first, last)| first <= last) else {
             return Err(invalid("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy".to_owned()));
         };
+        if first >= size {
+            return Err(S3Error::invalid_request(
+                "The specified copy range is invalid for the source object size",
+            ));
+        }
         if last >= size {
             return Err(invalid(format!(
                 "Range specified is not valid for source object of size: {size}"
             )));
-        }
-        if size <= PART_BYTES_MIN {
-            return Err(S3Error::invalid_request(
-                "The specified copy source is not supported as a byte-range copy source",
-            ));
         }
         let length = last - first + 1;
         if length > UPLOAD_BYTES_MAX {

@@ -2,10 +2,11 @@
 
 use super::copy_source::CopySource;
 use crate::content::checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
+use crate::lock::read;
 use crate::operations::guard::addressed_bucket;
 use crate::operations::request::Request;
 use crate::operations::tagging::tag_set;
-use crate::operations::written_attributes::{self, metadata, storage_class, system_headers};
+use crate::operations::written_attributes::{self, metadata, system_headers};
 use crate::protocol::error::S3Error;
 use crate::state::ServerState;
 use crate::storage::attributes::{Annotations, Attributes};
@@ -53,9 +54,11 @@ pub(super) fn copied_attributes(
     if original.annotations.is_empty() {
         directives.annotations = Directive::Replace;
     }
-    check_changes_itself(request, source, directives.metadata)?;
+    let bucket = addressed_bucket(server, request)?;
+    let is_default_kms = read(&bucket).default_encryption.is_kms();
+    check_changes_itself(request, source, directives.metadata, is_default_kms)?;
     // Invalid headers are refused even if the source's attributes replace them.
-    let sent = written_attributes::attributes(&*addressed_bucket(server, request)?, request)?;
+    let sent = written_attributes::attributes(&bucket, request)?;
     authorize_source(server, request, source, &directives)?;
     let (system, metadata) = match directives.metadata {
         Directive::Replace => (system_headers(request)?, metadata(request.headers)?),
@@ -107,20 +110,26 @@ fn authorize_source(
     Ok(())
 }
 
-/// Refuses a copy of an object onto itself that changes nothing.
+/// Refuses a copy of an object onto itself that changes nothing. What counts is that a header is
+/// there, not that its value differs (facts 7 to 10). A bucket with a default encryption of its own
+/// takes the copy without any (fact 11).
 fn check_changes_itself(
     request: &Request<'_>,
     source: &CopySource,
     metadata: Directive,
+    is_default_kms: bool,
 ) -> Result<(), S3Error> {
     let itself =
         source.bucket == request.bucket && source.key == request.key && !source.named_version;
     let changes = metadata == Directive::Replace
-        || storage_class(request)? != source.object.attributes.storage_class
-        || request.headers.contains_key("x-amz-server-side-encryption")
-        || request
-            .headers
-            .contains_key("x-amz-website-redirect-location");
+        || is_default_kms
+        || [
+            "x-amz-storage-class",
+            "x-amz-server-side-encryption",
+            "x-amz-website-redirect-location",
+        ]
+        .iter()
+        .any(|name| request.headers.contains_key(*name));
     if itself && !changes {
         return Err(S3Error::invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",

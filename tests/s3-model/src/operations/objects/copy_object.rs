@@ -29,7 +29,7 @@ pub(crate) fn copy_object(
     source.check_size()?;
     let attributes = copied_attributes(server, request, &source)?;
     let mut state = write(&bucket);
-    authorize_write(&state, request, &attributes)?;
+    authorize_write(server, &state, request, &attributes)?;
     check_write(request, state.current(request.key.as_bytes()).as_deref())?;
     let copy = copied_object(server, &source, attributes.into_shared());
     let mut xml = Xml::result("CopyObjectResult", 512);

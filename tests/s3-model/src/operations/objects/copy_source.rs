@@ -9,13 +9,14 @@ use crate::operations::conditions::check_copy_source;
 use crate::operations::guard::{authorize, check_owner};
 use crate::operations::lookup::{archived, find_object};
 use crate::operations::request::Request;
+use crate::operations::written_attributes::refuse_customer_key;
 use crate::protocol::error::S3Error;
+use crate::protocol::error_code::ErrorCode;
 use crate::protocol::request_body::UPLOAD_BYTES_MAX;
 use crate::protocol::resource::check_key;
 use crate::protocol::response::Response;
 use crate::state::ServerState;
-use crate::storage::object::Object;
-use crate::storage::version::Versioning;
+use crate::storage::object::{Object, VersionId};
 
 /// The object that a copy reads.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct CopySource {
     pub(crate) key: String,
     pub(crate) object: Arc<Object>,
     region: String,
-    /// The id of the version, if the source bucket has versions.
+    /// The id of the version, unless it is the null version.
     version: Option<String>,
     /// Whether the request named a version.
     pub(crate) named_version: bool,
@@ -45,6 +46,7 @@ impl CopySource {
         server: &ServerState,
         request: &Request<'_>,
     ) -> Result<Self, S3Error> {
+        refuse_customer_key(request, "x-amz-copy-source-")?;
         let header = request.header("x-amz-copy-source")?.unwrap_or("");
         let name = parse_source(header)?;
         let bucket = server.require_bucket(&name.bucket)?;
@@ -65,12 +67,22 @@ impl CopySource {
             &name.bucket,
             &name.key,
             name.version.as_deref(),
-        )?;
-        check_copy_source(request, &object)?;
+        )
+        .map_err(|error| match error.code {
+            ErrorCode::MethodNotAllowed => S3Error::invalid_request(
+                "The source of a copy request may not specifically refer to a delete marker by version id.",
+            ),
+            _ => error,
+        })?;
+        check_copy_source(server, request, &object)?;
         if object.is_archived() {
             return Err(archived(&object));
         }
-        let version = (state.versioning != Versioning::Off).then(|| object.version.to_string());
+        server
+            .kms_keys
+            .check(&object.attributes.encryption, &state.region)?;
+        // S3 does not name the null version (fact 19).
+        let version = (object.version != VersionId::NULL).then(|| object.version.to_string());
         let named_version = name.version.is_some();
         Ok(Self {
             bucket: name.bucket,
@@ -161,9 +173,10 @@ fn parse_source(header: &str) -> Result<SourceName, S3Error> {
                 version,
             })
         }
+        // S3 repeats the name of the header instead of its value (fact 21).
         _ => Err(invalid_source(
-            header,
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+            "x-amz-copy-source",
+            "Invalid copy source object key",
         )),
     }
 }

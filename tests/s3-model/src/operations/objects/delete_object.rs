@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::deletion::{ObjectToDelete, delete};
 use crate::lock::write;
+use crate::operations::conditions::check_delete_headers;
 use crate::operations::guard::addressed_bucket;
 use crate::operations::request::Request;
 use crate::protocol::error::S3Error;
@@ -16,10 +17,13 @@ pub(crate) fn delete_object(
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
     let bucket = addressed_bucket(server, request)?;
+    check_delete_headers(request)?;
     let object = ObjectToDelete {
         key: request.key.to_owned(),
         version: request.query.get("versionId")?.map(Cow::into_owned),
         etag: request.header("if-match")?.map(str::to_owned),
+        size: None,
+        modified: None,
     };
     let deleted = delete(server, &mut write(&bucket), request, &object)?;
     let mut response = Response::empty(204);

@@ -11,7 +11,8 @@ use crate::protocol::error::S3Error;
 use crate::protocol::response::Response;
 use crate::protocol::xml::Xml;
 use crate::state::ServerState;
-use crate::storage::bucket::Deleted;
+use crate::storage::bucket::{Bucket, Deleted};
+use crate::storage::object::VersionId;
 
 /// One request deletes at most 1,000 keys.
 const KEYS_MAX: usize = 1000;
@@ -41,10 +42,14 @@ pub(crate) fn delete_objects(
     if document.objects.is_empty() || document.objects.len() > KEYS_MAX {
         return Err(S3Error::malformed_xml());
     }
+    let conditional = |object: &ObjectToDelete| object.size.is_some() || object.modified.is_some();
+    if document.objects.iter().any(conditional) {
+        return Err(S3Error::not_implemented("Size,LastModifiedTime"));
+    }
     let mut state = write(&bucket);
     let mut xml = Xml::result("DeleteResult", 256 * document.objects.len());
     for object in &document.objects {
-        match delete(server, &mut state, request, object) {
+        match delete_named(server, &mut state, request, object) {
             Ok(_) if document.quiet => {}
             Ok(deleted) => write_deleted(&mut xml, object, deleted),
             Err(error) => {
@@ -57,6 +62,21 @@ pub(crate) fn delete_objects(
         }
     }
     Ok(Response::xml(xml.finish("DeleteResult")))
+}
+
+/// Deletes an object. A version id that is malformed, which DeleteObject refuses, is the id of no
+/// version here (fact 88).
+fn delete_named(
+    server: &ServerState,
+    bucket: &mut Bucket,
+    request: &Request<'_>,
+    object: &ObjectToDelete,
+) -> Result<Deleted, S3Error> {
+    let is_malformed = |id: &String| VersionId::parse(id).is_none();
+    if object.version.as_ref().is_some_and(is_malformed) {
+        return Err(S3Error::no_such_version(&object.key));
+    }
+    delete(server, bucket, request, object)
 }
 
 fn write_name(xml: &mut Xml, object: &ObjectToDelete) {

@@ -18,6 +18,11 @@ pub(super) struct ObjectToDelete {
     /// The condition that the newest version has this ETag.
     #[serde(rename = "ETag")]
     pub(super) etag: Option<String>,
+    /// Conditions that a general purpose bucket refuses.
+    #[serde(rename = "Size")]
+    pub(super) size: Option<String>,
+    #[serde(rename = "LastModifiedTime")]
+    pub(super) modified: Option<String>,
 }
 
 /// Deletes an object if the caller may, and if its condition holds.

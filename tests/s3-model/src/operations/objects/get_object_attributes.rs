@@ -1,5 +1,6 @@
 //! GetObjectAttributes.
 
+use crate::content::checksum::ChecksumKind;
 use crate::date::http_date;
 use crate::lock::read;
 use crate::operations::conditions::check_read;
@@ -22,7 +23,7 @@ pub(crate) fn get_object_attributes(
     let state = read(&bucket);
     authorize_object(&state, request, "s3:GetObjectAttributes")?;
     let object = readable_object(&state, request, "s3:GetObject")?;
-    check_read(request, &object)?;
+    check_read(server, request, &object)?;
     let mut response = Response::xml(document(request, &object)?);
     response.set("last-modified", &http_date(object.modified_s));
     set_version(&mut response, state.versioning, object.version);
@@ -56,7 +57,8 @@ fn document(request: &Request<'_>, object: &Object) -> Result<Vec<u8>, S3Error> 
     if wants("Checksum") {
         let checksum = object.checksum();
         xml.open("Checksum");
-        xml.text(checksum.algorithm.element(), &checksum.text());
+        // Here a composite value has no number of parts at its end (fact 66).
+        xml.text(checksum.algorithm.element(), &checksum.value_text());
         xml.text("ChecksumType", checksum.kind.name());
         xml.close("Checksum");
     }
@@ -90,22 +92,25 @@ fn write_parts(xml: &mut Xml, request: &Request<'_>, object: &Object) -> Result<
         .filter(|part| usize::from(part.number) > marker)
         .collect();
     xml.open("ObjectParts");
-    xml.number("TotalPartsCount", parts.len() as u64);
+    xml.number("PartsCount", parts.len() as u64);
+    // S3 lists single parts only under a composite checksum, else their number alone (fact 67).
+    if object.checksum().kind != ChecksumKind::Composite {
+        xml.close("ObjectParts");
+        return Ok(());
+    }
     xml.number("PartNumberMarker", marker as u64);
     xml.number("MaxParts", max as u64);
     xml.boolean("IsTruncated", after.len() > max);
     if let Some(last) = after.get(..max).and_then(<[_]>::last) {
         xml.number("NextPartNumberMarker", u64::from(last.number));
     }
-    // S3 lists single parts only if each has a checksum.
     for part in after.into_iter().take(max) {
-        let Some(checksum) = &part.checksum else {
-            break;
-        };
         xml.open("Part");
         xml.number("PartNumber", u64::from(part.number));
         xml.number("Size", part.length);
-        xml.text(checksum.algorithm.element(), &checksum.text());
+        if let Some(checksum) = &part.checksum {
+            xml.text(checksum.algorithm.element(), &checksum.text());
+        }
         xml.close("Part");
     }
     xml.close("ObjectParts");

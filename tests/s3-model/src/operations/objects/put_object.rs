@@ -21,7 +21,7 @@ pub(crate) fn put_object(server: &ServerState, request: &Request<'_>) -> Result<
     let rope = Rope::literal(request.body.clone());
     let checksum = verify_body(request, None)?;
     let mut state = write(&bucket);
-    authorize_write(&state, request, &attributes)?;
+    authorize_write(server, &state, request, &attributes)?;
     check_write(request, state.current(request.key.as_bytes()).as_deref())?;
     let attributes = Attributes {
         checksum,

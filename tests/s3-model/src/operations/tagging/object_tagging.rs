@@ -6,14 +6,17 @@ use std::sync::Arc;
 use super::tag_set;
 use crate::lock::{read, write};
 use crate::operations::guard::{addressed_bucket, authorize_object};
-use crate::operations::lookup::requested_object;
+use crate::operations::lookup::{is_delete_marker, requested_object};
 use crate::operations::request::Request;
 use crate::operations::response_headers::set_version;
 use crate::protocol::error::S3Error;
+use crate::protocol::error_code::ErrorCode;
 use crate::protocol::response::Response;
 use crate::protocol::xml::Xml;
 use crate::state::{ServerState, SharedBucket};
+use crate::storage::bucket::Bucket;
 use crate::storage::object::Object;
+use crate::storage::version::Version;
 
 /// GetObjectTagging.
 pub(crate) fn get_object_tagging(
@@ -69,9 +72,27 @@ fn tagged_object(
     let object = {
         let state = read(&bucket);
         authorize_object(&state, request, action)?;
-        requested_object(&state, request)?
+        tagged(&state, request)?
     };
     Ok((bucket, object))
+}
+
+/// Finds the object whose tags a request reads or writes. A key whose newest version is a delete
+/// marker refuses all three operations with 405 (fact 81). For a missing key, the error's `Key` holds
+/// the bucket too (fact 82).
+fn tagged(bucket: &Bucket, request: &Request<'_>) -> Result<Arc<Object>, S3Error> {
+    if let (None, Some(Version::DeleteMarker { version, .. })) = (
+        request.query.get("versionId")?,
+        bucket.newest(request.key.as_bytes()),
+    ) {
+        return Err(is_delete_marker().header("x-amz-version-id", version.to_string()));
+    }
+    requested_object(bucket, request).map_err(|mut error| {
+        if error.code == ErrorCode::NoSuchKey {
+            error.details = vec![("Key", format!("{}/{}", request.bucket, request.key))];
+        }
+        error
+    })
 }
 
 fn replace(

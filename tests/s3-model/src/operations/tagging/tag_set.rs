@@ -32,7 +32,6 @@ struct TagSet {
 #[serde(rename_all = "PascalCase")]
 struct Tag {
     key: String,
-    #[serde(default)]
     value: String,
 }
 
@@ -40,22 +39,30 @@ struct Tag {
 pub(in crate::operations) fn from_header(
     header: &str,
 ) -> Result<BTreeMap<String, String>, S3Error> {
+    let malformed = || {
+        S3Error::invalid_argument(
+            "x-amz-tagging",
+            header,
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+        )
+    };
     let decode = |text: &str| {
         percent_decode_str(&text.replace('+', " "))
             .decode_utf8()
             .map(Cow::into_owned)
-            .map_err(|_| {
-                S3Error::invalid_argument(
-                    "x-amz-tagging",
-                    header,
-                    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
-                )
-            })
+            .map_err(|_| malformed())
     };
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<(String, String)> = Vec::new();
     for pair in header.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        pairs.push((decode(key)?, decode(value)?));
+        let (key, value) = (decode(key)?, (!value.contains('=')).then(|| decode(value)));
+        // A doubled name and a second, unencoded `=` make the header malformed (fact 83).
+        match value {
+            Some(value) if pairs.iter().all(|(known, _)| *known != key) => {
+                pairs.push((key, value?));
+            }
+            _ => return Err(malformed()),
+        }
     }
     checked(pairs)
 }
@@ -74,6 +81,14 @@ pub(super) fn from_body(request: &Request<'_>) -> Result<BTreeMap<String, String
     )
 }
 
+/// Whether a tag may hold a character: letters, numbers and spaces of any script, and `+-=._:/@`
+/// (docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html).
+fn is_allowed(character: char) -> bool {
+    character.is_alphanumeric()
+        || (character.is_whitespace() && !character.is_control())
+        || "+-=._:/@".contains(character)
+}
+
 /// Refuses tags that break a rule.
 fn checked(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, S3Error> {
     let invalid = |reason: &'static str, key: &str| {
@@ -87,10 +102,14 @@ fn checked(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, S3E
     }
     let mut tags = BTreeMap::new();
     for (key, value) in pairs {
-        if key.is_empty() || key.chars().count() > TAG_KEY_CHARS_MAX || key.starts_with("aws:") {
+        if key.is_empty()
+            || key.chars().count() > TAG_KEY_CHARS_MAX
+            || key.starts_with("aws:")
+            || !key.chars().all(is_allowed)
+        {
             return Err(invalid("The TagKey you have provided is invalid", &key));
         }
-        if value.chars().count() > TAG_VALUE_CHARS_MAX {
+        if value.chars().count() > TAG_VALUE_CHARS_MAX || !value.chars().all(is_allowed) {
             return Err(invalid("The TagValue you have provided is invalid", &key));
         }
         if tags.insert(key.clone(), value).is_some() {
