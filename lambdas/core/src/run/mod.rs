@@ -8,7 +8,7 @@
 pub mod event;
 pub mod filter;
 pub mod input;
-mod invalid;
+pub mod invalid;
 pub mod option;
 pub mod pair;
 pub mod record;
