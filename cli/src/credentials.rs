@@ -50,7 +50,7 @@ impl ProvideCredentials for OperatorCredentials {
 
 /// An error and its causes, on one line.
 fn causes_of(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes = std::iter::successors(Some(error), |&error| error.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     // The list of providers that were tried has line breaks.
     let causes = causes.join(": ");

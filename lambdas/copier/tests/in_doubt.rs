@@ -74,8 +74,8 @@ async fn what_was_completed_without_a_word_is_found_where_it_can_be_shown() {
             (None, Checksum::Absent, PARTS),
             (None, Checksum::Full, PARTS),
             (Some(KEY), Checksum::Full, PARTS),
-            // Under a key the ETag cannot be foretold, and nothing else shows the bytes: copied again.
-            (Some(KEY), Checksum::Absent, 2 * PARTS),
+            // Under a key too the ETag follows from those of the parts.
+            (Some(KEY), Checksum::Absent, PARTS),
         ] {
             let scene = disturbed(key, checksum, how).await;
             scene.invoke_until_done(LONG).await;
@@ -85,6 +85,17 @@ async fn what_was_completed_without_a_word_is_found_where_it_can_be_shown() {
             assert_eq!(scene.buckets.unfinished_uploads(), 0, "{case}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completion_under_a_key_that_was_disabled_meanwhile_says_so() {
+    let disabled = Disturbance::RefusedBefore(FaultKind::KeyUnusable);
+    let scene = disturbed(Some(KEY), Checksum::Absent, disabled).await;
+    scene.invoke_until_done(LONG).await;
+    let failures = scene.failures();
+    assert_eq!(failures[0].code, FailureCode::AccessDenied, "{failures:?}");
+    assert!(failures[0].detail.contains("KMS key"), "{failures:?}");
+    assert_eq!(calls_of(&scene, COMPLETE), 1, "no retry enables it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -263,6 +263,46 @@ async fn a_sample_that_nobody_can_read_does_not_end_the_run() {
 }
 
 #[tokio::test]
+async fn a_key_of_the_run_that_cannot_be_used_is_the_input_of_the_run() {
+    let key = "arn:aws:kms:eu-central-1:222222222222:key/target";
+    for (input, code, named) in [
+        (json!({"kms_key_arn": key}), "InvalidRun", "`kms_key_arn`"),
+        // The key of the bucket's default encryption is nothing that the input names.
+        (json!({}), "AccessDenied", "the KMS key in this message"),
+    ] {
+        let calls = {
+            let world = filled();
+            world.plan(&input).await.unwrap();
+            world.script.calls()
+        };
+        let create = "s3:CreateMultipartUpload";
+        let call = calls.iter().position(|&call| call == create).unwrap();
+        let world = filled();
+        let unusable = Disturbance::RefusedBefore(FaultKind::KeyUnusable);
+        world.script.disturb(call, unusable);
+        let failure = world.plan(&input).await.unwrap_err();
+        assert_eq!(failure.code.name(), code);
+        assert!(failure.detail.contains(named), "{}", failure.detail);
+        assert_eq!(world.buckets.unfinished_uploads(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_sample_whose_key_cannot_be_used_does_not_end_the_run() {
+    let calls = {
+        let world = filled();
+        world.plan(&json!({})).await.unwrap();
+        world.script.calls()
+    };
+    let copy = "s3:UploadPartCopy";
+    let call = calls.iter().position(|&call| call == copy).unwrap();
+    let world = filled();
+    let unusable = Disturbance::RefusedBefore(FaultKind::KeyUnusable);
+    world.script.disturb(call, unusable);
+    world.plan(&json!({})).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_not_on_the_allow_list_is_refused_before_any_call() {
     for (input, field) in [
         (

@@ -355,15 +355,10 @@ impl TargetBucket for MemoryTarget {
         self.handle
             .call(OPERATION, |world| {
                 let upload = world.upload(&self.handle.bucket, target_key, upload_id, OPERATION)?;
-                let mut object = upload
+                let object = upload
                     .assemble(parts, size_bytes)
                     .map_err(|problem| CallFault::new(OPERATION, FaultKind::Rejected, problem))?;
                 world.uploads.remove(upload_id);
-                if object.attributes.encryption == Encryption::Kms {
-                    let salted = world.salted_etag(&object.content, size_bytes);
-                    let etag = format!("{salted}-{}", parts.len());
-                    object.attributes.etag = ETag::new(etag).expect("an ETag");
-                }
                 Ok(self.write(world, target_key, object))
             })
             .await

@@ -1,8 +1,9 @@
 //! The error codes of each service, and HTTP status where a response has no known code.
 
 use FaultKind::{
-    AccessDenied, Archived, ConcurrentWrite, ConditionFailed, NoResponse, NoSuchBucket, NoSuchKey,
-    NoSuchResource, NoSuchUpload, Rejected, ServiceError, SessionExpired, Throttled, WrongRegion,
+    AccessDenied, Archived, ConcurrentWrite, ConditionFailed, KeyUnusable, NoResponse,
+    NoSuchBucket, NoSuchKey, NoSuchResource, NoSuchUpload, Rejected, ServiceError, SessionExpired,
+    Throttled, WrongRegion,
 };
 use shardlift_core::failure::fault::FaultKind;
 
@@ -83,11 +84,15 @@ const SNS: CodeTable = &[
     ("NotFoundException", NoSuchResource),
 ];
 
-/// KMS, through the services that encrypt with it.
+/// KMS, through the services that encrypt with it. S3 passes KMS's codes on with a prefix and status 400 (docs/MODEL.md,
+/// facts 70 to 72).
 const KMS: CodeTable = &[
     ("KMSAccessDenied", AccessDenied),
     ("KMSAccessDeniedException", AccessDenied),
     ("KMSThrottlingException", Throttled),
+    ("KMS.NotFoundException", KeyUnusable),
+    ("KMS.DisabledException", KeyUnusable),
+    ("KMS.KMSInvalidStateException", KeyUnusable),
 ];
 
 /// What an error response means: by its code if that is known, otherwise by its status.
@@ -95,6 +100,8 @@ pub(super) fn kind_of(operation: &str, code: Option<&str>, status: u16) -> Fault
     match code {
         // The SDK could not parse a successful response.
         None if (200..300).contains(&status) => FaultKind::MalformedResponse,
+        // The newest version of the key is a delete marker: the object is gone (docs/MODEL.md, fact 81).
+        Some("MethodNotAllowed") if operation == "s3:GetObjectTagging" => FaultKind::NoSuchKey,
         _ => code
             .and_then(kind_of_code)
             .unwrap_or_else(|| kind_of_status(operation, status)),
@@ -174,6 +181,30 @@ mod tests {
             kind_of("s3:CopyObject", Some("NeverSeen"), 200),
             FaultKind::ServiceError
         );
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_neither_a_refusal_nor_a_malformed_request() {
+        for code in [
+            "KMS.NotFoundException",
+            "KMS.DisabledException",
+            "KMS.KMSInvalidStateException",
+        ] {
+            for operation in ["s3:CopyObject", "s3:CompleteMultipartUpload"] {
+                let kind = kind_of(operation, Some(code), 400);
+                assert_eq!(kind, FaultKind::KeyUnusable, "{operation} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn tags_of_a_delete_marker_are_those_of_an_object_that_is_gone() {
+        let code = Some("MethodNotAllowed");
+        assert_eq!(
+            kind_of("s3:GetObjectTagging", code, 405),
+            FaultKind::NoSuchKey
+        );
+        assert_eq!(kind_of("s3:PutObject", code, 405), FaultKind::Rejected);
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub(super) async fn complete_multipart_upload(
         .upload_id(upload_id.as_str())
         .multipart_upload(completed_upload(parts))
         .mpu_object_size(size_bytes)
-        // S3 requires the type that the upload was created with.
+        // S3 does not ask for the type (docs/MODEL.md, fact 53). Stated, it must be the upload's, which guards against an
+        // upload that somebody else created.
         .set_checksum_type(parts.first().and_then(|part| {
             part.checksums
                 .keys()

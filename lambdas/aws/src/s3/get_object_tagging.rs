@@ -8,7 +8,7 @@ use crate::fault_mapping::call_fault;
 
 const OPERATION: &str = "s3:GetObjectTagging";
 
-/// Reads the tags of an object.
+/// Reads the tags of an object. S3 refuses those of a delete marker with 405, which means that the object is gone.
 pub(super) async fn get_object_tagging(
     client: &Client,
     bucket: &OwnedBucket,

@@ -56,8 +56,9 @@ pub(super) async fn upload_part_copy(
     })
 }
 
-/// The bytes of the part; `None` for a part that is the whole object, because S3 accepts a range only for objects above
-/// 5 MB (docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html, x-amz-copy-source-range).
+/// The bytes of the part; `None` for a part that is the whole object. S3's documents allow a range only for objects above
+/// 5 MB (docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html, x-amz-copy-source-range). AWS takes one of ten
+/// bytes (docs/MODEL.md, fact 39), which this does not rely on.
 fn copy_source_range(source: &CopySource, part: &Part) -> Option<String> {
     let (first, last) = (part.bytes.start(), part.bytes.end());
     let is_whole_object = *first == 0 && last + 1 == source.size_bytes;

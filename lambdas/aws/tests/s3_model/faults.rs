@@ -1,14 +1,20 @@
 //! How the adapters handle the faults that the model's weather (its fault injection profile) produces.
 
 use shardlift_core::{
-    failure::fault::{Effect, FaultKind},
+    failure::{
+        Failure, FailureCode,
+        fault::{Effect, FaultKind},
+    },
     port::{BucketListing, CopyOptions, CopySource, ListRequest, TargetBucket},
     value::{
+        arn::KmsKeyArn,
         key::{KeyPrefix, ObjectKey},
         tally::{SERVER_ERRORS, THROTTLED_REQUESTS},
     },
 };
-use shardlift_s3_model::{ErrorCode, Fault, ObjectSpec, Operation, Rule, Weather};
+use shardlift_s3_model::{
+    ErrorCode, Fault, KmsKeyState, ObjectSpec, Operation, Rule, Versioning, Weather,
+};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject, keys_under};
 
 use super::world::World;
@@ -100,6 +106,48 @@ async fn a_failed_copy_reports_its_kind_and_whether_it_may_have_happened() {
         requests[THROTTLED_REQUESTS], 2,
         "by status, and within a 200"
     );
+}
+
+#[tokio::test]
+async fn a_kms_key_that_cannot_be_used_is_a_fault_of_its_own_and_named() {
+    let world = World::new().await;
+    let source = planned(&world, "a").await;
+    let key = "arn:aws:kms:eu-central-1:222222222222:key/unusable";
+    let options = CopyOptions {
+        kms_key_arn: Some(KmsKeyArn::new(key).unwrap()),
+        ..CopyOptions::default()
+    };
+    let target_key = ObjectKey::new("b").unwrap();
+    for state in [
+        None,
+        Some(KmsKeyState::Disabled),
+        Some(KmsKeyState::PendingDeletion),
+    ] {
+        if let Some(state) = state {
+            world.model.set_kms_key(key, state);
+        }
+        let copied = world.target.copy_object(&source, &target_key, &options);
+        let fault = copied.await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::KeyUnusable, "{state:?}");
+        assert_eq!(fault.effect, Effect::None);
+        let failure = Failure::from(fault);
+        assert_eq!(failure.code, FailureCode::AccessDenied);
+        assert!(failure.detail.contains(key), "{}", failure.detail);
+        assert!(failure.detail.contains("enable it"), "{}", failure.detail);
+    }
+}
+
+#[tokio::test]
+async fn tags_of_a_deleted_object_in_a_versioned_bucket_are_those_of_a_missing_one() {
+    let world = World::new().await;
+    let bucket = world.model.bucket("source-bucket").unwrap();
+    bucket.set_versioning(Versioning::Enabled);
+    world.put_source("a", &SourceObject::of(7));
+    let key = ObjectKey::new("a").unwrap();
+    world.target.source_tags(&key).await.unwrap();
+    bucket.remove("a");
+    let fault = world.target.source_tags(&key).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NoSuchKey, "{}", fault.message);
 }
 
 #[tokio::test]

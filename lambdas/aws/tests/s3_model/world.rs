@@ -13,12 +13,14 @@ use shardlift_core::{
         key::KeyPrefix,
     },
 };
-use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, PolicyDocument, Server};
+use shardlift_s3_model::{BucketSpec, KmsKeyState, Model, ObjectSpec, PolicyDocument, Server};
 use shardlift_testkit::conformance::{CopyWorld, SourceObject};
 
 use super::local_sts::LocalSts;
 pub(crate) use super::local_sts::{OWN_ACCOUNT, TARGET_ACCOUNT};
 
+/// The key that the conformance suite names.
+const NAMED_KMS_KEY: &str = "arn:aws:kms:eu-central-1:222222222222:key/0a1b";
 const KMS_KEY: &str = "arn:aws:kms:eu-central-1:222222222222:key/default";
 
 /// The source is in the functions' own Region and the target in another one, to which copies are sent.
@@ -50,6 +52,7 @@ impl World {
             )
             .build()
             .unwrap();
+        model.set_kms_key(NAMED_KMS_KEY, KmsKeyState::Enabled);
         let server = model.start().await.unwrap();
         let sts = LocalSts::default();
         let accounts = AwsAccounts::new(&config(&sts).await, Some(server.endpoint_url()));

@@ -13,9 +13,15 @@ use crate::{
     value::action::Action,
 };
 
+/// What to do about a KMS key that cannot be used: AWS's message names it, and no policy is missing anything.
+const KEY_REMEDY: &str = "; the KMS key in this message cannot be used: enable it or cancel its deletion. If it is the target's, kms_key_arn or the default encryption of the target bucket can name another key in the bucket's Region";
+
 impl From<CallFault> for Failure {
     fn from(fault: CallFault) -> Self {
         let mut detail = fault.to_string();
+        if fault.kind == FaultKind::KeyUnusable {
+            detail.push_str(KEY_REMEDY);
+        }
         if let Some(lacking) = missing_statement(&fault) {
             detail.push_str(&format!("; {lacking}"));
         }

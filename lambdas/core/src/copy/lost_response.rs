@@ -125,8 +125,9 @@ impl LostUpload<'_> {
         }
     }
 
-    /// Whether the target has the planned bytes. An ETag is computed over the parts' ETags, so it is equal for equal parts
-    /// and for nothing else; under a KMS key it cannot be computed beforehand, and a different one proves nothing.
+    /// Whether the target has the planned bytes. An ETag is computed over the parts' ETags, under a KMS key too, so it is
+    /// equal for equal parts and for nothing else. Under a key a different one proves nothing: a part that was copied twice
+    /// has two ETags.
     fn bytes(&self, target: &ObjectAttributes) -> Checksums {
         if target.size_bytes != self.planned.size_bytes {
             return Checksums::Different;

@@ -23,6 +23,8 @@ pub enum FaultKind {
     ConcurrentWrite,
     /// The object's storage class does not allow reading it before a restore.
     Archived,
+    /// The KMS key does not exist, is disabled, or is about to be deleted. No policy is at fault.
+    KeyUnusable,
     /// A part, range, size or count is outside S3's limits, or the request is malformed.
     Rejected,
     /// The bucket is owned by another account than stated, where S3 says so.
@@ -127,7 +129,7 @@ impl FaultKind {
     #[must_use]
     pub const fn failure_code(self) -> FailureCode {
         match self {
-            Self::AccessDenied => FailureCode::AccessDenied,
+            Self::AccessDenied | Self::KeyUnusable => FailureCode::AccessDenied,
             Self::RoleRefused => FailureCode::RoleUnavailable,
             Self::NoSuchKey => FailureCode::SourceMissing,
             Self::NoSuchBucket | Self::WrongRegion => FailureCode::BucketUnavailable,

@@ -1,6 +1,6 @@
 //! The refusal of an input.
 
-use crate::failure::{Failure, FailureCode};
+use crate::failure::{Failure, FailureCode, fault::CallFault};
 
 /// An `InvalidRun` that names the field and says what is wrong with it.
 pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
@@ -13,4 +13,13 @@ pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
         FailureCode::InvalidRun,
         format!("{subject}: {problem}. Nothing was changed; correct it and start a new execution"),
     )
+}
+
+/// The refusal of a run whose `kms_key_arn` is a key that cannot be used, as its preflight found.
+#[must_use]
+pub fn unusable_key(fault: &CallFault) -> Failure {
+    let problem = format!(
+        "the key cannot be used for the target bucket ({fault}). Enable it, cancel its deletion, or name a key in the bucket's Region"
+    );
+    invalid("kms_key_arn", &problem)
 }

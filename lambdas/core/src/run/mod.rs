@@ -9,7 +9,7 @@ pub mod event;
 pub mod filter;
 mod glob;
 pub mod input;
-mod invalid;
+pub mod invalid;
 pub mod option;
 pub mod pair;
 pub mod record;

@@ -38,7 +38,8 @@ pub enum Encryption {
     /// With S3's own keys: the ETag of an object of a single part is the MD5 of its content.
     #[default]
     S3Managed,
-    /// Under a KMS key, once or twice: the ETag is no digest, and another one for each copy.
+    /// Under a KMS key, once or twice: the ETag of a part, or of an object that was written at once, is no digest, and
+    /// another one for each copy. That of an object made of parts is the MD5 over those of the parts.
     Kms,
     /// It is not known, or by something else: whether the ETag is a digest is unknown, so it is taken for none.
     Unknown,

@@ -131,6 +131,7 @@ pub(super) fn is_its_own_fate(fault: &CallFault) -> bool {
         FaultKind::ConditionFailed
             | FaultKind::NoSuchKey
             | FaultKind::Archived
+            | FaultKind::KeyUnusable
             | FaultKind::Rejected
     )
 }

@@ -10,7 +10,10 @@ use shardlift_core::{
         fault::{CallFault, FaultKind},
     },
     port::{CopySource, CreatedUpload, Probe, TagSet, TargetBucket, UploadSpec},
-    run::option::{Mode, TagPolicy},
+    run::{
+        invalid::unusable_key,
+        option::{Mode, TagPolicy},
+    },
     value::{
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
@@ -78,6 +81,11 @@ async fn begin<T: TargetBucket>(
             return Ok(Some(upload));
         }
         Err(fault) if fault.kind == FaultKind::AccessDenied => fault,
+        Err(fault)
+            if fault.kind == FaultKind::KeyUnusable && checker.spec.kms_key_arn.is_some() =>
+        {
+            return Err(unusable_key(&fault));
+        }
         Err(fault) => return Err(fault.into()),
     };
     let untagged = UploadSpec {

@@ -163,7 +163,7 @@ async fn a_copy_carries_metadata_and_tags(world: &impl CopyWorld) {
 async fn options_are_obeyed(world: &impl CopyWorld) {
     world.put_source("options", &described());
     let source = planned(world, "options").await;
-    let one = TagSet::from([("only".to_owned(), "this & that".to_owned())]);
+    let one = TagSet::from([("only".to_owned(), "this + that = @".to_owned())]);
     for (name, tags) in [("one-tag", one), ("no-tags", TagSet::new())] {
         let options = CopyOptions {
             storage_class: Some(StorageClass::GlacierIr),

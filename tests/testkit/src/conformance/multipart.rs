@@ -64,7 +64,7 @@ fn upload_of(target_key: &ObjectKey) -> UploadSpec {
         target_key: target_key.clone(),
         headers,
         metadata: map("owner", "data team"),
-        tags: TagSet::from([("a&b".to_owned(), "c d".to_owned())]),
+        tags: TagSet::from([("a=b+c".to_owned(), "d / e".to_owned())]),
         storage_class: None,
         kms_key_arn: None,
         checksum_algorithm: None,
