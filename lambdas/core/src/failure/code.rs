@@ -79,8 +79,8 @@ failure_codes! {
         "The input of the run is wrong.",
         "Correct the field that the message names and start a new execution. Nothing was changed.";
     AccessDenied, RunOrObject, AfterAction,
-        "A policy does not allow a call.",
-        "Add the statement to the policy document that the message names, then rerun.";
+        "A policy does not allow a call, or a KMS key cannot be used.",
+        "Add the statement that the message names to its policy document, or enable the key, then rerun.";
     RoleUnavailable, Run, AfterAction,
         "The role in the target account cannot be assumed.",
         "Check the role ARN, its trust policy and the external ID, then rerun.";
