@@ -182,7 +182,7 @@ async fn a_shard_that_gets_nowhere_is_given_up_and_not_yielded_again() {
     let scene = Scene::new(&json!({}));
     scene.buckets.put(SOURCE, "in/a", "a", 1);
     scene.plan().await;
-    let no_time = Duration::from_millis(400);
+    let no_time = Duration::ZERO;
     for _ in 0..4 {
         assert_eq!(scene.invoke(no_time).await.unwrap(), CopierStatus::Yield);
     }
