@@ -14,7 +14,7 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use crate::{
     request_counter::RequestCounter,
     retry::{self, RetriedByCaller},
-    s3::{CompleteDocuments, UnescapeKeys},
+    s3::{CompleteDocuments, ReadableResponses, UnescapeKeys},
 };
 
 /// A connection within AWS takes milliseconds; three seconds allow for a lost SYN and its retransmission.
@@ -199,6 +199,7 @@ impl DataPlane {
             .interceptor(counter.clone())
             .interceptor(UnescapeKeys)
             .interceptor(CompleteDocuments)
+            .interceptor(ReadableResponses)
             // A copy sends nothing for minutes, and the protection would abort UploadPartCopy after seconds.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = &self.endpoint_url {

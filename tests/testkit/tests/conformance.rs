@@ -34,9 +34,9 @@ impl CopyWorld for MemoryWorld {
         self.buckets.change("source", key, |stored| {
             if let Some(content_type) = &object.content_type {
                 let headers = &mut stored.attributes.headers;
-                headers.insert("content-type".into(), content_type.clone());
+                headers.insert("content-type".into(), content_type.as_str().into());
             }
-            stored.attributes.metadata = object.metadata.clone();
+            stored.attributes.metadata = object.stored_metadata();
             stored.tags = object.tags.clone();
         });
     }

@@ -16,7 +16,7 @@ use super::{
     owned_bucket::OwnedBucket,
     wire::{
         checksums::requested_checksum_type, encryption::encryption, escaped_key::escape,
-        response_date::ResponseDate, tagging_header::tagging_header,
+        response_date::ResponseDate, stored_headers::StatedHeaders, tagging_header::tagging_header,
     },
 };
 use crate::fault_mapping::{call_fault, malformed_response};
@@ -34,18 +34,12 @@ pub(super) async fn create_multipart_upload(
         .bucket(bucket.name())
         .key(escape(&upload.target_key))
         .expected_bucket_owner(bucket.owner());
-    let request = with_attributes(with_headers(request, upload), upload);
-    // `Expires` is free text at S3, but the SDK's setter takes only dates.
-    let expires = upload.headers.get("expires").cloned();
+    let stated = StatedHeaders::new(OPERATION, &upload.headers, &upload.metadata)?;
     let date = ResponseDate::default();
-    let response = request
+    let response = with_attributes(request, upload)
         .customize()
         .interceptor(date.clone())
-        .mutate_request(move |request| {
-            if let Some(expires) = &expires {
-                request.headers_mut().insert("expires", expires.clone());
-            }
-        })
+        .interceptor(stated)
         .send()
         .await
         .map_err(|error| call_fault(OPERATION, &error))?;
@@ -58,27 +52,12 @@ pub(super) async fn create_multipart_upload(
     })
 }
 
-fn with_headers(
-    request: CreateMultipartUploadFluentBuilder,
-    upload: &UploadSpec,
-) -> CreateMultipartUploadFluentBuilder {
-    let header = |name: &str| upload.headers.get(name).cloned();
-    request
-        .set_cache_control(header("cache-control"))
-        .set_content_disposition(header("content-disposition"))
-        .set_content_encoding(header("content-encoding"))
-        .set_content_language(header("content-language"))
-        .set_content_type(header("content-type"))
-        .set_website_redirect_location(header("x-amz-website-redirect-location"))
-}
-
 fn with_attributes(
     request: CreateMultipartUploadFluentBuilder,
     upload: &UploadSpec,
 ) -> CreateMultipartUploadFluentBuilder {
     let algorithm = upload.checksum_algorithm.as_deref();
     let request = request
-        .set_metadata(Some(upload.metadata.clone().into_iter().collect()))
         .set_tagging(tagging_header(&upload.tags))
         .set_storage_class(
             upload

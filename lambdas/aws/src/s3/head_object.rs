@@ -1,7 +1,5 @@
 //! HeadObject reads the attributes of an object that a copy needs.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_s3::{
     Client,
     operation::head_object::HeadObjectOutput,
@@ -21,6 +19,7 @@ use super::{
         escaped_key::escape,
         etag::unquoted,
         response_date::{ResponseDate, timestamp},
+        stored_headers::StoredHeaders,
     },
 };
 use crate::fault_mapping::{call_fault, malformed_response};
@@ -33,7 +32,7 @@ pub(super) async fn head_object(
     bucket: &OwnedBucket,
     key: &ObjectKey,
 ) -> Result<ObjectAttributes, CallFault> {
-    let date = ResponseDate::default();
+    let (date, stored) = (ResponseDate::default(), StoredHeaders::default());
     let response = client
         .head_object()
         .bucket(bucket.name())
@@ -42,14 +41,16 @@ pub(super) async fn head_object(
         .checksum_mode(ChecksumMode::Enabled)
         .customize()
         .interceptor(date.clone())
+        .interceptor(stored.clone())
         .send()
         .await
         .map_err(|error| call_fault(OPERATION, &error))?;
-    attributes(&response, date.get())
+    attributes(&response, &stored, date.get())
 }
 
 fn attributes(
     response: &HeadObjectOutput,
+    stored: &StoredHeaders,
     response_date: Option<Timestamp>,
 ) -> Result<ObjectAttributes, CallFault> {
     if let Some(missing) = response.missing_meta().filter(|&missing| missing > 0) {
@@ -71,13 +72,8 @@ fn attributes(
     Ok(ObjectAttributes {
         size_bytes,
         etag: unquoted(OPERATION, response.e_tag())?,
-        headers: headers(response),
-        metadata: response
-            .metadata()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
+        headers: stored.system(),
+        metadata: stored.metadata(),
         // S3 names every class but the standard one.
         storage_class: response
             .storage_class()
@@ -93,22 +89,4 @@ fn attributes(
         modified_at,
         response_date,
     })
-}
-
-fn headers(response: &HeadObjectOutput) -> BTreeMap<String, String> {
-    [
-        ("cache-control", response.cache_control()),
-        ("content-disposition", response.content_disposition()),
-        ("content-encoding", response.content_encoding()),
-        ("content-language", response.content_language()),
-        ("content-type", response.content_type()),
-        ("expires", response.expires_string()),
-        (
-            "x-amz-website-redirect-location",
-            response.website_redirect_location(),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-    .collect()
 }

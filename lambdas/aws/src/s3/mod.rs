@@ -30,4 +30,7 @@ pub(crate) use owned_bucket::{BucketPair, OwnedBucket};
 pub use source_bucket::AwsSourceBucket;
 pub use target_bucket::AwsTargetBucket;
 pub(crate) use target_bucket::TargetClients;
-pub(crate) use wire::{complete_document::CompleteDocuments, escaped_key::UnescapeKeys};
+pub(crate) use wire::{
+    complete_document::CompleteDocuments, escaped_key::UnescapeKeys,
+    stored_headers::ReadableResponses,
+};

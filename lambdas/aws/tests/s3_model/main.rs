@@ -6,6 +6,7 @@ mod control_uploads;
 mod deletions;
 mod faults;
 mod local_sts;
+mod odd_headers;
 mod parsers;
 mod suites;
 #[expect(dead_code, reason = "the planner's tests take all of it")]

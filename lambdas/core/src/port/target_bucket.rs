@@ -7,6 +7,7 @@ use crate::{
     run::{option::StorageClass, record::BucketFacts},
     value::{
         arn::KmsKeyArn,
+        header::HeaderBytes,
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
         object::{ETag, Encryption},
@@ -95,9 +96,9 @@ pub struct ObjectAttributes {
     pub etag: ETag,
     /// Content-Type, Cache-Control, Content-Disposition, Content-Encoding, Content-Language, Expires,
     /// and x-amz-website-redirect-location, by lower-case header name.
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderBytes>,
     /// User metadata, without the `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, HeaderBytes>,
     /// The storage class by S3's name; `STANDARD` when S3 names none.
     pub storage_class: String,
     /// How many tags it has; S3 tells only those who may read them.
@@ -122,9 +123,9 @@ pub struct UploadSpec {
     /// The key at the target.
     pub target_key: ObjectKey,
     /// Headers as in [`ObjectAttributes::headers`].
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderBytes>,
     /// User metadata.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, HeaderBytes>,
     /// Tags.
     pub tags: TagSet,
     /// The storage class; S3's default when absent.

@@ -38,7 +38,7 @@ pub(super) fn attributes(
     check_acl(request)?;
     check_object_lock(request)?;
     Ok(Attributes {
-        system: system_headers(request)?,
+        system: system_headers(request),
         metadata: metadata(request.headers)?,
         tags: tag_set::from_header(request.header("x-amz-tagging")?.unwrap_or(""))?,
         storage_class: storage_class(request)?,
@@ -94,25 +94,24 @@ pub(super) fn refuse_customer_key(request: &Request<'_>, prefix: &str) -> Result
     Ok(())
 }
 
-/// Returns the headers that S3 stores with an object. It keeps and answers them as bytes (fact 77).
-pub(super) fn system_headers(
-    request: &Request<'_>,
-) -> Result<BTreeMap<&'static str, Vec<u8>>, S3Error> {
+/// Returns the headers that S3 stores with an object. It keeps and answers them as bytes (fact 77),
+/// which need not be UTF-8: what a POST form sets comes back in ISO-8859-1 (fact 78). That a
+/// request may send such bytes too is not recorded.
+pub(super) fn system_headers(request: &Request<'_>) -> BTreeMap<&'static str, Vec<u8>> {
     let mut system = BTreeMap::new();
     for name in SYSTEM_HEADERS {
-        let Some(value) = request.header(name)? else {
+        let Some(value) = request.headers.get(name) else {
             continue;
         };
-        let value = if name == "content-encoding" {
-            without_chunking(value)
-        } else {
-            value.to_owned()
+        let value = match std::str::from_utf8(value.as_bytes()) {
+            Ok(value) if name == "content-encoding" => without_chunking(value).into_bytes(),
+            _ => value.as_bytes().to_vec(),
         };
         if !value.is_empty() {
-            system.insert(name, value.into_bytes());
+            system.insert(name, value);
         }
     }
-    Ok(system)
+    system
 }
 
 /// Removes `aws-chunked`, which is about the request and not about the object.

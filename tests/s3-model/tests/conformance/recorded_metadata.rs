@@ -56,6 +56,11 @@ async fn system_headers_are_bytes() {
     send(&backend, &format!("PUT /{bucket}/k"), &[sent], "x").await;
     let response = send(&backend, &format!("GET /{bucket}/k"), &[], "").await;
     assert!(has(&response, sent), "byte for byte");
+    // Not recorded; docs/MODEL.md, assumption S10.
+    let latin_1 = b"content-disposition: attachment; filename=f\xfcr";
+    send(&backend, &format!("PUT /{bucket}/k"), &[latin_1], "x").await;
+    let response = send(&backend, &format!("GET /{bucket}/k"), &[], "").await;
+    assert!(has(&response, latin_1), "byte for byte");
     let model = backend.model.as_ref().expect("only the model claims this");
     let view = model.bucket(&bucket).expect("the bucket");
     let by_form = ObjectSpec::literal("x").system_header("cache-control", b"f\xfcr");

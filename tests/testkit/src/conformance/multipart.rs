@@ -5,6 +5,7 @@ use shardlift_core::{
     failure::fault::FaultKind,
     port::{CopySource, PartReceipt, TagSet, TargetBucket, UploadSpec},
     value::{
+        header::HeaderBytes,
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
         object::{ETag, Encryption},
@@ -56,8 +57,9 @@ async fn an_upload_tells_how_its_object_will_be_encrypted(
 }
 
 fn upload_of(target_key: &ObjectKey) -> UploadSpec {
-    let map = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    let map = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.into())]);
     let mut headers = map("content-type", "text/csv");
+    headers.insert("content-disposition".into(), odd_disposition());
     headers.insert("cache-control".into(), "no-store".into());
     headers.insert("expires".into(), "Thu, 01 Dec 1994 16:00:00 GMT".into());
     UploadSpec {
@@ -69,6 +71,11 @@ fn upload_of(target_key: &ObjectKey) -> UploadSpec {
         kms_key_arn: None,
         checksum_algorithm: None,
     }
+}
+
+/// `attachment; filename="Ü"` in Latin-1, as a POST form sets it.
+fn odd_disposition() -> HeaderBytes {
+    HeaderBytes::from(b"attachment; filename=\"\xdc\"".to_vec())
 }
 
 async fn upload_with_parts(

@@ -1,7 +1,7 @@
 //! How S3 writes things in requests and responses, apart from any single operation.
 //!
 //! Read [`escaped_key`] and [`url_encoded_key`] for keys, then [`etag`], [`checksums`], [`encryption`] and
-//! [`response_date`] for what responses carry, [`copy_source`] and [`tagging_header`] for the two request headers that
+//! [`response_date`] for what responses carry, [`stored_headers`] for what is sent again byte for byte, [`copy_source`] and [`tagging_header`] for the two request headers that
 //! the SDK does not encode, and [`complete_document`] for truncated XML.
 
 pub(super) mod checksums;
@@ -12,5 +12,6 @@ pub(crate) mod escaped_key;
 pub(super) mod etag;
 pub(super) mod part_number;
 pub(super) mod response_date;
+pub(crate) mod stored_headers;
 pub(super) mod tagging_header;
 pub(super) mod url_encoded_key;

@@ -61,7 +61,7 @@ pub(super) fn copied_attributes(
     let sent = written_attributes::attributes(&bucket, request)?;
     authorize_source(server, request, source, &directives)?;
     let (system, metadata) = match directives.metadata {
-        Directive::Replace => (system_headers(request)?, metadata(request.headers)?),
+        Directive::Replace => (system_headers(request), metadata(request.headers)?),
         Directive::Copy => {
             let mut system = original.system.clone();
             // S3 does not copy the redirect.
