@@ -103,6 +103,7 @@ mod tests {
         // With a plan in which nothing was left to do, it can be rerun itself.
         broken.copy_seconds = Some(CopySeconds {
             estimated: 0,
+            estimated_max: None,
             counted: None,
         });
         let of = RunId::new("nightly-1").unwrap();
