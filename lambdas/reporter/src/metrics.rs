@@ -29,6 +29,16 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
         .with("ObjectsCopied", Unit::Count, report.copied.objects)
         .with("BytesCopied", Unit::Bytes, report.copied.bytes)
         .with("ObjectsSkipped", Unit::Count, report.skipped.objects)
+        .with(
+            "ObjectsFiltered",
+            Unit::Count,
+            report.filtered.unwrap_or_default().objects,
+        )
+        .with(
+            "RunsWithoutObjects",
+            Unit::Count,
+            u64::from(report.emptiness().is_some()),
+        )
         .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
         .with("ObjectsFailed", Unit::Count, report.failed.objects)
         .with(
@@ -54,7 +64,7 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
 #[cfg(test)]
 mod tests {
     use shardlift_core::{
-        report::{Cost, DeletedCount, ReportLocation, ShardSummary, Verification},
+        report::{CopySeconds, Cost, DeletedCount, ReportLocation, ShardSummary, Verification},
         run::option::Verify,
         value::{
             bucket::BucketName,
@@ -67,6 +77,10 @@ mod tests {
     use super::*;
 
     fn metrics(verdict: Verdict) -> serde_json::Value {
+        metrics_of(verdict, Count::default(), Count::default())
+    }
+
+    fn metrics_of(verdict: Verdict, skipped: Count, filtered: Count) -> serde_json::Value {
         let report = Report {
             schema_version: 1,
             run_id: RunId::new("night").unwrap(),
@@ -80,7 +94,8 @@ mod tests {
                 objects: 3,
                 bytes: 7,
             },
-            skipped: Count::default(),
+            skipped,
+            filtered: Some(filtered),
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),
             shards: ShardSummary::default(),
@@ -92,13 +107,18 @@ mod tests {
                 requests: [(THROTTLED_REQUESTS.to_owned(), 17)].into(),
                 ..Cost::default()
             },
-            copy_seconds: None,
+            copy_seconds: Some(CopySeconds {
+                estimated: 0,
+                estimated_max: None,
+                counted: None,
+            }),
             started_at: Timestamp::from_millis(0),
             ended_at: Timestamp::from_millis(1_500),
             report: ReportLocation {
                 bucket: BucketName::new("control").unwrap(),
                 prefix: "runs/night/".into(),
             },
+            warnings: Vec::new(),
             problem: None,
         };
         let execution = ExecutionArn::new(
@@ -108,6 +128,29 @@ mod tests {
         let mut line = Vec::new();
         of_report(&report, &execution).write_to(&mut line).unwrap();
         serde_json::from_slice(&line).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_found_no_object_is_counted_and_one_that_is_in_step_is_not() {
+        let some = Count {
+            objects: 4,
+            bytes: 9,
+        };
+        let empty = metrics_of(Verdict::Complete, Count::default(), Count::default());
+        assert_eq!(
+            (&empty["RunsWithoutObjects"], &empty["ObjectsFiltered"]),
+            (&1.into(), &0.into())
+        );
+        let filtered = metrics_of(Verdict::Complete, Count::default(), some);
+        assert_eq!(
+            (
+                &filtered["RunsWithoutObjects"],
+                &filtered["ObjectsFiltered"]
+            ),
+            (&1.into(), &4.into())
+        );
+        let in_step = metrics_of(Verdict::Complete, some, some);
+        assert_eq!(in_step["RunsWithoutObjects"], 0);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
         ReportedProblem, Verdict, Verification,
         prices::Prices,
         settlement::{self, Settlement},
+        view::reported_warnings,
     },
     run::{
         event::ReporterEvent,
@@ -67,6 +68,7 @@ impl ReportDraft {
         };
         if run.state != RunState::Planning {
             draft.sums.planned = run.totals.planned;
+            draft.sums.deletes = run.totals.deletes;
             draft.sums.shards.total = run.totals.shards;
         } else if draft.problem.is_none() {
             draft.note(&Failure::invariant(
@@ -126,7 +128,7 @@ impl ReportDraft {
                 .filter(|&seconds| seconds > estimate.copy_seconds),
             counted: self.sums.copying_time().map(|time| time.as_secs()),
         });
-        Report {
+        let report = Report {
             schema_version: REPORT_VERSION,
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
@@ -137,8 +139,12 @@ impl ReportDraft {
             planned: self.sums.planned,
             copied: tally.copied,
             skipped,
+            filtered: Some(run.map_or_else(Count::default, |run| run.totals.filtered)),
             deleted: DeletedCount {
                 objects: tally.deleted.objects,
+                planned: self.sums.deletes,
+                held: self.sums.open_deletes,
+                failed: self.sums.failed_deletes,
             },
             failed: tally.failed,
             rounds: if self.sums.attempts > 0 {
@@ -167,10 +173,16 @@ impl ReportDraft {
                 bucket: control.clone(),
                 prefix: control_key::run_folder(&event.run_id),
             },
+            warnings: Vec::new(),
             problem: self.problem,
-        }
-        .judged(is_dry)
+        };
+        warned(report.judged(is_dry))
     }
+}
+
+fn warned(mut report: Report) -> Report {
+    report.warnings = reported_warnings(&report);
+    report
 }
 
 fn not_planned(run: &RunRecord) -> Option<NotPlanned> {

@@ -51,7 +51,10 @@ pub struct Report {
     pub copied: Count,
     /// Objects that needed no copy, including those that were already the same.
     pub skipped: Count,
-    /// Objects deleted at the target.
+    /// Objects of the source that the filters left out; absent in reports from before they were counted.
+    #[serde(default)]
+    pub filtered: Option<Count>,
+    /// Objects deleted at the target, and those that were to be.
     pub deleted: DeletedCount,
     /// Objects that failed.
     pub failed: FailedCount,
@@ -80,6 +83,9 @@ pub struct Report {
     pub ended_at: Timestamp,
     /// Where the report is stored.
     pub report: ReportLocation,
+    /// What a person must know besides, in the order of [`ReportView`](super::view::ReportView).
+    #[serde(default)]
+    pub warnings: Vec<ReportedWarning>,
     /// What broke, when the run could not finish.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ReportedProblem>,
@@ -88,8 +94,26 @@ pub struct Report {
 /// Deleted objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeletedCount {
-    /// Objects.
+    /// Objects deleted.
     pub objects: u64,
+    /// Objects to delete: those deleted, held and failed.
+    #[serde(default)]
+    pub planned: u64,
+    /// Objects that were not deleted because nothing of their shards was begun, for example because a copy failed.
+    #[serde(default)]
+    pub held: u64,
+    /// Objects that could not be deleted; they are among the failed ones.
+    #[serde(default)]
+    pub failed: u64,
+}
+
+/// A warning of a report. Its code stays the same, its message may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedWarning {
+    /// For example `source_empty`.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
 }
 
 /// Where the report is stored.
@@ -134,6 +158,7 @@ pub(crate) mod tests {
             planned: Count::default(),
             copied: Count::default(),
             skipped: Count::default(),
+            filtered: Some(Count::default()),
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),
             shards: ShardSummary::default(),
@@ -149,6 +174,7 @@ pub(crate) mod tests {
                 bucket: BucketName::new("control").unwrap(),
                 prefix: "runs/nightly-1/".to_owned(),
             },
+            warnings: Vec::new(),
             problem: None,
         }
     }
@@ -159,6 +185,16 @@ pub(crate) mod tests {
         json["cost_usd"].as_object_mut().unwrap().remove("counted");
         let read: Report = serde_json::from_value(json).unwrap();
         assert!(read.cost_usd.counted.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_report_from_before_filtered_objects_were_counted_says_nothing_of_them() {
+        let mut json = serde_json::to_value(report()).unwrap();
+        for field in ["filtered", "warnings"] {
+            json.as_object_mut().unwrap().remove(field);
+        }
+        let read: Report = serde_json::from_value(json).unwrap();
+        assert_eq!((read.filtered, read.emptiness()), (None, None));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Settlement {
     open_explained: BTreeMap<FailureCode, Count>,
     /// Objects that were to be deleted and were held back: their shards were never begun.
     pub open_deletes: u64,
+    /// Objects that were to be deleted and failed.
+    pub failed_deletes: u64,
     /// The shards.
     pub shards: ShardSummary,
     /// Invocations of copiers.
@@ -95,9 +97,15 @@ impl Settlement {
         standing.latest_round = standing.latest_round.max(shard.round);
         standing.failed |= shard.outcome.tally.failed.objects > 0;
         standing.retryable |= shard.outcome.retryable > 0;
+        if work == RoundWork::Deleting {
+            self.failed_deletes += shard.outcome.tally.failed.objects;
+        }
         if is_held_back(shard) {
             self.open_deletes += open.objects;
         } else {
+            if work == RoundWork::Deleting {
+                self.failed_deletes += open.objects;
+            }
             self.note_open(open, shard.problem.as_ref());
         }
         let (begun_at, ended_at) = &mut self.copying_time;

@@ -33,6 +33,24 @@ async fn a_run_whose_every_object_arrived_is_complete() {
 }
 
 #[tokio::test]
+async fn a_run_that_found_nothing_is_complete_and_says_so_everywhere() {
+    const SUMMARY: &str = "the source is empty, nothing to copy";
+    const WARNING: &str = "The source has no object under its prefix.";
+    let scene = Scene::new(&[]);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Complete);
+    let report = scene.written_report();
+    assert_eq!(report.warnings[0].code, "source_empty");
+    assert!(report.warnings[0].message.starts_with(WARNING));
+    let published = &scene.published()[0];
+    assert!(published.subject.contains(SUMMARY), "{}", published.subject);
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    for text in [&published.text, &page] {
+        assert!(text.contains(SUMMARY) && text.contains(WARNING), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_report_json_has_the_documented_fields() {
     let scene = Scene::new(&[1]);
     scene.copy_everything();
@@ -49,7 +67,13 @@ async fn the_report_json_has_the_documented_fields() {
         "/copied/bytes",
         "/skipped/objects",
         "/skipped/bytes",
+        "/filtered/objects",
+        "/filtered/bytes",
         "/deleted/objects",
+        "/deleted/planned",
+        "/deleted/held",
+        "/deleted/failed",
+        "/warnings",
         "/failed/objects",
         "/failed/bytes",
         "/failed/by_reason",

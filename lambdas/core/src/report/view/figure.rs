@@ -24,7 +24,9 @@ pub enum FigureKind {
     Copied,
     /// Objects that needed no copy, and their size.
     Skipped,
-    /// Objects deleted at the target; left out when there are none.
+    /// Objects that the filters left out, and their size; left out when there are none.
+    Filtered,
+    /// Objects deleted at the target, and what became of the others that were to be; left out when there are none.
     Deleted,
     /// Objects that failed, and their size.
     Failed,
@@ -50,6 +52,7 @@ impl FigureKind {
             Self::Planned => "Planned",
             Self::Copied => "Copied",
             Self::Skipped => "Skipped",
+            Self::Filtered => "Filtered",
             Self::Deleted => "Deleted",
             Self::Failed => "Failed",
             Self::Verified => "Verified",
@@ -66,7 +69,12 @@ impl FigureKind {
     pub const fn is_count(self) -> bool {
         matches!(
             self,
-            Self::Planned | Self::Copied | Self::Skipped | Self::Deleted | Self::Failed
+            Self::Planned
+                | Self::Copied
+                | Self::Skipped
+                | Self::Filtered
+                | Self::Deleted
+                | Self::Failed
         )
     }
 }
@@ -91,13 +99,16 @@ impl Figure {
             objects: report.failed.objects,
             bytes: report.failed.bytes,
         };
-        let deleted = report.deleted.objects;
         let took = report.ended_at.since(report.started_at);
         [
             Some(Self::objects(FigureKind::Planned, report.planned)),
             Some(Self::objects(FigureKind::Copied, report.copied)),
             Some(Self::objects(FigureKind::Skipped, report.skipped)),
-            (deleted > 0).then(|| Self::new(FigureKind::Deleted, grouped(deleted))),
+            report
+                .filtered
+                .filter(|filtered| filtered.objects > 0)
+                .map(|filtered| Self::objects(FigureKind::Filtered, filtered)),
+            Self::deleted(report),
             Some(Self {
                 is_bad: failed.objects > 0,
                 ..Self::objects(FigureKind::Failed, failed)
@@ -137,6 +148,30 @@ impl Figure {
 
     fn objects(kind: FigureKind, count: Count) -> Self {
         Self::new(kind, grouped(count.objects)).with(bytes(count.bytes))
+    }
+
+    /// Whatever was to be deleted and is not among the deleted objects is named, so that the figures add up.
+    fn deleted(report: &Report) -> Option<Self> {
+        let deleted = report.deleted;
+        if deleted.objects == 0 && deleted.planned == 0 {
+            return None;
+        }
+        let figure = Self::new(FigureKind::Deleted, grouped(deleted.objects));
+        if report.verdict == Verdict::Planned {
+            return Some(figure.with(format!("{} planned", grouped(deleted.planned))));
+        }
+        let others = [(deleted.held, "held"), (deleted.failed, "failed")];
+        let others: Vec<_> = others
+            .into_iter()
+            .filter(|&(objects, _)| objects > 0)
+            .map(|(objects, what)| format!("{} {what}", grouped(objects)))
+            .collect();
+        Some(if others.is_empty() {
+            figure
+        } else {
+            let planned = grouped(deleted.planned);
+            figure.with(format!("of {planned} planned: {}", others.join(", ")))
+        })
     }
 
     fn verified(report: &Report) -> Option<Self> {
@@ -282,6 +317,28 @@ mod tests {
             time(Verdict::Complete, Some(7_300)),
             "2 h 1 min (estimated 40 min 41 s to 7 h 56 min)"
         );
+    }
+
+    #[test]
+    fn deletions_and_what_the_filters_left_out_add_up() {
+        let mut mirror = report();
+        assert_eq!(shown(&mirror, FigureKind::Deleted), None);
+        assert_eq!(shown(&mirror, FigureKind::Filtered), None);
+        mirror.filtered = Some(Count {
+            objects: 1_200,
+            bytes: 2_048,
+        });
+        mirror.deleted.planned = 9;
+        mirror.deleted.objects = 5;
+        (mirror.deleted.held, mirror.deleted.failed) = (3, 1);
+        let deleted = |report: &Report| shown(report, FigureKind::Deleted).unwrap();
+        assert_eq!(deleted(&mirror), "5 (of 9 planned: 3 held, 1 failed)");
+        assert_eq!(
+            shown(&mirror, FigureKind::Filtered).unwrap(),
+            "1,200 (2.0 KiB)"
+        );
+        mirror.verdict = Verdict::Planned;
+        assert_eq!(deleted(&mirror), "5 (9 planned)");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The first line of a report.
 
 use crate::{
-    report::{run_report::Report, verdict::Verdict},
+    report::{emptiness::Emptiness, run_report::Report, verdict::Verdict},
     run::option::Mode,
     value::figures::{bytes, counted, grouped},
 };
@@ -32,7 +32,33 @@ impl Report {
     }
 }
 
+/// Deletions lead: of all that a run does, they are what a person must see first, and a phone shows some forty characters.
 fn summary(report: &Report) -> String {
+    let deleted = report.deleted;
+    let rest = summary_without_deletions(report);
+    match report.verdict {
+        Verdict::Planned if deleted.planned > 0 => {
+            format!("{} to delete, {rest}", counted(deleted.planned, "object"))
+        }
+        _ if deleted.objects > 0 => {
+            format!("{} deleted, {rest}", counted(deleted.objects, "object"))
+        }
+        _ => rest,
+    }
+}
+
+fn nothing_to_copy(report: &Report) -> String {
+    match report.emptiness() {
+        None => "nothing to copy".to_owned(),
+        Some(Emptiness::Source) => "the source is empty, nothing to copy".to_owned(),
+        Some(Emptiness::Filters(filtered)) => format!(
+            "the filters leave out all of {}, nothing to copy",
+            counted(filtered.objects, "object")
+        ),
+    }
+}
+
+fn summary_without_deletions(report: &Report) -> String {
     if let Some(problem) = &report.problem {
         return format!("{} in {}", problem.code, problem.state);
     }
@@ -44,8 +70,9 @@ fn summary(report: &Report) -> String {
         )
     };
     match report.verdict {
+        Verdict::Planned if report.emptiness().is_some() => nothing_to_copy(report),
         Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
-        Verdict::Complete if report.planned.objects == 0 => "nothing to copy".to_owned(),
+        Verdict::Complete if report.planned.objects == 0 => nothing_to_copy(report),
         Verdict::Complete => format!("{} copied", objects_and_size(report.copied)),
         // What failed in a mirror may be deletions, which are not among the objects to copy.
         Verdict::Incomplete if report.failed.objects > 0 && report.mode == Some(Mode::Mirror) => {
@@ -76,7 +103,53 @@ fn summary(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{failure::FailureCode, report::run_report::tests::report, value::tally::Count};
+    use crate::{
+        failure::FailureCode,
+        report::{emptiness::tests::empty, run_report::tests::report},
+        value::tally::Count,
+    };
+
+    #[test]
+    fn a_run_that_found_nothing_does_not_read_like_one_that_is_in_step() {
+        let mut in_step = empty(0);
+        in_step.skipped.objects = 1;
+        assert_eq!(summary(&in_step), "nothing to copy");
+        for verdict in [Verdict::Complete, Verdict::Planned] {
+            let found = |filtered| {
+                summary(&Report {
+                    verdict,
+                    ..empty(filtered)
+                })
+            };
+            assert_eq!(found(0), "the source is empty, nothing to copy");
+            assert_eq!(
+                found(1_200),
+                "the filters leave out all of 1,200 objects, nothing to copy"
+            );
+        }
+    }
+
+    #[test]
+    fn deletions_come_first() {
+        let mut mirror = empty(0);
+        mirror.skipped.objects = 7;
+        (mirror.deleted.planned, mirror.deleted.objects) = (3, 3);
+        assert_eq!(summary(&mirror), "3 objects deleted, nothing to copy");
+        mirror.planned.objects = 1;
+        mirror.copied.objects = 1;
+        assert_eq!(summary(&mirror), "3 objects deleted, 1 object, 0 bytes copied");
+        mirror.verdict = Verdict::Incomplete;
+        (mirror.shards.total, mirror.shards.done) = (4, 3);
+        assert_eq!(
+            summary(&mirror),
+            "3 objects deleted, 1 of 4 shards not finished"
+        );
+        mirror.verdict = Verdict::Planned;
+        assert_eq!(
+            summary(&mirror),
+            "3 objects to delete, 1 object, 0 bytes to copy"
+        );
+    }
 
     #[test]
     fn failed_deletions_are_not_set_against_the_objects_to_copy() {

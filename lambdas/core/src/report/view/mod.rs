@@ -16,4 +16,4 @@ pub use headline::Headline;
 pub use next_step::NextStep;
 pub use problem_entry::{ProblemEntry, ProblemKind};
 pub use report_view::ReportView;
-pub use warning::{WARNINGS_HEADING, Warning};
+pub use warning::{WARNINGS_HEADING, Warning, WarningCode, reported_warnings};

@@ -1,7 +1,11 @@
 //! What a person must know besides the problems.
 
 use crate::{
-    report::{run_report::Report, verdict::Verdict},
+    report::{
+        emptiness::Emptiness,
+        run_report::{Report, ReportedWarning},
+        verdict::Verdict,
+    },
     run::option::Verify,
     value::{
         figures::{counted, grouped},
@@ -12,9 +16,48 @@ use crate::{
 /// The heading over the warnings.
 pub const WARNINGS_HEADING: &str = "Warnings";
 
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WarningCode {
+    /// No object of the source takes part: there is none.
+    SourceEmpty,
+    /// No object of the source takes part: the filters leave out all.
+    FiltersAdmitNothing,
+    /// Shards are not finished.
+    ShardsNotFinished,
+    /// The target was not verified.
+    NotVerified,
+    /// The source changed after the run began.
+    ChangedSinceStart,
+    /// The run is a rerun.
+    Rerun,
+    /// There are notes on copied objects.
+    Notes,
+    /// Unfinished uploads were aborted.
+    UploadsAborted,
+}
+
+impl WarningCode {
+    /// Its name in the report.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SourceEmpty => "source_empty",
+            Self::FiltersAdmitNothing => "filters_admit_nothing",
+            Self::ShardsNotFinished => "shards_not_finished",
+            Self::NotVerified => "not_verified",
+            Self::ChangedSinceStart => "changed_since_start",
+            Self::Rerun => "rerun",
+            Self::Notes => "notes",
+            Self::UploadsAborted => "uploads_aborted",
+        }
+    }
+}
+
 /// A fact that a person must know, though it is not a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
+    code: WarningCode,
     /// Without the period at its end.
     text: String,
     shards: Vec<ShardId>,
@@ -41,20 +84,22 @@ impl Warning {
     /// The warnings of a report, in the order in which they are shown.
     pub(super) fn all_of(report: &Report) -> Vec<Self> {
         [
+            nothing_found(report),
             unfinished_shards(report),
-            unverified(report).map(Self::of),
-            changed_since_start(report).map(Self::of),
-            rerun(report).map(Self::of),
-            notes(report).map(Self::of),
-            aborted_uploads(report).map(Self::of),
+            unverified(report).map(Self::of(WarningCode::NotVerified)),
+            changed_since_start(report).map(Self::of(WarningCode::ChangedSinceStart)),
+            rerun(report).map(Self::of(WarningCode::Rerun)),
+            notes(report).map(Self::of(WarningCode::Notes)),
+            aborted_uploads(report).map(Self::of(WarningCode::UploadsAborted)),
         ]
         .into_iter()
         .flatten()
         .collect()
     }
 
-    fn of(text: String) -> Self {
-        Self {
+    fn of(code: WarningCode) -> impl FnOnce(String) -> Self {
+        move |text| Self {
+            code,
             text,
             shards: Vec::new(),
             shards_total: 0,
@@ -62,10 +107,34 @@ impl Warning {
     }
 }
 
+/// The warnings of a report for machines. They name no shards: the report lists these.
+#[must_use]
+pub fn reported_warnings(report: &Report) -> Vec<ReportedWarning> {
+    let reported = |warning: Warning| ReportedWarning {
+        code: warning.code.name().to_owned(),
+        message: warning.sentence(0),
+    };
+    Warning::all_of(report).into_iter().map(reported).collect()
+}
+
+/// The one warning about a run that may be all wrong: it leads.
+fn nothing_found(report: &Report) -> Option<Warning> {
+    Some(match report.emptiness()? {
+        Emptiness::Source => Warning::of(WarningCode::SourceEmpty)(
+            "The source has no object under its prefix. If it should have some, check source.bucket and source.prefix".to_owned(),
+        ),
+        Emptiness::Filters(filtered) => Warning::of(WarningCode::FiltersAdmitNothing)(format!(
+            "The filters leave out all of {} at the source. If some should take part, check filters",
+            counted(filtered.objects, "object")
+        )),
+    })
+}
+
 fn unfinished_shards(report: &Report) -> Option<Warning> {
     let shards = &report.shards;
     let unfinished = shards.total.saturating_sub(shards.done);
     (unfinished > 0 && report.verdict == Verdict::Incomplete).then(|| Warning {
+        code: WarningCode::ShardsNotFinished,
         text: format!(
             "{} of {} not finished",
             grouped(unfinished),
@@ -146,7 +215,10 @@ fn aborted_uploads(report: &Report) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        report::{NotPlanned, ReportedProblem, ShardSummary, run_report::tests::report},
+        report::{
+            NotPlanned, ReportedProblem, ShardSummary, emptiness::tests::empty,
+            run_report::tests::report,
+        },
         value::{id::RunId, tally::Count},
     };
 
@@ -158,6 +230,23 @@ mod tests {
     #[test]
     fn a_run_without_anything_unusual_warns_of_nothing() {
         assert_eq!(sentences(&report()), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_run_that_found_nothing_says_why_and_what_to_check() {
+        let codes = |report: &Report| -> Vec<String> {
+            let warnings = reported_warnings(report).into_iter();
+            warnings.map(|warning| warning.code).collect()
+        };
+        assert_eq!(codes(&empty(0)), ["source_empty"]);
+        assert!(sentences(&empty(0))[0].contains("check source.bucket and source.prefix"));
+        assert_eq!(codes(&empty(2)), ["filters_admit_nothing"]);
+        assert_eq!(
+            sentences(&empty(2)),
+            [
+                "The filters leave out all of 2 objects at the source. If some should take part, check filters."
+            ]
+        );
     }
 
     #[test]

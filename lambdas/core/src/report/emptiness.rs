@@ -1,0 +1,74 @@
+//! Whether a run found any object at all.
+
+use super::run_report::Report;
+use crate::value::tally::Count;
+
+/// Why no object of the source takes part in a run. Such a run is COMPLETE like one that is in step, and hardly ever meant:
+/// a typo in a prefix or a filter looks like this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emptiness {
+    /// There is no object under the source prefix.
+    Source,
+    /// There are these objects, and the filters leave all of them out.
+    Filters(Count),
+}
+
+impl Report {
+    /// Why no object takes part. Nothing when one does, before there is a plan, in a rerun, which lists nothing, and in a
+    /// report from before filtered objects were counted.
+    #[must_use]
+    pub fn emptiness(&self) -> Option<Emptiness> {
+        let is_listed = self.copy_seconds.is_some() && self.rerun_of.is_none();
+        if !is_listed || self.planned.objects > 0 || self.skipped.objects > 0 {
+            return None;
+        }
+        self.filtered.map(|filtered| match filtered.objects {
+            0 => Emptiness::Source,
+            _ => Emptiness::Filters(filtered),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{
+        report::{CopySeconds, Verdict, run_report::tests::report},
+        value::id::RunId,
+    };
+
+    /// The report of a complete run that planned nothing and filtered so many objects out.
+    pub(crate) fn empty(filtered: u64) -> Report {
+        Report {
+            verdict: Verdict::Complete,
+            filtered: Some(Count {
+                objects: filtered,
+                bytes: filtered,
+            }),
+            copy_seconds: Some(CopySeconds {
+                estimated: 0,
+                estimated_max: None,
+                counted: None,
+            }),
+            ..report()
+        }
+    }
+
+    #[test]
+    fn an_empty_source_and_filters_that_admit_nothing_are_told_apart() {
+        assert_eq!(empty(0).emptiness(), Some(Emptiness::Source));
+        let filtered = empty(3).filtered.unwrap();
+        assert_eq!(empty(3).emptiness(), Some(Emptiness::Filters(filtered)));
+    }
+
+    #[test]
+    fn what_is_in_step_not_planned_or_a_rerun_is_not_empty() {
+        let mut in_step = empty(3);
+        in_step.skipped.objects = 1;
+        assert_eq!(in_step.emptiness(), None);
+        assert_eq!(report().emptiness(), None, "there is no plan");
+        let mut rerun = empty(0);
+        rerun.rerun_of = Some(RunId::new("earlier").unwrap());
+        assert_eq!(rerun.emptiness(), None);
+    }
+}
