@@ -6,6 +6,7 @@
 //! reporter does. This room only calls; what a refusal means is `core::access`'s to say.
 
 mod checker;
+mod samples;
 mod source_checks;
 mod target_checks;
 
@@ -18,11 +19,12 @@ use shardlift_core::{
     failure::{Failure, fault::FaultKind},
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
     run::{record::PairEncryption, spec::RunSpec},
-    value::{id::RunId, object::ListedObject},
+    value::id::RunId,
 };
 
 use crate::access;
 use checker::Checker;
+use samples::Samples;
 
 /// Both sides, opened.
 pub(crate) struct Opened<A: Accounts> {
@@ -53,11 +55,11 @@ pub(crate) async fn examine<A: Accounts>(
         table: Preflight::default(),
         opened: None,
     };
-    let reason = if let Some((source, sample)) = open_source(accounts, &mut checker).await? {
+    let reason = if let Some((source, mut samples)) = open_source(accounts, &mut checker).await? {
         if let Some(target) = open_target(accounts, &mut checker).await? {
             let encryption = PairEncryption {
-                source_sample: source_checks::run(&mut checker, &target, sample.as_ref()).await?,
-                target: target_checks::run(&mut checker, &target, sample.as_ref()).await?,
+                source_sample: source_checks::run(&mut checker, &target, &mut samples).await?,
+                target: target_checks::run(&mut checker, &target, &samples).await?,
             };
             examined.opened = Some(Opened {
                 source,
@@ -73,12 +75,11 @@ pub(crate) async fn examine<A: Accounts>(
     Ok(examined)
 }
 
-/// The source, and the object that the checks look at: the smallest of the first page that has any bytes, or an empty
-/// one where none has; that one shows how it is encrypted, and cannot be copied in parts.
+/// The source, and the objects that the checks look at. What the filters leave out decides nothing about the run.
 async fn open_source<A: Accounts>(
     accounts: &A,
     checker: &mut Checker<'_>,
-) -> Result<Option<(A::Source, Option<ListedObject>)>, Failure> {
+) -> Result<Option<(A::Source, Samples)>, Failure> {
     let pair = &checker.spec.pair;
     let may_list = checker.own_listing_denial();
     let opened = accounts.open_source(&pair.source).await;
@@ -87,16 +88,10 @@ async fn open_source<A: Accounts>(
         return Ok(None);
     };
     checker.source_owner(&source.facts().owner);
-    let first_page = first_page(&pair.source.prefix);
-    let page = LISTING.run(|| source.list_page(&first_page)).await;
-    let Some(page) = checker.judge(Check::ListSource, &may_list, page, explain)? else {
-        return Ok(None);
-    };
-    let sample = page
-        .objects
-        .into_iter()
-        .min_by_key(|object| (object.size_bytes == 0, object.size_bytes));
-    Ok(Some((source, sample)))
+    let filter = checker.spec.filters.compile()?;
+    let samples = Samples::find(&source, &pair.source.prefix, &filter).await;
+    let samples = checker.judge(Check::ListSource, &may_list, samples, explain)?;
+    Ok(samples.map(|samples| (source, samples)))
 }
 
 async fn open_target<A: Accounts>(
@@ -122,15 +117,11 @@ async fn open_target<A: Accounts>(
     let Some(target) = checker.judge(Check::FindTarget, &may_list, opened, explain)? else {
         return Ok(None);
     };
-    let first_page = first_page(&pair.target.prefix);
+    let first_page = ListRequest {
+        prefix: pair.target.prefix.clone(),
+        after: None,
+    };
     let page = LISTING.run(|| target.list_page(&first_page)).await;
     checker.judge(Check::ListTarget, &may_list, page, explain)?;
     Ok(Some(target))
-}
-
-fn first_page(prefix: &shardlift_core::value::key::KeyPrefix) -> ListRequest {
-    ListRequest {
-        prefix: prefix.clone(),
-        after: None,
-    }
 }

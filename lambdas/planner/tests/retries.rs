@@ -45,7 +45,6 @@ async fn attempts_of_the_listing(kind: FaultKind) -> (u32, FailureCode) {
     world.put_sources(keys.iter().map(String::as_str));
     let attempts = Arc::new(AtomicU32::new(0));
     let counted = attempts.clone();
-    // The preflight lists the first page alone.
     world.buckets.distort_listing(SOURCE, move |request, page| {
         if request.after.is_none() {
             return Ok(page);
@@ -54,7 +53,8 @@ async fn attempts_of_the_listing(kind: FaultKind) -> (u32, FailureCode) {
         Err(CallFault::new("s3:ListObjectsV2", kind, "no"))
     });
     let failure = world.plan(&json!({"mode": "copy"})).await.unwrap_err();
-    (attempts.load(Ordering::Relaxed), failure.code)
+    // The preflight asks for a second page once, and goes on without it.
+    (attempts.load(Ordering::Relaxed) - 1, failure.code)
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use std::{
 
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::{ListRequest, ObjectAttributes, ObjectPage, TagSet},
+    port::{ListRequest, ObjectAttributes, ObjectPage, Probe, TagSet},
     run::record::BucketFacts,
     value::{
         arn::{AccountId, Region},
@@ -122,6 +122,7 @@ impl MemoryBuckets {
             attributes,
             tags: TagSet::new(),
             has_annotations: false,
+            is_denied: false,
             modified_at,
         };
         let key = ObjectKey::new(key).expect("a key");
@@ -231,9 +232,31 @@ impl World {
         key: &ObjectKey,
         operation: &'static str,
     ) -> Result<&StoredObject, CallFault> {
-        self.objects(bucket, operation)?
-            .get(key)
-            .ok_or_else(|| CallFault::new(operation, FaultKind::NoSuchKey, key.to_string()))
+        match self.objects(bucket, operation)?.get(key) {
+            Some(object) if object.is_denied => Err(denied(operation, key)),
+            Some(object) => Ok(object),
+            None => Err(CallFault::new(
+                operation,
+                FaultKind::NoSuchKey,
+                key.to_string(),
+            )),
+        }
+    }
+
+    /// A probe asks for permission only: whether the object is there does not matter.
+    pub(crate) fn probe(
+        &self,
+        source: &BucketName,
+        probe: Probe<'_>,
+        operation: &'static str,
+    ) -> Result<(), CallFault> {
+        match probe {
+            Probe::ReadSource(key) => match self.object(source, key, operation) {
+                Err(fault) if fault.kind == FaultKind::AccessDenied => Err(fault),
+                _ => Ok(()),
+            },
+            Probe::DeleteTarget(_) => Ok(()),
+        }
     }
 
     pub(crate) fn upload(
@@ -253,4 +276,8 @@ impl World {
         let name = BucketName::new(name).expect("a bucket name");
         &mut self.buckets.get_mut(&name).expect("the bucket was made").1
     }
+}
+
+fn denied(operation: &'static str, key: &ObjectKey) -> CallFault {
+    CallFault::new(operation, FaultKind::AccessDenied, key.to_string())
 }

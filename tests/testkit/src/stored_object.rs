@@ -16,6 +16,8 @@ pub struct StoredObject {
     pub tags: TagSet,
     /// Whether it has annotations, which parts do not take along.
     pub has_annotations: bool,
+    /// Whether a policy denies everything on it by its name.
+    pub is_denied: bool,
     /// When it was written.
     pub modified_at: Timestamp,
 }

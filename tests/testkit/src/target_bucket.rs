@@ -213,7 +213,8 @@ impl TargetBucket for MemoryTarget {
             Probe::ReadSource(_) => "s3:GetObject",
             Probe::DeleteTarget(_) => "s3:DeleteObject",
         };
-        self.handle.call(operation, |_| Ok(())).await
+        let asked = |world: &mut World| world.probe(&self.source, probe, operation);
+        self.handle.call(operation, asked).await
     }
 
     async fn delete_objects(

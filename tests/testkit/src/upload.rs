@@ -100,6 +100,7 @@ impl Upload {
             },
             tags: spec.tags.clone(),
             has_annotations: false,
+            is_denied: false,
             // S3 dates what was made of parts by the beginning of its upload.
             modified_at: self.begun_at,
         })

@@ -1,11 +1,13 @@
 //! One after the other: a call, and what its response says about the permissions.
 
+use std::collections::BTreeSet;
+
 use shardlift_core::{
     access::{
         denial::Denial,
         missing_permission::MissingPermission,
         policy::{Agreement, Extras},
-        preflight::{self, Check, Preflight},
+        preflight::{self, Check, Preflight, Refusal},
     },
     failure::{
         Failure,
@@ -22,6 +24,31 @@ use shardlift_core::{
         object::Encryption,
     },
 };
+
+const UNREADABLE: &str = "no sample can be read as it is (SSE-C, a disabled key, archived, gone); their copiers will report them";
+
+/// What a call on one of the samples responded.
+pub(super) struct Trial<'a> {
+    key: &'a ObjectKey,
+    /// What is missing if it was refused.
+    pub(super) needed: MissingPermission,
+    response: Result<(), CallFault>,
+}
+
+impl<'a> Trial<'a> {
+    /// The response of a call on `key` that needs this permission.
+    pub(super) fn new(
+        key: &'a ObjectKey,
+        needed: MissingPermission,
+        response: Result<(), CallFault>,
+    ) -> Self {
+        Self {
+            key,
+            needed,
+            response,
+        }
+    }
+}
 
 /// The checks of one run: what they found so far.
 pub(super) struct Checker<'a> {
@@ -108,6 +135,46 @@ impl<'a> Checker<'a> {
         self.judge(check, &denial, response, Failure::from)
     }
 
+    /// Notes what the responses for the samples say together. It is a refusal of the run only when every sample is refused
+    /// that is not unreadable for reasons of its own: the others fail one by one. Returns the keys of the refused ones.
+    ///
+    /// # Errors
+    /// What is no refusal.
+    pub(super) fn judge_trials(
+        &mut self,
+        check: Check,
+        trials: Vec<Trial<'_>>,
+    ) -> Result<BTreeSet<ObjectKey>, Failure> {
+        let (mut works, mut refused, mut keys) = (0, Vec::new(), BTreeSet::new());
+        for trial in trials {
+            match trial.response {
+                Ok(()) => works += 1,
+                Err(fault) if fault.kind == FaultKind::AccessDenied => {
+                    keys.insert(trial.key.clone());
+                    refused.push((trial.needed.denial_on(self.spec, trial.key), fault));
+                }
+                Err(fault) if is_its_own_fate(&fault) => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        self.note(check, works, &refused);
+        Ok(keys)
+    }
+
+    /// Notes for how many objects something works, and for how many it is refused.
+    pub(super) fn note(&mut self, check: Check, works: usize, refused: &[(Denial, CallFault)]) {
+        match refused.first() {
+            None if works == 0 => self.table.not_checked(check, UNREADABLE),
+            None => self.table.works(check),
+            Some((denial, fault)) if works == 0 => self.refuse(check, denial, fault),
+            Some((denial, fault)) => {
+                let refusal = Refusal::new(denial, fault, &self.agreement, &self.caller);
+                self.table
+                    .works_for_some(check, works, works + refused.len(), refusal);
+            }
+        }
+    }
+
     /// Notes a refusal.
     pub(super) fn refuse(&mut self, check: Check, denial: &Denial, fault: &CallFault) {
         self.table
@@ -145,4 +212,18 @@ impl<'a> Checker<'a> {
     pub(super) fn probe_name(&self) -> String {
         preflight::probe_name(self.run_id)
     }
+}
+
+/// Whether a fault concerns the sample alone: the object's copier reports it, and it is no reason to end a run. A response
+/// that cannot be read is one of them: what is odd about it is the object's.
+pub(super) fn is_its_own_fate(fault: &CallFault) -> bool {
+    matches!(
+        fault.kind,
+        FaultKind::ConditionFailed
+            | FaultKind::NoSuchKey
+            | FaultKind::Archived
+            | FaultKind::KeyUnusable
+            | FaultKind::MalformedResponse
+            | FaultKind::Rejected
+    )
 }

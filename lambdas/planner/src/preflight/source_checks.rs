@@ -1,5 +1,7 @@
 //! What the target role may do at the source.
 
+use std::collections::BTreeSet;
+
 use shardlift_core::{
     access::{missing_permission::MissingPermission, preflight::Check},
     failure::{
@@ -8,13 +10,13 @@ use shardlift_core::{
     },
     port::{Probe, TargetBucket},
     run::option::TagPolicy,
-    value::{
-        key::ObjectKey,
-        object::{Encryption, ListedObject},
-    },
+    value::{key::ObjectKey, object::Encryption},
 };
 
-use super::checker::Checker;
+use super::{
+    checker::{Checker, Trial},
+    samples::Samples,
+};
 
 const CHECKS: [Check; 3] = [
     Check::ReadSource,
@@ -23,55 +25,39 @@ const CHECKS: [Check; 3] = [
 ];
 const ENCRYPTED: &str =
     "its checksum is encrypted with a key that is not allowed; copying a part of it shows which";
-const EMPTY: &str = "the source holds no object";
-const UNREADABLE: &str = "the sample cannot be read as it is (SSE-C, a disabled key, archived); its copier will report it";
 
-/// Reads the sample, its tags, and a key that is not there. Returns how the sample is encrypted, as far as it can be read.
+/// Reads the samples, their tags, and a key that is not there. Returns how the samples are encrypted, as far as they can
+/// be read. If some of them may be read, those that may not are left out of the samples.
 pub(super) async fn run<T: TargetBucket>(
     checker: &mut Checker<'_>,
     target: &T,
-    sample: Option<&ListedObject>,
+    samples: &mut Samples,
 ) -> Result<Encryption, Failure> {
-    let Some(sample) = sample else {
+    if samples.objects.is_empty() {
         for check in CHECKS {
-            checker.table.not_checked(check, EMPTY);
+            checker.table.not_checked(check, samples.reason_for_none());
         }
         return Ok(Encryption::Unknown);
-    };
-    let mut encryption = Encryption::Unknown;
-    let is_readable = match look_at(target, &sample.key).await {
-        Err(fault) if is_its_own_fate(&fault) => {
-            for check in CHECKS {
-                checker.table.not_checked(check, UNREADABLE);
-            }
-            return Ok(encryption);
-        }
-        Ok(Look::KeyIsMissing) => {
-            checker.table.not_checked(Check::ReadSource, ENCRYPTED);
-            encryption = Encryption::Kms;
-            true
-        }
-        Ok(Look::Seen(found)) => {
-            checker.table.works(Check::ReadSource);
-            encryption = found;
-            true
-        }
-        Err(fault) => {
-            let refused: Result<(), _> = Err(fault);
-            let read = MissingPermission::ReadObject;
-            checker.judge_permission(Check::ReadSource, read, &sample.key, refused)?;
-            false
-        }
-    };
+    }
+    let (encryption, refused) = read(checker, target, samples).await?;
+    let is_readable = refused.len() < samples.objects.len();
     if checker.spec.tags == TagPolicy::Preserve {
-        let tags = present(target.source_tags(&sample.key).await);
-        let read = MissingPermission::ReadTags;
-        checker.judge_permission(Check::ReadSourceTags, read, &sample.key, tags)?;
+        let mut trials = Vec::new();
+        for sample in &samples.objects {
+            let response = present(target.source_tags(&sample.key).await);
+            trials.push(Trial::new(
+                &sample.key,
+                MissingPermission::ReadTags,
+                response,
+            ));
+        }
+        checker.judge_trials(Check::ReadSourceTags, trials)?;
     } else {
         let why = "the run's tags may stay behind";
         checker.table.not_checked(Check::ReadSourceTags, why);
     }
     if is_readable {
+        samples.leave_out(&refused);
         tell_missing(checker, target).await?;
     } else {
         let why = "no object of the source may be read";
@@ -80,12 +66,47 @@ pub(super) async fn run<T: TargetBucket>(
     Ok(encryption)
 }
 
+/// Reads each sample. Returns how they are encrypted (by KMS if any of them is), and which may not be read.
+async fn read<T: TargetBucket>(
+    checker: &mut Checker<'_>,
+    target: &T,
+    samples: &Samples,
+) -> Result<(Encryption, BTreeSet<ObjectKey>), Failure> {
+    let mut encryption = Encryption::Unknown;
+    let mut trials = Vec::new();
+    for sample in &samples.objects {
+        let (needed, response) = match look_at(target, &sample.key).await {
+            Ok(Look::KeyIsMissing(fault)) => {
+                encryption = Encryption::Kms;
+                (MissingPermission::UseSourceKey, Err(fault))
+            }
+            Ok(Look::Seen(found)) => {
+                if encryption != Encryption::Kms && found != Encryption::Unknown {
+                    encryption = found;
+                }
+                (MissingPermission::ReadObject, Ok(()))
+            }
+            Err(fault) => (MissingPermission::ReadObject, Err(fault)),
+        };
+        trials.push(Trial::new(&sample.key, needed, response));
+    }
+    let lacks_keys_alone = trials
+        .iter()
+        .all(|trial| trial.needed == MissingPermission::UseSourceKey);
+    if lacks_keys_alone {
+        checker.table.not_checked(Check::ReadSource, ENCRYPTED);
+        return Ok((encryption, BTreeSet::new()));
+    }
+    let refused = checker.judge_trials(Check::ReadSource, trials)?;
+    Ok((encryption, refused))
+}
+
 /// What a look at an object of the source showed.
 enum Look {
     /// The object and how it is encrypted, or that it is not there.
     Seen(Encryption),
-    /// It may be read, but the key that encrypts it may not be used.
-    KeyIsMissing,
+    /// It may be read, but the key that encrypts it may not be used: the refusal.
+    KeyIsMissing(CallFault),
 }
 
 /// A refused HEAD has no body that says why, so the reason is asked for. A HEAD that asks for the checksum needs the
@@ -97,7 +118,7 @@ async fn look_at<T: TargetBucket>(target: &T, key: &ObjectKey) -> Result<Look, C
         Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(Look::Seen(Encryption::Unknown)),
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
             match target.probe(Probe::ReadSource(key)).await {
-                Ok(()) => Ok(Look::KeyIsMissing),
+                Ok(()) => Ok(Look::KeyIsMissing(fault)),
                 Err(explained) if explained.kind == FaultKind::AccessDenied => Err(explained),
                 // It is refused, whatever became of the question.
                 Err(_) => Err(fault),
@@ -122,18 +143,6 @@ async fn tell_missing<T: TargetBucket>(
     let tell = MissingPermission::TellMissingObject;
     checker.judge_permission(Check::TellMissingSource, tell, &absent, look)?;
     Ok(())
-}
-
-/// Whether a fault concerns the sample alone: the object's copier reports it, and it is no reason to end a run.
-pub(super) fn is_its_own_fate(fault: &CallFault) -> bool {
-    matches!(
-        fault.kind,
-        FaultKind::ConditionFailed
-            | FaultKind::NoSuchKey
-            | FaultKind::Archived
-            | FaultKind::KeyUnusable
-            | FaultKind::Rejected
-    )
 }
 
 /// Looking for an object that is not there (any more) succeeded too.

@@ -17,13 +17,14 @@ use shardlift_core::{
     value::{
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
-        object::{Encryption, ListedObject},
+        object::Encryption,
     },
 };
 
 use super::{
-    checker::Checker,
-    source_checks::{is_its_own_fate, present},
+    checker::{Checker, is_its_own_fate},
+    samples::Samples,
+    source_checks::present,
 };
 
 const WRITES: [Check; 6] = [
@@ -35,12 +36,12 @@ const WRITES: [Check; 6] = [
     Check::AbortUpload,
 ];
 
-/// Begins an upload as the run would, copies the sample into it, looks at it and aborts it. Returns how the object
+/// Begins an upload as the run would, copies a sample into it, looks at it and aborts it. Returns how the object
 /// would have been encrypted.
 pub(super) async fn run<T: TargetBucket>(
     checker: &mut Checker<'_>,
     target: &T,
-    sample: Option<&ListedObject>,
+    samples: &Samples,
 ) -> Result<Encryption, Failure> {
     let Ok(key) = checker.spec.pair.target.prefix.join(&checker.probe_name()) else {
         for check in WRITES
@@ -56,7 +57,7 @@ pub(super) async fn run<T: TargetBucket>(
     };
     let mut encryption = Encryption::Unknown;
     if let Some(upload) = begin(checker, target, &key).await? {
-        let checked = check_upload(checker, target, &key, &upload, sample).await;
+        let checked = check_upload(checker, target, &key, &upload, samples).await;
         // Whatever the checks found: nothing is left behind.
         abort(checker, target, &key, &upload.id).await?;
         checked?;
@@ -152,7 +153,7 @@ async fn check_upload<T: TargetBucket>(
     target: &T,
     key: &ObjectKey,
     upload: &CreatedUpload,
-    sample: Option<&ListedObject>,
+    samples: &Samples,
 ) -> Result<(), Failure> {
     // The whole key is a prefix too, so this finds the upload, and those of invocations that died.
     let uploads = match KeyPrefix::new(key.as_str()) {
@@ -166,61 +167,62 @@ async fn check_upload<T: TargetBucket>(
             abort_quietly(target, key, &stale).await?;
         }
     }
-    copy_part(checker, target, key, upload, sample).await?;
+    copy_part(checker, target, key, upload, samples).await?;
     let parts = target.list_parts(key, &upload.id).await;
     checker.judge_permission(Check::ListParts, MissingPermission::ListParts, key, parts)?;
     Ok(())
 }
 
-/// The one call that reads the source's bytes and writes them at the target: it needs the keys of both sides.
+/// The one call that reads the source's bytes and writes them at the target: it needs the keys of both sides. It is made
+/// for the smallest sample, and for others as long as it is refused.
 async fn copy_part<T: TargetBucket>(
     checker: &mut Checker<'_>,
     target: &T,
     key: &ObjectKey,
     upload: &CreatedUpload,
-    sample: Option<&ListedObject>,
+    samples: &Samples,
 ) -> Result<(), Failure> {
-    let part = sample.and_then(|sample| {
-        let layout = PartLayout::new(sample.size_bytes, checker.spec.part_bytes).ok()?;
-        let part = layout.parts().next()?;
-        Some((sample, part))
-    });
-    let Some((sample, part)) = part else {
-        let why = "the source holds no object with bytes in it";
+    let is_reading_refused = checker
+        .table
+        .refusals()
+        .any(|(check, _)| check == Check::ReadSource);
+    if is_reading_refused {
+        let why = "no object of the source may be read";
         checker.table.not_checked(Check::CopyPart, why);
         return Ok(());
-    };
-    let source = CopySource {
-        key: sample.key.clone(),
-        etag: sample.etag.clone(),
-        size_bytes: sample.size_bytes,
-    };
-    let Err(fault) = target.copy_part(&source, key, &upload.id, &part).await else {
-        checker.table.works(Check::CopyPart);
-        return Ok(());
-    };
-    match fault.kind {
-        FaultKind::AccessDenied => {
-            let refused_reading = checker
-                .table
-                .refusals()
-                .any(|(check, _)| check == Check::ReadSource);
-            if refused_reading {
-                let why = "no object of the source may be read";
-                checker.table.not_checked(Check::CopyPart, why);
-            } else {
-                let denial = checker.part_denial(&sample.key, upload.encryption, &fault);
-                checker.refuse(Check::CopyPart, &denial, &fault);
-            }
-            Ok(())
-        }
-        _ if is_its_own_fate(&fault) => {
-            let why = "the sample cannot be copied as it is; its copier will report it";
-            checker.table.not_checked(Check::CopyPart, why);
-            Ok(())
-        }
-        _ => Err(fault.into()),
     }
+    let (mut works, mut refused, mut tried) = (0, Vec::new(), 0);
+    for sample in samples.smallest_first() {
+        let layout = PartLayout::new(sample.size_bytes, checker.spec.part_bytes).ok();
+        let Some(part) = layout.and_then(|layout| layout.parts().next()) else {
+            continue;
+        };
+        let source = CopySource {
+            key: sample.key.clone(),
+            etag: sample.etag.clone(),
+            size_bytes: sample.size_bytes,
+        };
+        tried += 1;
+        match target.copy_part(&source, key, &upload.id, &part).await {
+            Ok(_) => {
+                works = 1;
+                break;
+            }
+            Err(fault) if fault.kind == FaultKind::AccessDenied => {
+                let denial = checker.part_denial(&sample.key, upload.encryption, &fault);
+                refused.push((denial, fault));
+            }
+            Err(fault) if is_its_own_fate(&fault) => {}
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+    if tried == 0 {
+        let why = "there is no sample with bytes in it";
+        checker.table.not_checked(Check::CopyPart, why);
+    } else {
+        checker.note(Check::CopyPart, works, &refused);
+    }
+    Ok(())
 }
 
 async fn abort<T: TargetBucket>(

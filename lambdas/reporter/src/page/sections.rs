@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shardlift_core::{
     access::{
         deciders::Needed,
-        preflight::{CheckResult, Preflight},
+        preflight::{CheckResult, Preflight, Refusal},
     },
     report::{
         NOT_DONE_SHOWN_MAX, Report,
@@ -159,18 +159,27 @@ pub(super) fn preflight(preflight: &Preflight) -> Markup {
                     td { @match &row.result {
                         CheckResult::Works => "works",
                         CheckResult::NotChecked { reason } => (format!("not checked: {}", inert(reason))),
-                        CheckResult::Refused(refusal) => {
-                            strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action.name()) }
-                            " on " (inert(refusal.resource.as_str()))
-                            @if refusal.missing.is_empty() { p.do { (inert(&refusal.remedy)) } }
-                            @for (number, missing) in refusal.missing.iter().enumerate() {
-                                p.do { (missing_in(number, refusal.needed)) " " (missing.document.to_string()) ":" }
-                                pre { (format!("{:#}", missing.statement)) }
-                            }
+                        CheckResult::WorksForSome { works, tried, refusal } => {
+                            (format!("works for {works} of {tried} objects that were tried; the others fail one by one. "))
+                            (refused(refusal))
                         }
+                        CheckResult::Refused(refusal) => (refused(refusal)),
                     } }
                 } } }
             } }
+        }
+    }
+}
+
+/// A refusal, and each statement that is missing.
+fn refused(refusal: &Refusal) -> Markup {
+    html! {
+        strong { "refused" } ": " (inert(&refusal.principal)) " may not " code { (refusal.action.name()) }
+        " on " (inert(refusal.resource.as_str()))
+        @if refusal.missing.is_empty() { p.do { (inert(&refusal.remedy)) } }
+        @for (number, missing) in refusal.missing.iter().enumerate() {
+            p.do { (missing_in(number, refusal.needed)) " " (missing.document.to_string()) ":" }
+            pre { (format!("{:#}", missing.statement)) }
         }
     }
 }

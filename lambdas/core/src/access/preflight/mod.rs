@@ -36,6 +36,15 @@ pub enum CheckResult {
     Works,
     /// It is refused.
     Refused(Refusal),
+    /// It works for some of the objects that were tried: the run goes on, and the others fail one by one.
+    WorksForSome {
+        /// For how many it works.
+        works: usize,
+        /// How many were tried.
+        tried: usize,
+        /// The first refusal.
+        refusal: Refusal,
+    },
     /// It was not checked.
     NotChecked {
         /// Why not.
@@ -111,30 +120,18 @@ impl Preflight {
         agreement: &Agreement,
         caller: &Arn,
     ) {
-        let missing = denial.missing_grant(fault.reason.as_ref());
-        let documents = missing.deciders.listed().into_iter();
-        let statements: Vec<MissingStatement> = documents
-            .filter_map(|document| {
-                let statement = missing::statement(agreement, caller, document, &missing)?;
-                Some(MissingStatement {
-                    document,
-                    sid: statement.sid.to_owned(),
-                    statement: serde_json::json!(statement),
-                })
-            })
-            .collect();
-        self.note(
-            check,
-            CheckResult::Refused(Refusal {
-                principal: denial.caller().to_string(),
-                needed: missing.deciders.needed(),
-                remedy: remedy(&missing, &statements),
-                action: missing.action().clone(),
-                resource: missing.resource,
-                missing: statements,
-                aws_reason: fault.to_string(),
-            }),
-        );
+        let refusal = Refusal::new(denial, fault, agreement, caller);
+        self.note(check, CheckResult::Refused(refusal));
+    }
+
+    /// Notes that a check works for some of the objects that were tried, and the first refusal of the others.
+    pub fn works_for_some(&mut self, check: Check, works: usize, tried: usize, refusal: Refusal) {
+        let result = CheckResult::WorksForSome {
+            works,
+            tried,
+            refusal,
+        };
+        self.note(check, result);
     }
 
     fn note(&mut self, check: Check, result: CheckResult) {
@@ -153,11 +150,13 @@ impl Preflight {
         self
     }
 
-    /// The refusals.
+    /// The refusals that end the run.
     pub fn refusals(&self) -> impl Iterator<Item = (Check, &Refusal)> {
         self.rows.iter().filter_map(|row| match &row.result {
             CheckResult::Refused(refusal) => Some((row.check, refusal)),
-            CheckResult::Works | CheckResult::NotChecked { .. } => None,
+            CheckResult::Works
+            | CheckResult::WorksForSome { .. }
+            | CheckResult::NotChecked { .. } => None,
         })
     }
 
@@ -189,6 +188,32 @@ impl Preflight {
 }
 
 impl Refusal {
+    /// What is missing after a refused call. `caller` is the ARN of the planner's own role.
+    #[must_use]
+    pub fn new(denial: &Denial, fault: &CallFault, agreement: &Agreement, caller: &Arn) -> Self {
+        let missing = denial.missing_grant(fault.reason.as_ref());
+        let documents = missing.deciders.listed().into_iter();
+        let statements: Vec<MissingStatement> = documents
+            .filter_map(|document| {
+                let statement = missing::statement(agreement, caller, document, &missing)?;
+                Some(MissingStatement {
+                    document,
+                    sid: statement.sid.to_owned(),
+                    statement: serde_json::json!(statement),
+                })
+            })
+            .collect();
+        Self {
+            principal: denial.caller().to_string(),
+            needed: missing.deciders.needed(),
+            remedy: remedy(&missing, &statements),
+            action: missing.action().clone(),
+            resource: missing.resource,
+            missing: statements,
+            aws_reason: fault.to_string(),
+        }
+    }
+
     /// The refusal as a person mends it.
     #[must_use]
     pub fn sentence(&self, check: Check) -> String {
