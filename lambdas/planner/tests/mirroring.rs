@@ -9,7 +9,7 @@
 mod world;
 
 use serde_json::json;
-use shardlift_core::{failure::FailureCode, run::record::RunState, value::time::Timestamp};
+use shardlift_core::{run::record::RunState, value::time::Timestamp};
 use world::{TARGET, World, run_id};
 
 #[tokio::test]
@@ -38,35 +38,67 @@ async fn a_mirror_plans_to_delete_what_the_source_lacks_apart_from_the_copies() 
     );
 }
 
-#[tokio::test]
-async fn a_mirror_deletes_no_more_than_its_limit_and_nothing_for_an_empty_source() {
-    for (sources, limit, is_allowed) in [
-        (vec!["a", "b", "c"], 25, true),
-        (vec!["a", "b", "c"], 24, false),
-        (vec![], 99, false),
-        (vec![], 100, true),
-    ] {
-        let world = World::new();
-        world.put_sources(sources.iter().copied());
-        world.buckets.set_time(Timestamp::from_millis(60_000));
-        for key in ["a", "b", "c", "d"] {
-            world.buckets.put(TARGET, &format!("copy/{key}"), key, 1);
-        }
-        let end = world
-            .plan(&json!({"mode": "mirror", "delete_max_percent": limit}))
-            .await;
-        match end {
-            Ok(result) => assert!(is_allowed && result["status"] == "REPORT", "{limit}"),
-            Err(failure) => {
-                assert!(!is_allowed, "{failure}");
-                assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
-                assert_eq!(
-                    world.ledger.run(&run_id()).unwrap().state,
-                    RunState::Planning
-                );
-            }
-        }
+/// Whether a mirror holds its deletions whose source has the first of the target's objects.
+async fn is_held(sources: usize, targets: usize, limits: &serde_json::Value) -> bool {
+    let world = World::new();
+    let keys: Vec<String> = (0..targets).map(|number| format!("{number:03}")).collect();
+    world.put_sources(keys.iter().take(sources).map(String::as_str));
+    world.buckets.set_time(Timestamp::from_millis(60_000));
+    for key in &keys {
+        world.buckets.put(TARGET, &format!("copy/{key}"), key, 3);
     }
+    let mut input = limits.clone();
+    input["mode"] = json!("mirror");
+    world.plan(&input).await.unwrap();
+    let totals = world.ledger.run(&run_id()).unwrap().totals;
+    assert_eq!(totals.deletes, (targets - sources) as u64);
+    assert_eq!(totals.deletable, targets as u64);
+    let requests = &totals.estimate.requests;
+    let is_estimated = requests.contains_key("s3:DeleteObjects");
+    assert_eq!(is_estimated, !totals.deletes_held, "{requests:?}");
+    totals.deletes_held
+}
+
+#[tokio::test]
+async fn deletions_within_either_limit_are_made_and_those_beyond_both_are_held() {
+    let limits =
+        |percent, objects| json!({"delete_max_percent": percent, "delete_max_objects": objects});
+    for (sources, targets, limits, expected) in [
+        (3, 4, limits(25, 0), false),
+        (3, 4, limits(24, 0), true),
+        (3, 4, limits(0, 1), false),
+        (1, 4, limits(0, 2), true),
+        (1, 4, limits(75, 2), false),
+        (15, 19, json!({}), false),
+        (30, 40, json!({}), false),
+        (30, 41, json!({}), true),
+    ] {
+        let held = is_held(sources, targets, &limits).await;
+        assert_eq!(held, expected, "{sources} of {targets}, {limits}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_source_deletes_only_where_all_may_be_deleted() {
+    assert!(is_held(0, 4, &json!({})).await);
+    let all_but_one = json!({"delete_max_percent": 99, "delete_max_objects": 1_000});
+    assert!(is_held(0, 4, &all_but_one).await);
+    assert!(!is_held(0, 4, &json!({"delete_max_percent": 100})).await);
+}
+
+#[tokio::test]
+async fn copies_are_planned_whether_or_not_deletions_are_held() {
+    let world = World::new();
+    world.put_sources(["new"]);
+    world.buckets.put(TARGET, "copy/old", "x", 1);
+    let input = json!({"mode": "mirror", "delete_max_objects": 0});
+    let result = world.plan(&input).await.unwrap();
+    assert_eq!(result["status"], "COPY");
+    let run = world.ledger.run(&run_id()).unwrap();
+    assert_eq!(run.state, RunState::Planned);
+    assert!(run.totals.deletes_held);
+    assert_eq!((run.totals.planned.objects, run.totals.deletes), (1, 1));
+    assert_eq!(world.index().len(), 1);
 }
 
 #[tokio::test]
@@ -87,8 +119,9 @@ async fn what_the_globs_leave_out_does_not_make_a_mirror_s_share_smaller() {
             world.buckets.put(TARGET, &key, "x", 1);
         }
         let input = json!({"mode": "mirror", "delete_max_percent": 99, "filters": filters});
-        let failure = world.plan(&input).await.unwrap_err();
-        assert_eq!(failure.code, FailureCode::DeleteLimitExceeded, "{filters}");
-        assert!(failure.detail.contains("3 of the 3 objects"), "{failure}");
+        world.plan(&input).await.unwrap();
+        let totals = world.ledger.run(&run_id()).unwrap().totals;
+        assert!(totals.deletes_held, "{filters}");
+        assert_eq!((totals.deletes, totals.deletable), (3, 3));
     }
 }

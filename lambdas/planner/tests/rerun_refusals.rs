@@ -15,7 +15,7 @@ use earlier::{again_id, copied_again, end, ended_world, input, invoke, plan_agai
 use serde_json::{Value, json};
 use shardlift_core::{
     documents::control_key,
-    failure::{Failure, FailureCode},
+    failure::FailureCode,
     plan::range::RangeState,
     port::{ExecutionState, Ledger, PutOutcome},
     run::record::{RunRecord, RunState},
@@ -124,17 +124,6 @@ async fn a_run_whose_plan_was_never_finished_is_refused_whether_or_not_it_was_re
         change_earlier(&world, |run| run.state = state).await;
         refused(&world, &input(), "broke before its plan was finished").await;
     }
-}
-
-#[tokio::test]
-async fn a_run_that_would_have_deleted_too_much_is_refused() {
-    let world = World::new();
-    world.put_sources(["a"]);
-    world.buckets.put(TARGET, "copy/b", "x", 1);
-    let failure: Failure = world.plan(&json!({"mode": "mirror"})).await.unwrap_err();
-    assert_eq!(failure.code, FailureCode::DeleteLimitExceeded);
-    change_earlier(&world, |run| run.state = RunState::Reported).await;
-    refused(&world, &input(), "broke before its plan was finished").await;
 }
 
 #[tokio::test]

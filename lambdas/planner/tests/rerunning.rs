@@ -213,6 +213,20 @@ async fn an_object_that_the_filters_now_leave_out_is_not_copied() {
 }
 
 #[tokio::test]
+async fn deletions_beyond_the_limits_are_held_in_every_rerun_too() {
+    let world = World::new();
+    world.put_sources(["a", "b"]);
+    world.buckets.put(TARGET, "copy/stays", "x", 1);
+    let mirror = json!({"mode": "mirror", "delete_max_percent": 5, "delete_max_objects": 0});
+    world.plan(&mirror).await.unwrap();
+    end(&world, &run_id(), &["data/b"], &[]).await;
+    plan_again(&world, &input()).await.unwrap();
+    assert_eq!(copied_again(&world), ["data/b"]);
+    let totals = world.ledger.run(&again_id()).unwrap().totals;
+    assert_eq!((totals.deletes, totals.deletes_held), (1, true));
+}
+
+#[tokio::test]
 async fn held_back_deletions_of_a_mirror_are_planned_again_where_they_still_apply() {
     let world = World::new();
     world.put_sources(["a", "b"]);

@@ -5,7 +5,11 @@ use shardlift_core::{
     documents::RunDocument,
     failure::{Context, Failure, FailureCode},
     port::Ledger,
-    report::{Report, draft::ReportDraft, settlement::Settlement},
+    report::{
+        Report,
+        draft::ReportDraft,
+        settlement::{RoundWork, Settlement},
+    },
     run::{
         event::{IndexLocation, ReporterEvent, ReporterResult},
         record::{RunRecord, RunState},
@@ -157,7 +161,10 @@ async fn next_round<P: Ports>(
     if event.problem.is_some() || sums.contradiction().is_some() {
         return Ok(AfterRound::Conclude);
     }
-    let Some(work) = sums.next_round(event.round, run.spec.rounds_max) else {
+    let work = sums.next_round(event.round, run.spec.rounds_max);
+    // Deletions beyond the limits of the run stay undone; copies were made all the same.
+    let Some(work) = work.filter(|&work| work == RoundWork::Copying || !run.totals.deletes_held)
+    else {
         return Ok(AfterRound::Conclude);
     };
     let round = Round {

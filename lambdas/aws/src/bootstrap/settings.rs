@@ -31,8 +31,9 @@ const RUN_TEXTS: [(&str, &str); 12] = [
     ("RUN_STORAGE_CLASS", "/storage_class"),
     ("RUN_KMS_KEY_ARN", "/kms_key_arn"),
 ];
-const RUN_NUMBERS: [(&str, &str); 2] = [
+const RUN_NUMBERS: [(&str, &str); 3] = [
     ("RUN_DELETE_MAX_PERCENT", "/delete_max_percent"),
+    ("RUN_DELETE_MAX_OBJECTS", "/delete_max_objects"),
     ("RUN_ROUNDS_MAX", "/rounds_max"),
 ];
 
@@ -295,6 +296,7 @@ mod tests {
             ("RUN_VERIFY", "perhaps"),
             ("RUN_ROUNDS_MAX", "three"),
             ("RUN_DELETE_MAX_PERCENT", "-1"),
+            ("RUN_DELETE_MAX_OBJECTS", "few"),
             ("COPIER_CONCURRENCY", "0"),
             ("WRITES_PER_SECOND_MAX", "-1"),
             ("LEDGER_TTL_DAYS", "forever"),

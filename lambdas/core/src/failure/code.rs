@@ -97,8 +97,8 @@ failure_codes! {
         "Another run over the same pair is in progress.",
         "Wait for the execution that the message names, or stop it. Then start the run again.";
     DeleteLimitExceeded, Run, AfterAction,
-        "A mirror would delete more objects than its limit allows.",
-        "Check that the source is complete. If the deletions are intended, raise delete_max_percent.";
+        "A mirror would delete more objects than its limits allow.",
+        "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects.";
     SourceMissing, Object, AfterAction,
         "The planned object no longer exists at the source.",
         "If it was deleted on purpose, do nothing: the next run does not plan it.";

@@ -194,6 +194,7 @@ impl EarlierRun {
                 shards: self.chosen.map(|chosen| chosen.typed),
                 not_chosen,
                 not_chosen_before,
+                deletions_held: self.record.totals.deletes_held,
                 listed_by,
                 listed_since,
             }),

@@ -4,8 +4,8 @@ use crate::{
     documents::control_key,
     failure::Failure,
     report::{
-        CopySeconds, Cost, DeletedCount, NotPlanned, REPORT_VERSION, Report, ReportLocation,
-        ReportedProblem, Verdict, Verification,
+        CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, REPORT_VERSION, Report,
+        ReportLocation, ReportedProblem, Verdict, Verification,
         prices::Prices,
         settlement::{self, Settlement},
         view::reported_warnings,
@@ -141,10 +141,8 @@ impl ReportDraft {
             skipped,
             filtered: Some(run.map_or_else(Count::default, |run| run.totals.filtered)),
             deleted: DeletedCount {
-                objects: tally.deleted.objects,
-                planned: self.sums.deletes,
-                held: self.sums.open_deletes,
-                failed: self.sums.failed_deletes,
+                exceeds: plan.and_then(exceeded_limits),
+                ..self.sums.deleted_count()
             },
             failed: tally.failed,
             rounds: if self.sums.attempts > 0 {
@@ -183,6 +181,15 @@ impl ReportDraft {
 fn warned(mut report: Report) -> Report {
     report.warnings = reported_warnings(&report);
     report
+}
+
+fn exceeded_limits(run: &RunRecord) -> Option<DeleteLimits> {
+    let totals = &run.totals;
+    (totals.deletes_held && totals.deletes > 0).then(|| DeleteLimits {
+        deletable: totals.deletable,
+        delete_max_percent: run.spec.delete_max_percent,
+        delete_max_objects: run.spec.delete_max_objects,
+    })
 }
 
 fn not_planned(run: &RunRecord) -> Option<NotPlanned> {

@@ -12,7 +12,9 @@ impl Report {
     /// after the earlier run began does not count as missing.
     #[must_use]
     pub fn judged(mut self, dry_run: bool) -> Self {
-        let settled = self.failed.objects == 0 && self.shards.done == self.shards.total;
+        let settled = self.failed.objects == 0
+            && self.shards.done == self.shards.total
+            && self.deleted.exceeds.is_none();
         let is_whole = self.not_chosen() == 0;
         self.verdict = if self.problem.is_some() {
             Verdict::Incomplete
@@ -48,6 +50,7 @@ impl Report {
         }
         match self.failed.most_frequent_first().first() {
             Some((code, _)) => code.name(),
+            None if self.only_holds_deletions() => FailureCode::DeleteLimitExceeded.name(),
             None if self.verified.agrees() => FailureCode::ServiceFault.name(),
             None => FailureCode::IntegrityMismatch.name(),
         }

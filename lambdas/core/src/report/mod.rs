@@ -29,7 +29,9 @@ pub use failure_example::{FailureExample, FailureExamples, note_example};
 pub use not_planned::NotPlanned;
 pub use problem::{ReportedProblem, cut};
 pub use remedy::Remedy;
-pub use run_report::{DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedWarning};
+pub use run_report::{
+    DeleteLimits, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedWarning,
+};
 pub use shard_summary::{NOT_DONE_SHOWN_MAX, ShardSummary};
 pub use verdict::Verdict;
 pub use verification::Verification;

@@ -105,6 +105,20 @@ pub struct DeletedCount {
     /// Objects that could not be deleted; they are among the failed ones.
     #[serde(default)]
     pub failed: u64,
+    /// The limits, when there are more objects to delete than they allow: then none is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceeds: Option<DeleteLimits>,
+}
+
+/// How many objects a mirror may delete: the share or the number, whichever is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteLimits {
+    /// The objects at the target that it could delete; 0 in a rerun, which does not list them.
+    pub deletable: u64,
+    /// The largest share of these.
+    pub delete_max_percent: u8,
+    /// The largest number.
+    pub delete_max_objects: u64,
 }
 
 /// A warning of a report. Its code stays the same, its message may change.
@@ -134,6 +148,15 @@ impl ReportLocation {
 }
 
 impl Report {
+    /// Whether deletions beyond the run's limits are all that keeps it from being complete.
+    pub(super) fn only_holds_deletions(&self) -> bool {
+        self.deleted.exceeds.is_some()
+            && self.problem.is_none()
+            && self.failed.objects == 0
+            && self.not_chosen() == 0
+            && self.verified.agrees()
+    }
+
     /// Undone objects of the earlier run in shards that were not chosen.
     pub(super) fn not_chosen(&self) -> u64 {
         self.not_planned.map_or(0, |rest| rest.not_chosen.objects)

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     failure::{Failure, FailureCode},
-    report::{NOT_DONE_SHOWN_MAX, ShardSummary},
+    report::{DeletedCount, NOT_DONE_SHOWN_MAX, ShardSummary},
     run::{event::Problem, record::PlanTotals},
     shard::{ShardRecord, ShardState, ShardWork},
     value::{
@@ -150,6 +150,18 @@ impl Settlement {
                     "the plan has {planned} {what}, its shards have {found}"
                 ));
             }
+        }
+    }
+
+    /// What became of the deletions, whatever limits they exceed.
+    #[must_use]
+    pub fn deleted_count(&self) -> DeletedCount {
+        DeletedCount {
+            objects: self.tally.deleted.objects,
+            planned: self.deletes,
+            held: self.open_deletes,
+            failed: self.failed_deletes,
+            exceeds: None,
         }
     }
 

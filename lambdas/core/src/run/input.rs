@@ -41,8 +41,10 @@ pub struct RunInput {
     pub multipart_threshold_bytes: Option<u64>,
     /// The wanted size of a part, in bytes.
     pub part_bytes: Option<u64>,
-    /// A mirror never deletes more than this share of the target's objects.
+    /// A mirror deletes at most this share of the target's objects, or [`delete_max_objects`](Self::delete_max_objects).
     pub delete_max_percent: Option<u8>,
+    /// A mirror deletes at most this many objects, or [`delete_max_percent`](Self::delete_max_percent) of them.
+    pub delete_max_objects: Option<u64>,
     /// How often the shards that are not done are offered.
     pub rounds_max: Option<u32>,
     /// How the target is proven complete.
@@ -200,6 +202,7 @@ impl RunInput {
                 .or(defaults.multipart_threshold_bytes),
             part_bytes: self.part_bytes.or(defaults.part_bytes),
             delete_max_percent: self.delete_max_percent.or(defaults.delete_max_percent),
+            delete_max_objects: self.delete_max_objects.or(defaults.delete_max_objects),
             rounds_max: self.rounds_max.or(defaults.rounds_max),
             verify: self.verify.or(defaults.verify),
             dry_run: self.dry_run.or(defaults.dry_run),

@@ -61,6 +61,12 @@ pub struct PlanTotals {
     pub planned: Count,
     /// Objects to delete at the target.
     pub deletes: u64,
+    /// Objects at the target that a mirror could delete; unknown in a rerun.
+    #[serde(default)]
+    pub deletable: u64,
+    /// Whether there are more objects to delete than the run's limits allow, so that none is deleted.
+    #[serde(default)]
+    pub deletes_held: bool,
     /// Objects that were already the same.
     pub same: Count,
     /// Objects that the filters left out.

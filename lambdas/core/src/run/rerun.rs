@@ -25,6 +25,9 @@ pub struct Rerun {
     /// Of that, what was not chosen before: the earlier run did not plan it, so a rerun of it does not do it.
     #[serde(default)]
     pub not_chosen_before: Count,
+    /// Whether the earlier run held its deletions because they were beyond its limits. A rerun does not make them either.
+    #[serde(default)]
+    pub deletions_held: bool,
     /// The run that listed both sides: the earlier run, or, when that was a rerun too, the one that it goes back to.
     pub listed_by: RunId,
     /// When that run started. What the source got since then and is not planned here is the next run's.

@@ -22,6 +22,13 @@ use crate::{
 /// The most rounds that an input may ask for; each is a Map Run of its own.
 pub const ROUNDS_MAX: u32 = 10;
 
+/// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
+const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
+
+fn delete_max_objects_default() -> u64 {
+    DELETE_MAX_OBJECTS_DEFAULT
+}
+
 /// A run, settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,8 +51,11 @@ pub struct RunSpec {
     pub multipart_threshold_bytes: u64,
     /// The wanted size of a part, in bytes.
     pub part_bytes: u64,
-    /// A mirror never deletes more than this share of the target's objects.
+    /// A mirror deletes at most this share of the target's objects, or `delete_max_objects`, whichever is more.
     pub delete_max_percent: u8,
+    /// A mirror of a source that is not empty may delete this many objects, whatever their share.
+    #[serde(default = "delete_max_objects_default")]
+    pub delete_max_objects: u64,
     /// How often the shards that are not done are offered.
     pub rounds_max: u32,
     /// How the target is proven complete.
@@ -94,6 +104,9 @@ impl RunSpec {
                 .unwrap_or(SINGLE_COPY_BYTES_MAX),
             part_bytes: input.part_bytes.unwrap_or(PART_BYTES_DEFAULT),
             delete_max_percent: input.delete_max_percent.unwrap_or(5),
+            delete_max_objects: input
+                .delete_max_objects
+                .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT),
             rounds_max: input.rounds_max.unwrap_or(3),
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
@@ -185,6 +198,7 @@ impl RunInput {
             multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
             part_bytes: Some(spec.part_bytes),
             delete_max_percent: Some(spec.delete_max_percent),
+            delete_max_objects: Some(spec.delete_max_objects),
             rounds_max: Some(spec.rounds_max),
             verify: Some(spec.verify),
             dry_run: Some(spec.dry_run),
@@ -246,6 +260,7 @@ mod tests {
             (spec.delete_max_percent, spec.rounds_max, spec.verify),
             (5, 3, Verify::Relist)
         );
+        assert_eq!(spec.delete_max_objects, 10);
         assert!(!spec.dry_run);
     }
 

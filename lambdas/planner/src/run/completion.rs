@@ -3,7 +3,7 @@
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::RunDocuments,
-    failure::{Failure, FailureCode},
+    failure::Failure,
     plan::{
         EstimateBasis, RunEstimate,
         range::{self, ListingTally, RangeState},
@@ -39,7 +39,6 @@ impl<P: Ports> Planner<P> {
         requests: RequestCounts,
     ) -> Result<PutOutcome, Failure> {
         let tally = self.sum_ranges(run).await?;
-        check_deletes(run, &tally)?;
         let sums = self.sum_shards(run).await?;
         if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(
@@ -52,16 +51,27 @@ impl<P: Ports> Planner<P> {
             .await?;
         let mut all_requests = run.totals.requests.clone();
         add_requests(&mut all_requests, &requests);
+        let deletes_held = holds_deletes(run, &tally);
+        let made = ListingTally {
+            deletes: if deletes_held {
+                Count::default()
+            } else {
+                tally.deletes
+            },
+            ..tally
+        };
         run.totals = PlanTotals {
             planned: tally.planned,
             deletes: tally.deletes.objects,
+            deletable: tally.deletable.objects,
+            deletes_held,
             same: tally.same,
             filtered: tally.filtered,
             gone: tally.gone,
             shards: sums.shards,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,
-                tally: &tally,
+                tally: &made,
                 shards: sums.shards,
                 max_concurrency: self.settings.max_concurrency,
                 writes_per_second_max: self.settings.writes_per_second_max,
@@ -138,24 +148,23 @@ impl<P: Ports> Planner<P> {
     }
 }
 
-/// A mirror deletes no more than its limit allows of what it could delete; objects that its globs leave out do not make the
-/// share smaller. An empty source asks to delete every object of the target, which only a limit of 100 percent allows
-/// (P11). A rerun does not list the target: it deletes only what the plan of its earlier run did, which was checked.
-fn check_deletes(run: &RunRecord, tally: &ListingTally) -> Result<(), Failure> {
-    if run.spec.rerun.is_some() {
-        return Ok(());
+/// Whether a mirror would delete more than its limits allow, so that it deletes nothing. Deletions within either limit are
+/// made. Objects that the globs leave out do not make the share smaller.
+///
+/// An empty source asks to delete every object of the target, which only a limit of 100 percent allows (P11). A rerun does
+/// not list the target: it deletes only what the plan of its earlier run did, which was checked.
+fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
+    let spec = &run.spec;
+    if let Some(rerun) = &spec.rerun {
+        return rerun.deletions_held;
     }
     let (deletes, deletable) = (tally.deletes.objects, tally.deletable.objects);
-    let limit_percent = run.spec.delete_max_percent;
-    if u128::from(deletes) * 100 <= u128::from(deletable) * u128::from(limit_percent) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        FailureCode::DeleteLimitExceeded,
-        format!(
-            "the mirror would delete {deletes} of the {deletable} objects at the target that its globs admit, more than delete_max_percent = {limit_percent} allows; nothing was copied or deleted: check that the source is complete, or raise the limit"
-        ),
-    ))
+    let share_max = u128::from(deletable) * u128::from(spec.delete_max_percent);
+    let is_within_share = u128::from(deletes) * 100 <= share_max;
+    let at_source = [tally.planned, tally.same, tally.filtered];
+    let is_source_empty = at_source.iter().all(|count| count.objects == 0);
+    let is_within_count = deletes <= spec.delete_max_objects && !is_source_empty;
+    !is_within_share && !is_within_count
 }
 
 fn log_plan(run: &RunRecord) {
@@ -165,6 +174,7 @@ fn log_plan(run: &RunRecord) {
         planned.objects = totals.planned.objects,
         planned.bytes = totals.planned.bytes,
         deletes = totals.deletes,
+        deletes.held = totals.deletes_held,
         same.objects = totals.same.objects,
         filtered.objects = totals.filtered.objects,
         shards = totals.shards,

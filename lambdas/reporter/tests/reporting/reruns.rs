@@ -41,6 +41,7 @@ async fn rerun_without(
         shards: None,
         not_chosen,
         not_chosen_before: before,
+        deletions_held: false,
         listed_by: RunId::new("first").unwrap(),
         listed_since,
     });

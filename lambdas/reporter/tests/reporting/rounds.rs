@@ -89,6 +89,34 @@ async fn deletions_are_held_back_when_an_object_could_not_be_copied() {
 }
 
 #[tokio::test]
+async fn deletions_beyond_the_limits_are_held_and_the_run_says_which_limit() {
+    let scene = Scene::new(&[3, 2]);
+    scene.copy_everything();
+    scene.make_deletions(1);
+    scene.hold_deletions();
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    assert_eq!(result.code, "DeleteLimitExceeded");
+    let report = scene.written_report();
+    let deleted = report.deleted;
+    assert_eq!((deleted.objects, deleted.planned, deleted.held), (0, 2, 2));
+    assert_eq!((report.copied.objects, report.failed.objects), (3, 0));
+    assert!(report.problem.is_none());
+    let published = &scene.published()[0];
+    assert!(
+        published.subject.contains("2 deletions held, 3 objects"),
+        "{}",
+        published.subject
+    );
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    for text in [&published.text, &page] {
+        assert!(text.contains("would delete 2 of 7 objects"), "{text}");
+        assert!(text.contains("a rerun does not make them"), "{text}");
+        assert!(!text.contains("shard not finished"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn deletions_that_were_offered_and_not_done_have_failed_and_are_listed() {
     let scene = Scene::new(&[3, 2]);
     scene.copy_everything();

@@ -34,6 +34,7 @@ pub fn run_record(run_id: &str) -> RunRecord {
         },
         "filters": {"include": ["**/*.parquet"], "exclude": ["**/_tmp/**"], "size_min_bytes": 1},
         "storage_class": "GLACIER_IR",
+        "delete_max_objects": 7,
     });
     let spec = RunInput::parse(&input)
         .and_then(RunSpec::settle)
@@ -54,6 +55,8 @@ pub fn run_record(run_id: &str) -> RunRecord {
         state: RunState::Planning,
         totals: PlanTotals {
             planned: large_count(),
+            deletable: LARGE,
+            deletes_held: true,
             shards: 3,
             requests: requests(),
             ..PlanTotals::default()

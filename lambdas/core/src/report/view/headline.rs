@@ -87,6 +87,11 @@ fn summary_without_deletions(report: &Report) -> String {
             "{} left undone in shards that were not chosen",
             counted(report.not_chosen(), "object")
         ),
+        Verdict::Incomplete if report.only_holds_deletions() => format!(
+            "{} held, {} copied",
+            counted(report.deleted.held, "deletion"),
+            objects_and_size(report.copied)
+        ),
         Verdict::Incomplete if report.verified.agrees() => format!(
             "{} of {} not finished",
             grouped(report.shards.total.saturating_sub(report.shards.done)),
@@ -137,7 +142,10 @@ mod tests {
         assert_eq!(summary(&mirror), "3 objects deleted, nothing to copy");
         mirror.planned.objects = 1;
         mirror.copied.objects = 1;
-        assert_eq!(summary(&mirror), "3 objects deleted, 1 object, 0 bytes copied");
+        assert_eq!(
+            summary(&mirror),
+            "3 objects deleted, 1 object, 0 bytes copied"
+        );
         mirror.verdict = Verdict::Incomplete;
         (mirror.shards.total, mirror.shards.done) = (4, 3);
         assert_eq!(

@@ -18,6 +18,8 @@ pub enum NextStep {
     StartAgain,
     /// Start the run that does what this one left undone.
     Start(Remedy),
+    /// Allow a mirror to delete more, if that is meant.
+    AllowDeletions,
     /// Copy, after a dry run.
     StartCopying,
 }
@@ -28,6 +30,9 @@ impl NextStep {
         match report.verdict {
             Verdict::Complete => return Vec::new(),
             Verdict::Planned => return vec![Self::StartCopying],
+            Verdict::Incomplete if report.only_holds_deletions() => {
+                return vec![Self::AllowDeletions];
+            }
             Verdict::Incomplete => {}
         }
         let invariant = FailureCode::InvariantViolated;
@@ -44,7 +49,12 @@ impl NextStep {
             Some(remedy) => Some(Self::Start(remedy)),
             None => (!is_contradictory).then_some(Self::StartAgain),
         };
-        [read, inspect, start].into_iter().flatten().collect()
+        let exceeds = report.deleted.exceeds;
+        let allow = exceeds.map(|_| Self::AllowDeletions);
+        [read, inspect, start, allow]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The step as a sentence.
@@ -64,6 +74,9 @@ impl NextStep {
             }
             Self::Start(Remedy::Ordinary) => {
                 "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
+            }
+            Self::AllowDeletions => {
+                "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects: a rerun does not make them."
             }
             Self::StartCopying => "Start the run without dry_run to copy.",
         }

@@ -1,11 +1,12 @@
 //! What broke and what failed.
 
 use crate::{
+    failure::FailureCode,
     report::{
         failure_example::{FailureExample, FailureExamples},
         run_report::Report,
     },
-    value::figures::counted,
+    value::figures::{counted, grouped},
 };
 
 /// What a problem concerns.
@@ -15,6 +16,8 @@ pub enum ProblemKind {
     RunBroke,
     /// Objects that failed for the same reason.
     ObjectsFailed,
+    /// Deletions that were not made because there are too many.
+    DeletionsHeld,
 }
 
 impl ProblemKind {
@@ -24,6 +27,7 @@ impl ProblemKind {
         match self {
             Self::RunBroke => "What broke",
             Self::ObjectsFailed => "What failed",
+            Self::DeletionsHeld => "What was held",
         }
     }
 }
@@ -61,7 +65,35 @@ impl ProblemEntry {
             example: examples.get(&code).cloned(),
             action: code.action().to_owned(),
         });
-        broke.into_iter().chain(failed).collect()
+        let held = Self::held(report);
+        broke.into_iter().chain(failed).chain(held).collect()
+    }
+
+    fn held(report: &Report) -> Option<Self> {
+        let limits = report.deleted.exceeds?;
+        let code = FailureCode::DeleteLimitExceeded;
+        let planned = report.deleted.planned;
+        let message = if limits.deletable == 0 {
+            format!(
+                "{} held by the run that this is a rerun of, because there were more than its limits allow. None was made.",
+                counted(planned, "deletion")
+            )
+        } else {
+            format!(
+                "The mirror would delete {} of {} at the target that its globs admit: more than delete_max_percent = {} and delete_max_objects = {} allow. None was deleted.",
+                grouped(planned),
+                counted(limits.deletable, "object"),
+                limits.delete_max_percent,
+                grouped(limits.delete_max_objects)
+            )
+        };
+        Some(Self {
+            kind: ProblemKind::DeletionsHeld,
+            title: format!("{code}: {}", counted(planned, "deletion")),
+            message,
+            example: None,
+            action: code.action().to_owned(),
+        })
     }
 }
 
@@ -70,8 +102,30 @@ mod tests {
     use super::*;
     use crate::{
         failure::{Failure, FailureCode},
-        report::{ReportedProblem, run_report::tests::report},
+        report::{DeleteLimits, ReportedProblem, run_report::tests::report},
     };
+
+    #[test]
+    fn held_deletions_are_counted_against_both_limits() {
+        let mut held = report();
+        (held.deleted.planned, held.deleted.held) = (1_200, 1_200);
+        held.deleted.exceeds = Some(DeleteLimits {
+            deletable: 1_300,
+            delete_max_percent: 5,
+            delete_max_objects: 10,
+        });
+        let problems = ProblemEntry::all_of(&held, &FailureExamples::new());
+        assert_eq!(problems[0].title, "DeleteLimitExceeded: 1,200 deletions");
+        assert_eq!(
+            problems[0].message,
+            "The mirror would delete 1,200 of 1,300 objects at the target that its globs admit: more than delete_max_percent = 5 and delete_max_objects = 10 allow. None was deleted."
+        );
+        assert_eq!(held.leading_code(), "DeleteLimitExceeded");
+        assert_eq!(
+            held.headline().summary,
+            "1,200 deletions held, 0 objects, 0 bytes copied"
+        );
+    }
 
     #[test]
     fn what_broke_leads_and_the_most_frequent_reason_follows() {

@@ -23,6 +23,8 @@ pub enum WarningCode {
     SourceEmpty,
     /// No object of the source takes part: the filters leave out all.
     FiltersAdmitNothing,
+    /// A dry run of a mirror planned more deletions than the limits allow.
+    DeletionsBeyondLimits,
     /// Shards are not finished.
     ShardsNotFinished,
     /// The target was not verified.
@@ -44,6 +46,7 @@ impl WarningCode {
         match self {
             Self::SourceEmpty => "source_empty",
             Self::FiltersAdmitNothing => "filters_admit_nothing",
+            Self::DeletionsBeyondLimits => "deletions_beyond_limits",
             Self::ShardsNotFinished => "shards_not_finished",
             Self::NotVerified => "not_verified",
             Self::ChangedSinceStart => "changed_since_start",
@@ -85,6 +88,7 @@ impl Warning {
     pub(super) fn all_of(report: &Report) -> Vec<Self> {
         [
             nothing_found(report),
+            deletions_beyond_limits(report).map(Self::of(WarningCode::DeletionsBeyondLimits)),
             unfinished_shards(report),
             unverified(report).map(Self::of(WarningCode::NotVerified)),
             changed_since_start(report).map(Self::of(WarningCode::ChangedSinceStart)),
@@ -130,10 +134,24 @@ fn nothing_found(report: &Report) -> Option<Warning> {
     })
 }
 
+/// Of a run that copies it is a problem.
+fn deletions_beyond_limits(report: &Report) -> Option<String> {
+    let limits = report.deleted.exceeds?;
+    (report.verdict == Verdict::Planned).then(|| {
+        format!(
+            "The run would hold all {}: more than delete_max_percent = {} and delete_max_objects = {} allow",
+            counted(report.deleted.planned, "deletion"),
+            limits.delete_max_percent,
+            grouped(limits.delete_max_objects)
+        )
+    })
+}
+
 fn unfinished_shards(report: &Report) -> Option<Warning> {
     let shards = &report.shards;
     let unfinished = shards.total.saturating_sub(shards.done);
-    (unfinished > 0 && report.verdict == Verdict::Incomplete).then(|| Warning {
+    let is_unexpected = report.verdict == Verdict::Incomplete && !report.only_holds_deletions();
+    (unfinished > 0 && is_unexpected).then(|| Warning {
         code: WarningCode::ShardsNotFinished,
         text: format!(
             "{} of {} not finished",

@@ -196,6 +196,7 @@ fn what_a_rerun_planned_is_its_own_however_late_it_changed() {
         shards: None,
         not_chosen: Default::default(),
         not_chosen_before: Default::default(),
+        deletions_held: false,
         listed_by: RunId::new("earlier").unwrap(),
         listed_since: Timestamp::from_millis(5_000),
     });

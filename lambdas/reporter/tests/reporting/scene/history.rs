@@ -177,6 +177,14 @@ impl Scene {
         );
     }
 
+    /// There are more deletions than the limits of the run allow.
+    pub(crate) fn hold_deletions(&self) {
+        self.change_run(|run| {
+            run.totals.deletes_held = true;
+            run.totals.deletable = 7;
+        });
+    }
+
     /// The record of the run counts a shard that is not there.
     pub(crate) fn claim_more_shards_than_there_are(&self) {
         self.change_run(|run| run.totals.shards += 1);
