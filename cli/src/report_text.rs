@@ -226,6 +226,8 @@ fn command(step: &NextStep, run: &RunId) -> String {
         NextStep::SaveDocuments => format!("report {run} --save {run}"),
         NextStep::ListFailures => format!("report {run} --failures"),
         NextStep::InspectShards => format!("shards {run} --not-done"),
+        // Shows the shards of deletions, whose manifests name the keys.
+        NextStep::AllowDeletions => format!("shards {run}"),
         NextStep::StartAgain | NextStep::StartCopying => "start --watch".to_owned(),
         NextStep::Start(Remedy::Rerun { of }) => format!("start --rerun-of {of} --watch"),
         NextStep::Start(remedy @ Remedy::Ordinary) => {

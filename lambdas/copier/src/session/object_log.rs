@@ -11,6 +11,7 @@ pub(super) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutco
     let (name, failure) = match outcome {
         ObjectOutcome::Copied(_) => ("copied", None),
         ObjectOutcome::Deleted => ("deleted", None),
+        ObjectOutcome::BackAtSource => ("back_at_source", None),
         ObjectOutcome::Failed(failure) => ("failed", Some(failure)),
     };
     tracing::debug!(

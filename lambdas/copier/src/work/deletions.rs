@@ -1,7 +1,11 @@
 //! A mirror's deletions: the objects of the manifest, which names them at the target.
+//!
+//! The source was listed before the copies were made, perhaps hours ago. So each key is looked for once more right before
+//! the request that deletes it: what is back at the source stays.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures::future;
 use shardlift_core::{
     access::missing_permission::MissingPermission,
     documents::manifest::Manifest,
@@ -32,9 +36,24 @@ impl<T: TargetBucket> ObjectWork for Deletions<'_, T> {
             .iter()
             .map(|&index| self.to_delete(&self.manifest.objects[index as usize]))
             .collect::<Result<_, _>>()?;
-        let results = self.delete(&objects).await?;
-        let mut outcomes = Vec::with_capacity(results.len());
-        for ((&index, object), result) in indices.iter().zip(&objects).zip(results) {
+        // The gate bounds how many are in flight.
+        let looks = future::try_join_all(objects.iter().map(|object| self.look(object))).await?;
+        let mut outcomes = Vec::with_capacity(objects.len());
+        let (mut gone_indices, mut gone) = (Vec::new(), Vec::new());
+        for ((&index, object), look) in indices.iter().zip(objects).zip(looks) {
+            match look {
+                Some(outcome) => outcomes.push((index, outcome)),
+                None => {
+                    gone_indices.push(index);
+                    gone.push(object);
+                }
+            }
+        }
+        if gone.is_empty() {
+            return Ok(outcomes);
+        }
+        let results = self.delete(&gone).await?;
+        for ((index, object), result) in gone_indices.into_iter().zip(&gone).zip(results) {
             outcomes.push((index, self.outcome(object, result).await?));
         }
         Ok(outcomes)
@@ -56,6 +75,25 @@ impl<T: TargetBucket> Deletions<'_, T> {
             key: object.key.clone(),
             etag: object.etag.clone(),
         })
+    }
+
+    /// Looks for the key at the source, and returns the outcome of an object that is not to be deleted: the source has it
+    /// again, or does not say whether it does.
+    async fn look(&self, object: &ObjectToDelete) -> Result<Option<ObjectOutcome>, Failure> {
+        let calls = &self.calls;
+        // The source cannot have a key that would be too long.
+        let Some(Ok(key)) = calls.spec.pair.source_key(&object.key) else {
+            return Ok(None);
+        };
+        let failure = match calls.read(|| calls.target.head_source(&key)).await {
+            Ok(_) => return Ok(Some(ObjectOutcome::BackAtSource)),
+            Err(fault) if fault.kind == FaultKind::NoSuchKey => return Ok(None),
+            Err(fault) if fault.kind == FaultKind::AccessDenied => MissingPermission::ReadObject
+                .denial_on(calls.spec, &key)
+                .into_failure(&fault),
+            Err(fault) => fault.into(),
+        };
+        failed(failure.within("looking for it at the source, before deleting it")).map(Some)
     }
 
     /// Deletes the objects, and returns what became of each. Deleting is idempotent, so it is retried when the response was
@@ -123,10 +161,7 @@ impl<T: TargetBucket> Deletions<'_, T> {
             Err(fault) if fault.kind == FaultKind::AccessDenied => self.denied(object, &fault),
             Err(fault) => fault.into(),
         };
-        if failure.code.scope() == Scope::Run {
-            return Err(failure);
-        }
-        Ok(ObjectOutcome::Failed(failure))
+        failed(failure)
     }
 
     fn denied(&self, object: &ObjectToDelete, fault: &CallFault) -> Failure {
@@ -134,6 +169,14 @@ impl<T: TargetBucket> Deletions<'_, T> {
             .denial_on(self.calls.spec, &object.key)
             .into_failure(fault)
     }
+}
+
+/// The outcome of an object that failed, unless the failure concerns the run.
+fn failed(failure: Failure) -> Result<ObjectOutcome, Failure> {
+    if failure.code.scope() == Scope::Run {
+        return Err(failure);
+    }
+    Ok(ObjectOutcome::Failed(failure))
 }
 
 fn written_since(object: &ObjectToDelete, fault: &CallFault) -> Failure {

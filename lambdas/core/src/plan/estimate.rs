@@ -72,6 +72,8 @@ impl RunEstimate {
             add(operation, effort.uploads);
         }
         add("s3:UploadPartCopy", effort.parts);
+        // A copier looks for each key at the source before it deletes it.
+        add("s3:HeadObject", tally.deletes.objects);
         add(
             "s3:DeleteObjects",
             tally.deletes.objects.div_ceil(KEYS_PER_REQUEST),

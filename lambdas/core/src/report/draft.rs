@@ -185,7 +185,7 @@ fn warned(mut report: Report) -> Report {
 
 fn exceeded_limits(run: &RunRecord) -> Option<DeleteLimits> {
     let totals = &run.totals;
-    (totals.deletes_held && totals.deletes > 0).then(|| DeleteLimits {
+    (totals.deletes_held && totals.deletes > 0).then_some(DeleteLimits {
         deletable: totals.deletable,
         delete_max_percent: run.spec.delete_max_percent,
         delete_max_objects: run.spec.delete_max_objects,

@@ -96,12 +96,15 @@ pub struct Report {
 pub struct DeletedCount {
     /// Objects deleted.
     pub objects: u64,
-    /// Objects to delete: those deleted, held and failed.
+    /// Objects to delete: those deleted, held, back at the source and failed.
     #[serde(default)]
     pub planned: u64,
     /// Objects that were not deleted because nothing of their shards was begun, for example because a copy failed.
     #[serde(default)]
     pub held: u64,
+    /// Objects that were not deleted because the source has them again.
+    #[serde(default)]
+    pub back_at_source: u64,
     /// Objects that could not be deleted; they are among the failed ones.
     #[serde(default)]
     pub failed: u64,

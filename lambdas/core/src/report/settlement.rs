@@ -34,6 +34,8 @@ pub struct Settlement {
     open_explained: BTreeMap<FailureCode, Count>,
     /// Objects that were to be deleted and were held back: their shards were never begun.
     pub open_deletes: u64,
+    /// Objects that were to be deleted and were not, because the source has them again.
+    pub back_at_source: u64,
     /// Objects that were to be deleted and failed.
     pub failed_deletes: u64,
     /// The shards.
@@ -113,7 +115,11 @@ impl Settlement {
         *ended_at = (*ended_at).max(shard.ended_at);
         self.attempts += u64::from(shard.attempts);
         self.begun += u64::from(shard.attempts > 0);
-        self.tally.add(&shard.outcome.tally);
+        let mut tally = shard.outcome.tally.clone();
+        if work == RoundWork::Deleting {
+            self.back_at_source += std::mem::take(&mut tally.skipped).objects;
+        }
+        self.tally.add(&tally);
         add_requests(&mut self.requests, &shard.outcome.requests);
         for (note, count) in &shard.outcome.notes {
             *self.notes.entry(note.clone()).or_default() += count;
@@ -160,6 +166,7 @@ impl Settlement {
             objects: self.tally.deleted.objects,
             planned: self.deletes,
             held: self.open_deletes,
+            back_at_source: self.back_at_source,
             failed: self.failed_deletes,
             exceeds: None,
         }

@@ -104,6 +104,15 @@ impl Pair {
             .map(|relative| self.target.prefix.join(relative))
     }
 
+    /// The key at the source that belongs to a key at the target; nothing outside the target prefix, an error where the
+    /// source cannot have such a key because it would be too long.
+    #[must_use]
+    pub fn source_key(&self, target_key: &ObjectKey) -> Option<Result<ObjectKey, InvalidText>> {
+        target_key
+            .relative_to(&self.target.prefix)
+            .map(|relative| self.source.prefix.join(relative))
+    }
+
     /// Whether an object written at the target could be listed at the source, or the other way round.
     #[must_use]
     pub fn overlaps(&self) -> bool {

@@ -15,6 +15,8 @@ pub enum ObjectOutcome {
     Copied(Vec<Note>),
     /// The object is no longer at the target, where a mirror must not have it.
     Deleted,
+    /// It was to be deleted, and the source has its key again.
+    BackAtSource,
     /// It could not be copied or deleted, and this is why.
     Failed(Failure),
 }
@@ -86,6 +88,7 @@ impl SettledObjects {
                 self.note(index, object, notes);
             }
             ObjectOutcome::Deleted => tally.deleted.add_object(object.size_bytes),
+            ObjectOutcome::BackAtSource => tally.skipped.add_object(object.size_bytes),
             ObjectOutcome::Failed(failure) => {
                 tally.failed.add_object(failure.code, object.size_bytes);
                 let failed = FailedObject {

@@ -117,7 +117,7 @@ impl FailedCount {
 pub struct Tally {
     /// Copied.
     pub copied: Count,
-    /// Not copied for a reason that is no failure.
+    /// Not copied, or in a shard of deletions not deleted, for a reason that is no failure.
     pub skipped: Count,
     /// Deleted at the target.
     pub deleted: Count,

@@ -143,3 +143,30 @@ fn nothing_is_deleted_while_an_object_could_not_be_copied() {
     assert_eq!(sums.next_round(1, 3), None);
     assert_eq!(sums.open_deletes, 2);
 }
+
+#[test]
+fn every_deletion_has_one_outcome_and_none_counts_as_a_skipped_copy() {
+    let mut deleting = shard(9, 4, 0);
+    deleting.work = ShardWork::DeleteObjects;
+    deleting.state = ShardState::Done;
+    deleting.attempts = 1;
+    let outcome = &mut deleting.outcome;
+    for index in 0..4 {
+        outcome.progress.settle(index);
+    }
+    outcome.tally.deleted.add_object(10);
+    outcome.tally.deleted.add_object(10);
+    outcome.tally.skipped.add_object(10);
+    outcome
+        .tally
+        .failed
+        .add_object(FailureCode::AccessDenied, 10);
+    outcome.failures_key = Some("list".into());
+    let mut sums = Settlement::default();
+    sums.add(&deleting);
+    assert_eq!(sums.contradiction(), None);
+    assert_eq!((sums.deletes, sums.tally.deleted.objects), (4, 2));
+    assert_eq!((sums.back_at_source, sums.failed_deletes), (1, 1));
+    let final_tally = sums.final_tally(FailureCode::ServiceFault);
+    assert_eq!(final_tally.skipped, Count::default());
+}

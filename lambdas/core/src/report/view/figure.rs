@@ -160,7 +160,11 @@ impl Figure {
         if report.verdict == Verdict::Planned {
             return Some(figure.with(format!("{} planned", grouped(deleted.planned))));
         }
-        let others = [(deleted.held, "held"), (deleted.failed, "failed")];
+        let others = [
+            (deleted.held, "held"),
+            (deleted.back_at_source, "back at the source"),
+            (deleted.failed, "failed"),
+        ];
         let others: Vec<_> = others
             .into_iter()
             .filter(|&(objects, _)| objects > 0)
@@ -330,9 +334,13 @@ mod tests {
         });
         mirror.deleted.planned = 9;
         mirror.deleted.objects = 5;
-        (mirror.deleted.held, mirror.deleted.failed) = (3, 1);
+        (mirror.deleted.held, mirror.deleted.failed) = (1, 1);
+        mirror.deleted.back_at_source = 2;
         let deleted = |report: &Report| shown(report, FigureKind::Deleted).unwrap();
-        assert_eq!(deleted(&mirror), "5 (of 9 planned: 3 held, 1 failed)");
+        assert_eq!(
+            deleted(&mirror),
+            "5 (of 9 planned: 1 held, 2 back at the source, 1 failed)"
+        );
         assert_eq!(
             shown(&mirror, FigureKind::Filtered).unwrap(),
             "1,200 (2.0 KiB)"

@@ -25,6 +25,8 @@ pub enum WarningCode {
     FiltersAdmitNothing,
     /// A dry run of a mirror planned more deletions than the limits allow.
     DeletionsBeyondLimits,
+    /// Objects to delete were not deleted because the source has them again.
+    BackAtSource,
     /// Shards are not finished.
     ShardsNotFinished,
     /// The target was not verified.
@@ -47,6 +49,7 @@ impl WarningCode {
             Self::SourceEmpty => "source_empty",
             Self::FiltersAdmitNothing => "filters_admit_nothing",
             Self::DeletionsBeyondLimits => "deletions_beyond_limits",
+            Self::BackAtSource => "back_at_source",
             Self::ShardsNotFinished => "shards_not_finished",
             Self::NotVerified => "not_verified",
             Self::ChangedSinceStart => "changed_since_start",
@@ -91,6 +94,7 @@ impl Warning {
             deletions_beyond_limits(report).map(Self::of(WarningCode::DeletionsBeyondLimits)),
             unfinished_shards(report),
             unverified(report).map(Self::of(WarningCode::NotVerified)),
+            back_at_source(report).map(Self::of(WarningCode::BackAtSource)),
             changed_since_start(report).map(Self::of(WarningCode::ChangedSinceStart)),
             rerun(report).map(Self::of(WarningCode::Rerun)),
             notes(report).map(Self::of(WarningCode::Notes)),
@@ -174,6 +178,16 @@ fn unverified(report: &Report) -> Option<String> {
         Some(_) if report.shards.total > 0 => Some("The target was not verified".to_owned()),
         Some(_) => None,
     }
+}
+
+fn back_at_source(report: &Report) -> Option<String> {
+    let objects = report.deleted.back_at_source;
+    (objects > 0).then(|| {
+        format!(
+            "{} to delete appeared at the source after it was listed, and stayed at the target. The next run compares what is there",
+            counted(objects, "object")
+        )
+    })
 }
 
 fn changed_since_start(report: &Report) -> Option<String> {
@@ -263,6 +277,18 @@ mod tests {
             sentences(&empty(2)),
             [
                 "The filters leave out all of 2 objects at the source. If some should take part, check filters."
+            ]
+        );
+    }
+
+    #[test]
+    fn deletions_that_the_source_has_again_are_named() {
+        let mut mirror = report();
+        mirror.deleted.back_at_source = 2;
+        assert_eq!(
+            sentences(&mirror),
+            [
+                "2 objects to delete appeared at the source after it was listed, and stayed at the target. The next run compares what is there."
             ]
         );
     }
