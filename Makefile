@@ -47,18 +47,24 @@ build:
 	@cargo build --release --locked $(BUILD)
 
 # Refuses binaries that Lambda cannot start. With ZIG=1, zig links them against Lambda's C library, on any host.
-package: venv-local $(if $(ZIG),build-zig,build)
-	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package $(if $(ZIG),--binaries target/$(LAMBDA_TARGET)/release)
+package: venv-local $(if $(ZIG),build-zig,build build-deploy)
+	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package --binaries target/$(if $(ZIG),$(LAMBDA_TARGET)/)deploy
 
 package-local: venv-local build
 	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package --local
+
+# The functions alone, in the profile of what is deployed: without what the command adds to the SDK.
+FUNCTION_CRATES := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate))
+.PHONY: build-deploy
+build-deploy:
+	@cargo build --profile deploy --locked $(FUNCTION_CRATES)
 
 # The version is that of Amazon Linux 2023's glibc.
 LAMBDA_TARGET := x86_64-unknown-linux-gnu
 .PHONY: build-zig
 build-zig: venv-zig
 	@command -v rustup >/dev/null && rustup target add $(LAMBDA_TARGET) || true
-	@CARGO_ZIGBUILD_PYTHON_PATH=$(CURDIR)/$(PYTHON) cargo zigbuild --release --locked --target $(LAMBDA_TARGET).2.34 $(foreach crate,$(LAMBDAS),-p shardlift-$(crate))
+	@CARGO_ZIGBUILD_PYTHON_PATH=$(CURDIR)/$(PYTHON) cargo zigbuild --profile deploy --locked --target $(LAMBDA_TARGET).2.34 $(FUNCTION_CRATES)
 
 .PHONY: model
 model:

@@ -4,6 +4,7 @@ Only placeholders are replaced: names, account ids, profiles. Each must be in th
 README whose commands no longer deploy turns the suite red.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -167,7 +168,9 @@ class Shell:
             printed, errors = process.communicate(timeout=COMMAND_SECONDS_MAX)
         except BaseException:
             # With all that it started: a deployment that goes on after Ctrl-C would undo the removal.
-            os.killpg(process.pid, signal.SIGKILL)
+            # They may have ended by themselves, and the interruption must not turn into another error.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
         return process.returncode, printed, errors
