@@ -108,11 +108,13 @@ class Stand:
         shutil.copytree(
             infra, self.workdir / "infra", dirs_exist_ok=True, ignore=shutil.ignore_patterns("local", "__*")
         )
-        for name in ("statemachine", "target/lambda"):
+        # The local stack has zips of its own, which need not run in Lambda.
+        zips = "target/local" if self.is_local else "target/lambda"
+        for name, original in (("statemachine", "statemachine"), ("target/lambda", zips)):
             link = self.workdir / name
             link.parent.mkdir(exist_ok=True)
             if not link.exists():
-                link.symlink_to(ROOT / name)
+                link.symlink_to(ROOT / original)
         self.readme = readme_path.read_text()
 
     def steps(self, **changed):

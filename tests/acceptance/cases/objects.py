@@ -69,7 +69,6 @@ def headers_and_tags(stand):
     "a header in UTF-8",
     "COMPLETE, with the same header at the target, for CopyObject and for a copy in parts",
     "S10",
-    known_fault="the planner's SDK parses no header beyond ASCII: such an object, if it is the sample, ends the run",
 )
 def utf_8_header(stand):
     pair = stand.pair("utf-8")
