@@ -121,6 +121,11 @@ impl DataPlane {
         self.read_client(region, credentials, counter, retry::SDK.by_sdk())
     }
 
+    /// Which reads the caller of these clients retries.
+    pub(crate) fn retried_by_caller(&self) -> RetriedByCaller {
+        self.retried_by_caller
+    }
+
     /// A client that reads single objects and uploads.
     pub(crate) fn for_reads(
         &self,

@@ -54,7 +54,6 @@ struct Inner {
     session_config: SdkConfig,
     home: SdkRegion,
     data: DataPlane,
-    retried: RetriedByCaller,
     caller: OnceCell<Identity>,
     sessions: SessionCache,
     source_facts: Mutex<BTreeMap<BucketName, BucketFacts>>,
@@ -85,7 +84,6 @@ impl AwsAccounts {
             session_config: session_config(config, retried),
             home,
             data: DataPlane::new(config, data_endpoint_url, retried),
-            retried,
             caller: OnceCell::new(),
             sessions: SessionCache::default(),
             source_facts: Mutex::default(),
@@ -145,7 +143,7 @@ impl AwsAccounts {
             let credentials = session.provide_credentials().await;
             credentials.map_err(|error| session_fault(&error))
         };
-        if self.0.retried == RetriedByCaller::Nothing {
+        if self.0.data.retried_by_caller() == RetriedByCaller::Nothing {
             assume().await?;
         } else {
             retry::SDK.run(assume).await?;

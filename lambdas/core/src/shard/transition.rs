@@ -120,6 +120,10 @@ impl ShardRecord {
                     expires_at,
                 });
             }
+            // Only between rounds: no copier runs then, whatever the record says.
+            (_, ShardEvent::Reoffer { round, outcome }) => {
+                self.reoffer(&mut next, round, outcome)?;
+            }
             (Copying, event) => self.take_from_holder(&mut next, event)?,
             (Ready, ShardEvent::OpenUpload(upload)) => {
                 if !self.outcome.uploads.is_empty() {
@@ -131,10 +135,6 @@ impl ShardRecord {
                 for number in numbers {
                     next.finished_part_shards.settle(number);
                 }
-            }
-            // Only between rounds: no copier runs then, whatever the record says.
-            (Ready | Yielded | Done, ShardEvent::Reoffer { round, outcome }) => {
-                self.reoffer(&mut next, round, outcome)?;
             }
             (Done, _) => return Err(self.illegal(name, "it is done")),
             (Ready | Yielded, _) => return Err(self.illegal(name, "no copier holds it")),
@@ -188,11 +188,10 @@ impl ShardRecord {
                 next.ended_at = Some(now);
                 next.release(ShardState::Done);
             }
-            // Only between rounds: no copier runs then, whatever the record says.
-            ShardEvent::Reoffer { round, outcome } => self.reoffer(next, round, outcome)?,
             ShardEvent::Claim { .. }
             | ShardEvent::OpenUpload(_)
-            | ShardEvent::FinishPartShards { .. } => {
+            | ShardEvent::FinishPartShards { .. }
+            | ShardEvent::Reoffer { .. } => {
                 return Err(self.illegal(name, "a copier holds it"));
             }
         }

@@ -6,7 +6,7 @@ use shardlift_s3_model::ObjectSpec;
 use crate::backend::{Backend, Claim, OWNER, error_document, head, put};
 use crate::refused;
 use crate::signed_request::{has, send, status_and_code};
-use crate::versions::versioned;
+use crate::versions::with_delete_marker;
 
 const CLAIM: Claim = Claim::ModelOnly("not held against the recordings");
 
@@ -102,10 +102,7 @@ async fn tags_of_a_delete_marker_are_not_those_of_a_missing_key() {
         return;
     };
     let client = backend.client(OWNER);
-    let bucket = versioned(&backend, &client).await;
-    put(&client, &bucket, "k", "x").await;
-    let delete = client.delete_object().bucket(&bucket).key("k").send();
-    delete.await.expect("a marker");
+    let (bucket, _marker) = with_delete_marker(&backend, &client).await;
     let get = |key: &str| client.get_object_tagging().bucket(&bucket).key(key);
     let document = error_document(get("k").send().await);
     assert!(

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
 use crate::backend::{Backend, Claim, MIB5, OWNER, error_document, put};
 use crate::refused;
 use crate::upload::create;
-use crate::versions::versioned;
+use crate::versions::with_delete_marker;
 
 const CLAIM: Claim = Claim::ModelOnly("not held against the recordings");
 
@@ -149,14 +149,10 @@ async fn a_delete_marker_is_read_by_its_id_with_405_and_as_the_newest_with_404()
         return;
     };
     let client = backend.client(OWNER);
-    let bucket = versioned(&backend, &client).await;
-    put(&client, &bucket, "k", "x").await;
-    let delete = client.delete_object().bucket(&bucket).key("k").send();
-    let marker = delete.await.expect("a marker");
-    let marker = marker.version_id().expect("an id");
+    let (bucket, marker) = with_delete_marker(&backend, &client).await;
     let get = || client.get_object().bucket(&bucket).key("k");
     refused!(get(), 404, "NoSuchKey");
-    refused!(get().version_id(marker), 405, "MethodNotAllowed");
+    refused!(get().version_id(&marker), 405, "MethodNotAllowed");
     let head = client
         .head_object()
         .bucket(&bucket)

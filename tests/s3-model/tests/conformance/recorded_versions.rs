@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{
 
 use crate::backend::{Backend, Claim, OWNER, copy, copy_source, put, tags};
 use crate::refused;
-use crate::versions::versioned;
+use crate::versions::{versioned, with_delete_marker};
 
 const CLAIM: Claim = Claim::ModelOnly("not held against the recordings");
 
@@ -17,11 +17,7 @@ async fn a_delete_marker_is_no_source() {
         return;
     };
     let client = backend.client(OWNER);
-    let bucket = versioned(&backend, &client).await;
-    put(&client, &bucket, "k", "x").await;
-    let delete = client.delete_object().bucket(&bucket).key("k").send();
-    let marker = delete.await.expect("a marker");
-    let marker = marker.version_id().expect("an id");
+    let (bucket, marker) = with_delete_marker(&backend, &client).await;
     refused!(copy(&client, &bucket, "k", "t"), 404, "NoSuchKey");
     let source = format!("{}?versionId={marker}", copy_source(&bucket, "k"));
     let by_id = client.copy_object().bucket(&bucket).key("t");

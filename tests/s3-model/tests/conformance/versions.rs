@@ -19,6 +19,16 @@ pub(crate) async fn versioned(backend: &Backend, client: &Client) -> String {
     bucket
 }
 
+/// A versioned bucket whose key `k` was written and deleted, and the id of its delete marker.
+pub(crate) async fn with_delete_marker(backend: &Backend, client: &Client) -> (String, String) {
+    let bucket = versioned(backend, client).await;
+    put(client, &bucket, "k", "x").await;
+    let delete = client.delete_object().bucket(&bucket).key("k").send();
+    let marker = delete.await.expect("a marker");
+    let id = marker.version_id().expect("an id").to_owned();
+    (bucket, id)
+}
+
 async fn write(client: &Client, bucket: &str, body: &'static str) -> String {
     let request = client
         .put_object()
