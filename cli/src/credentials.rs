@@ -37,7 +37,7 @@ impl ProvideCredentials for OperatorCredentials {
             provided.map_err(|error| {
                 CredentialsError::not_loaded(NoCredentials {
                     profile: self.profile.clone(),
-                    reason: causes_of(&error),
+                    reason: shardlift_aws::causes_of(&error),
                 })
             })
         })
@@ -46,15 +46,6 @@ impl ProvideCredentials for OperatorCredentials {
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
         self.provider.fallback_on_interrupt()
     }
-}
-
-/// An error and its causes, on one line.
-fn causes_of(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    // The list of providers that were tried has line breaks.
-    let causes = causes.join(": ");
-    causes.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// There are no credentials to call AWS with.

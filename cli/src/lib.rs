@@ -18,6 +18,7 @@ mod report_text;
 mod run_table;
 mod screen;
 mod shard_table;
+mod shell;
 mod snapshot;
 mod speed;
 mod start;

@@ -10,6 +10,7 @@ use shardlift_core::{
 
 use crate::{
     Ending, Screen, arguments::ManifestArguments, connection::Connection, error::CommandError,
+    shell,
 };
 
 /// Prints the objects of a shard, one a line.
@@ -25,8 +26,9 @@ pub(crate) async fn show(
         .await
         .map_err(|error| match error {
             DocumentError::Missing { key } => CommandError::usage(format!(
-                "the bucket {} has no manifest {key}; `shardlift shards {run}` lists the shards",
-                connection.control.bucket()
+                "the bucket {} has no manifest {key}; `shardlift shards {}` lists the shards",
+                connection.control.bucket(),
+                shell::quoted(run)
             )),
             error => error.into(),
         })?;

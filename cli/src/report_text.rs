@@ -14,7 +14,7 @@ use shardlift_core::{
 
 use crate::{
     Ending, Screen, arguments::ReportArguments, connection::Connection, error::CommandError,
-    failure_table, screen::Tone,
+    failure_table, screen::Tone, shell,
 };
 
 /// The documents that `--save` fetches.
@@ -59,9 +59,10 @@ pub(crate) async fn show(
 
 fn no_report(connection: &Connection, arguments: &ReportArguments) -> CommandError {
     CommandError::usage(format!(
-        "run {run} has no report yet; to follow it: shardlift {flags}watch {run}",
+        "run {run} has no report yet; to follow it: shardlift {flags}watch {quoted}",
         run = arguments.run,
         flags = connection.flags,
+        quoted = shell::quoted(&arguments.run),
     ))
 }
 
@@ -222,6 +223,7 @@ fn write_next_steps(
 
 /// The subcommand that takes a step.
 fn command(step: &NextStep, run: &RunId) -> String {
+    let run = &shell::quoted(run);
     match step {
         NextStep::SaveDocuments => format!("report {run} --save {run}"),
         NextStep::ListFailures => format!("report {run} --failures"),
@@ -229,7 +231,9 @@ fn command(step: &NextStep, run: &RunId) -> String {
         // Shows the shards of deletions, whose manifests name the keys.
         NextStep::AllowDeletions => format!("shards {run}"),
         NextStep::StartAgain | NextStep::StartCopying => "start --watch".to_owned(),
-        NextStep::Start(Remedy::Rerun { of }) => format!("start --rerun-of {of} --watch"),
+        NextStep::Start(Remedy::Rerun { of }) => {
+            format!("start --rerun-of {} --watch", shell::quoted(of))
+        }
         NextStep::Start(remedy @ Remedy::Ordinary) => {
             format!("start --input '{}' --watch", remedy.input())
         }

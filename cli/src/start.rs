@@ -8,7 +8,8 @@ use shardlift_core::{
 };
 
 use crate::{
-    Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError, watch,
+    Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError, shell,
+    watch,
 };
 
 /// Starts a run, and watches it when that was asked.
@@ -32,8 +33,9 @@ pub(crate) async fn start(
     }
     writeln!(screen.out(), "{run}")?;
     screen.note(&format!(
-        "watch it: shardlift {}watch {run}",
-        connection.flags
+        "watch it: shardlift {}watch {}",
+        connection.flags,
+        shell::quoted(&run)
     ))?;
     Ok(Ending::Good)
 }
@@ -80,7 +82,7 @@ mod tests {
             ("{", "not JSON"),
             (r#"{"modus": "copy"}"#, "modus"),
             (r#"{"rerun_of": "a", "mode": "copy"}"#, "`mode`"),
-            (r#"{"source": {"bucket": "No_Such"}}"#, "`source.bucket`"),
+            (r#"{"source": {"bucket": "No Such"}}"#, "`source.bucket`"),
             ("@/no/such/file", "/no/such/file"),
         ] {
             let error = read_input(input).unwrap_err().to_string();

@@ -134,7 +134,7 @@ def test_a_missing_source_policy_is_named(real, pair, inbox):
 BAD_INPUTS = [
     ("modus", {"modus": "copy"}),
     ("mode", {"mode": "move"}),
-    ("source.bucket", {"source": {"bucket": "No_Bucket"}}),
+    ("source.bucket", {"source": {"bucket": "No Bucket"}}),
     ("rounds_max", {"rounds_max": "three"}),
     ("filters.includes", {"filters": {"includes": ["**"]}}),
     ("delete_max_percent", {"delete_max_percent": 101}),

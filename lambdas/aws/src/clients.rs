@@ -241,3 +241,21 @@ fn retry_partition(name: &'static str) -> RetryPartition {
         )
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+
+    /// No host can be named so: the SDK puts such a bucket into the path.
+    #[tokio::test]
+    async fn a_bucket_from_before_2018_has_an_address() {
+        let bucket = Params::builder()
+            .region("us-east-1")
+            .bucket("Old_Bucket.2010")
+            .build()
+            .unwrap();
+        let endpoint = DefaultResolver::new().resolve_endpoint(&bucket).await;
+        let expected = "https://s3.us-east-1.amazonaws.com/Old_Bucket.2010";
+        assert_eq!(endpoint.unwrap().url(), expected);
+    }
+}

@@ -21,6 +21,7 @@ pub mod telemetry;
 pub use accounts::AwsAccounts;
 pub use control_store::{S3ControlStore, S3ControlWriter};
 pub use executions::SfnExecutions;
+pub use fault_mapping::causes_of;
 pub use ledger::DynamoLedger;
 pub use notifier::SnsNotifier;
 pub use s3::{AwsSourceBucket, AwsTargetBucket};

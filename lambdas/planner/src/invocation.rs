@@ -144,7 +144,7 @@ impl<P: Ports> Planner<P> {
 /// A checkpoint is only continued by the execution that made it, with the input that it was made for.
 fn check_same_run(event: &PlannerEvent, run: &RunRecord) -> Result<(), Failure> {
     let is_same = event.execution_arn == run.execution_arn
-        && RunInput::parse(&event.input)?.agrees_with(&run.spec);
+        && RunInput::parse(&event.input.json()?)?.agrees_with(&run.spec);
     if is_same {
         return Ok(());
     }

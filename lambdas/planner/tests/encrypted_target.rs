@@ -44,7 +44,7 @@ async fn filled() -> World {
     let source = BucketSpec::new("source-bucket")
         .owner(world::OWN_ACCOUNT)
         .region(world::HOME_REGION)
-        .policy(world::source_policy());
+        .policy(world::source_policy("source-bucket"));
     s3.model.create_bucket(source).unwrap();
     let bucket = s3.model.bucket("source-bucket").unwrap();
     for number in 0..OBJECTS {
@@ -84,7 +84,7 @@ async fn plan(s3: &World) -> WrittenPlan {
     };
     let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
     let input = json!({"mode": "sync", "compare": "etag"});
-    let event = event::parse(&event(&input)).unwrap();
+    let event = event::parse_value(&event(&input)).unwrap();
     planner.plan(&event, deadline).await.unwrap();
     WrittenPlan::of(&planner.ledger, &planner.control)
 }

@@ -100,7 +100,7 @@ async fn buckets() -> World {
     let source = BucketSpec::new("source-bucket")
         .owner(world::OWN_ACCOUNT)
         .region(world::HOME_REGION)
-        .policy(world::source_policy())
+        .policy(world::source_policy("source-bucket"))
         .key_space(keys.clone());
     let target = BucketSpec::new("target-bucket")
         .owner(world::TARGET_ACCOUNT)
@@ -155,7 +155,7 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
             listers_max: 32,
         },
     };
-    let event: PlannerEvent = event::parse(&json!({
+    let event: PlannerEvent = event::parse_value(&json!({
         "schema_version": 1, "run_id": RUN, "started_at": SystemClock.now().to_string(),
         "execution_arn": EXECUTION, "input": {},
     }))
@@ -180,7 +180,7 @@ async fn report(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore)
         run_id: run_id.clone(),
         execution_arn: run.execution_arn,
         started_at: run.started_at,
-        input: json!({}),
+        input: json!({}).into(),
         round: 1,
         problem: None,
     };

@@ -87,7 +87,7 @@ async fn no_retries_of_the_sdk_come_on_top() {
         settings: over_memory.settings,
     };
     let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
-    let event = event::parse(&event(&json!({"mode": "copy"}))).unwrap();
+    let event = event::parse_value(&event(&json!({"mode": "copy"}))).unwrap();
     let failure = planner.plan(&event, deadline).await.unwrap_err();
     assert_eq!(failure.code, FailureCode::ServiceFault);
     let listings = ("GET list-type=2".to_owned(), LISTING.attempts_max);

@@ -336,7 +336,7 @@ async fn measure(scenario: Scenario, accounts: impl Accounts) {
         run_id,
         execution_arn: execution,
         started_at: Timestamp::from_millis(0),
-        input: serde_json::json!({}),
+        input: serde_json::json!({}).into(),
         round: 3,
         problem: None,
     };

@@ -96,6 +96,7 @@ mod tests {
             },
             skipped,
             filtered: Some(filtered),
+            beside_prefix: 0,
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),
             shards: ShardSummary::default(),

@@ -262,7 +262,7 @@ fn event() -> ReporterEvent {
         run_id: run_id(),
         execution_arn: execution(),
         started_at: BEGAN_AT,
-        input: serde_json::json!({}),
+        input: serde_json::json!({}).into(),
         round: 3,
         problem: None,
     }

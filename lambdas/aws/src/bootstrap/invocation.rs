@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, time::Instant};
 
 use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use shardlift_core::{
     failure::Failure,
     port::Clock,
@@ -22,19 +22,21 @@ use crate::{system_clock::SystemClock, telemetry::field};
 /// When the Lambda runtime API fails.
 pub async fn run(handler: impl Handler) -> Result<(), lambda_runtime::Error> {
     let handler = &handler;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        let LambdaEvent { payload, context } = event;
-        respond(handler, &payload, deadline(&context), &context.request_id)
-            .await
-            .map_err(ReportedFailure)
-    }))
+    lambda_runtime::run(service_fn(
+        move |event: LambdaEvent<Box<RawValue>>| async move {
+            let LambdaEvent { payload, context } = event;
+            respond(handler, &payload, deadline(&context), &context.request_id)
+                .await
+                .map_err(ReportedFailure)
+        },
+    ))
     .await
 }
 
 /// Handles one payload; a panic becomes `InvariantViolated`. Failures are logged only here.
 async fn respond(
     handler: &impl Handler,
-    payload: &Value,
+    payload: &RawValue,
     deadline: Deadline,
     request_id: &str,
 ) -> Result<Value, Failure> {
@@ -68,7 +70,7 @@ async fn respond(
 
 async fn handle<H: Handler>(
     handler: &H,
-    payload: &Value,
+    payload: &RawValue,
     deadline: Deadline,
 ) -> Result<Value, Failure> {
     let reply = handler.handle(event::parse(payload)?, deadline).await?;
@@ -123,7 +125,8 @@ mod tests {
 
     async fn invoke(handler: impl Handler, payload: &Value) -> Result<Value, Failure> {
         let now = SystemClock.now();
-        respond(&handler, payload, Deadline::new(now, now), "id").await
+        let payload = serde_json::value::to_raw_value(payload).unwrap();
+        respond(&handler, &payload, Deadline::new(now, now), "id").await
     }
 
     fn payload() -> Value {

@@ -37,6 +37,8 @@ const RUN_NUMBERS: [(&str, &str); 3] = [
     ("RUN_ROUNDS_MAX", "/rounds_max"),
 ];
 
+const RUN_FILTERS: &str = "RUN_FILTERS";
+
 /// The settings of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -158,6 +160,11 @@ fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, 
             take(name, pointer, json!(number))?;
         }
     }
+    if let Some(text) = variable(RUN_FILTERS) {
+        let filters = serde_json::from_str(&text)
+            .map_err(|error| invalid(RUN_FILTERS, format_args!("is not JSON: {error}")))?;
+        take(RUN_FILTERS, "/filters", filters)?;
+    }
     Ok(defaults)
 }
 
@@ -239,6 +246,10 @@ mod tests {
             ("RUN_MODE", "copy"),
             ("RUN_ROUNDS_MAX", "2"),
             ("RUN_KMS_KEY_ARN", ""),
+            (
+                "RUN_FILTERS",
+                r#"{"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}"#,
+            ),
         ])
         .unwrap();
         let defaults = settings.run_defaults;
@@ -246,6 +257,8 @@ mod tests {
         assert_eq!(defaults.source.prefix.unwrap().as_str(), "data/");
         assert_eq!(defaults.target.bucket.unwrap().as_str(), "target");
         assert_eq!(defaults.rounds_max, Some(2));
+        let filters = json!({"filters": {"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}});
+        assert_eq!(defaults.filters, RunInput::parse(&filters).unwrap().filters);
         assert_eq!(defaults.kms_key_arn, None, "an empty text means unset");
         assert_eq!(
             (settings.max_concurrency, settings.ledger_ttl_days),
@@ -289,7 +302,7 @@ mod tests {
     #[test]
     fn every_rejection_names_its_variable() {
         for (name, wrong) in [
-            ("S3_BUCKET", "No_Such"),
+            ("S3_BUCKET", "No Such"),
             ("TARGET_ACCOUNT_ROLE_ARN", "Target"),
             ("TARGET_EXTERNAL_ID", "x"),
             ("RUN_MODE", "move"),
@@ -300,7 +313,7 @@ mod tests {
             ("COPIER_CONCURRENCY", "0"),
             ("WRITES_PER_SECOND_MAX", "-1"),
             ("LEDGER_TTL_DAYS", "forever"),
-            ("FURTHER_TARGET_BUCKETS", "target-2,No_Such"),
+            ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),
             ("CONTROL_BUCKET", "x"),
             ("LEDGER_TABLE", ""),

@@ -69,11 +69,14 @@ pub(super) fn request_ids_of(response: &HttpResponse) -> Vec<(&'static str, Stri
     .collect()
 }
 
-/// The messages of an error and its causes. The SDK's `DisplayErrorContext` would add the whole response, whose document
-/// must not be logged (P10).
-pub(super) fn causes_of(error: &(dyn Error + 'static)) -> String {
+/// The messages of an error and its causes, on one line. The SDK's `DisplayErrorContext` would add the whole response,
+/// whose document must not be logged (P10).
+#[must_use]
+pub fn causes_of(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let mut messages: Vec<String> = causes.map(ToString::to_string).collect();
     messages.dedup();
-    messages.join(": ")
+    // Some messages of the SDK have line breaks.
+    let words = messages.join(": ");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

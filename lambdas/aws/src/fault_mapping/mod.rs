@@ -16,5 +16,6 @@ mod sts;
 pub(crate) use call_fault::{call_fault, session_fault};
 pub(crate) use dynamodb::transaction_fault;
 pub(crate) use error_document::ErrorDocument;
+pub use fault_message::causes_of;
 pub(crate) use fault_message::malformed_response;
 pub(crate) use s3::{is_throttled, object_fault, region_in_response};

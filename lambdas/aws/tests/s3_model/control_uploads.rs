@@ -12,16 +12,9 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 use shardlift_aws::{S3ControlStore, clients};
-use shardlift_core::{
-    port::{ControlStore, ControlWriter},
-    value::bucket::BucketName,
-};
-use shardlift_s3_model::{BucketSpec, Model};
+use shardlift_core::port::{ControlStore, ControlWriter};
 
-use super::{
-    local_sts::LocalSts,
-    world::{OWN_ACCOUNT, config},
-};
+use super::world::control_bucket;
 
 /// Two full parts and a short one.
 const BYTES: usize = 20 * 1024 * 1024;
@@ -82,22 +75,12 @@ impl Intercept for Recording {
 /// `InvalidPart`, or "Checksum Type mismatch occurred, expected checksum Type: null".
 #[tokio::test]
 async fn an_upload_is_created_with_the_checksum_that_its_completion_names() {
-    let model = Model::builder()
-        .bucket(BucketSpec::new("control-bucket").owner(OWN_ACCOUNT))
-        .build()
-        .unwrap();
-    let server = model.start().await.unwrap();
-    let config = config(&LocalSts::default())
-        .await
-        .into_builder()
-        .endpoint_url(server.endpoint_url())
-        .build();
+    let (_server, config, bucket) = control_bucket().await;
     let recording = Recording::default();
     let control = clients::control_client(&config)
         .config()
         .to_builder()
         .interceptor(recording.clone());
-    let bucket = BucketName::new("control-bucket").unwrap();
     let store = S3ControlStore::new(Client::from_conf(control.build()), bucket);
 
     let bytes: Vec<u8> = (0..=255_u8).cycle().take(BYTES).collect();

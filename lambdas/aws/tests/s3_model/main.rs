@@ -7,6 +7,7 @@ mod deletions;
 mod faults;
 mod local_sts;
 mod odd_headers;
+mod old_bucket;
 mod parsers;
 mod suites;
 #[expect(dead_code, reason = "the planner's tests take all of it")]

@@ -5,15 +5,14 @@ use shardlift_core::{
     run::pair::Pair,
     value::{bucket::BucketName, key::ObjectKey},
 };
-use shardlift_s3_model::{BucketSpec, Model, ObjectSpec, Operation};
+use shardlift_s3_model::{BucketSpec, ObjectSpec, Operation};
 use shardlift_testkit::conformance::{
     control_store_keeps_its_promises, copying_keeps_its_promises, deleting_keeps_its_promises,
     listing_keeps_its_promises, multipart_keeps_its_promises, run_record,
 };
 
-use super::{
-    local_sts::LocalSts,
-    world::{OWN_ACCOUNT, TARGET_ACCOUNT, TARGET_REGION, World, config, session, source, target},
+use super::world::{
+    OWN_ACCOUNT, TARGET_ACCOUNT, TARGET_REGION, World, control_bucket, session, source, target,
 };
 
 #[tokio::test]
@@ -90,17 +89,7 @@ async fn annotations_are_found_and_copied_by_copy_object() {
 
 #[tokio::test]
 async fn the_control_store() {
-    let model = Model::builder()
-        .bucket(BucketSpec::new("control-bucket").owner(OWN_ACCOUNT))
-        .build()
-        .unwrap();
-    let server = model.start().await.unwrap();
-    let config = config(&LocalSts::default())
-        .await
-        .into_builder()
-        .endpoint_url(server.endpoint_url())
-        .build();
-    let bucket = BucketName::new("control-bucket").unwrap();
+    let (_server, config, bucket) = control_bucket().await;
     let store = S3ControlStore::new(clients::control_client(&config), bucket);
     control_store_keeps_its_promises(&store, "runs/run/").await;
 }

@@ -38,12 +38,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with_source("source-bucket").await
+    }
+
+    /// One whose source bucket has this name.
+    pub(crate) async fn with_source(bucket: &str) -> Self {
         let model = Model::builder()
             .bucket(
-                BucketSpec::new("source-bucket")
+                BucketSpec::new(bucket)
                     .owner(OWN_ACCOUNT)
                     .region(HOME_REGION)
-                    .policy(source_policy()),
+                    .policy(source_policy(bucket)),
             )
             .bucket(
                 BucketSpec::new("target-bucket")
@@ -56,9 +61,13 @@ impl World {
         let server = model.start().await.unwrap();
         let sts = LocalSts::default();
         let accounts = AwsAccounts::new(&config(&sts).await, Some(server.endpoint_url()));
-        let source = accounts.open_source(&source()).await.unwrap();
+        let pair_source = Source {
+            bucket: BucketName::new(bucket).unwrap(),
+            ..source()
+        };
+        let source = accounts.open_source(&pair_source).await.unwrap();
         let target = accounts
-            .open_target(&target(), &self::source(), &session())
+            .open_target(&target(), &pair_source, &session())
             .await
             .unwrap();
         Self {
@@ -77,6 +86,22 @@ impl World {
     pub(crate) fn endpoint_url(&self) -> String {
         self.server.endpoint_url()
     }
+}
+
+/// A model with a control bucket alone, how to reach it, and its name.
+pub(crate) async fn control_bucket() -> (Server, SdkConfig, BucketName) {
+    let bucket = BucketName::new("control-bucket").unwrap();
+    let model = Model::builder()
+        .bucket(BucketSpec::new(bucket.as_str()).owner(OWN_ACCOUNT))
+        .build()
+        .unwrap();
+    let server = model.start().await.unwrap();
+    let config = config(&LocalSts::default())
+        .await
+        .into_builder()
+        .endpoint_url(server.endpoint_url())
+        .build();
+    (server, config, bucket)
 }
 
 impl CopyWorld for World {
@@ -149,7 +174,7 @@ pub(crate) fn session() -> SessionName {
 }
 
 /// A policy of the source bucket that lets the target account read.
-pub(crate) fn source_policy() -> PolicyDocument {
+pub(crate) fn source_policy(bucket: &str) -> PolicyDocument {
     serde_json::from_value(serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -158,7 +183,7 @@ pub(crate) fn source_policy() -> PolicyDocument {
             "Action": [
                 "s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAnnotation", "s3:ListObjectAnnotations", "s3:ListBucket",
             ],
-            "Resource": ["arn:aws:s3:::source-bucket", "arn:aws:s3:::source-bucket/*"],
+            "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
         }],
     }))
     .unwrap()

@@ -70,6 +70,10 @@ pub fn start_after(prefix: &KeyPrefix, after: Option<&str>) -> Option<ObjectKey>
 pub struct ListingTally {
     /// Objects of the source that the filters left out.
     pub filtered: Count,
+    /// Objects that take part though their keys go on after the source prefix without a slash, as `data2/a` does after
+    /// `data`.
+    #[serde(default)]
+    pub beside_prefix: u64,
     /// Objects that were already the same at the target.
     pub same: Count,
     /// Objects seen at the target.
@@ -95,6 +99,7 @@ impl ListingTally {
     /// Adds another tally.
     pub fn add(&mut self, other: &Self) {
         self.filtered.add(other.filtered);
+        self.beside_prefix += other.beside_prefix;
         self.same.add(other.same);
         self.at_target.add(other.at_target);
         self.deletable.add(other.deletable);

@@ -283,7 +283,9 @@ impl RangeWalk {
         let tally = &mut self.chunk.checkpoint.tally;
         if !rules.filter.admits(relative, source) {
             tally.filtered.add_object(source.size_bytes);
-        } else if target.is_some_and(|target| is_same(rules, source, target)) {
+            return;
+        }
+        if target.is_some_and(|target| is_same(rules, source, target)) {
             tally.same.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::copy_of(
@@ -294,6 +296,9 @@ impl RangeWalk {
             self.make_room(&work, rules, chunks);
             self.chunk.plan_copy(source, work);
         }
+        // Only now, because making room may have cut the open chunk.
+        let is_beside = spec.pair.source.is_beside(relative);
+        self.chunk.checkpoint.tally.beside_prefix += u64::from(is_beside);
     }
 
     /// Cuts the open chunk if it has no room for an object of `work` or for a deletion.

@@ -32,12 +32,15 @@ impl SessionName {
         Self::joined(shard_id.as_str(), run_id)
     }
 
-    /// The shard stands first, so that a run id too long for the name loses its own end only.
+    /// The shard stands first, so that a run id too long for the name loses its own end only. What a session's name cannot
+    /// have becomes a hyphen.
     fn joined(step: &str, run_id: &RunId) -> Self {
         const SESSION_NAME_MAX: usize = 64;
-        let mut name = format!("{step}@{run_id}");
-        name.truncate(SESSION_NAME_MAX);
-        Self(name)
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let run_id = run_id.as_str().chars();
+        let name = run_id.map(|c| if is_allowed(c) { c } else { '-' });
+        let name = step.chars().chain(['@']).chain(name);
+        Self(name.take(SESSION_NAME_MAX).collect())
     }
 
     /// The name.
@@ -96,4 +99,17 @@ pub trait Accounts: Send + Sync {
         session: &SessionName,
         policy: Option<&str>,
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_any_name_has_a_session() {
+        let named = |run: &str| SessionName::of_step("plan", &RunId::new(run).unwrap()).0;
+        assert_eq!(named("ops@night.1"), "plan@ops@night.1");
+        assert_eq!(named("it's(me)ä"), "plan@it-s-me--");
+        assert_eq!(named(&"ä".repeat(80)).len(), 64);
+    }
 }

@@ -140,6 +140,7 @@ impl ReportDraft {
             copied: tally.copied,
             skipped,
             filtered: Some(run.map_or_else(Count::default, |run| run.totals.filtered)),
+            beside_prefix: run.map_or(0, |run| run.totals.beside_prefix),
             deleted: DeletedCount {
                 exceeds: plan.and_then(exceeded_limits),
                 ..self.sums.deleted_count()

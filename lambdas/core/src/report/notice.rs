@@ -62,13 +62,10 @@ impl Notification {
 
 /// The headline first: a phone shows some forty characters. A long run id loses its end.
 fn subject(view: &ReportView, report: &Report) -> String {
-    let headline: String = view
-        .headline
-        .to_string()
+    let mut subject: String = format!("Shardlift {} ({})", view.headline, report.run_id)
         .chars()
         .map(|c| if c.is_ascii_graphic() { c } else { ' ' })
         .collect();
-    let mut subject = format!("Shardlift {headline} ({})", report.run_id);
     if subject.len() > SUBJECT_CHARACTERS_MAX {
         subject.truncate(SUBJECT_CHARACTERS_MAX - 3);
         subject.push_str("...");

@@ -54,6 +54,9 @@ pub struct Report {
     /// Objects of the source that the filters left out; absent in reports from before they were counted.
     #[serde(default)]
     pub filtered: Option<Count>,
+    /// Objects among the planned and the same ones whose keys go on after the source prefix without a slash.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beside_prefix: u64,
     /// Objects deleted at the target, and those that were to be.
     pub deleted: DeletedCount,
     /// Objects that failed.
@@ -89,6 +92,14 @@ pub struct Report {
     /// What broke, when the run could not finish.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ReportedProblem>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Deleted objects.
@@ -185,6 +196,7 @@ pub(crate) mod tests {
             copied: Count::default(),
             skipped: Count::default(),
             filtered: Some(Count::default()),
+            beside_prefix: 0,
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),
             shards: ShardSummary::default(),

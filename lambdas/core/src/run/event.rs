@@ -1,6 +1,7 @@
 //! What the state machine hands to the Lambdas and gets back.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     failure::{Failure, FailureCode},
@@ -16,7 +17,7 @@ use crate::{
 pub const EVENT_VERSION: u32 = 1;
 
 /// To the planner.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannerEvent {
     /// Always [`EVENT_VERSION`].
@@ -29,7 +30,34 @@ pub struct PlannerEvent {
     #[serde(with = "rfc3339")]
     pub started_at: Timestamp,
     /// The input as the person typed it.
-    pub input: serde_json::Value,
+    pub input: TypedInput,
+}
+
+/// The input of a run, read as late as possible: an input that cannot be read still has a run, and a report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TypedInput(Box<RawValue>);
+
+impl TypedInput {
+    /// The input as JSON.
+    ///
+    /// # Errors
+    /// `InvalidRun` when it is nested deeper than 127 levels; no option is nested deeper than three.
+    pub fn json(&self) -> Result<Value, Failure> {
+        serde_json::from_str(self.0.get()).map_err(|error| {
+            Failure::new(
+                FailureCode::InvalidRun,
+                format!("the input cannot be read: {error}; the nightly input is {{}}"),
+            )
+        })
+    }
+}
+
+impl From<Value> for TypedInput {
+    /// Panics never: a value is JSON.
+    fn from(value: Value) -> Self {
+        Self(serde_json::value::to_raw_value(&value).expect("a value is JSON"))
+    }
 }
 
 /// From the planner.
@@ -104,7 +132,7 @@ pub enum CopierStatus {
 }
 
 /// To the reporter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReporterEvent {
     /// Always [`EVENT_VERSION`].
@@ -117,7 +145,7 @@ pub struct ReporterEvent {
     #[serde(with = "rfc3339")]
     pub started_at: Timestamp,
     /// The input as the person typed it.
-    pub input: serde_json::Value,
+    pub input: TypedInput,
     /// The round that ended.
     pub round: u32,
     /// What broke in planning or copying, if anything.
@@ -177,24 +205,37 @@ pub enum ReporterStatus {
 /// # Errors
 /// `InvalidRun` when the payload is not of this version and shape, for example from a machine that was deployed
 /// with other functions.
-pub fn parse<T: serde::de::DeserializeOwned>(payload: &serde_json::Value) -> Result<T, Failure> {
-    let version = payload
-        .get("schema_version")
-        .and_then(serde_json::Value::as_u64);
-    if version != Some(u64::from(EVENT_VERSION)) {
-        return Err(Failure::new(
-            FailureCode::InvalidRun,
-            format!(
-                "field `schema_version`: expected {EVENT_VERSION}, found {version:?}; deploy the state machine and the functions from one release"
-            ),
-        ));
+pub fn parse<T: serde::de::DeserializeOwned>(payload: &RawValue) -> Result<T, Failure> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: Option<Value>,
     }
-    serde_path_to_error::deserialize(payload).map_err(|error| {
-        Failure::new(
-            FailureCode::InvalidRun,
-            format!("field `{}` of the payload: {}", error.path(), error.inner()),
-        )
+    let invalid = |problem: String| Failure::new(FailureCode::InvalidRun, problem);
+    let version = serde_json::from_str::<Version>(payload.get())
+        .ok()
+        .and_then(|payload| payload.schema_version);
+    if version != Some(Value::from(EVENT_VERSION)) {
+        let found = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+        return Err(invalid(format!(
+            "field `schema_version`: expected {EVENT_VERSION}, found {found}; deploy the state machine and the functions from one release"
+        )));
+    }
+    let mut reader = serde_json::Deserializer::from_str(payload.get());
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        invalid(format!(
+            "field `{}` of the payload: {}",
+            error.path(),
+            error.inner()
+        ))
     })
+}
+
+/// As [`parse`], of a payload that is a value.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_value<T: serde::de::DeserializeOwned>(payload: &Value) -> Result<T, Failure> {
+    parse(&TypedInput::from(payload.clone()).0)
 }
 
 impl Problem {
@@ -220,7 +261,7 @@ mod tests {
 
     #[test]
     fn an_execution_name_that_is_no_run_id_is_refused_by_its_field() {
-        let failure = parse::<PlannerEvent>(&json!({
+        let failure = parse_value::<PlannerEvent>(&json!({
             "schema_version": 1, "run_id": "a b", "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:m:a",
             "started_at": "2026-11-22T01:00:00.000Z", "input": {},
         }))
@@ -229,8 +270,26 @@ mod tests {
     }
 
     #[test]
+    fn an_input_that_is_nested_too_deeply_is_refused_where_it_is_read() {
+        let input = format!("{}1{}", r#"{"source":"#.repeat(200), "}".repeat(200));
+        let payload = format!(
+            r#"{{"schema_version": 1, "run_id": "a", "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:m:a",
+                "started_at": "2026-11-22T01:00:00.000Z", "input": {input}}}"#
+        );
+        let payload: Box<RawValue> = serde_json::from_str(&payload).unwrap();
+        let event: PlannerEvent = parse(&payload).unwrap();
+        let failure = event.input.json().unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidRun);
+        assert!(
+            failure.detail.contains("recursion limit"),
+            "{}",
+            failure.detail
+        );
+    }
+
+    #[test]
     fn another_version_is_refused() {
-        let failure = parse::<CopierEvent>(&json!({"schema_version": 2})).unwrap_err();
+        let failure = parse_value::<CopierEvent>(&json!({"schema_version": 2})).unwrap_err();
         assert!(failure.detail.contains("schema_version"));
     }
 

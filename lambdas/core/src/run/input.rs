@@ -1,6 +1,10 @@
 //! The input of a run as a person types it, and the stack's defaults, which have the same shape.
 
-use serde::Deserialize;
+use std::{fmt::Formatter, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer, de::MapAccess, de::Visitor, de::value::MapAccessDeserializer,
+};
 
 use super::invalid;
 use crate::{
@@ -22,14 +26,17 @@ use crate::{
 #[serde(deny_unknown_fields, default)]
 pub struct RunInput {
     /// Where to read.
+    #[serde(deserialize_with = "object_or_null")]
     pub source: SourceInput,
     /// Where to write.
+    #[serde(deserialize_with = "object_or_null")]
     pub target: TargetInput,
     /// What to copy, and whether to delete.
     pub mode: Option<Mode>,
     /// What makes two objects the same.
     pub compare: Option<Compare>,
     /// Which objects take part.
+    #[serde(deserialize_with = "object_or_null")]
     pub filters: FilterInput,
     /// What to do about tags.
     pub tags: Option<TagPolicy>,
@@ -97,6 +104,34 @@ pub struct FilterInput {
     pub modified_after: Option<String>,
     /// Only objects written before this RFC 3339 instant.
     pub modified_before: Option<String>,
+}
+
+/// Reads an object, or null as one in which everything is left open. Serde would also take an array as the fields by their
+/// position.
+fn object_or_null<'de, T, D>(reader: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    struct ObjectVisitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for ObjectVisitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a JSON object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(fields))
+        }
+
+        fn visit_unit<E>(self) -> Result<T, E> {
+            Ok(T::default())
+        }
+    }
+
+    reader.deserialize_any(ObjectVisitor(PhantomData))
 }
 
 impl RunInput {
@@ -232,7 +267,7 @@ mod tests {
 
     #[test]
     fn wrong_input_is_refused_by_the_name_of_its_field() {
-        assert!(refused(&json!({"source": {"bucket": "No_Such"}})).contains("`source.bucket`"));
+        assert!(refused(&json!({"source": {"bucket": "No Such"}})).contains("`source.bucket`"));
         assert!(refused(&json!({"mode": "move"})).contains("`mode`"));
         assert!(refused(&json!({"modus": "copy"})).contains("modus"));
         assert!(refused(&json!({"target": {"arn": "x"}})).contains("`target.arn`"));
@@ -240,6 +275,14 @@ mod tests {
         assert!(refused(&json!({"shards": ["../x"]})).contains("`shards[0]`"));
         assert!(refused(&json!({"shards": ["2-1"]})).contains("`shards`"));
         assert!(refused(&json!({"rerun_of": "a b"})).contains("`rerun_of`"));
+        for field in ["source", "target", "filters"] {
+            let positional = refused(&json!({ field: ["a-bucket", "data/"] }));
+            assert!(
+                positional.contains(&format!("`{field}`")) && positional.contains("a JSON object"),
+                "{positional}"
+            );
+            assert!(RunInput::parse(&json!({ field: null })).is_ok());
+        }
         assert!(refused(&json!([])).contains("the input"));
         assert!(refused(&json!(null)).contains("the input"));
     }

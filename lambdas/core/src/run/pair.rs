@@ -61,6 +61,14 @@ pub struct Pair {
     pub target: Target,
 }
 
+impl Source {
+    /// Whether a key goes on after the prefix without a slash, so that it lies beside the folder of that name.
+    #[must_use]
+    pub fn is_beside(&self, relative: &str) -> bool {
+        !ends_level(&self.prefix) && !relative.is_empty() && !relative.starts_with('/')
+    }
+}
+
 impl Pair {
     /// The bucket of this side.
     #[must_use]
@@ -124,9 +132,7 @@ impl Pair {
     /// Whether both prefixes are folders (empty, or ending in a slash), or neither is.
     #[must_use]
     pub fn prefixes_agree(&self) -> bool {
-        let is_folder =
-            |prefix: &KeyPrefix| prefix.as_str().is_empty() || prefix.as_str().ends_with('/');
-        is_folder(&self.source.prefix) == is_folder(&self.target.prefix)
+        ends_level(&self.source.prefix) == ends_level(&self.target.prefix)
     }
 
     /// A text that is the same for every run over the same two prefixes, whatever the role: the lock's name.
@@ -142,6 +148,11 @@ impl Pair {
         ]
         .join("\0")
     }
+}
+
+/// Whether a prefix stands for the whole bucket or for a folder.
+fn ends_level(prefix: &KeyPrefix) -> bool {
+    prefix.as_str().is_empty() || prefix.as_str().ends_with('/')
 }
 
 #[cfg(test)]
@@ -199,6 +210,21 @@ mod tests {
         ] {
             let pair = pair(("one", source), ("two", target));
             assert_eq!(pair.prefixes_agree(), agree, "{source:?} {target:?}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_without_a_slash_has_keys_beside_its_folder() {
+        for (prefix, relative, is_beside) in [
+            ("data", "2/k", true),
+            ("data", ".csv", true),
+            ("data", "/k", false),
+            ("data", "", false),
+            ("data/", "k", false),
+            ("", "k", false),
+        ] {
+            let source = pair(("one", prefix), ("two", "")).source;
+            assert_eq!(source.is_beside(relative), is_beside, "{prefix} {relative}");
         }
     }
 

@@ -71,6 +71,10 @@ pub struct PlanTotals {
     pub same: Count,
     /// Objects that the filters left out.
     pub filtered: Count,
+    /// Objects that take part though their keys go on after the source prefix without a slash, see
+    /// [`ListingTally::beside_prefix`](crate::plan::range::ListingTally::beside_prefix).
+    #[serde(default)]
+    pub beside_prefix: u64,
     /// In a rerun: undone objects of the earlier run that nothing is left to do about, see
     /// [`ListingTally::gone`](crate::plan::range::ListingTally::gone).
     #[serde(default)]

@@ -1,10 +1,11 @@
 //! The ids of runs, ranges and shards.
 
-use crate::value::text::checked_text;
+use crate::value::{printable::is_active, text::checked_text};
 
 checked_text! {
-    /// The id of a run: the name of its Step Functions execution, 1 to 80 of `[A-Za-z0-9_-]`
-    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+    /// The id of a run: the name of its Step Functions execution, 1 to 80 characters without whitespace, control
+    /// characters and the special ones that Step Functions refuses in a name
+    /// (docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html), and without invisible ones.
     RunId, "run id", check_run
 }
 
@@ -23,15 +24,17 @@ checked_text! {
     UploadId, "upload id", check_upload
 }
 
+/// What Step Functions refuses in a name, beside whitespace and control characters.
+const SPECIAL: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
+
 fn check_run(id: &str) -> Result<(), &'static str> {
-    let ok = (1..=80).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if ok {
+    let is_ok = |c: char| !c.is_whitespace() && !SPECIAL.contains(c) && !is_active(c);
+    if (1..=80).contains(&id.chars().count()) && id.chars().all(is_ok) {
         Ok(())
     } else {
-        Err("a run id has 1 to 80 letters, digits, hyphens or underscores")
+        Err(
+            "a run id has 1 to 80 visible characters and none of < > { } [ ] ? * \" # % \\ ^ | ~ ` $ & , ; : /",
+        )
     }
 }
 
@@ -115,7 +118,33 @@ mod tests {
         for id in ["", "../x", "a/b", "A", "x y"] {
             assert!(ShardId::new(id).is_err(), "{id}");
         }
-        assert!(RunId::new("nightly_2026-11-22").is_ok());
-        assert!(RunId::new("a:b").is_err());
+        for id in [
+            "",
+            "../x",
+            "a/b",
+            "x y",
+            "a:b",
+            "a\u{202e}b",
+            "a\u{200b}",
+            "a\nb",
+        ] {
+            assert!(RunId::new(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_named_as_its_execution_may_be() {
+        for id in [
+            "nightly_2026-11-22",
+            "1.2",
+            "ops@night",
+            "a+b=c",
+            "it's(me)!",
+            "nächtlich",
+        ] {
+            assert!(RunId::new(id).is_ok(), "{id}");
+        }
+        assert!(RunId::new("ä".repeat(80)).is_ok());
+        assert!(RunId::new("a".repeat(81)).is_err());
     }
 }

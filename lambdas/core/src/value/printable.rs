@@ -28,7 +28,7 @@ impl Display for Printable<'_> {
 
 /// Whether a character does something instead of showing something: control characters (Unicode category Cc), line and
 /// paragraph separators, and format characters (Cf) that reorder, join or hide text, tags included.
-fn is_active(c: char) -> bool {
+pub(super) fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

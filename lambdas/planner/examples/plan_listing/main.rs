@@ -110,7 +110,7 @@ async fn main() -> anyhow::Result<()> {
         clock: SystemClock,
         settings: settings(&source, &target, listers)?,
     };
-    let event = event::parse(&json!({
+    let event = event::parse_value(&json!({
         "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
         "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:shardlift:bench",
         "input": {"mode": mode, "compare": "size"},

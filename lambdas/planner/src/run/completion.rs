@@ -67,6 +67,7 @@ impl<P: Ports> Planner<P> {
             deletes_held,
             same: tally.same,
             filtered: tally.filtered,
+            beside_prefix: tally.beside_prefix,
             gone: tally.gone,
             shards: sums.shards,
             estimate: RunEstimate::of(&EstimateBasis {

@@ -32,7 +32,7 @@ impl<P: Ports> Planner<P> {
         &self,
         event: &PlannerEvent,
     ) -> Result<Option<RunRecord>, Failure> {
-        let input = RunInput::parse(&event.input)?;
+        let input = RunInput::parse(&event.input.json()?)?;
         let spec = match input.rerun_of {
             Some(earlier) => self.settle_rerun(earlier, input.shards).await?,
             None => RunSpec::settle(input.or(self.settings.run_defaults.clone()))?,

@@ -84,7 +84,7 @@ impl Stage {
             BucketSpec::new("source-bucket")
                 .owner(world::OWN_ACCOUNT)
                 .region(world::HOME_REGION)
-                .policy(world::source_policy())
+                .policy(world::source_policy("source-bucket"))
                 .key_space(keys.clone().missing_every(7)),
             BucketSpec::new("target-bucket")
                 .owner(world::TARGET_ACCOUNT)
@@ -145,7 +145,7 @@ impl Stage {
         };
         let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
         let input = json!({"mode": "mirror", "compare": "size", "delete_max_percent": 100});
-        let event = event::parse(&event(&input))?;
+        let event = event::parse_value(&event(&input))?;
         let result = planner.plan(&event, deadline).await?;
         Ok(serde_json::to_value(result).unwrap())
     }

@@ -118,7 +118,10 @@ impl World {
     /// One invocation of 15 minutes by an event of any kind.
     pub(crate) async fn invoke_by(&self, event: &Value) -> Result<Value, Failure> {
         let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
-        let result = self.planner().plan(&event::parse(event)?, deadline).await?;
+        let result = self
+            .planner()
+            .plan(&event::parse_value(event)?, deadline)
+            .await?;
         Ok(serde_json::to_value(result).unwrap())
     }
 

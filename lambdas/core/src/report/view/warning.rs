@@ -23,6 +23,8 @@ pub enum WarningCode {
     SourceEmpty,
     /// No object of the source takes part: the filters leave out all.
     FiltersAdmitNothing,
+    /// Keys go on after the source prefix without a slash.
+    BesidePrefix,
     /// A dry run of a mirror planned more deletions than the limits allow.
     DeletionsBeyondLimits,
     /// Objects to delete were not deleted because the source has them again.
@@ -48,6 +50,7 @@ impl WarningCode {
         match self {
             Self::SourceEmpty => "source_empty",
             Self::FiltersAdmitNothing => "filters_admit_nothing",
+            Self::BesidePrefix => "beside_prefix",
             Self::DeletionsBeyondLimits => "deletions_beyond_limits",
             Self::BackAtSource => "back_at_source",
             Self::ShardsNotFinished => "shards_not_finished",
@@ -91,6 +94,7 @@ impl Warning {
     pub(super) fn all_of(report: &Report) -> Vec<Self> {
         [
             nothing_found(report),
+            beside_prefix(report).map(Self::of(WarningCode::BesidePrefix)),
             deletions_beyond_limits(report).map(Self::of(WarningCode::DeletionsBeyondLimits)),
             unfinished_shards(report),
             unverified(report).map(Self::of(WarningCode::NotVerified)),
@@ -135,6 +139,17 @@ fn nothing_found(report: &Report) -> Option<Warning> {
             "The filters leave out all of {} at the source. If some should take part, check filters",
             counted(filtered.objects, "object")
         )),
+    })
+}
+
+/// A prefix is raw text for S3: `data` also stands for `data2/`.
+fn beside_prefix(report: &Report) -> Option<String> {
+    let objects = report.beside_prefix;
+    (objects > 0).then(|| {
+        format!(
+            "source.prefix ends in no slash, so that {} beside that folder take part too: their keys go on after the prefix without a slash. If they should not, end both prefixes in a slash",
+            counted(objects, "object")
+        )
     })
 }
 
@@ -279,6 +294,14 @@ mod tests {
                 "The filters leave out all of 2 objects at the source. If some should take part, check filters."
             ]
         );
+    }
+
+    #[test]
+    fn a_prefix_that_takes_other_folders_along_is_named() {
+        let mut beside = report();
+        beside.beside_prefix = 2;
+        assert!(sentences(&beside)[0].contains("2 objects beside that folder take part too"));
+        assert_eq!(reported_warnings(&beside)[0].code, "beside_prefix");
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn event(run_id: RunId, round: u32, problem: Option<Problem>) -> ReporterEvent {
         run_id,
         execution_arn: execution(),
         started_at: BEGAN_AT,
-        input: serde_json::json!({}),
+        input: serde_json::json!({}).into(),
         round,
         problem,
     }
