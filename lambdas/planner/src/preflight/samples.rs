@@ -34,7 +34,8 @@ pub(super) struct Samples {
 impl Samples {
     /// Finds them, by some listing requests: the first page, and others behind the folder of the last key of the page
     /// before, so that a large first folder does not stand for the whole source. Of the objects that the filters admit,
-    /// every tenth of the list gives its smallest that has any bytes.
+    /// every tenth of a page, and then every tenth of what the pages gave, gives its smallest that has any bytes: no more
+    /// than one page is held.
     pub(super) async fn find(
         source: &impl BucketListing,
         prefix: &KeyPrefix,
@@ -58,7 +59,7 @@ impl Samples {
             let last = page.objects.last().map(|object| object.key.clone());
             let is_truncated = page.is_truncated;
             let admitted = page.objects.into_iter().filter(is_admitted);
-            found.objects.extend(admitted);
+            found.objects.extend(spread(admitted.collect()));
             let is_enough = found.objects.len() >= SAMPLES_MAX && pages >= SPREAD_PAGES;
             let Some(last) = last.filter(|_| is_truncated && !is_enough) else {
                 break;
