@@ -4,7 +4,7 @@ use std::io::Write;
 
 use shardlift_core::{
     documents::RunDocument,
-    value::{figures::bytes, id::RunId, printable::Printable},
+    value::{cell::from_cell, figures::bytes, id::RunId, printable::Printable},
 };
 
 use crate::{Screen, connection::Connection, error::CommandError};
@@ -43,19 +43,14 @@ fn write_lines(body: &[u8], out: &mut dyn Write) -> Result<(), CommandError> {
         writeln!(
             out,
             "  {:<18} {}  ({}, shard {})",
-            Printable(plain(&line.reason)).to_string(),
-            Printable(plain(&line.key)),
+            Printable(&from_cell(&line.reason)).to_string(),
+            Printable(&from_cell(&line.key)),
             bytes(line.size),
-            Printable(plain(&line.shard)),
+            Printable(&from_cell(&line.shard)),
         )?;
-        writeln!(out, "    {}", Printable(plain(&line.detail)))?;
+        writeln!(out, "    {}", Printable(&from_cell(&line.detail)))?;
     }
     Ok(())
-}
-
-/// A cell without the apostrophe that keeps spreadsheets from calculating it.
-fn plain(cell: &str) -> &str {
-    cell.strip_prefix('\'').unwrap_or(cell)
 }
 
 #[cfg(test)]

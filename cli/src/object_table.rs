@@ -5,7 +5,7 @@ use std::io::Write;
 use shardlift_core::{
     documents::{DocumentError, manifest::Manifest},
     port::ControlStore,
-    value::printable::Printable,
+    value::printable::{Printable, printable_json},
 };
 
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) async fn show(
                 "key": object.key, "size_bytes": object.size_bytes, "etag": object.etag,
                 "modified_at": object.modified_at.to_string(),
             });
-            writeln!(screen.out(), "{line}")?;
+            writeln!(screen.out(), "{}", printable_json(&line.to_string()))?;
         }
     } else {
         write_table(&manifest, screen.out())?;

@@ -9,7 +9,7 @@ use shardlift_core::{
         Agreement, Document, Extras, Function, execution_role, merge, source_bucket, source_key,
         target_bucket, target_key, target_role_permissions, target_role_trust,
     },
-    value::arn::RoleArn,
+    value::{arn::RoleArn, printable::printable_json},
 };
 
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) async fn print(
                 Some(path) => format!("{:#}", merged(path, &document)?),
                 None => document.to_pretty_json(),
             };
-            writeln!(screen.out(), "{text}")?;
+            writeln!(screen.out(), "{}", printable_json(&text))?;
         }
         None if arguments.json => {
             let mut all = Map::new();
@@ -53,7 +53,11 @@ pub(crate) async fn print(
                     all.insert(word(name), json!(document));
                 }
             }
-            writeln!(screen.out(), "{:#}", Value::Object(all))?;
+            writeln!(
+                screen.out(),
+                "{}",
+                printable_json(&format!("{:#}", Value::Object(all)))
+            )?;
         }
         None => printer.print_all(screen)?,
     }
@@ -115,7 +119,7 @@ impl PolicyPrinter<'_> {
             if let Some(document) = self.document(name)? {
                 let heading = screen.toned(Tone::Strong, &format!("# {}", heading(name)));
                 let location = screen.toned(Tone::Faint, &format!("# {}", self.location(name)));
-                let text = document.to_pretty_json();
+                let text = printable_json(&document.to_pretty_json());
                 writeln!(screen.out(), "{heading}\n{location}\n{text}\n")?;
             }
         }

@@ -1,6 +1,10 @@
 //! `shardlift report`: the report of a run, laid out for a terminal.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{ErrorKind, Write},
+    path::Path,
+};
 
 use shardlift_core::{
     documents::RunDocument,
@@ -9,7 +13,10 @@ use shardlift_core::{
         view::{Headline, NextStep, ReportView, WARNINGS_HEADING},
     },
     run::record::RunRecord,
-    value::{id::RunId, printable::Printable},
+    value::{
+        id::RunId,
+        printable::{Printable, printable_json},
+    },
 };
 
 use crate::{
@@ -40,8 +47,8 @@ pub(crate) async fn show(
         let Some(body) = connection.documents(run).bytes(RunDocument::Report).await? else {
             return Err(no_report(connection, arguments));
         };
-        screen.out().write_all(&body)?;
-        writeln!(screen.out())?;
+        let text = String::from_utf8_lossy(&body);
+        writeln!(screen.out(), "{}", printable_json(&text))?;
         return Ok(Ending::Good);
     }
     let Some(report) = connection.report(run).await? else {
@@ -77,11 +84,29 @@ async fn save(
     for document in DOCUMENTS {
         if let Some(body) = documents.bytes(document).await? {
             let path = folder.join(document.file_name());
-            std::fs::write(&path, body)?;
+            write_new(&path, &body)?;
             screen.note(&format!("saved {}", path.display()))?;
         }
     }
     Ok(())
+}
+
+/// Writes a file that was not there, or is there with the same bytes. What else is there stays, and no link is followed.
+fn write_new(path: &Path, body: &[u8]) -> Result<(), CommandError> {
+    match File::create_new(path) {
+        Ok(mut file) => Ok(file.write_all(body)?),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let is_file = path.symlink_metadata()?.is_file();
+            if is_file && std::fs::read(path)? == body {
+                return Ok(());
+            }
+            Err(CommandError::usage(format!(
+                "{} is there already and was not overwritten; choose another folder for --save",
+                path.display()
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Prints a report, and returns how the command ends.
@@ -268,6 +293,29 @@ mod tests {
         let (mut screen, paper) = Paper::in_a_screen();
         write_report(&report, None, "--local ", &mut screen).unwrap();
         (paper.text(), ending(&report))
+    }
+
+    #[test]
+    fn saving_overwrites_nothing_and_follows_no_link() {
+        let folder = std::env::temp_dir().join(format!("shardlift-save-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (file, link, theirs) = (
+            folder.join("report.json"),
+            folder.join("report.html"),
+            folder.join("theirs"),
+        );
+        write_new(&file, b"{}").unwrap();
+        write_new(&file, b"{}").unwrap();
+        assert!(write_new(&file, b"[]").is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"{}");
+        std::fs::write(&theirs, b"theirs").unwrap();
+        for pointed_to in [theirs.as_path(), Path::new("no-such-file")] {
+            std::os::unix::fs::symlink(pointed_to, &link).unwrap();
+            assert!(write_new(&link, b"theirs").is_err());
+            std::fs::remove_file(&link).unwrap();
+        }
+        assert!(!folder.join("no-such-file").exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

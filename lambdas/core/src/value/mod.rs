@@ -1,11 +1,12 @@
 //! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
 //!
 //! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
-//! requests; [`figures`] and [`printable`] write values for people; [`deadline`] divides the time of an invocation.
+//! requests; [`figures`], [`printable`] and [`cell`] write values for people; [`deadline`] divides the time of an invocation.
 
 pub mod action;
 pub mod arn;
 pub mod bucket;
+pub mod cell;
 pub mod deadline;
 pub mod figures;
 pub mod header;

@@ -1,6 +1,10 @@
 //! A row of `failures.csv`.
 
-use shardlift_core::{documents::failure_list::FailedObject, failure::Failure, value::id::ShardId};
+use shardlift_core::{
+    documents::failure_list::FailedObject,
+    failure::Failure,
+    value::{cell::to_cell, id::ShardId},
+};
 
 /// The columns.
 const HEADER: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
@@ -19,10 +23,10 @@ pub(super) fn write(
     write_record(
         out,
         [
-            inert(object.key.as_str()).as_ref(),
+            to_cell(object.key.as_str()).as_ref(),
             &object.size.to_string(),
             object.code.name(),
-            inert(&object.detail).as_ref(),
+            to_cell(&object.detail).as_ref(),
             shard_id.as_str(),
         ],
     )
@@ -34,39 +38,34 @@ fn write_record(out: &mut Vec<u8>, cells: [&str; 5]) -> Result<(), Failure> {
     };
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
+        .quote_style(csv::QuoteStyle::Always)
         .buffer_capacity(1024)
         .from_writer(out);
     writer.write_record(cells).map_err(|error| broken(&error))?;
     writer.flush().map_err(|error| broken(&error))
 }
 
-/// A text that no spreadsheet takes for a formula: one that begins like a formula, or with an apostrophe, gets an
-/// apostrophe in front. Taking the first apostrophe of a cell away gives every text back (P6).
-fn inert(text: &str) -> std::borrow::Cow<'_, str> {
-    const FORMULA_OPENINGS: [char; 12] = [
-        '=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠',
-    ];
-    if text.starts_with(FORMULA_OPENINGS) {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use shardlift_core::{failure::FailureCode, value::key::ObjectKey};
+    use shardlift_core::{
+        failure::FailureCode,
+        value::{cell::from_cell, key::ObjectKey},
+    };
 
     use super::*;
 
-    fn cell(key: &str) -> String {
-        let object = FailedObject {
+    fn failed(key: &str) -> FailedObject {
+        FailedObject {
             index: 0,
             key: ObjectKey::new(key).unwrap(),
             size: 1,
             code: FailureCode::AccessDenied,
             detail: key.to_owned(),
-        };
+        }
+    }
+
+    fn cell(key: &str) -> String {
+        let object = failed(key);
         let mut body = Vec::new();
         write_header(&mut body).unwrap();
         write(&mut body, &object, &ShardId::new("1-0").unwrap()).unwrap();
@@ -99,7 +98,41 @@ mod tests {
                 !cell.starts_with(['=', '+', '-', '@', '\t', '＝']),
                 "{cell}"
             );
-            assert_eq!(cell.strip_prefix('\'').unwrap_or(&cell), key);
+            assert_eq!(from_cell(&cell), key);
+        }
+    }
+
+    #[test]
+    fn a_spreadsheet_that_splits_at_semicolons_finds_no_formula_either() {
+        let key = "a;=cmd|' /C calc'!A0\n@x;\"\n=1";
+        let mut body = Vec::new();
+        write(&mut body, &failed(key), &ShardId::new("1-0").unwrap()).unwrap();
+        // As Excel and LibreOffice read a file in a locale whose separator is the semicolon.
+        let mut split = csv::ReaderBuilder::new();
+        split.delimiter(b';').has_headers(false).flexible(true);
+        let mut cells = 0;
+        for row in split.from_reader(body.as_slice()).records() {
+            for cell in &row.unwrap() {
+                cells += 1;
+                assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell}");
+            }
+        }
+        assert!(
+            cells > 3,
+            "it was split: {}",
+            String::from_utf8_lossy(&body)
+        );
+        // And by a reader that knows no quotes at all.
+        for cell in String::from_utf8(body)
+            .unwrap()
+            .split([';', ',', '\n', '\t'])
+        {
+            assert!(
+                !cell
+                    .trim_start_matches('"')
+                    .starts_with(['=', '+', '-', '@']),
+                "{cell}"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shardlift_core::{
     access::{
         deciders::Needed,
@@ -17,10 +18,18 @@ use shardlift_core::{
     value::{
         arn::ExecutionArn,
         figures::{grouped, usd},
+        printable::printable_json,
     },
 };
 
 use super::inert;
+
+/// What stays as it is in a query: a run's name may have characters that mean something there.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.');
 
 /// From where to where.
 pub(super) fn pair(run: &RunRecord) -> Markup {
@@ -181,7 +190,7 @@ fn refused(refusal: &Refusal) -> Markup {
         @if refusal.missing.is_empty() { p.do { (inert(&refusal.remedy)) } }
         @for (number, missing) in refusal.missing.iter().enumerate() {
             p.do { (missing_in(number, refusal.needed)) " " (missing.document.to_string()) ":" }
-            pre { (format!("{:#}", missing.statement)) }
+            pre { (printable_json(&format!("{:#}", missing.statement))) }
         }
     }
 }
@@ -201,7 +210,7 @@ pub(super) fn links(report: &Report, execution: &ExecutionArn) -> Markup {
     let bucket = &report.report.bucket;
     let folder = execution.console_page(&format!(
         "s3/buckets/{bucket}?region={region}&prefix={}",
-        report.report.prefix
+        utf8_percent_encode(&report.report.prefix, QUERY)
     ));
     html! {
         section id="links" {
