@@ -100,10 +100,10 @@ test-static: venv-tests tests/static/node_modules
 test-peers: venv-tests build
 	@$(PYTHON) -m pytest tests/peers
 
-# The report's page, written by the reporter's own tests, opened in a real browser.
-test-browser: tests/browser/node_modules
+# In a real browser: the report's page, written by the reporter's own tests, and a page that must not reach the S3 model.
+test-browser: build tests/browser/node_modules
 	@cargo test --release --locked --quiet --workspace --test reporting pages::
-	@node --test tests/browser/report_page.test.mjs
+	@node --test tests/browser/*.test.mjs
 
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.
 test-workflow: venv-tests package-local

@@ -24,6 +24,7 @@ each fix.
    `ministack_objects.py`.
 10. A function without a free slot failed a state with `Lambda.Unknown`, AWS names it
    `Lambda.TooManyRequestsException`.
+11. Every web page could use it, and the root of an account with any secret: see `ministack_guard.py`.
 """
 
 import contextlib
@@ -38,6 +39,7 @@ import ministack.core.iam_evaluator as iam
 import ministack.services.s3 as s3
 import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
+from ministack_guard import fix_signatures_of_roots, guarded
 from ministack_objects import fix_objects
 from ministack_permissions import fix_permissions
 from ministack_recorder import recording
@@ -214,12 +216,14 @@ def main():
     fix_wildcards_over_line_breaks()
     fix_the_name_of_a_missing_slot()
     fix_permissions()
+    fix_signatures_of_roots()
 
     import ministack.app as server
 
     requests = os.environ.get("SHARDLIFT_REQUESTS")
     if requests:
         server.app = recording(server.app, Path(requests))
+    server.app = guarded(server.app)
     server.main()
 
 

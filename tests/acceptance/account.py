@@ -52,10 +52,11 @@ class Account:
 
 
 def write_local_profiles(path, endpoint_url, accounts, region):
-    """Writes profiles of the local stack, for the same commands and clients. `accounts` are ids by profile."""
+    """Writes profiles of the local stack, for the same commands and clients. `accounts` are its accounts by profile."""
     text = ""
-    for profile, account_id in accounts.items():
+    for profile, account in accounts.items():
         text += f"[profile {profile}]\nregion = {region}\nendpoint_url = {endpoint_url}\n"
         # The access key of an account's root is its id, see infra/local/README.md.
-        text += f"aws_access_key_id = {account_id}\naws_secret_access_key = test\ns3 =\n    addressing_style = path\n\n"
+        text += f"aws_access_key_id = {account.access_key_id}\naws_secret_access_key = {account.secret_access_key}\n"
+        text += "s3 =\n    addressing_style = path\n\n"
     path.write_text(text)

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from shardlift_local.accounts import REGION
+from shardlift_local.accounts import REGION, source_account, target_account
 from shardlift_local.deployment import ROOT
 from shardlift_local.server import Server, free_port
 
@@ -20,7 +20,7 @@ from .stand import Stand, new_name
 from .table import printed, reality, summary
 
 OUTPUT = ROOT / "target" / "acceptance"
-LOCAL_PROFILES = {"source": "111111111111", "target": "222222222222"}
+LOCAL_PROFILES = {"source": source_account, "target": target_account}
 # Step Functions' waits shrink to this on the local stack.
 WAIT_SCALE = 0.01
 
@@ -40,7 +40,8 @@ def local_stand():
 def stand_on(endpoint_url, folder, **sources):
     """A stand of a name of its own on a running local stack, with its files in a folder."""
     config_file = folder / "profiles"
-    write_local_profiles(config_file, endpoint_url, LOCAL_PROFILES, REGION)
+    accounts = {profile: account(endpoint_url) for profile, account in LOCAL_PROFILES.items()}
+    write_local_profiles(config_file, endpoint_url, accounts, REGION)
     meter = Meter()
     source, target = (Account(profile, REGION, meter, config_file) for profile in LOCAL_PROFILES)
     stand = Stand(new_name(), source, target, meter, folder / "work", True, config_file)

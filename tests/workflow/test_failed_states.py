@@ -138,7 +138,7 @@ CASES = [
         switch("planner", "crash"),
         switch("reporter", "crash"),
     ),
-    broken_report("all: a run's name that none of them takes", "InvalidRun", run_id="night.1"),
+    broken_report("all: a run's name that none of them takes", "InvalidRun", run_id="night\u202e1"),
     # ---- the execution itself
     Case(
         "execution: stopped by a person while it copies",

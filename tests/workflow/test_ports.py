@@ -5,10 +5,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import boto3
+from shardlift_local.accounts import source_account
 
 ROOT = Path(__file__).parents[2]
-ACCOUNT = "111111111111"
 # The whole workspace, so that the AWS SDK is not built a second time with other features.
 SUITES = ["cargo", "test", "--release", "--locked", "--quiet", "--workspace", "--test", "local_stack"]
 
@@ -18,7 +17,7 @@ def test_the_adapters_keep_the_promises_of_their_ports(server):
     ran = subprocess.run(
         SUITES,
         cwd=ROOT,
-        env={**os.environ, "SHARDLIFT_LOCAL_ENDPOINT": server.endpoint_url},
+        env={**os.environ, "SHARDLIFT_LOCAL_ENDPOINT": server.endpoint_url, "SHARDLIFT_LOCAL_SECRET": server.secret},
         capture_output=True,
         text=True,
     )
@@ -28,13 +27,7 @@ def test_the_adapters_keep_the_promises_of_their_ports(server):
 
 def make_machine_role(endpoint_url):
     """The role that the suite's state machine names; the adapters themselves never touch IAM."""
-    iam = boto3.client(
-        "iam",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="test",
-    )
+    iam = source_account(endpoint_url).client("iam")
     trust = {
         "Version": "2012-10-17",
         "Statement": [

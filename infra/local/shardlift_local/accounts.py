@@ -7,6 +7,14 @@ from botocore.config import Config
 
 REGION = "us-east-1"
 
+# The secrets of the local stacks that this process started or read the outputs of, by endpoint.
+_secrets = {}
+
+
+def remember_secret(endpoint_url, secret):
+    """Keeps the secret access key of a local stack's roots for the clients of this process."""
+    _secrets[endpoint_url] = secret
+
 
 @dataclass(frozen=True)
 class Account:
@@ -21,7 +29,8 @@ class Account:
 
     @property
     def secret_access_key(self):
-        return "test"
+        # The S3 model takes any.
+        return _secrets.get(self.endpoint_url, "any")
 
     @property
     def credentials(self):

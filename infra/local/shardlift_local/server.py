@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,8 +12,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from .accounts import remember_secret
 
 LAUNCHER = Path(__file__).resolve().parent.parent / "ministack_launcher.py"
 START_SECONDS_MAX = 60
@@ -33,6 +37,8 @@ class Server:
     wait_scale: float = 0.1
     # The file that takes a line for each request of the functions and the operator's command, if any.
     requests_path: Path | None = None
+    # Of the root of every account; new with each server, so that nothing that only knows the port can use it.
+    secret: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     @property
     def endpoint_url(self):
@@ -43,12 +49,22 @@ class Server:
         return self.state_dir / "logs" / "ministack.log"
 
     @property
+    def tmp_path(self):
+        """MiniStack's temporary folder, with the functions' code."""
+        return self.state_dir / "tmp"
+
+    @property
     def pid_path(self):
         return self.state_dir / "ministack.json"
 
     def start(self):
         """Starts the server and waits until it is ready. Raises StackError if the port is in use."""
         self._require_free_port()
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        # Functions are started from there: nobody else may write it, and nobody can have made it first.
+        shutil.rmtree(self.tmp_path, ignore_errors=True)
+        self.tmp_path.mkdir(mode=0o700)
+        remember_secret(self.endpoint_url, self.secret)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             process = subprocess.Popen(
@@ -101,7 +117,7 @@ class Server:
         environment.update(
             AUTH="true",
             AWS_ACCESS_KEY_ID="test",
-            AWS_SECRET_ACCESS_KEY="test",
+            AWS_SECRET_ACCESS_KEY=self.secret,
             AWS_EC2_METADATA_DISABLED="true",
             AWS_ENDPOINT_URL=self.endpoint_url,
             BIND_HOST="127.0.0.1",
@@ -110,6 +126,7 @@ class Server:
             SFTP_ENABLED="0",
             SFN_WAIT_SCALE=str(self.wait_scale),
             SHARDLIFT_REQUESTS=str(self.requests_path or ""),
+            TMPDIR=str(self.tmp_path.resolve()),
         )
         return environment
 

@@ -1,6 +1,7 @@
 """The lifecycle of the local stack: up and down."""
 
 import json
+import os
 
 from .deployment import ROOT, Deployment
 from .server import Server, running_server
@@ -17,7 +18,7 @@ def up(port):
     server.start()
     outputs = Deployment(server.endpoint_url).deploy()
     outputs["log"] = str(server.log_path)
-    OUTPUTS_PATH.write_text(json.dumps(outputs, indent=2) + "\n")
+    _write_for_owner(OUTPUTS_PATH, json.dumps(outputs, indent=2) + "\n")
     print(f"The local stack is up at {server.endpoint_url}. Its outputs: {OUTPUTS_PATH}")
     return outputs
 
@@ -28,3 +29,10 @@ def down():
     stopped = Server(STATE_DIR, running[1] if running else PORT_DEFAULT).stop()
     OUTPUTS_PATH.unlink(missing_ok=True)
     return stopped
+
+
+def _write_for_owner(path, text):
+    """Writes a new file that only its owner may read: it has secrets."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

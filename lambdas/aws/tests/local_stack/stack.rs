@@ -5,19 +5,21 @@ use aws_sdk_s3::config::Credentials;
 
 /// The local stack accepts an account id as the access key of the account's root.
 const ACCOUNT: &str = "111111111111";
+const SECRET_VARIABLE: &str = "SHARDLIFT_LOCAL_SECRET";
 const ENDPOINT_VARIABLE: &str = "SHARDLIFT_LOCAL_ENDPOINT";
 
 /// What the SDK would find in the environment of a function.
 pub(crate) async fn config() -> SdkConfig {
-    let endpoint_url = std::env::var(ENDPOINT_VARIABLE).unwrap_or_else(|_| {
-        panic!(
-            "{ENDPOINT_VARIABLE} must name the local stack; tests/workflow/test_ports.py sets it"
-        )
-    });
+    let variable = |name: &str| {
+        std::env::var(name).unwrap_or_else(|_| {
+            panic!("{name} must be of the local stack; tests/workflow/test_ports.py sets it")
+        })
+    };
+    let secret = variable(SECRET_VARIABLE);
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new(ACCOUNT, "test", None, None, "test"))
-        .endpoint_url(endpoint_url)
+        .credentials_provider(Credentials::new(ACCOUNT, secret, None, None, "test"))
+        .endpoint_url(variable(ENDPOINT_VARIABLE))
         .load()
         .await
 }

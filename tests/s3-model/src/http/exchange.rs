@@ -10,6 +10,7 @@ use hyper::{Method, StatusCode};
 use super::faults::{
     BeforeEffect, Reported, before_effect, body, cut_document, injected_error, pause, reported,
 };
+use super::origin::{is_foreign, refused};
 use crate::control::api;
 use crate::date::http_date;
 use crate::lock::read;
@@ -49,6 +50,9 @@ pub(super) async fn respond(
     reset: Arc<AtomicBool>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<ResponseBody>, ConnectionReset> {
+    if is_foreign(request.headers()) {
+        return Ok(refused());
+    }
     if request.uri().path().starts_with(api::PATH) {
         return Ok(api::respond(&server, request).await);
     }
