@@ -3,7 +3,8 @@
 #   make demo            copies a sample across two local accounts (FROM=<folder> for your own files)
 #   make test            runs everything that CI runs
 #   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
-#   make package         builds the zips to deploy, in target/lambda/ (ZIG=1 where the C library is newer than Lambda's)
+#   make package         builds the zips to deploy, in target/lambda/ (ZIG=1 where the C library is newer than Lambda's,
+#                        ARCHITECTURE=arm64 on such a machine, and as the stack's parameter)
 #   make acceptance      deploys on two AWS accounts and plays what only AWS can judge (SOURCE_PROFILE= TARGET_PROFILE=
 #                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
@@ -23,7 +24,7 @@ MODEL_PORT = $(or $(PORT),9100)
 
 .PHONY: help
 help:
-	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -12
+	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -13
 
 # ------------------------------------------------------------- the local stack
 .PHONY: local-up local-down demo
@@ -48,7 +49,7 @@ build:
 
 # Refuses binaries that Lambda cannot start. With ZIG=1, zig links them against Lambda's C library, on any host.
 package: venv-local $(if $(ZIG),build-zig,build build-deploy)
-	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package --binaries target/$(if $(ZIG),$(LAMBDA_TARGET)/)deploy
+	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) --binaries target/$(if $(ZIG),$(LAMBDA_TARGET)/)deploy
 
 package-local: venv-local build
 	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package --local

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
 use shardlift_core::value::bucket::BucketName;
 
@@ -51,7 +52,7 @@ impl Deployment {
         if arguments.local {
             return Self::local(&arguments.local_outputs).await;
         }
-        let sdk = sdk_config(arguments).await;
+        let sdk = sdk_config(arguments).await?;
         if let Some(parts) = named_parts(arguments)? {
             return Ok(Self {
                 parts,
@@ -85,7 +86,7 @@ impl Deployment {
         arguments: &StackArguments,
         stack: &str,
     ) -> Result<StackDescription, CommandError> {
-        StackDescription::read(&sdk_config(arguments).await, stack).await
+        StackDescription::read(&sdk_config(arguments).await?, stack).await
     }
 
     async fn local(outputs: &Path) -> Result<Self, CommandError> {
@@ -115,7 +116,7 @@ impl Deployment {
     }
 }
 
-async fn sdk_config(arguments: &StackArguments) -> aws_config::SdkConfig {
+async fn sdk_config(arguments: &StackArguments) -> Result<aws_config::SdkConfig, CommandError> {
     let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
     if let Some(profile) = &arguments.profile {
         loader = loader.profile_name(profile);
@@ -124,14 +125,19 @@ async fn sdk_config(arguments: &StackArguments) -> aws_config::SdkConfig {
         loader = loader.region(aws_config::Region::new(region.clone()));
     }
     let config = loader.load().await;
+    if config.region().is_none() {
+        return Err(CommandError::usage(
+            "in which Region is the stack? Say --region, set AWS_REGION, or set region in the profile",
+        ));
+    }
     let Some(provider) = config.credentials_provider() else {
-        return config;
+        return Ok(config);
     };
     let credentials = OperatorCredentials::new(provider, arguments.profile.as_deref());
-    config
+    Ok(config
         .into_builder()
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
+        .build())
 }
 
 /// The parts that were named one by one: all three, or none.
@@ -186,7 +192,15 @@ impl StackDescription {
             .stack_name(name)
             .send()
             .await
-            .map_err(|error| CommandError::call("cloudformation:DescribeStacks", error))?;
+            .map_err(|error| match error.message() {
+                Some(message) if message.contains("does not exist") => {
+                    let region = sdk.region().map_or("this Region", AsRef::as_ref);
+                    CommandError::usage(format!(
+                        "there is no stack {name} in {region} of this account; see --stack, --region and --profile"
+                    ))
+                }
+                _ => CommandError::call("cloudformation:DescribeStacks", &error),
+            })?;
         let mut stack = Self {
             name: name.to_owned(),
             outputs: BTreeMap::new(),

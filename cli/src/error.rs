@@ -1,6 +1,7 @@
 //! Why the command could not do what was asked.
 
-use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use shardlift_aws::causes_of;
 use shardlift_core::{
     documents::DocumentError,
     failure::{Failure, fault::CallFault},
@@ -31,15 +32,21 @@ impl CommandError {
         Self::Usage(problem.into())
     }
 
-    /// A failed call of the SDK, with the whole chain of its causes: `SdkError` by itself says nothing.
-    pub(crate) fn call(operation: &str, error: impl std::error::Error + 'static) -> Self {
-        if let Some(no_credentials) = NoCredentials::among_causes_of(&error) {
+    /// A failed call of the SDK: what AWS said, or else the chain of causes. `SdkError` by itself says nothing, and its debug
+    /// form is the whole response.
+    pub(crate) fn call(
+        operation: &str,
+        error: &(impl std::error::Error + ProvideErrorMetadata + 'static),
+    ) -> Self {
+        if let Some(no_credentials) = NoCredentials::among_causes_of(error) {
             return Self::usage(no_credentials.to_string());
         }
-        Self::Call(format!(
-            "{operation} failed: {}",
-            DisplayErrorContext(error)
-        ))
+        let reason = match (error.message(), error.code()) {
+            (Some(message), Some(code)) => format!("{message} ({code})"),
+            (None, Some(code)) => code.to_owned(),
+            _ => causes_of(error),
+        };
+        Self::Call(format!("{operation} failed: {reason}"))
     }
 }
 

@@ -66,7 +66,7 @@ impl Machine {
                         "there was a run {run} already, and Step Functions keeps names for 90 days; choose another --name"
                     ))
                 } else {
-                    CommandError::call("states:StartExecution", error)
+                    CommandError::call("states:StartExecution", &error)
                 }
             })
     }
@@ -88,7 +88,7 @@ impl Machine {
                         "there is no run {run}; `shardlift status` lists the latest ones"
                     ))
                 } else {
-                    CommandError::call("states:DescribeExecution", error)
+                    CommandError::call("states:DescribeExecution", &error)
                 }
             })?;
         Ok(Execution {
@@ -110,7 +110,7 @@ impl Machine {
             .max_results(i32::from(count))
             .send()
             .await
-            .map_err(|error| CommandError::call("states:ListExecutions", error))?;
+            .map_err(|error| CommandError::call("states:ListExecutions", &error))?;
         Ok(response
             .executions
             .into_iter()

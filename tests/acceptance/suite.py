@@ -1,8 +1,11 @@
 """Plays the cases on a stand, prints the table, writes REALITY.md, and removes everything, whatever happens."""
 
+import os
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,6 +91,8 @@ def run(stand, only=None, cases=ALL_CASES, deployment_cases=DEPLOYMENT_CASES):
     cases = [case for case in cases if only is None or only in case.name]
     print(f"The acceptance suite makes everything under the name {stand.name}.", flush=True)
     results, removal, interrupted = [], removal_of(stand), False
+    # From here on, so that it tells of what a process that was killed has left.
+    _note_leftovers(removal, ["The suite or the removal did not end."])
     try:
         with ended_by_signals():
             play(stand, cases, deployment_cases, results)
@@ -106,28 +111,59 @@ def run(stand, only=None, cases=ALL_CASES, deployment_cases=DEPLOYMENT_CASES):
 
 @contextmanager
 def ended_by_signals():
-    """SIGTERM ends the cases like Ctrl-C, so that the removal follows."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM, and a terminal that is closed (SIGHUP), end the cases like Ctrl-C, so that the removal follows."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number in before:
+        signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            # The terminal stays closed: what it sends once more must not end the removal.
+            signal.signal(number, signal.SIG_IGN if _hung_up.is_set() and number == signal.SIGHUP else handler)
+
+
+_hung_up = threading.Event()
+
+
+def _interrupt(number, _frame):
+    if number == signal.SIGHUP:
+        _hung_up.set()
+        # Nobody reads what would be printed from here on, and the terminal's end is an error for who writes to it.
+        sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
+    raise KeyboardInterrupt
 
 
 def _remove(removal):
     print(f"Removing everything under the name {removal.name}.", flush=True)
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    leftovers = OUTPUT / f"left-of-{removal.name}.txt"
-    finish = f"make acceptance CLEAN={removal.name} SOURCE_PROFILE={removal.source.profile}"
-    finish += f" TARGET_PROFILE={removal.target.profile} REGION={removal.source.region}"
-    finish += f" TARGET_REGION={removal.target.region}"
-    leftovers.write_text(f"The removal did not end. Finish it: {finish}\n")
-    left = removal.run()
+    try:
+        left = removal.run()
+    except KeyboardInterrupt:
+        path = _note_leftovers(removal, ["The removal was interrupted."])
+        raise SystemExit(f"acceptance: the removal was interrupted, see {path}") from None
     if left:
-        leftovers.write_text("\n".join(left) + f"\nFinish it: {finish}\n")
-        print(f"Not everything could be removed, see {leftovers}. Finish it: {finish}", flush=True)
+        path = _note_leftovers(removal, left)
+        print(f"Not everything could be removed, see {path}.", flush=True)
     else:
-        leftovers.unlink()
+        _leftovers_path(removal).unlink()
+
+
+def _leftovers_path(removal):
+    return OUTPUT / f"left-of-{removal.name}.txt"
+
+
+def _note_leftovers(removal, lines):
+    """Writes what is left and how to remove it; returns where."""
+    path = _leftovers_path(removal)
+    if removal.is_local:
+        finish = "It was on a local stack of the suite's own: end its process, if it still runs, and nothing is left."
+    else:
+        finish = f"Remove it: make acceptance CLEAN={removal.name} SOURCE_PROFILE={removal.source.profile}"
+        finish += f" TARGET_PROFILE={removal.target.profile} REGION={removal.source.region}"
+        finish += f" TARGET_REGION={removal.target.region}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([*lines, finish]) + "\n")
+    return path
 
 
 def _write_reality(stand, results, lines, only):

@@ -1,5 +1,9 @@
 """The removal takes away what the suite made, all of it and nothing else, also after an interruption."""
 
+import os
+import signal
+import sys
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -76,9 +80,17 @@ def test_what_cannot_be_removed_is_listed(new_stand, monkeypatch):
     assert "AccessDenied" in line
 
 
-def test_an_interrupted_suite_removes_everything_and_is_red(new_stand, monkeypatch, tmp_path):
-    def interrupt(_stand):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_an_interrupted_suite_removes_everything_and_is_red(new_stand, monkeypatch, tmp_path, number):
+    # A closed terminal takes the output with it.
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    before = signal.getsignal(signal.SIGHUP)
+
+    def interrupt(stand):
+        (note,) = (tmp_path / "output").iterdir()
+        assert note.name == f"left-of-{stand.name}.txt", "what a killed process leaves is written down"
+        os.kill(os.getpid(), number)
 
     monkeypatch.setattr(suite, "OUTPUT", tmp_path / "output")
     cases = [
@@ -86,6 +98,10 @@ def test_an_interrupted_suite_removes_everything_and_is_red(new_stand, monkeypat
         Case("interrupt", "Ctrl-C", ("S1",), interrupt),
     ]
     stand = new_stand()
-    assert suite.run(stand, cases=cases, deployment_cases=()) is False
+    try:
+        assert suite.run(stand, cases=cases, deployment_cases=()) is False
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        suite._hung_up.clear()
     assert {name for name in made_of(stand.source) if name.startswith(stand.name)} == set()
     assert not list((tmp_path / "output").iterdir()), "neither a list of leftovers nor a REALITY.md"

@@ -9,6 +9,7 @@ from shardlift_local.package import FUNCTIONS, LAMBDA_GLIBC, needed_glibc, what_
 from .project import ROOT
 
 X86_64 = b"\x7fELF\x02" + bytes(13) + b"\x3e\x00"
+ARM64 = b"\x7fELF\x02" + bytes(13) + b"\xb7\x00"
 POWERPC = b"\x7fELF\x02" + bytes(13) + b"\x15\x00"
 
 
@@ -27,6 +28,20 @@ def test_a_static_binary_needs_none():
 def test_another_system_or_processor_is_reported():
     assert "not a Linux binary" in what_keeps_it_from_lambda(b"\xcf\xfa\xed\xfe" + bytes(20))
     assert "not a Linux binary" in what_keeps_it_from_lambda(POWERPC)
+
+
+def test_functions_for_the_other_architecture_are_refused_and_named(target):
+    for name in FUNCTIONS:
+        (target / "release" / name).write_bytes(ARM64)
+    with pytest.raises(SystemExit) as refused:
+        package.main([], target)
+    assert "planner: it is built for arm64, but would be deployed for x86_64" in refused.value.code
+    assert "make package ARCHITECTURE=arm64 and deploy template.yaml with Architecture=arm64" in refused.value.code
+    assert zips(target) == []
+    package.main(["--architecture", "arm64"], target)
+    assert len(zips(target)) == len(FUNCTIONS)
+    architectures = re.search(r"  Architecture:\n.*\n +Default: (\w+)", (ROOT / "infra" / "template.yaml").read_text())
+    assert architectures[1] == "x86_64", "the default of make package is the template's"
 
 
 @pytest.fixture

@@ -342,11 +342,15 @@ def test_the_ledger_expires_and_can_be_restored(source):
 
 
 def test_silence_is_an_alarm_after_26_hours_where_the_schedule_is_on(source):
-    switch = source["Resources"]["DeadMansSwitch"]
-    assert switch["Condition"] == "ScheduleIsOn"
+    switch, hours = source["Resources"]["DeadMansSwitch"], source["Parameters"]["DeadMansSwitchHours"]
+    assert switch["Condition"] == "WatchesSilence"
+    assert "ScheduleIsOn" in json.dumps(source["Conditions"]["WatchesSilence"])
     properties = switch["Properties"]
-    hours = properties["Period"] * properties["EvaluationPeriods"] / 3600
-    assert hours == 26
+    assert properties["Period"] == 3600
+    assert "DeadMansSwitchHours" in json.dumps(properties["EvaluationPeriods"])
+    assert hours["Default"] == 26
+    # With a period of an hour, an alarm looks back seven days at most (API_PutMetricAlarm, EvaluationPeriods).
+    assert hours["MaxValue"] <= 7 * 24
     assert properties["DatapointsToAlarm"] == properties["EvaluationPeriods"]
     assert properties["TreatMissingData"] == "breaching"
     assert (properties["MetricName"], properties["Statistic"]) == ("RunsComplete", "Sum")

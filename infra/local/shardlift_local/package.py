@@ -59,10 +59,13 @@ def needed_glibc(binary):
     return max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
 
 
-def what_keeps_it_from_lambda(binary):
-    """Returns why Lambda cannot start the binary, as a sentence, or None."""
-    if not binary.startswith(ELF_64) or int.from_bytes(binary[18:20], "little") not in LAMBDA_MACHINES:
+def what_keeps_it_from_lambda(binary, architecture="x86_64"):
+    """Returns why Lambda cannot start the binary on this architecture, as a sentence, or None."""
+    machine = LAMBDA_MACHINES.get(int.from_bytes(binary[18:20], "little")) if binary.startswith(ELF_64) else None
+    if machine is None:
         return "it is not a Linux binary for x86_64 or arm64"
+    if machine != architecture:
+        return f"it is built for {machine}, but would be deployed for {architecture}"
     needed = needed_glibc(binary)
     if needed > LAMBDA_GLIBC:
         versions = [".".join(map(str, version)) for version in (needed, LAMBDA_GLIBC)]
@@ -70,9 +73,22 @@ def what_keeps_it_from_lambda(binary):
     return None
 
 
-def refusals(binaries_dir):
-    """Returns why Lambda cannot start the functions, a sentence for each that it cannot."""
-    problems = {name: what_keeps_it_from_lambda((binaries_dir / name).read_bytes()) for name in FUNCTIONS}
+def _advice(problems):
+    built_for = next(
+        (machine for machine in LAMBDA_MACHINES.values() if f"is built for {machine}" in problems[0]), None
+    )
+    if built_for is None:
+        return WHAT_TO_DO
+    return (
+        f"Package them with make package ARCHITECTURE={built_for} and deploy template.yaml with"
+        f" Architecture={built_for}, or build on the other architecture."
+    )
+
+
+def refusals(binaries_dir, architecture="x86_64"):
+    """Returns why Lambda cannot start the functions on this architecture, a sentence for each that it cannot."""
+    binaries = {name: (binaries_dir / name).read_bytes() for name in FUNCTIONS}
+    problems = {name: what_keeps_it_from_lambda(binary, architecture) for name, binary in binaries.items()}
     return [f"{binaries_dir / name}: {problem}" for name, problem in problems.items() if problem]
 
 
@@ -80,15 +96,21 @@ def main(arguments=None, target=ROOT / "target"):
     """Zips the binaries, and prints the size of each zip. Without --local, refuses those that Lambda cannot start."""
     parser = argparse.ArgumentParser(prog="shardlift_local.package", description=__doc__)
     parser.add_argument("--local", action="store_true", help="for the local stack, which runs on this machine")
+    parser.add_argument(
+        "--architecture",
+        choices=LAMBDA_MACHINES.values(),
+        default="x86_64",
+        help="as the stack's parameter Architecture",
+    )
     parser.add_argument("--binaries", type=Path, default=target / "release", help="the folder of the binaries")
     options = parser.parse_args(arguments)
     zips_dir = target / ("local" if options.local else "lambda")
-    problems = [] if options.local else refusals(options.binaries)
+    problems = [] if options.local else refusals(options.binaries, options.architecture)
     if problems:
         # Those of an earlier build would be deployed instead.
         for name in FUNCTIONS:
             (zips_dir / f"{name}.zip").unlink(missing_ok=True)
-        lines = [*problems, "No zip was written: every function would die at its start. " + WHAT_TO_DO]
+        lines = [*problems, "No zip was written: every function would die at its start. " + _advice(problems)]
         sys.exit("shardlift: " + "\n".join(lines))
     for path in package(options.binaries, zips_dir).values():
         print(f"{path.relative_to(target.parent)}: {path.stat().st_size / 2**20:.1f} MiB")
