@@ -76,7 +76,7 @@ class ModelPair(TestPair):
         hold = {"operations": ["CopyObject"], "fault": {"kind": "refuse", "code": "SlowDown"}}
         self.model.control("PUT", "weather", {"rules": [hold]})
         places = {"source": {"prefix": self.prefix}, "target": {"prefix": self.prefix}}
-        arn = self.machine.start({**places, "compare": "etag"}, run_id)
+        arn = self.machine.start({**places, "compare": "etag", "on_change": "fail"}, run_id)
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         while self.model.control("GET", "weather")["fired"] == [0]:
             assert time.monotonic() < deadline, "the run never copies"

@@ -16,7 +16,7 @@ use shardlift_core::{
     port::{ExecutionState, Ledger, PutOutcome},
     run::record::{LockRecord, RunState},
     shard::ShardWork,
-    value::{arn::ExecutionArn, id::RunId, time::Timestamp},
+    value::{arn::ExecutionArn, id::RunId, skips::SkipReason, time::Timestamp},
 };
 use world::{SOURCE, TARGET, World, run_id};
 
@@ -58,6 +58,33 @@ async fn everything_at_the_source_is_planned_once_in_nearly_full_shards() {
     assert_eq!(run.totals.planned.objects, 14);
     assert_eq!(run.source.region.as_str(), "eu-central-1");
     assert_eq!(run.target.owner.as_str(), world::TARGET_ACCOUNT);
+}
+
+#[tokio::test]
+async fn the_marker_of_the_source_prefix_has_no_place_in_a_whole_bucket_and_is_left_out() {
+    for mode in ["copy", "sync", "mirror"] {
+        let world = World::new();
+        world.put_sources(["", "a", "b/"]);
+        let input = json!({"mode": mode, "target": {"prefix": ""}});
+        world.plan(&input).await.unwrap();
+        let plan = world.planned();
+        let keys: Vec<&str> = plan.copies.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["data/a", "data/b/"], "{mode}");
+        let totals = world.ledger.run(&run_id()).unwrap().totals;
+        assert_eq!(
+            (totals.planned.objects, totals.root_markers.objects),
+            (2, 1)
+        );
+        assert_eq!(
+            totals.skipped().by_reason,
+            [(SkipReason::RootMarker, 1)].into()
+        );
+    }
+    // It has a place in a folder.
+    let world = World::new();
+    world.put_sources(["", "a"]);
+    world.plan(&json!({"mode": "sync"})).await.unwrap();
+    assert_eq!(world.planned().copies.len(), 2);
 }
 
 #[tokio::test]

@@ -283,6 +283,8 @@ impl RangeWalk {
         let tally = &mut self.chunk.checkpoint.tally;
         if !rules.filter.admits(relative, source) {
             tally.filtered.add_object(source.size_bytes);
+        } else if spec.pair.is_root_marker(relative) {
+            tally.root_markers.add_object(source.size_bytes);
         } else if target.is_some_and(|target| is_same(rules, source, target)) {
             tally.same.add_object(source.size_bytes);
         } else {

@@ -9,6 +9,7 @@ use crate::{
         arn::{AccountId, ExecutionArn, Region},
         id::RunId,
         object::Encryption,
+        skips::{SkipReason, SkippedCount},
         tally::{Count, RequestCounts},
         time::Timestamp,
     },
@@ -75,6 +76,9 @@ pub struct PlanTotals {
     /// [`ListingTally::gone`](crate::plan::range::ListingTally::gone).
     #[serde(default)]
     pub gone: Count,
+    /// Folder markers of the source prefix itself, which have no key at the target.
+    #[serde(default)]
+    pub root_markers: Count,
     /// Shards.
     pub shards: u64,
     /// Requests that planning made.
@@ -82,6 +86,17 @@ pub struct PlanTotals {
     /// What the run is estimated to take.
     #[serde(default)]
     pub estimate: RunEstimate,
+}
+
+impl PlanTotals {
+    /// Objects that planning found to need nothing, by reason. They are not planned.
+    #[must_use]
+    pub fn skipped(&self) -> SkippedCount {
+        let mut skipped = SkippedCount::default();
+        skipped.add_count(SkipReason::Same, self.same);
+        skipped.add_count(SkipReason::RootMarker, self.root_markers);
+        skipped
+    }
 }
 
 /// The ledger's record of a run.

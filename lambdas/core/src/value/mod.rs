@@ -1,11 +1,12 @@
 //! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
 //!
 //! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
-//! requests; [`figures`] and [`printable`] write values for people; [`deadline`] divides the time of an invocation.
+//! requests, [`skips`] what needs nothing and why; [`figures`] and [`printable`] write values for people; [`deadline`] divides the time of an invocation.
 
 pub mod action;
 pub mod arn;
 pub mod bucket;
+mod count;
 pub mod deadline;
 pub mod figures;
 pub mod header;
@@ -13,6 +14,7 @@ pub mod id;
 pub mod key;
 pub mod object;
 pub mod printable;
+pub mod skips;
 pub mod tally;
 pub mod text;
 pub mod time;

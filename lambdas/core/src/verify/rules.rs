@@ -44,7 +44,7 @@ impl VerifyRules {
 
     /// Whether the run is about this object of the source.
     pub(super) fn admits(&self, relative: &str, source: &ListedObject) -> bool {
-        self.filter.admits(relative, source)
+        self.filter.admits(relative, source) && !self.pair.is_root_marker(relative)
     }
 
     /// What is wrong with an object of the source, whose key holds `target` at the target.

@@ -8,12 +8,13 @@ use shardlift_core::{
         record::{BucketFacts, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
-    shard::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
+    shard::{Lease, NewerVersion, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
     value::{
         arn::{AccountId, ExecutionArn, Region},
         id::{RangeId, RunId, ShardId, UploadId},
         key::RelativeKey,
         object::ETag,
+        skips::{NewerCopies, SkipReason},
         tally::{Count, RequestCounts},
         time::Timestamp,
         version::LEDGER_VERSION,
@@ -79,13 +80,27 @@ pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
             is_without_tags: true,
             created_at: Some(Timestamp::from_millis(1_700_000_000_000)),
             completing: Some(ETag::new("0a1b-3").expect("an ETag")),
+            newer: Some(NewerVersion {
+                etag: ETag::new("newer").expect("an ETag"),
+                size_bytes: LARGE,
+                number: 2,
+            }),
         }],
+        newer: NewerCopies {
+            objects: 1,
+            bytes: LARGE,
+            planned_bytes: 1,
+        },
         ..ShardOutcome::default()
     };
     for index in [0, 1, 2, 500, 9_999] {
         outcome.progress.settle(index);
     }
     outcome.tally.copied = large_count();
+    outcome
+        .tally
+        .skipped
+        .add_object(SkipReason::GoneAtSource, 3);
     outcome
         .tally
         .failed

@@ -11,7 +11,7 @@ use shardlift_core::{
     port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName, TargetBucket, UploadSpec},
     run::record::{PlanTotals, RunRecord, RunState},
     shard::{OpenUpload, ShardOutcome, ShardState, ShardWork},
-    value::{id::UploadId, key::ObjectKey, time::Timestamp},
+    value::{id::UploadId, key::ObjectKey, skips::SkipReason, time::Timestamp},
 };
 
 use super::{
@@ -41,6 +41,34 @@ impl Scene {
                 }
             });
         }
+    }
+
+    /// An object changed after it was planned, and was copied in its newer version.
+    pub(crate) fn change_at_source(&self, shard: u32, index: u32, size_bytes: u64) {
+        for (bucket, key) in [
+            ("source", key(shard, index)),
+            ("target", target_key(shard, index)),
+        ] {
+            self.buckets.put(bucket, &key, "newer", size_bytes);
+        }
+        self.change(shard, |record| {
+            record.outcome.newer.add_object(size(index), size_bytes);
+            let noted = record.outcome.notes.entry("copied_newer".to_owned());
+            *noted.or_default() += 1;
+        });
+    }
+
+    /// An object was gone when its copy began.
+    pub(crate) fn remove_at_source(&self, shard: u32, index: u32) {
+        self.buckets.remove("source", &key(shard, index));
+        self.buckets.remove("target", &target_key(shard, index));
+        self.change(shard, |record| {
+            let tally = &mut record.outcome.tally;
+            tally.copied.objects -= 1;
+            tally.copied.bytes -= size(index);
+            let reason = SkipReason::GoneAtSource;
+            tally.skipped.add_object(reason, size(index));
+        });
     }
 
     /// Some objects of finished shards were not copied after all.
@@ -150,6 +178,7 @@ impl Scene {
                 is_without_tags: false,
                 created_at: None,
                 completing: None,
+                newer: None,
             }];
         });
     }
