@@ -135,20 +135,6 @@ impl Pair {
             |prefix: &KeyPrefix| prefix.as_str().is_empty() || prefix.as_str().ends_with('/');
         is_folder(&self.source.prefix) == is_folder(&self.target.prefix)
     }
-
-    /// A text that is the same for every run over the same two prefixes, whatever the role: the lock's name.
-    ///
-    /// A key cannot hold NUL in XML listings and a bucket name never does, so the fields cannot run together.
-    #[must_use]
-    pub fn lock_name(&self) -> String {
-        [
-            self.source.bucket.as_str(),
-            self.source.prefix.as_str(),
-            self.target.bucket.as_str(),
-            self.target.prefix.as_str(),
-        ]
-        .join("\0")
-    }
 }
 
 #[cfg(test)]

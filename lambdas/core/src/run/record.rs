@@ -1,4 +1,4 @@
-//! The ledger's record of a run, and the lock over its pair.
+//! The ledger's record of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -125,21 +125,6 @@ pub struct RunRecord {
     pub totals: PlanTotals,
     /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
     pub expires_at: i64,
-    /// The number of writes to this record; each write expects the one before it.
-    pub revision: u64,
-}
-
-/// The lock over a pair: held by one execution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockRecord {
-    /// The version of the record.
-    pub schema_version: u32,
-    /// The pair's name, see [`Pair::lock_name`](crate::run::pair::Pair::lock_name).
-    pub pair: String,
-    /// The run that holds it.
-    pub run_id: RunId,
-    /// Its execution; when that no longer runs, the lock can be taken over.
-    pub execution_arn: ExecutionArn,
     /// The number of writes to this record; each write expects the one before it.
     pub revision: u64,
 }

@@ -72,9 +72,7 @@ impl<'a, P: Ports> Sweeper<'a, P> {
     /// permission probe. Uploads to other keys stay. A second call aborts nothing twice, and every call makes progress,
     /// however near the deadline is.
     ///
-    /// Nobody else uploads to the run's keys: the lock keeps runs of the same pair away. It does not keep away a run
-    /// from another source to the same target prefix. Two such runs overwrite each other's objects, and this aborts the
-    /// other's uploads (docs/LIMITS.md).
+    /// No other run uploads to the run's keys: the lock of the target prefix keeps runs away that would write them.
     ///
     /// # Errors
     /// What keeps an upload from being found or aborted, naming it. `progress` is up to date then, too.

@@ -5,14 +5,16 @@ use shardlift_core::{
     plan::range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
     run::{
         input::RunInput,
-        record::{BucketFacts, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState},
+        lock::{LockRecord, LockState, LockedPrefix},
+        record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
     shard::{Lease, NewerVersion, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
     value::{
         arn::{AccountId, ExecutionArn, Region},
+        bucket::BucketName,
         id::{RangeId, RunId, ShardId, UploadId},
-        key::RelativeKey,
+        key::{KeyPrefix, RelativeKey},
         object::ETag,
         skips::{NewerCopies, SkipReason},
         tally::{Count, RequestCounts},
@@ -150,12 +152,16 @@ pub fn range_record(run_id: &str, number: u32) -> RangeRecord {
     }
 }
 
-/// A lock over a pair whose name holds the NUL that separates its fields.
+/// A lock over a target prefix.
 #[must_use]
-pub fn lock_record(pair: &str, run_id: &str) -> LockRecord {
+pub fn lock_record(bucket: &str, prefix: &str, run_id: &str) -> LockRecord {
     LockRecord {
         schema_version: LEDGER_VERSION,
-        pair: pair.to_owned(),
+        locked: LockedPrefix {
+            bucket: BucketName::new(bucket).expect("a bucket"),
+            prefix: KeyPrefix::new(prefix).expect("a prefix"),
+        },
+        state: LockState::Held,
         run_id: RunId::new(run_id).expect("a run id"),
         execution_arn: execution(run_id),
         revision: 1,
