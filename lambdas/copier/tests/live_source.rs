@@ -258,6 +258,39 @@ async fn a_change_after_a_kill_at_any_call_never_mixes_versions() {
     }
 }
 
+/// The copier of a newer version is killed, so that another one goes on with the upload that the record names: with that
+/// version, and with none but that.
+#[tokio::test(start_paused = true)]
+async fn an_upload_of_a_newer_version_is_continued_in_that_version() {
+    let size_bytes = Way::InParts.size_bytes();
+    let change = Change::Newer(size_bytes);
+    let planned = || async {
+        let scene = Way::InParts.planned(&json!({})).await;
+        change.make(&scene);
+        scene
+    };
+    let undisturbed = planned().await;
+    copy_all(&undisturbed).await;
+    let calls = undisturbed.script.calls().len();
+    let mut continued = 0;
+    for call in 0..calls {
+        let scene = planned().await;
+        scene.script.disturb(call, Disturbance::Frozen);
+        {
+            let mut copying = Box::pin(copy_once(&scene));
+            // So long that what is settled and opened until then is recorded.
+            let meanwhile = Duration::from_secs(1);
+            let ended = tokio::time::timeout(meanwhile, &mut copying).await;
+            assert!(ended.is_err(), "call {call} is frozen");
+        }
+        let uploads = scene.shard().outcome.uploads;
+        continued += usize::from(uploads.iter().any(|upload| upload.newer.is_some()));
+        copy_all(&scene).await;
+        check(&scene, change, &format!("call {call}"));
+    }
+    assert!(continued > 0, "no upload was continued");
+}
+
 /// The source takes a new version at each call.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_never_stands_still_is_reported_and_leaves_nothing_open() {
