@@ -51,6 +51,7 @@ LEDGER_ACTIONS = {
     "read_run": "dynamodb:GetItem",
     "read_shard": "dynamodb:GetItem",
     "read_lock": "dynamodb:GetItem",
+    "read_locks": "dynamodb:Query",
     "read_ranges": "dynamodb:Query",
     "read_shards": "dynamodb:Query",
     "create_run": "dynamodb:PutItem",

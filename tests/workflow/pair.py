@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from shardlift_local.comparison import compare, listing
 from shardlift_local.sample import upload
 
+from tests.report_sums import checked
+
 
 @dataclass(frozen=True)
 class TestPair:
@@ -40,8 +42,8 @@ class TestPair:
         return self.machine.run({**places, **run_input})
 
     def report(self, execution):
-        """The run's report.json."""
-        return json.loads(self._document(execution, "report.json"))
+        """The run's report.json, whose sums add up."""
+        return checked(json.loads(self._document(execution, "report.json")))
 
     def failures(self, execution):
         """The rows of the run's failures.csv, as dictionaries."""

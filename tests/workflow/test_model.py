@@ -1,11 +1,14 @@
 """The real functions on the local stack, copying inside the S3 model: the control plane (ledger, manifests, index,
 reports) stays on the local stack, the data plane is as strict and as large as S3."""
 
+import json
+
 import pytest
 from shardlift_local.deployment import Deployment
 from shardlift_local.package import FUNCTIONS
 
 from tests.model_server import successes
+from tests.report_sums import checked
 
 from .execution import Machine
 from .modelled import take_over_buckets
@@ -52,7 +55,8 @@ def test_real_functions_copy_inside_the_model(machine, model):
     # The data plane is the model alone, and the control plane is not in it.
     local_target = machine.deployment.target.client("s3").list_objects_v2(Bucket=outputs["target_bucket"])
     assert local_target["KeyCount"] == 0
-    report = machine.deployment.source.client("s3").get_object(
+    stored = machine.deployment.source.client("s3").get_object(
         Bucket=outputs["control_bucket"], Key=f"runs/{execution.run_id}/report.json"
     )
-    assert report["ContentLength"] > 0
+    report = checked(json.load(stored["Body"]))
+    assert report["copied"]["objects"] == OBJECTS + len(SIZES)

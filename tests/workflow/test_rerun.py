@@ -76,7 +76,7 @@ class ModelPair(TestPair):
         hold = {"operations": ["CopyObject"], "fault": {"kind": "refuse", "code": "SlowDown"}}
         self.model.control("PUT", "weather", {"rules": [hold]})
         places = {"source": {"prefix": self.prefix}, "target": {"prefix": self.prefix}}
-        arn = self.machine.start({**places, "compare": "etag"}, run_id)
+        arn = self.machine.start({**places, "compare": "etag", "on_change": "fail"}, run_id)
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         while self.model.control("GET", "weather")["fired"] == [0]:
             assert time.monotonic() < deadline, "the run never copies"
@@ -177,6 +177,22 @@ def test_a_rerun_that_fails_is_rerun_itself(machine, pair):
     report = pair.report(third)
     assert (report["verdict"], report["rerun_of"]) == ("COMPLETE", second.run_id)
     assert report["not_planned"]["gone"]["objects"] == 0
+
+
+def test_a_run_to_a_nested_target_is_refused_by_the_name_of_the_other(machine, pair):
+    pair.fill()
+    arn = pair.begin("nested-outer")
+    places = {"source": {"prefix": f"{pair.prefix}x/"}, "target": {"prefix": f"{pair.prefix}x/"}}
+    refused = machine.run({**places, "mode": "sync"})
+    assert (refused.status, refused.error) == ("FAILED", "RunOverlap")
+    for named in ("nested-outer", machine.outputs["target_bucket"], pair.prefix):
+        assert named in refused.cause, named
+    beside = machine.run({"source": {"prefix": "beside/"}, "target": {"prefix": f"{pair.prefix.rstrip('/')}-2/"}})
+    assert beside.status == "SUCCEEDED", beside.cause
+    pair.let_copy()
+    assert machine.wait(arn).status == "SUCCEEDED"
+    # Nobody holds anything any more.
+    assert machine.run({**places, "mode": "sync"}).status == "SUCCEEDED"
 
 
 def test_a_run_that_is_under_way_or_unknown_is_refused_by_name(machine, pair):

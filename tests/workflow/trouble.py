@@ -9,6 +9,7 @@ from pathlib import Path
 from shardlift_local.deployment import ROOT
 from shardlift_local.package import FUNCTIONS, zip_bootstrap
 
+from tests.report_sums import checked
 from tests.security.mutations import Mutation, Policies
 
 from .modelled import let_nobody_read, let_the_role_read
@@ -128,7 +129,7 @@ class World:
             body = s3.get_object(Bucket=self.machine.outputs["control_bucket"], Key=f"runs/{run_id}/report.json")
         except s3.exceptions.NoSuchKey:
             return None
-        return json.loads(body["Body"].read())
+        return checked(json.loads(body["Body"].read()))
 
     def _weather(self, stuck_operation):
         latency = {stuck_operation: {"base_ms": STUCK_MS}}

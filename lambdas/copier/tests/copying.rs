@@ -56,7 +56,7 @@ async fn a_shard_that_is_done_is_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn bad_objects_have_their_own_codes_and_do_not_end_the_shard() {
-    let scene = Scene::new(&json!({}));
+    let scene = Scene::new(&json!({"on_change": "fail"}));
     for key in ["changed", "fine", "frozen", "gone"] {
         scene.buckets.put(SOURCE, &format!("in/{key}"), key, 5);
     }

@@ -24,7 +24,11 @@ async fn planned(size_bytes: u64) -> Scene {
 }
 
 async fn planned_with(tags: &str, size_bytes: u64) -> Scene {
-    let scene = Scene::new(&json!({"part_bytes": 5 * GIB, "tags": tags}));
+    planned_in(&json!({"part_bytes": 5 * GIB, "tags": tags}), size_bytes).await
+}
+
+async fn planned_in(input: &serde_json::Value, size_bytes: u64) -> Scene {
+    let scene = Scene::new(input);
     scene.buckets.put(SOURCE, "in/huge", "huge", size_bytes);
     scene.buckets.change(SOURCE, "in/huge", |object| {
         object.tags.insert("tier".into(), "gold".into());
@@ -182,7 +186,8 @@ async fn near_its_deadline_a_part_shard_begins_no_more_parts_and_loses_none() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_changes_under_the_parts_fails_once_and_leaves_no_upload() {
-    let scene = planned(1024 * GIB).await;
+    let input = json!({"part_bytes": 5 * GIB, "on_change": "fail"});
+    let scene = planned_in(&input, 1024 * GIB).await;
     let ids = scene.index();
     scene.invoke_until_done_on(&ids[0], LONG).await;
     scene.buckets.put(SOURCE, "in/huge", "newer", 1024 * GIB);

@@ -72,7 +72,7 @@ async fn a_sync_of_a_million_equal_objects_costs_about_three_cents() {
 
     assert_eq!(report.verdict, Verdict::Complete, "{:?}", report.problem);
     assert_eq!(
-        (report.planned.objects, report.skipped.objects),
+        (report.planned.objects, report.skipped.count.objects),
         (0, OBJECTS)
     );
     let cost = &report.cost_usd;

@@ -8,15 +8,12 @@
 #[expect(dead_code, reason = "each test takes what it needs of it")]
 mod world;
 
-use std::time::Duration;
-
 use serde_json::json;
 use shardlift_core::{
     failure::FailureCode,
-    port::{ExecutionState, Ledger, PutOutcome},
-    run::record::{LockRecord, RunState},
+    run::record::RunState,
     shard::ShardWork,
-    value::{arn::ExecutionArn, id::RunId, time::Timestamp},
+    value::{skips::SkipReason, time::Timestamp},
 };
 use world::{SOURCE, TARGET, World, run_id};
 
@@ -58,6 +55,33 @@ async fn everything_at_the_source_is_planned_once_in_nearly_full_shards() {
     assert_eq!(run.totals.planned.objects, 14);
     assert_eq!(run.source.region.as_str(), "eu-central-1");
     assert_eq!(run.target.owner.as_str(), world::TARGET_ACCOUNT);
+}
+
+#[tokio::test]
+async fn the_marker_of_the_source_prefix_has_no_place_in_a_whole_bucket_and_is_left_out() {
+    for mode in ["copy", "sync", "mirror"] {
+        let world = World::new();
+        world.put_sources(["", "a", "b/"]);
+        let input = json!({"mode": mode, "target": {"prefix": ""}});
+        world.plan(&input).await.unwrap();
+        let plan = world.planned();
+        let keys: Vec<&str> = plan.copies.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["data/a", "data/b/"], "{mode}");
+        let totals = world.ledger.run(&run_id()).unwrap().totals;
+        assert_eq!(
+            (totals.planned.objects, totals.root_markers.objects),
+            (2, 1)
+        );
+        assert_eq!(
+            totals.skipped().by_reason,
+            [(SkipReason::RootMarker, 1)].into()
+        );
+    }
+    // It has a place in a folder.
+    let world = World::new();
+    world.put_sources(["", "a"]);
+    world.plan(&json!({"mode": "sync"})).await.unwrap();
+    assert_eq!(world.planned().copies.len(), 2);
 }
 
 #[tokio::test]
@@ -214,83 +238,6 @@ async fn a_denied_call_names_who_may_not_do_what() {
             );
         }
         assert_eq!(world.ledger.run(&run_id()), None, "nothing was written");
-    }
-}
-
-fn other_execution() -> ExecutionArn {
-    ExecutionArn::new("arn:aws:states:eu-central-1:111111111111:execution:shardlift:other").unwrap()
-}
-
-async fn plan_beside(
-    state: ExecutionState,
-) -> (
-    World,
-    Result<serde_json::Value, shardlift_core::failure::Failure>,
-) {
-    let world = World::new();
-    world.put_sources(["a"]);
-    world.executions.set(&other_execution(), state);
-    let held = LockRecord {
-        schema_version: 1,
-        pair: "source\0data/\0target\0copy/".to_owned(),
-        run_id: RunId::new("other").unwrap(),
-        execution_arn: other_execution(),
-        revision: 1,
-    };
-    assert_eq!(
-        world.ledger.create_lock(&held).await.unwrap(),
-        PutOutcome::Written
-    );
-    let end = world.plan(&json!({})).await;
-    (world, end)
-}
-
-#[tokio::test]
-async fn two_runs_over_one_pair_cannot_run_at_once() {
-    let (world, end) = plan_beside(ExecutionState::Running).await;
-    let failure = end.unwrap_err();
-    assert_eq!(failure.code, FailureCode::RunOverlap);
-    assert!(failure.detail.contains(other_execution().as_str()));
-    assert_eq!(world.ledger.run(&run_id()), None);
-}
-
-#[tokio::test]
-async fn a_run_that_goes_on_after_another_took_its_lock_stops() {
-    let mut world = World::new();
-    world.put_sources(
-        (0..40)
-            .map(|n| format!("k{n:02}"))
-            .collect::<Vec<_>>()
-            .iter()
-            .map(String::as_str),
-    );
-    world.clock_step = Duration::from_secs(300);
-    assert_eq!(
-        world.invoke(&json!({})).await.unwrap()["status"],
-        "CONTINUE"
-    );
-    let pair = world.ledger.run(&run_id()).unwrap().spec.pair.lock_name();
-    let held = world.ledger.read_lock(&pair).await.unwrap().unwrap();
-    let other = LockRecord {
-        execution_arn: other_execution(),
-        run_id: RunId::new("nightly-0").unwrap(),
-        revision: held.revision + 1,
-        ..held
-    };
-    let written = world.ledger.replace_lock(&other).await.unwrap();
-    assert_eq!(written, PutOutcome::Written);
-    world
-        .executions
-        .set(&other_execution(), ExecutionState::Running);
-    let failure = world.invoke(&json!({})).await.unwrap_err();
-    assert_eq!(failure.code, FailureCode::RunOverlap);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_lock_of_an_execution_that_ended_is_taken_over() {
-    for state in [ExecutionState::Ended, ExecutionState::Unknown] {
-        let (_, end) = plan_beside(state).await;
-        assert_eq!(end.unwrap()["status"], "COPY");
     }
 }
 

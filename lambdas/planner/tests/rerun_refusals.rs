@@ -133,7 +133,7 @@ async fn deletions_are_not_chosen_before_the_copies() {
     world.buckets.put(TARGET, "copy/b", "x", 1);
     let mirror = json!({"mode": "mirror", "delete_max_percent": 100});
     world.plan(&mirror).await.unwrap();
-    end(&world, &run_id(), &["data/a"], &[]).await;
+    end(&world, &run_id(), &[], &["data/a"]).await;
     let shards = world.ledger.shards(&run_id());
     let mut shards = shards.into_iter();
     let deleting = shards.find(|shard| shard.work == ShardWork::DeleteObjects);

@@ -35,11 +35,12 @@ pub(crate) async fn conclude<P: Ports>(
     sums: Settlement,
 ) -> Result<Conclusion, Failure> {
     let event = invocation.event;
+    let may_have_left_uploads = sums.may_have_left_uploads();
     let mut draft = ReportDraft::settled(event, run, sums);
     let mut progress = Progress::load(invocation, run).await?;
     if !progress.sweep.is_over() {
         let (began_at, aborted_before) = (invocation.clock.now(), progress.uploads_aborted);
-        sweep::sweep(invocation, run, &mut progress).await;
+        sweep::sweep(invocation, run, &mut progress, may_have_left_uploads).await;
         let continues = !progress.sweep.is_over() || !invocation.has_time_after(began_at);
         // What was aborted is reported, whatever becomes of this invocation.
         if continues || progress.uploads_aborted > aborted_before {

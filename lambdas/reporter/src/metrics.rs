@@ -28,7 +28,7 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
         .with("ObjectsPlanned", Unit::Count, report.planned.objects)
         .with("ObjectsCopied", Unit::Count, report.copied.objects)
         .with("BytesCopied", Unit::Bytes, report.copied.bytes)
-        .with("ObjectsSkipped", Unit::Count, report.skipped.objects)
+        .with("ObjectsSkipped", Unit::Count, report.skipped.count.objects)
         .with(
             "ObjectsFiltered",
             Unit::Count,
@@ -40,6 +40,12 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
             u64::from(report.emptiness().is_some()),
         )
         .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
+        .with("DeletionsFailed", Unit::Count, report.deleted.failed)
+        .with(
+            "ObjectsCopiedNewer",
+            Unit::Count,
+            report.copied_newer.objects,
+        )
         .with("ObjectsFailed", Unit::Count, report.failed.objects)
         .with(
             "RequestsThrottled",
@@ -64,11 +70,15 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
 #[cfg(test)]
 mod tests {
     use shardlift_core::{
-        report::{CopySeconds, Cost, DeletedCount, ReportLocation, ShardSummary, Verification},
+        report::{
+            CopySeconds, Cost, DeletedCount, ReportLocation, ShardSummary, SkippedObjects,
+            Verification,
+        },
         run::option::Verify,
         value::{
             bucket::BucketName,
             id::RunId,
+            skips::{NewerCopies, SkippedCount},
             tally::{Count, FailedCount},
             time::Timestamp,
         },
@@ -94,7 +104,15 @@ mod tests {
                 objects: 3,
                 bytes: 7,
             },
-            skipped,
+            skipped: SkippedObjects {
+                count: SkippedCount {
+                    objects: skipped.objects,
+                    bytes: skipped.bytes,
+                    ..SkippedCount::default()
+                },
+                ..SkippedObjects::default()
+            },
+            copied_newer: NewerCopies::default(),
             filtered: Some(filtered),
             beside_prefix: 0,
             deleted: DeletedCount::default(),

@@ -7,7 +7,10 @@ use shardlift_core::{
     failure::{Context, Failure, FailureCode},
     port::{Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome},
     report::{Report, draft::ReportDraft, notice::Surroundings, settlement},
-    run::record::{RunRecord, RunState},
+    run::{
+        lock::LockedPrefix,
+        record::{RunRecord, RunState},
+    },
 };
 
 use crate::{
@@ -94,7 +97,7 @@ fn note<P: Ports>(invocation: &Invocation<'_, P>, report: &Report) {
     }
 }
 
-/// Marks the run as reported and releases the lock of its pair.
+/// Marks the run as reported and releases the lock of its target.
 async fn close<P: Ports>(invocation: &Invocation<'_, P>, run: &RunRecord) -> Result<(), Failure> {
     const CLOSING: &str = "closing the run";
     let ledger = invocation.ledger;
@@ -114,7 +117,7 @@ async fn close<P: Ports>(invocation: &Invocation<'_, P>, run: &RunRecord) -> Res
     release_lock(invocation, run).await
 }
 
-/// Lets other runs over the pair begin.
+/// Lets other runs to the target begin.
 ///
 /// # Errors
 /// When the ledger cannot be used.
@@ -122,7 +125,7 @@ pub(crate) async fn release_lock<P: Ports>(
     invocation: &Invocation<'_, P>,
     run: &RunRecord,
 ) -> Result<(), Failure> {
-    let pair = run.spec.pair.lock_name();
-    let deleted = invocation.ledger.delete_lock(&pair, &run.run_id).await;
-    deleted.context("releasing the lock of the pair")
+    let locked = LockedPrefix::of(&run.spec.pair);
+    let deleted = invocation.ledger.delete_lock(&locked, &run.run_id).await;
+    deleted.context("releasing the lock of the target")
 }

@@ -10,9 +10,13 @@ use shardlift_core::{
     failure::fault::CallFault,
     plan::range::RangeRecord,
     port::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome},
-    run::record::{LockRecord, RunRecord},
+    run::{
+        lock::{LockRecord, LockedPrefix},
+        record::RunRecord,
+    },
     shard::ShardRecord,
     value::{
+        bucket::BucketName,
         id::{RunId, ShardId},
         tally::RequestCounts,
     },
@@ -28,7 +32,7 @@ struct Tables {
     runs: BTreeMap<RunId, RunRecord>,
     ranges: BTreeMap<(RunId, String), RangeRecord>,
     shards: BTreeMap<(RunId, ShardId), ShardRecord>,
-    locks: BTreeMap<String, LockRecord>,
+    locks: BTreeMap<LockedPrefix, LockRecord>,
     requests: RequestCounts,
 }
 
@@ -272,26 +276,37 @@ impl Ledger for MemoryLedger {
 
     async fn create_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
         self.write("dynamodb:PutItem", |tables| {
-            create(&mut tables.locks, lock.pair.clone(), lock.clone())
+            create(&mut tables.locks, lock.locked.clone(), lock.clone())
         })
         .await
     }
 
     async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
         self.write("dynamodb:PutItem", |tables| {
-            replace(&mut tables.locks, &lock.pair, lock.clone(), |record| {
+            replace(&mut tables.locks, &lock.locked, lock.clone(), |record| {
                 record.revision
             })
         })
         .await
     }
 
-    async fn read_lock(&self, pair: &str) -> Result<Option<LockRecord>, CallFault> {
-        self.read("dynamodb:GetItem", |tables| tables.locks.get(pair).cloned())
-            .await
+    async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {
+        self.read("dynamodb:GetItem", |tables| {
+            tables.locks.get(locked).cloned()
+        })
+        .await
     }
 
-    async fn delete_lock(&self, pair: &str, run_id: &RunId) -> Result<(), CallFault> {
+    async fn read_locks(&self, bucket: &BucketName) -> Result<Vec<LockRecord>, CallFault> {
+        self.read("dynamodb:Query", |tables| {
+            let locks = tables.locks.values();
+            let of_bucket = locks.filter(|lock| lock.locked.bucket == *bucket);
+            of_bucket.cloned().collect()
+        })
+        .await
+    }
+
+    async fn delete_lock(&self, pair: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
         let deleted = self
             .write("dynamodb:DeleteItem", |tables| {
                 if tables

@@ -4,9 +4,13 @@ use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     plan::range::RangeRecord,
     port::{Ledger, Page, PlanStep, PutOutcome},
-    run::record::{LockRecord, RunRecord},
+    run::{
+        lock::{LockRecord, LockedPrefix},
+        record::RunRecord,
+    },
     shard::ShardRecord,
     value::{
+        bucket::BucketName,
         id::{RunId, ShardId},
         tally::RequestCounts,
     },
@@ -15,7 +19,9 @@ use shardlift_core::{
 use super::{
     item::{Entry, WriteMark, record_of},
     operation::{GET_ITEM, QUERY},
-    record_key::{PageMark, RecordKey, SHARD_PARTITIONS, range_partition, shard_partition},
+    record_key::{
+        PageMark, RecordKey, SHARD_PARTITIONS, lock_partition, range_partition, shard_partition,
+    },
     settled_write::write,
     table::Table,
 };
@@ -69,6 +75,20 @@ impl DynamoLedger {
         let records = items.into_iter().map(|item| record_of(QUERY, item));
         Ok((records.collect::<Result<_, _>>()?, last))
     }
+
+    /// Reads all records of a partition.
+    async fn query_all<T: DeserializeOwned>(&self, partition: &str) -> Result<Vec<T>, CallFault> {
+        let mut records = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let (page, last) = self.query(partition, after.as_deref()).await?;
+            records.extend(page);
+            if last.is_none() {
+                return Ok(records);
+            }
+            after = last;
+        }
+    }
 }
 
 impl Ledger for DynamoLedger {
@@ -104,17 +124,7 @@ impl Ledger for DynamoLedger {
     }
 
     async fn read_ranges(&self, run_id: &RunId) -> Result<Vec<RangeRecord>, CallFault> {
-        let partition = range_partition(run_id);
-        let mut ranges = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let (page, last) = self.query(&partition, after.as_deref()).await?;
-            ranges.extend(page);
-            if last.is_none() {
-                return Ok(ranges);
-            }
-            after = last;
-        }
+        self.query_all(&range_partition(run_id)).await
     }
 
     async fn create_shard(&self, shard: &ShardRecord) -> Result<PutOutcome, CallFault> {
@@ -161,20 +171,24 @@ impl Ledger for DynamoLedger {
     }
 
     async fn create_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        self.create(RecordKey::lock(&lock.pair), lock).await
+        self.create(RecordKey::lock(&lock.locked), lock).await
     }
 
     async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        self.replace(RecordKey::lock(&lock.pair), lock, lock.revision)
+        self.replace(RecordKey::lock(&lock.locked), lock, lock.revision)
             .await
     }
 
-    async fn read_lock(&self, pair: &str) -> Result<Option<LockRecord>, CallFault> {
-        self.read(&RecordKey::lock(pair)).await
+    async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {
+        self.read(&RecordKey::lock(locked)).await
     }
 
-    async fn delete_lock(&self, pair: &str, run_id: &RunId) -> Result<(), CallFault> {
-        let key = RecordKey::lock(pair);
+    async fn read_locks(&self, bucket: &BucketName) -> Result<Vec<LockRecord>, CallFault> {
+        self.query_all(&lock_partition(bucket)).await
+    }
+
+    async fn delete_lock(&self, locked: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
+        let key = RecordKey::lock(locked);
         match self.0.delete_if(&key, "run_id", run_id.as_str()).await {
             Err(fault) if fault.kind == FaultKind::ConditionFailed => Ok(()),
             other => other,

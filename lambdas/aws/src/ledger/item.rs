@@ -178,7 +178,8 @@ mod tests {
         round_trip(&run_record("run"));
         round_trip(&shard_record("run", "1-0"));
         round_trip(&range_record("run", 0));
-        round_trip(&lock_record("a\0b", "run"));
+        round_trip(&lock_record("target", "", "run"));
+        round_trip(&lock_record("target", "data/\u{1f680}", "run"));
     }
 
     #[test]

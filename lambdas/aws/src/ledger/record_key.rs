@@ -6,7 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    value::id::{RangeId, RunId, ShardId},
+    run::lock::LockedPrefix,
+    value::{
+        bucket::BucketName,
+        id::{RangeId, RunId, ShardId},
+    },
 };
 
 use super::operation::QUERY;
@@ -48,13 +52,14 @@ impl RecordKey {
         Self::new(partition, format!("SHARD#{shard_id}"))
     }
 
-    /// A pair's name can be longer than the 2,048 bytes that a partition key may have, so its digest is the key.
-    pub(super) fn lock(pair: &str) -> Self {
-        let digest: String = Sha256::digest(pair.as_bytes())
+    /// The locks of a bucket are in one partition, so that a run finds all that overlap its own. A prefix can be as long as the
+    /// 1,024 bytes that a sort key may have, so its digest is the key.
+    pub(super) fn lock(locked: &LockedPrefix) -> Self {
+        let digest: String = Sha256::digest(locked.prefix.as_str().as_bytes())
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        Self::new(format!("LOCK#{digest}"), "LOCK")
+        Self::new(lock_partition(&locked.bucket), format!("LOCK#{digest}"))
     }
 
     pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
@@ -66,6 +71,10 @@ impl RecordKey {
             (SORT.to_owned(), AttributeValue::S(self.sort.clone())),
         ])
     }
+}
+
+pub(super) fn lock_partition(bucket: &BucketName) -> String {
+    format!("LOCKS#{bucket}")
 }
 
 pub(super) fn range_partition(run_id: &RunId) -> String {
@@ -117,6 +126,8 @@ impl fmt::Display for PageMark {
 
 #[cfg(test)]
 mod tests {
+    use shardlift_core::value::key::KeyPrefix;
+
     use super::*;
 
     #[test]
@@ -139,9 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_pair_still_has_a_key() {
-        let key = RecordKey::lock(&"é".repeat(2_000));
-        assert!(key.partition.len() < 2_048);
-        assert_ne!(key, RecordKey::lock("another"));
+    fn the_longest_prefix_still_has_a_key_and_shares_the_partition_of_its_bucket() {
+        let lock = |prefix: &str| {
+            RecordKey::lock(&LockedPrefix {
+                bucket: BucketName::new("target").unwrap(),
+                prefix: KeyPrefix::new(prefix).unwrap(),
+            })
+        };
+        let (longest, whole) = (lock(&"é".repeat(512)), lock(""));
+        assert!(longest.sort.len() < 1_024);
+        assert_eq!(longest.partition, whole.partition);
+        assert_ne!(longest.sort, whole.sort);
     }
 }

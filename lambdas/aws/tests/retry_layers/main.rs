@@ -145,9 +145,9 @@ async fn the_ledger_retries_its_writes_and_the_sdk_its_reads() {
     assert_eq!(aws.take_failed(), sent("GetItem", reads));
     ledger.read_ranges(&run.run_id).await.unwrap_err();
     assert_eq!(aws.take_failed(), sent("Query", reads));
-    let lock = lock_record("pair", "run");
+    let lock = lock_record("target", "copy/", "run");
     ledger
-        .delete_lock(&lock.pair, &run.run_id)
+        .delete_lock(&lock.locked, &run.run_id)
         .await
         .unwrap_err();
     assert_eq!(aws.take_failed(), sent("DeleteItem", reads));

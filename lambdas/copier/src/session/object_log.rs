@@ -2,16 +2,19 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    documents::manifest::Manifest, shard::settled_objects::ObjectOutcome,
-    value::object::ListedObject,
+    documents::manifest::Manifest,
+    shard::settled_objects::ObjectOutcome,
+    value::{object::ListedObject, skips::SkipReason},
 };
 
 /// Logs the outcome of an object of `shard`: its key and size, never its bytes (P10).
 pub(super) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutcome) {
     let (name, failure) = match outcome {
+        ObjectOutcome::Copied(copy) if copy.newer.is_some() => ("copied_newer", None),
         ObjectOutcome::Copied(_) => ("copied", None),
         ObjectOutcome::Deleted => ("deleted", None),
-        ObjectOutcome::BackAtSource => ("back_at_source", None),
+        ObjectOutcome::Skipped(SkipReason::BackAtSource) => ("back_at_source", None),
+        ObjectOutcome::Skipped(_) => ("skipped", None),
         ObjectOutcome::Failed(failure) => ("failed", Some(failure)),
     };
     tracing::debug!(

@@ -108,7 +108,7 @@ impl OpenUploads {
 #[cfg(test)]
 mod tests {
     use shardlift_core::{
-        shard::ShardWork,
+        shard::{NewerVersion, ShardWork},
         value::{
             id::{RunId, ShardId},
             tally::Count,
@@ -140,6 +140,11 @@ mod tests {
                 is_without_tags: true,
                 created_at: Some(Timestamp::from_millis(1_800_000_000_000)),
                 completing: Some(etag.clone()),
+                newer: Some(NewerVersion {
+                    etag: etag.clone(),
+                    size_bytes: u64::MAX,
+                    number: 5,
+                }),
             });
         }
         let recorded = serde_json::to_vec(&uploads.recorded()).unwrap();

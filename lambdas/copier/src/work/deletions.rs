@@ -15,7 +15,7 @@ use shardlift_core::{
     },
     port::{DELETE_OBJECTS_MAX, ObjectToDelete, TargetBucket},
     shard::settled_objects::ObjectOutcome,
-    value::object::ListedObject,
+    value::{object::ListedObject, skips::SkipReason},
 };
 
 use super::{object_work::ObjectWork, target_calls::TargetCalls};
@@ -86,7 +86,7 @@ impl<T: TargetBucket> Deletions<'_, T> {
             return Ok(None);
         };
         let failure = match calls.read(|| calls.target.head_source(&key)).await {
-            Ok(_) => return Ok(Some(ObjectOutcome::BackAtSource)),
+            Ok(_) => return Ok(Some(ObjectOutcome::Skipped(SkipReason::BackAtSource))),
             Err(fault) if fault.kind == FaultKind::NoSuchKey => return Ok(None),
             Err(fault) if fault.kind == FaultKind::AccessDenied => MissingPermission::ReadObject
                 .denial_on(calls.spec, &key)

@@ -6,7 +6,7 @@
 //!
 //! All of them share what a call needs (`target_calls`); what copies share beyond that is the `copy_context`: which
 //! object is copied where (`planned_object`), what a failed call means, and which permission a refused one lacked
-//! (`denials`).
+//! (`denials`), and what follows when the source changed meanwhile (`source_changes`).
 
 mod copy_context;
 mod deletions;
@@ -17,6 +17,7 @@ mod object_work;
 mod part_shard;
 mod planned_object;
 mod single_copy;
+mod source_changes;
 mod target_calls;
 mod work_loop;
 

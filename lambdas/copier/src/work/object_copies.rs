@@ -5,7 +5,10 @@ use shardlift_core::{
     documents::manifest::Manifest,
     failure::{Failure, FailureCode, Scope},
     port::TargetBucket,
-    shard::{note::Note, settled_objects::ObjectOutcome},
+    shard::{
+        note::{ArrivedVersion, Note},
+        settled_objects::{CopyNotes, ObjectOutcome},
+    },
     value::object::ListedObject,
 };
 
@@ -15,6 +18,7 @@ use super::{
     object_work::ObjectWork,
     planned_object::PlannedObject,
     single_copy::SingleCopy,
+    source_changes::{self, AfterFailure},
 };
 
 /// Copies the objects of a manifest.
@@ -35,7 +39,7 @@ impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
         };
         let object = &self.manifest.objects[index as usize];
         match self.copy(index, object).await {
-            Ok(notes) => Ok(Some((index, ObjectOutcome::Copied(notes)))),
+            Ok(outcome) => Ok(Some((index, outcome))),
             Err(failure) if failure.code.scope() == Scope::Run => {
                 Err(failure.within(format_args!("object {:?}", object.key.as_str())))
             }
@@ -45,22 +49,57 @@ impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
 }
 
 impl<T: TargetBucket> ObjectCopies<'_, T> {
-    async fn copy(&self, index: u32, object: &ListedObject) -> Result<Vec<Note>, Failure> {
+    /// Copies the object in the planned version, or else in the one that the source has now.
+    async fn copy(&self, index: u32, object: &ListedObject) -> Result<ObjectOutcome, Failure> {
+        let context = &self.context;
+        let mut version = PlannedObject::new(context.calls.spec, index, object)?;
+        // An upload that an earlier invocation left is of one version, and goes on with that.
+        if let Some(newer) = context.uploads.get(index).and_then(|upload| upload.newer) {
+            version = version.in_version(newer);
+        }
+        loop {
+            let failure = match self.copy_version(&version).await {
+                Ok(notes) => {
+                    let newer = arrived(version, object);
+                    return Ok(ObjectOutcome::Copied(CopyNotes { notes, newer }));
+                }
+                Err(failure) => failure,
+            };
+            // Boxed: hundreds of objects are in flight, and hardly one of them changes.
+            match Box::pin(source_changes::look(context, &version, failure)).await? {
+                AfterFailure::Copy(newer) => version = *newer,
+                AfterFailure::Skip(reason) => return Ok(ObjectOutcome::Skipped(reason)),
+                AfterFailure::Fail(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Copies one version: the newest may be smaller or larger than the planned one, so each has its own way.
+    async fn copy_version(&self, planned: &PlannedObject) -> Result<Vec<Note>, Failure> {
         let (context, spec) = (&self.context, self.context.calls.spec);
-        let planned = PlannedObject::new(spec, index, object)?;
         let method = CopyMethod::choose(
-            object.size_bytes,
+            planned.source.size_bytes,
             spec.multipart_threshold_bytes,
             spec.part_bytes,
         )
         .map_err(|too_large| Failure::new(FailureCode::ObjectUnsupported, too_large.to_string()))?;
         match method {
-            CopyMethod::Single => SingleCopy::new(context, &planned).run().await,
+            CopyMethod::Single => SingleCopy::new(context, planned).run().await,
             // Boxed: hundreds of objects are in flight, and hardly one of them needs this much larger state.
             CopyMethod::Multipart { layout } => {
-                let copy = MultipartCopy::new(context, &planned, &layout, self.sharing);
+                let copy = MultipartCopy::new(context, planned, &layout, self.sharing);
                 Box::pin(copy.run()).await
             }
         }
     }
+}
+
+/// The version that was copied, if it is not the planned one: the source may have gone back to that.
+fn arrived(version: PlannedObject, planned: &ListedObject) -> Option<ArrivedVersion> {
+    let newer = version.newer?;
+    let is_planned = newer.etag == planned.etag && newer.size_bytes == planned.size_bytes;
+    (!is_planned).then_some(ArrivedVersion {
+        etag: newer.etag,
+        size_bytes: newer.size_bytes,
+    })
 }

@@ -4,13 +4,17 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     port::CopySource,
     run::spec::RunSpec,
+    shard::NewerVersion,
     value::{key::ObjectKey, object::ListedObject},
 };
 
-/// The two keys of an object, and the version that was planned.
+/// The two keys of an object, and the version to copy.
 pub(crate) struct PlannedObject {
     pub(crate) index: u32,
+    /// The version to copy: the planned one, or a newer one.
     pub(crate) source: CopySource,
+    /// That version, if it is newer than the planned one.
+    pub(crate) newer: Option<NewerVersion>,
     pub(crate) target_key: ObjectKey,
 }
 
@@ -37,7 +41,22 @@ impl PlannedObject {
                 etag: object.etag.clone(),
                 size_bytes: object.size_bytes,
             },
+            newer: None,
             target_key,
         })
+    }
+
+    /// The same object in a newer version.
+    pub(crate) fn in_version(&self, newer: NewerVersion) -> Self {
+        Self {
+            index: self.index,
+            source: CopySource {
+                key: self.source.key.clone(),
+                etag: newer.etag.clone(),
+                size_bytes: newer.size_bytes,
+            },
+            newer: Some(newer),
+            target_key: self.target_key.clone(),
+        }
     }
 }

@@ -94,7 +94,7 @@ failure_codes! {
         "A listing ended early, came out of order or looped.",
         "Start the run again; nothing was deleted. If it recurs, send the request IDs to AWS Support.";
     RunOverlap, Run, Later,
-        "Another run over the same pair is in progress.",
+        "Another run that writes some of the same keys is in progress.",
         "Wait for the execution that the message names, or stop it. Then start the run again.";
     DeleteLimitExceeded, Run, AfterAction,
         "A mirror would delete more objects than its limits allow.",

@@ -90,6 +90,9 @@ pub struct ListingTally {
     /// delete are gone from the target, or back at the source.
     #[serde(default)]
     pub gone: Count,
+    /// Folder markers of the source prefix itself, which have no key at the target.
+    #[serde(default)]
+    pub root_markers: Count,
     /// What copying the planned objects takes.
     #[serde(default)]
     pub effort: CopyEffort,
@@ -106,6 +109,7 @@ impl ListingTally {
         self.planned.add(other.planned);
         self.deletes.add(other.deletes);
         self.gone.add(other.gone);
+        self.root_markers.add(other.root_markers);
         self.effort.add(other.effort);
     }
 }

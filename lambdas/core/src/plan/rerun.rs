@@ -16,7 +16,7 @@ use crate::{
         record::{RunRecord, RunState},
         spec::RunSpec,
     },
-    shard::{ShardRecord, ShardWork},
+    shard::{ShardRecord, ShardState, ShardWork},
     value::{
         id::{RunId, ShardId},
         tally::Count,
@@ -32,7 +32,7 @@ const KEPT_MIN: Duration = Duration::from_secs(24 * 60 * 60);
 pub fn undone(shard: &ShardRecord) -> Count {
     let tally = &shard.outcome.tally;
     let bytes = |count: Count| count.bytes;
-    let settled_well = [tally.copied, tally.skipped, tally.deleted];
+    let settled_well = [tally.copied, tally.skipped.count(), tally.deleted];
     let objects: u64 = settled_well.iter().map(|count| count.objects).sum();
     let bytes: u64 = settled_well.into_iter().map(bytes).sum();
     Count {
@@ -52,7 +52,7 @@ pub fn whole_of(id: &ShardId) -> ShardId {
 pub struct EarlierRun {
     record: RunRecord,
     chosen: Option<Chosen>,
-    /// Undone in shards that were not chosen: all objects, and those to copy.
+    /// Undone in shards that were not chosen: all objects, and those to copy in shards that did not end.
     not_chosen: Count,
     not_chosen_copies: Count,
     /// When the last lease of a copier ends, and the time now.
@@ -135,7 +135,7 @@ impl EarlierRun {
             Some(Some(work)) => *work = Some(shard.work),
             Some(None) => {
                 self.not_chosen.add(undone(shard));
-                if shard.work != ShardWork::DeleteObjects {
+                if shard.work != ShardWork::DeleteObjects && shard.state != ShardState::Done {
                     self.not_chosen_copies.add(undone(shard));
                 }
             }
@@ -203,7 +203,7 @@ impl EarlierRun {
     }
 }
 
-/// Deletions come after the copies, and only if none failed. A choice of shards must keep that order.
+/// Deletions come after the copies, once every shard of these has ended. A choice of shards must keep that order.
 fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result<(), Failure> {
     if let Some(unknown) = chosen.first(|work| work.is_none()) {
         return Err(invalid(
@@ -215,7 +215,7 @@ fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result
         Some(deleting) if undone_copies.objects > 0 => Err(invalid(
             "shards",
             &format!(
-                "shard {deleting} deletes, and {} objects of shards that are not chosen are not copied: leave shards out for all",
+                "shard {deleting} deletes, and {} objects of unfinished shards that are not chosen are not copied: leave shards out for all",
                 undone_copies.objects
             ),
         )),

@@ -285,7 +285,9 @@ impl RangeWalk {
             tally.filtered.add_object(source.size_bytes);
             return;
         }
-        if target.is_some_and(|target| is_same(rules, source, target)) {
+        if spec.pair.is_root_marker(relative) {
+            tally.root_markers.add_object(source.size_bytes);
+        } else if target.is_some_and(|target| is_same(rules, source, target)) {
             tally.same.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::copy_of(

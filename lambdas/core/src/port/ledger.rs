@@ -3,9 +3,15 @@ use std::future::Future;
 use crate::{
     failure::fault::CallFault,
     plan::range::RangeRecord,
-    run::record::{LockRecord, RunRecord},
+    run::{
+        lock::{LockRecord, LockedPrefix},
+        record::RunRecord,
+    },
     shard::ShardRecord,
-    value::id::{RunId, ShardId},
+    value::{
+        bucket::BucketName,
+        id::{RunId, ShardId},
+    },
 };
 
 /// What a conditional write met. After a lost response the adapter reads to find out which it was.
@@ -120,15 +126,20 @@ pub trait Ledger: Send + Sync {
         &self,
         lock: &LockRecord,
     ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
-    /// Reads the lock of a pair.
+    /// Reads the lock of a target prefix.
     fn read_lock(
         &self,
-        pair: &str,
+        locked: &LockedPrefix,
     ) -> impl Future<Output = Result<Option<LockRecord>, CallFault>> + Send;
-    /// Removes the lock of a pair if `run_id` still holds it. Idempotent.
+    /// All locks of prefixes of a target bucket, in no order.
+    fn read_locks(
+        &self,
+        bucket: &BucketName,
+    ) -> impl Future<Output = Result<Vec<LockRecord>, CallFault>> + Send;
+    /// Removes the lock of a target prefix if `run_id` still holds it. Idempotent.
     fn delete_lock(
         &self,
-        pair: &str,
+        locked: &LockedPrefix,
         run_id: &RunId,
     ) -> impl Future<Output = Result<(), CallFault>> + Send;
 

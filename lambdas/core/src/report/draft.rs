@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     report::{
         CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, REPORT_VERSION, Report,
-        ReportLocation, ReportedProblem, Verdict, Verification,
+        ReportLocation, ReportedProblem, SkippedObjects, Verdict, Verification,
         prices::Prices,
         settlement::{self, Settlement},
         view::reported_warnings,
@@ -17,6 +17,7 @@ use crate::{
     },
     value::{
         bucket::BucketName,
+        skips::SkippedCount,
         tally::{Count, RequestCounts, add_requests},
         time::Timestamp,
     },
@@ -115,8 +116,7 @@ impl ReportDraft {
         let is_dry = run.is_some_and(|run| run.spec.dry_run);
         let unfinished = settlement::unfinished_code(event.problem.as_ref());
         let tally = self.sums.final_tally(unfinished);
-        let mut skipped = tally.skipped;
-        skipped.add(run.map_or_else(Count::default, |run| run.totals.same));
+        let skipped = skipped(tally.skipped, run);
         let transitions = STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.begun;
         self.requests
             .insert("states:Transition".to_owned(), transitions);
@@ -137,13 +137,14 @@ impl ReportDraft {
             not_planned: run.and_then(not_planned),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
-            copied: tally.copied,
+            copied: self.sums.newer.applied_to(tally.copied),
             skipped,
+            copied_newer: self.sums.newer,
             filtered: Some(run.map_or_else(Count::default, |run| run.totals.filtered)),
             beside_prefix: run.map_or(0, |run| run.totals.beside_prefix),
             deleted: DeletedCount {
                 exceeds: plan.and_then(exceeded_limits),
-                ..self.sums.deleted_count()
+                ..self.sums.deleted_count(unfinished)
             },
             failed: tally.failed,
             rounds: if self.sums.attempts > 0 {
@@ -175,8 +176,33 @@ impl ReportDraft {
             warnings: Vec::new(),
             problem: self.problem,
         };
-        warned(report.judged(is_dry))
+        warned(balanced(report.judged(is_dry), is_dry))
     }
+}
+
+/// What was skipped after it was planned, and what the plan skipped.
+fn skipped(after_planning: SkippedCount, run: Option<&RunRecord>) -> SkippedObjects {
+    let mut skipped = SkippedObjects {
+        after_planning: after_planning.count(),
+        count: after_planning,
+    };
+    if let Some(run) = run {
+        skipped.count.add(&run.totals.skipped());
+    }
+    skipped
+}
+
+/// A report whose sums do not add up says so before anything else.
+fn balanced(mut report: Report, is_dry: bool) -> Report {
+    let Some(imbalance) = report.imbalance(is_dry) else {
+        return report;
+    };
+    let found = ReportedProblem::of_failure(OWN_STATE, &imbalance);
+    report.problem = Some(match report.problem.take() {
+        Some(first) => found.and(&first),
+        None => found,
+    });
+    report.judged(is_dry)
 }
 
 fn warned(mut report: Report) -> Report {

@@ -1,7 +1,7 @@
 //! Whether a run found any object at all.
 
 use super::run_report::Report;
-use crate::value::tally::Count;
+use crate::value::{skips::SkipReason, tally::Count};
 
 /// Why no object of the source takes part in a run. Such a run is COMPLETE like one that is in step, and hardly ever meant:
 /// a typo in a prefix or a filter looks like this.
@@ -19,7 +19,11 @@ impl Report {
     #[must_use]
     pub fn emptiness(&self) -> Option<Emptiness> {
         let is_listed = self.copy_seconds.is_some() && self.rerun_of.is_none();
-        if !is_listed || self.planned.objects > 0 || self.skipped.objects > 0 {
+        let skipped = &self.skipped.count;
+        // The marker of a prefix alone is no content.
+        let markers = skipped.by_reason.get(&SkipReason::RootMarker).copied();
+        let others = skipped.objects.saturating_sub(markers.unwrap_or(0));
+        if !is_listed || self.planned.objects > 0 || others > 0 {
             return None;
         }
         self.filtered.map(|filtered| match filtered.objects {
@@ -64,7 +68,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_in_step_not_planned_or_a_rerun_is_not_empty() {
         let mut in_step = empty(3);
-        in_step.skipped.objects = 1;
+        in_step.skipped.count.objects = 1;
         assert_eq!(in_step.emptiness(), None);
         assert_eq!(report().emptiness(), None, "there is no plan");
         let mut rerun = empty(0);

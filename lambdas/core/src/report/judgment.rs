@@ -13,6 +13,7 @@ impl Report {
     #[must_use]
     pub fn judged(mut self, dry_run: bool) -> Self {
         let settled = self.failed.objects == 0
+            && self.deleted.failed == 0
             && self.shards.done == self.shards.total
             && self.deleted.exceeds.is_none();
         let is_whole = self.not_chosen() == 0;
@@ -48,7 +49,9 @@ impl Report {
         if let Some(problem) = &self.problem {
             return problem.code.clone();
         }
-        match self.failed.most_frequent_first().first() {
+        let failed = self.failed.most_frequent_first();
+        let leading = failed.first().copied();
+        match leading.or_else(|| self.deleted.failures_first().first().copied()) {
             Some((code, _)) => code.name(),
             None if self.only_holds_deletions() => FailureCode::DeleteLimitExceeded.name(),
             None if self.verified.agrees() => FailureCode::ServiceFault.name(),

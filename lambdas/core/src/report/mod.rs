@@ -3,7 +3,7 @@
 //! Read [`settlement`] first: it adds up the ledger. [`draft`] puts the report
 //! together and [`Report`] is the result, in its stored form; its parts are the
 //! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`] at the list prices in [`prices`],
-//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. [`Emptiness`] tells a run that found nothing from one that is in step. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
+//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. `sums` checks that its counts add up. [`Emptiness`] tells a run that found nothing from one that is in step. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
 //! [`notice`] lays that out as a notification.
 
 pub mod cost;
@@ -19,18 +19,20 @@ mod remedy;
 mod run_report;
 pub mod settlement;
 mod shard_summary;
+mod sums;
 mod verdict;
 mod verification;
 pub mod view;
 
 pub use cost::{CopySeconds, Cost};
 pub use emptiness::Emptiness;
-pub use failure_example::{FailureExample, FailureExamples, note_example};
+pub use failure_example::{FailedWork, FailureExample, FailureExamples, note_example};
 pub use not_planned::NotPlanned;
 pub use problem::{ReportedProblem, cut};
 pub use remedy::Remedy;
 pub use run_report::{
     DeleteLimits, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedWarning,
+    SkippedObjects,
 };
 pub use shard_summary::{NOT_DONE_SHOWN_MAX, ShardSummary};
 pub use verdict::Verdict;

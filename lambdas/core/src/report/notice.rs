@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::{
         failure::FailureCode,
-        report::{ReportLocation, ReportedProblem, ShardSummary, note_example},
+        report::{FailedWork, ReportLocation, ReportedProblem, ShardSummary, note_example},
         value::{bucket::BucketName, id::RunId, key::ObjectKey, tally::Count},
     };
 
@@ -250,6 +250,7 @@ mod tests {
         ] {
             note_example(
                 &mut examples,
+                FailedWork::Copy,
                 &ObjectKey::new(key).unwrap(),
                 &Failure::new(FailureCode::AccessDenied, detail),
             );
@@ -277,6 +278,7 @@ mod tests {
             worst.failed.add_object(code, 1);
             note_example(
                 &mut examples,
+                FailedWork::Copy,
                 &ObjectKey::new("\u{1}".repeat(1_024)).unwrap(),
                 &Failure::new(code, "\u{1F600}".repeat(10_000)),
             );

@@ -13,11 +13,13 @@ use super::{
     verification::Verification,
 };
 use crate::{
+    failure::FailureCode,
     run::option::Mode,
     value::{
         bucket::BucketName,
         id::RunId,
-        tally::{Count, FailedCount},
+        skips::{NewerCopies, SkippedCount},
+        tally::{Count, FailedCount, most_frequent_first},
         time::{Timestamp, rfc3339},
     },
 };
@@ -50,7 +52,10 @@ pub struct Report {
     /// Objects copied.
     pub copied: Count,
     /// Objects that needed no copy, including those that were already the same.
-    pub skipped: Count,
+    pub skipped: SkippedObjects,
+    /// Among the copied objects: those that had changed since they were planned, and were copied in their newer version.
+    #[serde(default)]
+    pub copied_newer: NewerCopies,
     /// Objects of the source that the filters left out; absent in reports from before they were counted.
     #[serde(default)]
     pub filtered: Option<Count>,
@@ -102,26 +107,50 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+/// Objects that needed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SkippedObjects {
+    /// Objects and bytes, and the objects by reason.
+    #[serde(flatten)]
+    pub count: SkippedCount,
+    /// Those of them that were planned; the others were found to need nothing when both sides were listed.
+    #[serde(default)]
+    pub after_planning: Count,
+}
+
 /// Deleted objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeletedCount {
     /// Objects deleted.
     pub objects: u64,
     /// Objects to delete: those deleted, held, back at the source and failed.
     #[serde(default)]
     pub planned: u64,
-    /// Objects that were not deleted because nothing of their shards was begun, for example because a copy failed.
+    /// Objects that were not deleted because nothing of their shards was begun: there are too many, or a shard that copies
+    /// has no end.
     #[serde(default)]
     pub held: u64,
     /// Objects that were not deleted because the source has them again.
     #[serde(default)]
     pub back_at_source: u64,
-    /// Objects that could not be deleted; they are among the failed ones.
+    /// Objects that could not be deleted. They are not among the report's failed objects, which were to be copied.
     #[serde(default)]
     pub failed: u64,
+    /// These by code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed_by_reason: BTreeMap<FailureCode, u64>,
     /// The limits, when there are more objects to delete than they allow: then none is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exceeds: Option<DeleteLimits>,
+}
+
+impl DeletedCount {
+    /// The codes of failed deletions and their objects in the order of
+    /// [`FailedCount::most_frequent_first`].
+    #[must_use]
+    pub fn failures_first(&self) -> Vec<(FailureCode, u64)> {
+        most_frequent_first(&self.failed_by_reason)
+    }
 }
 
 /// How many objects a mirror may delete: the share or the number, whichever is more.
@@ -167,6 +196,7 @@ impl Report {
         self.deleted.exceeds.is_some()
             && self.problem.is_none()
             && self.failed.objects == 0
+            && self.deleted.failed == 0
             && self.not_chosen() == 0
             && self.verified.agrees()
     }
@@ -194,7 +224,8 @@ pub(crate) mod tests {
             rest_of: None,
             planned: Count::default(),
             copied: Count::default(),
-            skipped: Count::default(),
+            skipped: SkippedObjects::default(),
+            copied_newer: NewerCopies::default(),
             filtered: Some(Count::default()),
             beside_prefix: 0,
             deleted: DeletedCount::default(),

@@ -11,10 +11,14 @@ use crate::{
     run::{event::Problem, record::PlanTotals},
     shard::{ShardRecord, ShardState, ShardWork},
     value::{
-        tally::{Count, RequestCounts, Tally, add_requests},
+        skips::NewerCopies,
+        tally::{Count, FailedCount, RequestCounts, Tally, add_requests},
         time::Timestamp,
     },
 };
+
+/// The operation that creates an upload, among the counted requests.
+pub const CREATE_UPLOAD: &str = "s3:CreateMultipartUpload";
 
 /// How many contradictions are reported; the first ones say what there is to say.
 const CONTRADICTIONS_SHOWN_MAX: usize = 10;
@@ -26,18 +30,19 @@ pub struct Settlement {
     pub planned: Count,
     /// Objects that shards were to delete.
     pub deletes: u64,
-    /// The outcomes that the copiers noted.
+    /// The outcomes of the objects to copy that the copiers noted, and how many objects were deleted.
     pub tally: Tally,
-    /// Planned objects without an outcome: those of shards that are not done.
-    pub open: Count,
-    /// Of the open ones, those of shards that say why they are not done.
-    open_explained: BTreeMap<FailureCode, Count>,
+    /// The copied objects that were copied in a newer version than the planned one.
+    pub newer: NewerCopies,
+    /// Objects to copy without an outcome: those of shards that are not done.
+    open: Open,
     /// Objects that were to be deleted and were held back: their shards were never begun.
     pub open_deletes: u64,
     /// Objects that were to be deleted and were not, because the source has them again.
     pub back_at_source: u64,
-    /// Objects that were to be deleted and failed.
-    pub failed_deletes: u64,
+    /// Objects that were to be deleted and failed, or have no outcome although their shard was begun.
+    failed_deletes: FailedCount,
+    open_failed_deletes: Open,
     /// The shards.
     pub shards: ShardSummary,
     /// Invocations of copiers.
@@ -55,12 +60,37 @@ pub struct Settlement {
     contradictions: Vec<String>,
 }
 
+/// Objects without an outcome.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Open {
+    /// Those of shards that say why they are not done.
+    explained: BTreeMap<FailureCode, Count>,
+    /// The others.
+    unexplained: Count,
+}
+
+impl Open {
+    fn add(&mut self, open: Count, problem: Option<&Failure>) {
+        match problem {
+            Some(problem) => self.explained.entry(problem.code).or_default().add(open),
+            None => self.unexplained.add(open),
+        }
+    }
+
+    /// Adds these to the failed ones: under the code of their shard's problem, or else under `code` (P4).
+    fn fail_into(&self, failed: &mut FailedCount, code: FailureCode) {
+        for (&code, &open) in &self.explained {
+            failed.add_count(code, open);
+        }
+        failed.add_count(code, self.unexplained);
+    }
+}
+
 /// How far the shards of one kind are.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Standing {
     unfinished: bool,
     latest_round: u32,
-    failed: bool,
     retryable: bool,
 }
 
@@ -69,7 +99,7 @@ struct Standing {
 pub enum RoundWork {
     /// Those that copy.
     Copying,
-    /// Those that delete: only once everything is copied, so that a mirror never removes what it could not replace.
+    /// Those that delete: only once every shard that copies has ended.
     Deleting,
 }
 
@@ -97,18 +127,11 @@ impl Settlement {
         };
         standing.unfinished |= shard.state != ShardState::Done;
         standing.latest_round = standing.latest_round.max(shard.round);
-        standing.failed |= shard.outcome.tally.failed.objects > 0;
         standing.retryable |= shard.outcome.retryable > 0;
-        if work == RoundWork::Deleting {
-            self.failed_deletes += shard.outcome.tally.failed.objects;
-        }
-        if is_held_back(shard) {
-            self.open_deletes += open.objects;
-        } else {
-            if work == RoundWork::Deleting {
-                self.failed_deletes += open.objects;
-            }
-            self.note_open(open, shard.problem.as_ref());
+        match work {
+            RoundWork::Copying => self.open.add(open, shard.problem.as_ref()),
+            RoundWork::Deleting if is_held_back(shard) => self.open_deletes += open.objects,
+            RoundWork::Deleting => self.open_failed_deletes.add(open, shard.problem.as_ref()),
         }
         let (begun_at, ended_at) = &mut self.copying_time;
         *begun_at = [*begun_at, shard.begun_at].into_iter().flatten().min();
@@ -118,8 +141,10 @@ impl Settlement {
         let mut tally = shard.outcome.tally.clone();
         if work == RoundWork::Deleting {
             self.back_at_source += std::mem::take(&mut tally.skipped).objects;
+            self.failed_deletes.add(&std::mem::take(&mut tally.failed));
         }
         self.tally.add(&tally);
+        self.newer.add(shard.outcome.newer);
         add_requests(&mut self.requests, &shard.outcome.requests);
         for (note, count) in &shard.outcome.notes {
             *self.notes.entry(note.clone()).or_default() += count;
@@ -129,16 +154,6 @@ impl Settlement {
             self.shards.done += 1;
         } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
             self.shards.not_done.push(shard.shard_id.clone());
-        }
-    }
-
-    fn note_open(&mut self, open: Count, problem: Option<&Failure>) {
-        self.open.add(open);
-        if let Some(problem) = problem.filter(|_| open.objects > 0) {
-            self.open_explained
-                .entry(problem.code)
-                .or_default()
-                .add(open);
         }
     }
 
@@ -159,17 +174,31 @@ impl Settlement {
         }
     }
 
-    /// What became of the deletions, whatever limits they exceed.
+    /// What became of the deletions, whatever limits they exceed. What was begun and has no outcome has failed under `code`,
+    /// unless its shard says why.
     #[must_use]
-    pub fn deleted_count(&self) -> DeletedCount {
+    pub fn deleted_count(&self, code: FailureCode) -> DeletedCount {
+        let mut failed = self.failed_deletes.clone();
+        self.open_failed_deletes.fail_into(&mut failed, code);
         DeletedCount {
             objects: self.tally.deleted.objects,
             planned: self.deletes,
             held: self.open_deletes,
             back_at_source: self.back_at_source,
-            failed: self.failed_deletes,
+            failed: failed.objects,
+            failed_by_reason: failed.by_reason,
             exceeds: None,
         }
+    }
+
+    /// Whether copiers may have left unfinished uploads, though the plan had no object in parts: a newer version may be larger
+    /// than the planned one. A copier that records what it did counts its requests; one that was killed did not end its
+    /// shard, or another one claimed it.
+    #[must_use]
+    pub fn may_have_left_uploads(&self) -> bool {
+        self.requests.contains_key(CREATE_UPLOAD)
+            || self.attempts > self.begun
+            || self.copying.unfinished
     }
 
     /// How long copying took: from the first shard's begin to the last one's end. Nothing when none is done.
@@ -195,33 +224,29 @@ impl Settlement {
 
     /// Which shards a round after round `round` of `rounds_max` would be for, or nothing when none is due.
     ///
-    /// The first round of deleting comes when copying is through, however many rounds that took.
+    /// The first round of deleting comes when copying is through, however many rounds that took. An object that failed holds
+    /// no deletion back: what is deleted has another key, which the source lacks. A shard without an end does, since nobody
+    /// knows what it would have found.
     #[must_use]
     pub fn next_round(&self, round: u32, rounds_max: u32) -> Option<RoundWork> {
         let rounds_are_left = round < rounds_max;
-        if self.copying.unfinished || self.copying.retryable {
-            return rounds_are_left.then_some(RoundWork::Copying);
+        if rounds_are_left && (self.copying.unfinished || self.copying.retryable) {
+            return Some(RoundWork::Copying);
         }
         let wants_deleting = self.deleting.unfinished || self.deleting.retryable;
         // Offered at this very moment counts as not yet offered: a repeated call offers the same round again.
         let is_first_offer =
             self.deleting.latest_round <= 1 || self.deleting.latest_round == round + 1;
-        let may_delete = !self.copying.failed && (rounds_are_left || is_first_offer);
+        let may_delete = !self.copying.unfinished && (rounds_are_left || is_first_offer);
         (wants_deleting && may_delete).then_some(RoundWork::Deleting)
     }
 
-    /// The final outcomes: what no copier settled has failed, under the code of its shard's problem or else under `code` (P4). Deletions that were not begun have not
-    /// failed: they were held back.
+    /// The final outcomes of the objects to copy: what no copier settled has failed, under the code of its shard's problem or
+    /// else under `code` (P4). Failed deletions are not among them.
     #[must_use]
     pub fn final_tally(&self, code: FailureCode) -> Tally {
         let mut tally = self.tally.clone();
-        let mut unexplained = self.open;
-        for (&code, &open) in &self.open_explained {
-            unexplained.objects -= open.objects;
-            unexplained.bytes -= open.bytes;
-            tally.failed.add_count(code, open);
-        }
-        tally.failed.add_count(code, unexplained);
+        self.open.fail_into(&mut tally.failed, code);
         tally
     }
 }
@@ -234,7 +259,8 @@ impl RoundWork {
     }
 }
 
-/// Whether a shard deletes and was never offered, because not everything was copied: nothing of it has failed.
+/// Whether a shard deletes and was never offered, because a shard that copies has no end or the deletions are beyond the
+/// run's limits: nothing of it has failed.
 #[must_use]
 pub fn is_held_back(shard: &ShardRecord) -> bool {
     work_of(shard) == RoundWork::Deleting && shard.attempts == 0 && shard.round <= 1
@@ -261,7 +287,7 @@ pub fn unfinished_code(problem: Option<&Problem>) -> FailureCode {
 fn settled(shard: &ShardRecord) -> Result<Count, String> {
     let tally = &shard.outcome.tally;
     let mut settled = tally.copied;
-    settled.add(tally.skipped);
+    settled.add(tally.skipped.count());
     settled.add(tally.deleted);
     settled.add(Count {
         objects: tally.failed.objects,
@@ -272,6 +298,10 @@ fn settled(shard: &ShardRecord) -> Result<Count, String> {
         "its counts disagree with its progress map"
     } else if by_reason != tally.failed.objects {
         "its failures by reason do not add up to its failures"
+    } else if !are_skips_explained(shard) {
+        "its skips by reason do not add up to its skips"
+    } else if shard.outcome.newer.objects > tally.copied.objects {
+        "more objects were copied newer than were copied"
     } else if shard.outcome.retryable > tally.failed.objects {
         "more failures are retryable than there are"
     } else if tally.failed.objects > 0 && shard.outcome.failures_key.is_none() {
@@ -287,4 +317,11 @@ fn settled(shard: &ShardRecord) -> Result<Count, String> {
         "shard {}: {problem} (planned {} objects, {} bytes; settled {} objects, {} bytes)",
         shard.shard_id, shard.planned.objects, shard.planned.bytes, settled.objects, settled.bytes
     ))
+}
+
+/// Records from before skips had reasons have none; there, deletions alone were skipped.
+fn are_skips_explained(shard: &ShardRecord) -> bool {
+    let skipped = &shard.outcome.tally.skipped;
+    let explained: u64 = skipped.by_reason.values().sum();
+    explained == skipped.objects || (explained == 0 && work_of(shard) == RoundWork::Deleting)
 }

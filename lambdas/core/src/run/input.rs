@@ -10,7 +10,7 @@ use super::invalid;
 use crate::{
     failure::Failure,
     run::{
-        option::{Compare, Mode, StorageClass, TagPolicy, Verify},
+        option::{Compare, Mode, OnChange, StorageClass, TagPolicy, Verify},
         rerun::SHARDS_CHOSEN_MAX,
     },
     value::{
@@ -52,6 +52,8 @@ pub struct RunInput {
     pub delete_max_percent: Option<u8>,
     /// A mirror deletes at most this many objects, or [`delete_max_percent`](Self::delete_max_percent) of them.
     pub delete_max_objects: Option<u64>,
+    /// What to do about objects that changed since they were planned.
+    pub on_change: Option<OnChange>,
     /// How often the shards that are not done are offered.
     pub rounds_max: Option<u32>,
     /// How the target is proven complete.
@@ -238,6 +240,7 @@ impl RunInput {
             part_bytes: self.part_bytes.or(defaults.part_bytes),
             delete_max_percent: self.delete_max_percent.or(defaults.delete_max_percent),
             delete_max_objects: self.delete_max_objects.or(defaults.delete_max_objects),
+            on_change: self.on_change.or(defaults.on_change),
             rounds_max: self.rounds_max.or(defaults.rounds_max),
             verify: self.verify.or(defaults.verify),
             dry_run: self.dry_run.or(defaults.dry_run),

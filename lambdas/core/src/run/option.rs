@@ -38,6 +38,17 @@ pub enum Compare {
     Etag,
 }
 
+/// What is done about an object that changed after it was planned, or is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnChange {
+    /// The newer version is copied, and a gone object is skipped.
+    #[default]
+    CopyNewer,
+    /// Either is reported failed.
+    Fail,
+}
+
 /// What is done about object tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -112,6 +112,13 @@ impl Pair {
             .map(|relative| self.target.prefix.join(relative))
     }
 
+    /// Whether this key below the source prefix is that of the prefix itself, and would be empty at the target: the folder
+    /// marker `data/` of a pair `data/` to the whole bucket. Nothing is wrong with it, and nothing can be copied.
+    #[must_use]
+    pub fn is_root_marker(&self, relative: &str) -> bool {
+        relative.is_empty() && self.target.prefix.as_str().is_empty()
+    }
+
     /// The key at the source that belongs to a key at the target; nothing outside the target prefix, an error where the
     /// source cannot have such a key because it would be too long.
     #[must_use]
@@ -133,20 +140,6 @@ impl Pair {
     #[must_use]
     pub fn prefixes_agree(&self) -> bool {
         ends_level(&self.source.prefix) == ends_level(&self.target.prefix)
-    }
-
-    /// A text that is the same for every run over the same two prefixes, whatever the role: the lock's name.
-    ///
-    /// A key cannot hold NUL in XML listings and a bucket name never does, so the fields cannot run together.
-    #[must_use]
-    pub fn lock_name(&self) -> String {
-        [
-            self.source.bucket.as_str(),
-            self.source.prefix.as_str(),
-            self.target.bucket.as_str(),
-            self.target.prefix.as_str(),
-        ]
-        .join("\0")
     }
 }
 
@@ -193,6 +186,14 @@ mod tests {
         let pair = pair(("source", ""), ("target", "more/"));
         let key = ObjectKey::new("k".repeat(1024)).unwrap();
         assert!(pair.target_key(&key).unwrap().is_err());
+    }
+
+    #[test]
+    fn only_a_whole_bucket_has_no_place_for_the_marker_of_the_source_prefix() {
+        let to_bucket = pair(("source", "data/"), ("target", ""));
+        assert!(to_bucket.is_root_marker("") && !to_bucket.is_root_marker("a/"));
+        let to_folder = pair(("source", "data/"), ("target", "copy/"));
+        assert!(!to_folder.is_root_marker(""));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The ledger's record of a run, and the lock over its pair.
+//! The ledger's record of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use crate::{
         arn::{AccountId, ExecutionArn, Region},
         id::RunId,
         object::Encryption,
+        skips::{SkipReason, SkippedCount},
         tally::{Count, RequestCounts},
         time::Timestamp,
     },
@@ -79,6 +80,9 @@ pub struct PlanTotals {
     /// [`ListingTally::gone`](crate::plan::range::ListingTally::gone).
     #[serde(default)]
     pub gone: Count,
+    /// Folder markers of the source prefix itself, which have no key at the target.
+    #[serde(default)]
+    pub root_markers: Count,
     /// Shards.
     pub shards: u64,
     /// Requests that planning made.
@@ -86,6 +90,17 @@ pub struct PlanTotals {
     /// What the run is estimated to take.
     #[serde(default)]
     pub estimate: RunEstimate,
+}
+
+impl PlanTotals {
+    /// Objects that planning found to need nothing, by reason. They are not planned.
+    #[must_use]
+    pub fn skipped(&self) -> SkippedCount {
+        let mut skipped = SkippedCount::default();
+        skipped.add_count(SkipReason::Same, self.same);
+        skipped.add_count(SkipReason::RootMarker, self.root_markers);
+        skipped
+    }
 }
 
 /// The ledger's record of a run.
@@ -114,21 +129,6 @@ pub struct RunRecord {
     pub totals: PlanTotals,
     /// When it can be forgotten, in seconds since the epoch (DynamoDB's TTL).
     pub expires_at: i64,
-    /// The number of writes to this record; each write expects the one before it.
-    pub revision: u64,
-}
-
-/// The lock over a pair: held by one execution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockRecord {
-    /// The version of the record.
-    pub schema_version: u32,
-    /// The pair's name, see [`Pair::lock_name`](crate::run::pair::Pair::lock_name).
-    pub pair: String,
-    /// The run that holds it.
-    pub run_id: RunId,
-    /// Its execution; when that no longer runs, the lock can be taken over.
-    pub execution_arn: ExecutionArn,
     /// The number of writes to this record; each write expects the one before it.
     pub revision: u64,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::run::input::{SourceInput, TargetInput};
-use crate::run::option::{Compare, Mode, StorageClass, TagPolicy, Verify};
+use crate::run::option::{Compare, Mode, OnChange, StorageClass, TagPolicy, Verify};
 use crate::{
     copy::part_layout::{
         PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
@@ -56,6 +56,9 @@ pub struct RunSpec {
     /// A mirror of a source that is not empty may delete this many objects, whatever their share.
     #[serde(default = "delete_max_objects_default")]
     pub delete_max_objects: u64,
+    /// What is done about objects that changed since they were planned.
+    #[serde(default)]
+    pub on_change: OnChange,
     /// How often the shards that are not done are offered.
     pub rounds_max: u32,
     /// How the target is proven complete.
@@ -107,6 +110,7 @@ impl RunSpec {
             delete_max_objects: input
                 .delete_max_objects
                 .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT),
+            on_change: input.on_change.unwrap_or_default(),
             rounds_max: input.rounds_max.unwrap_or(3),
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
@@ -199,6 +203,7 @@ impl RunInput {
             part_bytes: Some(spec.part_bytes),
             delete_max_percent: Some(spec.delete_max_percent),
             delete_max_objects: Some(spec.delete_max_objects),
+            on_change: Some(spec.on_change),
             rounds_max: Some(spec.rounds_max),
             verify: Some(spec.verify),
             dry_run: Some(spec.dry_run),

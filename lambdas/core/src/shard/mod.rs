@@ -11,5 +11,7 @@ pub mod settled_objects;
 mod tests;
 mod transition;
 
-pub use record::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork};
+pub use record::{
+    Lease, NewerVersion, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork,
+};
 pub use transition::{IllegalTransition, ShardEvent};

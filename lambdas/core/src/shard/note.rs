@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::key::ObjectKey;
+use crate::value::{key::ObjectKey, object::ETag};
 
 /// One note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Note {
     ChecksumChanged,
     /// The source redirects to another location, and CopyObject did not take that along.
     RedirectLeftBehind,
+    /// The source changed after it was planned, and its newer version was copied.
+    CopiedNewer,
 }
 
 impl Note {
@@ -42,6 +44,7 @@ impl Note {
             Self::AnnotationsUnknown => "annotations_unknown",
             Self::ChecksumChanged => "checksum_changed",
             Self::RedirectLeftBehind => "redirect_left_behind",
+            Self::CopiedNewer => "copied_newer",
         }
     }
 }
@@ -55,6 +58,18 @@ pub struct NotedObject {
     pub key: ObjectKey,
     /// Its notes.
     pub notes: Vec<Note>,
+    /// The version that was copied, if it is newer than the planned one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<ArrivedVersion>,
+}
+
+/// The version of a source object that was copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivedVersion {
+    /// Its entity tag at the source.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size_bytes: u64,
 }
 
 #[cfg(test)]
@@ -73,6 +88,7 @@ mod tests {
             Note::AnnotationsUnknown,
             Note::ChecksumChanged,
             Note::RedirectLeftBehind,
+            Note::CopiedNewer,
         ] {
             let listed = serde_json::to_value(note).unwrap();
             assert_eq!(listed, note.name());

@@ -10,6 +10,7 @@ use crate::{
     value::{
         id::{RunId, ShardId, UploadId},
         object::ETag,
+        skips::NewerCopies,
         tally::{Count, RequestCounts, Tally},
         time::Timestamp,
         version::LEDGER_VERSION,
@@ -87,6 +88,9 @@ pub struct ShardOutcome {
     /// Where the list of those objects lies in the control bucket; absent when there are no notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_key: Option<String>,
+    /// Those of the copied objects that were copied in a newer version than the planned one.
+    #[serde(default, skip_serializing_if = "NewerCopies::is_empty")]
+    pub newer: NewerCopies,
     /// Requests made so far.
     pub requests: RequestCounts,
     /// Multipart uploads of this shard that are neither completed nor aborted (P8): the next holder goes on with them,
@@ -112,6 +116,21 @@ pub struct OpenUpload {
     /// to it was completed if the target shows this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completing: Option<ETag>,
+    /// The version that it copies, if that is newer than the planned one. Parts of two versions are never mixed: whoever
+    /// goes on with the upload copies this version, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer: Option<NewerVersion>,
+}
+
+/// A version of an object that is newer than the planned one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewerVersion {
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// How many versions after the planned one the copiers saw, this one included.
+    pub number: u32,
 }
 
 /// The ledger's record of a shard: kept within one DynamoDB write unit (1 KB) in the ordinary case.

@@ -2,21 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::note::{Note, NotedObject};
+use super::note::{ArrivedVersion, Note, NotedObject};
 use crate::{
-    documents::failure_list::FailedObject, failure::Failure, shard::ShardOutcome,
-    value::object::ListedObject,
+    documents::failure_list::FailedObject,
+    failure::Failure,
+    shard::ShardOutcome,
+    value::{object::ListedObject, skips::SkipReason},
 };
+
+/// What is to be said of a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CopyNotes {
+    /// The notes, except that it is newer.
+    pub notes: Vec<Note>,
+    /// The version that was copied, if it is newer than the planned one.
+    pub newer: Option<ArrivedVersion>,
+}
 
 /// What became of one planned object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectOutcome {
-    /// The planned version is at the target.
-    Copied(Vec<Note>),
+    /// The planned version is at the target, or a newer one, which the notes name.
+    Copied(CopyNotes),
     /// The object is no longer at the target, where a mirror must not have it.
     Deleted,
-    /// It was to be deleted, and the source has its key again.
-    BackAtSource,
+    /// Nothing is to be done about it any more.
+    Skipped(SkipReason),
     /// It could not be copied or deleted, and this is why.
     Failed(Failure),
 }
@@ -85,10 +96,16 @@ impl SettledObjects {
         match outcome {
             ObjectOutcome::Copied(notes) => {
                 tally.copied.add_object(object.size_bytes);
+                if let Some(newer) = &notes.newer {
+                    let (planned, arrived) = (object.size_bytes, newer.size_bytes);
+                    self.outcome.newer.add_object(planned, arrived);
+                }
                 self.note(index, object, notes);
             }
             ObjectOutcome::Deleted => tally.deleted.add_object(object.size_bytes),
-            ObjectOutcome::BackAtSource => tally.skipped.add_object(object.size_bytes),
+            ObjectOutcome::Skipped(reason) => {
+                tally.skipped.add_object(reason, object.size_bytes);
+            }
             ObjectOutcome::Failed(failure) => {
                 tally.failed.add_object(failure.code, object.size_bytes);
                 let failed = FailedObject {
@@ -106,7 +123,11 @@ impl SettledObjects {
         }
     }
 
-    fn note(&mut self, index: u32, object: &ListedObject, notes: Vec<Note>) {
+    fn note(&mut self, index: u32, object: &ListedObject, copy: CopyNotes) {
+        let CopyNotes { mut notes, newer } = copy;
+        if newer.is_some() {
+            notes.push(Note::CopiedNewer);
+        }
         if notes.is_empty() {
             return;
         }
@@ -115,7 +136,13 @@ impl SettledObjects {
             *count.or_default() += 1;
         }
         let key = object.key.clone();
-        self.notes.insert(index, NotedObject { index, key, notes });
+        let noted = NotedObject {
+            index,
+            key,
+            notes,
+            arrived: newer,
+        };
+        self.notes.insert(index, noted);
     }
 
     /// The outcome for the record, except the requests, the uploads and the keys of the lists.
@@ -159,7 +186,7 @@ mod tests {
     #[test]
     fn counts_map_and_list_agree() {
         let mut settled = SettledObjects::default();
-        settled.settle(0, &object("a"), ObjectOutcome::Copied(Vec::new()));
+        settled.settle(0, &object("a"), ObjectOutcome::Copied(CopyNotes::default()));
         settled.settle(2, &object("c"), failed(FailureCode::AccessDenied));
         settled.settle(1, &object("b"), failed(FailureCode::Throttled));
         let outcome = settled.outcome();
@@ -196,7 +223,10 @@ mod tests {
     #[test]
     fn notes_are_counted_listed_and_resumed() {
         let mut settled = SettledObjects::default();
-        let notes = vec![Note::ProvenByEtag, Note::TagsLeftBehind];
+        let notes = CopyNotes {
+            notes: vec![Note::ProvenByEtag, Note::TagsLeftBehind],
+            newer: None,
+        };
         settled.settle(0, &object("a"), ObjectOutcome::Copied(notes));
         let outcome = settled.outcome().clone();
         assert_eq!(outcome.notes["proven_by_etag"], 1);
@@ -207,10 +237,36 @@ mod tests {
     }
 
     #[test]
+    fn a_newer_version_is_named_and_counts_with_the_planned_size() {
+        let mut settled = SettledObjects::default();
+        let newer = ArrivedVersion {
+            etag: ETag::new("newer").unwrap(),
+            size_bytes: 9,
+        };
+        let copy = CopyNotes {
+            notes: Vec::new(),
+            newer: Some(newer.clone()),
+        };
+        settled.settle(0, &object("a"), ObjectOutcome::Copied(copy));
+        settled.settle(
+            1,
+            &object("b"),
+            ObjectOutcome::Skipped(SkipReason::GoneAtSource),
+        );
+        let outcome = settled.outcome();
+        assert_eq!((outcome.tally.copied.bytes, outcome.newer.bytes), (7, 9));
+        assert_eq!(outcome.newer.planned_bytes, 7);
+        assert_eq!(outcome.notes["copied_newer"], 1);
+        assert_eq!(outcome.tally.settled_objects(), 2);
+        let noted = settled.notes().next().unwrap();
+        assert_eq!(noted.arrived, Some(newer));
+    }
+
+    #[test]
     #[should_panic(expected = "settled twice")]
     fn an_object_has_one_outcome() {
         let mut settled = SettledObjects::default();
-        settled.settle(0, &object("a"), ObjectOutcome::Copied(Vec::new()));
+        settled.settle(0, &object("a"), ObjectOutcome::Copied(CopyNotes::default()));
         settled.settle(0, &object("a"), failed(FailureCode::Throttled));
     }
 }

@@ -1,12 +1,13 @@
 //! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
 //!
 //! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
-//! requests; [`figures`], [`printable`] and [`cell`] write values for people; [`deadline`] divides the time of an invocation.
+//! requests, [`skips`] what needs nothing and why; [`figures`], [`printable`] and [`cell`] write values for people; [`deadline`] divides the time of an invocation.
 
 pub mod action;
 pub mod arn;
 pub mod bucket;
 pub mod cell;
+mod count;
 pub mod deadline;
 pub mod figures;
 pub mod header;
@@ -14,6 +15,7 @@ pub mod id;
 pub mod key;
 pub mod object;
 pub mod printable;
+pub mod skips;
 pub mod tally;
 pub mod text;
 pub mod time;

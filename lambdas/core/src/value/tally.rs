@@ -4,38 +4,9 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::count::Count;
+use super::skips::SkippedCount;
 use crate::failure::FailureCode;
-
-/// A number of objects and their bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Count {
-    /// Objects.
-    pub objects: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-impl Count {
-    /// Adds one object of this size.
-    pub fn add_object(&mut self, size_bytes: u64) {
-        self.add(Self {
-            objects: 1,
-            bytes: size_bytes,
-        });
-    }
-
-    /// Adds another count. Panics past 2^64 bytes, which is more than S3 holds.
-    pub fn add(&mut self, other: Self) {
-        self.objects = self
-            .objects
-            .checked_add(other.objects)
-            .expect("object counts fit 64 bits");
-        self.bytes = self
-            .bytes
-            .checked_add(other.bytes)
-            .expect("byte counts fit 64 bits");
-    }
-}
 
 /// The failed objects, by code.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,10 +46,7 @@ impl FailedCount {
     /// frequent ones the first by declaration.
     #[must_use]
     pub fn most_frequent_first(&self) -> Vec<(FailureCode, u64)> {
-        let mut reasons: Vec<_> = self.by_reason.iter().map(|(&c, &n)| (c, n)).collect();
-        // The map is in the order of the codes, and the sort is stable.
-        reasons.sort_by_key(|&(_, objects)| Reverse(objects));
-        reasons
+        most_frequent_first(&self.by_reason)
     }
 
     /// Takes one object of this size that failed with `code` out again; tells whether it was there.
@@ -112,13 +80,23 @@ impl FailedCount {
     }
 }
 
+/// Codes and their objects: the most frequent code first, and of equally frequent ones the first by declaration.
+pub(crate) fn most_frequent_first(
+    by_reason: &BTreeMap<FailureCode, u64>,
+) -> Vec<(FailureCode, u64)> {
+    let mut reasons: Vec<_> = by_reason.iter().map(|(&c, &n)| (c, n)).collect();
+    // The map is in the order of the codes, and the sort is stable.
+    reasons.sort_by_key(|&(_, objects)| Reverse(objects));
+    reasons
+}
+
 /// What became of the planned objects of a shard, or of a run. Every settled object is in exactly one count (P4).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Copied.
     pub copied: Count,
     /// Not copied, or in a shard of deletions not deleted, for a reason that is no failure.
-    pub skipped: Count,
+    pub skipped: SkippedCount,
     /// Deleted at the target.
     pub deleted: Count,
     /// Failed.
@@ -135,7 +113,7 @@ impl Tally {
     /// Adds another tally.
     pub fn add(&mut self, other: &Self) {
         self.copied.add(other.copied);
-        self.skipped.add(other.skipped);
+        self.skipped.add(&other.skipped);
         self.deleted.add(other.deleted);
         self.failed.add(&other.failed);
     }

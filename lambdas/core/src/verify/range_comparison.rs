@@ -9,7 +9,12 @@ use crate::{
     port::{ListRequest, ObjectPage},
     run::pair::Side,
     value::key::RelativeKey,
-    verify::{discrepancies::Discrepancies, rules::VerifyRules, verified_range::VerifiedRange},
+    verify::{
+        discrepancies::Discrepancies,
+        doubts::Doubt,
+        rules::{Judgment, VerifyRules},
+        verified_range::VerifiedRange,
+    },
 };
 
 /// What a comparison needs next.
@@ -35,6 +40,8 @@ pub struct RangeComparison<'a> {
     target: SideListing,
     /// What was found up to the source's next object.
     found: Discrepancies,
+    /// What was found since the last page end and is doubtful.
+    doubts: Vec<Doubt>,
 }
 
 impl<'a> RangeComparison<'a> {
@@ -49,6 +56,7 @@ impl<'a> RangeComparison<'a> {
             source: listing(Side::Source),
             target: listing(Side::Target),
             found: range.found,
+            doubts: Vec::new(),
             rules,
             range,
         }
@@ -65,8 +73,17 @@ impl<'a> RangeComparison<'a> {
                     return Ok(ComparisonStep::List(Side::Target, page));
                 }
                 let target = self.target.front().filter(|(key, _)| *key == relative);
-                if let Some(discrepancy) = self.rules.judge(object, target.map(|(_, copy)| copy)) {
-                    self.found.add(discrepancy);
+                match self.rules.judge(object, target.map(|(_, copy)| copy)) {
+                    None => {}
+                    Some(Judgment::Certain(discrepancy)) => self.found.add(discrepancy),
+                    Some(Judgment::Doubtful(discrepancy, doubt)) => {
+                        let doubts = self.range.doubts.len() + self.doubts.len();
+                        if doubts < self.range.doubts_max {
+                            self.doubts.push(doubt);
+                        } else {
+                            self.found.add(discrepancy);
+                        }
+                    }
                 }
             }
             if self.source.waiting() == 1 {
@@ -74,6 +91,7 @@ impl<'a> RangeComparison<'a> {
                 let compared = compared.map_err(|error| Failure::invariant(error.to_string()))?;
                 self.range.rest.after = Some(compared);
                 self.range.found = self.found;
+                self.range.doubts.append(&mut self.doubts);
                 self.source.pop();
                 return Ok(ComparisonStep::PageEnd);
             }
@@ -83,6 +101,7 @@ impl<'a> RangeComparison<'a> {
             return Ok(ComparisonStep::List(Side::Source, page));
         }
         self.range.found = self.found;
+        self.range.doubts.append(&mut self.doubts);
         self.range.is_done = true;
         Ok(ComparisonStep::Done)
     }

@@ -4,7 +4,11 @@ use crate::{
     failure::Failure,
     run::{filter::ObjectFilter, option::Compare, pair::Pair, record::RunRecord},
     value::{object::ListedObject, time::Timestamp},
-    verify::{discrepancies::Discrepancy, replanned_objects::ReplannedObjects},
+    verify::{
+        discrepancies::Discrepancy,
+        doubts::{self, Doubt, DoubtfulFinding},
+        replanned_objects::ReplannedObjects,
+    },
 };
 
 /// What decides about an object, settled once for a run.
@@ -16,7 +20,17 @@ pub struct VerifyRules {
     started_at: Timestamp,
     /// When the listing began that the plan goes back to: that of the run, or of a rerun's first run.
     listed_since: Timestamp,
+    is_rerun: bool,
     replanned: ReplannedObjects,
+}
+
+/// What is wrong with an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Judgment {
+    /// This.
+    Certain(Discrepancy),
+    /// This, unless the manifests of the run show that it planned another version.
+    Doubtful(Discrepancy, Doubt),
 }
 
 impl VerifyRules {
@@ -33,6 +47,7 @@ impl VerifyRules {
             filter: spec.filters.compile()?,
             started_at: run.started_at,
             listed_since: rerun.map_or(run.started_at, |rerun| rerun.listed_since),
+            is_rerun: rerun.is_some(),
             replanned,
         })
     }
@@ -44,7 +59,7 @@ impl VerifyRules {
 
     /// Whether the run is about this object of the source.
     pub(super) fn admits(&self, relative: &str, source: &ListedObject) -> bool {
-        self.filter.admits(relative, source)
+        self.filter.admits(relative, source) && !self.pair.is_root_marker(relative)
     }
 
     /// What is wrong with an object of the source, whose key holds `target` at the target.
@@ -52,17 +67,35 @@ impl VerifyRules {
         &self,
         source: &ListedObject,
         target: Option<&ListedObject>,
-    ) -> Option<Discrepancy> {
-        let found = match target {
-            None => Discrepancy::Missing,
-            Some(target) if self.differs(source, target) => Discrepancy::Different,
+    ) -> Option<Judgment> {
+        let (found, finding) = match target {
+            None => (Discrepancy::Missing, DoubtfulFinding::Missing),
+            Some(target) if self.differs(source, target) => {
+                let finding = if target.modified_at >= self.started_at {
+                    DoubtfulFinding::DifferentSince
+                } else {
+                    DoubtfulFinding::DifferentBefore
+                };
+                (Discrepancy::Different, finding)
+            }
             Some(_) => return None,
         };
-        if self.was_planned(source) {
-            Some(found)
-        } else {
-            Some(Discrepancy::ChangedSinceStart)
+        if !self.was_planned(source) {
+            return Some(Judgment::Certain(Discrepancy::ChangedSinceStart));
         }
+        // The manifests of a rerun do not show what the run planned that it goes back to.
+        let is_doubtful =
+            !self.is_rerun && doubts::may_have_appeared_since(source, self.listed_since);
+        Some(if is_doubtful {
+            let doubt = Doubt {
+                key: source.key.clone(),
+                etag: source.etag.clone(),
+                finding,
+            };
+            Judgment::Doubtful(found, doubt)
+        } else {
+            Judgment::Certain(found)
+        })
     }
 
     /// Whether a plan of this run, or the listing that a rerun goes back to, saw this version of the object.

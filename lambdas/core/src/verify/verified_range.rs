@@ -6,7 +6,10 @@ use crate::{
     plan::range::{self, KeyRange},
     report::Verification,
     run::option::Verify,
-    verify::discrepancies::Discrepancies,
+    verify::{
+        discrepancies::Discrepancies,
+        doubts::{Doubt, PlannedVersions},
+    },
 };
 
 /// A range, how far it is verified, and what was found up to there. It is stored between invocations.
@@ -18,7 +21,19 @@ pub struct VerifiedRange {
     pub is_done: bool,
     /// What was found before `rest`.
     pub found: Discrepancies,
+    /// What was found before `rest` and the manifests decide about.
+    #[serde(default)]
+    pub(super) doubts: Vec<Doubt>,
+    /// How many of these are kept; further ones are judged as they look, since a false alarm is better than a loss that is
+    /// explained away.
+    #[serde(default)]
+    pub(super) doubts_max: usize,
 }
+
+/// How many doubts all ranges keep together: some 20 MB with keys of 100 bytes.
+const DOUBTS_MAX: usize = 100_000;
+/// How many a range keeps, however many ranges there are.
+const DOUBTS_OF_RANGE_MIN: usize = 10;
 
 /// The ranges that verification walks; they tile the key space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,10 +49,13 @@ impl VerifiedRanges {
         if !range::tiles(&ranges.iter().collect::<Vec<_>>()) {
             ranges = vec![KeyRange::default()];
         }
+        let doubts_max = (DOUBTS_MAX / ranges.len()).max(DOUBTS_OF_RANGE_MIN);
         let begin = |rest| VerifiedRange {
             rest,
             is_done: false,
             found: Discrepancies::default(),
+            doubts: Vec::new(),
+            doubts_max,
         };
         Self(ranges.into_iter().map(begin).collect())
     }
@@ -53,7 +71,24 @@ impl VerifiedRanges {
         self.0.iter().all(|range| range.is_done)
     }
 
-    /// What was found so far.
+    /// The keys of all doubtful objects, whose planned versions are not known yet.
+    #[must_use]
+    pub fn doubted(&self) -> PlannedVersions {
+        let doubts = self.0.iter().flat_map(|range| &range.doubts);
+        doubts.map(|doubt| (doubt.key.clone(), None)).collect()
+    }
+
+    /// Decides about every doubtful object by what was planned of it.
+    pub fn settle_doubts(&mut self, planned: &PlannedVersions) {
+        for range in &mut self.0 {
+            for doubt in range.doubts.drain(..) {
+                let planned = planned.get(&doubt.key).and_then(Option::as_ref);
+                range.found.add(doubt.settled(planned));
+            }
+        }
+    }
+
+    /// What was found so far, except what is doubtful.
     #[must_use]
     pub fn verification(&self, method: Verify) -> Verification {
         let mut sum = Verification::clean(method);

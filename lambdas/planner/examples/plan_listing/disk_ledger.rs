@@ -16,9 +16,13 @@ use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     plan::range::RangeRecord,
     port::{Ledger, Page, PlanStep, PutOutcome},
-    run::record::{LockRecord, RunRecord},
+    run::{
+        lock::{LockRecord, LockedPrefix},
+        record::RunRecord,
+    },
     shard::ShardRecord,
     value::{
+        bucket::BucketName,
         id::{RunId, ShardId},
         tally::RequestCounts,
     },
@@ -155,11 +159,15 @@ impl Ledger for DiskLedger {
         self.inner.replace_lock(lock).await
     }
 
-    async fn read_lock(&self, pair: &str) -> Result<Option<LockRecord>, CallFault> {
-        self.inner.read_lock(pair).await
+    async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {
+        self.inner.read_lock(locked).await
     }
 
-    async fn delete_lock(&self, pair: &str, run_id: &RunId) -> Result<(), CallFault> {
-        self.inner.delete_lock(pair, run_id).await
+    async fn read_locks(&self, bucket: &BucketName) -> Result<Vec<LockRecord>, CallFault> {
+        self.inner.read_locks(bucket).await
+    }
+
+    async fn delete_lock(&self, locked: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
+        self.inner.delete_lock(locked, run_id).await
     }
 }

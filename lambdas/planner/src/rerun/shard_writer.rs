@@ -96,6 +96,10 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
                 self.tally.filtered.add_object(object.size_bytes);
                 PutOutcome::Written
             }
+            RerunAction::Copy(object) if self.is_root_marker(&object) => {
+                self.tally.root_markers.add_object(object.size_bytes);
+                PutOutcome::Written
+            }
             RerunAction::Copy(object) => self.plan_copy(object).await?,
             RerunAction::Delete(object) => self.plan_deletion(object).await?,
         };
@@ -128,6 +132,12 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         self.tally.deletes.add_object(object.size_bytes);
         self.open.add_deletion(object);
         Ok(outcome)
+    }
+
+    fn is_root_marker(&self, object: &ListedObject) -> bool {
+        let pair = &self.run.spec.pair;
+        let relative = object.key.relative_to(&pair.source.prefix);
+        relative.is_some_and(|relative| pair.is_root_marker(relative))
     }
 
     /// The object may have changed since the earlier run planned it.

@@ -27,7 +27,7 @@ struct ShardSums {
     deletes: Count,
     /// How many shards there are.
     shards: u64,
-    /// The shards of the first round. Deletions wait until the reporter finds that no copy failed.
+    /// The shards of the first round. Deletions wait until the reporter finds that every shard that copies has ended.
     first_round: Vec<ShardId>,
 }
 
@@ -69,6 +69,7 @@ impl<P: Ports> Planner<P> {
             filtered: tally.filtered,
             beside_prefix: tally.beside_prefix,
             gone: tally.gone,
+            root_markers: tally.root_markers,
             shards: sums.shards,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,

@@ -7,8 +7,8 @@ use shardlift_core::{
     documents::failed_objects::FailureDocuments,
     failure::{Failure, FailureCode},
     port::ControlWriter,
-    report::{FailureExamples, note_example, settlement},
-    shard::ShardRecord,
+    report::{FailedWork, FailureExamples, note_example, settlement},
+    shard::{ShardRecord, ShardWork},
 };
 
 use super::detail_writer::DetailWriter;
@@ -113,12 +113,16 @@ impl Details {
         if settlement::is_held_back(shard) {
             return Ok(());
         }
+        let work = match shard.work {
+            ShardWork::DeleteObjects => FailedWork::Delete,
+            _ => FailedWork::Copy,
+        };
         let problem = shard.problem.as_ref();
         let code = problem.map_or(unfinished, |problem| problem.code);
         packed.unpack(shard, code, |object| {
             writer.add_failed(&object, &shard.shard_id)?;
             let failure = Failure::new(object.code, object.detail);
-            note_example(&mut self.examples, &object.key, &failure);
+            note_example(&mut self.examples, work, &object.key, &failure);
             Ok(())
         })
     }

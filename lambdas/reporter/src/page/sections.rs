@@ -65,6 +65,7 @@ pub(super) fn problems(view: &ReportView) -> Markup {
     html! {
         (problems_of(view, ProblemKind::RunBroke))
         (problems_of(view, ProblemKind::ObjectsFailed))
+        (problems_of(view, ProblemKind::DeletionsFailed))
         (problems_of(view, ProblemKind::DeletionsHeld))
     }
 }
@@ -73,6 +74,7 @@ fn problems_of(view: &ReportView, kind: ProblemKind) -> Markup {
     let (id, class) = match kind {
         ProblemKind::RunBroke => ("problem", "broke"),
         ProblemKind::ObjectsFailed => ("failures", "failed"),
+        ProblemKind::DeletionsFailed => ("undeleted", "failed"),
         ProblemKind::DeletionsHeld => ("held", "failed"),
     };
     let problems: Vec<_> = view.problems.iter().filter(|p| p.kind == kind).collect();
@@ -91,7 +93,7 @@ fn entry(problem: &ProblemEntry) -> Markup {
         h3 { (inert(&problem.title)) }
         @match problem.kind {
             ProblemKind::RunBroke => pre { (inert_lines(&problem.message)) },
-            ProblemKind::ObjectsFailed | ProblemKind::DeletionsHeld => p { (inert_lines(&problem.message)) },
+            ProblemKind::ObjectsFailed | ProblemKind::DeletionsFailed | ProblemKind::DeletionsHeld => p { (inert_lines(&problem.message)) },
         }
         @if let Some(example) = &problem.example {
             p.faint { "For example " code { (inert(example.key.as_str())) } }

@@ -11,13 +11,15 @@ use shardlift_core::{
 use super::{sweep_progress::SweepProgress, sweeper::Sweeper};
 use crate::{invocation::Invocation, ports::Ports, progress::Progress};
 
-/// Continues the sweep. A few transient failures are survived, like those of the verification.
+/// Continues the sweep. `may_have_left_uploads` says whether copiers may have left some that the plan does not expect. A few transient failures are survived, like those of the verification.
 pub(crate) async fn sweep<P: Ports>(
     invocation: &Invocation<'_, P>,
     run: &RunRecord,
     progress: &mut Progress,
+    may_have_left_uploads: bool,
 ) {
-    let Err(failure) = abort_uploads(invocation, run, progress).await else {
+    let aborted = abort_uploads(invocation, run, progress, may_have_left_uploads).await;
+    let Err(failure) = aborted else {
         return;
     };
     if progress.survives(&failure) {
@@ -36,9 +38,12 @@ async fn abort_uploads<P: Ports>(
     invocation: &Invocation<'_, P>,
     run: &RunRecord,
     progress: &mut Progress,
+    may_have_left_uploads: bool,
 ) -> Result<(), Failure> {
     let sweeper = Sweeper::enter(invocation, run).await?;
-    let swept = sweeper.advance(&mut progress.sweep).await;
+    let swept = sweeper
+        .advance(&mut progress.sweep, may_have_left_uploads)
+        .await;
     progress.uploads_aborted += sweeper.aborted();
     add_requests(&mut progress.requests, &sweeper.requests());
     swept

@@ -12,8 +12,9 @@ use shardlift_core::{
     access::preflight,
     failure::{Context, Failure},
     port::TargetBucket,
+    report::settlement::CREATE_UPLOAD,
     run::record::RunRecord,
-    shard::ShardRecord,
+    shard::{ShardRecord, ShardState},
     value::{
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
@@ -27,9 +28,6 @@ use crate::{
     invocation::{Invocation, MANIFESTS_AT_ONCE},
     ports::{Ports, Target},
 };
-
-/// The operation that a plan with objects in parts expects.
-const CREATE: &str = "s3:CreateMultipartUpload";
 
 /// Unfinished uploads by their key.
 type Unfinished = BTreeMap<ObjectKey, Vec<UploadId>>;
@@ -74,17 +72,19 @@ impl<'a, P: Ports> Sweeper<'a, P> {
     /// permission probe. Uploads to other keys stay. A second call aborts nothing twice, and every call makes progress,
     /// however near the deadline is.
     ///
-    /// Nobody else uploads to the run's keys: the lock keeps runs of the same pair away. It does not keep away a run
-    /// from another source to the same target prefix. Two such runs overwrite each other's objects, and this aborts the
-    /// other's uploads (docs/LIMITS.md).
+    /// No other run uploads to the run's keys: the lock of the target prefix keeps runs away that would write them.
     ///
     /// # Errors
     /// What keeps an upload from being found or aborted, naming it. `progress` is up to date then, too.
-    pub(super) async fn advance(&self, progress: &mut SweepProgress) -> Result<(), Failure> {
+    pub(super) async fn advance(
+        &self,
+        progress: &mut SweepProgress,
+        may_have_left_uploads: bool,
+    ) -> Result<(), Failure> {
         let SweepProgress::UnderWay(swept) = progress else {
             return Ok(());
         };
-        if !has_objects_in_parts(self.run) {
+        if !has_objects_in_parts(self.run) && !may_have_left_uploads {
             self.sweep_probe().await?;
             *progress = SweepProgress::Done;
             return Ok(());
@@ -194,16 +194,21 @@ impl<'a, P: Ports> Sweeper<'a, P> {
         Ok(())
     }
 
-    /// A shard of no more bytes than one call may copy has no object in parts.
+    /// A shard of no more bytes than one call may copy has no object in parts, unless a newer version of one is larger: then
+    /// its record shows that, or that a copier was killed before it wrote it.
     fn has_parts(&self, shard: &ShardRecord) -> bool {
-        shard.work.copies_manifest()
-            && shard.planned.bytes > self.run.spec.multipart_threshold_bytes
+        let is_planned = shard.planned.bytes > self.run.spec.multipart_threshold_bytes;
+        let may_be_newer = !shard.outcome.uploads.is_empty()
+            || shard.outcome.requests.contains_key(CREATE_UPLOAD)
+            || shard.attempts > 1
+            || shard.state != ShardState::Done;
+        shard.work.copies_manifest() && (is_planned || may_be_newer)
     }
 }
 
 /// Whether copiers may have left uploads behind: some of the run's objects were to be copied in parts.
 fn has_objects_in_parts(run: &RunRecord) -> bool {
-    run.totals.estimate.requests.contains_key(CREATE)
+    run.totals.estimate.requests.contains_key(CREATE_UPLOAD)
 }
 
 /// The key of the upload of the permission probe; nothing when the prefix leaves no room for it.

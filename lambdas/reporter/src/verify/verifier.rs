@@ -6,12 +6,12 @@ use shardlift_core::{
     failure::Failure,
     port::{Accounts, Clock, SourceBucket, TargetBucket},
     report::Verification,
-    run::{pair::Side, record::RunRecord},
+    run::{option::Verify, pair::Side, record::RunRecord},
     value::tally::add_requests,
     verify::VerifyRules,
 };
 
-use super::{relisting::Relisting, replanned};
+use super::{planned_versions, relisting::Relisting, replanned};
 use crate::{invocation::Invocation, ports::Ports, progress::Progress};
 
 /// What an invocation made of the verification.
@@ -35,7 +35,7 @@ pub(crate) async fn verify<P: Ports>(
 ) -> Result<Outcome, Failure> {
     let method = run.spec.verify;
     if progress.ranges.is_done() {
-        return Ok(Outcome::Verified(progress.ranges.verification(method)));
+        return verified(invocation, progress, method).await;
     }
     let began_at = invocation.clock.now();
     if let Err(failure) = relist(invocation, run, progress).await {
@@ -50,10 +50,24 @@ pub(crate) async fn verify<P: Ports>(
         );
     }
     if progress.ranges.is_done() && invocation.has_time_after(began_at) {
-        return Ok(Outcome::Verified(progress.ranges.verification(method)));
+        return verified(invocation, progress, method).await;
     }
     progress.save(invocation).await?;
     Ok(Outcome::Unfinished)
+}
+
+/// What was found, once the manifests have decided about what is doubtful.
+async fn verified<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    progress: &mut Progress,
+    method: Verify,
+) -> Result<Outcome, Failure> {
+    let mut planned = progress.ranges.doubted();
+    if !planned.is_empty() {
+        planned_versions::look_up(invocation, &mut planned).await?;
+        progress.ranges.settle_doubts(&planned);
+    }
+    Ok(Outcome::Verified(progress.ranges.verification(method)))
 }
 
 async fn relist<P: Ports>(

@@ -51,6 +51,40 @@ async fn a_run_that_found_nothing_is_complete_and_says_so_everywhere() {
 }
 
 #[tokio::test]
+async fn what_a_live_source_did_is_no_failure_and_is_told_everywhere() {
+    let scene = Scene::new(&[3, 3]);
+    scene.copy_everything();
+    scene.change_at_source(0, 1, 1_000);
+    scene.remove_at_source(1, 2);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Complete);
+    let report = scene.written_report();
+    assert_eq!(report.imbalance(false), None);
+    assert_eq!((report.planned.objects, report.copied.objects), (6, 5));
+    assert_eq!(report.copied_newer.objects, 1);
+    let (planned, copied) = (report.copied_newer.planned_bytes, report.copied_newer.bytes);
+    assert_eq!(copied, 1_000);
+    let gone = report.skipped.after_planning;
+    assert_eq!(gone.objects, 1);
+    let sum = report.copied.bytes - copied + planned + gone.bytes;
+    assert_eq!(sum, report.planned.bytes);
+    let json: serde_json::Value = serde_json::from_slice(&scene.document("report.json")).unwrap();
+    assert_eq!(json["skipped"]["by_reason"]["gone_at_source"], 1);
+    assert_eq!(json["notes"]["copied_newer"], 1);
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    for text in [&scene.published()[0].text, &page] {
+        for part in [
+            "1 in a newer version",
+            "1 gone at the source",
+            "1 object changed at the source after it was listed",
+            "1 object to copy disappeared from the source",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_report_json_has_the_documented_fields() {
     let scene = Scene::new(&[1]);
     scene.copy_everything();
@@ -67,6 +101,10 @@ async fn the_report_json_has_the_documented_fields() {
         "/copied/bytes",
         "/skipped/objects",
         "/skipped/bytes",
+        "/skipped/after_planning/objects",
+        "/skipped/after_planning/bytes",
+        "/copied_newer/objects",
+        "/deleted/back_at_source",
         "/filtered/objects",
         "/filtered/bytes",
         "/deleted/objects",

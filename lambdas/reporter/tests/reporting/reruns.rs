@@ -65,7 +65,10 @@ async fn the_report_says_what_it_is_a_rerun_of_and_what_is_gone() {
     assert_eq!(report.verdict, Verdict::Complete);
     assert_eq!(report.rerun_of, Some(RunId::new("earlier").unwrap()));
     assert_eq!(report.not_planned.unwrap().gone, TWO);
-    assert_eq!((report.copied.objects, report.skipped.objects), (5, 0));
+    assert_eq!(
+        (report.copied.objects, report.skipped.count.objects),
+        (5, 0)
+    );
     let text = &scene.published()[0].text;
     let page = String::from_utf8(scene.document("report.html")).unwrap();
     for shown in [text, &page] {

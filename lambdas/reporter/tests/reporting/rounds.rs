@@ -76,16 +76,32 @@ async fn deletions_have_a_round_of_their_own_once_everything_is_copied() {
 }
 
 #[tokio::test]
-async fn deletions_are_held_back_when_an_object_could_not_be_copied() {
+async fn an_object_that_could_not_be_copied_holds_back_no_deletion() {
     let scene = Scene::new(&[3, 2]);
     scene.copy_everything();
     scene.make_deletions(1);
-    scene.fail(&[FailedAt(0, 1, FailureCode::AccessDenied)]);
+    scene.fail(&[
+        FailedAt(0, 0, FailureCode::ObjectArchived),
+        FailedAt(0, 1, FailureCode::SourceChanged),
+    ]);
     let result = scene.report(1).await.unwrap();
+    assert_eq!((result.status, result.round), (ReporterStatus::Round, 2));
+    assert_eq!(scene.index(&result), ["2-1"]);
+}
+
+#[tokio::test]
+async fn deletions_are_held_back_when_a_shard_did_not_end() {
+    let scene = Scene::new(&[3, 2]);
+    scene.copy_everything();
+    scene.make_deletions(1);
+    scene.leave_undone(0, 1);
+    let result = scene.report(3).await.unwrap();
     assert_eq!(result.status, ReporterStatus::Incomplete);
     let report = scene.written_report();
-    assert_eq!((report.deleted.objects, report.failed.objects), (0, 1));
-    assert_eq!(scene.failures_csv().len(), 1);
+    let deleted = report.deleted;
+    assert_eq!((deleted.planned, deleted.held, deleted.failed), (2, 2, 0));
+    assert_eq!((report.copied.objects, report.failed.objects), (1, 2));
+    assert_eq!(scene.failures_csv().len(), 2);
 }
 
 #[tokio::test]
@@ -127,6 +143,20 @@ async fn deletions_that_were_offered_and_not_done_have_failed_and_are_listed() {
     let result = scene.report(offered.round).await.unwrap();
     assert_eq!(result.status, ReporterStatus::Incomplete);
     let report = scene.written_report();
-    assert_eq!(report.failed.objects, 2);
+    assert_eq!((report.failed.objects, report.deleted.failed), (0, 2));
+    let reasons = [(FailureCode::ServiceFault, 2)].into();
+    assert_eq!(report.deleted.failed_by_reason, reasons);
+    assert_eq!(result.code, "ServiceFault");
     assert_eq!(scene.failures_csv().len(), 2);
+    let published = &scene.published()[0];
+    assert!(
+        published.subject.contains("2 of 2 deletions failed"),
+        "{}",
+        published.subject
+    );
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    for text in [&published.text, &page] {
+        assert!(text.contains("What could not be deleted"), "{text}");
+        assert!(text.contains("ServiceFault: 2 deletions"), "{text}");
+    }
 }

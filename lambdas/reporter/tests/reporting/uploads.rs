@@ -56,6 +56,24 @@ async fn the_upload_of_the_trials_is_aborted_however_the_run_ends() {
     }
 }
 
+/// The plan has no object in parts, but a newer version of one may be larger.
+#[tokio::test]
+async fn the_upload_of_a_newer_version_is_found_though_the_plan_has_none() {
+    let (orphaned, recorded) = (Scene::new(&[3, 3]), Scene::new(&[3, 3]));
+    for scene in [&orphaned, &recorded] {
+        scene.plan_no_parts();
+        scene.copy_everything();
+        scene.leave_undone(1, 1);
+    }
+    orphaned.leave_upload("out/1-2");
+    recorded.leave_recorded_upload(1, 2);
+    for scene in [orphaned, recorded] {
+        scene.report(3).await.unwrap();
+        assert_eq!(scene.buckets.unfinished_uploads(), 0);
+        assert_eq!(scene.written_report().uploads_aborted, 1);
+    }
+}
+
 #[tokio::test]
 async fn uploads_that_cannot_be_listed_are_reported() {
     let scene = Scene::new(&[3]);

@@ -36,6 +36,37 @@ async fn what_appeared_at_the_source_meanwhile_is_counted_apart() {
     );
 }
 
+/// S3 dates what was uploaded in parts by the beginning of the upload: here before the run, which it completed in.
+#[tokio::test]
+async fn an_upload_that_was_begun_before_the_run_and_completed_in_it_is_no_loss() {
+    for cut in [false, true] {
+        let scene = Scene::new(&[4]);
+        scene.copy_everything();
+        scene.complete_upload_begun_before("in/0-1", "overwritten-2");
+        scene.complete_upload_begun_before("in/new", "new-1");
+        if cut {
+            scene.report_in_little_time().await;
+        } else {
+            scene.reported().await;
+        }
+        let report = scene.written_report();
+        assert_eq!(report.verdict, Verdict::Complete, "{report:?}");
+        assert_eq!(report.verified.changed_since_start, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_was_planned_of_an_upload_is_missed_whenever_it_was_begun() {
+    let scene = Scene::new(&[4]);
+    scene.copy_everything();
+    scene.plan_as_upload(0, 1, "planned-2");
+    scene.buckets.remove("target", "out/0-1");
+    let report = scene.reported().await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
+    let found = &report.verified;
+    assert_eq!((found.missing, found.changed_since_start), (1, 0));
+}
+
 #[tokio::test]
 async fn a_refused_listing_is_no_proof() {
     let scene = Scene::new(&[4]);

@@ -132,12 +132,29 @@ async fn every_shard_is_on_exactly_one_page(ledger: &impl Ledger, run_id: &str) 
 }
 
 async fn a_lock_is_removed_by_its_holder_only(ledger: &impl Ledger, run_id: &str) {
-    let pair = format!("source\0{run_id}/\0target\0{}", "\u{e9}".repeat(512));
-    let mut lock = lock_record(&pair, run_id);
+    // A bucket of its own for each call.
+    let bucket = format!("target-{}", run_id.to_lowercase().replace('_', "-"));
+    let mut lock = lock_record(&bucket, &"\u{e9}".repeat(512), run_id);
+    let pair = lock.locked.clone();
+    let elsewhere = lock_record(&format!("{bucket}-2"), "", run_id);
+    assert_eq!(
+        ledger.create_lock(&elsewhere).await,
+        Ok(PutOutcome::Written)
+    );
+    assert_eq!(ledger.read_locks(&pair.bucket).await, Ok(Vec::new()));
     let holder = lock.run_id.clone();
     assert_eq!(ledger.read_lock(&pair).await, Ok(None));
     assert_eq!(ledger.create_lock(&lock).await, Ok(PutOutcome::Written));
     assert_eq!(ledger.create_lock(&lock).await, Ok(PutOutcome::Refused));
+    let whole = lock_record(&bucket, "", run_id);
+    assert_eq!(ledger.create_lock(&whole).await, Ok(PutOutcome::Written));
+    let mut both = ledger
+        .read_locks(&pair.bucket)
+        .await
+        .expect("they are read");
+    both.sort_by(|one, two| one.locked.cmp(&two.locked));
+    assert_eq!(both, [whole.clone(), lock.clone()]);
+    assert_eq!(ledger.delete_lock(&whole.locked, &holder).await, Ok(()));
     let other = RunId::new("another").expect("a run id");
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
     assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock.clone())));

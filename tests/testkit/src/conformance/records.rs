@@ -5,15 +5,18 @@ use shardlift_core::{
     plan::range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
     run::{
         input::RunInput,
-        record::{BucketFacts, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState},
+        lock::{LockRecord, LockState, LockedPrefix},
+        record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
-    shard::{Lease, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
+    shard::{Lease, NewerVersion, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
     value::{
         arn::{AccountId, ExecutionArn, Region},
+        bucket::BucketName,
         id::{RangeId, RunId, ShardId, UploadId},
-        key::RelativeKey,
+        key::{KeyPrefix, RelativeKey},
         object::ETag,
+        skips::{NewerCopies, SkipReason},
         tally::{Count, RequestCounts},
         time::Timestamp,
         version::LEDGER_VERSION,
@@ -79,13 +82,27 @@ pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
             is_without_tags: true,
             created_at: Some(Timestamp::from_millis(1_700_000_000_000)),
             completing: Some(ETag::new("0a1b-3").expect("an ETag")),
+            newer: Some(NewerVersion {
+                etag: ETag::new("newer").expect("an ETag"),
+                size_bytes: LARGE,
+                number: 2,
+            }),
         }],
+        newer: NewerCopies {
+            objects: 1,
+            bytes: LARGE,
+            planned_bytes: 1,
+        },
         ..ShardOutcome::default()
     };
     for index in [0, 1, 2, 500, 9_999] {
         outcome.progress.settle(index);
     }
     outcome.tally.copied = large_count();
+    outcome
+        .tally
+        .skipped
+        .add_object(SkipReason::GoneAtSource, 3);
     outcome
         .tally
         .failed
@@ -135,12 +152,16 @@ pub fn range_record(run_id: &str, number: u32) -> RangeRecord {
     }
 }
 
-/// A lock over a pair whose name holds the NUL that separates its fields.
+/// A lock over a target prefix.
 #[must_use]
-pub fn lock_record(pair: &str, run_id: &str) -> LockRecord {
+pub fn lock_record(bucket: &str, prefix: &str, run_id: &str) -> LockRecord {
     LockRecord {
         schema_version: LEDGER_VERSION,
-        pair: pair.to_owned(),
+        locked: LockedPrefix {
+            bucket: BucketName::new(bucket).expect("a bucket"),
+            prefix: KeyPrefix::new(prefix).expect("a prefix"),
+        },
+        state: LockState::Held,
         run_id: RunId::new(run_id).expect("a run id"),
         execution_arn: execution(run_id),
         revision: 1,

@@ -60,6 +60,14 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
         let _permit = context.calls.gate.multipart_permit(part_count).await;
         for _ in 0..UPLOADS_MAX {
             let resumed = context.uploads.get(planned.index);
+            if resumed
+                .as_ref()
+                .is_some_and(|upload| upload.newer != planned.newer)
+            {
+                return Err(Failure::invariant(
+                    "an upload of another version of the object is open",
+                ));
+            }
             let is_new = resumed.is_none();
             let upload = match resumed {
                 Some(upload) => upload,

@@ -55,6 +55,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
                         is_without_tags,
                         created_at: created.created_at,
                         completing: None,
+                        newer: planned.newer.clone(),
                     });
                 }
                 Err(fault) => fault,

@@ -41,6 +41,9 @@ impl<L: Ledger> WholeRecord<'_, L> {
             return Ok(CommonUpload::Unneeded);
         }
         Ok(match whole.outcome.uploads.first() {
+            // The source changed, and whoever holds the whole copies its newer version alone: the parts of this shard are of
+            // the planned one.
+            Some(upload) if upload.newer.is_some() => CommonUpload::Unneeded,
             Some(upload) => CommonUpload::Open(upload.upload_id.clone()),
             None => CommonUpload::Missing(Box::new(whole)),
         })

@@ -156,7 +156,7 @@ impl Place<'_> {
             // One shard's record, and the run's to read.
             Function::Copier => &[Action::GetItem, Action::PutItem],
             Function::Planner => &[Action::GetItem, Action::PutItem, Action::Query],
-            // DeleteItem gives the lock of the pair back.
+            // DeleteItem gives the lock of the target back.
             Function::Reporter => &[
                 Action::GetItem,
                 Action::PutItem,

@@ -1,5 +1,8 @@
 //! The figures of a report.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crate::{
@@ -7,6 +10,7 @@ use crate::{
     run::option::Verify,
     value::{
         figures::{bytes, counted, duration, grouped, usd},
+        skips::SkipReason,
         tally::Count,
     },
 };
@@ -102,8 +106,8 @@ impl Figure {
         let took = report.ended_at.since(report.started_at);
         [
             Some(Self::objects(FigureKind::Planned, report.planned)),
-            Some(Self::objects(FigureKind::Copied, report.copied)),
-            Some(Self::objects(FigureKind::Skipped, report.skipped)),
+            Some(Self::copied(report)),
+            Some(Self::skipped(report)),
             report
                 .filtered
                 .filter(|filtered| filtered.objects > 0)
@@ -146,17 +150,53 @@ impl Figure {
         }
     }
 
+    fn and(mut self, more: &str) -> Self {
+        self.detail = Some(match self.detail {
+            Some(detail) => format!("{detail}; {more}"),
+            None => more.to_owned(),
+        });
+        self
+    }
+
     fn objects(kind: FigureKind, count: Count) -> Self {
         Self::new(kind, grouped(count.objects)).with(bytes(count.bytes))
     }
 
+    fn copied(report: &Report) -> Self {
+        let figure = Self::objects(FigureKind::Copied, report.copied);
+        match report.copied_newer.objects {
+            0 => figure,
+            newer => figure.and(&format!("{} in a newer version", grouped(newer))),
+        }
+    }
+
+    /// With the reasons where there are others than that the target had it already.
+    fn skipped(report: &Report) -> Self {
+        let skipped = &report.skipped.count;
+        let figure = Self::objects(FigureKind::Skipped, skipped.count());
+        if skipped
+            .by_reason
+            .keys()
+            .all(|reason| *reason == SkipReason::Same)
+        {
+            return figure;
+        }
+        let reasons = skipped.by_reason.iter();
+        let reasons =
+            reasons.map(|(reason, &objects)| format!("{} {}", grouped(objects), reason.words()));
+        figure.and(&reasons.collect::<Vec<_>>().join(", "))
+    }
+
     /// Whatever was to be deleted and is not among the deleted objects is named, so that the figures add up.
     fn deleted(report: &Report) -> Option<Self> {
-        let deleted = report.deleted;
+        let deleted = &report.deleted;
         if deleted.objects == 0 && deleted.planned == 0 {
             return None;
         }
-        let figure = Self::new(FigureKind::Deleted, grouped(deleted.objects));
+        let figure = Self {
+            is_bad: deleted.failed > 0,
+            ..Self::new(FigureKind::Deleted, grouped(deleted.objects))
+        };
         if report.verdict == Verdict::Planned {
             return Some(figure.with(format!("{} planned", grouped(deleted.planned))));
         }
@@ -240,138 +280,5 @@ impl Figure {
             }
             Some(_) => figure(cost.counted).with(format!("estimated {}", usd(cost.estimated))),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::{CopySeconds, Cost, ShardSummary, run_report::tests::report};
-
-    fn shown(report: &Report, kind: FigureKind) -> Option<String> {
-        let figures = Figure::all_of(report);
-        let figure = figures.into_iter().find(|figure| figure.kind == kind)?;
-        Some(match figure.detail {
-            Some(detail) => format!("{} ({detail})", figure.value),
-            None => figure.value,
-        })
-    }
-
-    #[test]
-    fn what_was_estimated_stands_beside_what_was_counted() {
-        let times = |counted| {
-            Some(CopySeconds {
-                estimated: 90,
-                estimated_max: None,
-                counted,
-            })
-        };
-        let figures = |verdict, copy_seconds| {
-            let cost_usd = Cost {
-                estimated: 5.03,
-                counted: 5.01,
-                ..Cost::default()
-            };
-            let costly = Report {
-                verdict,
-                cost_usd,
-                copy_seconds,
-                ..report()
-            };
-            let cost = shown(&costly, FigureKind::RequestCost).unwrap();
-            (cost, shown(&costly, FigureKind::CopyTime))
-        };
-        let expected = |cost: &str, time: Option<&str>| (cost.to_owned(), time.map(str::to_owned));
-        assert_eq!(
-            figures(Verdict::Complete, times(Some(125))),
-            expected(
-                "$5.01 (estimated $5.03)",
-                Some("2 min 5 s (estimated 1 min 30 s)")
-            )
-        );
-        assert_eq!(
-            figures(Verdict::Incomplete, times(None)),
-            expected("$5.01 (estimated $5.03)", None)
-        );
-        assert_eq!(
-            figures(Verdict::Planned, times(None)),
-            expected("$5.03 (estimated)", Some("1 min 30 s (estimated)"))
-        );
-        assert_eq!(figures(Verdict::Incomplete, None), expected("$5.01", None));
-    }
-
-    #[test]
-    fn an_estimated_time_is_a_range_and_a_dry_run_says_what_it_depends_on() {
-        let mut long = report();
-        let mut time = |verdict, counted| {
-            long.verdict = verdict;
-            long.copy_seconds = Some(CopySeconds {
-                estimated: 2_441,
-                estimated_max: Some(28_572),
-                counted,
-            });
-            shown(&long, FigureKind::CopyTime).unwrap()
-        };
-        assert_eq!(
-            time(Verdict::Planned, None),
-            "40 min 41 s to 7 h 56 min (estimated: the longer time at the 3,500 writes per second of one S3 partition, \
-             the shorter one once S3 has split the target prefix into enough of them)"
-        );
-        assert_eq!(
-            time(Verdict::Complete, Some(7_300)),
-            "2 h 1 min (estimated 40 min 41 s to 7 h 56 min)"
-        );
-    }
-
-    #[test]
-    fn deletions_and_what_the_filters_left_out_add_up() {
-        let mut mirror = report();
-        assert_eq!(shown(&mirror, FigureKind::Deleted), None);
-        assert_eq!(shown(&mirror, FigureKind::Filtered), None);
-        mirror.filtered = Some(Count {
-            objects: 1_200,
-            bytes: 2_048,
-        });
-        mirror.deleted.planned = 9;
-        mirror.deleted.objects = 5;
-        (mirror.deleted.held, mirror.deleted.failed) = (1, 1);
-        mirror.deleted.back_at_source = 2;
-        let deleted = |report: &Report| shown(report, FigureKind::Deleted).unwrap();
-        assert_eq!(
-            deleted(&mirror),
-            "5 (of 9 planned: 1 held, 2 back at the source, 1 failed)"
-        );
-        assert_eq!(
-            shown(&mirror, FigureKind::Filtered).unwrap(),
-            "1,200 (2.0 KiB)"
-        );
-        mirror.verdict = Verdict::Planned;
-        assert_eq!(deleted(&mirror), "5 (9 planned)");
-    }
-
-    #[test]
-    fn a_run_that_verified_nothing_has_no_figure_of_it() {
-        let mut unverified = report();
-        assert_eq!(
-            shown(&unverified, FigureKind::Verified).unwrap(),
-            "0 missing, 0 different (both sides listed again)"
-        );
-        unverified.verified.method = Verify::None;
-        assert_eq!(shown(&unverified, FigureKind::Verified), None);
-    }
-
-    #[test]
-    fn the_shards_of_a_dry_run_are_planned_and_not_undone() {
-        let mut dry = report();
-        assert_eq!(shown(&dry, FigureKind::Shards), None);
-        dry.shards = ShardSummary {
-            total: 1_200,
-            done: 1_100,
-            not_done: Vec::new(),
-        };
-        let shards = |report: &Report| shown(report, FigureKind::Shards).unwrap();
-        assert_eq!(shards(&dry), "1,100 of 1,200 done (in 1 round)");
-        dry.verdict = Verdict::Planned;
-        assert_eq!(shards(&dry), "1,200 planned");
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::{
     report::{emptiness::Emptiness, run_report::Report, verdict::Verdict},
-    run::option::Mode,
     value::figures::{bytes, counted, grouped},
 };
 
@@ -34,7 +33,7 @@ impl Report {
 
 /// Deletions lead: of all that a run does, they are what a person must see first, and a phone shows some forty characters.
 fn summary(report: &Report) -> String {
-    let deleted = report.deleted;
+    let deleted = &report.deleted;
     let rest = summary_without_deletions(report);
     match report.verdict {
         Verdict::Planned if deleted.planned > 0 => {
@@ -74,14 +73,15 @@ fn summary_without_deletions(report: &Report) -> String {
         Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
         Verdict::Complete if report.planned.objects == 0 => nothing_to_copy(report),
         Verdict::Complete => format!("{} copied", objects_and_size(report.copied)),
-        // What failed in a mirror may be deletions, which are not among the objects to copy.
-        Verdict::Incomplete if report.failed.objects > 0 && report.mode == Some(Mode::Mirror) => {
-            format!("{} failed", counted(report.failed.objects, "object"))
-        }
         Verdict::Incomplete if report.failed.objects > 0 => format!(
             "{} of {} failed",
             grouped(report.failed.objects),
             counted(report.planned.objects, "object")
+        ),
+        Verdict::Incomplete if report.deleted.failed > 0 => format!(
+            "{} of {} failed",
+            grouped(report.deleted.failed),
+            counted(report.deleted.planned, "deletion")
         ),
         Verdict::Incomplete if report.not_chosen() > 0 && report.verified.agrees() => format!(
             "{} left undone in shards that were not chosen",
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_run_that_found_nothing_does_not_read_like_one_that_is_in_step() {
         let mut in_step = empty(0);
-        in_step.skipped.objects = 1;
+        in_step.skipped.count.objects = 1;
         assert_eq!(summary(&in_step), "nothing to copy");
         for verdict in [Verdict::Complete, Verdict::Planned] {
             let found = |filtered| {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn deletions_come_first() {
         let mut mirror = empty(0);
-        mirror.skipped.objects = 7;
+        mirror.skipped.count.objects = 7;
         (mirror.deleted.planned, mirror.deleted.objects) = (3, 3);
         assert_eq!(summary(&mirror), "3 objects deleted, nothing to copy");
         mirror.planned.objects = 1;
@@ -160,19 +160,18 @@ mod tests {
     }
 
     #[test]
-    fn failed_deletions_are_not_set_against_the_objects_to_copy() {
+    fn failed_deletions_are_set_against_the_deletions_and_not_the_objects_to_copy() {
         let mut mirror = report();
-        mirror.mode = Some(Mode::Mirror);
+        (mirror.deleted.planned, mirror.deleted.failed) = (7, 3);
+        assert_eq!(summary(&mirror), "3 of 7 deletions failed");
         for _ in 0..3 {
             mirror.failed.add_object(FailureCode::AccessDenied, 1);
         }
-        assert_eq!(summary(&mirror), "3 objects failed");
-        mirror.mode = Some(Mode::Sync);
         mirror.planned = Count {
-            objects: 7,
-            bytes: 7,
+            objects: 9,
+            bytes: 9,
         };
-        assert_eq!(summary(&mirror), "3 of 7 objects failed");
+        assert_eq!(summary(&mirror), "3 of 9 objects failed");
     }
 
     #[test]

@@ -37,11 +37,12 @@ impl NextStep {
         }
         let invariant = FailureCode::InvariantViolated;
         let is_contradictory = report.leading_code() == invariant.name()
-            || report.failed.by_reason.contains_key(&invariant);
+            || report.failed.by_reason.contains_key(&invariant)
+            || report.deleted.failed_by_reason.contains_key(&invariant);
         let read = if is_contradictory {
             Some(Self::SaveDocuments)
         } else {
-            (report.failed.objects > 0).then_some(Self::ListFailures)
+            (report.failed.objects + report.deleted.failed > 0).then_some(Self::ListFailures)
         };
         let has_unfinished_shards = report.shards.done < report.shards.total;
         let inspect = has_unfinished_shards.then_some(Self::InspectShards);

@@ -3,7 +3,7 @@
 use crate::{
     failure::FailureCode,
     report::{
-        failure_example::{FailureExample, FailureExamples},
+        failure_example::{FailedWork, FailureExample, FailureExamples},
         run_report::Report,
     },
     value::figures::{counted, grouped},
@@ -16,6 +16,8 @@ pub enum ProblemKind {
     RunBroke,
     /// Objects that failed for the same reason.
     ObjectsFailed,
+    /// Deletions that failed for the same reason.
+    DeletionsFailed,
     /// Deletions that were not made because there are too many.
     DeletionsHeld,
 }
@@ -27,6 +29,7 @@ impl ProblemKind {
         match self {
             Self::RunBroke => "What broke",
             Self::ObjectsFailed => "What failed",
+            Self::DeletionsFailed => "What could not be deleted",
             Self::DeletionsHeld => "What was held",
         }
     }
@@ -57,16 +60,28 @@ impl ProblemEntry {
             example: None,
             action: problem.action.clone(),
         });
-        let reasons = report.failed.most_frequent_first();
-        let failed = reasons.into_iter().map(|(code, objects)| Self {
-            kind: ProblemKind::ObjectsFailed,
-            title: format!("{code}: {}", counted(objects, "object")),
-            message: code.meaning().to_owned(),
-            example: examples.get(&code).cloned(),
-            action: code.action().to_owned(),
-        });
+        let entry = |kind, work, noun| {
+            move |(code, objects): (FailureCode, u64)| Self {
+                kind,
+                title: format!("{code}: {}", counted(objects, noun)),
+                message: code.meaning().to_owned(),
+                example: examples.get(&(work, code)).cloned(),
+                action: code.action().to_owned(),
+            }
+        };
+        let failed = report.failed.most_frequent_first().into_iter().map(entry(
+            ProblemKind::ObjectsFailed,
+            FailedWork::Copy,
+            "object",
+        ));
+        let undeleted = report.deleted.failures_first().into_iter().map(entry(
+            ProblemKind::DeletionsFailed,
+            FailedWork::Delete,
+            "deletion",
+        ));
         let held = Self::held(report);
-        broke.into_iter().chain(failed).chain(held).collect()
+        let problems = broke.into_iter().chain(failed);
+        problems.chain(undeleted).chain(held).collect()
     }
 
     fn held(report: &Report) -> Option<Self> {
@@ -143,6 +158,8 @@ mod tests {
                 broken.failed.add_object(code, 1);
             }
         }
+        broken.deleted.failed = 1;
+        broken.deleted.failed_by_reason = [(FailureCode::AccessDenied, 1)].into();
         let problems = ProblemEntry::all_of(&broken, &FailureExamples::new());
         let titles: Vec<_> = problems.iter().map(|p| p.title.as_str()).collect();
         assert_eq!(
@@ -151,7 +168,8 @@ mod tests {
                 "ServiceFault in ReportRun",
                 "Throttled: 3 objects",
                 "AccessDenied: 2 objects",
-                "SourceChanged: 2 objects"
+                "SourceChanged: 2 objects",
+                "AccessDenied: 1 deletion"
             ]
         );
     }

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::verify::discrepancies::Discrepancy;
+use crate::verify::discrepancies::Discrepancy::{ChangedSinceStart, Different, Missing};
 use crate::{
     failure::FailureCode,
     plan::range::KeyRange,
@@ -180,12 +180,18 @@ fn a_loss_is_distinguished_from_what_changed_since_the_run_began() {
     };
     assert_eq!(judged(1, Some(2)), None);
     assert_eq!(judged(2, Some(2)), None, "the same second is no doubt");
-    assert_eq!(judged(2, Some(1)), Some(Discrepancy::Different));
-    assert_eq!(judged(1, None), Some(Discrepancy::Missing));
-    // Listings give whole seconds: it may have been written before the run began.
-    assert_eq!(judged(9, None), Some(Discrepancy::Missing));
-    assert_eq!(judged(10, None), Some(Discrepancy::ChangedSinceStart));
-    assert_eq!(judged(10, Some(1)), Some(Discrepancy::ChangedSinceStart));
+    assert_eq!(judged(2, Some(1)), Some(Judgment::Certain(Different)));
+    assert_eq!(judged(1, None), Some(Judgment::Certain(Missing)));
+    // Listings give whole seconds: it may have been written before the run began, or after.
+    assert!(matches!(
+        judged(9, None),
+        Some(Judgment::Doubtful(Missing, _))
+    ));
+    assert_eq!(judged(10, None), Some(Judgment::Certain(ChangedSinceStart)));
+    assert_eq!(
+        judged(10, Some(1)),
+        Some(Judgment::Certain(ChangedSinceStart))
+    );
 }
 
 #[test]
@@ -204,7 +210,43 @@ fn what_a_rerun_planned_is_its_own_however_late_it_changed() {
     let replanned = ReplannedObjects::new(changed_since(&planned, Timestamp::from_millis(5_000)));
     let rules = VerifyRules::new(&run, replanned).unwrap();
     let late = rules.judge(&planned[0], None);
-    assert_eq!(late, Some(Discrepancy::Missing));
+    assert_eq!(late, Some(Judgment::Certain(Missing)));
     let unplanned = rules.judge(&object("s/other", 7), None);
-    assert_eq!(unplanned, Some(Discrepancy::ChangedSinceStart));
+    assert_eq!(unplanned, Some(Judgment::Certain(ChangedSinceStart)));
+}
+
+#[test]
+fn doubts_are_kept_page_by_page_and_beyond_their_limit_judged_as_they_look() {
+    let of_parts = |key: &str, etag: &str| ListedObject {
+        etag: ETag::new(etag).unwrap(),
+        ..object(key, 1)
+    };
+    let (rules, mut ranges) = (rules(), whole());
+    let range = ranges.unfinished().next().unwrap();
+    range.doubts_max = 2;
+    let mut comparison = RangeComparison::resume(range, &rules);
+    needs(&mut comparison);
+    let objects = ["s/a", "s/b", "s/c"].map(|key| of_parts(key, "now-2"));
+    let page_of_source = ObjectPage {
+        objects: objects.into(),
+        is_truncated: false,
+    };
+    comparison.feed(Side::Source, page_of_source).unwrap();
+    needs(&mut comparison);
+    comparison.feed(Side::Target, page(&[], false)).unwrap();
+    assert_eq!(comparison.advance().unwrap(), ComparisonStep::PageEnd);
+    assert_eq!(comparison.advance().unwrap(), ComparisonStep::Done);
+    drop(comparison);
+    let found = |ranges: &VerifiedRanges| {
+        let found = ranges.verification(crate::run::option::Verify::Relist);
+        (found.missing, found.changed_since_start)
+    };
+    assert_eq!(found(&ranges), (1, 0), "the third one");
+    let mut planned = ranges.doubted();
+    assert_eq!(planned.len(), 2);
+    let version = planned.values_mut().next().unwrap();
+    *version = Some(ETag::new("now-2").unwrap());
+    ranges.settle_doubts(&planned);
+    assert_eq!(found(&ranges), (2, 1));
+    assert!(ranges.doubted().is_empty());
 }

@@ -6,17 +6,18 @@ use shardlift_core::{
     documents::{
         control_key,
         failure_list::{self, FailedObject},
+        manifest::Manifest,
     },
     failure::FailureCode,
     port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName, TargetBucket, UploadSpec},
     run::record::{PlanTotals, RunRecord, RunState},
     shard::{OpenUpload, ShardOutcome, ShardState, ShardWork},
-    value::{id::UploadId, key::ObjectKey, time::Timestamp},
+    value::{id::UploadId, key::ObjectKey, object::ETag, skips::SkipReason, time::Timestamp},
 };
 
 use super::{
-    BEGAN_AT, COPIED_AT, REPORTED_AT, Scene,
-    objects::{key, shard_id, size, target_key},
+    BEGAN_AT, COPIED_AT, REPORTED_AT, Scene, WRITTEN_AT,
+    objects::{key, listed, shard_id, size, target_key},
     run_id, wait,
 };
 
@@ -41,6 +42,34 @@ impl Scene {
                 }
             });
         }
+    }
+
+    /// An object changed after it was planned, and was copied in its newer version.
+    pub(crate) fn change_at_source(&self, shard: u32, index: u32, size_bytes: u64) {
+        for (bucket, key) in [
+            ("source", key(shard, index)),
+            ("target", target_key(shard, index)),
+        ] {
+            self.buckets.put(bucket, &key, "newer", size_bytes);
+        }
+        self.change(shard, |record| {
+            record.outcome.newer.add_object(size(index), size_bytes);
+            let noted = record.outcome.notes.entry("copied_newer".to_owned());
+            *noted.or_default() += 1;
+        });
+    }
+
+    /// An object was gone when its copy began.
+    pub(crate) fn remove_at_source(&self, shard: u32, index: u32) {
+        self.buckets.remove("source", &key(shard, index));
+        self.buckets.remove("target", &target_key(shard, index));
+        self.change(shard, |record| {
+            let tally = &mut record.outcome.tally;
+            tally.copied.objects -= 1;
+            tally.copied.bytes -= size(index);
+            let reason = SkipReason::GoneAtSource;
+            tally.skipped.add_object(reason, size(index));
+        });
     }
 
     /// Some objects of finished shards were not copied after all.
@@ -150,6 +179,7 @@ impl Scene {
                 is_without_tags: false,
                 created_at: None,
                 completing: None,
+                newer: None,
             }];
         });
     }
@@ -224,6 +254,34 @@ impl Scene {
     pub(crate) fn write_later(&self, key: &str, content: &str) {
         self.buckets.set_time(REPORTED_AT);
         self.buckets.put("source", key, content, 12_345);
+    }
+
+    /// An upload in parts to the source, which was begun before the run, is completed in it.
+    pub(crate) fn complete_upload_begun_before(&self, key: &str, etag: &str) {
+        self.buckets.set_time(WRITTEN_AT);
+        self.buckets.put("source", key, etag, 12_345);
+        self.buckets.change("source", key, |object| {
+            object.attributes.etag = ETag::new(etag).unwrap();
+        });
+    }
+
+    /// An object was planned that an upload in parts had made.
+    pub(crate) fn plan_as_upload(&self, shard: u32, index: u32, etag: &str) {
+        let etag = ETag::new(etag).unwrap();
+        self.buckets.change("source", &key(shard, index), |object| {
+            object.attributes.etag = etag.clone();
+        });
+        let count = self.objects[shard as usize];
+        let mut objects: Vec<_> = (0..count).map(|at| listed(shard, at)).collect();
+        objects[index as usize].etag = etag;
+        let manifest = Manifest {
+            run_id: run_id(),
+            shard_id: shard_id(shard),
+            objects,
+        };
+        let path = control_key::manifest(&run_id(), &shard_id(shard));
+        let body = manifest.encode().unwrap();
+        wait(self.reporter.control.put(&path, "application/zstd", body)).unwrap();
     }
 }
 

@@ -10,7 +10,8 @@ use shardlift_core::{
     port::{ControlStore, Ledger, PutOutcome},
     run::{
         input::RunInput,
-        record::{BucketFacts, LockRecord, PairEncryption, PlanTotals, RunRecord, RunState},
+        lock::{LockRecord, LockState, LockedPrefix},
+        record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
     shard::{ShardRecord, ShardWork},
@@ -149,7 +150,8 @@ impl Scene {
         };
         let lock = LockRecord {
             schema_version: LEDGER_VERSION,
-            pair: run.spec.pair.lock_name(),
+            locked: LockedPrefix::of(&run.spec.pair),
+            state: LockState::Held,
             run_id: run_id(),
             execution_arn: execution(),
             revision: 1,
@@ -194,8 +196,8 @@ impl Scene {
     }
 
     pub(crate) async fn is_locked(&self) -> bool {
-        let pair = self.ledger.run(&run_id()).unwrap().spec.pair.lock_name();
-        self.ledger.read_lock(&pair).await.unwrap().is_some()
+        let locked = LockedPrefix::of(&self.ledger.run(&run_id()).unwrap().spec.pair);
+        self.ledger.read_lock(&locked).await.unwrap().is_some()
     }
 
     /// How often this operation was called since the script was cleared.
