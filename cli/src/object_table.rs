@@ -65,6 +65,7 @@ mod tests {
         id::{RunId, ShardId},
         key::ObjectKey,
         object::{ETag, ListedObject},
+        storage::ObjectStorage,
         time::Timestamp,
     };
 
@@ -88,6 +89,7 @@ mod tests {
                     size_bytes: 1,
                     etag: ETag::new("e").unwrap(),
                     modified_at: Timestamp::from_millis(0),
+                    storage: ObjectStorage::default(),
                 })
                 .collect(),
         };

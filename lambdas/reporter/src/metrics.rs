@@ -95,6 +95,8 @@ mod tests {
                 bytes: 7,
             },
             skipped,
+            skipped_archived: 0,
+            class_changed: 0,
             filtered: Some(filtered),
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),

@@ -50,10 +50,7 @@ impl MemoryTarget {
                 "copy-source-if-match",
             ));
         }
-        if matches!(
-            object.attributes.storage_class.as_str(),
-            "GLACIER" | "DEEP_ARCHIVE"
-        ) {
+        if object.is_archived() {
             return Err(CallFault::new(
                 operation,
                 FaultKind::Archived,
@@ -153,6 +150,7 @@ impl TargetBucket for MemoryTarget {
                         *value = format!("{algorithm} of {}", object.content);
                     }
                 }
+                object.is_restored = false;
                 // A redirect stays behind.
                 object
                     .attributes

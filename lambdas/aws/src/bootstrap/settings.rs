@@ -17,7 +17,7 @@ const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
 const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
 
 /// Where each variable belongs in the input of a run.
-const RUN_TEXTS: [(&str, &str); 12] = [
+const RUN_TEXTS: [(&str, &str); 13] = [
     ("S3_BUCKET", "/source/bucket"),
     ("S3_KEY", "/source/prefix"),
     ("TARGET_S3_BUCKET", "/target/bucket"),
@@ -29,6 +29,7 @@ const RUN_TEXTS: [(&str, &str); 12] = [
     ("RUN_TAGS", "/tags"),
     ("RUN_VERIFY", "/verify"),
     ("RUN_STORAGE_CLASS", "/storage_class"),
+    ("RUN_ARCHIVED", "/archived"),
     ("RUN_KMS_KEY_ARN", "/kms_key_arn"),
 ];
 const RUN_NUMBERS: [(&str, &str); 3] = [

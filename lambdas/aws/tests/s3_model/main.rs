@@ -8,6 +8,7 @@ mod faults;
 mod local_sts;
 mod odd_headers;
 mod parsers;
+mod storage;
 mod suites;
 #[expect(dead_code, reason = "the planner's tests take all of it")]
 mod world;

@@ -12,6 +12,7 @@ pub(super) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutco
         ObjectOutcome::Copied(_) => ("copied", None),
         ObjectOutcome::Deleted => ("deleted", None),
         ObjectOutcome::BackAtSource => ("back_at_source", None),
+        ObjectOutcome::Archived => ("archived", None),
         ObjectOutcome::Failed(failure) => ("failed", Some(failure)),
     };
     tracing::debug!(

@@ -5,8 +5,9 @@ use shardlift_core::{
     documents::manifest::Manifest,
     failure::{Failure, FailureCode, Scope},
     port::TargetBucket,
+    run::option::ArchivedPolicy,
     shard::{note::Note, settled_objects::ObjectOutcome},
-    value::object::ListedObject,
+    value::{object::ListedObject, storage::StorageClass},
 };
 
 use super::{
@@ -39,15 +40,28 @@ impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
             Err(failure) if failure.code.scope() == Scope::Run => {
                 Err(failure.within(format_args!("object {:?}", object.key.as_str())))
             }
+            Err(failure)
+                if failure.code == FailureCode::ObjectArchived && self.skips_archived() =>
+            {
+                Ok(Some((index, ObjectOutcome::Archived)))
+            }
             Err(failure) => Ok(Some((index, ObjectOutcome::Failed(failure)))),
         }
     }
 }
 
 impl<T: TargetBucket> ObjectCopies<'_, T> {
+    fn skips_archived(&self) -> bool {
+        self.context.calls.spec.archived == ArchivedPolicy::Skip
+    }
+
     async fn copy(&self, index: u32, object: &ListedObject) -> Result<Vec<Note>, Failure> {
         let (context, spec) = (&self.context, self.context.calls.spec);
         let planned = PlannedObject::new(spec, index, object)?;
+        // S3 would refuse a call, and says nothing that the listing did not.
+        if object.storage.is_archived {
+            return Err(archived(object));
+        }
         let method = CopyMethod::choose(
             object.size_bytes,
             spec.multipart_threshold_bytes,
@@ -63,4 +77,15 @@ impl<T: TargetBucket> ObjectCopies<'_, T> {
             }
         }
     }
+}
+
+fn archived(object: &ListedObject) -> Failure {
+    let class = object
+        .storage
+        .class
+        .map_or("an archive", StorageClass::name);
+    Failure::new(
+        FailureCode::ObjectArchived,
+        format!("it was listed as {class} and not restored"),
+    )
 }

@@ -4,7 +4,7 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     port::CopySource,
     run::spec::RunSpec,
-    value::{key::ObjectKey, object::ListedObject},
+    value::{key::ObjectKey, object::ListedObject, storage::StorageClass},
 };
 
 /// The two keys of an object, and the version that was planned.
@@ -12,6 +12,8 @@ pub(crate) struct PlannedObject {
     pub(crate) index: u32,
     pub(crate) source: CopySource,
     pub(crate) target_key: ObjectKey,
+    /// The storage class that the copy asks for; S3's default when absent.
+    pub(crate) storage_class: Option<StorageClass>,
 }
 
 impl PlannedObject {
@@ -38,6 +40,7 @@ impl PlannedObject {
                 size_bytes: object.size_bytes,
             },
             target_key,
+            storage_class: spec.storage_class.requested(object.storage),
         })
     }
 }

@@ -32,7 +32,7 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         let Self { context, planned } = &self;
         let calls = context.calls;
         let mut options = CopyOptions {
-            storage_class: calls.spec.storage_class,
+            storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.clone(),
             tags: (calls.spec.tags == TagPolicy::Ignore).then(TagSet::new),
         };

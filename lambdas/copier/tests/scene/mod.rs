@@ -132,12 +132,7 @@ impl Scene {
             .buckets
             .objects(bucket)
             .into_iter()
-            .map(|(key, stored)| ListedObject {
-                key,
-                size_bytes: stored.attributes.size_bytes,
-                etag: stored.attributes.etag,
-                modified_at: stored.modified_at,
-            })
+            .map(|(key, stored)| stored.listed(&key))
             .collect();
         let mut planned = Count::default();
         for object in &objects {

@@ -10,10 +10,10 @@ use std::time::Duration;
 use super::proof::{Checksums, compare_checksums};
 use crate::{
     port::{CopyOptions, CopySource, ObjectAttributes, TagSet},
-    run::option::StorageClass,
     value::{
         arn::KmsKeyArn,
         object::{ETag, Encryption},
+        storage::StorageClass,
         time::Timestamp,
     },
 };

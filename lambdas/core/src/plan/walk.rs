@@ -18,7 +18,7 @@ use crate::{
     port::{ListRequest, ObjectPage},
     run::{
         filter::ObjectFilter,
-        option::{Compare, Mode},
+        option::{ArchivedPolicy, Compare, Mode},
         pair::Side,
         record::RunRecord,
         spec::RunSpec,
@@ -285,6 +285,8 @@ impl RangeWalk {
             tally.filtered.add_object(source.size_bytes);
         } else if target.is_some_and(|target| is_same(rules, source, target)) {
             tally.same.add_object(source.size_bytes);
+        } else if source.storage.is_archived && spec.archived == ArchivedPolicy::Skip {
+            tally.archived.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::copy_of(
                 source.size_bytes,
@@ -292,7 +294,7 @@ impl RangeWalk {
                 spec.part_bytes,
             );
             self.make_room(&work, rules, chunks);
-            self.chunk.plan_copy(source, work);
+            self.chunk.plan_copy(source, work, spec.storage_class);
         }
     }
 

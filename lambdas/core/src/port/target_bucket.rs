@@ -4,13 +4,14 @@ use super::BucketListing;
 use crate::{
     copy::part_layout::{Part, PartNumber},
     failure::fault::CallFault,
-    run::{option::StorageClass, record::BucketFacts},
+    run::record::BucketFacts,
     value::{
         arn::KmsKeyArn,
         header::HeaderBytes,
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
         object::{ETag, Encryption},
+        storage::StorageClass,
         tally::RequestCounts,
         time::Timestamp,
     },

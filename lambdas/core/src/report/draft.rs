@@ -15,6 +15,7 @@ use crate::{
         option::Verify,
         record::{RunRecord, RunState},
     },
+    shard::note::Note,
     value::{
         bucket::BucketName,
         tally::{Count, RequestCounts, add_requests},
@@ -117,6 +118,11 @@ impl ReportDraft {
         let tally = self.sums.final_tally(unfinished);
         let mut skipped = tally.skipped;
         skipped.add(run.map_or_else(Count::default, |run| run.totals.same));
+        let archived = run.map_or_else(Count::default, |run| run.totals.archived);
+        skipped.add(archived);
+        let skipped_archived = archived.objects + self.sums.skipped_archived();
+        // They were not copied, and have a warning of their own.
+        self.sums.notes.remove(Note::Archived.name());
         let transitions = STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.begun;
         self.requests
             .insert("states:Transition".to_owned(), transitions);
@@ -139,6 +145,8 @@ impl ReportDraft {
             planned: self.sums.planned,
             copied: tally.copied,
             skipped,
+            skipped_archived,
+            class_changed: plan.map_or(0, |run| run.totals.classes.changed),
             filtered: Some(run.map_or_else(Count::default, |run| run.totals.filtered)),
             deleted: DeletedCount {
                 exceeds: plan.and_then(exceeded_limits),
@@ -153,16 +161,14 @@ impl ReportDraft {
             shards: self.sums.shards,
             verified: self
                 .verified
-                .unwrap_or_else(|| Verification::clean(Verify::None)),
+                .unwrap_or_else(|| Verification::clean(Verify::None))
+                .with_skipped(skipped_archived + run.map_or(0, archived_before)),
             notes: self.sums.notes,
             uploads_aborted: self.uploads_aborted,
             cost_usd: Cost::of(
                 self.requests,
                 estimate.map_or_else(RequestCounts::new, |estimate| estimate.requests.clone()),
-                Prices::of(
-                    run.map(|run| &run.target.region),
-                    run.and_then(|run| run.spec.storage_class),
-                ),
+                run.map_or_else(Prices::default, prices),
             ),
             copy_seconds,
             started_at: event.started_at,
@@ -176,6 +182,16 @@ impl ReportDraft {
         };
         warned(report.judged(is_dry))
     }
+}
+
+fn prices(run: &RunRecord) -> Prices {
+    let (region, choice) = (&run.target.region, run.spec.storage_class);
+    Prices::of(Some(region), choice, &run.totals.classes)
+}
+
+fn archived_before(run: &RunRecord) -> u64 {
+    let rerun = run.spec.rerun.as_ref();
+    rerun.map_or(0, |rerun| rerun.archived_before)
 }
 
 fn warned(mut report: Report) -> Report {

@@ -51,6 +51,12 @@ pub struct Report {
     pub copied: Count,
     /// Objects that needed no copy, including those that were already the same.
     pub skipped: Count,
+    /// The archived ones of these, which were left out as the run asks.
+    #[serde(default)]
+    pub skipped_archived: u64,
+    /// Planned copies whose storage class is not that of their source.
+    #[serde(default)]
+    pub class_changed: u64,
     /// Objects of the source that the filters left out; absent in reports from before they were counted.
     #[serde(default)]
     pub filtered: Option<Count>,
@@ -184,6 +190,8 @@ pub(crate) mod tests {
             planned: Count::default(),
             copied: Count::default(),
             skipped: Count::default(),
+            skipped_archived: 0,
+            class_changed: 0,
             filtered: Some(Count::default()),
             deleted: DeletedCount::default(),
             failed: FailedCount::default(),

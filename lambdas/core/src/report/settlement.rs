@@ -9,7 +9,7 @@ use crate::{
     failure::{Failure, FailureCode},
     report::{DeletedCount, NOT_DONE_SHOWN_MAX, ShardSummary},
     run::{event::Problem, record::PlanTotals},
-    shard::{ShardRecord, ShardState, ShardWork},
+    shard::{ShardRecord, ShardState, ShardWork, note::Note},
     value::{
         tally::{Count, RequestCounts, Tally, add_requests},
         time::Timestamp,
@@ -130,6 +130,13 @@ impl Settlement {
         } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
             self.shards.not_done.push(shard.shard_id.clone());
         }
+    }
+
+    /// Archived objects that copiers skipped.
+    #[must_use]
+    pub fn skipped_archived(&self) -> u64 {
+        let notes = &self.notes;
+        notes.get(Note::Archived.name()).copied().unwrap_or(0)
     }
 
     fn note_open(&mut self, open: Count, problem: Option<&Failure>) {

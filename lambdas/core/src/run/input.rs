@@ -6,7 +6,7 @@ use super::invalid;
 use crate::{
     failure::Failure,
     run::{
-        option::{Compare, Mode, StorageClass, TagPolicy, Verify},
+        option::{ArchivedPolicy, ClassChoice, Compare, Mode, TagPolicy, Verify},
         rerun::SHARDS_CHOSEN_MAX,
     },
     value::{
@@ -33,8 +33,10 @@ pub struct RunInput {
     pub filters: FilterInput,
     /// What to do about tags.
     pub tags: Option<TagPolicy>,
-    /// The storage class at the target; S3's default when absent.
-    pub storage_class: Option<StorageClass>,
+    /// The storage class at the target: each object's own, or one for all.
+    pub storage_class: Option<ClassChoice>,
+    /// What to do about archived objects.
+    pub archived: Option<ArchivedPolicy>,
     /// The key that encrypts at the target; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
     /// Objects above this many bytes are copied in parts.
@@ -196,6 +198,7 @@ impl RunInput {
             },
             tags: self.tags.or(defaults.tags),
             storage_class: self.storage_class.or(defaults.storage_class),
+            archived: self.archived.or(defaults.archived),
             kms_key_arn: self.kms_key_arn.or(defaults.kms_key_arn),
             multipart_threshold_bytes: self
                 .multipart_threshold_bytes

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::RunEstimate,
+    plan::{PlannedClasses, RunEstimate},
     run::spec::RunSpec,
     value::{
         arn::{AccountId, ExecutionArn, Region},
@@ -69,6 +69,12 @@ pub struct PlanTotals {
     pub deletes_held: bool,
     /// Objects that were already the same.
     pub same: Count,
+    /// Archived objects that were left out, as the run asks.
+    #[serde(default)]
+    pub archived: Count,
+    /// The classes of the copies.
+    #[serde(default)]
+    pub classes: PlannedClasses,
     /// Objects that the filters left out.
     pub filtered: Count,
     /// In a rerun: undone objects of the earlier run that nothing is left to do about, see

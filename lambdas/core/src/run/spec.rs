@@ -1,9 +1,9 @@
 //! What a run is asked to do, settled: every default filled in, every contradiction refused.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::run::input::{SourceInput, TargetInput};
-use crate::run::option::{Compare, Mode, StorageClass, TagPolicy, Verify};
+use crate::run::option::{ArchivedPolicy, ClassChoice, Compare, Mode, TagPolicy, Verify};
 use crate::{
     copy::part_layout::{
         PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
@@ -16,7 +16,7 @@ use crate::{
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
-    value::arn::KmsKeyArn,
+    value::{arn::KmsKeyArn, storage::StorageClass},
 };
 
 /// The most rounds that an input may ask for; each is a Map Run of its own.
@@ -24,6 +24,11 @@ pub const ROUNDS_MAX: u32 = 10;
 
 /// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
 const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
+
+fn class_or_standard<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClassChoice, D::Error> {
+    let stored = Option::<ClassChoice>::deserialize(deserializer)?;
+    Ok(stored.unwrap_or(ClassChoice::Class(StorageClass::Standard)))
+}
 
 fn delete_max_objects_default() -> u64 {
     DELETE_MAX_OBJECTS_DEFAULT
@@ -43,8 +48,13 @@ pub struct RunSpec {
     pub filters: Filters,
     /// What is done about tags.
     pub tags: TagPolicy,
-    /// The storage class at the target; S3's default (STANDARD) when absent.
-    pub storage_class: Option<StorageClass>,
+    /// The storage class at the target: each object's own, or one for all. Null in a record from before it could be
+    /// preserved means what it meant then: S3's default, STANDARD.
+    #[serde(deserialize_with = "class_or_standard")]
+    pub storage_class: ClassChoice,
+    /// What is done about archived objects.
+    #[serde(default)]
+    pub archived: ArchivedPolicy,
     /// The key that encrypts at the target; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
     /// Objects above this many bytes are copied in parts.
@@ -97,7 +107,8 @@ impl RunSpec {
             compare: input.compare.unwrap_or(Compare::SizeAndMtime),
             filters: Filters::settle(input.filters)?,
             tags: input.tags.unwrap_or(TagPolicy::Preserve),
-            storage_class: input.storage_class,
+            storage_class: input.storage_class.unwrap_or_default(),
+            archived: input.archived.unwrap_or_default(),
             kms_key_arn: input.kms_key_arn,
             multipart_threshold_bytes: input
                 .multipart_threshold_bytes
@@ -193,7 +204,8 @@ impl RunInput {
             compare: Some(spec.compare),
             filters: spec.filters.as_input(),
             tags: Some(spec.tags),
-            storage_class: spec.storage_class,
+            storage_class: Some(spec.storage_class),
+            archived: Some(spec.archived),
             kms_key_arn: spec.kms_key_arn.clone(),
             multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
             part_bytes: Some(spec.part_bytes),
@@ -255,6 +267,8 @@ mod tests {
         assert_eq!(spec.mode, Mode::Sync);
         assert_eq!(spec.compare, Compare::SizeAndMtime);
         assert_eq!(spec.tags, TagPolicy::Preserve);
+        assert_eq!(spec.storage_class, ClassChoice::Preserve);
+        assert_eq!(spec.archived, ArchivedPolicy::Fail);
         assert_eq!(spec.multipart_threshold_bytes, 5_368_709_120);
         assert_eq!(
             (spec.delete_max_percent, spec.rounds_max, spec.verify),
@@ -278,6 +292,8 @@ mod tests {
         refused(json!({"delete_max_percent": 101}), "delete_max_percent");
         refused(json!({"rounds_max": 0}), "rounds_max");
         refused(json!({"rounds_max": 11}), "rounds_max");
+        refused(json!({"storage_class": "OUTPOSTS"}), "storage_class");
+        refused(json!({"archived": "restore"}), "archived");
     }
 
     #[test]
@@ -323,6 +339,7 @@ mod tests {
             "dry_run": false,
         });
         let read: RunSpec = serde_json::from_value(stored).unwrap();
-        assert_eq!(read, settle(json!({})).unwrap());
+        let meant = json!({"storage_class": "STANDARD"});
+        assert_eq!(read, settle(meant).unwrap());
     }
 }

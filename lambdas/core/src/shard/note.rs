@@ -1,4 +1,4 @@
-//! Notes on an object that was copied: how it is proven, and what stayed behind.
+//! Notes on an object that was copied: how it is proven, and what stayed behind; and on one that was left out.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub enum Note {
     ChecksumChanged,
     /// The source redirects to another location, and CopyObject did not take that along.
     RedirectLeftBehind,
+    /// The object was not copied but skipped: S3 said that it must be restored before it can be read.
+    Archived,
 }
 
 impl Note {
@@ -42,6 +44,7 @@ impl Note {
             Self::AnnotationsUnknown => "annotations_unknown",
             Self::ChecksumChanged => "checksum_changed",
             Self::RedirectLeftBehind => "redirect_left_behind",
+            Self::Archived => "archived",
         }
     }
 }
@@ -73,6 +76,7 @@ mod tests {
             Note::AnnotationsUnknown,
             Note::ChecksumChanged,
             Note::RedirectLeftBehind,
+            Note::Archived,
         ] {
             let listed = serde_json::to_value(note).unwrap();
             assert_eq!(listed, note.name());

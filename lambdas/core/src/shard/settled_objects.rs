@@ -17,6 +17,8 @@ pub enum ObjectOutcome {
     Deleted,
     /// It was to be deleted, and the source has its key again.
     BackAtSource,
+    /// It must be restored before it can be read, and the run leaves such objects out.
+    Archived,
     /// It could not be copied or deleted, and this is why.
     Failed(Failure),
 }
@@ -89,6 +91,10 @@ impl SettledObjects {
             }
             ObjectOutcome::Deleted => tally.deleted.add_object(object.size_bytes),
             ObjectOutcome::BackAtSource => tally.skipped.add_object(object.size_bytes),
+            ObjectOutcome::Archived => {
+                tally.skipped.add_object(object.size_bytes);
+                self.note(index, object, vec![Note::Archived]);
+            }
             ObjectOutcome::Failed(failure) => {
                 tally.failed.add_object(failure.code, object.size_bytes);
                 let failed = FailedObject {
@@ -140,7 +146,7 @@ mod tests {
     use super::*;
     use crate::{
         failure::FailureCode,
-        value::{key::ObjectKey, object::ETag, time::Timestamp},
+        value::{key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp},
     };
 
     fn object(key: &str) -> ListedObject {
@@ -149,6 +155,7 @@ mod tests {
             size_bytes: 7,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
         }
     }
 
@@ -204,6 +211,16 @@ mod tests {
         let resumed = SettledObjects::resume(outcome.clone(), [], listed).unwrap();
         assert_eq!(resumed.notes().len(), 1);
         assert!(SettledObjects::resume(outcome, [], []).is_err());
+    }
+
+    #[test]
+    fn an_archived_object_is_skipped_counted_and_listed() {
+        let mut settled = SettledObjects::default();
+        settled.settle(0, &object("a"), ObjectOutcome::Archived);
+        let outcome = settled.outcome();
+        assert_eq!(outcome.tally.skipped.objects, 1);
+        assert_eq!(outcome.notes[Note::Archived.name()], 1);
+        assert_eq!(settled.notes().len(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
 //!
-//! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
+//! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`storage`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
 //! requests; [`figures`] and [`printable`] write values for people; [`deadline`] divides the time of an invocation.
 
 pub mod action;
@@ -13,6 +13,7 @@ pub mod id;
 pub mod key;
 pub mod object;
 pub mod printable;
+pub mod storage;
 pub mod tally;
 pub mod text;
 pub mod time;

@@ -2,7 +2,12 @@
 
 use crate::{
     failure::Failure,
-    run::{filter::ObjectFilter, option::Compare, pair::Pair, record::RunRecord},
+    run::{
+        filter::ObjectFilter,
+        option::{ArchivedPolicy, Compare},
+        pair::Pair,
+        record::RunRecord,
+    },
     value::{object::ListedObject, time::Timestamp},
     verify::{discrepancies::Discrepancy, replanned_objects::ReplannedObjects},
 };
@@ -12,6 +17,7 @@ use crate::{
 pub struct VerifyRules {
     pair: Pair,
     compare: Compare,
+    archived: ArchivedPolicy,
     filter: ObjectFilter,
     started_at: Timestamp,
     /// When the listing began that the plan goes back to: that of the run, or of a rerun's first run.
@@ -30,6 +36,7 @@ impl VerifyRules {
         Ok(Self {
             pair: spec.pair.clone(),
             compare: spec.compare,
+            archived: spec.archived,
             filter: spec.filters.compile()?,
             started_at: run.started_at,
             listed_since: rerun.map_or(run.started_at, |rerun| rerun.listed_since),
@@ -59,7 +66,14 @@ impl VerifyRules {
             Some(_) => return None,
         };
         if self.was_planned(source) {
-            Some(found)
+            let storage = source.storage;
+            let may_be_skipped = storage.is_archived || storage.has_hidden_tiers();
+            let is_excused = self.archived == ArchivedPolicy::Skip && may_be_skipped;
+            Some(if is_excused {
+                Discrepancy::Archived
+            } else {
+                found
+            })
         } else {
             Some(Discrepancy::ChangedSinceStart)
         }

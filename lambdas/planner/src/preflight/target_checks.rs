@@ -18,6 +18,7 @@ use shardlift_core::{
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
         object::Encryption,
+        storage::ObjectStorage,
     },
 };
 
@@ -133,7 +134,10 @@ fn upload_spec(checker: &Checker<'_>, key: &ObjectKey) -> UploadSpec {
         headers: BTreeMap::new(),
         metadata: BTreeMap::new(),
         tags,
-        storage_class: checker.spec.storage_class,
+        storage_class: checker
+            .spec
+            .storage_class
+            .requested(ObjectStorage::default()),
         kms_key_arn: checker.spec.kms_key_arn.clone(),
         checksum_algorithm: None,
     }

@@ -3,12 +3,12 @@ use std::{collections::BTreeMap, future::Future};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     port::{CopyOptions, CopySource, Probe, TagSet, TargetBucket},
-    run::option::StorageClass,
     value::{
         arn::KmsKeyArn,
         header::HeaderBytes,
         key::ObjectKey,
         object::{ETag, Encryption},
+        storage::StorageClass,
     },
 };
 

@@ -34,6 +34,7 @@ pub fn run_record(run_id: &str) -> RunRecord {
         },
         "filters": {"include": ["**/*.parquet"], "exclude": ["**/_tmp/**"], "size_min_bytes": 1},
         "storage_class": "GLACIER_IR",
+        "archived": "skip",
         "delete_max_objects": 7,
     });
     let spec = RunInput::parse(&input)

@@ -132,7 +132,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
             headers,
             metadata,
             tags: tags.unwrap_or_default(),
-            storage_class: calls.spec.storage_class,
+            storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.clone(),
             checksum_algorithm: Some(checksum_algorithm),
         };

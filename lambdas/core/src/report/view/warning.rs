@@ -5,6 +5,7 @@ use crate::{
         emptiness::Emptiness,
         run_report::{Report, ReportedWarning},
         verdict::Verdict,
+        view::storage,
     },
     run::option::Verify,
     value::{
@@ -29,6 +30,10 @@ pub enum WarningCode {
     BackAtSource,
     /// Shards are not finished.
     ShardsNotFinished,
+    /// Archived objects were left out.
+    ArchivedSkipped,
+    /// Copies do not have the storage class of their source.
+    ClassChanged,
     /// The target was not verified.
     NotVerified,
     /// The source changed after the run began.
@@ -51,6 +56,8 @@ impl WarningCode {
             Self::DeletionsBeyondLimits => "deletions_beyond_limits",
             Self::BackAtSource => "back_at_source",
             Self::ShardsNotFinished => "shards_not_finished",
+            Self::ArchivedSkipped => "archived_skipped",
+            Self::ClassChanged => "class_changed",
             Self::NotVerified => "not_verified",
             Self::ChangedSinceStart => "changed_since_start",
             Self::Rerun => "rerun",
@@ -93,6 +100,8 @@ impl Warning {
             nothing_found(report),
             deletions_beyond_limits(report).map(Self::of(WarningCode::DeletionsBeyondLimits)),
             unfinished_shards(report),
+            storage::archived_skipped(report).map(Self::of(WarningCode::ArchivedSkipped)),
+            storage::class_not_kept(report).map(Self::of(WarningCode::ClassChanged)),
             unverified(report).map(Self::of(WarningCode::NotVerified)),
             back_at_source(report).map(Self::of(WarningCode::BackAtSource)),
             changed_since_start(report).map(Self::of(WarningCode::ChangedSinceStart)),
