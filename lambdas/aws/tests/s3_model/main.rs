@@ -4,6 +4,7 @@
 
 mod control_uploads;
 mod deletions;
+mod demands;
 mod faults;
 mod local_sts;
 mod odd_headers;

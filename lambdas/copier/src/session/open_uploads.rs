@@ -138,6 +138,7 @@ mod tests {
                 index,
                 upload_id: upload_id.clone(),
                 is_without_tags: true,
+                is_tagged_later: false,
                 created_at: Some(Timestamp::from_millis(1_800_000_000_000)),
                 completing: Some(etag.clone()),
             });

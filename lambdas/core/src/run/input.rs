@@ -6,7 +6,9 @@ use super::invalid;
 use crate::{
     failure::Failure,
     run::{
-        option::{ArchivedPolicy, ClassChoice, Compare, Mode, TagPolicy, Verify},
+        option::{
+            AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, SseChoice, TagPolicy, Verify,
+        },
         rerun::SHARDS_CHOSEN_MAX,
     },
     value::{
@@ -39,6 +41,12 @@ pub struct RunInput {
     pub archived: Option<ArchivedPolicy>,
     /// The key that encrypts at the target; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
+    /// How S3 encrypts at the target with keys of its own; the bucket's default when absent.
+    pub sse: Option<SseChoice>,
+    /// The access control list that each write names; none when absent.
+    pub acl: Option<AclChoice>,
+    /// Whether the requester pays for what is read at the source.
+    pub request_payer: Option<bool>,
     /// Objects above this many bytes are copied in parts.
     pub multipart_threshold_bytes: Option<u64>,
     /// The wanted size of a part, in bytes.
@@ -199,7 +207,15 @@ impl RunInput {
             tags: self.tags.or(defaults.tags),
             storage_class: self.storage_class.or(defaults.storage_class),
             archived: self.archived.or(defaults.archived),
-            kms_key_arn: self.kms_key_arn.or(defaults.kms_key_arn),
+            // One of the two that is stated replaces the other one of the stack.
+            sse: self
+                .sse
+                .or(defaults.sse.filter(|_| self.kms_key_arn.is_none())),
+            kms_key_arn: self
+                .kms_key_arn
+                .or(defaults.kms_key_arn.filter(|_| self.sse.is_none())),
+            acl: self.acl.or(defaults.acl),
+            request_payer: self.request_payer.or(defaults.request_payer),
             multipart_threshold_bytes: self
                 .multipart_threshold_bytes
                 .or(defaults.multipart_threshold_bytes),
@@ -308,5 +324,16 @@ mod tests {
         assert_eq!(settled.source.prefix.unwrap().as_str(), "a/");
         assert_eq!(settled.dry_run, Some(true));
         assert_eq!(settled.tags, Some(TagPolicy::Ignore));
+    }
+
+    #[test]
+    fn a_key_replaces_the_stacks_sse_and_the_other_way_round() {
+        let key = json!({"kms_key_arn": "arn:aws:kms:eu-west-1:222222222222:key/1"});
+        let sse = json!({"sse": "AES256"});
+        let parse = |value: &serde_json::Value| RunInput::parse(value).unwrap();
+        let keyed = parse(&key).or(parse(&sse));
+        assert!(keyed.sse.is_none() && keyed.kms_key_arn.is_some());
+        let plain = parse(&sse).or(parse(&key));
+        assert!(plain.sse.is_some() && plain.kms_key_arn.is_none());
     }
 }

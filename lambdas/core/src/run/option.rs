@@ -144,6 +144,22 @@ pub enum ArchivedPolicy {
     Skip,
 }
 
+/// How S3 encrypts what is written with keys of its own, for a bucket whose policy demands that each request names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SseChoice {
+    /// SSE-S3.
+    #[serde(rename = "AES256")]
+    Aes256,
+}
+
+/// The access control list that each write names, for a bucket whose policy demands one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AclChoice {
+    /// The owner of the bucket has all rights: the one list that a bucket without access control lists takes too.
+    #[serde(rename = "bucket-owner-full-control")]
+    BucketOwnerFullControl,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

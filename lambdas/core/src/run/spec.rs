@@ -3,7 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::run::input::{SourceInput, TargetInput};
-use crate::run::option::{ArchivedPolicy, ClassChoice, Compare, Mode, TagPolicy, Verify};
+use crate::run::option::{
+    AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, SseChoice, TagPolicy, Verify,
+};
 use crate::{
     copy::part_layout::{
         PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
@@ -57,6 +59,12 @@ pub struct RunSpec {
     pub archived: ArchivedPolicy,
     /// The key that encrypts at the target; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
+    /// How S3 encrypts at the target with keys of its own; the bucket's default when absent.
+    #[serde(default)]
+    pub sse: Option<SseChoice>,
+    /// The access control list that each write names; none when absent.
+    #[serde(default)]
+    pub acl: Option<AclChoice>,
     /// Objects above this many bytes are copied in parts.
     pub multipart_threshold_bytes: u64,
     /// The wanted size of a part, in bytes.
@@ -93,6 +101,7 @@ impl RunSpec {
             source: Source {
                 bucket: required(input.source.bucket, "source.bucket")?,
                 prefix: input.source.prefix.unwrap_or_default(),
+                request_payer: input.request_payer.unwrap_or(false),
             },
             target: Target {
                 bucket: required(input.target.bucket, "target.bucket")?,
@@ -110,6 +119,8 @@ impl RunSpec {
             storage_class: input.storage_class.unwrap_or_default(),
             archived: input.archived.unwrap_or_default(),
             kms_key_arn: input.kms_key_arn,
+            sse: input.sse,
+            acl: input.acl,
             multipart_threshold_bytes: input
                 .multipart_threshold_bytes
                 .unwrap_or(SINGLE_COPY_BYTES_MAX),
@@ -138,6 +149,12 @@ impl RunSpec {
             return Err(invalid(
                 "target.prefix",
                 "one of source.prefix and target.prefix is empty or ends in a slash and the other is not, so that names would run together; let both end in a slash, or neither",
+            ));
+        }
+        if self.sse.is_some() && self.kms_key_arn.is_some() {
+            return Err(invalid(
+                "sse",
+                "an object is encrypted with S3's own keys (sse) or with a key of yours (kms_key_arn), so only one of the two can be given",
             ));
         }
         if !(PART_BYTES_MIN..=SINGLE_COPY_BYTES_MAX).contains(&self.multipart_threshold_bytes) {
@@ -207,6 +224,9 @@ impl RunInput {
             storage_class: Some(spec.storage_class),
             archived: Some(spec.archived),
             kms_key_arn: spec.kms_key_arn.clone(),
+            sse: spec.sse,
+            acl: spec.acl,
+            request_payer: Some(spec.pair.source.request_payer),
             multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
             part_bytes: Some(spec.part_bytes),
             delete_max_percent: Some(spec.delete_max_percent),
@@ -269,6 +289,8 @@ mod tests {
         assert_eq!(spec.tags, TagPolicy::Preserve);
         assert_eq!(spec.storage_class, ClassChoice::Preserve);
         assert_eq!(spec.archived, ArchivedPolicy::Fail);
+        assert_eq!((spec.sse, spec.acl), (None, None));
+        assert!(!spec.pair.source.request_payer);
         assert_eq!(spec.multipart_threshold_bytes, 5_368_709_120);
         assert_eq!(
             (spec.delete_max_percent, spec.rounds_max, spec.verify),
@@ -294,6 +316,11 @@ mod tests {
         refused(json!({"rounds_max": 11}), "rounds_max");
         refused(json!({"storage_class": "OUTPOSTS"}), "storage_class");
         refused(json!({"archived": "restore"}), "archived");
+        refused(json!({"sse": "aws:kms"}), "sse");
+        refused(json!({"acl": "private"}), "acl");
+        refused(json!({"request_payer": "requester"}), "request_payer");
+        let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
+        refused(json!({"sse": "AES256", "kms_key_arn": key}), "sse");
     }
 
     #[test]

@@ -105,6 +105,9 @@ pub struct OpenUpload {
     /// Whether it was created without the source's tags because these were refused: a note will say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_without_tags: bool,
+    /// Whether its object gets its tags only once it is completed, because they do not fit a header.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tagged_later: bool,
     /// When it was created, by S3's clock: an object that it made is dated by this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,

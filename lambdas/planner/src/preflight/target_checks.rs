@@ -102,7 +102,7 @@ async fn begin<T: TargetBucket>(
         checker.refuse(Check::TagTarget, &denial, &fault);
         return Ok(Some(upload));
     }
-    let denial = MissingPermission::WriteObject.denial_on(checker.spec, key);
+    let denial = MissingPermission::of_begun_write(checker.spec).denial_on(checker.spec, key);
     checker.refuse(Check::WriteTarget, &denial, &fault);
     let others = WRITES
         .into_iter()
@@ -139,6 +139,8 @@ fn upload_spec(checker: &Checker<'_>, key: &ObjectKey) -> UploadSpec {
             .storage_class
             .requested(ObjectStorage::default()),
         kms_key_arn: checker.spec.kms_key_arn.clone(),
+        sse: checker.spec.sse,
+        acl: checker.spec.acl,
         checksum_algorithm: None,
     }
 }

@@ -49,6 +49,7 @@ async fn list(
     let deserializer = PageDeserializer::default();
     let call = client
         .list_objects_v2()
+        .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
         .prefix(request.prefix.as_str())
         .set_start_after(request.after.as_ref().map(ToString::to_string))

@@ -125,6 +125,7 @@ impl<T: TargetBucket> UploadCompletion<'_, T> {
             source: &at_source,
             storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.as_ref(),
+            sse: calls.spec.sse,
             created_at: self.upload.created_at,
             parts_etag: parts_etag.as_ref(),
         };
