@@ -63,7 +63,8 @@ def make_runs(machine):
     # More tags than the header of an upload states.
     many = [{"Key": f"{number}{'+' * 127}", "Value": "@" * 256} for number in range(10)]
     s3.put_object_tagging(Bucket=bucket, Key=f"{prefix}large", Tagging={"TagSet": many})
-    assert pair.run(**LARGE, mode="copy").status == "SUCCEEDED"
+    tagged = pair.run(**LARGE, mode="copy")
+    assert tagged.status == "SUCCEEDED", tagged.cause
     s3.delete_object(Bucket=bucket, Key=f"{prefix}file 2 ä")
     assert pair.run(mode="mirror", delete_max_percent=50).status == "SUCCEEDED"
     # The second one asks whether the first one, which holds the lock, is still running.

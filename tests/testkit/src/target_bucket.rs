@@ -153,12 +153,7 @@ impl TargetBucket for MemoryTarget {
         self.handle.call(operation, asked).await
     }
 
-    async fn put_target_tags(
-        &self,
-        key: &ObjectKey,
-        _version_id: Option<&str>,
-        tags: &TagSet,
-    ) -> Result<(), CallFault> {
+    async fn put_target_tags(&self, key: &ObjectKey, tags: &TagSet) -> Result<(), CallFault> {
         const OPERATION: &str = "s3:PutObjectTagging";
         self.handle
             .call(OPERATION, |world| {

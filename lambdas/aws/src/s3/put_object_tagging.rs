@@ -15,12 +15,11 @@ use crate::fault_mapping::call_fault;
 
 const OPERATION: &str = "s3:PutObjectTagging";
 
-/// Replaces the tags of an object, or of one version of it.
+/// Replaces the tags of an object, in its newest version.
 pub(super) async fn put_object_tagging(
     client: &Client,
     bucket: &OwnedBucket,
     key: &ObjectKey,
-    version_id: Option<&str>,
     tags: &TagSet,
 ) -> Result<(), CallFault> {
     let rejected = |problem| CallFault::new(OPERATION, FaultKind::Rejected, problem);
@@ -34,7 +33,6 @@ pub(super) async fn put_object_tagging(
         .put_object_tagging()
         .bucket(bucket.name())
         .key(escape(key))
-        .set_version_id(version_id.map(str::to_owned))
         .tagging(tagging.map_err(|problem| rejected(problem.to_string()))?)
         .expected_bucket_owner(bucket.owner())
         .send()

@@ -122,14 +122,9 @@ impl TargetBucket for AwsTargetBucket {
         }
     }
 
-    async fn put_target_tags(
-        &self,
-        key: &ObjectKey,
-        version_id: Option<&str>,
-        tags: &TagSet,
-    ) -> Result<(), CallFault> {
+    async fn put_target_tags(&self, key: &ObjectKey, tags: &TagSet) -> Result<(), CallFault> {
         let (client, bucket) = (&self.clients.writes, &self.buckets.target);
-        put_object_tagging(client, bucket, key, version_id, tags).await
+        put_object_tagging(client, bucket, key, tags).await
     }
 
     async fn delete_objects(

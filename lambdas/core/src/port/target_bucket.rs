@@ -221,12 +221,11 @@ pub trait TargetBucket: BucketListing {
     /// Asks whether the role may. Idempotent. Faults: `AccessDenied`, with AWS's reason if it gives one.
     fn probe(&self, probe: Probe<'_>) -> impl Future<Output = Result<(), CallFault>> + Send;
 
-    /// Replaces the tags of a target object, of this version where the bucket is versioned. Idempotent. Faults: `NoSuchKey`,
-    /// `AccessDenied`, `Rejected`.
+    /// Replaces the tags of a target object, in its newest version: naming one needs a permission of its own,
+    /// `s3:PutObjectVersionTagging`. Idempotent. Faults: `NoSuchKey`, `AccessDenied`, `Rejected`.
     fn put_target_tags(
         &self,
         key: &ObjectKey,
-        version_id: Option<&str>,
         tags: &TagSet,
     ) -> impl Future<Output = Result<(), CallFault>> + Send;
 

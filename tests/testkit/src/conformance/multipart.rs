@@ -223,16 +223,15 @@ fn largest_tags() -> TagSet {
 
 async fn tags_are_written_to_an_object_that_is_there(world: &impl CopyWorld, source: &CopySource) {
     let (target, target_key) = (world.target(), key("parts/tagged"));
-    let absent = refused(target.put_target_tags(&target_key, None, &largest_tags())).await;
+    let absent = refused(target.put_target_tags(&target_key, &largest_tags())).await;
     assert_eq!(absent, FaultKind::NoSuchKey);
     let created = target.create_upload(&upload_of(&target_key)).await;
     let upload = created.expect("an upload").id;
     let parts = copied_parts(world, source, &target_key, &upload).await;
     let completed = target.complete_upload(&target_key, &upload, &parts, SIZE_BYTES);
-    let receipt = completed.await.expect("an object");
-    let version_id = receipt.version_id.as_deref();
+    completed.await.expect("an object");
     for tags in [largest_tags(), TagSet::new()] {
-        let tagged = target.put_target_tags(&target_key, version_id, &tags);
+        let tagged = target.put_target_tags(&target_key, &tags);
         tagged.await.expect("tags");
         assert_eq!(world.target_tags("parts/tagged"), tags);
     }

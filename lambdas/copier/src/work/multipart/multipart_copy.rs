@@ -5,7 +5,7 @@ use shardlift_core::{
     access::missing_permission::MissingPermission,
     copy::{part_layout::PartLayout, proof::CopyWay},
     failure::{Failure, FailureCode, fault::FaultKind},
-    port::{CopyReceipt, PartReceipt, TargetBucket},
+    port::{PartReceipt, TargetBucket},
     run::option::TagPolicy,
     shard::{OpenUpload, note::Note},
 };
@@ -130,7 +130,7 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
     /// The object is there: the notes on it. Orphans that are left do not change that; the reporter sweeps again.
     async fn close(&self, upload: &OpenUpload, completed: Completed) -> Result<Vec<Note>, Failure> {
         self.sweep().await;
-        let tagged = self.tag(upload, &completed.receipt).await;
+        let tagged = self.tag(upload).await;
         if let Err(failure) = &tagged
             && is_worth_another_round(failure.code)
             && self.context.uploads.may_stay_open()
@@ -155,11 +155,7 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
     ///
     /// # Errors
     /// Why the object, which is at the target, lacks its tags.
-    async fn tag(
-        &self,
-        upload: &OpenUpload,
-        receipt: &CopyReceipt,
-    ) -> Result<Option<Note>, Failure> {
+    async fn tag(&self, upload: &OpenUpload) -> Result<Option<Note>, Failure> {
         if !upload.is_tagged_later {
             return Ok(None);
         }
@@ -168,8 +164,7 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
         let Some(tags) = self.creation.tags_to_carry().await? else {
             return Ok(Some(Note::TagsLeftBehind));
         };
-        let (key, version_id) = (&planned.target_key, receipt.version_id.as_deref());
-        let put = || calls.target.put_target_tags(key, version_id, &tags);
+        let put = || calls.target.put_target_tags(&planned.target_key, &tags);
         match calls.write(put).await {
             Ok(()) => Ok(None),
             Err(fault) if context.may_drop_tags(&fault) => Ok(Some(Note::TagsLeftBehind)),
