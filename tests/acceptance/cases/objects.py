@@ -153,7 +153,6 @@ def storage_class(stand):
     "an archived object",
     "it fails as ObjectArchived without a request, or is skipped, and the other objects are copied",
     "S14",
-    only_aws="the local stack copies archived objects",
 )
 def archived(stand):
     pair = stand.pair("archived")
