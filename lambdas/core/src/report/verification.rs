@@ -19,8 +19,16 @@ pub struct Verification {
     pub changed_since_start: u64,
     /// Objects that are not at the target as they are at the source, and that are archived, or may be: as many of them as
     /// the run skipped for that reason.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub archived: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Verification {
