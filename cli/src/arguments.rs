@@ -181,6 +181,9 @@ pub(crate) struct PolicyArguments {
     /// Allow deletions at the target, which mode mirror needs.
     #[arg(long)]
     pub(crate) mirror: bool,
+    /// Allow access control lists on writes, which runs with acl need.
+    #[arg(long)]
+    pub(crate) acls: bool,
     /// Leave out the rights to tags and annotations, for runs with tags: ignore.
     #[arg(long)]
     pub(crate) without_tags: bool,

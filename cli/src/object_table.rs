@@ -67,6 +67,7 @@ mod tests {
         id::{RunId, ShardId},
         key::ObjectKey,
         object::{ETag, ListedObject},
+        storage::ObjectStorage,
         time::Timestamp,
     };
 
@@ -90,6 +91,7 @@ mod tests {
                     size_bytes: 1,
                     etag: ETag::new("e").unwrap(),
                     modified_at: Timestamp::from_millis(0),
+                    storage: ObjectStorage::default(),
                 })
                 .collect(),
         };

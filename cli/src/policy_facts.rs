@@ -98,6 +98,7 @@ impl PolicyFacts {
                 source: Source {
                     bucket: known(&self.source_bucket, "--source-bucket")?,
                     prefix: self.source_prefix.clone().unwrap_or_default(),
+                    request_payer: false,
                 },
                 target: Target {
                     bucket: known(&self.target_bucket, "--target-bucket")?,

@@ -68,6 +68,7 @@ fn extras(arguments: &PolicyArguments) -> Extras {
     Extras {
         without_tags: arguments.without_tags,
         without_annotations: arguments.without_annotations,
+        with_acls: arguments.acls,
         deletes: arguments.mirror,
         source_key: arguments.source_key.clone(),
         target_key: arguments.target_key.clone(),

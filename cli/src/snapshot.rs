@@ -86,11 +86,13 @@ impl Snapshot {
             let ListingTally {
                 filtered,
                 same,
+                archived,
                 planned,
                 gone,
                 ..
-            } = checkpoint.tally;
-            self.listed += filtered.objects + same.objects + planned.objects + gone.objects;
+            } = &checkpoint.tally;
+            let listed = [filtered, same, archived, planned, gone];
+            self.listed += listed.iter().map(|count| count.objects).sum::<u64>();
         }
     }
 

@@ -86,7 +86,8 @@ def _with_reason(denied, caller, bucket, key):
 
 
 def _object_permissions(method, bucket, key, headers, query_params):
-    """Yields the permissions besides the main action: to list, which reveals missing objects, and for tags."""
+    """Yields the permissions besides the main action: to list, which reveals missing objects, for tags, and for access
+    control lists."""
     source = _copy_source(headers)
     if method in ("GET", "HEAD") and key and not _object(bucket, key) and not query_params.keys() & {"uploadId"}:
         yield "s3:ListBucket", _object_arn(bucket, "")
@@ -98,6 +99,8 @@ def _object_permissions(method, bucket, key, headers, query_params):
         yield "s3:GetObjectTagging", _object_arn(*source)
     if copies_tags or (method in ("PUT", "POST") and headers.get("x-amz-tagging")):
         yield "s3:PutObjectTagging", _object_arn(bucket, key)
+    if method in ("PUT", "POST") and key and headers.get("x-amz-acl") and "acl" not in query_params:
+        yield "s3:PutObjectAcl", _object_arn(bucket, key)
 
 
 def _key_permissions(method, bucket, key, headers, query_params):

@@ -30,6 +30,7 @@ FUNCTIONS = ("planner", "copier", "reporter")
 # Option of the command, parameter of target-account.yaml and its value.
 OPTIONS = {
     ("--mirror",): ("AllowMirrorDeletes", "true"),
+    ("--acls",): ("AllowAcls", "true"),
     ("--without-tags",): ("AllowTags", "false"),
     ("--without-annotations",): ("AllowAnnotations", "false"),
     ("--source-key", SOURCE_KEY): ("SourceKmsKeyArn", SOURCE_KEY),

@@ -12,9 +12,11 @@ from .test_documents import FUNCTIONS, MIRROR_OPTION, source_rendering, target_r
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, and of the other services
 # the Service Authorization Reference).
 TARGET_ACTIONS = {
-    "copy_object": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation"},
+    # Tags, annotations and an access control list each need a permission of their own.
+    "copy_object": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:PutObjectAcl"},
     "upload_part_copy": {"s3:PutObject"},
-    "create_multipart_upload": {"s3:PutObject", "s3:PutObjectTagging"},
+    "create_multipart_upload": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAcl"},
+    "put_object_tagging": {"s3:PutObjectTagging"},
     "complete_multipart_upload": {"s3:PutObject"},
     "abort_multipart_upload": {"s3:AbortMultipartUpload"},
     "list_parts": {"s3:ListMultipartUploadParts"},
@@ -107,7 +109,7 @@ def union(actions, calls):
 
 @pytest.fixture(scope="module")
 def target_role():
-    (policy,) = target_rendering([MIRROR_OPTION]).resource("TargetRole")["Policies"]
+    (policy,) = target_rendering([MIRROR_OPTION, ("--acls",)]).resource("TargetRole")["Policies"]
     return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
 
 

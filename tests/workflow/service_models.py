@@ -165,7 +165,7 @@ def rest_parameters(operation, request, uri, query):
             parameters[name] = scalar(member, query[wire])
             rest_query -= {wire}
         elif place_of(member) == "header" and wire.lower() in headers:
-            parameters[name] = scalar(member, headers[wire.lower()])
+            parameters[name] = header_value(member, headers[wire.lower()])
             rest_headers -= {wire.lower()}
         elif place_of(member) == "headers":
             prefixed = {header for header in headers if header.startswith(wire.lower())}
@@ -193,6 +193,22 @@ def rest_body(shape, body):
     return {payload: from_xml(shape.members[payload], element)}
 
 
+def list_from_xml(shape, element):
+    """A list in an element of its own."""
+    expected = shape.member.serialization.get("name", "member")
+    wrong = [item.tag for item in element if item.tag.removeprefix(NAMESPACE) != expected]
+    if wrong:
+        raise NotOfTheModelError(f"{shape.name} has {wrong}, and not {expected}")
+    return [from_xml(shape.member, item) for item in element]
+
+
+def header_value(shape, text):
+    """A list travels in a header as one text, with commas."""
+    if shape.type_name == "list":
+        return [scalar(shape.member, item.strip()) for item in text.split(",")]
+    return scalar(shape, text)
+
+
 def from_xml(shape, element):
     if shape.type_name != "structure":
         return scalar(shape, element.text or "")
@@ -203,12 +219,12 @@ def from_xml(shape, element):
         if tag not in by_tag:
             raise NotOfTheModelError(f"{shape.name} has no element {tag}")
         name, member = by_tag[tag]
-        if member.type_name == "list":
-            if not member.serialization.get("flattened"):
-                raise NotOfTheModelError(f"{tag}: only flattened lists are expected")
+        if member.type_name == "list" and member.serialization.get("flattened"):
             found.setdefault(name, []).append(from_xml(member.member, child))
         elif name in found:
             raise NotOfTheModelError(f"{shape.name} has {tag} twice")
+        elif member.type_name == "list":
+            found[name] = list_from_xml(member, child)
         else:
             found[name] = from_xml(member, child)
     return found

@@ -58,10 +58,13 @@ def make_runs(machine):
     assert pair.run(**LARGE, dry_run=True).status == "SUCCEEDED"
     assert pair.run(**LARGE).status == "SUCCEEDED"
     # Everything that an option adds to a request.
-    assert (
-        pair.run(**LARGE, mode="copy", storage_class="STANDARD_IA", tags="ignore", verify="checksum").status
-        == "SUCCEEDED"
-    )
+    named = {"storage_class": "STANDARD_IA", "sse": "AES256", "request_payer": True}
+    assert pair.run(**LARGE, **named, mode="copy", tags="ignore", verify="checksum").status == "SUCCEEDED"
+    # More tags than the header of an upload states.
+    many = [{"Key": f"{number}{'+' * 127}", "Value": "@" * 256} for number in range(10)]
+    s3.put_object_tagging(Bucket=bucket, Key=f"{prefix}large", Tagging={"TagSet": many})
+    tagged = pair.run(**LARGE, mode="copy")
+    assert tagged.status == "SUCCEEDED", tagged.cause
     s3.delete_object(Bucket=bucket, Key=f"{prefix}file 2 ä")
     assert pair.run(mode="mirror", delete_max_percent=50).status == "SUCCEEDED"
     # The second one asks whether the first one, which holds the lock, is still running.

@@ -91,6 +91,7 @@ async fn open(page: &'static str) -> (impl BucketListing, aws_sdk_s3::Client) {
     let source = Source {
         bucket: BucketName::new("source-bucket").expect("a name"),
         prefix: KeyPrefix::default(),
+        request_payer: false,
     };
     let accounts = AwsAccounts::new(&config, None);
     let listing = accounts.open_source(&source).await.expect("the bucket");

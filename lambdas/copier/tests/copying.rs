@@ -191,3 +191,91 @@ async fn a_shard_that_gets_nowhere_is_given_up_and_not_yielded_again() {
     assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
     assert_eq!(scene.shard().idle_yields, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_copy_has_the_class_of_its_source_unless_no_copy_can() {
+    let further = json!({"multipart_threshold_bytes": 8 * MIB, "part_bytes": 5 * MIB});
+    let scene = Scene::new(&further);
+    for (key, class, size_bytes, is_restored) in [
+        ("express", "EXPRESS_ONEZONE", 1, false),
+        ("instant", "GLACIER_IR", 1, false),
+        ("large", "STANDARD_IA", 9 * MIB, false),
+        ("plain", "STANDARD", 1, false),
+        ("thawed", "DEEP_ARCHIVE", 1, true),
+        ("tomorrow", "GLACIER_TOMORROW", 9 * MIB, false),
+    ] {
+        let key = format!("in/{key}");
+        scene.buckets.put(SOURCE, &key, &key, size_bytes);
+        scene.buckets.change(SOURCE, &key, |object| {
+            object.attributes.storage_class = class.into();
+            object.is_restored = is_restored;
+        });
+    }
+    scene.plan().await;
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    let target = scene.buckets.objects(TARGET);
+    let classes: Vec<&str> = target
+        .values()
+        .map(|object| object.attributes.storage_class.as_str())
+        .collect();
+    assert_eq!(
+        classes,
+        [
+            "STANDARD",
+            "GLACIER_IR",
+            "STANDARD_IA",
+            "STANDARD",
+            "DEEP_ARCHIVE",
+            "STANDARD"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_listed_as_archived_fails_without_a_request() {
+    let scene = Scene::new(&json!({}));
+    frozen(&scene, "in/a", "GLACIER");
+    scene.plan().await;
+    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    let [failed] = &scene.failures()[..] else {
+        panic!("{:?}", scene.failures())
+    };
+    assert_eq!(failed.code, FailureCode::ObjectArchived);
+    assert!(failed.detail.contains("GLACIER"), "{}", failed.detail);
+    let requests = scene.shard().outcome.requests;
+    assert!(
+        !requests.keys().any(|name| name.contains("Object")),
+        "{requests:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_archive_tier_is_found_by_the_refused_call_and_skipped_or_failed_as_asked() {
+    for (archived, skipped, failed) in [("skip", 1, 0), ("fail", 0, 1)] {
+        for size_bytes in [1, 9 * MIB] {
+            let scene = Scene::new(&json!({
+                "archived": archived, "multipart_threshold_bytes": 8 * MIB, "part_bytes": 5 * MIB,
+            }));
+            scene.buckets.put(SOURCE, "in/tiered", "tiered", size_bytes);
+            scene.buckets.change(SOURCE, "in/tiered", |object| {
+                object.attributes.storage_class = "INTELLIGENT_TIERING".into();
+                object.is_in_archive_tier = true;
+            });
+            scene.plan().await;
+            assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+            let tally = scene.shard().outcome.tally;
+            assert_eq!(
+                (tally.skipped.objects, tally.failed.objects),
+                (skipped, failed)
+            );
+            assert_eq!(scene.buckets.unfinished_uploads(), 0);
+        }
+    }
+}
+
+fn frozen(scene: &Scene, key: &str, class: &str) {
+    scene.buckets.put(SOURCE, key, key, 5);
+    scene.buckets.change(SOURCE, key, |object| {
+        object.attributes.storage_class = class.into();
+    });
+}

@@ -57,6 +57,11 @@ async fn shard(further: &str, before: Before) -> Scene {
             .metadata
             .insert("owner".into(), "me".into());
     });
+    // Its tags do not fit a header, and are written once it is complete.
+    scene.buckets.put(SOURCE, "in/tagged", "tagged", 12 * MIB);
+    scene.buckets.change(SOURCE, "in/tagged", |object| {
+        object.tags = scene::largest_tags();
+    });
     scene.buckets.put(SOURCE, "in/changed", "planned", 7);
     scene.buckets.put(SOURCE, "in/gone", "gone", 7);
     scene

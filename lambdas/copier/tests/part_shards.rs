@@ -231,3 +231,23 @@ async fn any_disturbance_of_any_call_of_a_part_shard_is_healed_by_resuming() {
         calls.len()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_archived_object_is_given_up_without_a_request() {
+    let scene = Scene::new(&json!({"part_bytes": 5 * GIB}));
+    scene.buckets.put(SOURCE, "in/huge", "huge", 600 * GIB);
+    scene.buckets.change(SOURCE, "in/huge", |object| {
+        object.attributes.storage_class = "DEEP_ARCHIVE".into();
+    });
+    scene.plan_parts().await;
+    copy_all(&scene, LONG).await;
+    assert_eq!(scene.failures()[0].code, FailureCode::ObjectArchived);
+    let calls = scene.script.calls();
+    for call in [
+        "s3:HeadObject",
+        "s3:CreateMultipartUpload",
+        "s3:UploadPartCopy",
+    ] {
+        assert!(!calls.contains(&call), "{call}");
+    }
+}

@@ -17,8 +17,8 @@ use shardlift_core::{
         preflight::{Check, Preflight},
     },
     failure::{Failure, fault::FaultKind},
-    port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket},
-    run::{record::PairEncryption, spec::RunSpec},
+    port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket, TargetBucket},
+    run::{invalid::key_of_another_region, record::PairEncryption, spec::RunSpec},
     value::id::RunId,
 };
 
@@ -117,6 +117,11 @@ async fn open_target<A: Accounts>(
     let Some(target) = checker.judge(Check::FindTarget, &may_list, opened, explain)? else {
         return Ok(None);
     };
+    let key = checker.spec.kms_key_arn.as_ref();
+    let region = &target.facts().region;
+    if let Some(refusal) = key.and_then(|key| key_of_another_region(key, region)) {
+        return Err(refusal);
+    }
     let first_page = ListRequest {
         prefix: pair.target.prefix.clone(),
         after: None,

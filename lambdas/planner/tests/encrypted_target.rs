@@ -1,4 +1,4 @@
-//! `compare: etag` over the real S3 adapter, to a target that encrypts by default under a KMS key.
+//! Plans over the real S3 adapter: a target that encrypts by default under a KMS key, and buckets that demand headers.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,6 +23,7 @@ use s3_ports::S3Ports;
 use serde_json::json;
 use shardlift_core::{
     access::policy::AllowList,
+    failure::{Failure, FailureCode},
     plan::ShardBounds,
     port::{CopyOptions, CopySource, TargetBucket},
     run::{event, input::RunInput},
@@ -56,6 +57,11 @@ async fn filled() -> World {
 
 /// What a run of its own plans.
 async fn plan(s3: &World) -> WrittenPlan {
+    let input = json!({"mode": "sync", "compare": "etag"});
+    plan_as(s3, &input).await.unwrap()
+}
+
+async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, Failure> {
     let target = world::target();
     let defaults = json!({
         "source": {"bucket": "source-bucket", "prefix": ""},
@@ -83,10 +89,9 @@ async fn plan(s3: &World) -> WrittenPlan {
         },
     };
     let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
-    let input = json!({"mode": "sync", "compare": "etag"});
-    let event = event::parse_value(&event(&input)).unwrap();
-    planner.plan(&event, deadline).await.unwrap();
-    WrittenPlan::of(&planner.ledger, &planner.control)
+    let event = event::parse_value(&event(input)).unwrap();
+    planner.plan(&event, deadline).await?;
+    Ok(WrittenPlan::of(&planner.ledger, &planner.control))
 }
 
 async fn copy(s3: &World, plan: &WrittenPlan) {
@@ -113,4 +118,52 @@ async fn what_a_target_encrypts_by_default_is_not_copied_for_ever() {
     let second = plan(&s3).await;
     assert_eq!(second.copies.len(), 0);
     assert_eq!(second.tally.same.objects, OBJECTS);
+}
+
+#[tokio::test]
+async fn a_target_that_demands_headers_is_refused_with_the_fields_that_set_them() {
+    let s3 = filled().await;
+    let deny = |condition: serde_json::Value| {
+        json!({
+            "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::target-bucket/*", "Condition": condition,
+        })
+    };
+    let policy = json!({"Statement": [
+        deny(json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}})),
+        deny(json!({"StringNotEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}})),
+    ]});
+    let target = s3.model.bucket("target-bucket").unwrap();
+    target.set_policy(Some(serde_json::from_value(policy).unwrap()));
+    let sse = json!({"sse": "AES256"});
+    for (input, named) in [(json!({}), "`sse`"), (json!({}), "`acl`"), (sse, "`acl`")] {
+        let refused = plan_as(&s3, &input).await.unwrap_err();
+        assert_eq!(refused.code, FailureCode::AccessDenied);
+        assert!(refused.detail.contains(named), "{}", refused.detail);
+    }
+    let both = json!({"sse": "AES256", "acl": "bucket-owner-full-control"});
+    let planned = plan_as(&s3, &both).await.unwrap();
+    assert_eq!(planned.copies.len() as u64, OBJECTS);
+}
+
+#[tokio::test]
+async fn a_source_whose_requesters_pay_is_refused_with_the_field_that_agrees() {
+    let s3 = World::new().await;
+    let source = BucketSpec::new("source-bucket")
+        .owner(world::OWN_ACCOUNT)
+        .region(world::HOME_REGION)
+        .policy(world::source_policy("source-bucket"))
+        .requester_pays();
+    s3.model.create_bucket(source).unwrap();
+    let bucket = s3.model.bucket("source-bucket").unwrap();
+    bucket.put("k", ObjectSpec::synthetic(1, 9));
+    let refused = plan_as(&s3, &json!({})).await.unwrap_err();
+    assert_eq!(refused.code, FailureCode::AccessDenied);
+    assert!(
+        refused.detail.contains("`request_payer`"),
+        "{}",
+        refused.detail
+    );
+    let planned = plan_as(&s3, &json!({"request_payer": true})).await.unwrap();
+    assert_eq!(planned.copies.len(), 1);
 }

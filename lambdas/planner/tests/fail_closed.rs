@@ -149,12 +149,7 @@ async fn a_listing_that_begins_anew_ends_the_run() {
             .buckets
             .objects(bucket)
             .iter()
-            .map(|(key, object)| ListedObject {
-                key: key.clone(),
-                size_bytes: object.attributes.size_bytes,
-                etag: object.attributes.etag.clone(),
-                modified_at: object.modified_at,
-            })
+            .map(|(key, object)| object.listed(key))
             .collect();
         // Whatever is asked, the first page: never an end, were it believed.
         world.buckets.distort_listing(bucket, move |_, _| {

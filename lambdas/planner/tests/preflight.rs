@@ -193,7 +193,7 @@ async fn a_key_of_the_source_that_refuses_is_named_by_the_copy_of_a_part() {
 
 #[tokio::test]
 async fn a_key_that_aws_does_not_name_is_named_by_each_side_that_has_one() {
-    let key = "arn:aws:kms:eu-central-1:222222222222:key/target";
+    let key = "arn:aws:kms:us-east-1:222222222222:key/target";
     for (input, is_also_the_targets) in [(json!({}), false), (json!({"kms_key_arn": key}), true)] {
         let world = filled();
         let reason = RefusalReason {
@@ -270,7 +270,7 @@ async fn a_sample_that_nobody_can_read_does_not_end_the_run() {
 
 #[tokio::test]
 async fn a_key_of_the_run_that_cannot_be_used_is_the_input_of_the_run() {
-    let key = "arn:aws:kms:eu-central-1:222222222222:key/target";
+    let key = "arn:aws:kms:us-east-1:222222222222:key/target";
     for (input, code, named) in [
         (json!({"kms_key_arn": key}), "InvalidRun", "`kms_key_arn`"),
         // The key of the bucket's default encryption is nothing that the input names.
@@ -373,4 +373,18 @@ async fn whatever_call_fails_nothing_is_left_behind_once_it_was_tried_again() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_of_another_region_than_the_target_bucket_is_the_input_of_the_run() {
+    let world = World::new();
+    world.put_sources(["k"]);
+    let input = json!({"kms_key_arn": "arn:aws:kms:eu-central-1:222222222222:key/1"});
+    let refused = world.plan(&input).await.unwrap_err();
+    assert_eq!(refused.code.name(), "InvalidRun");
+    for part in ["`kms_key_arn`", "eu-central-1", "us-east-1"] {
+        assert!(refused.detail.contains(part), "{}", refused.detail);
+    }
+    let calls = world.script.calls();
+    assert!(!calls.contains(&"s3:CreateMultipartUpload"));
 }

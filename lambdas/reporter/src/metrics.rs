@@ -113,6 +113,7 @@ mod tests {
                 ..SkippedObjects::default()
             },
             copied_newer: NewerCopies::default(),
+            class_changed: 0,
             filtered: Some(filtered),
             beside_prefix: 0,
             deleted: DeletedCount::default(),

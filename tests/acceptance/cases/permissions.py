@@ -246,7 +246,8 @@ def key_of_another_region(stand):
     execution = pair.run(kms_key_arn=arn, rounds_max=1)
     seen = f"S3: {refusal}; {execution.status} {execution.error}: {execution.cause}"
     expect(refusal == "KMS.NotFoundException 400", seen)
-    expect(execution.status == "FAILED" and not pair.target_keys() and "key" in execution.cause.lower(), seen)
+    is_named = execution.error == "InvalidRun" and "kms_key_arn" in execution.cause
+    expect(execution.status == "FAILED" and not pair.target_keys() and is_named, seen)
     return seen
 
 

@@ -60,7 +60,9 @@ mod state;
 mod storage;
 mod weather;
 
-pub use access::policy::{Effect, OneOrMany, PolicyDocument, PolicyPrincipal, Statement};
+pub use access::condition::Conditions;
+pub use access::one_or_many::OneOrMany;
+pub use access::policy::{Effect, PolicyDocument, PolicyPrincipal, Statement};
 pub use access::principal::Principal;
 pub use content::checksum::{ChecksumAlgorithm, ChecksumKind};
 pub use content::etag::ETag;

@@ -123,6 +123,8 @@ impl MemoryBuckets {
             tags: TagSet::new(),
             has_annotations: false,
             is_denied: false,
+            is_restored: false,
+            is_in_archive_tier: false,
             modified_at,
         };
         let key = ObjectKey::new(key).expect("a key");

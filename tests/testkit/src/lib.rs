@@ -18,6 +18,7 @@ mod script;
 mod source_bucket;
 mod stored_object;
 mod target_bucket;
+mod target_writes;
 mod upload;
 
 pub use accounts::MemoryAccounts;

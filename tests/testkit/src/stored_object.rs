@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     port::{ObjectAttributes, TagSet},
-    value::{key::ObjectKey, object::ListedObject, time::Timestamp},
+    value::{key::ObjectKey, object::ListedObject, storage::ObjectStorage, time::Timestamp},
 };
 
 /// An object: its content is named, not held, so that a terabyte costs nothing. Equal content, equal bytes.
@@ -18,6 +18,10 @@ pub struct StoredObject {
     pub has_annotations: bool,
     /// Whether a policy denies everything on it by its name.
     pub is_denied: bool,
+    /// Whether it can be read although its class is an archive.
+    pub is_restored: bool,
+    /// Whether S3 has moved it to an archive tier of its class, which listings do not tell.
+    pub is_in_archive_tier: bool,
     /// When it was written.
     pub modified_at: Timestamp,
 }
@@ -32,12 +36,25 @@ impl StoredObject {
         }
     }
 
-    pub(crate) fn listed(&self, key: &ObjectKey) -> ListedObject {
+    /// How it is stored.
+    fn storage(&self) -> ObjectStorage {
+        ObjectStorage::listed(&self.attributes.storage_class, self.is_restored)
+    }
+
+    /// Whether it must be restored before it can be read.
+    pub(crate) fn is_archived(&self) -> bool {
+        self.storage().is_archived || self.is_in_archive_tier
+    }
+
+    /// As a listing shows it.
+    #[must_use]
+    pub fn listed(&self, key: &ObjectKey) -> ListedObject {
         ListedObject {
             key: key.clone(),
             size_bytes: self.attributes.size_bytes,
             etag: self.attributes.etag.clone(),
             modified_at: whole_seconds(self.modified_at),
+            storage: self.storage(),
         }
     }
 }

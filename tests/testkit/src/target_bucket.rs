@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
-    copy::part_layout::{Part, SINGLE_COPY_BYTES_MAX},
+    copy::{
+        part_layout::{Part, SINGLE_COPY_BYTES_MAX},
+        stated_tags::header_bytes,
+    },
     failure::fault::{CallFault, FaultKind},
     port::{
         BucketListing, ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload,
@@ -23,84 +26,18 @@ use shardlift_core::{
 use crate::{
     bucket::World,
     bucket_handle::BucketHandle,
-    stored_object::{StoredObject, fingerprint, whole_seconds},
+    stored_object::{fingerprint, whole_seconds},
     upload::{Upload, UploadedPart},
 };
+
+/// S3's limit on the headers of a request.
+const HEADERS_BYTES_MAX: usize = 8_192;
 
 /// The target bucket in memory, and the source's objects.
 #[derive(Debug, Clone)]
 pub struct MemoryTarget {
     pub(crate) handle: BucketHandle,
     pub(crate) source: BucketName,
-}
-
-impl MemoryTarget {
-    /// The planned version of the source object, or the fault of reading another one.
-    fn planned(
-        &self,
-        world: &World,
-        source: &CopySource,
-        operation: &'static str,
-    ) -> Result<StoredObject, CallFault> {
-        let object = world.object(&self.source, &source.key, operation)?;
-        if object.attributes.etag != source.etag {
-            return Err(CallFault::new(
-                operation,
-                FaultKind::ConditionFailed,
-                "copy-source-if-match",
-            ));
-        }
-        if matches!(
-            object.attributes.storage_class.as_str(),
-            "GLACIER" | "DEEP_ARCHIVE"
-        ) {
-            return Err(CallFault::new(
-                operation,
-                FaultKind::Archived,
-                "InvalidObjectState",
-            ));
-        }
-        Ok(object.clone())
-    }
-
-    /// How an object is encrypted that is written under this key, or under none.
-    fn encryption(&self, world: &World, key: Option<String>) -> (Encryption, Option<String>) {
-        let key = key.or_else(|| world.default_key(self.handle.bucket.as_str()));
-        match key {
-            Some(_) => (Encryption::Kms, key),
-            None => (Encryption::S3Managed, None),
-        }
-    }
-
-    /// The copy is under the key that is asked for, or the bucket's; its ETag is the source's where S3 makes the same one.
-    fn encrypt(&self, world: &mut World, object: &mut StoredObject, options: &CopyOptions) {
-        let attributes = &mut object.attributes;
-        let was = attributes.encryption;
-        let key = options.kms_key_arn.as_ref().map(ToString::to_string);
-        (attributes.encryption, attributes.kms_key_arn) = self.encryption(world, key);
-        if attributes.encryption == Encryption::Kms {
-            attributes.etag = world.salted_etag(&object.content, attributes.size_bytes);
-        } else if was == Encryption::Kms || attributes.etag.part_count().is_some() {
-            let print = fingerprint(&object.content, attributes.size_bytes);
-            attributes.etag = ETag::new(format!("{print:032x}")).expect("an ETag");
-        }
-    }
-
-    fn write(&self, world: &mut World, key: &ObjectKey, mut object: StoredObject) -> CopyReceipt {
-        object.attributes.tag_count = u32::try_from(object.tags.len()).expect("S3 allows ten tags");
-        let etag = object.attributes.etag.clone();
-        let checksums = object.attributes.checksums.clone();
-        let checksum_type = object.attributes.checksum_type;
-        if let Some((_, objects)) = world.buckets.get_mut(&self.handle.bucket) {
-            objects.insert(key.clone(), object);
-        }
-        CopyReceipt {
-            etag,
-            version_id: None,
-            checksums,
-            checksum_type,
-        }
-    }
 }
 
 impl BucketListing for MemoryTarget {
@@ -139,10 +76,8 @@ impl TargetBucket for MemoryTarget {
                     .storage_class
                     .map_or("STANDARD", |class| class.name())
                     .to_owned();
-                object.attributes.encryption = match options.kms_key_arn {
-                    Some(_) => Encryption::Kms,
-                    None => world.encryption(self.handle.bucket.as_str()),
-                };
+                let key = options.kms_key_arn.as_ref();
+                object.attributes.encryption = self.encryption(world, key, options.sse).0;
                 if let Some(tags) = &options.tags {
                     object.tags.clone_from(tags);
                     object.has_annotations = false;
@@ -153,6 +88,7 @@ impl TargetBucket for MemoryTarget {
                         *value = format!("{algorithm} of {}", object.content);
                     }
                 }
+                object.is_restored = false;
                 // A redirect stays behind.
                 object
                     .attributes
@@ -217,6 +153,22 @@ impl TargetBucket for MemoryTarget {
         self.handle.call(operation, asked).await
     }
 
+    async fn put_target_tags(&self, key: &ObjectKey, tags: &TagSet) -> Result<(), CallFault> {
+        const OPERATION: &str = "s3:PutObjectTagging";
+        self.handle
+            .call(OPERATION, |world| {
+                world.object(&self.handle.bucket, key, OPERATION)?;
+                if let Some((_, objects)) = world.buckets.get_mut(&self.handle.bucket)
+                    && let Some(object) = objects.get_mut(key)
+                {
+                    object.attributes.tag_count = u32::try_from(tags.len()).expect("ten at most");
+                    object.tags.clone_from(tags);
+                }
+                Ok(())
+            })
+            .await
+    }
+
     async fn delete_objects(
         &self,
         objects: &[ObjectToDelete],
@@ -256,13 +208,22 @@ impl TargetBucket for MemoryTarget {
     }
 
     async fn create_upload(&self, spec: &UploadSpec) -> Result<CreatedUpload, CallFault> {
+        const OPERATION: &str = "s3:CreateMultipartUpload";
         self.handle
-            .call("s3:CreateMultipartUpload", |world| {
+            .call(OPERATION, |world| {
+                if header_bytes(&spec.tags) > HEADERS_BYTES_MAX {
+                    let kind = FaultKind::Rejected;
+                    return Err(CallFault::new(
+                        OPERATION,
+                        kind,
+                        "RequestHeaderSectionTooLarge",
+                    ));
+                }
                 world.uploads_created += 1;
                 let id = UploadId::new(format!("upload-{}", world.uploads_created))
                     .expect("an upload id");
-                let key = spec.kms_key_arn.as_ref().map(ToString::to_string);
-                let (encryption, kms_key_arn) = self.encryption(world, key);
+                let (encryption, kms_key_arn) =
+                    self.encryption(world, spec.kms_key_arn.as_ref(), spec.sse);
                 let upload = Upload {
                     bucket: self.handle.bucket.clone(),
                     spec: spec.clone(),

@@ -101,6 +101,8 @@ impl Upload {
             tags: spec.tags.clone(),
             has_annotations: false,
             is_denied: false,
+            is_restored: false,
+            is_in_archive_tier: false,
             // S3 dates what was made of parts by the beginning of its upload.
             modified_at: self.begun_at,
         })

@@ -83,6 +83,7 @@ async fn world() -> MemoryWorld {
     let source = Source {
         bucket: BucketName::new("source").expect("a bucket name"),
         prefix: KeyPrefix::default(),
+        request_payer: false,
     };
     let session = SessionName::of_step("test", &RunId::new("run").expect("a run id"));
     let target = accounts

@@ -232,7 +232,7 @@ impl Accounts for AwsAccounts {
         Ok(AwsSourceBucket::new(
             client,
             counter,
-            owned(&source.bucket, facts),
+            source_bucket(source, facts),
         ))
     }
 
@@ -249,8 +249,8 @@ impl Accounts for AwsAccounts {
         let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
         let source_facts = self.source_facts(source, &counter).await?;
         let buckets = BucketPair {
-            source: owned(&source.bucket, source_facts),
-            target: owned(&target.bucket, facts),
+            source: source_bucket(source, source_facts),
+            target: target_bucket(target, facts),
         };
         Ok(self.target_bucket(&credentials, counter, buckets))
     }
@@ -264,17 +264,27 @@ impl Accounts for AwsAccounts {
         let Pair { source, target } = &run.spec.pair;
         let credentials = self.session(target, session, policy).await?;
         let buckets = BucketPair {
-            source: owned(&source.bucket, run.source.clone()),
-            target: owned(&target.bucket, run.target.clone()),
+            source: source_bucket(source, run.source.clone()),
+            target: target_bucket(target, run.target.clone()),
         };
         Ok(self.target_bucket(&credentials, RequestCounter::default(), buckets))
     }
 }
 
-fn owned(name: &BucketName, facts: BucketFacts) -> OwnedBucket {
+fn source_bucket(source: &Source, facts: BucketFacts) -> OwnedBucket {
     OwnedBucket {
-        name: name.clone(),
+        name: source.bucket.clone(),
         facts,
+        is_paid_by_requester: source.request_payer,
+    }
+}
+
+/// The target role is of the account that owns the target, and pays nobody.
+fn target_bucket(target: &Target, facts: BucketFacts) -> OwnedBucket {
+    OwnedBucket {
+        name: target.bucket.clone(),
+        facts,
+        is_paid_by_requester: false,
     }
 }
 

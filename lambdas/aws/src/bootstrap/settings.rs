@@ -17,7 +17,7 @@ const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
 const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
 
 /// Where each variable belongs in the input of a run.
-const RUN_TEXTS: [(&str, &str); 12] = [
+const RUN_TEXTS: [(&str, &str); 15] = [
     ("S3_BUCKET", "/source/bucket"),
     ("S3_KEY", "/source/prefix"),
     ("TARGET_S3_BUCKET", "/target/bucket"),
@@ -29,13 +29,17 @@ const RUN_TEXTS: [(&str, &str); 12] = [
     ("RUN_TAGS", "/tags"),
     ("RUN_VERIFY", "/verify"),
     ("RUN_STORAGE_CLASS", "/storage_class"),
+    ("RUN_ARCHIVED", "/archived"),
     ("RUN_KMS_KEY_ARN", "/kms_key_arn"),
+    ("RUN_SSE", "/sse"),
+    ("RUN_ACL", "/acl"),
 ];
 const RUN_NUMBERS: [(&str, &str); 3] = [
     ("RUN_DELETE_MAX_PERCENT", "/delete_max_percent"),
     ("RUN_DELETE_MAX_OBJECTS", "/delete_max_objects"),
     ("RUN_ROUNDS_MAX", "/rounds_max"),
 ];
+const RUN_FLAGS: [(&str, &str); 1] = [("RUN_REQUEST_PAYER", "/request_payer")];
 
 const RUN_FILTERS: &str = "RUN_FILTERS";
 
@@ -165,6 +169,14 @@ fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, 
             .map_err(|error| invalid(RUN_FILTERS, format_args!("is not JSON: {error}")))?;
         take(RUN_FILTERS, "/filters", filters)?;
     }
+    for (name, pointer) in RUN_FLAGS {
+        if let Some(text) = variable(name) {
+            let flag: bool = text
+                .parse()
+                .map_err(|_| invalid(name, "is neither true nor false"))?;
+            take(name, pointer, json!(flag))?;
+        }
+    }
     Ok(defaults)
 }
 
@@ -250,6 +262,7 @@ mod tests {
                 "RUN_FILTERS",
                 r#"{"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}"#,
             ),
+            ("RUN_REQUEST_PAYER", "true"),
         ])
         .unwrap();
         let defaults = settings.run_defaults;
@@ -259,6 +272,7 @@ mod tests {
         assert_eq!(defaults.rounds_max, Some(2));
         let filters = json!({"filters": {"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}});
         assert_eq!(defaults.filters, RunInput::parse(&filters).unwrap().filters);
+        assert_eq!(defaults.request_payer, Some(true));
         assert_eq!(defaults.kms_key_arn, None, "an empty text means unset");
         assert_eq!(
             (settings.max_concurrency, settings.ledger_ttl_days),
@@ -307,6 +321,11 @@ mod tests {
             ("TARGET_EXTERNAL_ID", "x"),
             ("RUN_MODE", "move"),
             ("RUN_VERIFY", "perhaps"),
+            ("RUN_STORAGE_CLASS", "COLD"),
+            ("RUN_ARCHIVED", "restore"),
+            ("RUN_SSE", "aws:kms"),
+            ("RUN_ACL", "private"),
+            ("RUN_REQUEST_PAYER", "requester"),
             ("RUN_ROUNDS_MAX", "three"),
             ("RUN_DELETE_MAX_PERCENT", "-1"),
             ("RUN_DELETE_MAX_OBJECTS", "few"),

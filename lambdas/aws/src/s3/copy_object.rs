@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{
     Client,
-    types::{AnnotationDirective, ServerSideEncryption, StorageClass, TaggingDirective},
+    types::{AnnotationDirective, StorageClass, TaggingDirective},
 };
 use shardlift_core::{
     failure::fault::CallFault,
@@ -18,6 +18,7 @@ use super::{
         escaped_key::escape,
         etag::{quoted, unquoted},
         tagging_header::tagging_header,
+        write_settings::{requested_acl, requested_encryption},
     },
 };
 use crate::fault_mapping::{call_fault, malformed_response};
@@ -34,6 +35,13 @@ pub(super) async fn copy_object(
 ) -> Result<CopyReceipt, CallFault> {
     let mut request = client
         .copy_object()
+        .set_request_payer(buckets.source.request_payer())
+        .set_acl(requested_acl(options.acl))
+        .set_server_side_encryption(requested_encryption(
+            options.kms_key_arn.as_ref(),
+            options.sse,
+        ))
+        .set_ssekms_key_id(options.kms_key_arn.as_ref().map(ToString::to_string))
         .bucket(buckets.target.name())
         .key(escape(target_key))
         .copy_source(copy_source(&buckets.source.name, &source.key))
@@ -45,11 +53,6 @@ pub(super) async fn copy_object(
                 .storage_class
                 .map(|class| StorageClass::from(class.name())),
         );
-    if let Some(key) = &options.kms_key_arn {
-        request = request
-            .server_side_encryption(ServerSideEncryption::AwsKms)
-            .ssekms_key_id(key.as_str());
-    }
     if let Some(tags) = &options.tags {
         request = request
             .tagging_directive(TaggingDirective::Replace)

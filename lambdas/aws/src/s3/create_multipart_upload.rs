@@ -4,7 +4,7 @@
 use aws_sdk_s3::{
     Client,
     operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder,
-    types::{ChecksumAlgorithm, ServerSideEncryption, StorageClass},
+    types::{ChecksumAlgorithm, StorageClass},
 };
 use shardlift_core::{
     failure::fault::CallFault,
@@ -15,8 +15,13 @@ use shardlift_core::{
 use super::{
     owned_bucket::OwnedBucket,
     wire::{
-        checksums::requested_checksum_type, encryption::encryption, escaped_key::escape,
-        response_date::ResponseDate, stored_headers::StatedHeaders, tagging_header::tagging_header,
+        checksums::requested_checksum_type,
+        encryption::encryption,
+        escaped_key::escape,
+        response_date::ResponseDate,
+        stored_headers::StatedHeaders,
+        tagging_header::tagging_header,
+        write_settings::{requested_acl, requested_encryption},
     },
 };
 use crate::fault_mapping::{call_fault, malformed_response};
@@ -66,10 +71,9 @@ fn with_attributes(
         )
         .set_checksum_algorithm(algorithm.map(ChecksumAlgorithm::from))
         .set_checksum_type(algorithm.and_then(requested_checksum_type));
-    match &upload.kms_key_arn {
-        None => request,
-        Some(key) => request
-            .server_side_encryption(ServerSideEncryption::AwsKms)
-            .ssekms_key_id(key.as_str()),
-    }
+    let key = upload.kms_key_arn.as_ref();
+    request
+        .set_acl(requested_acl(upload.acl))
+        .set_server_side_encryption(requested_encryption(key, upload.sse))
+        .set_ssekms_key_id(key.map(ToString::to_string))
 }

@@ -20,6 +20,7 @@ pub(super) async fn probe_get_object(
 ) -> Result<(), CallFault> {
     let result = client
         .get_object()
+        .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
         .key(escape(key))
         .if_match(IMPOSSIBLE_ETAG)

@@ -16,6 +16,7 @@ pub(super) async fn get_object_tagging(
 ) -> Result<TagSet, CallFault> {
     let response = client
         .get_object_tagging()
+        .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
         .key(escape(key))
         .expected_bucket_owner(bucket.owner())

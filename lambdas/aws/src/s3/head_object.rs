@@ -35,6 +35,7 @@ pub(super) async fn head_object(
     let (date, stored) = (ResponseDate::default(), StoredHeaders::default());
     let response = client
         .head_object()
+        .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
         .key(escape(key))
         .expected_bucket_owner(bucket.owner())

@@ -16,6 +16,7 @@ pub(super) async fn has_annotations(
 ) -> Result<bool, CallFault> {
     let response = client
         .list_object_annotations()
+        .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
         .key(escape(key))
         .max_annotation_results(1)

@@ -31,6 +31,7 @@ use super::{
     list_objects_v2::{first_object, list_page},
     list_parts::list_parts,
     owned_bucket::BucketPair,
+    put_object_tagging::put_object_tagging,
     upload_part_copy::upload_part_copy,
 };
 use crate::request_counter::RequestCounter;
@@ -119,6 +120,11 @@ impl TargetBucket for AwsTargetBucket {
                 probe_delete_object(&clients.target_reads, &buckets.target, key).await
             }
         }
+    }
+
+    async fn put_target_tags(&self, key: &ObjectKey, tags: &TagSet) -> Result<(), CallFault> {
+        let (client, bucket) = (&self.clients.writes, &self.buckets.target);
+        put_object_tagging(client, bucket, key, tags).await
     }
 
     async fn delete_objects(

@@ -33,6 +33,7 @@ pub(super) async fn upload_part_copy(
 ) -> Result<PartReceipt, CallFault> {
     let response = client
         .upload_part_copy()
+        .set_request_payer(buckets.source.request_payer())
         .bucket(buckets.target.name())
         .key(escape(target_key))
         .upload_id(upload_id.as_str())

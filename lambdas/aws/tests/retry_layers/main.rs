@@ -45,6 +45,7 @@ async fn try_open(
     let source = Source {
         bucket: BucketName::new("source-bucket").unwrap(),
         prefix: KeyPrefix::default(),
+        request_payer: false,
     };
     let target = Target {
         bucket: BucketName::new("target-bucket").unwrap(),

@@ -4,11 +4,13 @@
 
 mod control_uploads;
 mod deletions;
+mod demands;
 mod faults;
 mod local_sts;
 mod odd_headers;
 mod old_bucket;
 mod parsers;
+mod storage;
 mod suites;
 #[expect(dead_code, reason = "the planner's tests take all of it")]
 mod world;

@@ -49,6 +49,8 @@ fn upload_of(name: &str, attributes: &ObjectAttributes) -> UploadSpec {
         tags: TagSet::new(),
         storage_class: None,
         kms_key_arn: None,
+        sse: None,
+        acl: None,
         checksum_algorithm: None,
     }
 }

@@ -157,6 +157,7 @@ pub(crate) fn source() -> Source {
     Source {
         bucket: BucketName::new("source-bucket").unwrap(),
         prefix: KeyPrefix::default(),
+        request_payer: false,
     }
 }
 

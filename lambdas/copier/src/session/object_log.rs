@@ -14,6 +14,7 @@ pub(super) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutco
         ObjectOutcome::Copied(_) => ("copied", None),
         ObjectOutcome::Deleted => ("deleted", None),
         ObjectOutcome::Skipped(SkipReason::BackAtSource) => ("back_at_source", None),
+        ObjectOutcome::Skipped(SkipReason::Archived) => ("archived", None),
         ObjectOutcome::Skipped(_) => ("skipped", None),
         ObjectOutcome::Failed(failure) => ("failed", Some(failure)),
     };

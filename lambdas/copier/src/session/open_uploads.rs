@@ -111,6 +111,7 @@ mod tests {
         shard::{NewerVersion, ShardWork},
         value::{
             id::{RunId, ShardId},
+            storage::StorageClass,
             tally::Count,
             time::Timestamp,
         },
@@ -138,11 +139,13 @@ mod tests {
                 index,
                 upload_id: upload_id.clone(),
                 is_without_tags: true,
+                is_tagged_later: false,
                 created_at: Some(Timestamp::from_millis(1_800_000_000_000)),
                 completing: Some(etag.clone()),
                 newer: Some(NewerVersion {
                     etag: etag.clone(),
                     size_bytes: u64::MAX,
+                    storage_class: Some(StorageClass::IntelligentTiering),
                     number: 5,
                 }),
             });

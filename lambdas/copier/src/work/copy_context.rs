@@ -10,7 +10,7 @@ use shardlift_core::{
         fault::{CallFault, FaultKind},
     },
     port::{CopyReceipt, CopySource, ObjectAttributes, TargetBucket},
-    run::option::Verify,
+    run::option::{TagPolicy, Verify},
     shard::note::Note,
     value::object::ETag,
 };
@@ -67,6 +67,13 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
             }
         }
         Ok(notes)
+    }
+
+    /// Whether a refused call may be one because of the tags, and the run does without these then. S3 refuses tags for
+    /// their rights, their form or their size.
+    pub(super) fn may_drop_tags(&self, fault: &CallFault) -> bool {
+        matches!(fault.kind, FaultKind::AccessDenied | FaultKind::Rejected)
+            && self.calls.spec.tags == TagPolicy::BestEffort
     }
 
     /// What a call of copying that failed for good means for its object.

@@ -5,11 +5,12 @@ use shardlift_core::{
     documents::manifest::Manifest,
     failure::{Failure, FailureCode, Scope},
     port::TargetBucket,
+    run::option::ArchivedPolicy,
     shard::{
         note::{ArrivedVersion, Note},
         settled_objects::{CopyNotes, ObjectOutcome},
     },
-    value::object::ListedObject,
+    value::{object::ListedObject, skips::SkipReason, storage::StorageClass},
 };
 
 use super::{
@@ -43,15 +44,28 @@ impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
             Err(failure) if failure.code.scope() == Scope::Run => {
                 Err(failure.within(format_args!("object {:?}", object.key.as_str())))
             }
+            Err(failure)
+                if failure.code == FailureCode::ObjectArchived && self.skips_archived() =>
+            {
+                Ok(Some((index, ObjectOutcome::Skipped(SkipReason::Archived))))
+            }
             Err(failure) => Ok(Some((index, ObjectOutcome::Failed(failure)))),
         }
     }
 }
 
 impl<T: TargetBucket> ObjectCopies<'_, T> {
+    fn skips_archived(&self) -> bool {
+        self.context.calls.spec.archived == ArchivedPolicy::Skip
+    }
+
     /// Copies the object in the planned version, or else in the one that the source has now.
     async fn copy(&self, index: u32, object: &ListedObject) -> Result<ObjectOutcome, Failure> {
         let context = &self.context;
+        // S3 would refuse a call, and says nothing that the listing did not.
+        if object.storage.is_archived {
+            return Err(archived(object));
+        }
         let mut version = PlannedObject::new(context.calls.spec, index, object)?;
         // An upload that an earlier invocation left is of one version, and goes on with that.
         if let Some(newer) = context.uploads.get(index).and_then(|upload| upload.newer) {
@@ -102,4 +116,15 @@ fn arrived(version: PlannedObject, planned: &ListedObject) -> Option<ArrivedVers
         etag: newer.etag,
         size_bytes: newer.size_bytes,
     })
+}
+
+fn archived(object: &ListedObject) -> Failure {
+    let class = object
+        .storage
+        .class
+        .map_or("an archive", StorageClass::name);
+    Failure::new(
+        FailureCode::ObjectArchived,
+        format!("it was listed as {class} and not restored"),
+    )
 }

@@ -5,7 +5,7 @@ use shardlift_core::{
     port::CopySource,
     run::spec::RunSpec,
     shard::NewerVersion,
-    value::{key::ObjectKey, object::ListedObject},
+    value::{key::ObjectKey, object::ListedObject, storage::StorageClass},
 };
 
 /// The two keys of an object, and the version to copy.
@@ -16,6 +16,8 @@ pub(crate) struct PlannedObject {
     /// That version, if it is newer than the planned one.
     pub(crate) newer: Option<NewerVersion>,
     pub(crate) target_key: ObjectKey,
+    /// The storage class that the copy asks for; S3's default when absent.
+    pub(crate) storage_class: Option<StorageClass>,
 }
 
 impl PlannedObject {
@@ -43,6 +45,7 @@ impl PlannedObject {
             },
             newer: None,
             target_key,
+            storage_class: spec.storage_class.requested(object.storage),
         })
     }
 
@@ -55,8 +58,9 @@ impl PlannedObject {
                 etag: newer.etag.clone(),
                 size_bytes: newer.size_bytes,
             },
-            newer: Some(newer),
             target_key: self.target_key.clone(),
+            storage_class: newer.storage_class,
+            newer: Some(newer),
         }
     }
 }

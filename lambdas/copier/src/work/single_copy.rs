@@ -2,10 +2,7 @@
 
 use shardlift_core::{
     copy::{lost_response, proof::CopyWay},
-    failure::{
-        Failure,
-        fault::{CallFault, Effect, FaultKind},
-    },
+    failure::{Failure, fault::Effect},
     port::{CopyOptions, CopyReceipt, TagSet, TargetBucket},
     run::option::TagPolicy,
     shard::note::Note,
@@ -32,8 +29,10 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         let Self { context, planned } = &self;
         let calls = context.calls;
         let mut options = CopyOptions {
-            storage_class: calls.spec.storage_class,
+            storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.clone(),
+            sse: calls.spec.sse,
+            acl: calls.spec.acl,
             tags: (calls.spec.tags == TagPolicy::Ignore).then(TagSet::new),
         };
         let mut notes = Vec::new();
@@ -48,7 +47,7 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
                 Ok(receipt) => break receipt,
                 Err(fault) => fault,
             };
-            if self.may_drop_tags(&fault, &options) {
+            if options.tags.is_none() && context.may_drop_tags(&fault) {
                 options.tags = Some(TagSet::new());
                 notes.push(Note::TagsLeftBehind);
                 continue;
@@ -64,12 +63,6 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         };
         notes.extend(context.review(planned, &receipt, CopyWay::Single).await?);
         Ok(notes)
-    }
-
-    fn may_drop_tags(&self, fault: &CallFault, options: &CopyOptions) -> bool {
-        fault.kind == FaultKind::AccessDenied
-            && self.context.calls.spec.tags == TagPolicy::BestEffort
-            && options.tags.is_none()
     }
 
     /// The receipt of a copy whose response was lost, if the target shows that it took effect since the first attempt. A read

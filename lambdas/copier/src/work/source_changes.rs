@@ -9,7 +9,7 @@ use shardlift_core::{
     port::TargetBucket,
     run::option::OnChange,
     shard::NewerVersion,
-    value::{object::ListedObject, skips::SkipReason},
+    value::{object::ListedObject, skips::SkipReason, storage::ObjectStorage},
 };
 
 use super::{copy_context::CopyContext, planned_object::PlannedObject};
@@ -64,11 +64,14 @@ pub(super) async fn look<T: TargetBucket>(
         }
         Err(_) => return Ok(AfterFailure::Fail(failure)),
     };
+    // A HEAD does not tell whether an archived object is restored: the copy finds out.
+    let storage = ObjectStorage::listed(&found.storage_class, true);
     let listed = ListedObject {
         key: source.key.clone(),
         size_bytes: found.size_bytes,
         etag: found.etag.clone(),
         modified_at: found.modified_at,
+        storage,
     };
     let relative = source.key.relative_to(&calls.spec.pair.source.prefix);
     let filter = calls.spec.filters.compile()?;
@@ -79,6 +82,7 @@ pub(super) async fn look<T: TargetBucket>(
         NewerVersion {
             etag: found.etag,
             size_bytes: found.size_bytes,
+            storage_class: calls.spec.storage_class.requested(storage),
             number,
         },
     ))))

@@ -17,7 +17,7 @@ use shardlift_core::{
         manifest::Manifest,
     },
     failure::Failure,
-    port::{Clock, ControlStore, Ledger, PutOutcome},
+    port::{Clock, ControlStore, Ledger, PutOutcome, TagSet},
     run::{
         event::{CopierEvent, CopierStatus, EVENT_VERSION},
         input::RunInput,
@@ -132,12 +132,7 @@ impl Scene {
             .buckets
             .objects(bucket)
             .into_iter()
-            .map(|(key, stored)| ListedObject {
-                key,
-                size_bytes: stored.attributes.size_bytes,
-                etag: stored.attributes.etag,
-                modified_at: stored.modified_at,
-            })
+            .map(|(key, stored)| stored.listed(&key))
             .collect();
         let mut planned = Count::default();
         for object in &objects {
@@ -328,6 +323,12 @@ fn without_accidents(mut object: StoredObject) -> StoredObject {
         object.attributes.etag = ETag::new("under a key").unwrap();
     }
     object
+}
+
+/// The largest set of tags that S3 allows.
+pub fn largest_tags() -> TagSet {
+    let tag = |number| (format!("{number}{}", "+".repeat(127)), "@".repeat(256));
+    (0..10).map(tag).collect()
 }
 
 pub fn run_id() -> RunId {

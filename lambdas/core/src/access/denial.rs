@@ -40,6 +40,8 @@ pub struct Denial {
     resource: Arn,
     /// The key that the run encrypts with at the target, which a copy needs beside the source's.
     run_key: Option<KmsKeyArn>,
+    /// What may be behind it beside a missing statement.
+    advice: Option<String>,
 }
 
 /// What a refused call lacked, as far as is known.
@@ -54,6 +56,8 @@ pub struct MissingGrant {
     pub deciders: Deciders,
     /// The side that it was refused at; nothing where it is one of the keys and AWS does not name it.
     pub side: Option<Side>,
+    /// What may be behind it beside a missing statement, as a sentence fragment.
+    pub advice: Option<String>,
 }
 
 /// A fault of finding or listing a bucket of the pair, with the statement that is missing when it was refused. The
@@ -113,6 +117,7 @@ impl Denial {
             side: Side::Source,
             resource: pair.bucket_arn(Side::Source),
             run_key: None,
+            advice: None,
         }
     }
 
@@ -125,6 +130,7 @@ impl Denial {
             side: Side::Target,
             resource: pair.target.role_arn.arn().clone(),
             run_key: None,
+            advice: None,
         }
     }
 
@@ -137,6 +143,7 @@ impl Denial {
             side,
             resource,
             run_key: None,
+            advice: None,
         }
     }
 
@@ -154,6 +161,13 @@ impl Denial {
         self
     }
 
+    /// The same, with what may be behind it beside a missing statement.
+    #[must_use]
+    pub fn with_advice(mut self, advice: Option<String>) -> Self {
+        self.advice = advice;
+        self
+    }
+
     /// Who called.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
@@ -168,6 +182,7 @@ impl Denial {
             resource: self.resource.clone(),
             deciders: self.deciders(self.actions[0], self.caller.needed_at(self.side)),
             side: Some(self.side),
+            advice: self.advice.clone(),
         };
         let Some(reason) = reason else {
             return missing;
@@ -182,6 +197,10 @@ impl Denial {
             resource: reason.resource.clone().unwrap_or(missing.resource),
             deciders: deciders.left_by(Some(reason)),
             side,
+            // It is about the main action of the call, and not about a key.
+            advice: missing
+                .advice
+                .filter(|_| reason.action.known() == Some(self.actions[0])),
         }
     }
 
@@ -255,7 +274,15 @@ impl MissingGrant {
     /// What a person must do, as a sentence fragment: which document must allow it, by which statement.
     #[must_use]
     pub fn remedy(&self) -> String {
-        self.deciders.remedy(|document| self.statement_in(document))
+        self.advised(self.deciders.remedy(|document| self.statement_in(document)))
+    }
+
+    /// A remedy, followed by the advice.
+    pub(super) fn advised(&self, remedy: String) -> String {
+        match &self.advice {
+            Some(advice) => format!("{remedy}; {advice}"),
+            None => remedy,
+        }
     }
 
     /// The document with the id of the statement that it lacks.

@@ -13,8 +13,8 @@ use crate::{
         self, AbortMultipartUpload, AssumeRole, CreateLogStream, Decrypt, DeleteItem, DeleteObject,
         DescribeExecution, GenerateDataKey, GetItem, GetObject, GetObjectAnnotation,
         GetObjectTagging, ListBucket, ListBucketMultipartUploads, ListMultipartUploadParts,
-        ListObjectAnnotations, Publish, PutItem, PutLogEvents, PutObject, PutObjectAnnotation,
-        PutObjectTagging, Query,
+        ListObjectAnnotations, Publish, PutItem, PutLogEvents, PutObject, PutObjectAcl,
+        PutObjectAnnotation, PutObjectTagging, Query,
     },
 };
 
@@ -81,6 +81,7 @@ const WRITE: &[Action] = &[
     ListMultipartUploadParts,
     PutObjectTagging,
     PutObjectAnnotation,
+    PutObjectAcl,
 ];
 
 /// The table.

@@ -1,6 +1,9 @@
 //! Which permission the target role lacks, as AWS reported it or as probes found it.
 
-use super::denial::Denial;
+use super::{
+    advice::{about_reading, about_writing},
+    denial::Denial,
+};
 use crate::{
     failure::refusal::RefusalReason,
     run::{pair::Side, spec::RunSpec},
@@ -24,6 +27,8 @@ pub enum MissingPermission {
     WriteTags,
     /// To write target objects or, since these carry tags, their tags: S3 does not say which.
     WriteObjectOrTags,
+    /// To write target objects or, since these carry an access control list, the list: S3 does not say which.
+    WriteObjectOrAcl,
     /// To encrypt with the key of the run, or to write: S3 does not say which.
     WriteObjectOrUseKey,
     /// To read target objects.
@@ -66,8 +71,19 @@ impl MissingPermission {
             Self::WriteObjectOrUseKey
         } else if carries_tags {
             Self::WriteObjectOrTags
+        } else if spec.acl.is_some() {
+            Self::WriteObjectOrAcl
         } else {
             Self::WriteObject
+        }
+    }
+
+    /// What a refused upload without tags lacks.
+    #[must_use]
+    pub fn of_begun_write(spec: &RunSpec) -> Self {
+        match spec.acl {
+            Some(_) => Self::WriteObjectOrAcl,
+            None => Self::WriteObject,
         }
     }
 
@@ -81,6 +97,7 @@ impl MissingPermission {
             Self::WriteObject
             | Self::WriteTags
             | Self::WriteObjectOrTags
+            | Self::WriteObjectOrAcl
             | Self::WriteObjectOrUseKey
             | Self::ReadTargetObject
             | Self::DeleteObject
@@ -101,11 +118,24 @@ impl MissingPermission {
             Self::WriteObject => &[Action::PutObject],
             Self::WriteTags => &[Action::PutObjectTagging],
             Self::WriteObjectOrTags => &[Action::PutObject, Action::PutObjectTagging],
+            Self::WriteObjectOrAcl => &[Action::PutObject, Action::PutObjectAcl],
             Self::WriteObjectOrUseKey => &[Action::PutObject, Action::GenerateDataKey],
             Self::DeleteObject => &[Action::DeleteObject],
             Self::ListParts => &[Action::ListMultipartUploadParts],
             Self::ListUploads => &[Action::ListBucketMultipartUploads],
             Self::AbortUpload => &[Action::AbortMultipartUpload],
+        }
+    }
+
+    /// What may be behind a refusal beside a missing statement.
+    fn advice(self, spec: &RunSpec) -> Option<String> {
+        match self {
+            Self::ReadObject => Some(about_reading(spec)),
+            Self::WriteObject
+            | Self::WriteObjectOrTags
+            | Self::WriteObjectOrAcl
+            | Self::WriteObjectOrUseKey => about_writing(spec),
+            _ => None,
         }
     }
 
@@ -129,6 +159,7 @@ impl MissingPermission {
         };
         Denial::of_target_role(&spec.pair, side, self.actions(), resource)
             .with_run_key(spec.kms_key_arn.clone())
+            .with_advice(self.advice(spec))
     }
 }
 

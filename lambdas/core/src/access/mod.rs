@@ -8,6 +8,7 @@
 //!
 //! Read `document`, `grant`, `deciders`, `denial`, then the rest. Functions only call, and ask here what a refusal means.
 
+mod advice;
 pub mod deciders;
 pub mod denial;
 pub mod document;

@@ -10,10 +10,11 @@ use std::time::Duration;
 use super::proof::{Checksums, compare_checksums};
 use crate::{
     port::{CopyOptions, CopySource, ObjectAttributes, TagSet},
-    run::option::StorageClass,
+    run::option::SseChoice,
     value::{
         arn::KmsKeyArn,
         object::{ETag, Encryption},
+        storage::StorageClass,
         time::Timestamp,
     },
 };
@@ -91,6 +92,8 @@ pub struct LostUpload<'a> {
     pub storage_class: Option<StorageClass>,
     /// The key that the upload was created with.
     pub kms_key_arn: Option<&'a KmsKeyArn>,
+    /// Whether it was created to be encrypted with S3's own keys.
+    pub sse: Option<SseChoice>,
     /// When it was created, by S3's clock: what it made is dated by this.
     pub created_at: Option<Timestamp>,
     /// The ETag that follows from its parts, if that is known.
@@ -147,10 +150,12 @@ impl LostUpload<'_> {
         let is_under_the_key = self
             .kms_key_arn
             .is_none_or(|key| target.kms_key_arn.as_deref() == Some(key.as_str()));
+        let is_under_s3s_own = self.sse.is_none() || target.encryption == Encryption::S3Managed;
         target.headers == self.source.headers
             && target.metadata == self.source.metadata
             && target.storage_class == class
             && is_under_the_key
+            && is_under_s3s_own
     }
 }
 
@@ -288,6 +293,7 @@ mod tests {
             source: &source,
             storage_class: None,
             kms_key_arn: None,
+            sse: None,
             created_at: Some(at_second(1_030)),
             parts_etag: parts_etag.as_ref(),
         }
@@ -351,6 +357,23 @@ mod tests {
     }
 
     #[test]
+    fn an_object_under_a_key_is_copied_again_where_s3s_own_were_asked_for() {
+        let etag = ETag::new("parts-2").unwrap();
+        let upload = LostUpload {
+            planned: &planned(),
+            source: &attributes(),
+            storage_class: None,
+            kms_key_arn: None,
+            sse: Some(SseChoice::Aes256),
+            created_at: Some(at_second(1_030)),
+            parts_etag: Some(&etag),
+        };
+        let trace = |encryption| upload.trace(&assembled(encryption));
+        assert_eq!(trace(Encryption::S3Managed), Trace::Completed);
+        assert_eq!(trace(Encryption::Kms), Trace::Nothing);
+    }
+
+    #[test]
     fn an_object_under_another_key_is_copied_again() {
         let key = KmsKeyArn::new(KEY).unwrap();
         let etag = ETag::new("parts-2").unwrap();
@@ -366,6 +389,7 @@ mod tests {
                 source: &attributes(),
                 storage_class: None,
                 kms_key_arn: Some(&key),
+                sse: None,
                 created_at: Some(at_second(1_030)),
                 parts_etag: Some(&etag),
             };

@@ -2,7 +2,8 @@
 //!
 //! [`method`] says which calls copy an object, [`part_layout`] how it is cut into parts, [`part_shards`] how a very large one is
 //! spread over many copiers. [`proof`] compares a finished copy with its source, [`lost_response`] decides whether a write whose
-//! response was lost took effect. [`pacer`] is the rate of a copier's calls, [`retry_budget`] how many retries it may make.
+//! response was lost took effect. [`pacer`] is the rate of a copier's calls, [`retry_budget`] how many retries it may make. [`stated_tags`] says
+//! which tags a request can state.
 
 #[cfg(test)]
 mod example;
@@ -13,3 +14,4 @@ pub mod part_layout;
 pub mod part_shards;
 pub mod proof;
 pub mod retry_budget;
+pub mod stated_tags;

@@ -1,7 +1,9 @@
 //! The object list of a shard, as it lies in the control bucket.
 //!
 //! JSON lines under zstd: a person can read one with `zstd -dc`, and 10,000 keys take some
-//! 200 KB. The first line is a header, each further line one object as `[key, size_bytes, etag, modified_at_ms]`.
+//! 200 KB. The first line is a header, each further line one object as `[key, size_bytes, etag, modified_at_ms]`,
+//! followed by its storage class unless that is STANDARD (null for one that no copy can have), and by `true` if it is
+//! archived.
 
 use std::io::{BufRead, BufReader};
 
@@ -13,6 +15,7 @@ use crate::{
         id::{RunId, ShardId},
         key::ObjectKey,
         object::{ETag, ListedObject},
+        storage::{ObjectStorage, StorageClass},
         time::Timestamp,
     },
 };
@@ -45,8 +48,39 @@ struct Header {
 #[derive(Serialize)]
 struct LineRef<'a>(&'a ObjectKey, u64, &'a ETag, Timestamp);
 
+#[derive(Serialize)]
+struct ClassedLineRef<'a>(
+    &'a ObjectKey,
+    u64,
+    &'a ETag,
+    Timestamp,
+    Option<StorageClass>,
+);
+
+#[derive(Serialize)]
+struct ArchivedLineRef<'a>(
+    &'a ObjectKey,
+    u64,
+    &'a ETag,
+    Timestamp,
+    Option<StorageClass>,
+    bool,
+);
+
 #[derive(Deserialize)]
-struct Line(ObjectKey, u64, ETag, Timestamp);
+struct Line(
+    ObjectKey,
+    u64,
+    ETag,
+    Timestamp,
+    #[serde(default = "standard")] Option<StorageClass>,
+    #[serde(default)] bool,
+);
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+fn standard() -> Option<StorageClass> {
+    Some(StorageClass::Standard)
+}
 
 impl Manifest {
     /// The manifest as bytes. The same manifest always gives the same bytes (P5).
@@ -103,13 +137,14 @@ impl Manifest {
         let mut objects = Vec::with_capacity(header.objects.min(100_000));
         for line in lines {
             let line = line.map_err(|error| broken(error.to_string()))?;
-            let Line(key, size_bytes, etag, modified_at) =
+            let Line(key, size_bytes, etag, modified_at, class, is_archived) =
                 serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;
             objects.push(ListedObject {
                 key,
                 size_bytes,
                 etag,
                 modified_at,
+                storage: ObjectStorage { class, is_archived },
             });
         }
         if objects.len() != header.objects {
@@ -142,13 +177,22 @@ impl ManifestLines {
     /// Never: writing to memory does not fail, and every key and ETag is text.
     pub fn push(&mut self, object: &ListedObject) {
         self.bytes.push(b'\n');
-        let line = LineRef(
+        let (key, size, etag, at) = (
             &object.key,
             object.size_bytes,
             &object.etag,
             object.modified_at,
         );
-        serde_json::to_writer(&mut self.bytes, &line).expect("a line is written to memory");
+        let ObjectStorage { class, is_archived } = object.storage;
+        let bytes = &mut self.bytes;
+        let written = if is_archived {
+            serde_json::to_writer(bytes, &ArchivedLineRef(key, size, etag, at, class, true))
+        } else if class == Some(StorageClass::Standard) {
+            serde_json::to_writer(bytes, &LineRef(key, size, etag, at))
+        } else {
+            serde_json::to_writer(bytes, &ClassedLineRef(key, size, etag, at, class))
+        };
+        written.expect("a line is written to memory");
         self.objects += 1;
     }
 
@@ -218,6 +262,25 @@ mod tests {
 
     use super::*;
 
+    const STORAGES: [ObjectStorage; 4] = [
+        ObjectStorage {
+            class: Some(StorageClass::Standard),
+            is_archived: false,
+        },
+        ObjectStorage {
+            class: Some(StorageClass::GlacierIr),
+            is_archived: false,
+        },
+        ObjectStorage {
+            class: Some(StorageClass::Glacier),
+            is_archived: true,
+        },
+        ObjectStorage {
+            class: None,
+            is_archived: false,
+        },
+    ];
+
     fn manifest(keys: &[String]) -> Manifest {
         Manifest {
             run_id: RunId::new("run").unwrap(),
@@ -230,6 +293,7 @@ mod tests {
                     size_bytes: index as u64 * 1_000_000_007,
                     etag: ETag::new(format!("{index:032x}")).unwrap(),
                     modified_at: Timestamp::from_millis(1_700_000_000_000),
+                    storage: STORAGES[index % STORAGES.len()],
                 })
                 .collect(),
         }
@@ -260,6 +324,15 @@ mod tests {
                 bytes.len()
             );
         }
+    }
+
+    #[test]
+    fn a_manifest_from_before_classes_were_listed_is_one_of_standard_objects() {
+        let text = "{\"schema_version\":1,\"run_id\":\"run\",\"shard_id\":\"r0-1\",\"objects\":1}\n[\"k\",1,\"e\",0]\n";
+        let bytes = zstd::bulk::compress(text.as_bytes(), 1).unwrap();
+        let read = decode(&manifest(&[]), &bytes).unwrap();
+        assert_eq!(read.objects[0].storage, ObjectStorage::default());
+        assert_eq!(read.encode().unwrap(), bytes, "and is written as it was");
     }
 
     #[test]

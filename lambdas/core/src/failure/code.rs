@@ -110,7 +110,7 @@ failure_codes! {
         "Find the other writer, then rerun.";
     ObjectArchived, Object, AfterAction,
         "The object is archived and not restored.",
-        "Restore it in the source bucket, then rerun.";
+        "Restore it in the source bucket, then rerun; or run with archived = skip.";
     ObjectUnsupported, Object, AfterAction,
         "The object cannot be copied (for example SSE-C, or a target key longer than 1,024 bytes).",
         "Read the detail, then exclude the object with a filter or change it at the source.";

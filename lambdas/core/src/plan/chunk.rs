@@ -4,6 +4,7 @@ use super::{copy_effort::CopyEffort, range::Checkpoint};
 use crate::{
     copy::part_shards::PART_SHARDED_BYTES_MIN,
     documents::manifest::ManifestLines,
+    run::option::ClassChoice,
     value::{id::RangeId, key::RelativeKey, object::ListedObject, tally::Count},
 };
 
@@ -128,11 +129,16 @@ impl Chunk {
         }
     }
 
-    pub(super) fn plan_copy(&mut self, object: &ListedObject, work: PlannedWork) {
+    pub(super) fn plan_copy(
+        &mut self,
+        object: &ListedObject,
+        work: PlannedWork,
+        choice: ClassChoice,
+    ) {
         self.copies.push(object);
         self.copy_work.add(work);
-        self.checkpoint.tally.planned.add(work.count);
-        self.checkpoint.tally.effort.add(work.effort);
+        let tally = &mut self.checkpoint.tally;
+        tally.plan_copy((work.count, work.effort), object.storage, choice);
     }
 
     pub(super) fn plan_delete(&mut self, object: &ListedObject) {

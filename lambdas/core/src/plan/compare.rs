@@ -55,7 +55,7 @@ fn by_etag(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{key::ObjectKey, object::ETag, time::Timestamp};
+    use crate::value::{key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp};
 
     fn object(size_bytes: u64, etag: &str, second: i64) -> ListedObject {
         ListedObject {
@@ -63,6 +63,7 @@ mod tests {
             size_bytes,
             etag: ETag::new(etag).unwrap(),
             modified_at: Timestamp::from_millis(second * 1000),
+            storage: ObjectStorage::default(),
         }
     }
 

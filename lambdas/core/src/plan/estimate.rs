@@ -85,7 +85,8 @@ impl RunEstimate {
         // A child of the Map: begin, CopyShard, its choice, end.
         add("states:Transition", 4 * shards);
         if basis.spec.verify != Verify::None {
-            let source = tally.planned.objects + tally.same.objects + tally.filtered.objects;
+            let at_source = [tally.planned, tally.same, tally.archived, tally.filtered];
+            let source: u64 = at_source.iter().map(|count| count.objects).sum();
             let target = tally.planned.objects + tally.at_target.objects;
             add(
                 "s3:ListObjectsV2",

@@ -141,9 +141,11 @@ mod tests {
     use super::*;
     use crate::{
         plan::range::ListingTally,
+        run::option::ClassChoice,
         value::{
             key::{ObjectKey, RelativeKey},
             object::{ETag, ListedObject},
+            storage::ObjectStorage,
             time::Timestamp,
         },
     };
@@ -167,11 +169,13 @@ mod tests {
             size_bytes,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
         };
         for _ in 0..copies {
             chunk.plan_copy(
                 &object,
                 PlannedWork::copy_of(size_bytes, u64::MAX, u64::MAX),
+                ClassChoice::Preserve,
             );
         }
         for _ in 0..deletes {

@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::copy_effort::CopyEffort;
-use crate::value::{
-    id::{RangeId, RunId},
-    key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
-    tally::Count,
+use super::{copy_effort::CopyEffort, planned_classes::PlannedClasses};
+use crate::{
+    run::option::ClassChoice,
+    value::{
+        id::{RangeId, RunId},
+        key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
+        storage::ObjectStorage,
+        tally::Count,
+    },
 };
 
 /// The keys after `after` (exclusive) up to and including `until`; open where absent.
@@ -66,7 +70,7 @@ pub fn start_after(prefix: &KeyPrefix, after: Option<&str>) -> Option<ObjectKey>
 }
 
 /// The counts of a range up to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ListingTally {
     /// Objects of the source that the filters left out.
     pub filtered: Count,
@@ -76,6 +80,9 @@ pub struct ListingTally {
     pub beside_prefix: u64,
     /// Objects that were already the same at the target.
     pub same: Count,
+    /// Archived objects that were left out, as the run asks.
+    #[serde(default)]
+    pub archived: Count,
     /// Objects seen at the target.
     pub at_target: Count,
     /// Those of them that a mirror could delete, because its globs admit them.
@@ -96,14 +103,30 @@ pub struct ListingTally {
     /// What copying the planned objects takes.
     #[serde(default)]
     pub effort: CopyEffort,
+    /// The classes of their copies.
+    #[serde(default, skip_serializing_if = "PlannedClasses::is_empty")]
+    pub classes: PlannedClasses,
 }
 
 impl ListingTally {
+    /// Counts an object that is planned to be copied.
+    pub fn plan_copy(
+        &mut self,
+        (count, effort): (Count, CopyEffort),
+        object: ObjectStorage,
+        choice: ClassChoice,
+    ) {
+        self.planned.add(count);
+        self.effort.add(effort);
+        self.classes.plan(effort, object, choice);
+    }
+
     /// Adds another tally.
     pub fn add(&mut self, other: &Self) {
         self.filtered.add(other.filtered);
         self.beside_prefix += other.beside_prefix;
         self.same.add(other.same);
+        self.archived.add(other.archived);
         self.at_target.add(other.at_target);
         self.deletable.add(other.deletable);
         self.planned.add(other.planned);
@@ -111,6 +134,7 @@ impl ListingTally {
         self.gone.add(other.gone);
         self.root_markers.add(other.root_markers);
         self.effort.add(other.effort);
+        self.classes.add(&other.classes);
     }
 }
 

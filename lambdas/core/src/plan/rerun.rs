@@ -186,6 +186,10 @@ impl EarlierRun {
             ),
             None => (run_id, started_at, Count::default()),
         };
+        let earlier = spec.rerun.as_ref();
+        let archived_before = earlier.map_or(0, |earlier| earlier.archived_before)
+            + self.record.totals.archived.objects
+            + self.sums.skipped_archived();
         let mut not_chosen = self.not_chosen;
         not_chosen.add(not_chosen_before);
         Ok(RunSpec {
@@ -197,6 +201,7 @@ impl EarlierRun {
                 deletions_held: self.record.totals.deletes_held,
                 listed_by,
                 listed_since,
+                archived_before,
             }),
             ..spec
         })

@@ -18,7 +18,7 @@ use crate::{
     port::{ListRequest, ObjectPage},
     run::{
         filter::ObjectFilter,
-        option::{Compare, Mode},
+        option::{ArchivedPolicy, Compare, Mode},
         pair::Side,
         record::RunRecord,
         spec::RunSpec,
@@ -289,6 +289,8 @@ impl RangeWalk {
             tally.root_markers.add_object(source.size_bytes);
         } else if target.is_some_and(|target| is_same(rules, source, target)) {
             tally.same.add_object(source.size_bytes);
+        } else if source.storage.is_archived && spec.archived == ArchivedPolicy::Skip {
+            tally.archived.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::copy_of(
                 source.size_bytes,
@@ -296,7 +298,7 @@ impl RangeWalk {
                 spec.part_bytes,
             );
             self.make_room(&work, rules, chunks);
-            self.chunk.plan_copy(source, work);
+            self.chunk.plan_copy(source, work, spec.storage_class);
         }
         // Only now, because making room may have cut the open chunk.
         let is_beside = spec.pair.source.is_beside(relative);

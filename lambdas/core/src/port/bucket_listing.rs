@@ -115,7 +115,7 @@ pub trait BucketListing: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{object::ETag, time::Timestamp};
+    use crate::value::{object::ETag, storage::ObjectStorage, time::Timestamp};
 
     fn check(after: Option<&str>, keys: &[&str], is_truncated: bool) -> Result<(), PageProblem> {
         let key = |text: &str| ObjectKey::new(text).unwrap();
@@ -124,6 +124,7 @@ mod tests {
             size_bytes: 1,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
         };
         let page = ObjectPage {
             objects: keys.iter().map(object).collect(),

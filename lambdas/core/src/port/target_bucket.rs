@@ -4,13 +4,17 @@ use super::BucketListing;
 use crate::{
     copy::part_layout::{Part, PartNumber},
     failure::fault::CallFault,
-    run::{option::StorageClass, record::BucketFacts},
+    run::{
+        option::{AclChoice, SseChoice},
+        record::BucketFacts,
+    },
     value::{
         arn::KmsKeyArn,
         header::HeaderBytes,
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
         object::{ETag, Encryption},
+        storage::StorageClass,
         tally::RequestCounts,
         time::Timestamp,
     },
@@ -37,6 +41,10 @@ pub struct CopyOptions {
     pub storage_class: Option<StorageClass>,
     /// The encrypting key; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
+    /// Encryption with S3's own keys; the bucket's default when absent. Not beside a key.
+    pub sse: Option<SseChoice>,
+    /// The access control list; none when absent.
+    pub acl: Option<AclChoice>,
     /// `None`: the source's tags and annotations are copied along. `Some`: these tags replace them (empty for none), and
     /// annotations stay behind.
     pub tags: Option<TagSet>,
@@ -132,6 +140,10 @@ pub struct UploadSpec {
     pub storage_class: Option<StorageClass>,
     /// The encrypting key; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
+    /// Encryption with S3's own keys; the bucket's default when absent. Not beside a key.
+    pub sse: Option<SseChoice>,
+    /// The access control list; none when absent.
+    pub acl: Option<AclChoice>,
     /// The checksum algorithm by S3's name, for example `CRC64NVME`; S3's default when absent.
     pub checksum_algorithm: Option<String>,
 }
@@ -208,6 +220,14 @@ pub trait TargetBucket: BucketListing {
 
     /// Asks whether the role may. Idempotent. Faults: `AccessDenied`, with AWS's reason if it gives one.
     fn probe(&self, probe: Probe<'_>) -> impl Future<Output = Result<(), CallFault>> + Send;
+
+    /// Replaces the tags of a target object, in its newest version: naming one needs a permission of its own,
+    /// `s3:PutObjectVersionTagging`. Idempotent. Faults: `NoSuchKey`, `AccessDenied`, `Rejected`.
+    fn put_target_tags(
+        &self,
+        key: &ObjectKey,
+        tags: &TagSet,
+    ) -> impl Future<Output = Result<(), CallFault>> + Send;
 
     /// Deletes up to [`DELETE_OBJECTS_MAX`] objects, each on the condition that it is still the given version. The
     /// results are in the order of `objects`; one that no longer exists counts as deleted. Idempotent.

@@ -117,6 +117,7 @@ impl ReportDraft {
         let unfinished = settlement::unfinished_code(event.problem.as_ref());
         let tally = self.sums.final_tally(unfinished);
         let skipped = skipped(tally.skipped, run);
+        let archived = skipped.archived();
         let transitions = STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.begun;
         self.requests
             .insert("states:Transition".to_owned(), transitions);
@@ -140,6 +141,7 @@ impl ReportDraft {
             copied: self.sums.newer.applied_to(tally.copied),
             skipped,
             copied_newer: self.sums.newer,
+            class_changed: plan.map_or(0, |run| run.totals.classes.changed),
             filtered: Some(run.map_or_else(Count::default, |run| run.totals.filtered)),
             beside_prefix: run.map_or(0, |run| run.totals.beside_prefix),
             deleted: DeletedCount {
@@ -155,16 +157,14 @@ impl ReportDraft {
             shards: self.sums.shards,
             verified: self
                 .verified
-                .unwrap_or_else(|| Verification::clean(Verify::None)),
+                .unwrap_or_else(|| Verification::clean(Verify::None))
+                .with_skipped(archived + run.map_or(0, archived_before)),
             notes: self.sums.notes,
             uploads_aborted: self.uploads_aborted,
             cost_usd: Cost::of(
                 self.requests,
                 estimate.map_or_else(RequestCounts::new, |estimate| estimate.requests.clone()),
-                Prices::of(
-                    run.map(|run| &run.target.region),
-                    run.and_then(|run| run.spec.storage_class),
-                ),
+                run.map_or_else(Prices::default, prices),
             ),
             copy_seconds,
             started_at: event.started_at,
@@ -203,6 +203,16 @@ fn balanced(mut report: Report, is_dry: bool) -> Report {
         None => found,
     });
     report.judged(is_dry)
+}
+
+fn prices(run: &RunRecord) -> Prices {
+    let (region, choice) = (&run.target.region, run.spec.storage_class);
+    Prices::of(Some(region), choice, &run.totals.classes)
+}
+
+fn archived_before(run: &RunRecord) -> u64 {
+    let rerun = run.spec.rerun.as_ref();
+    rerun.map_or(0, |rerun| rerun.archived_before)
 }
 
 fn warned(mut report: Report) -> Report {

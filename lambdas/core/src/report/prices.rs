@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    run::option::StorageClass,
-    value::{arn::Region, tally::RequestCounts},
+    plan::{ClassWork, PlannedClasses},
+    run::option::ClassChoice,
+    value::{arn::Region, figures::grouped, storage::StorageClass, tally::RequestCounts},
 };
 
 /// The Region whose prices stand in for those that the file does not have.
@@ -56,8 +57,11 @@ pub struct Prices {
     /// The target's Region, if the prices of that one are unknown and `region` stands in for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<Region>,
-    /// The storage class that the copies were written with.
-    pub storage_class: StorageClass,
+    /// The storage class that the copies were written with, or `preserve`.
+    pub storage_class: ClassChoice,
+    /// The planned copies by their class. With `preserve`, a request costs what it costs in these on average.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<StorageClass, ClassWork>,
     /// The date of the prices.
     pub as_of: String,
 }
@@ -65,19 +69,25 @@ pub struct Prices {
 /// Those of reports from before prices depended on class and Region.
 impl Default for Prices {
     fn default() -> Self {
-        Self::of(None, None)
+        let standard = ClassChoice::Class(StorageClass::Standard);
+        Self::of(None, standard, &PlannedClasses::default())
     }
 }
 
 impl Prices {
-    /// The prices for copies to a bucket in this Region with this class (S3's default when absent).
+    /// The prices for these copies to a bucket in this Region.
     #[must_use]
-    pub fn of(target_region: Option<&Region>, storage_class: Option<StorageClass>) -> Self {
+    pub fn of(
+        target_region: Option<&Region>,
+        storage_class: ClassChoice,
+        planned: &PlannedClasses,
+    ) -> Self {
         let known = target_region.filter(|region| PRICE_LIST.regions.contains_key(region.as_str()));
         Self {
             region: known.map_or(FALLBACK_REGION, Region::as_str).to_owned(),
             instead_of: target_region.filter(|_| known.is_none()).cloned(),
-            storage_class: storage_class.unwrap_or(StorageClass::Standard),
+            storage_class,
+            classes: planned.copies.clone(),
             as_of: PRICE_LIST.as_of.clone(),
         }
     }
@@ -85,17 +95,17 @@ impl Prices {
     /// The price in USD of one request of this operation; what AWS does not bill costs nothing.
     #[must_use]
     pub fn request_usd(&self, operation: &str) -> f64 {
-        let target = self.of_class(self.storage_class);
         let standard = self.of_class(StorageClass::Standard);
         let region = self.of_region();
         match operation {
-            "s3:CopyObject" | "s3:CompleteMultipartUpload" => target.write_usd_per_1000 / 1_000.0,
-            // Until an upload to an archive is completed, its requests are billed at the rates of STANDARD, as note 7 of
-            // docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html says.
-            "s3:CreateMultipartUpload" | "s3:UploadPartCopy" if self.writes_to_archive() => {
-                standard.write_usd_per_1000 / 1_000.0
+            "s3:CopyObject" => {
+                self.write_usd(|work| work.objects - work.uploads, Self::completed_usd)
             }
-            "s3:CreateMultipartUpload" | "s3:UploadPartCopy" => target.write_usd_per_1000 / 1_000.0,
+            "s3:CompleteMultipartUpload" => {
+                self.write_usd(|work| work.uploads, Self::completed_usd)
+            }
+            "s3:CreateMultipartUpload" => self.write_usd(|work| work.uploads, Self::uploaded_usd),
+            "s3:UploadPartCopy" => self.write_usd(|work| work.parts, Self::uploaded_usd),
             // The control bucket is STANDARD, and so are tags and every LIST, as the same page says.
             "s3:PutObject"
             | "s3:UploadPart"
@@ -125,6 +135,47 @@ impl Prices {
         }
     }
 
+    /// The price in USD of one write: `of` its class, and with `preserve` on average over the planned writes of this kind,
+    /// of which `writes` tells the number.
+    fn write_usd(
+        &self,
+        writes: impl Fn(&ClassWork) -> u64,
+        of: impl Fn(&Self, StorageClass) -> f64,
+    ) -> f64 {
+        if let ClassChoice::Class(class) = self.storage_class {
+            return of(self, class);
+        }
+        let planned: u64 = self.classes.values().map(&writes).sum();
+        if planned == 0 {
+            return of(self, StorageClass::Standard);
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "request counts stay far below 2^52"
+        )]
+        let share = |work: &ClassWork| writes(work) as f64 / planned as f64;
+        let classes = self.classes.iter();
+        classes
+            .map(|(&class, work)| share(work) * of(self, class))
+            .sum()
+    }
+
+    /// The price in USD of a write that makes an object of this class.
+    fn completed_usd(&self, class: StorageClass) -> f64 {
+        self.of_class(class).write_usd_per_1000 / 1_000.0
+    }
+
+    /// The price in USD of a write to an upload of this class. Until an upload to an archive is completed, its requests are
+    /// billed at the rates of STANDARD, as note 7 of
+    /// docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html says.
+    fn uploaded_usd(&self, class: StorageClass) -> f64 {
+        self.completed_usd(if class.is_archive() {
+            StorageClass::Standard
+        } else {
+            class
+        })
+    }
+
     /// The price in USD of these requests together.
     #[must_use]
     pub fn total_usd(&self, requests: &RequestCounts) -> f64 {
@@ -142,7 +193,12 @@ impl Prices {
     #[must_use]
     pub fn scope(&self) -> String {
         let Self { region, as_of, .. } = self;
-        let class = self.storage_class.name();
+        let class = match self.storage_class {
+            ClassChoice::Class(class) => class.name().to_owned(),
+            ClassChoice::Preserve => {
+                format!("the class of each source object{}", self.planned_classes())
+            }
+        };
         let instead_of = self.instead_of.as_ref().map_or_else(String::new, |target| {
             format!(" (those of {target}, the target's Region, are not in Shardlift's price list)")
         });
@@ -157,11 +213,16 @@ impl Prices {
         )
     }
 
-    fn writes_to_archive(&self) -> bool {
-        matches!(
-            self.storage_class,
-            StorageClass::Glacier | StorageClass::DeepArchive
-        )
+    fn planned_classes(&self) -> String {
+        let classes = self.classes.iter();
+        let classes: Vec<_> = classes
+            .map(|(class, work)| format!("{} {}", grouped(work.objects), class.name()))
+            .collect();
+        if classes.is_empty() {
+            String::new()
+        } else {
+            format!(" (planned: {})", classes.join(", "))
+        }
     }
 
     fn of_region(&self) -> &'static RegionPrices {
@@ -180,23 +241,19 @@ impl Prices {
 mod tests {
     use super::*;
 
-    const CLASSES: [StorageClass; 8] = [
-        StorageClass::Standard,
-        StorageClass::StandardIa,
-        StorageClass::OnezoneIa,
-        StorageClass::IntelligentTiering,
-        StorageClass::GlacierIr,
-        StorageClass::Glacier,
-        StorageClass::DeepArchive,
-        StorageClass::ReducedRedundancy,
-    ];
+    const CLASSES: [StorageClass; 8] = StorageClass::ALL;
 
     fn region(name: &str) -> Region {
         Region::new(name).unwrap()
     }
 
     fn of_class(class: StorageClass) -> Prices {
-        Prices::of(Some(&region("us-east-1")), Some(class))
+        let class = ClassChoice::Class(class);
+        Prices::of(
+            Some(&region("us-east-1")),
+            class,
+            &PlannedClasses::default(),
+        )
     }
 
     fn million(operation: &str, prices: &Prices) -> f64 {
@@ -253,13 +310,67 @@ mod tests {
     }
 
     #[test]
+    fn preserved_classes_are_priced_by_what_is_planned_of_each() {
+        let work = |objects, uploads, parts| ClassWork {
+            objects,
+            uploads,
+            parts,
+        };
+        let planned = PlannedClasses {
+            copies: [
+                (StorageClass::Standard, work(700_000, 0, 0)),
+                (StorageClass::GlacierIr, work(300_000, 0, 0)),
+                (StorageClass::DeepArchive, work(1_000, 1_000, 9_000)),
+            ]
+            .into(),
+            changed: 0,
+        };
+        let region = region("us-east-1");
+        let prices = Prices::of(Some(&region), ClassChoice::Preserve, &planned);
+        for (operation, expected) in [
+            // 0.7 x 5.0 + 0.3 x 20.0
+            ("s3:CopyObject", 9.5),
+            ("s3:UploadPartCopy", 5.0),
+            ("s3:CompleteMultipartUpload", 50.0),
+        ] {
+            let usd = million(operation, &prices);
+            assert!((usd - expected).abs() < 1e-9, "{operation}: {usd}");
+        }
+        let scope = prices.scope();
+        assert!(
+            scope.contains("700,000 STANDARD, 300,000 GLACIER_IR"),
+            "{scope}"
+        );
+        let nothing = Prices::of(
+            Some(&region),
+            ClassChoice::Preserve,
+            &PlannedClasses::default(),
+        );
+        assert!((million("s3:CopyObject", &nothing) - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn prices_of_a_report_from_before_classes_were_preserved_can_be_read() {
+        let stored = serde_json::json!({
+            "region": "us-east-1", "storage_class": "DEEP_ARCHIVE", "as_of": "2026-06-18",
+        });
+        let read: Prices = serde_json::from_value(stored).unwrap();
+        assert!((million("s3:CopyObject", &read) - 50.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_region_without_prices_is_named_with_the_one_whose_prices_are_used() {
         let known = of_class(StorageClass::DeepArchive);
         assert_eq!(
             (known.region.as_str(), &known.instead_of),
             ("us-east-1", &None)
         );
-        let unknown = Prices::of(Some(&region("eu-south-9")), None);
+        let standard = ClassChoice::Class(StorageClass::Standard);
+        let unknown = Prices::of(
+            Some(&region("eu-south-9")),
+            standard,
+            &PlannedClasses::default(),
+        );
         assert_eq!(unknown.region, "us-east-1");
         let scope = unknown.scope();
         for part in [

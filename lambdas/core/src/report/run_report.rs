@@ -18,7 +18,7 @@ use crate::{
     value::{
         bucket::BucketName,
         id::RunId,
-        skips::{NewerCopies, SkippedCount},
+        skips::{NewerCopies, SkipReason, SkippedCount},
         tally::{Count, FailedCount, most_frequent_first},
         time::{Timestamp, rfc3339},
     },
@@ -56,6 +56,9 @@ pub struct Report {
     /// Among the copied objects: those that had changed since they were planned, and were copied in their newer version.
     #[serde(default)]
     pub copied_newer: NewerCopies,
+    /// Planned copies whose storage class is not that of their source.
+    #[serde(default)]
+    pub class_changed: u64,
     /// Objects of the source that the filters left out; absent in reports from before they were counted.
     #[serde(default)]
     pub filtered: Option<Count>,
@@ -116,6 +119,15 @@ pub struct SkippedObjects {
     /// Those of them that were planned; the others were found to need nothing when both sides were listed.
     #[serde(default)]
     pub after_planning: Count,
+}
+
+impl SkippedObjects {
+    /// The archived ones, which the run leaves out.
+    #[must_use]
+    pub fn archived(&self) -> u64 {
+        let by_reason = &self.count.by_reason;
+        by_reason.get(&SkipReason::Archived).copied().unwrap_or(0)
+    }
 }
 
 /// Deleted objects.
@@ -226,6 +238,7 @@ pub(crate) mod tests {
             copied: Count::default(),
             skipped: SkippedObjects::default(),
             copied_newer: NewerCopies::default(),
+            class_changed: 0,
             filtered: Some(Count::default()),
             beside_prefix: 0,
             deleted: DeletedCount::default(),

@@ -11,7 +11,7 @@ use crate::{
     run::{event::Problem, record::PlanTotals},
     shard::{ShardRecord, ShardState, ShardWork},
     value::{
-        skips::NewerCopies,
+        skips::{NewerCopies, SkipReason},
         tally::{Count, FailedCount, RequestCounts, Tally, add_requests},
         time::Timestamp,
     },
@@ -155,6 +155,13 @@ impl Settlement {
         } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
             self.shards.not_done.push(shard.shard_id.clone());
         }
+    }
+
+    /// Archived objects that copiers skipped.
+    #[must_use]
+    pub fn skipped_archived(&self) -> u64 {
+        let by_reason = &self.tally.skipped.by_reason;
+        by_reason.get(&SkipReason::Archived).copied().unwrap_or(0)
     }
 
     /// Holds the sums against the finished plan.

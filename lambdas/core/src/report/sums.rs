@@ -84,6 +84,7 @@ mod tests {
             key::ObjectKey,
             object::{ETag, ListedObject},
             skips::SkipReason,
+            storage::ObjectStorage,
             tally::Count,
             time::Timestamp,
         },
@@ -127,6 +128,7 @@ mod tests {
                 size_bytes,
                 etag: ETag::new("e").unwrap(),
                 modified_at: Timestamp::default(),
+                storage: ObjectStorage::default(),
             };
             if let Some(outcome) = outcome(kind, deletes, newer_bytes).filter(|_| !is_idle) {
                 settled.settle(u32::try_from(index).unwrap(), &object, outcome);

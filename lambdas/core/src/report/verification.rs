@@ -17,6 +17,18 @@ pub struct Verification {
     /// copies them.
     #[serde(default)]
     pub changed_since_start: u64,
+    /// Objects that are not at the target as they are at the source, and that are archived, or may be: as many of them as
+    /// the run skipped for that reason.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub archived: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Verification {
@@ -28,6 +40,18 @@ impl Verification {
             missing: 0,
             different: 0,
             changed_since_start: 0,
+            archived: 0,
+        }
+    }
+
+    /// The same, for a run that skipped so many archived objects: beyond these, nothing explains that an object is not at
+    /// the target.
+    #[must_use]
+    pub fn with_skipped(self, archived: u64) -> Self {
+        Self {
+            missing: self.missing + self.archived.saturating_sub(archived),
+            archived: self.archived.min(archived),
+            ..self
         }
     }
 

@@ -145,7 +145,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::value::{key::ObjectKey, object::ETag};
+    use crate::value::{key::ObjectKey, object::ETag, storage::ObjectStorage};
 
     fn filter(input: serde_json::Value) -> ObjectFilter {
         let input: FilterInput = serde_json::from_value(input).unwrap();
@@ -158,6 +158,7 @@ mod tests {
             size_bytes,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::parse(modified).unwrap(),
+            storage: ObjectStorage::default(),
         }
     }
 

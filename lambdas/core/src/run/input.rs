@@ -10,7 +10,10 @@ use super::invalid;
 use crate::{
     failure::Failure,
     run::{
-        option::{Compare, Mode, OnChange, StorageClass, TagPolicy, Verify},
+        option::{
+            AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, OnChange, SseChoice, TagPolicy,
+            Verify,
+        },
         rerun::SHARDS_CHOSEN_MAX,
     },
     value::{
@@ -40,10 +43,18 @@ pub struct RunInput {
     pub filters: FilterInput,
     /// What to do about tags.
     pub tags: Option<TagPolicy>,
-    /// The storage class at the target; S3's default when absent.
-    pub storage_class: Option<StorageClass>,
+    /// The storage class at the target: each object's own, or one for all.
+    pub storage_class: Option<ClassChoice>,
+    /// What to do about archived objects.
+    pub archived: Option<ArchivedPolicy>,
     /// The key that encrypts at the target; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
+    /// How S3 encrypts at the target with keys of its own; the bucket's default when absent.
+    pub sse: Option<SseChoice>,
+    /// The access control list that each write names; none when absent.
+    pub acl: Option<AclChoice>,
+    /// Whether the requester pays for what is read at the source.
+    pub request_payer: Option<bool>,
     /// Objects above this many bytes are copied in parts.
     pub multipart_threshold_bytes: Option<u64>,
     /// The wanted size of a part, in bytes.
@@ -233,7 +244,16 @@ impl RunInput {
             },
             tags: self.tags.or(defaults.tags),
             storage_class: self.storage_class.or(defaults.storage_class),
-            kms_key_arn: self.kms_key_arn.or(defaults.kms_key_arn),
+            archived: self.archived.or(defaults.archived),
+            // One of the two that is stated replaces the other one of the stack.
+            sse: self
+                .sse
+                .or(defaults.sse.filter(|_| self.kms_key_arn.is_none())),
+            kms_key_arn: self
+                .kms_key_arn
+                .or(defaults.kms_key_arn.filter(|_| self.sse.is_none())),
+            acl: self.acl.or(defaults.acl),
+            request_payer: self.request_payer.or(defaults.request_payer),
             multipart_threshold_bytes: self
                 .multipart_threshold_bytes
                 .or(defaults.multipart_threshold_bytes),
@@ -351,5 +371,16 @@ mod tests {
         assert_eq!(settled.source.prefix.unwrap().as_str(), "a/");
         assert_eq!(settled.dry_run, Some(true));
         assert_eq!(settled.tags, Some(TagPolicy::Ignore));
+    }
+
+    #[test]
+    fn a_key_replaces_the_stacks_sse_and_the_other_way_round() {
+        let key = json!({"kms_key_arn": "arn:aws:kms:eu-west-1:222222222222:key/1"});
+        let sse = json!({"sse": "AES256"});
+        let parse = |value: &serde_json::Value| RunInput::parse(value).unwrap();
+        let keyed = parse(&key).or(parse(&sse));
+        assert!(keyed.sse.is_none() && keyed.kms_key_arn.is_some());
+        let plain = parse(&sse).or(parse(&key));
+        assert!(plain.sse.is_some() && plain.kms_key_arn.is_none());
     }
 }

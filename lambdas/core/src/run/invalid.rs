@@ -1,6 +1,9 @@
 //! The refusal of an input.
 
-use crate::failure::{Failure, FailureCode, fault::CallFault};
+use crate::{
+    failure::{Failure, FailureCode, fault::CallFault},
+    value::arn::{KmsKeyArn, Region},
+};
 
 /// An `InvalidRun` that names the field and says what is wrong with it.
 pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
@@ -13,6 +16,19 @@ pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
         FailureCode::InvalidRun,
         format!("{subject}: {problem}. Nothing was changed; correct it and start a new execution"),
     )
+}
+
+/// The refusal of a key that is not in the target bucket's Region: S3 knows no key of another one (docs/MODEL.md, fact 71),
+/// not even a replica of the same multi-Region key.
+#[must_use]
+pub fn key_of_another_region(key: &KmsKeyArn, bucket: &Region) -> Option<Failure> {
+    (key.region() != bucket.as_str()).then(|| {
+        let problem = format!(
+            "the key is in {}, and the target bucket in {bucket}: name a key in the bucket's Region",
+            key.region()
+        );
+        invalid("kms_key_arn", &problem)
+    })
 }
 
 /// The refusal of a run whose `kms_key_arn` is a key that cannot be used, as its preflight found.

@@ -1,6 +1,8 @@
 //! The options of a run that are a choice, under the names that a person types.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use crate::value::storage::{ObjectStorage, StorageClass};
 
 /// What a run copies, and whether it deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,34 +75,132 @@ pub enum Verify {
     Checksum,
 }
 
-/// A storage class that a copy can be written with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are S3's own")]
-pub enum StorageClass {
-    Standard,
-    StandardIa,
-    OnezoneIa,
-    IntelligentTiering,
-    GlacierIr,
-    Glacier,
-    DeepArchive,
-    ReducedRedundancy,
+/// The storage class that copies are written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClassChoice {
+    /// Each object's own.
+    #[default]
+    Preserve,
+    /// This one.
+    Class(StorageClass),
 }
 
-impl StorageClass {
-    /// The name that S3 uses.
+impl ClassChoice {
+    const PRESERVE: &str = "preserve";
+
+    /// The name, as a person types it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Standard => "STANDARD",
-            Self::StandardIa => "STANDARD_IA",
-            Self::OnezoneIa => "ONEZONE_IA",
-            Self::IntelligentTiering => "INTELLIGENT_TIERING",
-            Self::GlacierIr => "GLACIER_IR",
-            Self::Glacier => "GLACIER",
-            Self::DeepArchive => "DEEP_ARCHIVE",
-            Self::ReducedRedundancy => "REDUCED_REDUNDANCY",
+            Self::Preserve => Self::PRESERVE,
+            Self::Class(class) => class.name(),
+        }
+    }
+
+    /// What the copy of an object asks for; nothing for S3's default. That is STANDARD, and so is what becomes of an object
+    /// whose own class no copy can have.
+    #[must_use]
+    pub fn requested(self, object: ObjectStorage) -> Option<StorageClass> {
+        match self {
+            Self::Class(class) => Some(class),
+            Self::Preserve => object
+                .class
+                .filter(|&class| class != StorageClass::Standard),
+        }
+    }
+
+    /// The class that the copy of an object has.
+    #[must_use]
+    pub fn written(self, object: ObjectStorage) -> StorageClass {
+        self.requested(object).unwrap_or(StorageClass::Standard)
+    }
+
+    /// Whether the copy of an object has another class than the object.
+    #[must_use]
+    pub fn changes(self, object: ObjectStorage) -> bool {
+        object.class != Some(self.written(object))
+    }
+}
+
+impl Serialize for ClassChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if name == Self::PRESERVE {
+            return Ok(Self::Preserve);
+        }
+        StorageClass::named(&name).map(Self::Class).ok_or_else(|| {
+            let classes = StorageClass::ALL.map(StorageClass::name).join(", ");
+            D::Error::custom(format_args!(
+                "unknown storage class `{name}`, expected {} or one of {classes}",
+                Self::PRESERVE
+            ))
+        })
+    }
+}
+
+/// What is done about objects that must be restored before they can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArchivedPolicy {
+    /// Each of them fails.
+    #[default]
+    Fail,
+    /// They are left out and counted.
+    Skip,
+}
+
+/// How S3 encrypts what is written with keys of its own, for a bucket whose policy demands that each request names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SseChoice {
+    /// SSE-S3.
+    #[serde(rename = "AES256")]
+    Aes256,
+}
+
+/// The access control list that each write names, for a bucket whose policy demands one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AclChoice {
+    /// The owner of the bucket has all rights: the one list that a bucket without access control lists takes too.
+    #[serde(rename = "bucket-owner-full-control")]
+    BucketOwnerFullControl,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_preserved_or_chosen_and_anything_else_is_refused_with_the_choices() {
+        for name in ["preserve", "STANDARD", "DEEP_ARCHIVE"] {
+            let choice: ClassChoice = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(serde_json::to_value(choice).unwrap(), name);
+        }
+        let refused = serde_json::from_value::<ClassChoice>("standard".into()).unwrap_err();
+        for part in ["`standard`", "preserve", "GLACIER_IR"] {
+            assert!(refused.to_string().contains(part), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_preserved_is_what_copies_can_have_and_the_rest_becomes_standard() {
+        let chosen = ClassChoice::Class(StorageClass::GlacierIr);
+        for (own, requested, changes, changes_to_chosen) in [
+            ("STANDARD", None, false, true),
+            ("GLACIER_IR", Some(StorageClass::GlacierIr), false, false),
+            ("EXPRESS_ONEZONE", None, true, true),
+            ("TOMORROW", None, true, true),
+        ] {
+            let object = ObjectStorage::listed(own, false);
+            assert_eq!(ClassChoice::Preserve.requested(object), requested, "{own}");
+            assert_eq!(ClassChoice::Preserve.changes(object), changes, "{own}");
+            assert_eq!(chosen.requested(object), Some(StorageClass::GlacierIr));
+            assert_eq!(chosen.changes(object), changes_to_chosen, "{own}");
         }
     }
 }

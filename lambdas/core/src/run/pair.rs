@@ -35,6 +35,9 @@ pub struct Source {
     pub bucket: BucketName,
     /// Everything under it is the source; empty for the whole bucket.
     pub prefix: KeyPrefix,
+    /// Whether the requester pays for what is read here, as a bucket can demand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub request_payer: bool,
 }
 
 /// Where a run writes.
@@ -157,6 +160,7 @@ mod tests {
             source: Source {
                 bucket: BucketName::new(source.0).unwrap(),
                 prefix: KeyPrefix::new(source.1).unwrap(),
+                request_payer: false,
             },
             target: Target {
                 bucket: BucketName::new(target.0).unwrap(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::RunEstimate,
+    plan::{PlannedClasses, RunEstimate},
     run::spec::RunSpec,
     value::{
         arn::{AccountId, ExecutionArn, Region},
@@ -70,6 +70,12 @@ pub struct PlanTotals {
     pub deletes_held: bool,
     /// Objects that were already the same.
     pub same: Count,
+    /// Archived objects that were left out, as the run asks.
+    #[serde(default)]
+    pub archived: Count,
+    /// The classes of the copies.
+    #[serde(default)]
+    pub classes: PlannedClasses,
     /// Objects that the filters left out.
     pub filtered: Count,
     /// Objects that take part though their keys go on after the source prefix without a slash, see
@@ -98,6 +104,7 @@ impl PlanTotals {
     pub fn skipped(&self) -> SkippedCount {
         let mut skipped = SkippedCount::default();
         skipped.add_count(SkipReason::Same, self.same);
+        skipped.add_count(SkipReason::Archived, self.archived);
         skipped.add_count(SkipReason::RootMarker, self.root_markers);
         skipped
     }

@@ -32,6 +32,9 @@ pub struct Rerun {
     pub listed_by: RunId,
     /// When that run started. What the source got since then and is not planned here is the next run's.
     pub listed_since: Timestamp,
+    /// Archived objects that the earlier run skipped, and those before it where it was a rerun too.
+    #[serde(default)]
+    pub archived_before: u64,
 }
 
 impl Rerun {

@@ -1,9 +1,11 @@
 //! What a run is asked to do, settled: every default filled in, every contradiction refused.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::run::input::{SourceInput, TargetInput};
-use crate::run::option::{Compare, Mode, OnChange, StorageClass, TagPolicy, Verify};
+use crate::run::option::{
+    AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, OnChange, SseChoice, TagPolicy, Verify,
+};
 use crate::{
     copy::part_layout::{
         PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
@@ -16,7 +18,7 @@ use crate::{
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
-    value::arn::KmsKeyArn,
+    value::{arn::KmsKeyArn, storage::StorageClass},
 };
 
 /// The most rounds that an input may ask for; each is a Map Run of its own.
@@ -24,6 +26,11 @@ pub const ROUNDS_MAX: u32 = 10;
 
 /// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
 const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
+
+fn class_or_standard<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClassChoice, D::Error> {
+    let stored = Option::<ClassChoice>::deserialize(deserializer)?;
+    Ok(stored.unwrap_or(ClassChoice::Class(StorageClass::Standard)))
+}
 
 fn delete_max_objects_default() -> u64 {
     DELETE_MAX_OBJECTS_DEFAULT
@@ -43,10 +50,21 @@ pub struct RunSpec {
     pub filters: Filters,
     /// What is done about tags.
     pub tags: TagPolicy,
-    /// The storage class at the target; S3's default (STANDARD) when absent.
-    pub storage_class: Option<StorageClass>,
+    /// The storage class at the target: each object's own, or one for all. Null in a record from before it could be
+    /// preserved means what it meant then: S3's default, STANDARD.
+    #[serde(deserialize_with = "class_or_standard")]
+    pub storage_class: ClassChoice,
+    /// What is done about archived objects.
+    #[serde(default)]
+    pub archived: ArchivedPolicy,
     /// The key that encrypts at the target; the bucket's default when absent.
     pub kms_key_arn: Option<KmsKeyArn>,
+    /// How S3 encrypts at the target with keys of its own; the bucket's default when absent.
+    #[serde(default)]
+    pub sse: Option<SseChoice>,
+    /// The access control list that each write names; none when absent.
+    #[serde(default)]
+    pub acl: Option<AclChoice>,
     /// Objects above this many bytes are copied in parts.
     pub multipart_threshold_bytes: u64,
     /// The wanted size of a part, in bytes.
@@ -86,6 +104,7 @@ impl RunSpec {
             source: Source {
                 bucket: required(input.source.bucket, "source.bucket")?,
                 prefix: input.source.prefix.unwrap_or_default(),
+                request_payer: input.request_payer.unwrap_or(false),
             },
             target: Target {
                 bucket: required(input.target.bucket, "target.bucket")?,
@@ -100,8 +119,11 @@ impl RunSpec {
             compare: input.compare.unwrap_or(Compare::SizeAndMtime),
             filters: Filters::settle(input.filters)?,
             tags: input.tags.unwrap_or(TagPolicy::Preserve),
-            storage_class: input.storage_class,
+            storage_class: input.storage_class.unwrap_or_default(),
+            archived: input.archived.unwrap_or_default(),
             kms_key_arn: input.kms_key_arn,
+            sse: input.sse,
+            acl: input.acl,
             multipart_threshold_bytes: input
                 .multipart_threshold_bytes
                 .unwrap_or(SINGLE_COPY_BYTES_MAX),
@@ -131,6 +153,12 @@ impl RunSpec {
             return Err(invalid(
                 "target.prefix",
                 "one of source.prefix and target.prefix is empty or ends in a slash and the other is not, so that names would run together; let both end in a slash, or neither",
+            ));
+        }
+        if self.sse.is_some() && self.kms_key_arn.is_some() {
+            return Err(invalid(
+                "sse",
+                "an object is encrypted with S3's own keys (sse) or with a key of yours (kms_key_arn), so only one of the two can be given",
             ));
         }
         if !(PART_BYTES_MIN..=SINGLE_COPY_BYTES_MAX).contains(&self.multipart_threshold_bytes) {
@@ -197,8 +225,12 @@ impl RunInput {
             compare: Some(spec.compare),
             filters: spec.filters.as_input(),
             tags: Some(spec.tags),
-            storage_class: spec.storage_class,
+            storage_class: Some(spec.storage_class),
+            archived: Some(spec.archived),
             kms_key_arn: spec.kms_key_arn.clone(),
+            sse: spec.sse,
+            acl: spec.acl,
+            request_payer: Some(spec.pair.source.request_payer),
             multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
             part_bytes: Some(spec.part_bytes),
             delete_max_percent: Some(spec.delete_max_percent),
@@ -260,6 +292,10 @@ mod tests {
         assert_eq!(spec.mode, Mode::Sync);
         assert_eq!(spec.compare, Compare::SizeAndMtime);
         assert_eq!(spec.tags, TagPolicy::Preserve);
+        assert_eq!(spec.storage_class, ClassChoice::Preserve);
+        assert_eq!(spec.archived, ArchivedPolicy::Fail);
+        assert_eq!((spec.sse, spec.acl), (None, None));
+        assert!(!spec.pair.source.request_payer);
         assert_eq!(spec.multipart_threshold_bytes, 5_368_709_120);
         assert_eq!(
             (spec.delete_max_percent, spec.rounds_max, spec.verify),
@@ -283,6 +319,13 @@ mod tests {
         refused(json!({"delete_max_percent": 101}), "delete_max_percent");
         refused(json!({"rounds_max": 0}), "rounds_max");
         refused(json!({"rounds_max": 11}), "rounds_max");
+        refused(json!({"storage_class": "OUTPOSTS"}), "storage_class");
+        refused(json!({"archived": "restore"}), "archived");
+        refused(json!({"sse": "aws:kms"}), "sse");
+        refused(json!({"acl": "private"}), "acl");
+        refused(json!({"request_payer": "requester"}), "request_payer");
+        let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
+        refused(json!({"sse": "AES256", "kms_key_arn": key}), "sse");
     }
 
     #[test]
@@ -328,6 +371,7 @@ mod tests {
             "dry_run": false,
         });
         let read: RunSpec = serde_json::from_value(stored).unwrap();
-        assert_eq!(read, settle(json!({})).unwrap());
+        let meant = json!({"storage_class": "STANDARD"});
+        assert_eq!(read, settle(meant).unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! Notes on an object that was copied: how it is proven, and what stayed behind.
+//! Notes on an object that was copied: how it is proven, and what stayed behind; and on one that was left out.
 
 use serde::{Deserialize, Serialize};
 

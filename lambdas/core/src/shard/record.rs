@@ -11,6 +11,7 @@ use crate::{
         id::{RunId, ShardId, UploadId},
         object::ETag,
         skips::NewerCopies,
+        storage::StorageClass,
         tally::{Count, RequestCounts, Tally},
         time::Timestamp,
         version::LEDGER_VERSION,
@@ -109,6 +110,9 @@ pub struct OpenUpload {
     /// Whether it was created without the source's tags because these were refused: a note will say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_without_tags: bool,
+    /// Whether its object gets its tags only once it is completed, because they do not fit a header.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tagged_later: bool,
     /// When it was created, by S3's clock: an object that it made is dated by this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
@@ -129,6 +133,9 @@ pub struct NewerVersion {
     pub etag: ETag,
     /// Its size in bytes.
     pub size_bytes: u64,
+    /// The storage class that its copy asks for; S3's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
     /// How many versions after the planned one the copiers saw, this one included.
     pub number: u32,
 }

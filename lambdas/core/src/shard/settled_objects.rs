@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::{
         failure::FailureCode,
-        value::{key::ObjectKey, object::ETag, time::Timestamp},
+        value::{key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp},
     };
 
     fn object(key: &str) -> ListedObject {
@@ -176,6 +176,7 @@ mod tests {
             size_bytes: 7,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
         }
     }
 

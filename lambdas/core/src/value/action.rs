@@ -21,6 +21,8 @@ pub enum Action {
     PutObject,
     /// Give it tags.
     PutObjectTagging,
+    /// Give it an access control list.
+    PutObjectAcl,
     /// Give it an annotation.
     PutObjectAnnotation,
     /// Abort an upload.
@@ -55,7 +57,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AssumeRole,
         Self::ListBucket,
         Self::ListBucketMultipartUploads,
@@ -65,6 +67,7 @@ impl Action {
         Self::ListObjectAnnotations,
         Self::PutObject,
         Self::PutObjectTagging,
+        Self::PutObjectAcl,
         Self::PutObjectAnnotation,
         Self::AbortMultipartUpload,
         Self::ListMultipartUploadParts,
@@ -95,6 +98,7 @@ impl Action {
             Self::ListObjectAnnotations => "s3:ListObjectAnnotations",
             Self::PutObject => "s3:PutObject",
             Self::PutObjectTagging => "s3:PutObjectTagging",
+            Self::PutObjectAcl => "s3:PutObjectAcl",
             Self::PutObjectAnnotation => "s3:PutObjectAnnotation",
             Self::AbortMultipartUpload => "s3:AbortMultipartUpload",
             Self::ListMultipartUploadParts => "s3:ListMultipartUploadParts",

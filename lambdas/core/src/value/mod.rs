@@ -1,6 +1,6 @@
 //! Values that cross boundaries: each has one validated type, whose constructor serde uses too.
 //!
-//! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
+//! Read [`key`] and [`bucket`] first, then [`arn`], [`action`], [`id`], [`object`], [`storage`], [`header`] and [`time`]. [`tally`] counts objects, bytes and
 //! requests, [`skips`] what needs nothing and why; [`figures`], [`printable`] and [`cell`] write values for people; [`deadline`] divides the time of an invocation.
 
 pub mod action;
@@ -16,6 +16,7 @@ pub mod key;
 pub mod object;
 pub mod printable;
 pub mod skips;
+pub mod storage;
 pub mod tally;
 pub mod text;
 pub mod time;

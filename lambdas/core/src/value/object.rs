@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{key::ObjectKey, text::checked_text, time::Timestamp};
+use crate::value::{key::ObjectKey, storage::ObjectStorage, text::checked_text, time::Timestamp};
 
 checked_text! {
     /// An entity tag without its quotes.
@@ -46,7 +46,7 @@ pub enum Encryption {
 }
 
 /// An object as a listing shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
     /// Its key.
     pub key: ObjectKey,
@@ -56,6 +56,8 @@ pub struct ListedObject {
     pub etag: ETag,
     /// When it was last written; S3 lists whole seconds.
     pub modified_at: Timestamp,
+    /// How it is stored.
+    pub storage: ObjectStorage,
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub enum SkipReason {
     GoneAtSource,
     /// It was planned to be copied, and the filters leave out the version that the source has now.
     FilteredSince,
+    /// It must be restored before it can be read, and the run leaves such objects out.
+    Archived,
     /// It was planned to be deleted, and the source has its key again.
     BackAtSource,
     /// It is the folder marker of the source prefix, and the target prefix is empty: its key at the target would be too.
@@ -30,6 +32,7 @@ impl SkipReason {
             Self::Same => "the same already",
             Self::GoneAtSource => "gone at the source",
             Self::FilteredSince => "left out by the filters since they changed",
+            Self::Archived => "archived",
             Self::BackAtSource => "back at the source",
             Self::RootMarker => {
                 "the folder marker of the source prefix, which has no key at the target"

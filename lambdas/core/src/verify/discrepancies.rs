@@ -11,6 +11,8 @@ pub enum Discrepancy {
     Different,
     /// It appeared or changed after the run began, and is not at the target yet: the next run copies it.
     ChangedSinceStart,
+    /// It is not at the target, and may be one of the archived objects that the run left out.
+    Archived,
 }
 
 /// How many objects of each discrepancy there are.
@@ -22,6 +24,9 @@ pub struct Discrepancies {
     pub different: u64,
     /// [`Discrepancy::ChangedSinceStart`].
     pub changed_since_start: u64,
+    /// [`Discrepancy::Archived`].
+    #[serde(default)]
+    pub archived: u64,
 }
 
 impl Discrepancies {
@@ -31,6 +36,7 @@ impl Discrepancies {
             Discrepancy::Missing => &mut self.missing,
             Discrepancy::Different => &mut self.different,
             Discrepancy::ChangedSinceStart => &mut self.changed_since_start,
+            Discrepancy::Archived => &mut self.archived,
         } += 1;
     }
 }

@@ -78,6 +78,7 @@ impl Doubt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::storage::ObjectStorage;
 
     fn at_second(etag: &str, second: i64) -> ListedObject {
         ListedObject {
@@ -85,6 +86,7 @@ mod tests {
             size_bytes: 1,
             etag: ETag::new(etag).unwrap(),
             modified_at: Timestamp::from_millis(second * 1_000),
+            storage: ObjectStorage::default(),
         }
     }
 

@@ -50,7 +50,7 @@ impl ReplannedObjects {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::object::ETag;
+    use crate::value::{object::ETag, storage::ObjectStorage};
 
     #[test]
     fn only_what_changed_since_the_listing_is_kept() {
@@ -59,6 +59,7 @@ mod tests {
             size_bytes: 1,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::from_millis(second * 1_000),
+            storage: ObjectStorage::default(),
         };
         let planned = [object("late", 9), object("same", 5), object("early", 4)];
         let replanned =

@@ -2,7 +2,12 @@
 
 use crate::{
     failure::Failure,
-    run::{filter::ObjectFilter, option::Compare, pair::Pair, record::RunRecord},
+    run::{
+        filter::ObjectFilter,
+        option::{ArchivedPolicy, Compare},
+        pair::Pair,
+        record::RunRecord,
+    },
     value::{object::ListedObject, time::Timestamp},
     verify::{
         discrepancies::Discrepancy,
@@ -16,6 +21,7 @@ use crate::{
 pub struct VerifyRules {
     pair: Pair,
     compare: Compare,
+    archived: ArchivedPolicy,
     filter: ObjectFilter,
     started_at: Timestamp,
     /// When the listing began that the plan goes back to: that of the run, or of a rerun's first run.
@@ -44,6 +50,7 @@ impl VerifyRules {
         Ok(Self {
             pair: spec.pair.clone(),
             compare: spec.compare,
+            archived: spec.archived,
             filter: spec.filters.compile()?,
             started_at: run.started_at,
             listed_since: rerun.map_or(run.started_at, |rerun| rerun.listed_since),
@@ -82,6 +89,11 @@ impl VerifyRules {
         };
         if !self.was_planned(source) {
             return Some(Judgment::Certain(Discrepancy::ChangedSinceStart));
+        }
+        let storage = source.storage;
+        let may_be_skipped = storage.is_archived || storage.has_hidden_tiers();
+        if self.archived == ArchivedPolicy::Skip && may_be_skipped {
+            return Some(Judgment::Certain(Discrepancy::Archived));
         }
         // The manifests of a rerun do not show what the run planned that it goes back to.
         let is_doubtful =

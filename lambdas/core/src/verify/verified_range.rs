@@ -96,6 +96,7 @@ impl VerifiedRanges {
             sum.missing += found.missing;
             sum.different += found.different;
             sum.changed_since_start += found.changed_since_start;
+            sum.archived += found.archived;
         }
         sum
     }

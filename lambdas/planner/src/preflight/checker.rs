@@ -80,6 +80,7 @@ impl<'a> Checker<'a> {
                 pair: spec.pair.clone(),
                 extras: Extras {
                     without_tags: spec.tags == TagPolicy::Ignore,
+                    with_acls: spec.acl.is_some(),
                     deletes: spec.mode == Mode::Mirror,
                     target_key: spec.kms_key_arn.clone(),
                     ..Extras::default()

@@ -52,9 +52,11 @@ impl Samples {
             is_source_empty: page.objects.is_empty(),
         };
         loop {
+            // An archived object is not copied, whatever the permissions.
             let is_admitted = |object: &ListedObject| {
                 let relative = object.key.relative_to(prefix);
-                relative.is_some_and(|key| filter.admits(key, object))
+                !object.storage.is_archived
+                    && relative.is_some_and(|key| filter.admits(key, object))
             };
             let last = page.objects.last().map(|object| object.key.clone());
             let is_truncated = page.is_truncated;
@@ -99,7 +101,7 @@ impl Samples {
         if self.is_source_empty {
             "the source holds no object"
         } else {
-            "none of the objects that were looked at takes part in the run"
+            "none of the objects that were looked at takes part in the run and can be read as it is"
         }
     }
 }
@@ -139,7 +141,7 @@ fn size_order(object: &ListedObject) -> (bool, u64) {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::value::{object::ETag, time::Timestamp};
+    use shardlift_core::value::{object::ETag, storage::ObjectStorage, time::Timestamp};
 
     use super::*;
 
@@ -149,6 +151,7 @@ mod tests {
             size_bytes,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
         }
     }
 

@@ -18,6 +18,7 @@ use shardlift_core::{
         id::UploadId,
         key::{KeyPrefix, ObjectKey},
         object::Encryption,
+        storage::ObjectStorage,
     },
 };
 
@@ -101,7 +102,7 @@ async fn begin<T: TargetBucket>(
         checker.refuse(Check::TagTarget, &denial, &fault);
         return Ok(Some(upload));
     }
-    let denial = MissingPermission::WriteObject.denial_on(checker.spec, key);
+    let denial = MissingPermission::of_begun_write(checker.spec).denial_on(checker.spec, key);
     checker.refuse(Check::WriteTarget, &denial, &fault);
     let others = WRITES
         .into_iter()
@@ -133,8 +134,13 @@ fn upload_spec(checker: &Checker<'_>, key: &ObjectKey) -> UploadSpec {
         headers: BTreeMap::new(),
         metadata: BTreeMap::new(),
         tags,
-        storage_class: checker.spec.storage_class,
+        storage_class: checker
+            .spec
+            .storage_class
+            .requested(ObjectStorage::default()),
         kms_key_arn: checker.spec.kms_key_arn.clone(),
+        sse: checker.spec.sse,
+        acl: checker.spec.acl,
         checksum_algorithm: None,
     }
 }

@@ -104,7 +104,9 @@ impl PendingShard {
 
 #[cfg(test)]
 mod tests {
-    use shardlift_core::value::{key::ObjectKey, object::ETag, tally::Count, time::Timestamp};
+    use shardlift_core::value::{
+        key::ObjectKey, object::ETag, storage::ObjectStorage, tally::Count, time::Timestamp,
+    };
 
     use super::*;
 
@@ -126,6 +128,7 @@ mod tests {
             size_bytes: 100,
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
         };
         let mut open = OpenShards::new(bounds);
         assert!(

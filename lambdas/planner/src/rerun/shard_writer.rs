@@ -7,7 +7,7 @@ use shardlift_core::{
         range::{Checkpoint, ListingTally, RangeRecord, RangeState},
     },
     port::{PlanStep, PutOutcome},
-    run::{filter::ObjectFilter, record::RunRecord},
+    run::{filter::ObjectFilter, option::ArchivedPolicy, record::RunRecord},
     value::{id::ShardId, object::ListedObject},
 };
 
@@ -57,7 +57,8 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
             run,
             filter: run.spec.filters.compile()?,
             open: OpenShards::new(planner.settings.shard_bounds),
-            tally: checkpoint.map_or_else(ListingTally::default, |checkpoint| checkpoint.tally),
+            tally: checkpoint
+                .map_or_else(ListingTally::default, |checkpoint| checkpoint.tally.clone()),
             position: through.map(Position::parse).transpose()?,
             range,
             shards_begun: 0,
@@ -100,6 +101,10 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
                 self.tally.root_markers.add_object(object.size_bytes);
                 PutOutcome::Written
             }
+            RerunAction::Copy(object) if self.leaves_out(&object) => {
+                self.tally.archived.add_object(object.size_bytes);
+                PutOutcome::Written
+            }
             RerunAction::Copy(object) => self.plan_copy(object).await?,
             RerunAction::Delete(object) => self.plan_deletion(object).await?,
         };
@@ -118,8 +123,9 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         if !self.open.has_room_for_copy(work) {
             outcome = self.write(RangeState::Listing).await?;
         }
-        self.tally.planned.add(work.count);
-        self.tally.effort.add(work.effort);
+        let (storage, choice) = (object.storage, spec.storage_class);
+        self.tally
+            .plan_copy((work.count, work.effort), storage, choice);
         self.open.add_copy(object, work);
         Ok(outcome)
     }
@@ -146,6 +152,10 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         relative.is_some_and(|relative| self.filter.admits(relative, object))
     }
 
+    fn leaves_out(&self, object: &ListedObject) -> bool {
+        object.storage.is_archived && self.run.spec.archived == ArchivedPolicy::Skip
+    }
+
     /// Writes the open shards and the checkpoint: the end, or as far as this invocation gets.
     pub(super) async fn finish(mut self, state: RangeState) -> Result<InvocationEnd, Failure> {
         let outcome = self.write(state).await?;
@@ -161,7 +171,7 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         let record = RangeRecord {
             checkpoint: Some(Checkpoint {
                 through: self.position.as_ref().map(Position::to_text).transpose()?,
-                tally: self.tally,
+                tally: self.tally.clone(),
             }),
             state,
             revision: self.range.revision + 1,

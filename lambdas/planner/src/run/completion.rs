@@ -52,20 +52,18 @@ impl<P: Ports> Planner<P> {
         let mut all_requests = run.totals.requests.clone();
         add_requests(&mut all_requests, &requests);
         let deletes_held = holds_deletes(run, &tally);
-        let made = ListingTally {
-            deletes: if deletes_held {
-                Count::default()
-            } else {
-                tally.deletes
-            },
-            ..tally
-        };
+        let mut made = tally.clone();
+        if deletes_held {
+            made.deletes = Count::default();
+        }
         run.totals = PlanTotals {
             planned: tally.planned,
             deletes: tally.deletes.objects,
             deletable: tally.deletable.objects,
             deletes_held,
             same: tally.same,
+            archived: tally.archived,
+            classes: tally.classes,
             filtered: tally.filtered,
             beside_prefix: tally.beside_prefix,
             gone: tally.gone,
@@ -163,7 +161,7 @@ fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
     let (deletes, deletable) = (tally.deletes.objects, tally.deletable.objects);
     let share_max = u128::from(deletable) * u128::from(spec.delete_max_percent);
     let is_within_share = u128::from(deletes) * 100 <= share_max;
-    let at_source = [tally.planned, tally.same, tally.filtered];
+    let at_source = [tally.planned, tally.same, tally.archived, tally.filtered];
     let is_source_empty = at_source.iter().all(|count| count.objects == 0);
     let is_within_count = deletes <= spec.delete_max_objects && !is_source_empty;
     !is_within_share && !is_within_count
@@ -178,6 +176,8 @@ fn log_plan(run: &RunRecord) {
         deletes = totals.deletes,
         deletes.held = totals.deletes_held,
         same.objects = totals.same.objects,
+        archived.objects = totals.archived.objects,
+        class_changed.objects = totals.classes.changed,
         filtered.objects = totals.filtered.objects,
         shards = totals.shards,
         "the plan is complete"

@@ -205,7 +205,11 @@ impl WrittenPlan {
 
     /// What must not depend on where invocations ended.
     pub(crate) fn content(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>, ListingTally) {
-        (self.copies.clone(), self.deletes.clone(), self.tally)
+        (
+            self.copies.clone(),
+            self.deletes.clone(),
+            self.tally.clone(),
+        )
     }
 }
 

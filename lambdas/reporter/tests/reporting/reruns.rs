@@ -44,6 +44,7 @@ async fn rerun_without(
         deletions_held: false,
         listed_by: RunId::new("first").unwrap(),
         listed_since,
+        archived_before: 0,
     });
     run.revision += 1;
     let written = scene.ledger.replace_run(&run).await.unwrap();

@@ -2,12 +2,13 @@
 
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::ObjectPage,
+    port::{Ledger, ObjectPage, PutOutcome},
     report::{Report, Verdict},
     run::event::ReporterStatus,
+    value::key::ObjectKey,
 };
 
-use crate::scene::Scene;
+use crate::scene::{Scene, run_id};
 
 #[tokio::test]
 async fn what_is_lost_at_the_target_is_found_by_listing_both_sides_again() {
@@ -164,5 +165,38 @@ async fn a_malformed_page_is_an_incomplete_listing_as_it_is_in_planning() {
             let named = format!("the listing of the {side} cannot be trusted");
             assert!(problem.message.contains(&named), "{what}: {problem:?}");
         }
+    }
+}
+
+/// A run that skips archived objects, whose plan left so many out, with one more object of this class at the source.
+async fn reported_with_archived(class: &str, archived: u64) -> Report {
+    let scene = Scene::with_input(&[2], serde_json::json!({"archived": "skip"}));
+    let mut run = scene.ledger.run(&run_id()).unwrap();
+    run.totals.archived.objects = archived;
+    run.revision += 1;
+    let written = scene.ledger.replace_run(&run).await.unwrap();
+    assert_eq!(written, PutOutcome::Written);
+    scene.copy_everything();
+    let source = scene.buckets.objects("source");
+    let mut cold = source.values().next().unwrap().clone();
+    cold.attributes.storage_class = class.to_owned();
+    let key = ObjectKey::new("in/cold").unwrap();
+    scene.buckets.install("source", &key, cold);
+    scene.reported().await
+}
+
+#[tokio::test]
+async fn as_many_objects_may_be_missing_as_were_skipped_because_they_are_archived() {
+    for (class, archived, verdict, missing) in [
+        ("GLACIER", 1, Verdict::Complete, 0),
+        ("INTELLIGENT_TIERING", 1, Verdict::Complete, 0),
+        ("GLACIER", 0, Verdict::Incomplete, 1),
+        ("STANDARD_IA", 1, Verdict::Incomplete, 1),
+    ] {
+        let report = reported_with_archived(class, archived).await;
+        assert_eq!(report.verdict, verdict, "{class}, {archived} skipped");
+        assert_eq!(report.verified.missing, missing);
+        assert_eq!(report.skipped.archived(), archived);
+        assert_eq!(report.skipped.count.objects, archived);
     }
 }

@@ -9,6 +9,8 @@ use crate::protocol::error::S3Error;
 pub(crate) struct Owned<'a> {
     pub(crate) owner: &'a str,
     pub(crate) policy: Option<&'a PolicyDocument>,
+    /// Whether callers of other accounts must state that they pay.
+    pub(crate) is_requester_pays: bool,
 }
 
 /// Returns the refusal of an action on a resource, or `None` if the caller may do it. The ARN of
@@ -30,12 +32,17 @@ pub(crate) fn refusal(
     {
         return None;
     }
+    // docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html
+    if bucket.is_requester_pays && !same_account && !caller.pays {
+        return Some(S3Error::access_denied("Access Denied"));
+    }
     let resource = arn();
     let by_bucket = bucket.policy.map_or(Verdict::Silent, |policy| {
         policy.verdict(
             principal.map(|principal| principal.names()),
             action,
             &resource,
+            &caller.stated,
         )
     });
     let by_identity = principal.map_or(Verdict::Silent, |principal| {
@@ -43,7 +50,7 @@ pub(crate) fn refusal(
             .policy
             .as_ref()
             .map_or(Verdict::Allowed, |policy| {
-                policy.verdict(None, action, &resource)
+                policy.verdict(None, action, &resource, &caller.stated)
             })
     });
     let reason = if by_bucket == Verdict::Denied {

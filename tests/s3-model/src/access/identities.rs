@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hyper::header::HeaderMap;
 
+use super::condition::StatedHeaders;
 use super::principal::{Caller, Principal};
 use super::signature::Signature;
 use crate::clock::Clock;
@@ -37,11 +38,17 @@ impl Identities {
         query: Query<'_>,
         clock: &Clock,
     ) -> Result<Caller, S3Error> {
+        let stated = StatedHeaders::of(headers, query.has("uploadId"));
+        let pays = headers
+            .get("x-amz-request-payer")
+            .is_some_and(|payer| payer == "requester");
         let Some(signature) = Signature::read(headers, query, clock)? else {
             return if self.anonymous_allowed {
                 Ok(Caller {
                     principal: None,
                     region: None,
+                    stated,
+                    pays,
                 })
             } else {
                 Err(S3Error::access_denied("Access Denied"))
@@ -57,6 +64,8 @@ impl Identities {
         Ok(Caller {
             principal: Some(principal),
             region: Some(signature.region),
+            stated,
+            pays,
         })
     }
 

@@ -1,10 +1,13 @@
 //! Policies: the part of IAM's language that the tests of Shardlift need.
 //!
-//! `Effect`, `Principal`, `Action` and `Resource`, with the wildcards `*` and `?`. Anything else
-//! (`Condition`, `NotAction`, …) is refused: the model never grants or denies less than a policy
-//! says.
+//! `Effect`, `Principal`, `Action` and `Resource`, with the wildcards `*` and `?`, and each
+//! `Condition` on the headers that a write states. Anything else (other conditions, `NotAction`, …)
+//! is refused: the model never grants or denies less than a policy says.
 
 use serde::{Deserialize, Serialize};
+
+use super::condition::{Conditions, StatedHeaders};
+use super::one_or_many::OneOrMany;
 
 /// A policy, as AWS writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,9 @@ pub struct Statement {
     pub action: OneOrMany,
     /// `arn:aws:s3:::bucket/prefix*`.
     pub resource: OneOrMany,
+    /// What the headers of the request must be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Conditions>,
 }
 
 /// Whether a statement grants or denies.
@@ -44,15 +50,6 @@ pub struct Statement {
 pub enum Effect {
     Allow,
     Deny,
-}
-
-/// One string or a list of strings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "the names explain themselves")]
-pub enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
 }
 
 /// The principals of a statement in a bucket policy.
@@ -84,15 +81,6 @@ pub(crate) struct CallerNames<'a> {
     pub(crate) account: &'a str,
 }
 
-impl OneOrMany {
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        match self {
-            Self::One(text) => std::slice::from_ref(text).iter().map(String::as_str),
-            Self::Many(texts) => texts.iter().map(String::as_str),
-        }
-    }
-}
-
 impl PolicyPrincipal {
     fn matches(&self, caller: Option<CallerNames<'_>>) -> bool {
         match self {
@@ -110,10 +98,20 @@ impl PolicyPrincipal {
 }
 
 impl Statement {
-    fn applies(&self, caller: Option<CallerNames<'_>>, action: &str, resource: &str) -> bool {
-        self.principal
+    fn applies(
+        &self,
+        caller: Option<CallerNames<'_>>,
+        action: &str,
+        resource: &str,
+        stated: &StatedHeaders,
+    ) -> bool {
+        self.condition
             .as_ref()
-            .is_none_or(|principal| principal.matches(caller))
+            .is_none_or(|conditions| conditions.hold(stated, self.effect == Effect::Allow))
+            && self
+                .principal
+                .as_ref()
+                .is_none_or(|principal| principal.matches(caller))
             && self
                 .action
                 .iter()
@@ -133,11 +131,12 @@ impl PolicyDocument {
         caller: Option<CallerNames<'_>>,
         action: &str,
         resource: &str,
+        stated: &StatedHeaders,
     ) -> Verdict {
         let mut verdict = Verdict::Silent;
         for statement in &self.statement {
             match (
-                statement.applies(caller, action, resource),
+                statement.applies(caller, action, resource, stated),
                 statement.effect,
             ) {
                 (true, Effect::Deny) => return Verdict::Denied,
@@ -210,7 +209,8 @@ mod tests {
             account: "333333333333",
         };
         let verdict = |caller: CallerNames<'_>, action: &str, key: &str| {
-            policy.verdict(Some(caller), action, &format!("arn:aws:s3:::b/{key}"))
+            let resource = format!("arn:aws:s3:::b/{key}");
+            policy.verdict(Some(caller), action, &resource, &StatedHeaders::default())
         };
         assert_eq!(verdict(copier, "s3:PutObject", "k"), Verdict::Allowed);
         assert_eq!(verdict(copier, "s3:PutObject", "secret/k"), Verdict::Denied);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_with_a_condition_is_refused() {
+    fn a_policy_with_a_condition_on_anything_but_headers_is_refused() {
         let conditional = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*",
             "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}"#;
         assert!(serde_json::from_str::<PolicyDocument>(conditional).is_err());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::condition::StatedHeaders;
 use super::policy::{CallerNames, PolicyDocument};
 
 /// Returns the canonical user id of an account, which S3 names as the owner: 64 hexadecimal digits,
@@ -81,6 +82,10 @@ pub(crate) struct Caller {
     /// `None` for an anonymous request.
     pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) region: Option<String>,
+    /// The headers that conditions look at.
+    pub(crate) stated: StatedHeaders,
+    /// Whether the request states that the requester pays.
+    pub(crate) pays: bool,
 }
 
 impl Caller {

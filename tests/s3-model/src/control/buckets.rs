@@ -20,6 +20,8 @@ struct BucketRequest {
     policy: Option<PolicyDocument>,
     /// The KMS key for objects whose request names no encryption.
     default_encryption: Option<String>,
+    /// Whether requesters of other accounts pay.
+    requester_pays: bool,
     key_space: Option<KeySpaceSpec>,
 }
 
@@ -31,6 +33,7 @@ impl Default for BucketRequest {
             versioned: false,
             policy: None,
             default_encryption: None,
+            requester_pays: false,
             key_space: None,
         }
     }
@@ -50,6 +53,7 @@ pub(super) fn put_bucket(server: &ServerState, name: &str, body: &[u8]) -> Outco
         .owner(request.owner)
         .region(request.region);
     spec.policy = request.policy;
+    spec.is_requester_pays = request.requester_pays;
     if let Some(kms_key_arn) = request.default_encryption {
         spec = spec.default_encryption(kms_key_arn);
     }

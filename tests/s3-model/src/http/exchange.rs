@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
@@ -92,6 +93,23 @@ pub(super) async fn respond(
     Ok(exchange.finish(response, fault))
 }
 
+/// Refuses headers of more than 8 KB. AWS documents the limit for PUT
+/// (docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html), and its answer names it for any request.
+fn check_size(headers: &HeaderMap) -> Result<(), S3Error> {
+    const HEADERS_BYTES_MAX: usize = 8_192;
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() + ": ".len() + value.len() + "\r\n".len()
+    };
+    if headers.iter().map(line).sum::<usize>() <= HEADERS_BYTES_MAX {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        ErrorCode::RequestHeaderSectionTooLarge,
+        "Your request header section exceeds the maximum allowed size.",
+    )
+    .detail("MaxSizeAllowed", HEADERS_BYTES_MAX.to_string()))
+}
+
 impl<'a> Exchange<'a> {
     fn new(server: &'a ServerState, head: &'a Parts) -> Self {
         Self {
@@ -120,6 +138,7 @@ impl<'a> Exchange<'a> {
         body: RequestBody,
     ) -> Result<Response, S3Error> {
         self.throttle(operation, resource)?;
+        check_size(&self.head.headers)?;
         let identities = read(&self.server.identities).clone();
         let caller = identities.identify(&self.head.headers, self.query, &self.server.clock)?;
         let request = Request {

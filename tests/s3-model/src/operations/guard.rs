@@ -90,8 +90,8 @@ pub(super) fn authorize_bucket(
     authorize(bucket, &request.caller, action, request.bucket, "")
 }
 
-/// Refuses a write of an object with these attributes. Tags and annotations need permissions of
-/// their own, and a KMS key must be usable.
+/// Refuses a write of an object with these attributes. Tags, annotations and access control lists
+/// need permissions of their own, and a KMS key must be usable.
 pub(super) fn authorize_write(
     server: &ServerState,
     bucket: &Bucket,
@@ -99,6 +99,9 @@ pub(super) fn authorize_write(
     attributes: &Attributes,
 ) -> Result<(), S3Error> {
     authorize_object(bucket, request, "s3:PutObject")?;
+    if request.header("x-amz-acl")?.is_some() {
+        authorize_object(bucket, request, "s3:PutObjectAcl")?;
+    }
     if !attributes.tags.is_empty() {
         authorize_object(bucket, request, "s3:PutObjectTagging")?;
     }

@@ -89,9 +89,14 @@ pub(super) fn parse_version(text: &str) -> Result<VersionId, S3Error> {
 
 /// Makes the error for an archived object that was not restored.
 pub(super) fn archived(object: &Object) -> S3Error {
-    S3Error::new(
+    let error = S3Error::new(
         ErrorCode::InvalidObjectState,
         "The operation is not valid for the object's storage class",
     )
-    .detail("StorageClass", object.attributes.storage_class.name())
+    .detail("StorageClass", object.attributes.storage_class.name());
+    if object.attributes.archive_tier {
+        error.detail("AccessTier", "ARCHIVE_ACCESS")
+    } else {
+        error
+    }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Attributes {
     pub(crate) storage_class: StorageClass,
     /// Whether an archived object was restored.
     pub(crate) restored: bool,
+    /// Whether S3 has moved an object of INTELLIGENT_TIERING to an archive tier.
+    pub(crate) archive_tier: bool,
     pub(crate) encryption: Encryption,
     /// `None` stands for the CRC64NVME that S3 adds, which is computed on demand.
     pub(crate) checksum: Option<Checksum>,
@@ -52,6 +54,8 @@ impl Attributes {
             && self.tags.is_empty()
             && self.annotations.is_empty()
             && self.storage_class == StorageClass::Standard
+            && !self.restored
+            && !self.archive_tier
             && self.encryption == Encryption::S3Managed
             && self.checksum.is_none()
             && self.parts.is_none();

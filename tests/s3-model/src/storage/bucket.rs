@@ -24,6 +24,7 @@ pub(crate) struct Bucket {
     pub(crate) region: String,
     pub(crate) versioning: Versioning,
     pub(crate) policy: Option<Arc<PolicyDocument>>,
+    pub(crate) is_requester_pays: bool,
     /// The encryption of an object whose request names none.
     pub(crate) default_encryption: Encryption,
     pub(crate) space: Option<Arc<KeySpace>>,
@@ -52,6 +53,7 @@ impl Bucket {
             region: spec.region,
             versioning: spec.versioning,
             policy: spec.policy.map(Arc::new),
+            is_requester_pays: spec.is_requester_pays,
             default_encryption: spec.default_encryption,
             space: spec.key_space.map(KeySpace::new).transpose()?.map(Arc::new),
             slots: Slots::new(),
@@ -66,6 +68,7 @@ impl Bucket {
         Owned {
             owner: &self.owner,
             policy: self.policy.as_deref(),
+            is_requester_pays: self.is_requester_pays,
         }
     }
 

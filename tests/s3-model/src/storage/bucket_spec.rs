@@ -19,6 +19,7 @@ pub struct BucketSpec {
     pub(crate) versioning: Versioning,
     pub(crate) policy: Option<PolicyDocument>,
     pub(crate) default_encryption: Encryption,
+    pub(crate) is_requester_pays: bool,
     pub(crate) key_space: Option<KeySpaceSpec>,
 }
 
@@ -32,6 +33,7 @@ impl BucketSpec {
             versioning: Versioning::Off,
             policy: None,
             default_encryption: Encryption::default(),
+            is_requester_pays: false,
             key_space: None,
         }
     }
@@ -47,6 +49,13 @@ impl BucketSpec {
     #[must_use]
     pub fn default_encryption(mut self, kms_key_arn: impl Into<String>) -> Self {
         self.default_encryption = Encryption::under(kms_key_arn);
+        self
+    }
+
+    /// Lets requesters of other accounts pay.
+    #[must_use]
+    pub fn requester_pays(mut self) -> Self {
+        self.is_requester_pays = true;
         self
     }
 

@@ -66,7 +66,8 @@ impl Object {
 
     /// Whether the content cannot be read because the object is archived and not restored.
     pub(crate) fn is_archived(&self) -> bool {
-        self.attributes.storage_class.is_archive() && !self.attributes.restored
+        let attributes = &self.attributes;
+        (attributes.storage_class.is_archive() || attributes.archive_tier) && !attributes.restored
     }
 
     /// Returns the stored checksum, or the CRC64NVME that S3 adds.

@@ -80,6 +80,20 @@ impl ObjectSpec {
         self
     }
 
+    /// Restores the object, whose class is an archive: it can be read.
+    #[must_use]
+    pub fn restored(mut self) -> Self {
+        self.attributes.restored = true;
+        self
+    }
+
+    /// Moves the object, whose class is INTELLIGENT_TIERING, to an archive tier. No listing tells.
+    #[must_use]
+    pub fn archive_tier(mut self) -> Self {
+        self.attributes.archive_tier = true;
+        self
+    }
+
     /// Sets LastModified, in seconds since 1970.
     #[must_use]
     pub fn modified_s(mut self, modified_s: u64) -> Self {

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
 use shardlift_s3_model::{Principal, Weather};
 
 use crate::backend::{Backend, Claim, OWNER, STRANGER, copy_source, number, put};
@@ -316,4 +317,71 @@ async fn a_signature_must_be_present_and_well_formed() {
             "{authorization}: {response}"
         );
     }
+}
+
+/// docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html: a policy can demand headers of a write.
+#[tokio::test]
+async fn a_policy_can_demand_headers_of_every_write() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("refuses conditions on headers")).await
+    else {
+        return;
+    };
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    put(&client, &bucket, "source", "x").await;
+    let policy = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [
+            {{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::{bucket}/*",
+              "Condition": {{"StringNotEquals": {{"s3:x-amz-server-side-encryption": "AES256"}}}}}},
+            {{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::{bucket}/*",
+              "Condition": {{"Null": {{"s3:x-amz-acl": "true"}}}}}}]}}"#
+    );
+    set_policy(&backend, &bucket, policy).await;
+    let copy = || {
+        let copy = client.copy_object().bucket(&bucket).key("k");
+        copy.copy_source(format!("{bucket}/source"))
+    };
+    let (sse, acl) = (
+        ServerSideEncryption::Aes256,
+        ObjectCannedAcl::BucketOwnerFullControl,
+    );
+    refused!(copy(), 403, "AccessDenied");
+    refused!(copy().acl(acl.clone()), 403, "AccessDenied");
+    refused!(
+        copy().server_side_encryption(sse.clone()),
+        403,
+        "AccessDenied"
+    );
+    let both = copy().acl(acl.clone()).server_side_encryption(sse.clone());
+    both.send().await.expect("both are stated");
+    let create = client.create_multipart_upload().bucket(&bucket).key("k");
+    let create = create.acl(acl).server_side_encryption(sse);
+    let upload = create.send().await.expect("both are stated");
+    let part = client.upload_part_copy().bucket(&bucket).key("k");
+    let part = part.copy_source(format!("{bucket}/source")).part_number(1);
+    let part = part.upload_id(upload.upload_id().expect("an id"));
+    part.send().await.expect("the creation stated them");
+}
+
+/// docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html: an ACL in the headers of a write
+/// needs s3:PutObjectAcl too.
+#[tokio::test]
+async fn an_acl_in_a_header_needs_a_permission_of_its_own() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("asks for s3:PutObject alone")).await else {
+        return;
+    };
+    let (bucket, stranger) = (backend.bucket().await, backend.client(STRANGER));
+    let put = || {
+        let put = stranger.put_object().bucket(&bucket).key("k");
+        put.acl(ObjectCannedAcl::BucketOwnerFullControl)
+    };
+    let allow = |actions: &str| policy(&bucket, "Allow", actions, "/*");
+    set_policy(&backend, &bucket, allow("\"s3:PutObject\"")).await;
+    refused!(put(), 403, "AccessDenied");
+    set_policy(
+        &backend,
+        &bucket,
+        allow("\"s3:PutObject\", \"s3:PutObjectAcl\""),
+    )
+    .await;
+    put().send().await.expect("both are granted");
 }

@@ -1,6 +1,6 @@
 //! ListObjectsV2 and ListObjects.
 
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RestoreRequest, StorageClass};
 
 use crate::backend::{Backend, Claim, OWNER, put};
 use crate::refused;
@@ -309,4 +309,40 @@ async fn list_objects_continues_from_markers() {
         Some("c")
     );
     assert!(second.common_prefixes().is_empty());
+}
+
+/// docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreStatus.html: "If the object hasn't been restored, there is no header
+/// response."
+#[tokio::test]
+async fn a_listing_tells_of_a_restore_where_it_is_asked_and_there_was_one() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("tells nothing of restores")).await else {
+        return;
+    };
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    for key in ["frozen", "thawed"] {
+        let put = client.put_object().bucket(&bucket).key(key);
+        let put = put.storage_class(StorageClass::Glacier);
+        put.send().await.expect("a PUT");
+    }
+    let restore = client.restore_object().bucket(&bucket).key("thawed");
+    let request = RestoreRequest::builder().days(1).build();
+    let restore = restore.restore_request(request);
+    restore.send().await.expect("a restore");
+    let list = || client.list_objects_v2().bucket(&bucket);
+    let asked = list().optional_object_attributes(OptionalObjectAttributes::RestoreStatus);
+    let asked = asked.send().await.expect("a page");
+    let [frozen, thawed] = asked.contents() else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(frozen.restore_status(), None);
+    let status = thawed.restore_status().expect("it was restored");
+    assert_eq!(status.is_restore_in_progress(), Some(false));
+    assert!(status.restore_expiry_date().is_some());
+    let unasked = list().send().await.expect("a page");
+    assert!(
+        unasked
+            .contents()
+            .iter()
+            .all(|object| object.restore_status().is_none())
+    );
 }

@@ -324,3 +324,36 @@ async fn only_an_empty_bucket_is_deleted() {
         .await
         .expect("an empty bucket is deleted");
 }
+
+/// docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: the headers of a PUT have 8 KB. Tags that S3 allows
+/// can be longer, and are then written by a request of their own.
+#[tokio::test]
+async fn headers_have_at_most_eight_kilobytes_and_tags_may_be_longer() {
+    let Some(backend) = Backend::open(Claim::ModelOnly("takes any headers")).await else {
+        return;
+    };
+    let (bucket, client) = (backend.bucket().await, backend.client(OWNER));
+    let pairs: Vec<(String, String)> = (0..10)
+        .map(|number| (format!("{number}{}", "+".repeat(127)), "@".repeat(256)))
+        .collect();
+    let header: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| format!("{}={}", key.replace('+', "%2B"), value.replace('@', "%40")))
+        .collect();
+    let put = || client.put_object().bucket(&bucket).key("k");
+    refused!(
+        put().tagging(header.join("&")),
+        400,
+        "RequestHeaderSectionTooLarge"
+    );
+    put().send().await.expect("without tags");
+    let set = pairs.iter().map(|(key, value)| {
+        let tag = Tag::builder().key(key).value(value).build();
+        tag.expect("a tag")
+    });
+    let tagging = Tagging::builder().set_tag_set(Some(set.collect())).build();
+    let tagging = tagging.expect("a set");
+    let put = client.put_object_tagging().bucket(&bucket).key("k");
+    put.tagging(tagging).send().await.expect("ten tags");
+    assert_eq!(tags(&client, &bucket, "k").await.len(), 10);
+}

@@ -3,12 +3,13 @@ use std::{collections::BTreeMap, future::Future};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     port::{CopyOptions, CopySource, Probe, TagSet, TargetBucket},
-    run::option::StorageClass,
+    run::option::{AclChoice, SseChoice},
     value::{
         arn::KmsKeyArn,
         header::HeaderBytes,
         key::ObjectKey,
         object::{ETag, Encryption},
+        storage::StorageClass,
     },
 };
 
@@ -176,6 +177,8 @@ async fn options_are_obeyed(world: &impl CopyWorld) {
         let options = CopyOptions {
             storage_class: Some(StorageClass::GlacierIr),
             kms_key_arn: None,
+            sse: None,
+            acl: Some(AclChoice::BucketOwnerFullControl),
             tags: Some(tags.clone()),
         };
         let copied = world
@@ -198,9 +201,14 @@ async fn options_are_obeyed(world: &impl CopyWorld) {
 async fn a_copy_tells_how_it_is_encrypted(world: &impl CopyWorld, by_default: Encryption) {
     world.put_source("encrypted", &SourceObject::of(9));
     let source = planned(world, "encrypted").await;
-    for (kms_key_arn, expected) in [(Some(kms_key()), Encryption::Kms), (None, by_default)] {
+    for (kms_key_arn, sse, expected) in [
+        (Some(kms_key()), None, Encryption::Kms),
+        (None, Some(SseChoice::Aes256), Encryption::S3Managed),
+        (None, None, by_default),
+    ] {
         let options = CopyOptions {
             kms_key_arn: kms_key_arn.clone(),
+            sse,
             ..CopyOptions::default()
         };
         let (target, target_key) = (world.target(), key("encrypted"));
@@ -208,7 +216,7 @@ async fn a_copy_tells_how_it_is_encrypted(world: &impl CopyWorld, by_default: En
         copied.expect("a copy");
         let written = target.head_target(&target_key).await;
         let encryption = written.expect("the copy").encryption;
-        assert_eq!(encryption, expected, "{kms_key_arn:?}");
+        assert_eq!(encryption, expected, "{kms_key_arn:?} {sse:?}");
     }
 }
 

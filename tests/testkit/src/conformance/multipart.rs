@@ -4,6 +4,7 @@ use shardlift_core::{
     copy::part_layout::{PART_BYTES_MIN, PartLayout},
     failure::fault::FaultKind,
     port::{CopySource, PartReceipt, TagSet, TargetBucket, UploadSpec},
+    run::option::SseChoice,
     value::{
         header::HeaderBytes,
         id::UploadId,
@@ -27,6 +28,8 @@ pub async fn multipart_keeps_its_promises(world: &impl CopyWorld) {
     let source = planned(world, KEY).await;
     an_object_in_parts_is_the_same_object(world, &source).await;
     an_upload_is_seen_until_it_is_aborted(world, &source).await;
+    tags_are_written_to_an_object_that_is_there(world, &source).await;
+    tags_too_long_for_a_header_are_refused(world).await;
     parts_that_do_not_sum_up_are_refused(world, &source).await;
     a_part_of_a_changed_source_is_refused(world, &source).await;
     an_upload_tells_how_its_object_will_be_encrypted(world, &source, Encryption::S3Managed).await;
@@ -41,9 +44,14 @@ async fn an_upload_tells_how_its_object_will_be_encrypted(
     by_default: Encryption,
 ) {
     let (target, target_key) = (world.target(), key("parts/encrypted"));
-    for (kms_key_arn, expected) in [(Some(kms_key()), Encryption::Kms), (None, by_default)] {
+    for (kms_key_arn, sse, expected) in [
+        (Some(kms_key()), None, Encryption::Kms),
+        (None, Some(SseChoice::Aes256), Encryption::S3Managed),
+        (None, None, by_default),
+    ] {
         let upload = UploadSpec {
             kms_key_arn,
+            sse,
             ..upload_of(&target_key)
         };
         let created = target.create_upload(&upload).await.expect("an upload");
@@ -69,6 +77,8 @@ fn upload_of(target_key: &ObjectKey) -> UploadSpec {
         tags: TagSet::from([("a=b+c".to_owned(), "d / e".to_owned())]),
         storage_class: None,
         kms_key_arn: None,
+        sse: None,
+        acl: None,
         checksum_algorithm: None,
     }
 }
@@ -203,4 +213,35 @@ async fn a_part_of_a_changed_source_is_refused(world: &impl CopyWorld, source: &
     let copied = target.copy_part(&changed, &target_key, &upload_id, &part);
     assert_eq!(refused(copied).await, FaultKind::ConditionFailed);
     assert_eq!(target.abort_upload(&target_key, &upload_id).await, Ok(()));
+}
+
+/// The largest set that S3 allows.
+fn largest_tags() -> TagSet {
+    let tag = |number| (format!("{number}{}", "+".repeat(127)), "@".repeat(256));
+    (0..10).map(tag).collect()
+}
+
+async fn tags_are_written_to_an_object_that_is_there(world: &impl CopyWorld, source: &CopySource) {
+    let (target, target_key) = (world.target(), key("parts/tagged"));
+    let absent = refused(target.put_target_tags(&target_key, &largest_tags())).await;
+    assert_eq!(absent, FaultKind::NoSuchKey);
+    let created = target.create_upload(&upload_of(&target_key)).await;
+    let upload = created.expect("an upload").id;
+    let parts = copied_parts(world, source, &target_key, &upload).await;
+    let completed = target.complete_upload(&target_key, &upload, &parts, SIZE_BYTES);
+    completed.await.expect("an object");
+    for tags in [largest_tags(), TagSet::new()] {
+        let tagged = target.put_target_tags(&target_key, &tags);
+        tagged.await.expect("tags");
+        assert_eq!(world.target_tags("parts/tagged"), tags);
+    }
+}
+
+async fn tags_too_long_for_a_header_are_refused(world: &impl CopyWorld) {
+    let upload = UploadSpec {
+        tags: largest_tags(),
+        ..upload_of(&key("parts/overloaded"))
+    };
+    let fault = refused(world.target().create_upload(&upload)).await;
+    assert_eq!(fault, FaultKind::Rejected);
 }

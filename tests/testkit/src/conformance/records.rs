@@ -37,6 +37,9 @@ pub fn run_record(run_id: &str) -> RunRecord {
         },
         "filters": {"include": ["**/*.parquet"], "exclude": ["**/_tmp/**"], "size_min_bytes": 1},
         "storage_class": "GLACIER_IR",
+        "archived": "skip",
+        "acl": "bucket-owner-full-control",
+        "request_payer": true,
         "delete_max_objects": 7,
     });
     let spec = RunInput::parse(&input)
@@ -80,11 +83,13 @@ pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
             index: 7,
             upload_id: UploadId::new("upload+/=").expect("an upload id"),
             is_without_tags: true,
+            is_tagged_later: false,
             created_at: Some(Timestamp::from_millis(1_700_000_000_000)),
             completing: Some(ETag::new("0a1b-3").expect("an ETag")),
             newer: Some(NewerVersion {
                 etag: ETag::new("newer").expect("an ETag"),
                 size_bytes: LARGE,
+                storage_class: None,
                 number: 2,
             }),
         }],

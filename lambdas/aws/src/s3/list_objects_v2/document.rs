@@ -21,6 +21,8 @@ pub(super) fn parse(body: &[u8]) -> Result<ObjectPage, DocumentProblem> {
 
 #[cfg(test)]
 mod tests {
+    use shardlift_core::value::storage::{ObjectStorage, StorageClass};
+
     use super::*;
 
     fn document(objects: &str, rest: &str) -> String {
@@ -57,6 +59,35 @@ mod tests {
         assert_eq!(object.key.as_str(), "a b+c");
         assert_eq!((object.size_bytes, object.etag.as_str()), (7, "abc-2"));
         assert_eq!(object.modified_at.to_string(), "2026-11-22T01:02:03.000Z");
+    }
+
+    #[test]
+    fn the_class_and_a_finished_restore_are_read() {
+        let restore = |state: &str| format!("<RestoreStatus>{state}</RestoreStatus>");
+        let going = "<IsRestoreInProgress>true</IsRestoreInProgress>";
+        let over = "<IsRestoreInProgress>false</IsRestoreInProgress>";
+        let expiry = "<RestoreExpiryDate>2026-12-21T00:00:00.000Z</RestoreExpiryDate>";
+        for (class, state, is_archived) in [
+            ("GLACIER", String::new(), true),
+            ("GLACIER", restore(going), true),
+            ("GLACIER", restore(&format!("{going}{expiry}")), true),
+            ("GLACIER", restore(over), true),
+            ("GLACIER", restore(""), true),
+            ("GLACIER", "<RestoreStatus/>".to_owned(), true),
+            ("DEEP_ARCHIVE", restore(&format!("{over}{expiry}")), false),
+            ("GLACIER_IR", String::new(), false),
+            ("TOMORROW", String::new(), false),
+        ] {
+            let whole = "<StorageClass>STANDARD</StorageClass>";
+            let other = format!("<StorageClass>{class}</StorageClass>{state}");
+            let text = document(&object("k"), "<IsTruncated>false</IsTruncated>");
+            let page = parse_with_both(&text.replace(whole, &other));
+            let storage = page.objects[0].storage;
+            assert_eq!(storage.is_archived, is_archived, "{class} {state}");
+            assert_eq!(storage.class, StorageClass::named(class));
+            let unnamed = parse_with_both(&text.replace(whole, ""));
+            assert_eq!(unnamed.objects[0].storage, ObjectStorage::default());
+        }
     }
 
     #[test]
@@ -124,6 +155,7 @@ mod tests {
             "<Size>7</Size>",
             "<ETag>&quot;abc-2&quot;</ETag>",
             "<LastModified>2026-11-22T01:02:03.000Z</LastModified>",
+            "<StorageClass>STANDARD</StorageClass>",
         ] {
             assert!(complete.contains(element), "{element}");
             assert_refused(&complete.replace(element, &element.repeat(2)));

@@ -6,6 +6,7 @@ use shardlift_core::{
     port::ObjectPage,
     value::{
         object::{ETag, ListedObject},
+        storage::ObjectStorage,
         time::Timestamp,
     },
 };
@@ -47,6 +48,8 @@ pub(super) enum Element {
     Size,
     ETag,
     LastModified,
+    StorageClass,
+    RestoreStatus,
     Other,
 }
 
@@ -63,6 +66,8 @@ impl Element {
             "Size" => Self::Size,
             "ETag" => Self::ETag,
             "LastModified" => Self::LastModified,
+            "StorageClass" => Self::StorageClass,
+            "RestoreStatus" => Self::RestoreStatus,
             _ => Self::Other,
         }
     }
@@ -85,6 +90,36 @@ pub(super) struct ObjectDraft<'a> {
     size_bytes: Option<u64>,
     etag: Option<Cow<'a, str>>,
     modified_at: Option<Timestamp>,
+    class: Option<Cow<'a, str>>,
+    restore: Option<RestoreDraft<'a>>,
+}
+
+/// The state of a restore whose elements are being read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RestoreDraft<'a> {
+    is_in_progress: Option<Cow<'a, str>>,
+    has_expiry: bool,
+}
+
+impl<'a> RestoreDraft<'a> {
+    /// Sets what an element of it says.
+    pub(super) fn set(&mut self, name: &str, text: Cow<'a, str>) -> Result<(), DocumentProblem> {
+        match name {
+            "IsRestoreInProgress" => set_once(&mut self.is_in_progress, text),
+            "RestoreExpiryDate" => {
+                self.has_expiry = !text.is_empty();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is a restored copy. S3 states its expiry only then, and nothing of an object that was never restored
+    /// (docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreStatus.html).
+    fn is_restored(&self) -> bool {
+        let is_over = |text: &Cow<'_, str>| text.eq_ignore_ascii_case("false");
+        self.has_expiry && self.is_in_progress.as_ref().is_some_and(is_over)
+    }
 }
 
 impl<'a> PageDraft<'a> {
@@ -166,6 +201,9 @@ impl<'a> ObjectDraft<'a> {
                 let at = Timestamp::parse(&text).map_err(DocumentProblem::unreadable)?;
                 set_once(&mut self.modified_at, at)
             }
+            Element::StorageClass => set_once(&mut self.class, text),
+            // One without content says nothing.
+            Element::RestoreStatus => self.set_restore(RestoreDraft::default()),
             Element::Other => Ok(()),
             misplaced => Err(DocumentProblem::unreadable(format_args!(
                 "{misplaced:?} is within an object"
@@ -173,7 +211,14 @@ impl<'a> ObjectDraft<'a> {
         }
     }
 
+    /// Sets the state of the object's restore.
+    pub(super) fn set_restore(&mut self, restore: RestoreDraft<'a>) -> Result<(), DocumentProblem> {
+        set_once(&mut self.restore, restore)
+    }
+
     fn finish(self) -> Result<ListedObject, DocumentProblem> {
+        let is_restored = self.restore.is_some_and(|restore| restore.is_restored());
+        let class = self.class.as_deref().filter(|class| !class.is_empty());
         let key = self.key.ok_or_else(|| DocumentProblem::missing("Key"))?;
         let etag = self.etag.ok_or_else(|| DocumentProblem::missing("ETag"))?;
         Ok(ListedObject {
@@ -185,6 +230,10 @@ impl<'a> ObjectDraft<'a> {
             modified_at: self
                 .modified_at
                 .ok_or_else(|| DocumentProblem::missing("LastModified"))?,
+            // S3 names the class of every object; where a store names none, it knows one alone.
+            storage: class.map_or_else(ObjectStorage::default, |class| {
+                ObjectStorage::listed(class, is_restored)
+            }),
         })
     }
 }

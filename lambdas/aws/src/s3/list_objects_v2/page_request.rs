@@ -1,6 +1,9 @@
 //! Requests one page and checks it: a page that no intact listing contains is a fault and never a result (P11).
 
-use aws_sdk_s3::{Client, types::EncodingType};
+use aws_sdk_s3::{
+    Client,
+    types::{EncodingType, OptionalObjectAttributes},
+};
 use shardlift_core::{
     failure::fault::CallFault,
     port::{ListRequest, ObjectPage},
@@ -46,12 +49,16 @@ async fn list(
     let deserializer = PageDeserializer::default();
     let call = client
         .list_objects_v2()
+        .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
         .prefix(request.prefix.as_str())
         .set_start_after(request.after.as_ref().map(ToString::to_string))
         .encoding_type(EncodingType::Url)
         .expected_bucket_owner(bucket.owner())
         .set_max_keys(objects_max)
+        // Without it an archived object that was restored cannot be told from one that was not. S3 asks for no further
+        // permission (docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html).
+        .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
         .customize()
         .interceptor(deserializer.clone());
     in_own_task(call.send())

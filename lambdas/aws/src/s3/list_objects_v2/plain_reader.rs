@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::page_draft::{Element, ObjectDraft, PageDraft};
+use super::page_draft::{Element, ObjectDraft, PageDraft, RestoreDraft};
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 const ROOT: &str = "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
@@ -99,12 +99,31 @@ impl<'a> Scanner<'a> {
         let mut object = ObjectDraft::default();
         loop {
             match self.tag()? {
+                Tag::Start("RestoreStatus") => object.set_restore(self.restore()?).ok()?,
                 Tag::Start(name) => {
                     let (element, text) = self.element(name)?;
                     object.set(element, Cow::Borrowed(text)).ok()?;
                 }
                 Tag::Empty(name) => object.set(Element::named(name), "".into()).ok()?,
                 Tag::End(name) => return (name == "Contents").then_some(object),
+            }
+        }
+    }
+
+    /// Takes the elements of the state of a restore, up to its end tag.
+    fn restore(&mut self) -> Option<RestoreDraft<'a>> {
+        let mut restore = RestoreDraft::default();
+        loop {
+            match self.tag()? {
+                Tag::Start(name) if is_plain(name) => {
+                    let text = self.text()?;
+                    self.expect("</")?;
+                    self.expect(name)?;
+                    self.expect(">")?;
+                    restore.set(name, Cow::Borrowed(text)).ok()?;
+                }
+                Tag::Start(_) | Tag::Empty(_) => return None,
+                Tag::End(name) => return (name == "RestoreStatus").then_some(restore),
             }
         }
     }

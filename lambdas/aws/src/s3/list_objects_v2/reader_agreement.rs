@@ -8,6 +8,14 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
 const TAIL: &str = "</ListBucketResult>";
 
+const RESTORES: &[&str] = &[
+    "",
+    "<RestoreStatus/>",
+    "<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>",
+    "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>\
+     <RestoreExpiryDate>2026-12-21T00:00:00.000Z</RestoreExpiryDate></RestoreStatus>",
+];
+
 /// An object as S3 lists it.
 fn object() -> impl Strategy<Value = String> {
     let key = prop_oneof!["[a-z0-9/%+.é]{1,20}", "[a-z/]{1,8}%[0-9A-Fg]{2}"];
@@ -16,13 +24,14 @@ fn object() -> impl Strategy<Value = String> {
         0_u64..=u64::MAX,
         "[0-9a-f]{8}(-[0-9]{1,5})?",
         any::<bool>(),
+        prop::sample::select(RESTORES),
     )
-        .prop_map(|(key, size, etag, is_quoted)| {
+        .prop_map(|(key, size, etag, is_quoted, restore)| {
             let quote = if is_quoted { "&quot;" } else { "\"" };
             format!(
                 "<Contents><Key>{key}</Key><LastModified>2026-11-22T01:02:03.000Z</LastModified>\
                  <ETag>{quote}{etag}{quote}</ETag><ChecksumType>FULL_OBJECT</ChecksumType>\
-                 <Size>{size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+                 <Size>{size}</Size><StorageClass>GLACIER</StorageClass>{restore}</Contents>"
             )
         })
 }
@@ -81,6 +90,13 @@ const SCRAPS: &[&str] = &[
     "<Size> 1</Size>",
     "<ETag/>",
     "<Owner><ID>Key</ID></Owner>",
+    "<RestoreStatus>",
+    "</RestoreStatus>",
+    "<RestoreStatus/>",
+    "<RestoreStatus>false</RestoreStatus>",
+    "<IsRestoreInProgress>false</IsRestoreInProgress>",
+    "<IsRestoreInProgress/>",
+    "<RestoreExpiryDate><b/></RestoreExpiryDate>",
     "<Contents>",
     "</Contents>",
     "<Contents/>",

@@ -6,7 +6,7 @@ use quick_xml::{
     events::{BytesRef, Event},
 };
 
-use super::page_draft::{DocumentProblem, Element, ObjectDraft, PageDraft};
+use super::page_draft::{DocumentProblem, Element, ObjectDraft, PageDraft, RestoreDraft};
 
 /// Reads a document up to its closing tag, after which nothing may follow.
 pub(super) fn read(body: &[u8]) -> Result<PageDraft<'_>, DocumentProblem> {
@@ -94,10 +94,32 @@ fn next_child(reader: &mut Reader<&[u8]>) -> Result<Option<Child>, DocumentProbl
 fn read_object<'a>(reader: &mut Reader<&'a [u8]>) -> Result<ObjectDraft<'a>, DocumentProblem> {
     let mut object = ObjectDraft::default();
     while let Some(child) = next_child(reader)? {
+        if let Child::Open(Element::RestoreStatus) = child {
+            object.set_restore(read_restore(reader)?)?;
+            continue;
+        }
         let (element, text) = read_element(reader, child)?;
         object.set(element, text.into())?;
     }
     Ok(object)
+}
+
+/// Reads the state of a restore.
+fn read_restore<'a>(reader: &mut Reader<&'a [u8]>) -> Result<RestoreDraft<'a>, DocumentProblem> {
+    let mut restore = RestoreDraft::default();
+    loop {
+        match next(reader)? {
+            Event::Start(start) => {
+                let name = start.local_name().into_inner().to_owned();
+                restore.set(&name, read_text(reader)?.into())?;
+            }
+            Event::Empty(start) => restore.set(start.local_name().into_inner(), "".into())?,
+            Event::End(_) => return Ok(restore),
+            Event::Comment(_) => {}
+            Event::Text(text) if text.trim().is_empty() => {}
+            other => return Err(unexpected(&other)),
+        }
+    }
 }
 
 /// Reads an element and its text, which is empty for the elements that do not matter.

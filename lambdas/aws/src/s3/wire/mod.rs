@@ -2,7 +2,8 @@
 //!
 //! Read [`escaped_key`] and [`url_encoded_key`] for keys, then [`etag`], [`checksums`], [`encryption`] and
 //! [`response_date`] for what responses carry, [`stored_headers`] for what is sent again byte for byte, [`copy_source`] and [`tagging_header`] for the two request headers that
-//! the SDK does not encode, and [`complete_document`] for truncated XML.
+//! the SDK does not encode, [`complete_document`] for truncated XML,
+//! and [`write_settings`] for the headers that a bucket may demand.
 
 pub(super) mod checksums;
 pub(crate) mod complete_document;
@@ -15,3 +16,4 @@ pub(super) mod response_date;
 pub(crate) mod stored_headers;
 pub(super) mod tagging_header;
 pub(super) mod url_encoded_key;
+pub(super) mod write_settings;

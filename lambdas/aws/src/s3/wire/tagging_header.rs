@@ -21,6 +21,8 @@ pub(crate) fn tagging_header(tags: &TagSet) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use shardlift_core::copy::stated_tags;
+
     use super::*;
 
     #[test]
@@ -31,5 +33,17 @@ mod tests {
         ]);
         assert_eq!(tagging_header(&tags).unwrap(), "a%26b=c%3Dd%20e%2Bf&z=");
         assert_eq!(tagging_header(&TagSet::new()), None);
+    }
+
+    #[test]
+    fn the_core_knows_how_long_it_is() {
+        let all: String = (0_u8..=255).map(char::from).collect();
+        let tags = TagSet::from([
+            (all.clone(), all),
+            ("\u{1f680}~".to_owned(), "-._ *'()".to_owned()),
+        ]);
+        let header = tagging_header(&tags).unwrap();
+        // The core counts an ampersand after the last tag too.
+        assert_eq!(stated_tags::header_bytes(&tags), header.len() + 1);
     }
 }

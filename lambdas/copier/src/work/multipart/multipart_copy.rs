@@ -2,6 +2,7 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
+    access::missing_permission::MissingPermission,
     copy::{part_layout::PartLayout, proof::CopyWay},
     failure::{Failure, FailureCode, fault::FaultKind},
     port::{PartReceipt, TargetBucket},
@@ -137,11 +138,50 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
     /// The object is there: the notes on it. Orphans that are left do not change that; the reporter sweeps again.
     async fn close(&self, upload: &OpenUpload, completed: Completed) -> Result<Vec<Note>, Failure> {
         self.sweep().await;
-        let notes = self.notes(upload, completed).await;
+        let tagged = self.tag(upload).await;
+        if let Err(failure) = &tagged
+            && is_worth_another_round(failure.code)
+            && self.context.uploads.may_stay_open()
+        {
+            // Recorded as it is, the next round finds the object complete, and its tags missing.
+            return Err(failure.clone());
+        }
+        let notes = match tagged {
+            Ok(note) => {
+                let notes = self.notes(upload, completed).await;
+                notes.map(|notes| notes.into_iter().chain(note).collect())
+            }
+            Err(failure) => Err(failure),
+        };
         // Not before there is an outcome: a record that is written meanwhile, and names no upload, would have everything
         // copied again.
         self.context.uploads.closed(self.planned.index);
         notes
+    }
+
+    /// Writes the tags that did not fit the header of the upload. Returns a note where the run does without them.
+    ///
+    /// # Errors
+    /// Why the object, which is at the target, lacks its tags.
+    async fn tag(&self, upload: &OpenUpload) -> Result<Option<Note>, Failure> {
+        if !upload.is_tagged_later {
+            return Ok(None);
+        }
+        let (context, planned) = (self.context, self.planned);
+        let calls = &context.calls;
+        let Some(tags) = self.creation.tags_to_carry().await? else {
+            return Ok(Some(Note::TagsLeftBehind));
+        };
+        let put = || calls.target.put_target_tags(&planned.target_key, &tags);
+        match calls.write(put).await {
+            Ok(()) => Ok(None),
+            Err(fault) if context.may_drop_tags(&fault) => Ok(Some(Note::TagsLeftBehind)),
+            Err(fault) if fault.kind == FaultKind::NoSuchKey => Err(Failure::new(
+                FailureCode::TargetConflict,
+                format!("it was copied, and was gone before it got its tags: {fault}"),
+            )),
+            Err(fault) => Err(context.explain_with(MissingPermission::WriteTags, planned, &fault)),
+        }
     }
 
     async fn notes(&self, upload: &OpenUpload, completed: Completed) -> Result<Vec<Note>, Failure> {

@@ -123,8 +123,9 @@ impl<T: TargetBucket> UploadCompletion<'_, T> {
         let lost = LostUpload {
             planned: &planned.source,
             source: &at_source,
-            storage_class: calls.spec.storage_class,
+            storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.as_ref(),
+            sse: calls.spec.sse,
             created_at: self.upload.created_at,
             parts_etag: parts_etag.as_ref(),
         };

@@ -2,10 +2,8 @@
 
 use shardlift_core::{
     access::missing_permission::MissingPermission,
-    failure::{
-        Failure,
-        fault::{Effect, FaultKind},
-    },
+    copy::stated_tags::StatedTags,
+    failure::{Failure, fault::Effect},
     port::{ObjectAttributes, TagSet, TargetBucket, UploadSpec},
     run::option::TagPolicy,
     shard::OpenUpload,
@@ -29,6 +27,17 @@ pub(crate) enum UploadSharing {
     PartShards,
 }
 
+/// How the object of an upload gets its tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tagging {
+    /// The upload states them.
+    Stated,
+    /// They are written once it is completed.
+    Later,
+    /// Not at all, because they were refused.
+    LeftBehind,
+}
+
 /// Creates the upload of one object.
 pub(in crate::work) struct UploadCreation<'a, T> {
     pub(in crate::work) context: &'a CopyContext<'a, T>,
@@ -44,7 +53,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
     pub(in crate::work) async fn run(&self) -> Result<OpenUpload, Failure> {
         let (context, planned) = (self.context, self.planned);
         let calls = &context.calls;
-        let (mut upload, mut is_without_tags) = self.upload_spec().await?;
+        let (mut upload, mut tagging) = self.upload_spec().await?;
         let mut retries = BudgetedRetries::new(calls.gate);
         loop {
             let fault = match calls.gate.write(calls.target.create_upload(&upload)).await {
@@ -52,7 +61,8 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
                     return Ok(OpenUpload {
                         index: planned.index,
                         upload_id: created.id,
-                        is_without_tags,
+                        is_without_tags: tagging == Tagging::LeftBehind,
+                        is_tagged_later: tagging == Tagging::Later,
                         created_at: created.created_at,
                         completing: None,
                         newer: planned.newer.clone(),
@@ -60,10 +70,9 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
                 }
                 Err(fault) => fault,
             };
-            let may_drop_tags = calls.spec.tags == TagPolicy::BestEffort && !upload.tags.is_empty();
-            if fault.kind == FaultKind::AccessDenied && may_drop_tags {
+            if !upload.tags.is_empty() && context.may_drop_tags(&fault) {
                 upload.tags.clear();
-                is_without_tags = true;
+                tagging = Tagging::LeftBehind;
                 continue;
             }
             // Where uploads are shared, another copier may have created the one that this would abort.
@@ -107,8 +116,8 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
         Ok(())
     }
 
-    /// What CopyObject would carry along, and whether the tags are missing from it because they were refused.
-    async fn upload_spec(&self) -> Result<(UploadSpec, bool), Failure> {
+    /// What CopyObject would carry along, and how the object gets its tags.
+    async fn upload_spec(&self) -> Result<(UploadSpec, Tagging), Failure> {
         let (context, planned) = (self.context, self.planned);
         let (calls, source) = (&context.calls, &planned.source);
         let attributes = match calls.read(|| calls.target.head_source(&source.key)).await {
@@ -122,8 +131,11 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
                 attributes.size_bytes,
             ));
         }
-        let tags = self.tags_to_carry().await?;
-        let is_without_tags = tags.is_none();
+        let (tags, tagging) = match self.tags_to_carry().await?.map(StatedTags::of) {
+            None => (TagSet::new(), Tagging::LeftBehind),
+            Some(stated) if stated.are_all => (stated.in_header, Tagging::Stated),
+            Some(stated) => (stated.in_header, Tagging::Later),
+        };
         let checksum_algorithm = checksum_algorithm(&attributes);
         let ObjectAttributes {
             headers, metadata, ..
@@ -132,16 +144,18 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
             target_key: planned.target_key.clone(),
             headers,
             metadata,
-            tags: tags.unwrap_or_default(),
-            storage_class: calls.spec.storage_class,
+            tags,
+            storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.clone(),
+            sse: calls.spec.sse,
+            acl: calls.spec.acl,
             checksum_algorithm: Some(checksum_algorithm),
         };
-        Ok((upload, is_without_tags))
+        Ok((upload, tagging))
     }
 
     /// The source's tags; nothing when they were refused and the run does without.
-    async fn tags_to_carry(&self) -> Result<Option<TagSet>, Failure> {
+    pub(super) async fn tags_to_carry(&self) -> Result<Option<TagSet>, Failure> {
         let (calls, policy) = (&self.context.calls, self.context.calls.spec.tags);
         if policy == TagPolicy::Ignore {
             return Ok(Some(TagSet::new()));
@@ -149,11 +163,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
         let source_key = &self.planned.source.key;
         match calls.read(|| calls.target.source_tags(source_key)).await {
             Ok(tags) => Ok(Some(tags)),
-            Err(fault)
-                if fault.kind == FaultKind::AccessDenied && policy == TagPolicy::BestEffort =>
-            {
-                Ok(None)
-            }
+            Err(fault) if self.context.may_drop_tags(&fault) => Ok(None),
             Err(fault) => Err(self.context.explain(fault, self.planned).await),
         }
     }

@@ -94,6 +94,10 @@ impl<P: Ports> PartShard<'_, P> {
         let [object] = self.manifest.objects.as_slice() else {
             return Err(Failure::invariant("an object in part shards is not alone"));
         };
+        // Nothing can be copied, and the whole says why.
+        if object.storage.is_archived {
+            return Ok(PartsEnd::GivenUp);
+        }
         let planned = match PlannedObject::new(spec, 0, object) {
             Ok(planned) => planned,
             Err(failure) => return given_up(failure),

@@ -11,6 +11,7 @@ fn pair() -> Pair {
         source: Source {
             bucket: BucketName::new("source").unwrap(),
             prefix: KeyPrefix::new("data/").unwrap(),
+            request_payer: false,
         },
         target: Target {
             bucket: BucketName::new("target").unwrap(),
@@ -235,4 +236,16 @@ fn whoever_lists_is_named_with_the_statement_of_that_side() {
         .missing_grant(None)
         .remedy();
     assert!(entry.contains("(statement EnterTheTargetAccount) and by the target role's trust policy (statement LetTheFunctionsEnter)"), "{entry}");
+}
+
+#[test]
+fn advice_follows_the_remedy_unless_aws_blames_another_action() {
+    let advised = || read_refused().with_advice(Some("ask its owner".into()));
+    let detail = |fault: CallFault| advised().into_failure(&fault).detail;
+    assert!(detail(refused(None)).contains("; ask its owner. AWS reported"));
+    let own = reason(Action::GetObject, OBJECT, RefusingPolicy::OfTheResource);
+    assert!(detail(refused(Some(own))).contains("ask its owner"));
+    let key = "arn:aws:kms:eu-west-1:111111111111:key/1";
+    let key = reason(Action::Decrypt, key, RefusingPolicy::OfTheCaller);
+    assert!(!detail(refused(Some(key))).contains("ask its owner"));
 }

@@ -26,6 +26,8 @@ pub struct Extras {
     /// Annotations are left out of the documents, for a partition whose S3 does not know these actions: it refuses a bucket
     /// policy with an action that it does not know.
     pub without_annotations: bool,
+    /// Writes name an access control list (`acl`).
+    pub with_acls: bool,
     /// `mode: mirror` may delete.
     pub deletes: bool,
     /// The KMS key of the source's objects.

@@ -57,6 +57,9 @@ fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
         reads.extend(TAG_READS);
         writes.extend([Action::PutObjectTagging, Action::PutObjectAnnotation]);
     }
+    if spec.acl.is_some() {
+        writes.push(Action::PutObjectAcl);
+    }
     if spec.mode == Mode::Mirror {
         writes.push(Action::DeleteObject);
     }
@@ -178,6 +181,15 @@ mod tests {
             .flat_map(|statement| statement.action.iter().map(|action| action.name()))
             .collect();
         assert_eq!(allowed, granted);
+    }
+
+    #[test]
+    fn only_a_run_with_an_acl_may_write_one() {
+        let acl = "s3:PutObjectAcl";
+        let plain = session("", "", &json!({}));
+        assert!(!plain.to_string().contains(acl));
+        let listed = session("", "", &json!({"acl": "bucket-owner-full-control"}));
+        assert!(listed.to_string().contains(acl));
     }
 
     #[test]

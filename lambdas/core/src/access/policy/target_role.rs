@@ -35,6 +35,9 @@ pub(super) fn target_writes(agreement: &Agreement) -> Vec<Action> {
     if !agreement.extras.without_tags {
         actions.extend([Action::PutObjectTagging, Action::PutObjectAnnotation]);
     }
+    if agreement.extras.with_acls {
+        actions.push(Action::PutObjectAcl);
+    }
     known_to_s3(agreement, actions)
 }
 

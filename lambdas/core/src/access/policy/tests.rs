@@ -30,6 +30,7 @@ fn agreement(extras: Extras) -> Agreement {
             source: Source {
                 bucket: BucketName::new("source").unwrap(),
                 prefix: KeyPrefix::new("data/").unwrap(),
+                request_payer: false,
             },
             target: Target {
                 bucket: BucketName::new("target").unwrap(),
@@ -53,6 +54,7 @@ fn everything() -> Extras {
     Extras {
         without_tags: false,
         without_annotations: false,
+        with_acls: true,
         deletes: true,
         source_key: key("111111111111", "eu-west-1"),
         target_key: key("222222222222", "us-east-1"),
@@ -203,12 +205,18 @@ fn options_add_and_remove_exactly_their_rights() {
         written.collect::<String>()
     };
     let plain = written(Extras::default());
-    for absent in ["s3:DeleteObject", "kms:", "RefuseEverybodyElse"] {
+    for absent in [
+        "s3:DeleteObject",
+        "s3:PutObjectAcl",
+        "kms:",
+        "RefuseEverybodyElse",
+    ] {
         assert!(!plain.contains(absent), "{absent}");
     }
     let full = written(everything());
     for present in [
         "s3:DeleteObject",
+        "s3:PutObjectAcl",
         "kms:Decrypt",
         "kms:GenerateDataKey",
         "RefuseEverybodyElse",
@@ -255,6 +263,7 @@ fn a_refused_call_leads_to_the_statement_that_allows_it() {
             resource: Arn::new(resource).unwrap(),
             deciders: Deciders::One(document),
             side: Some(side),
+            advice: None,
         };
         missing::statement(&agreement, &planner, document, &missing).map(|statement| statement.sid)
     };

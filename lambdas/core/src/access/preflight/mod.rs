@@ -231,7 +231,7 @@ impl Refusal {
 
 /// Which document must allow it, by which statement.
 fn remedy(missing: &MissingGrant, statements: &[MissingStatement]) -> String {
-    missing.deciders.remedy(|document| {
+    let remedy = missing.deciders.remedy(|document| {
         let known = statements.iter().find(|known| known.document == document);
         match known {
             Some(known) => format!("{document} (statement {}: {})", known.sid, known.statement),
@@ -241,5 +241,6 @@ fn remedy(missing: &MissingGrant, statements: &[MissingStatement]) -> String {
                 missing.statement_in(document)
             ),
         }
-    })
+    });
+    missing.advised(remedy)
 }

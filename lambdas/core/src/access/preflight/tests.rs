@@ -21,6 +21,7 @@ fn agreement() -> Agreement {
             source: Source {
                 bucket: BucketName::new("source").unwrap(),
                 prefix: KeyPrefix::new("data/").unwrap(),
+                request_payer: false,
             },
             target: Target {
                 bucket: BucketName::new("target").unwrap(),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     failure::FailureCode,
-    value::{object::ETag, time::Timestamp},
+    value::{object::ETag, storage::ObjectStorage, time::Timestamp},
 };
 
 fn relative(text: &str) -> RelativeKey {
@@ -20,6 +20,7 @@ fn object(key: &str) -> ListedObject {
         size_bytes: 1,
         etag: ETag::new("e").unwrap(),
         modified_at: Timestamp::default(),
+        storage: ObjectStorage::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
         id::{RangeId, RunId},
         key::ObjectKey,
         object::ETag,
+        storage::ObjectStorage,
         time::Timestamp,
     },
 };
@@ -67,6 +68,7 @@ fn page(keys: &[&str], is_truncated: bool) -> ObjectPage {
         size_bytes: 1,
         etag: ETag::new("e").unwrap(),
         modified_at: Timestamp::default(),
+        storage: ObjectStorage::default(),
     };
     ObjectPage {
         objects: keys.iter().map(object).collect(),

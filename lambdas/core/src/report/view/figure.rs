@@ -6,7 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::{
-    report::{run_report::Report, verdict::Verdict},
+    report::{run_report::Report, verdict::Verdict, view::storage},
     run::option::Verify,
     value::{
         figures::{bytes, counted, duration, grouped, usd},
@@ -28,6 +28,8 @@ pub enum FigureKind {
     Copied,
     /// Objects that needed no copy, and their size.
     Skipped,
+    /// Planned copies whose storage class is not that of their source; left out when there are none.
+    ClassChanged,
     /// Objects that the filters left out, and their size; left out when there are none.
     Filtered,
     /// Objects deleted at the target, and what became of the others that were to be; left out when there are none.
@@ -56,6 +58,7 @@ impl FigureKind {
             Self::Planned => "Planned",
             Self::Copied => "Copied",
             Self::Skipped => "Skipped",
+            Self::ClassChanged => "Class changed",
             Self::Filtered => "Filtered",
             Self::Deleted => "Deleted",
             Self::Failed => "Failed",
@@ -76,6 +79,7 @@ impl FigureKind {
             Self::Planned
                 | Self::Copied
                 | Self::Skipped
+                | Self::ClassChanged
                 | Self::Filtered
                 | Self::Deleted
                 | Self::Failed
@@ -108,6 +112,7 @@ impl Figure {
             Some(Self::objects(FigureKind::Planned, report.planned)),
             Some(Self::copied(report)),
             Some(Self::skipped(report)),
+            Self::class_changed(report),
             report
                 .filtered
                 .filter(|filtered| filtered.objects > 0)
@@ -185,6 +190,12 @@ impl Figure {
         let reasons =
             reasons.map(|(reason, &objects)| format!("{} {}", grouped(objects), reason.words()));
         figure.and(&reasons.collect::<Vec<_>>().join(", "))
+    }
+
+    fn class_changed(report: &Report) -> Option<Self> {
+        let changed = storage::class_changed(report)?;
+        let figure = Self::new(FigureKind::ClassChanged, grouped(report.class_changed));
+        Some(figure.with(changed))
     }
 
     /// Whatever was to be deleted and is not among the deleted objects is named, so that the figures add up.

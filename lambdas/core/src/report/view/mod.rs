@@ -9,6 +9,7 @@ mod headline;
 mod next_step;
 mod problem_entry;
 mod report_view;
+mod storage;
 mod warning;
 
 pub use figure::{Figure, FigureKind};

@@ -8,6 +8,7 @@ use crate::{
         emptiness::Emptiness,
         run_report::{Report, ReportedWarning},
         verdict::Verdict,
+        view::storage,
     },
     run::option::Verify,
     shard::note::Note,
@@ -40,6 +41,10 @@ pub enum WarningCode {
     CopiedNewer,
     /// Shards are not finished.
     ShardsNotFinished,
+    /// Archived objects were left out.
+    ArchivedSkipped,
+    /// Copies do not have the storage class of their source.
+    ClassChanged,
     /// The target was not verified.
     NotVerified,
     /// The source changed after the run began.
@@ -65,6 +70,8 @@ impl WarningCode {
             Self::GoneAtSource => "gone_at_source",
             Self::CopiedNewer => "copied_newer",
             Self::ShardsNotFinished => "shards_not_finished",
+            Self::ArchivedSkipped => "archived_skipped",
+            Self::ClassChanged => "class_changed",
             Self::NotVerified => "not_verified",
             Self::ChangedSinceStart => "changed_since_start",
             Self::Rerun => "rerun",
@@ -108,6 +115,8 @@ impl Warning {
             beside_prefix(report).map(Self::of(WarningCode::BesidePrefix)),
             deletions_beyond_limits(report).map(Self::of(WarningCode::DeletionsBeyondLimits)),
             unfinished_shards(report),
+            storage::archived_skipped(report).map(Self::of(WarningCode::ArchivedSkipped)),
+            storage::class_not_kept(report).map(Self::of(WarningCode::ClassChanged)),
             unverified(report).map(Self::of(WarningCode::NotVerified)),
             back_at_source(report).map(Self::of(WarningCode::BackAtSource)),
             gone_at_source(report).map(Self::of(WarningCode::GoneAtSource)),

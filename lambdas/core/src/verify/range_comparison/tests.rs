@@ -1,12 +1,14 @@
 use serde_json::json;
 
 use super::*;
-use crate::verify::discrepancies::Discrepancy::{ChangedSinceStart, Different, Missing};
+use crate::verify::discrepancies::Discrepancy::{Archived, ChangedSinceStart, Different, Missing};
 use crate::{
     failure::FailureCode,
     plan::range::KeyRange,
+    report::Verification,
     run::{
         input::RunInput,
+        option::{ArchivedPolicy, Verify},
         record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
@@ -15,6 +17,7 @@ use crate::{
         id::RunId,
         key::ObjectKey,
         object::{ETag, ListedObject},
+        storage::ObjectStorage,
         time::Timestamp,
     },
     verify::{
@@ -63,6 +66,7 @@ fn object(key: &str, second: i64) -> ListedObject {
         size_bytes: 1,
         etag: ETag::new("e").unwrap(),
         modified_at: Timestamp::from_millis(second * 1_000),
+        storage: ObjectStorage::default(),
     }
 }
 
@@ -195,6 +199,45 @@ fn a_loss_is_distinguished_from_what_changed_since_the_run_began() {
 }
 
 #[test]
+fn what_was_left_out_as_archived_is_no_loss_and_what_could_be_read_is() {
+    let mut run = run();
+    let stored = |class: &str, is_restored| ListedObject {
+        storage: ObjectStorage::listed(class, is_restored),
+        ..object("s/a", 1)
+    };
+    let judged = |run: &RunRecord, source: &ListedObject| {
+        let rules = VerifyRules::new(run, ReplannedObjects::default()).unwrap();
+        rules.judge(source, None).unwrap()
+    };
+    let frozen = stored("GLACIER", false);
+    assert_eq!(
+        judged(&run, &frozen),
+        Judgment::Certain(Missing),
+        "it failed"
+    );
+    run.spec.archived = ArchivedPolicy::Skip;
+    assert_eq!(judged(&run, &frozen), Judgment::Certain(Archived));
+    let tiered = stored("INTELLIGENT_TIERING", false);
+    assert_eq!(judged(&run, &tiered), Judgment::Certain(Archived));
+    for readable in [stored("GLACIER", true), stored("GLACIER_IR", false)] {
+        assert_eq!(judged(&run, &readable), Judgment::Certain(Missing));
+    }
+}
+
+#[test]
+fn no_more_is_explained_by_archived_objects_than_were_left_out() {
+    let found = Verification {
+        archived: 5,
+        ..Verification::clean(Verify::Relist)
+    };
+    let explained = found.clone().with_skipped(5);
+    assert_eq!((explained.missing, explained.archived), (0, 5));
+    let short = found.with_skipped(3);
+    assert_eq!((short.missing, short.archived), (2, 3));
+    assert!(!short.agrees());
+}
+
+#[test]
 fn what_a_rerun_planned_is_its_own_however_late_it_changed() {
     let mut run = run();
     run.spec.rerun = Some(crate::run::rerun::Rerun {
@@ -205,6 +248,7 @@ fn what_a_rerun_planned_is_its_own_however_late_it_changed() {
         deletions_held: false,
         listed_by: RunId::new("earlier").unwrap(),
         listed_since: Timestamp::from_millis(5_000),
+        archived_before: 0,
     });
     let planned = [object("s/late", 7)];
     let replanned = ReplannedObjects::new(changed_since(&planned, Timestamp::from_millis(5_000)));

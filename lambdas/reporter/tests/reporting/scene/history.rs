@@ -163,6 +163,8 @@ impl Scene {
             tags: BTreeMap::new(),
             storage_class: None,
             kms_key_arn: None,
+            sse: None,
+            acl: None,
             checksum_algorithm: None,
         };
         let created = wait(wait(target).unwrap().create_upload(&upload));
@@ -177,6 +179,7 @@ impl Scene {
                 index,
                 upload_id,
                 is_without_tags: false,
+                is_tagged_later: false,
                 created_at: None,
                 completing: None,
                 newer: None,

@@ -76,7 +76,8 @@ impl Scene {
         Self::with_input(objects, serde_json::json!({"dry_run": true}))
     }
 
-    fn with_input(objects: &[u32], input: serde_json::Value) -> Self {
+    /// A planned run with this input.
+    pub(crate) fn with_input(objects: &[u32], input: serde_json::Value) -> Self {
         let script = CallScript::default();
         let buckets = MemoryBuckets::default()
             .with_bucket("source", SOURCE_ACCOUNT, "eu-west-1")

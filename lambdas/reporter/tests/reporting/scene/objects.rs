@@ -4,6 +4,7 @@ use shardlift_core::value::{
     id::ShardId,
     key::ObjectKey,
     object::{ETag, ListedObject},
+    storage::ObjectStorage,
 };
 
 use super::WRITTEN_AT;
@@ -13,6 +14,7 @@ pub(super) fn listed(shard: u32, index: u32) -> ListedObject {
         key: ObjectKey::new(key(shard, index)).unwrap(),
         size_bytes: size(index),
         etag: ETag::new("e").unwrap(),
+        storage: ObjectStorage::default(),
         modified_at: WRITTEN_AT,
     }
 }

@@ -32,3 +32,14 @@ pub(super) fn write_owner(xml: &mut Xml, owner: &str) {
     xml.text("ID", owner);
     xml.close("Owner");
 }
+
+/// Writes the state of a restore. S3 writes none for an object that was never restored
+/// (docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreStatus.html).
+pub(super) fn write_restore_status(xml: &mut Xml, object: &Object) {
+    if object.attributes.restored {
+        xml.open("RestoreStatus");
+        xml.text("IsRestoreInProgress", "false");
+        xml.text("RestoreExpiryDate", "2096-12-21T00:00:00.000Z");
+        xml.close("RestoreStatus");
+    }
+}

@@ -1,6 +1,8 @@
 //! Walks the keys of a bucket and writes the entries of a page.
 
-use super::entry_xml::{write_checksum_kind, write_date_and_etag, write_owner};
+use super::entry_xml::{
+    write_checksum_kind, write_date_and_etag, write_owner, write_restore_status,
+};
 use super::page::{ENTRY_BYTES, Entries, Page};
 use super::start::Start;
 use crate::access::principal::canonical_id;
@@ -107,6 +109,9 @@ fn write_entry(xml: &mut Xml, key: &[u8], entry: &Entry<'_>, page: &Page<'_>, ow
     xml.raw(b"</Size><StorageClass>");
     xml.raw(class.name().as_bytes());
     xml.raw(b"</StorageClass>");
+    if let (true, Entry::Stored(object)) = (page.with_restore_status, entry) {
+        write_restore_status(xml, object);
+    }
     if let Some(owner) = owner {
         write_owner(xml, owner);
     }

@@ -66,6 +66,7 @@ pub(crate) fn list_object_versions(
         keys_max: query.page_size("max-keys", PAGE_KEYS_MAX)?,
         encoding: encoding(request)?,
         with_owner: true,
+        with_restore_status: false,
     };
     let all = versions(&state, page.prefix, marker.as_bytes(), version);
     let listed = &all[..all.len().min(page.keys_max as usize)];

@@ -1,7 +1,7 @@
 //! ListObjectsV2.
 
 use super::key_page::entries;
-use super::page::{PAGE_KEYS_MAX, Page, encoding, finish_page};
+use super::page::{PAGE_KEYS_MAX, Page, encoding, finish_page, with_restore_status};
 use super::start::Start;
 use crate::lock::read;
 use crate::operations::guard::{addressed_bucket, authorize_bucket};
@@ -43,6 +43,7 @@ pub(crate) fn list_objects_v2(
         keys_max,
         encoding: encoding(request)?,
         with_owner: query.get("fetch-owner")?.as_deref() == Some("true"),
+        with_restore_status: with_restore_status(request)?,
     };
     let entries = entries(&state, &page);
     let mut xml = Xml::result("ListBucketResult", 1024 + entries.xml.len());

@@ -19,6 +19,8 @@ pub(super) struct Page<'a> {
     pub(super) keys_max: u32,
     pub(super) encoding: KeyEncoding,
     pub(super) with_owner: bool,
+    /// Whether the state of restores is asked for.
+    pub(super) with_restore_status: bool,
 }
 
 /// The entries of a page, in XML.
@@ -38,6 +40,21 @@ pub(in crate::operations) fn encoding(request: &Request<'_>) -> Result<KeyEncodi
             "encoding-type",
             other,
             "Invalid Encoding Method specified in Request",
+        )),
+    }
+}
+
+/// Returns whether a request asks for the state of restores: `x-amz-optional-object-attributes`
+/// (docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html), whose one value is RestoreStatus.
+pub(super) fn with_restore_status(request: &Request<'_>) -> Result<bool, S3Error> {
+    const HEADER: &str = "x-amz-optional-object-attributes";
+    match request.header(HEADER)? {
+        None => Ok(false),
+        Some("RestoreStatus") => Ok(true),
+        Some(other) => Err(S3Error::invalid_argument(
+            HEADER,
+            other,
+            "Invalid attribute name specified",
         )),
     }
 }

@@ -104,6 +104,9 @@ fn describe(response: &mut Response, object: &Object, versioning: Versioning) {
     if attributes.storage_class != StorageClass::Standard {
         response.set("x-amz-storage-class", attributes.storage_class.name());
     }
+    if attributes.archive_tier {
+        response.set_static("x-amz-archive-status", "ARCHIVE_ACCESS");
+    }
     if attributes.restored {
         response.set(
             "x-amz-restore",
