@@ -16,7 +16,7 @@ fn control(server: &Server, method: &str, path: &str, body: &Value) -> (u16, Val
     let mut stream = TcpStream::connect(server.address()).expect("the server listens");
     let length = body.len();
     let request = format!(
-        "{method} /_model/{path} HTTP/1.1\r\nhost: model\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        "{method} /_model/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).expect("a request");
     let mut response = String::new();
