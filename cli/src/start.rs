@@ -3,7 +3,7 @@
 use serde_json::json;
 use shardlift_core::{
     failure::Failure,
-    run::input::RunInput,
+    run::{event::INPUT_BYTES_MAX, input::RunInput},
     value::id::{RunId, ShardId},
 };
 
@@ -56,6 +56,12 @@ fn read_input(argument: &str) -> Result<String, CommandError> {
             CommandError::usage(format!("the input file {path} cannot be read: {error}"))
         })?,
     };
+    if text.len() > INPUT_BYTES_MAX {
+        return Err(CommandError::usage(format!(
+            "the input has {} bytes; a run takes at most {INPUT_BYTES_MAX}",
+            text.len()
+        )));
+    }
     let value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| CommandError::usage(format!("the input is not JSON: {error}")))?;
     RunInput::parse(&value)

@@ -19,21 +19,22 @@ find_python() {
     return 1
 }
 
-make_venv() {
-    local python
+# A shell of its own, which removes its folder when it ends.
+make_venv() (
     python=$(find_python)
-    # Debian ships Python without ensurepip: virtualenv brings its own pip.
-    "$python" -m venv .venv >/dev/null 2>&1 && return
+    "$python" -m venv .venv >/dev/null 2>&1 && exit
+    # Debian ships Python without ensurepip: virtualenv brings its own pip. It goes into a folder of its own, so that
+    # nothing of the system's Python is changed.
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
     rm -rf .venv
-    if ! "$python" -m virtualenv --version >/dev/null 2>&1; then
-        "$python" -m pip install --quiet --user virtualenv ||
-            "$python" -m pip install --quiet --user --break-system-packages virtualenv || {
-            echo "shardlift: cannot make .venv: install the package python3-venv" >&2
-            return 1
-        }
-    fi
-    "$python" -m virtualenv --quiet .venv
-}
+    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --target "$folder" \
+        -r infra/local/virtualenv-requirements.txt || {
+        echo "shardlift: cannot make .venv: install the package python3-venv" >&2
+        exit 1
+    }
+    PYTHONPATH=$folder "$python" -m virtualenv --quiet .venv
+)
 
 # A moved folder leaves a .venv whose python does not start.
 .venv/bin/python -c '' 2>/dev/null || { rm -rf .venv; make_venv; }
@@ -41,6 +42,7 @@ make_venv() {
 wanted=$(cat infra/local/requirements.txt "$requirements" | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing $requirements into .venv"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    # Only what was published as a wheel is installed: building one would run and fetch what no hash covers.
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$requirements"
     echo "$wanted" >"$stamp"
 fi

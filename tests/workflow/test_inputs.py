@@ -42,6 +42,7 @@ REFUSED = [
     ("the input", {"source": nested(400)}),
     ("source", {"source": ["a-bucket", "data/"]}),
     ("filters", {"filters": [["**"]]}),
+    ("the input has", {"filters": {"exclude": ["x" * 1_000] * 240}}),
     ("filters.include[0]", {"filters": {"include": [nested(100)]}}),
 ]
 

@@ -57,6 +57,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
             max_concurrency: settings.max_concurrency,
             writes_per_second_max: settings.writes_per_second_max,
             ledger_ttl_days: settings.ledger_ttl_days,
+            copier_memory_mb: settings.copier_memory_mb,
             shard_bounds: ShardBounds::default(),
             listers_max: LISTERS_MAX_DEFAULT,
         },

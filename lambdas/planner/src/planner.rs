@@ -17,6 +17,8 @@ pub struct PlannerSettings {
     pub writes_per_second_max: Option<u32>,
     /// After how many days the ledger forgets a run.
     pub ledger_ttl_days: u32,
+    /// The memory of a copier in MB, which is its processor too.
+    pub copier_memory_mb: u32,
     /// How large a shard may become.
     pub shard_bounds: ShardBounds,
     /// The most ranges that are listed at once.

@@ -84,6 +84,7 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
             max_concurrency: 7,
             writes_per_second_max: None,
             ledger_ttl_days: 30,
+            copier_memory_mb: 256,
             shard_bounds: ShardBounds::default(),
             listers_max: 1,
         },

@@ -151,6 +151,7 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
             max_concurrency: 64,
             writes_per_second_max: None,
             ledger_ttl_days: 30,
+            copier_memory_mb: 256,
             shard_bounds: ShardBounds::default(),
             listers_max: 32,
         },

@@ -2,14 +2,8 @@ use shardlift_core::value::bucket::BucketName;
 
 use super::settings::Settings;
 use crate::{
-    accounts::AwsAccounts,
-    clients::{self, DATA_ENDPOINT_VARIABLE},
-    control_store::S3ControlStore,
-    executions::SfnExecutions,
-    ledger::DynamoLedger,
-    notifier::SnsNotifier,
-    retry::RetriedByCaller,
-    system_clock::SystemClock,
+    accounts::AwsAccounts, clients, control_store::S3ControlStore, executions::SfnExecutions,
+    ledger::DynamoLedger, notifier::SnsNotifier, retry::RetriedByCaller, system_clock::SystemClock,
 };
 
 /// The adapters of all ports, connected.
@@ -34,9 +28,7 @@ impl Adapters {
     /// reads of the two buckets that `retried` names.
     pub async fn connect(settings: &Settings, retried: RetriedByCaller) -> Self {
         let config = clients::sdk_config().await;
-        let data_endpoint_url = std::env::var(DATA_ENDPOINT_VARIABLE)
-            .ok()
-            .filter(|url| !url.is_empty());
+        let data_endpoint_url = settings.data_endpoint_url.clone();
         let control_bucket: BucketName = settings.control_bucket.clone();
         Self {
             ledger: DynamoLedger::new(

@@ -8,10 +8,13 @@ use shardlift_core::{
     value::{arn::RoleArn, bucket::BucketName},
 };
 
+use super::data_endpoint::data_endpoint_url;
+
 /// The concurrency of copiers unless the stack sets another.
 const MAX_CONCURRENCY_DEFAULT: u32 = 100;
 /// How long the ledger keeps a run unless the stack sets another time.
 const LEDGER_TTL_DAYS_DEFAULT: u32 = 30;
+const COPIER_MEMORY_MB_DEFAULT: u32 = 256;
 
 const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
 const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
@@ -64,6 +67,10 @@ pub struct Settings {
     pub writes_per_second_max: Option<u32>,
     /// Days until the ledger deletes a run.
     pub ledger_ttl_days: u32,
+    /// The memory of a copier in MB, which is its processor too.
+    pub copier_memory_mb: u32,
+    /// What replaces S3's endpoints for the two buckets of a pair, in tests.
+    pub data_endpoint_url: Option<String>,
 }
 
 impl Settings {
@@ -104,6 +111,13 @@ impl Settings {
             allow_list,
             max_concurrency,
             writes_per_second_max: writes_per_second_max(&variable)?,
+            data_endpoint_url: data_endpoint_url(&variable)?,
+            copier_memory_mb: number(
+                &variable,
+                "COPIER_MEMORY_MB",
+                128..=10_240,
+                COPIER_MEMORY_MB_DEFAULT,
+            )?,
             ledger_ttl_days: number(
                 &variable,
                 "LEDGER_TTL_DAYS",
@@ -226,7 +240,7 @@ fn number(
         })
 }
 
-fn invalid(name: &str, problem: impl std::fmt::Display) -> Failure {
+pub(super) fn invalid(name: &str, problem: impl std::fmt::Display) -> Failure {
     Failure::new(
         FailureCode::InvalidRun,
         format!("environment variable {name} {problem}; correct the stack's parameters"),
@@ -332,6 +346,7 @@ mod tests {
             ("COPIER_CONCURRENCY", "0"),
             ("WRITES_PER_SECOND_MAX", "-1"),
             ("LEDGER_TTL_DAYS", "forever"),
+            ("COPIER_MEMORY_MB", "127"),
             ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),
             ("CONTROL_BUCKET", "x"),

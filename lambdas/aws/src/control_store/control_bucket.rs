@@ -10,6 +10,10 @@ use crate::fault_mapping::{call_fault, malformed_response};
 pub(super) const PUT_OBJECT: &str = "s3:PutObject";
 const GET_OBJECT: &str = "s3:GetObject";
 
+/// The most that is read of an object. A function writes nothing larger that it reads again: a manifest has some 250 KB, an
+/// index 13 bytes for each shard. Whoever may write into the bucket must not be able to fill a function's memory.
+const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The control bucket and the client that reads and writes it.
 #[derive(Debug, Clone)]
 pub(super) struct ControlBucket {
@@ -52,13 +56,30 @@ impl ControlBucket {
             other => other?,
         };
         let expected = response.content_length();
-        let body = response.body.collect().await.map_err(|problem| {
-            malformed_response(
-                GET_OBJECT,
-                format_args!("the body of {key} is incomplete: {problem}"),
-            )
-        })?;
-        let body = body.to_vec();
+        let too_large = || {
+            let place = format!("s3://{}/{key}", self.name);
+            let problem = format!(
+                "{place} is larger than {READ_BYTES_MAX} bytes, the most that is read at once; download it: aws s3 cp {place} ."
+            );
+            CallFault::new(GET_OBJECT, FaultKind::Rejected, problem)
+        };
+        let is_too_large = |bytes: usize| bytes > READ_BYTES_MAX;
+        if expected.is_some_and(|bytes| usize::try_from(bytes).is_ok_and(is_too_large)) {
+            return Err(too_large());
+        }
+        let (mut parts, mut body) = (response.body, Vec::new());
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|problem| {
+                malformed_response(
+                    GET_OBJECT,
+                    format_args!("the body of {key} is incomplete: {problem}"),
+                )
+            })?;
+            if is_too_large(body.len() + part.len()) {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&part);
+        }
         if expected.is_some_and(|expected| i64::try_from(body.len()) != Ok(expected)) {
             return Err(malformed_response(
                 GET_OBJECT,

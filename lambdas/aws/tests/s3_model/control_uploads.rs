@@ -12,7 +12,11 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 use shardlift_aws::{S3ControlStore, clients};
-use shardlift_core::port::{ControlStore, ControlWriter};
+use shardlift_core::{
+    failure::fault::FaultKind,
+    port::{ControlStore, ControlWriter},
+};
+use shardlift_s3_model::ObjectSpec;
 
 use super::world::control_bucket;
 
@@ -75,7 +79,7 @@ impl Intercept for Recording {
 /// `InvalidPart`, or "Checksum Type mismatch occurred, expected checksum Type: null".
 #[tokio::test]
 async fn an_upload_is_created_with_the_checksum_that_its_completion_names() {
-    let (_server, config, bucket) = control_bucket().await;
+    let (_model, _server, config, bucket) = control_bucket().await;
     let recording = Recording::default();
     let control = clients::control_client(&config)
         .config()
@@ -106,4 +110,21 @@ async fn an_upload_is_created_with_the_checksum_that_its_completion_names() {
     let named = completed.body.matches("<Checksum").count();
     let of_algorithm = completed.body.matches("<ChecksumCRC32>").count();
     assert_eq!((named, of_algorithm), (3, 3), "{}", completed.body);
+}
+
+#[tokio::test]
+async fn an_object_that_would_fill_the_memory_is_refused_before_it_is_read() {
+    let (model, _server, config, bucket) = control_bucket().await;
+    let store = S3ControlStore::new(clients::control_client(&config), bucket);
+    let written = model.bucket("control-bucket").unwrap();
+    for (key, mib, is_read) in [("runs/run/a", 64, true), ("runs/run/b", 65, false)] {
+        written.put(key, ObjectSpec::synthetic(1, mib << 20));
+        let read = store.get(key).await;
+        assert_eq!(read.is_ok(), is_read, "{key}");
+        if let Err(fault) = read {
+            assert_eq!(fault.kind, FaultKind::Rejected);
+            let advice = "aws s3 cp s3://control-bucket/runs/run/b .";
+            assert!(fault.message.contains(advice), "{fault}");
+        }
+    }
 }

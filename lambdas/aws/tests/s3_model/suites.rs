@@ -89,7 +89,7 @@ async fn annotations_are_found_and_copied_by_copy_object() {
 
 #[tokio::test]
 async fn the_control_store() {
-    let (_server, config, bucket) = control_bucket().await;
+    let (_model, _server, config, bucket) = control_bucket().await;
     let store = S3ControlStore::new(clients::control_client(&config), bucket);
     control_store_keeps_its_promises(&store, "runs/run/").await;
 }

@@ -89,7 +89,7 @@ impl World {
 }
 
 /// A model with a control bucket alone, how to reach it, and its name.
-pub(crate) async fn control_bucket() -> (Server, SdkConfig, BucketName) {
+pub(crate) async fn control_bucket() -> (Model, Server, SdkConfig, BucketName) {
     let bucket = BucketName::new("control-bucket").unwrap();
     let model = Model::builder()
         .bucket(BucketSpec::new(bucket.as_str()).owner(OWN_ACCOUNT))
@@ -101,7 +101,7 @@ pub(crate) async fn control_bucket() -> (Server, SdkConfig, BucketName) {
         .into_builder()
         .endpoint_url(server.endpoint_url())
         .build();
-    (server, config, bucket)
+    (model, server, config, bucket)
 }
 
 impl CopyWorld for World {

@@ -1,9 +1,10 @@
 //! Lists in the control bucket: one JSON document a line, under zstd, so that a person can read one with `zstd -dc`.
 
-use std::io::{BufRead, BufReader, Lines, Write};
+use std::io::Write;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::bounded_lines::BoundedLines;
 use crate::failure::Failure;
 
 /// zstd's fastest ordinary level.
@@ -32,9 +33,9 @@ pub fn encode<'a, T: Serialize + 'a>(
 /// # Errors
 /// `InvariantViolated` when the bytes are no such list; the iterator gives the same for a line that is none.
 pub fn decode<T>(bytes: &[u8]) -> Result<JsonLines<'_, T>, Failure> {
-    zstd::Decoder::new(bytes)
-        .map(|decoder| JsonLines {
-            lines: BufReader::new(decoder).lines(),
+    BoundedLines::new(bytes)
+        .map(|lines| JsonLines {
+            lines,
             item: std::marker::PhantomData,
         })
         .map_err(|error| broken(&error))
@@ -42,7 +43,7 @@ pub fn decode<T>(bytes: &[u8]) -> Result<JsonLines<'_, T>, Failure> {
 
 /// The items of a list.
 pub struct JsonLines<'a, T> {
-    lines: Lines<BufReader<zstd::Decoder<'a, BufReader<&'a [u8]>>>>,
+    lines: BoundedLines<'a>,
     item: std::marker::PhantomData<T>,
 }
 

@@ -5,10 +5,9 @@
 //! followed by its storage class unless that is STANDARD (null for one that no copy can have), and by `true` if it is
 //! archived.
 
-use std::io::{BufRead, BufReader};
-
 use serde::{Deserialize, Serialize};
 
+use super::bounded_lines::{BoundedLines, LINES_MAX};
 use crate::{
     failure::Failure,
     value::{
@@ -114,8 +113,7 @@ impl Manifest {
                 "manifest of shard {shard_id} of run {run_id}: {problem}"
             ))
         };
-        let decoder = zstd::Decoder::new(bytes).map_err(|error| broken(error.to_string()))?;
-        let mut lines = BufReader::new(decoder).lines();
+        let mut lines = BoundedLines::new(bytes).map_err(|error| broken(error.to_string()))?;
         let first = lines
             .next()
             .ok_or_else(|| broken("it is empty".into()))?
@@ -134,8 +132,8 @@ impl Manifest {
                 header.shard_id, header.run_id
             )));
         }
-        let mut objects = Vec::with_capacity(header.objects.min(100_000));
-        for line in lines {
+        let mut objects = Vec::with_capacity(header.objects.min(LINES_MAX));
+        for line in lines.take(header.objects.saturating_add(1)) {
             let line = line.map_err(|error| broken(error.to_string()))?;
             let Line(key, size_bytes, etag, modified_at, class, is_archived) =
                 serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;

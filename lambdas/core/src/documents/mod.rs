@@ -2,8 +2,9 @@
 //!
 //! [`RunDocuments`] reads and writes the documents of a run through the port; start there. [`control_key`] names the
 //! objects, [`manifest`] lists the objects of a shard, [`failure_list`] those that failed, [`failed_objects`] reads both
-//! together. [`json_lines`] is the encoding of the lists.
+//! together. [`json_lines`] is the encoding of the lists, and `bounded_lines` how both are read.
 
+mod bounded_lines;
 pub mod control_key;
 mod document_error;
 pub mod failed_objects;

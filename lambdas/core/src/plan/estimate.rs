@@ -32,6 +32,8 @@ pub struct EstimateBasis<'a> {
     pub shards: u64,
     /// The most copiers at once.
     pub max_concurrency: u32,
+    /// The memory of a copier, which is its processor too.
+    pub copier_memory_mb: u32,
     /// The most writes per second of the run, if the stack sets a cap.
     pub writes_per_second_max: Option<u32>,
     /// The requests of planning.
@@ -44,6 +46,11 @@ const CHILDREN_STARTED_PER_SECOND: u64 = 100;
 /// Writes per second that one partition of S3 takes at least. S3 splits it under load, gradually
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
 const PARTITION_WRITES_PER_SECOND: u64 = 3_500;
+/// The processor time that a copier takes for a write, in microseconds: 525 a second with 256 MB, which are 0.145 of a
+/// processor (docs/PERFORMANCE.md, At 256 MB).
+const PROCESSOR_US_PER_WRITE: u64 = 276;
+/// The memory that comes with a whole processor (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+const MB_PER_PROCESSOR: u64 = 1_769;
 /// Keys of a listing page and of a deletion request.
 const KEYS_PER_REQUEST: u64 = 1_000;
 
@@ -112,6 +119,9 @@ fn copy_seconds(basis: &EstimateBasis<'_>, effort: CopyEffort, writes: u64) -> (
     let copiers_max = u64::from(basis.max_concurrency).max(1);
     let copiers = copiers_max.min(basis.shards);
     let busy = effort.busy_us.div_ceil(1_000_000).div_ceil(copiers);
+    let processor_us = writes.saturating_mul(PROCESSOR_US_PER_WRITE * MB_PER_PROCESSOR)
+        / u64::from(basis.copier_memory_mb.max(1));
+    let computed = processor_us.div_ceil(1_000_000).div_ceil(copiers);
     // Each copier has the same share of the cap, whether or not the others have work.
     let capped = basis.writes_per_second_max.map_or(0, |cap| {
         let cap = u128::from(cap.max(1)) * u128::from(copiers);
@@ -119,6 +129,7 @@ fn copy_seconds(basis: &EstimateBasis<'_>, effort: CopyEffort, writes: u64) -> (
         u64::try_from(seconds).unwrap_or(u64::MAX)
     });
     let least = busy
+        .max(computed)
         .max(capped)
         .max(basis.shards / CHILDREN_STARTED_PER_SECOND)
         .max(1);
@@ -159,6 +170,7 @@ mod tests {
             tally: &tally,
             shards: 100,
             max_concurrency: 100,
+            copier_memory_mb: 256,
             writes_per_second_max: None,
             planning: &planning,
         });
@@ -183,6 +195,7 @@ mod tests {
             tally: &tally,
             shards: objects.div_ceil(10_000),
             max_concurrency,
+            copier_memory_mb: 256,
             writes_per_second_max: cap,
             planning: &RequestCounts::new(),
         });
@@ -190,14 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_million_objects_take_forty_minutes_or_eight_hours() {
-        // 64 copiers of 640 calls per second; 3,500 writes per second.
-        assert_eq!(small_objects(100_000_000, 64, None), (2_441, 28_572));
+    fn a_hundred_million_objects_take_fifty_minutes_or_eight_hours() {
+        // 64 copiers of 524 writes per second; 3,500 writes per second.
+        assert_eq!(small_objects(100_000_000, 64, None), (2_981, 28_572));
     }
 
     #[test]
     fn copiers_that_reach_less_than_one_partition_takes_are_the_limit() {
-        assert_eq!(small_objects(1_000_000, 5, None), (313, 313));
+        assert_eq!(small_objects(1_000_000, 5, None), (382, 382));
+        // What docs/COST.md prices.
+        assert_eq!(small_objects(1_000_000, 1, None), (1_908, 1_908));
         assert_eq!(small_objects(0, 64, None), (0, 0));
     }
 
@@ -229,6 +244,7 @@ mod tests {
             tally: &tally,
             shards: 1,
             max_concurrency: 1,
+            copier_memory_mb: 256,
             writes_per_second_max: Some(10),
             planning: &RequestCounts::new(),
         });
@@ -248,6 +264,7 @@ mod tests {
                 tally: &ListingTally::default(),
                 shards,
                 max_concurrency,
+                copier_memory_mb: 256,
                 writes_per_second_max: None,
                 planning: &RequestCounts::new(),
             };

@@ -6,6 +6,7 @@ use crate::{
     report::{
         CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, REPORT_VERSION, Report,
         ReportLocation, ReportedProblem, SkippedObjects, Verdict, Verification,
+        asked_input::AskedInput,
         prices::Prices,
         settlement::{self, Settlement},
         view::reported_warnings,
@@ -134,6 +135,7 @@ impl ReportDraft {
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
+            input: AskedInput::of(&event.input),
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
             not_planned: run.and_then(not_planned),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),

@@ -3,9 +3,10 @@
 //! Read [`settlement`] first: it adds up the ledger. [`draft`] puts the report
 //! together and [`Report`] is the result, in its stored form; its parts are the
 //! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`] at the list prices in [`prices`],
-//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. `sums` checks that its counts add up. [`Emptiness`] tells a run that found nothing from one that is in step. [`Remedy`] is the run to start after it. [`view`] turns a report into what people read, and
+//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. `sums` checks that its counts add up. [`Emptiness`] tells a run that found nothing from one that is in step. [`Remedy`] is the run to start after it, and [`AskedInput`] what this one was asked. [`view`] turns a report into what people read, and
 //! [`notice`] lays that out as a notification.
 
+mod asked_input;
 pub mod cost;
 pub mod draft;
 mod emptiness;
@@ -24,6 +25,7 @@ mod verdict;
 mod verification;
 pub mod view;
 
+pub use asked_input::AskedInput;
 pub use cost::{CopySeconds, Cost};
 pub use emptiness::Emptiness;
 pub use failure_example::{FailedWork, FailureExample, FailureExamples, note_example};

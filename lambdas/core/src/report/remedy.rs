@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{run_report::Report, verdict::Verdict};
+use super::{asked_input::AskedInput, run_report::Report, verdict::Verdict};
 use crate::{failure::FailureCode, run::option::Mode, value::id::RunId};
 
 /// The run that does what this one left undone, once the cause is fixed.
@@ -13,8 +13,11 @@ pub enum Remedy {
         /// The run to rerun.
         of: RunId,
     },
-    /// An ordinary run over the same pair: the target lacks more than what failed.
-    Ordinary,
+    /// An ordinary run over the same pair: the target lacks more than what failed. It deletes nothing.
+    Ordinary {
+        /// What the run was asked to do, if the report says it.
+        asked: Option<AskedInput>,
+    },
 }
 
 impl Report {
@@ -34,7 +37,9 @@ impl Report {
         let not_chosen = self.not_chosen();
         let wrong_at_target = self.verified.missing + self.verified.different;
         Some(if wrong_at_target > self.failed.objects + not_chosen {
-            Remedy::Ordinary
+            Remedy::Ordinary {
+                asked: self.input.clone(),
+            }
         } else {
             Remedy::Rerun {
                 of: self.rest_of.as_ref().unwrap_or(&self.run_id).clone(),
@@ -49,9 +54,9 @@ impl Remedy {
     pub fn input(&self) -> String {
         match self {
             Self::Rerun { of } => json!({"rerun_of": of}),
-            // Also after a mirror: the report does not know this run's filters, and a mirror without them would delete
-            // what they protect.
-            Self::Ordinary => json!({"mode": Mode::Sync}),
+            Self::Ordinary { asked: Some(asked) } => return asked.syncing(),
+            // Also after a mirror: one without the filters of this run would delete what they protect.
+            Self::Ordinary { asked: None } => json!({"mode": Mode::Sync}),
         }
         .to_string()
     }

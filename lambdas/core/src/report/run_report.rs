@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    asked_input::AskedInput,
     cost::{CopySeconds, Cost},
     not_planned::NotPlanned,
     problem::ReportedProblem,
@@ -38,6 +39,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// The mode; absent when the input of the run was refused.
     pub mode: Option<Mode>,
+    /// What the run was asked to do, where it can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<AskedInput>,
     /// In a rerun: the earlier run, whose undone objects were planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<RunId>,
@@ -231,6 +235,7 @@ pub(crate) mod tests {
             run_id: RunId::new("nightly-1").unwrap(),
             verdict: Verdict::Incomplete,
             mode: Some(Mode::Sync),
+            input: None,
             rerun_of: None,
             not_planned: None,
             rest_of: None,

@@ -33,17 +33,36 @@ pub struct PlannerEvent {
     pub input: TypedInput,
 }
 
+/// The longest input. All lists of globs at their longest take as much; Step Functions refuses 256 KiB, with what it adds.
+pub const INPUT_BYTES_MAX: usize = 220 * 1024;
+
 /// The input of a run, read as late as possible: an input that cannot be read still has a run, and a report.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TypedInput(Box<RawValue>);
 
 impl TypedInput {
+    /// Its length in bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.0.get().len()
+    }
+
     /// The input as JSON.
     ///
     /// # Errors
-    /// `InvalidRun` when it is nested deeper than 127 levels; no option is nested deeper than three.
+    /// `InvalidRun` when it is longer than [`INPUT_BYTES_MAX`], or nested deeper than 127 levels; no option is nested deeper
+    /// than three.
     pub fn json(&self) -> Result<Value, Failure> {
+        if self.length() > INPUT_BYTES_MAX {
+            return Err(Failure::new(
+                FailureCode::InvalidRun,
+                format!(
+                    "the input has {} bytes; at most {INPUT_BYTES_MAX} are read",
+                    self.length()
+                ),
+            ));
+        }
         serde_json::from_str(self.0.get()).map_err(|error| {
             Failure::new(
                 FailureCode::InvalidRun,

@@ -156,6 +156,7 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         max_concurrency: 100,
         writes_per_second_max: None,
         ledger_ttl_days: 30,
+        copier_memory_mb: 256,
         shard_bounds: ShardBounds::default(),
         listers_max,
     })

@@ -74,6 +74,7 @@ impl<P: Ports> Planner<P> {
                 tally: &made,
                 shards: sums.shards,
                 max_concurrency: self.settings.max_concurrency,
+                copier_memory_mb: self.settings.copier_memory_mb,
                 writes_per_second_max: self.settings.writes_per_second_max,
                 planning: &all_requests,
             }),

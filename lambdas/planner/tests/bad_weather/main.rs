@@ -136,6 +136,7 @@ impl Stage {
                 max_concurrency: 7,
                 writes_per_second_max: None,
                 ledger_ttl_days: 30,
+                copier_memory_mb: 256,
                 shard_bounds: ShardBounds {
                     objects_max: 100,
                     ..ShardBounds::default()

@@ -104,6 +104,7 @@ impl World {
                 max_concurrency: 7,
                 writes_per_second_max: None,
                 ledger_ttl_days: 30,
+                copier_memory_mb: 256,
                 shard_bounds: self.shard_bounds,
                 listers_max: self.listers_max,
             },

@@ -287,7 +287,8 @@ async fn a_date_more_than_15_minutes_off_is_refused() {
 fn raw(backend: &Backend, authorization: &str) -> String {
     let address = backend.endpoint_url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    let head = format!("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{authorization}\r\n");
+    let head =
+        format!("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{authorization}\r\n");
     stream.write_all(head.as_bytes()).expect("a request");
     let mut response = String::new();
     stream.read_to_string(&mut response).expect("a response");

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::FailureCode,
-    report::{remedy::Remedy, run_report::Report, verdict::Verdict},
+    report::{asked_input::AskedInput, remedy::Remedy, run_report::Report, verdict::Verdict},
 };
 
 /// What a person does after a run.
@@ -15,13 +15,13 @@ pub enum NextStep {
     /// Find out why shards are not finished.
     InspectShards,
     /// Start the same run again.
-    StartAgain,
+    StartAgain(Option<AskedInput>),
     /// Start the run that does what this one left undone.
     Start(Remedy),
     /// Allow a mirror to delete more, if that is meant.
     AllowDeletions,
     /// Copy, after a dry run.
-    StartCopying,
+    StartCopying(Option<AskedInput>),
 }
 
 impl NextStep {
@@ -29,7 +29,7 @@ impl NextStep {
     pub(super) fn all_of(report: &Report) -> Vec<Self> {
         match report.verdict {
             Verdict::Complete => return Vec::new(),
-            Verdict::Planned => return vec![Self::StartCopying],
+            Verdict::Planned => return vec![Self::StartCopying(report.input.clone())],
             Verdict::Incomplete if report.only_holds_deletions() => {
                 return vec![Self::AllowDeletions];
             }
@@ -48,7 +48,7 @@ impl NextStep {
         let inspect = has_unfinished_shards.then_some(Self::InspectShards);
         let start = match report.remedy() {
             Some(remedy) => Some(Self::Start(remedy)),
-            None => (!is_contradictory).then_some(Self::StartAgain),
+            None => (!is_contradictory).then(|| Self::StartAgain(report.input.clone())),
         };
         let exceeds = report.deleted.exceeds;
         let allow = exceeds.map(|_| Self::AllowDeletions);
@@ -67,19 +67,28 @@ impl NextStep {
             Self::InspectShards => {
                 "Open the Map Run of the execution: each failed child shows why its shard is not finished."
             }
-            Self::StartAgain => {
+            Self::StartAgain(Some(_)) => {
                 "Fix what broke, then start the run again. It copies only what is missing."
+            }
+            Self::StartAgain(None) => {
+                "Fix what broke, then start the run again with the same input. It copies only what is missing."
             }
             Self::Start(Remedy::Rerun { .. }) => {
                 "Fix what failed, then start a rerun. It does what is undone and nothing else."
             }
-            Self::Start(Remedy::Ordinary) => {
+            Self::Start(Remedy::Ordinary { asked: Some(_) }) => {
+                "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different, and deletes nothing."
+            }
+            Self::Start(Remedy::Ordinary { asked: None }) => {
                 "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
             }
             Self::AllowDeletions => {
                 "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects: a rerun does not make them."
             }
-            Self::StartCopying => "Start the run without dry_run to copy.",
+            Self::StartCopying(Some(_)) => "Start the run without dry_run to copy.",
+            Self::StartCopying(None) => {
+                "Start the run with the same input, but without dry_run, to copy."
+            }
         }
     }
 
@@ -88,6 +97,8 @@ impl NextStep {
     pub fn input(&self) -> Option<String> {
         match self {
             Self::Start(remedy) => Some(remedy.input()),
+            Self::StartAgain(asked) => asked.as_ref().map(AskedInput::again),
+            Self::StartCopying(asked) => asked.as_ref().map(AskedInput::copying),
             _ => None,
         }
     }
@@ -127,7 +138,7 @@ mod tests {
             message: String::new(),
             action: String::new(),
         });
-        assert_eq!(NextStep::all_of(&broken), [NextStep::StartAgain]);
+        assert_eq!(NextStep::all_of(&broken), [NextStep::StartAgain(None)]);
     }
 
     #[test]
@@ -142,6 +153,6 @@ mod tests {
         ended.verdict = Verdict::Complete;
         assert_eq!(NextStep::all_of(&ended), []);
         ended.verdict = Verdict::Planned;
-        assert_eq!(NextStep::all_of(&ended), [NextStep::StartCopying]);
+        assert_eq!(NextStep::all_of(&ended), [NextStep::StartCopying(None)]);
     }
 }

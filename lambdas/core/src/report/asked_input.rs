@@ -1,0 +1,97 @@
+//! What a run was asked to do, as it can be asked again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    run::{event::TypedInput, input::RunInput, option::Mode},
+    value::printable::printable_json,
+};
+
+/// A longer input would take the place of the report in the notification.
+const INPUT_BYTES_MAX: usize = 4_096;
+
+/// The input of a run, for the runs that are to follow it over the same pair with the same filters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AskedInput(Map<String, Value>);
+
+impl AskedInput {
+    /// What was typed. Nothing for an input that is none, that is very long, or that names an external id, which stands in
+    /// no report.
+    #[must_use]
+    pub fn of(typed: &TypedInput) -> Option<Self> {
+        let value = typed.json().ok()?;
+        let input = RunInput::parse(&value).ok()?;
+        let is_told = input.target.external_id.is_none() && typed.length() <= INPUT_BYTES_MAX;
+        match value {
+            Value::Object(fields) if is_told => Some(Self(fields)),
+            _ => None,
+        }
+    }
+
+    /// The same run again.
+    #[must_use]
+    pub fn again(&self) -> String {
+        self.written()
+    }
+
+    /// The run of which this was a dry run.
+    #[must_use]
+    pub fn copying(&self) -> String {
+        let mut copying = self.clone();
+        copying.0.remove("dry_run");
+        copying.written()
+    }
+
+    /// A run over the same objects that deletes nothing.
+    #[must_use]
+    pub fn syncing(&self) -> String {
+        let mut syncing = self.clone();
+        syncing.0.insert("mode".to_owned(), json!(Mode::Sync));
+        syncing.written()
+    }
+
+    fn written(&self) -> String {
+        printable_json(&Value::Object(self.0.clone()).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(input: Value) -> Option<AskedInput> {
+        AskedInput::of(&TypedInput::from(input))
+    }
+
+    #[test]
+    fn the_next_run_is_over_the_same_pair_with_the_same_filters() {
+        let filters = json!({"exclude": ["**.tmp"]});
+        let dry = json!({"mode": "mirror", "filters": filters, "dry_run": true});
+        let asked = asked(dry.clone()).unwrap();
+        let read = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+        assert_eq!(read(asked.again()), dry);
+        assert_eq!(
+            read(asked.copying()),
+            json!({"mode": "mirror", "filters": filters})
+        );
+        assert_eq!(
+            read(asked.syncing()),
+            json!({"mode": "sync", "filters": filters, "dry_run": true})
+        );
+    }
+
+    #[test]
+    fn an_external_id_and_what_is_no_input_stand_in_no_report() {
+        assert_eq!(asked(json!({"target": {"external_id": "canary"}})), None);
+        assert_eq!(asked(json!({"external_id": "canary"})), None);
+        assert_eq!(
+            asked(
+                json!({"filters": {"include": vec!["k"; 90], "exclude": vec!["kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"; 99]}})
+            ),
+            None
+        );
+        assert!(asked(json!({})).is_some());
+    }
+}
