@@ -4,6 +4,7 @@
 mod adapters;
 mod data_endpoint;
 mod handler;
+mod invalid_setting;
 mod invocation;
 mod settings;
 

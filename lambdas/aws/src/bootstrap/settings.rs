@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use shardlift_core::{
     access::policy::AllowList,
-    failure::{Failure, FailureCode},
+    failure::Failure,
     run::input::RunInput,
     value::{arn::RoleArn, bucket::BucketName},
 };
 
-use super::data_endpoint::data_endpoint_url;
+use super::{data_endpoint::data_endpoint_url, invalid_setting::invalid};
 
 /// The concurrency of copiers unless the stack sets another.
 const MAX_CONCURRENCY_DEFAULT: u32 = 100;
@@ -240,16 +240,11 @@ fn number(
         })
 }
 
-pub(super) fn invalid(name: &str, problem: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        FailureCode::InvalidRun,
-        format!("environment variable {name} {problem}; correct the stack's parameters"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use shardlift_core::failure::FailureCode;
 
     use super::*;
 
