@@ -25,7 +25,10 @@ class Account:
         self.region = self._session.region_name
         self._clients = {}
         self._lock = threading.Lock()
-        self.account_id = self.client("sts").get_caller_identity()["Account"]
+        caller = self.client("sts").get_caller_identity()
+        self.account_id = caller["Account"]
+        # aws, aws-cn, aws-us-gov …
+        self.partition = caller["Arn"].split(":")[1]
 
     def credentials(self):
         """The credentials by the names of their variables, for a process that takes no profile."""
@@ -35,6 +38,12 @@ class Account:
             "SECRET_ACCESS_KEY": frozen.secret_key,
             "SESSION_TOKEN": frozen.token,
         }
+
+    def another_region(self):
+        """Another Region of the account's partition; its own where there is none."""
+        others = [r for r in self._session.get_available_regions("s3", self.partition) if r != self.region]
+        # The first choice is near to nothing that the suite uses otherwise, and every account has it.
+        return "us-west-2" if "us-west-2" in others else (others or [self.region])[0]
 
     def client(self, service, region=None):
         """A client of a service, in the account's Region unless another one is named."""

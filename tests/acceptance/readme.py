@@ -82,6 +82,7 @@ class Values:
     artifacts_bucket: str
     source_bucket: str
     target_bucket: str
+    partition: str = "aws"
     schedule: str = "cron(0 2 * * ? *)"
 
     def substitutions(self):
@@ -90,6 +91,7 @@ class Values:
             (r"--profile source\b", f"--profile {self.source_profile}"),
             (r"--profile target\b", f"--profile {self.target_profile}"),
             (r"AWS_PROFILE=source\b", f"AWS_PROFILE={self.source_profile}"),
+            (r"\barn:aws:", f"arn:{self.partition}:"),
             (r"222222222222", self.target_account),
             (r"111111111111", self.source_account),
             (r"\bMY-ARTIFACTS\b", self.artifacts_bucket),

@@ -76,7 +76,7 @@ class Stand:
         self.outputs = {}
         self.keys = {}
         self.external_id = None
-        self.far_region = "us-west-2" if self.source.region != "us-west-2" else "us-east-1"
+        self.far_region = self.source.another_region()
         self._pairs = 0
         self._lock = threading.Lock()
 
@@ -99,7 +99,7 @@ class Stand:
 
     @property
     def target_role_arn(self):
-        return f"arn:aws:iam::{self.target.account_id}:role/{self.target_role_name}"
+        return f"arn:{self.target.partition}:iam::{self.target.account_id}:role/{self.target_role_name}"
 
     # ------------------------------------------------------------- deployment
     def lay_out(self, readme_path=ROOT / "README.md", infra=ROOT / "infra"):
@@ -125,6 +125,7 @@ class Stand:
             target_profile=self.target.profile,
             source_account=self.source.account_id,
             target_account=self.target.account_id,
+            partition=self.target.partition,
             artifacts_bucket=self.artifacts_bucket,
             source_bucket=self.source_bucket,
             target_bucket=self.target_bucket,
@@ -160,7 +161,7 @@ class Stand:
         """What the README requires before its first command: an artifacts bucket, and a source bucket with a policy."""
         for bucket in (self.artifacts_bucket, self.source_bucket):
             create_bucket(self.source, bucket, self.source.region)
-        bucket = f"arn:aws:s3:::{self.source_bucket}"
+        bucket = f"arn:{self.source.partition}:s3:::{self.source_bucket}"
         statement = {
             "Sid": KEPT_STATEMENT,
             "Effect": "Deny",

@@ -225,7 +225,7 @@ def another_region(stand):
     )
     place = dict.fromkeys(("TARGET_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"), region)
     stand.shell(stand.target).run(Step("a second target stack", script), place)
-    role = f"arn:aws:iam::{stand.target.account_id}:role/{far}-target"
+    role = f"arn:{stand.target.partition}:iam::{stand.target.account_id}:role/{far}-target"
     change_source_stack(stand, FurtherTargetBucketNames=far, FurtherTargetRoleArns=role)
     pair = stand.pair("region")
     uploaded = pair.upload([*small_objects(5), Item("large", generated_bytes=LARGE_BYTES)])

@@ -86,7 +86,7 @@ def rerun(stand):
 def denying(policy, stand, key):
     """A bucket policy that refuses the role one key, or a pattern of keys."""
     refusal = {"Sid": "RefuseOne", "Effect": "Deny", "Principal": {"AWS": stand.target_role_arn}}
-    refusal.update(Action="s3:GetObject", Resource=f"arn:aws:s3:::{stand.source_bucket}/{key}")
+    refusal.update(Action="s3:GetObject", Resource=f"arn:{stand.source.partition}:s3:::{stand.source_bucket}/{key}")
     return {**policy, "Statement": [*policy["Statement"], refusal]}
 
 
