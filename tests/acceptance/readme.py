@@ -82,8 +82,8 @@ class Values:
     artifacts_bucket: str
     source_bucket: str
     target_bucket: str
-    partition: str = "aws"
     schedule: str = "cron(0 2 * * ? *)"
+    partition: str = "aws"
 
     def substitutions(self):
         """Pairs of (pattern in the README, what takes its place), in the order in which they are made."""
