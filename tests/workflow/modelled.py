@@ -18,19 +18,24 @@ def take_over_buckets(model, deployment):
     let_the_role_read(model, deployment)
 
 
-def let_the_role_read(model, deployment, denied_keys=()):
-    """The source bucket's policy, in the words that the model takes: the role may read all but some objects."""
+def let_the_role_read(model, deployment, denied=None):
+    """The source bucket's policy, in the words that the model takes: the role may read all.
+
+    `denied` has the keys that a further statement denies it, by action.
+    """
     bucket = f"arn:aws:s3:::{deployment.source_bucket}"
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": deployment.target_role_arn},
-        "Action": ["s3:ListBucket", "s3:GetObject*"],
+        "Action": ["s3:ListBucket", "s3:GetObject*", "s3:ListObjectAnnotations"],
         "Resource": [bucket, f"{bucket}/*"],
     }
     statements = [statement]
-    if denied_keys:
-        resources = [f"{bucket}/{key}" for key in sorted(denied_keys)]
-        statements.append({**statement, "Effect": "Deny", "Action": "s3:GetObject", "Resource": resources})
+    for action, keys in sorted((denied or {}).items()):
+        if not keys:
+            continue
+        resources = [f"{bucket}/{key}" for key in sorted(keys)]
+        statements.append({**statement, "Effect": "Deny", "Action": action, "Resource": resources})
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     _owner(model, deployment).put_bucket_policy(Bucket=deployment.source_bucket, Policy=policy)
 

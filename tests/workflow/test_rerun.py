@@ -59,7 +59,7 @@ class ModelPair(TestPair):
 
     def deny(self, keys):
         """What a person does to a bucket's policy in the console."""
-        let_the_role_read(self.model, self.machine.deployment, keys)
+        let_the_role_read(self.model, self.machine.deployment, denied={"s3:GetObject": keys})
 
     def change(self, keys):
         s3, bucket, _prefix = self.source

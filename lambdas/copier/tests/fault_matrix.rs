@@ -49,6 +49,10 @@ async fn shard(further: &str, before: Before) -> Scene {
         );
     }
     scene.buckets.put(SOURCE, "in/empty", "", 0);
+    scene.buckets.change(SOURCE, "in/empty", |object| {
+        let headers = &mut object.attributes.headers;
+        headers.insert("x-amz-website-redirect-location".into(), "/a".into());
+    });
     scene.buckets.put(SOURCE, "in/large", "large", 12 * MIB);
     scene.buckets.change(SOURCE, "in/large", |object| {
         object.tags.insert("tier".into(), "gold".into());

@@ -230,26 +230,3 @@ async fn checksums_prove_or_disprove_a_copy() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].code, FailureCode::IntegrityMismatch);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_redirect_is_carried_in_parts_and_noted_where_it_is_not() {
-    const REDIRECT: &str = "x-amz-website-redirect-location";
-    let scene = Scene::new(&json!({
-        "multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB, "verify": "checksum",
-    }));
-    for (key, size_bytes) in [("in/at-once", 1), ("in/in-parts", 20 * MIB)] {
-        scene.buckets.put(SOURCE, key, key, size_bytes);
-        scene.buckets.change(SOURCE, key, |object| {
-            let headers = &mut object.attributes.headers;
-            headers.insert(REDIRECT.into(), "/elsewhere".into());
-        });
-    }
-    scene.plan().await;
-    scene.invoke_until_done(LONG).await;
-    let copies = scene.buckets.objects(TARGET).into_values();
-    let carried: Vec<bool> = copies
-        .map(|copy| copy.attributes.headers.contains_key(REDIRECT))
-        .collect();
-    assert_eq!(carried, [false, true], "at once, in parts");
-    assert_eq!(scene.shard().outcome.notes["redirect_left_behind"], 1);
-}

@@ -30,6 +30,7 @@ use crate::{
     upload::{Upload, UploadedPart},
 };
 
+const REDIRECT_HEADER: &str = "x-amz-website-redirect-location";
 /// S3's limit on the headers of a request.
 const HEADERS_BYTES_MAX: usize = 8_192;
 
@@ -89,11 +90,11 @@ impl TargetBucket for MemoryTarget {
                     }
                 }
                 object.is_restored = false;
-                // A redirect stays behind.
-                object
-                    .attributes
-                    .headers
-                    .remove("x-amz-website-redirect-location");
+                // A redirect stays behind, unless the copy states one.
+                let headers = &mut object.attributes.headers;
+                headers.remove(REDIRECT_HEADER);
+                let redirect = options.redirect.as_deref();
+                headers.extend(redirect.map(|value| (REDIRECT_HEADER.to_owned(), value.into())));
                 self.encrypt(world, &mut object, options);
                 object.modified_at = world.now();
                 Ok(self.write(world, target_key, object))

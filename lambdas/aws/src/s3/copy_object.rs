@@ -41,6 +41,7 @@ pub(super) async fn copy_object(
             options.kms_key_arn.as_ref(),
             options.sse,
         ))
+        .set_website_redirect_location(options.redirect.clone())
         .set_ssekms_key_id(options.kms_key_arn.as_ref().map(ToString::to_string))
         .bucket(buckets.target.name())
         .key(escape(target_key))

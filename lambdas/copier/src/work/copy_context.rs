@@ -39,31 +39,43 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
         }
     }
 
-    /// The notes on a finished copy, as far as a HEAD of the source shows them: how it is proven, when the run asks for
-    /// that, and what was left behind. After a single copy, of which there are millions, a HEAD is sent only to prove it. A
-    /// HEAD that fails shows nothing.
+    /// The notes on a finished copy in parts. A HEAD that fails shows nothing.
     pub(super) async fn review(
         &self,
         planned: &PlannedObject,
         receipt: &CopyReceipt,
         way: CopyWay<'_>,
     ) -> Result<Vec<Note>, Failure> {
-        let is_proof_wanted = self.calls.spec.verify == Verify::Checksum;
-        if !is_proof_wanted && way == CopyWay::Single {
-            return Ok(Vec::new());
-        }
         let head = self
             .calls
             .read(|| self.calls.target.head_source(&planned.source.key));
-        let Ok(at_source) = Box::pin(head).await else {
+        let at_source = Box::pin(head).await.ok();
+        self.judge(planned, at_source.as_ref(), receipt, way)
+    }
+
+    /// The notes on a finished copy, as far as a HEAD of the source shows them: how it is proven, when the run asks for
+    /// that, and what changed.
+    pub(super) fn judge(
+        &self,
+        planned: &PlannedObject,
+        at_source: Option<&ObjectAttributes>,
+        receipt: &CopyReceipt,
+        way: CopyWay<'_>,
+    ) -> Result<Vec<Note>, Failure> {
+        let is_proof_wanted = self.calls.spec.verify == Verify::Checksum;
+        let Some(at_source) = at_source else {
             let unproven = is_proof_wanted.then_some(Note::Unproven);
             return Ok(unproven.into_iter().collect());
         };
-        let mut notes = proof::left_behind(&planned.source, &at_source, receipt, way);
+        let mut notes = Vec::new();
+        let is_review_wanted = is_proof_wanted || way != CopyWay::Single;
+        if is_review_wanted && proof::changes_checksum(&planned.source, at_source, receipt) {
+            notes.push(Note::ChecksumChanged);
+        }
         if is_proof_wanted {
-            match proof::compare(&planned.source, &at_source, receipt, way) {
+            match proof::compare(&planned.source, at_source, receipt, way) {
                 Comparison::Noted(note) => notes.push(note),
-                Comparison::Different => return Err(different(&at_source, receipt)),
+                Comparison::Different => return Err(different(at_source, receipt)),
             }
         }
         Ok(notes)

@@ -1,9 +1,16 @@
 //! One object by one CopyObject.
 
 use shardlift_core::{
-    copy::{lost_response, proof::CopyWay},
-    failure::{Failure, fault::Effect},
-    port::{CopyOptions, CopyReceipt, TagSet, TargetBucket},
+    copy::{
+        lost_response,
+        proof::CopyWay,
+        redirect::{self, Redirect},
+    },
+    failure::{
+        Failure,
+        fault::{Effect, FaultKind},
+    },
+    port::{CopyOptions, CopyReceipt, ObjectAttributes, TagSet, TargetBucket},
     run::option::TagPolicy,
     shard::note::Note,
 };
@@ -11,6 +18,26 @@ use tokio::time::Instant;
 
 use super::{copy_context::CopyContext, planned_object::PlannedObject};
 use crate::pace::BudgetedRetries;
+
+/// What a look at the source before its copy found.
+#[derive(Default)]
+struct Before {
+    /// The redirect that the copy states.
+    redirect: Option<String>,
+    /// A note on one that it does not state.
+    note: Option<Note>,
+    /// The source, to prove the copy with. Boxed: each of the objects in flight has room for it.
+    source: Option<Box<ObjectAttributes>>,
+}
+
+impl Before {
+    fn unknown() -> Self {
+        Self {
+            note: Some(Note::RedirectUnknown),
+            ..Self::default()
+        }
+    }
+}
 
 /// Copies one object in one call.
 pub(super) struct SingleCopy<'a, T> {
@@ -28,14 +55,22 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
     pub(super) async fn run(self) -> Result<Vec<Note>, Failure> {
         let Self { context, planned } = &self;
         let calls = context.calls;
+        let is_looked_for =
+            redirect::is_looked_for(calls.spec, &planned.source.key, planned.source.size_bytes);
+        let before = if is_looked_for {
+            Box::pin(self.look_before()).await?
+        } else {
+            Before::default()
+        };
         let mut options = CopyOptions {
             storage_class: planned.storage_class,
             kms_key_arn: calls.spec.kms_key_arn.clone(),
             sse: calls.spec.sse,
             acl: calls.spec.acl,
             tags: (calls.spec.tags == TagPolicy::Ignore).then(TagSet::new),
+            redirect: before.redirect,
         };
-        let mut notes = Vec::new();
+        let mut notes = Vec::from_iter(before.note);
         let mut retries = BudgetedRetries::new(calls.gate);
         let began_at = Instant::now();
         // What follows a call is boxed where it is rare: hundreds of objects are in flight, and each would have room for it.
@@ -61,8 +96,40 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
                 return Err(Box::pin(context.explain(fault, planned)).await);
             }
         };
-        notes.extend(context.review(planned, &receipt, CopyWay::Single).await?);
+        let at_source = before.source.as_deref();
+        notes.extend(context.judge(planned, at_source, &receipt, CopyWay::Single)?);
         Ok(notes)
+    }
+
+    /// Looks at the source before it is copied. A look that fails for now leaves the object to the next round: without it,
+    /// a redirect would stay behind. Any other is noted if the object can be copied all the same: what refuses a look is
+    /// expected to refuse the copy too, and to say why.
+    async fn look_before(&self) -> Result<Before, Failure> {
+        let calls = self.context.calls;
+        let key = &self.planned.source.key;
+        let source = match calls.read(|| calls.target.head_source(key)).await {
+            Ok(source) => source,
+            // A response that cannot be read once may never be readable.
+            Err(fault) if fault.is_transient() && fault.kind != FaultKind::MalformedResponse => {
+                return Err(fault.into());
+            }
+            Err(_) => return Ok(Before::unknown()),
+        };
+        // The copy is expected to be refused. If the source goes back to the planned version before, it shall not get what
+        // another one had.
+        if source.etag != self.planned.source.etag {
+            return Ok(Before::unknown());
+        }
+        let (redirect, note) = match Redirect::of(&source.headers) {
+            Redirect::Absent => (None, None),
+            Redirect::Stated(redirect) => (Some(redirect), None),
+            Redirect::Unsendable => (None, Some(Note::RedirectLeftBehind)),
+        };
+        Ok(Before {
+            redirect,
+            note,
+            source: Some(Box::new(source)),
+        })
     }
 
     /// The receipt of a copy whose response was lost, if the target shows that it took effect since the first attempt. A read

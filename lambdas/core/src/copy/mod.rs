@@ -13,5 +13,6 @@ pub mod pacer;
 pub mod part_layout;
 pub mod part_shards;
 pub mod proof;
+pub mod redirect;
 pub mod retry_budget;
 pub mod stated_tags;

@@ -95,29 +95,14 @@ pub fn compare(
     }
 }
 
-/// What the copy left behind or changed, as far as these show it.
+/// Whether the copy's checksum is of another algorithm or type than the source's, as far as these show it.
 #[must_use]
-pub fn left_behind(
+pub fn changes_checksum(
     planned: &CopySource,
     source: &ObjectAttributes,
     receipt: &CopyReceipt,
-    way: CopyWay<'_>,
-) -> Vec<Note> {
-    if source.etag != planned.etag {
-        return Vec::new();
-    }
-    let mut notes = Vec::new();
-    if is_checksum_changed(source, receipt) {
-        notes.push(Note::ChecksumChanged);
-    }
-    // The headers of an upload are stated, this one among them; CopyObject takes all along but this one.
-    let has_redirect = source
-        .headers
-        .contains_key("x-amz-website-redirect-location");
-    if way == CopyWay::Single && has_redirect {
-        notes.push(Note::RedirectLeftBehind);
-    }
-    notes
+) -> bool {
+    source.etag == planned.etag && is_checksum_changed(source, receipt)
 }
 
 /// A response without a checksum shows nothing.
@@ -234,30 +219,10 @@ mod tests {
         for ((at_source, source_type), (at_target, target_type), expected) in cases {
             let source = sided(&[(at_source, "A")], source_type);
             let response = receipt(&[(at_target, "B")], target_type);
-            let left = left_behind(&planned(), &source, &response, CopyWay::InParts(None));
-            let is_noted = left == [Note::ChecksumChanged];
-            assert_eq!(is_noted, expected, "{at_source} -> {at_target}: {left:?}");
+            let is_noted = changes_checksum(&planned(), &source, &response);
+            assert_eq!(is_noted, expected, "{at_source} -> {at_target}");
         }
-        let nothing_lost = left_behind(
-            &planned(),
-            &attributes(),
-            &receipt(&[("CRC64NVME", "A")], FullObject),
-            CopyWay::InParts(None),
-        );
-        assert!(nothing_lost.is_empty(), "{nothing_lost:?}");
-    }
-
-    #[test]
-    fn only_a_single_copy_leaves_a_redirect_behind() {
-        let mut source = attributes();
-        let redirect = (
-            "x-amz-website-redirect-location".into(),
-            "/elsewhere".into(),
-        );
-        source.headers.extend([redirect]);
-        let response = receipt(&[], FullObject);
-        let left = |way| left_behind(&planned(), &source, &response, way);
-        assert_eq!(left(CopyWay::Single), [Note::RedirectLeftBehind]);
-        assert!(left(CopyWay::InParts(None)).is_empty());
+        let response = receipt(&[("CRC64NVME", "A")], FullObject);
+        assert!(!changes_checksum(&planned(), &attributes(), &response));
     }
 }

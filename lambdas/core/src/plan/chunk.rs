@@ -2,9 +2,9 @@
 
 use super::{copy_effort::CopyEffort, range::Checkpoint};
 use crate::{
-    copy::part_shards::PART_SHARDED_BYTES_MIN,
+    copy::{part_shards::PART_SHARDED_BYTES_MIN, redirect},
     documents::manifest::ManifestLines,
-    run::option::ClassChoice,
+    run::{option::ClassChoice, spec::RunSpec},
     value::{id::RangeId, key::RelativeKey, object::ListedObject, tally::Count},
 };
 
@@ -71,6 +71,17 @@ pub struct PlannedWork {
 }
 
 impl PlannedWork {
+    /// That of copying an object in a run.
+    #[must_use]
+    pub fn of_object(object: &ListedObject, spec: &RunSpec) -> Self {
+        let (threshold, part) = (spec.multipart_threshold_bytes, spec.part_bytes);
+        let mut work = Self::copy_of(object.size_bytes, threshold, part);
+        let is_looked_at = work.effort.uploads == 0
+            && redirect::is_looked_for(spec, &object.key, object.size_bytes);
+        work.effort = work.effort.looking(u64::from(is_looked_at));
+        work
+    }
+
     /// One object copied; in parts above `multipart_threshold_bytes`.
     #[must_use]
     pub fn copy_of(size_bytes: u64, multipart_threshold_bytes: u64, part_bytes: u64) -> Self {
@@ -167,5 +178,46 @@ impl Chunk {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.copies.is_empty() && self.deletes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        run::input::RunInput,
+        value::{key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp},
+    };
+
+    fn looks(verify: &str, key: &str, size_bytes: u64) -> u64 {
+        let input = serde_json::json!({
+            "source": {"bucket": "source"}, "verify": verify,
+            "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+        });
+        let spec = RunSpec::settle(RunInput::parse(&input).unwrap()).unwrap();
+        let object = ListedObject {
+            key: ObjectKey::new(key).unwrap(),
+            size_bytes,
+            etag: ETag::new("e").unwrap(),
+            modified_at: Timestamp::default(),
+            storage: ObjectStorage::default(),
+        };
+        PlannedWork::of_object(&object, &spec).effort.looks
+    }
+
+    #[test]
+    fn the_source_is_looked_at_for_likely_redirects_and_for_all_where_checksums_are_compared() {
+        let in_parts = (5 << 30) + 1;
+        for (verify, key, size_bytes, expected) in [
+            ("relist", "a", 0, 1),
+            ("relist", "a/", 0, 0),
+            ("relist", "a", 1, 0),
+            ("checksum", "a/", 0, 1),
+            ("checksum", "a", 1, 1),
+            ("checksum", "a", in_parts, 0),
+        ] {
+            let found = looks(verify, key, size_bytes);
+            assert_eq!(found, expected, "{verify} {key} {size_bytes}");
+        }
     }
 }

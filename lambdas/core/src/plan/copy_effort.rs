@@ -16,6 +16,9 @@ pub struct CopyEffort {
     pub uploads: u64,
     /// Their parts.
     pub parts: u64,
+    /// Objects whose source is looked at before they are copied in one call, because they are likely redirects.
+    #[serde(default)]
+    pub looks: u64,
     /// The time of one copier, in microseconds.
     pub busy_us: u64,
 }
@@ -35,14 +38,24 @@ impl CopyEffort {
         Self {
             uploads,
             parts,
+            looks: 0,
             busy_us: calls * CALL_US + size_bytes / BYTES_PER_US,
         }
+    }
+
+    /// This effort and so many looks at the source.
+    #[must_use]
+    pub fn looking(mut self, looks: u64) -> Self {
+        self.looks += looks;
+        self.busy_us = self.busy_us.saturating_add(looks.saturating_mul(CALL_US));
+        self
     }
 
     /// Adds another effort.
     pub fn add(&mut self, other: Self) {
         self.uploads += other.uploads;
         self.parts += other.parts;
+        self.looks += other.looks;
         self.busy_us = self.busy_us.saturating_add(other.busy_us);
     }
 }

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{copy_effort::CopyEffort, range::ListingTally};
 use crate::{
-    run::{option::Verify, spec::RunSpec},
+    run::{
+        option::{TagPolicy, Verify},
+        spec::RunSpec,
+    },
     value::tally::RequestCounts,
 };
 
@@ -70,15 +73,17 @@ impl RunEstimate {
             "s3:CopyObject",
             tally.planned.objects.saturating_sub(effort.uploads),
         );
-        for operation in [
-            "s3:CreateMultipartUpload",
-            "s3:CompleteMultipartUpload",
-            "s3:HeadObject",
-            "s3:GetObjectTagging",
-        ] {
-            add(operation, effort.uploads);
+        add("s3:CreateMultipartUpload", effort.uploads);
+        add("s3:CompleteMultipartUpload", effort.uploads);
+        // What it must state, and afterwards what it shows.
+        add("s3:HeadObject", 2 * effort.uploads);
+        if basis.spec.tags != TagPolicy::Ignore {
+            add("s3:GetObjectTagging", effort.uploads);
+            add("s3:ListObjectAnnotations", effort.uploads);
         }
         add("s3:UploadPartCopy", effort.parts);
+        // A copier looks at the source of a copy in one call for a redirect, and where checksums are compared.
+        add("s3:HeadObject", effort.looks);
         // A copier looks for each key at the source before it deletes it.
         add("s3:HeadObject", tally.deletes.objects);
         add(
@@ -181,6 +186,40 @@ mod tests {
         assert!(overhead > 0.0 && overhead < copies / 100.0, "{overhead}");
     }
 
+    #[test]
+    fn looks_at_the_source_are_requests() {
+        let effort = CopyEffort {
+            uploads: 3,
+            parts: 6,
+            looks: 5,
+            busy_us: 0,
+        };
+        let tally = ListingTally {
+            planned: Count {
+                objects: 10,
+                bytes: 0,
+            },
+            effort,
+            ..ListingTally::default()
+        };
+        let estimate = RunEstimate::of(&EstimateBasis {
+            spec: &spec("relist"),
+            tally: &tally,
+            shards: 1,
+            max_concurrency: 1,
+            writes_per_second_max: None,
+            planning: &RequestCounts::new(),
+        });
+        for (operation, expected) in [
+            ("s3:CopyObject", 7),
+            ("s3:HeadObject", 2 * 3 + 5),
+            ("s3:GetObjectTagging", 3),
+            ("s3:ListObjectAnnotations", 3),
+        ] {
+            assert_eq!(estimate.requests[operation], expected, "{operation}");
+        }
+    }
+
     /// The times of so many small objects in shards of 10,000.
     fn small_objects(objects: u64, max_concurrency: u32, cap: Option<u32>) -> (u64, u64) {
         let mut effort = CopyEffort::of_object(0, 5 << 30, 5 << 30);
@@ -229,6 +268,7 @@ mod tests {
         let effort = CopyEffort {
             uploads: 1_000,
             parts: 5_000,
+            looks: 0,
             busy_us: 0,
         };
         let tally = ListingTally {

@@ -292,11 +292,7 @@ impl RangeWalk {
         } else if source.storage.is_archived && spec.archived == ArchivedPolicy::Skip {
             tally.archived.add_object(source.size_bytes);
         } else {
-            let work = PlannedWork::copy_of(
-                source.size_bytes,
-                spec.multipart_threshold_bytes,
-                spec.part_bytes,
-            );
+            let work = PlannedWork::of_object(source, spec);
             self.make_room(&work, rules, chunks);
             self.chunk.plan_copy(source, work, spec.storage_class);
         }

@@ -48,6 +48,8 @@ pub struct CopyOptions {
     /// `None`: the source's tags and annotations are copied along. `Some`: these tags replace them (empty for none), and
     /// annotations stay behind.
     pub tags: Option<TagSet>,
+    /// The website redirect, which S3 does not take from the source; none when absent.
+    pub redirect: Option<String>,
 }
 
 /// The response to a write at the target.

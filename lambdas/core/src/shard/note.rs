@@ -24,8 +24,10 @@ pub enum Note {
     AnnotationsUnknown,
     /// The copy's checksum is of another algorithm or type than the source's.
     ChecksumChanged,
-    /// The source redirects to another location, and CopyObject did not take that along.
+    /// The source redirects to another location, which a request cannot state.
     RedirectLeftBehind,
+    /// Whether the source redirects to another location could not be found out.
+    RedirectUnknown,
     /// The source changed after it was planned, and its newer version was copied.
     CopiedNewer,
 }
@@ -44,6 +46,7 @@ impl Note {
             Self::AnnotationsUnknown => "annotations_unknown",
             Self::ChecksumChanged => "checksum_changed",
             Self::RedirectLeftBehind => "redirect_left_behind",
+            Self::RedirectUnknown => "redirect_unknown",
             Self::CopiedNewer => "copied_newer",
         }
     }
@@ -88,6 +91,7 @@ mod tests {
             Note::AnnotationsUnknown,
             Note::ChecksumChanged,
             Note::RedirectLeftBehind,
+            Note::RedirectUnknown,
             Note::CopiedNewer,
         ] {
             let listed = serde_json::to_value(note).unwrap();

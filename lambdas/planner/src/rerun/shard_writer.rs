@@ -114,11 +114,7 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
 
     async fn plan_copy(&mut self, object: ListedObject) -> Result<PutOutcome, Failure> {
         let spec = &self.run.spec;
-        let work = PlannedWork::copy_of(
-            object.size_bytes,
-            spec.multipart_threshold_bytes,
-            spec.part_bytes,
-        );
+        let work = PlannedWork::of_object(&object, spec);
         let mut outcome = PutOutcome::Written;
         if !self.open.has_room_for_copy(work) {
             outcome = self.write(RangeState::Listing).await?;

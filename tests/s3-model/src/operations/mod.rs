@@ -20,3 +20,5 @@ pub(crate) mod request;
 mod response_headers;
 mod tagging;
 mod written_attributes;
+
+pub(crate) use written_attributes::stored_header;

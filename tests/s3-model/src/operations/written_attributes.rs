@@ -30,6 +30,11 @@ const SYSTEM_HEADERS: [&str; 7] = [
     "x-amz-website-redirect-location",
 ];
 
+/// The name of a header that S3 stores with an object.
+pub(crate) fn stored_header(name: &str) -> Option<&'static str> {
+    SYSTEM_HEADERS.into_iter().find(|known| *known == name)
+}
+
 /// Reads the attributes of an object from the headers of its upload.
 pub(super) fn attributes(
     bucket: &RwLock<Bucket>,

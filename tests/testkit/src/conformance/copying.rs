@@ -180,6 +180,7 @@ async fn options_are_obeyed(world: &impl CopyWorld) {
             sse: None,
             acl: Some(AclChoice::BucketOwnerFullControl),
             tags: Some(tags.clone()),
+            redirect: Some("/elsewhere".into()),
         };
         let copied = world
             .target()
@@ -192,6 +193,8 @@ async fn options_are_obeyed(world: &impl CopyWorld) {
             .await
             .expect("written");
         assert_eq!(written.storage_class, "GLACIER_IR");
+        let redirect = written.headers.get("x-amz-website-redirect-location");
+        assert_eq!(redirect, Some(&"/elsewhere".into()));
         assert_eq!(world.target_tags(name), tags, "{name}");
         assert_eq!(written.metadata, described().stored_metadata());
     }

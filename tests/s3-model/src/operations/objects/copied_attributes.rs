@@ -12,6 +12,8 @@ use crate::state::ServerState;
 use crate::storage::attributes::{Annotations, Attributes};
 use crate::storage::object::Object;
 
+const REDIRECT_HEADER: &str = "x-amz-website-redirect-location";
+
 /// Whether a copy keeps something of its source or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Directive {
@@ -64,8 +66,10 @@ pub(super) fn copied_attributes(
         Directive::Replace => (system_headers(request), metadata(request.headers)?),
         Directive::Copy => {
             let mut system = original.system.clone();
-            // S3 does not copy the redirect.
-            system.remove("x-amz-website-redirect-location");
+            // S3 does not copy the redirect, and takes the one that the request states.
+            system.remove(REDIRECT_HEADER);
+            let stated = system_headers(request).remove_entry(REDIRECT_HEADER);
+            system.extend(stated);
             (system, original.metadata.clone())
         }
     };
@@ -126,7 +130,7 @@ fn check_changes_itself(
         || [
             "x-amz-storage-class",
             "x-amz-server-side-encryption",
-            "x-amz-website-redirect-location",
+            REDIRECT_HEADER,
         ]
         .iter()
         .any(|name| request.headers.contains_key(*name));
