@@ -207,6 +207,7 @@ mod tests {
             tally: &tally,
             shards: 1,
             max_concurrency: 1,
+            copier_memory_mb: 256,
             writes_per_second_max: None,
             planning: &RequestCounts::new(),
         });
