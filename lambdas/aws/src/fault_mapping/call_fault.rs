@@ -30,7 +30,12 @@ where
             let message = match (code, context.err().message()) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (Some(code), None) => code.to_owned(),
-                _ => causes_of(error),
+                (None, Some(message)) => message.to_owned(),
+                // The response to a HEAD has no document; the SDK then names its own types.
+                (None, None) if context.raw().body().content_length() == Some(0) => {
+                    "AWS gave no reason".to_owned()
+                }
+                (None, None) => causes_of(error),
             };
             let kind = kind_of(operation, code, status);
             let fault = refused_or_failed(operation, kind, &message, context.err().message());
@@ -109,6 +114,17 @@ mod tests {
         let ids = " (HTTP 404, request id R3Q, extended request id 3XT)";
         assert!(fault.message.ends_with(ids), "{}", fault.message);
         assert!(fault.message.len() < 1_100);
+    }
+
+    #[test]
+    fn a_refused_head_has_no_reason_and_no_words_of_the_sdk() {
+        use aws_sdk_s3::{error::ErrorMetadata, operation::head_bucket::HeadBucketError};
+
+        let response = HttpResponse::new(403.try_into().unwrap(), SdkBody::empty());
+        let error = HeadBucketError::generic(ErrorMetadata::builder().build());
+        let fault = call_fault("s3:HeadBucket", &SdkError::service_error(error, response));
+        assert_eq!(fault.kind, FaultKind::AccessDenied);
+        assert_eq!(fault.message, "AWS gave no reason (HTTP 403)");
     }
 
     #[test]

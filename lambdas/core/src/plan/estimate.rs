@@ -186,41 +186,6 @@ mod tests {
         assert!(overhead > 0.0 && overhead < copies / 100.0, "{overhead}");
     }
 
-    #[test]
-    fn looks_at_the_source_are_requests() {
-        let effort = CopyEffort {
-            uploads: 3,
-            parts: 6,
-            looks: 5,
-            busy_us: 0,
-        };
-        let tally = ListingTally {
-            planned: Count {
-                objects: 10,
-                bytes: 0,
-            },
-            effort,
-            ..ListingTally::default()
-        };
-        let estimate = RunEstimate::of(&EstimateBasis {
-            spec: &spec("relist"),
-            tally: &tally,
-            shards: 1,
-            max_concurrency: 1,
-            copier_memory_mb: 256,
-            writes_per_second_max: None,
-            planning: &RequestCounts::new(),
-        });
-        for (operation, expected) in [
-            ("s3:CopyObject", 7),
-            ("s3:HeadObject", 2 * 3 + 5),
-            ("s3:GetObjectTagging", 3),
-            ("s3:ListObjectAnnotations", 3),
-        ] {
-            assert_eq!(estimate.requests[operation], expected, "{operation}");
-        }
-    }
-
     /// The times of so many small objects in shards of 10,000.
     fn small_objects(objects: u64, max_concurrency: u32, cap: Option<u32>) -> (u64, u64) {
         let mut effort = CopyEffort::of_object(0, 5 << 30, 5 << 30);
@@ -269,7 +234,7 @@ mod tests {
         let effort = CopyEffort {
             uploads: 1_000,
             parts: 5_000,
-            looks: 0,
+            looks: 7,
             busy_us: 0,
         };
         let tally = ListingTally {
@@ -291,6 +256,13 @@ mod tests {
         });
         // Creation and completion are two requests for each object.
         assert_eq!(estimate.copy_seconds, 700);
+        for (operation, expected) in [
+            ("s3:HeadObject", 2 * 1_000 + 7),
+            ("s3:GetObjectTagging", 1_000),
+            ("s3:ListObjectAnnotations", 1_000),
+        ] {
+            assert_eq!(estimate.requests[operation], expected, "{operation}");
+        }
     }
 
     #[test]

@@ -183,10 +183,11 @@ impl Prices {
             clippy::cast_precision_loss,
             reason = "request counts stay far below 2^52"
         )]
-        requests
+        let prices = requests
             .iter()
-            .map(|(operation, &count)| self.request_usd(operation) * count as f64)
-            .sum()
+            .map(|(operation, &count)| self.request_usd(operation) * count as f64);
+        // The sum of no numbers is -0.0, which JSON shows.
+        prices.fold(0.0, |sum, usd| sum + usd)
     }
 
     /// What the prices are and what they leave out, for people.
@@ -270,6 +271,12 @@ mod tests {
                 assert!(prices.write_usd_per_1000 > prices.read_usd_per_1000);
             }
         }
+    }
+
+    #[test]
+    fn no_requests_cost_nothing_and_not_less() {
+        let nothing = Prices::default().total_usd(&RequestCounts::new());
+        assert!(nothing.is_sign_positive(), "{nothing}");
     }
 
     #[test]

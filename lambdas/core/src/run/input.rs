@@ -162,7 +162,7 @@ impl RunInput {
         let read: Self = serde_path_to_error::deserialize(input).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
-            invalid(&path, &error.into_inner().to_string())
+            invalid(&path, &invalid::in_words(&error.into_inner().to_string()))
         })?;
         read.check_rerun(input)?;
         Ok(read)
@@ -294,7 +294,10 @@ mod tests {
         assert!(refused(&json!({"mode": "move"})).contains("`mode`"));
         assert!(refused(&json!({"modus": "copy"})).contains("modus"));
         assert!(refused(&json!({"target": {"arn": "x"}})).contains("`target.arn`"));
-        assert!(refused(&json!({"part_bytes": -1})).contains("`part_bytes`"));
+        for number in [json!(-1), json!(1.5), json!("5")] {
+            let wrong = refused(&json!({ "part_bytes": number }));
+            assert!(wrong.contains("`part_bytes`") && wrong.contains("expected a whole number"));
+        }
         assert!(refused(&json!({"shards": ["../x"]})).contains("`shards[0]`"));
         assert!(refused(&json!({"shards": ["2-1"]})).contains("`shards`"));
         assert!(refused(&json!({"rerun_of": "a b"})).contains("`rerun_of`"));

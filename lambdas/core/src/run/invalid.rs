@@ -18,6 +18,17 @@ pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
     )
 }
 
+/// What the reader of an input found wrong, without the names that numbers have in Rust.
+pub(super) fn in_words(problem: &str) -> String {
+    ["u64", "u32", "u16", "u8", "usize"]
+        .iter()
+        .find_map(|name| problem.strip_suffix(&format!("expected {name}")))
+        .map_or_else(
+            || problem.to_owned(),
+            |begin| format!("{begin}expected a whole number, 0 or more"),
+        )
+}
+
 /// The refusal of a key that is not in the target bucket's Region: S3 knows no key of another one (docs/MODEL.md, fact 71),
 /// not even a replica of the same multi-Region key.
 #[must_use]

@@ -76,7 +76,7 @@ async fn what_a_live_source_did_is_no_failure_and_is_told_everywhere() {
         for part in [
             "1 in a newer version",
             "1 gone at the source",
-            "1 object changed at the source after it was listed",
+            "1 object changed at the source since the listing",
             "1 object to copy disappeared from the source",
         ] {
             assert!(text.contains(part), "{part} in {text}");

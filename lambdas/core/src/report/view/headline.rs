@@ -2,7 +2,10 @@
 
 use crate::{
     report::{emptiness::Emptiness, run_report::Report, verdict::Verdict},
-    value::figures::{bytes, counted, grouped},
+    value::{
+        figures::{bytes, counted, grouped},
+        tally::Count,
+    },
 };
 
 /// The verdict and what it comes down to. Displayed as one line: `COMPLETE: 12 objects, 3.0 MiB copied`.
@@ -57,22 +60,31 @@ fn nothing_to_copy(report: &Report) -> String {
     }
 }
 
+/// Everything that was planned may have been skipped since.
+fn copied(report: &Report) -> String {
+    if report.copied.objects == 0 {
+        return "nothing copied".to_owned();
+    }
+    format!("{} copied", objects_and_size(report.copied))
+}
+
+fn objects_and_size(count: Count) -> String {
+    format!(
+        "{}, {}",
+        counted(count.objects, "object"),
+        bytes(count.bytes)
+    )
+}
+
 fn summary_without_deletions(report: &Report) -> String {
     if let Some(problem) = &report.problem {
         return format!("{} in {}", problem.code, problem.state);
     }
-    let objects_and_size = |count: crate::value::tally::Count| {
-        format!(
-            "{}, {}",
-            counted(count.objects, "object"),
-            bytes(count.bytes)
-        )
-    };
     match report.verdict {
         Verdict::Planned if report.emptiness().is_some() => nothing_to_copy(report),
         Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
         Verdict::Complete if report.planned.objects == 0 => nothing_to_copy(report),
-        Verdict::Complete => format!("{} copied", objects_and_size(report.copied)),
+        Verdict::Complete => copied(report),
         Verdict::Incomplete if report.failed.objects > 0 => format!(
             "{} of {} failed",
             grouped(report.failed.objects),
@@ -88,9 +100,9 @@ fn summary_without_deletions(report: &Report) -> String {
             counted(report.not_chosen(), "object")
         ),
         Verdict::Incomplete if report.only_holds_deletions() => format!(
-            "{} held, {} copied",
+            "{} held, {}",
             counted(report.deleted.held, "deletion"),
-            objects_and_size(report.copied)
+            copied(report)
         ),
         Verdict::Incomplete if report.verified.agrees() => format!(
             "{} of {} not finished",

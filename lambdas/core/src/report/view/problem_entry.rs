@@ -5,6 +5,7 @@ use crate::{
     report::{
         failure_example::{FailedWork, FailureExample, FailureExamples},
         run_report::Report,
+        verdict::Verdict,
     },
     value::figures::{counted, grouped},
 };
@@ -85,7 +86,11 @@ impl ProblemEntry {
     }
 
     fn held(report: &Report) -> Option<Self> {
+        // A run that only plans warns of it, and holds nothing.
         let limits = report.deleted.exceeds?;
+        if report.verdict == Verdict::Planned {
+            return None;
+        }
         let code = FailureCode::DeleteLimitExceeded;
         let planned = report.deleted.planned;
         let message = if limits.deletable == 0 {
@@ -138,8 +143,10 @@ mod tests {
         assert_eq!(held.leading_code(), "DeleteLimitExceeded");
         assert_eq!(
             held.headline().summary,
-            "1,200 deletions held, 0 objects, 0 bytes copied"
+            "1,200 deletions held, nothing copied"
         );
+        held.verdict = Verdict::Planned;
+        assert_eq!(ProblemEntry::all_of(&held, &FailureExamples::new()), []);
     }
 
     #[test]

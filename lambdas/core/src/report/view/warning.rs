@@ -234,7 +234,7 @@ fn gone_at_source(report: &Report) -> Option<String> {
         .by_reason
         .get(&SkipReason::GoneAtSource)?;
     Some(format!(
-        "{} to copy disappeared from the source after it was listed, and stayed as they are at the target. A mirror's next run deletes what it has of them",
+        "{} to copy disappeared from the source since the listing. What the target has of them stays; a mirror's next run deletes it",
         counted(*gone, "object")
     ))
 }
@@ -243,7 +243,7 @@ fn copied_newer(report: &Report) -> Option<String> {
     let objects = report.copied_newer.objects;
     (objects > 0).then(|| {
         format!(
-            "{} changed at the source after it was listed, and were copied in the newer version. The lists under notes/ name each",
+            "{} changed at the source since the listing; the newer version was copied. The lists under notes/ name each",
             counted(objects, "object")
         )
     })
