@@ -19,6 +19,7 @@ from tests.workflow.pair import TestPair
 
 from .readme import (
     BUCKET_REGION,
+    NIGHTLY,
     POLICY,
     SOURCE,
     TARGET,
@@ -191,6 +192,15 @@ class Stand:
         stack = {OUTPUT_NAMES[name]: value for name, value in self.outputs.items() if name in OUTPUT_NAMES}
         step = with_outputs(self.steps()[TARGET], stack)
         self.shell(self.target).run(step.with_parameters(parameters) if parameters else step)
+        self.settle()
+
+    def change_source_stack(self, **parameters):
+        """The README's last command with other parameters: those that it does not name keep their values."""
+        head, found, _rest = self.steps()[NIGHTLY].script.partition("--parameter-overrides")
+        if not found:
+            raise ReadmeError("the README's last command has no --parameter-overrides")
+        named = "".join(f" {name}={value}" for name, value in parameters.items())
+        self.shell(self.source).run(Step(NIGHTLY[0], f"{head}--parameter-overrides{named}\n"))
         self.settle()
 
     def asked_region(self):

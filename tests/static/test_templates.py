@@ -25,17 +25,19 @@ TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
 # The names that the functions read (one of them glibc), per function, beside what all three get.
+# What bounds a run is among the latter: each function that acts checks it.
 COMMON_ENVIRONMENT = set(
-    "LEDGER_TABLE CONTROL_BUCKET LOG_LEVEL DATA_S3_ENDPOINT_URL ALLOW_OTHER_DATA_S3_ENDPOINT COPIER_CONCURRENCY "
-    "WRITES_PER_SECOND_MAX".split()
+    "LEDGER_TABLE CONTROL_BUCKET LOG_LEVEL DATA_S3_ENDPOINT_URL ALLOW_OTHER_DATA_S3_ENDPOINT "
+    "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX "
+    "S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID "
+    "FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL "
+    "RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR DELETE_MAX_PERCENT_CEILING "
+    "DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES".split()
 )
 ENVIRONMENT = {
     "PlannerFunction": set(
-        "STATE_MACHINE_ARN S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY TARGET_ACCOUNT_ROLE_ARN "
-        "TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE RUN_COMPARE RUN_TAGS "
-        "RUN_VERIFY RUN_FILTERS RUN_STORAGE_CLASS RUN_ARCHIVED RUN_KMS_KEY_ARN RUN_SSE RUN_ACL "
-        "RUN_REQUEST_PAYER RUN_DELETE_MAX_PERCENT "
-        "RUN_DELETE_MAX_OBJECTS RUN_ROUNDS_MAX LEDGER_TTL_DAYS COPIER_MEMORY_MB MALLOC_MMAP_THRESHOLD_".split()
+        "STATE_MACHINE_ARN RUN_COMPARE RUN_TAGS RUN_VERIFY RUN_FILTERS RUN_ARCHIVED RUN_SSE RUN_REQUEST_PAYER "
+        "RUN_ROUNDS_MAX LEDGER_TTL_DAYS COPIER_MEMORY_MB MALLOC_MMAP_THRESHOLD_".split()
     ),
     "CopierFunction": set(),
     "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},
@@ -201,6 +203,31 @@ def test_the_machines_role_grants_what_the_machine_does(source):
         "CallTheFunctions", "StartTheChildrenOfItsMap", "WatchTheChildrenOfItsMap", "ReadTheIndexOfARound",
         "KeepTheChildrensResults", "SendThePlainNotice", "DeliverItsLog",
     }  # fmt: skip
+
+
+def test_only_the_machine_itself_may_use_its_role(source):
+    (trust,) = source["Resources"]["StateMachineRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    own = source["Resources"]["StateMachine"]["Properties"]["Name"]["Fn::Sub"]
+    named = [arn["Fn::Sub"].partition(":stateMachine:")[2] for arn in trust["Condition"]["ArnLike"]["aws:SourceArn"]]
+    assert named == [own, f"{own}/*"]
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_every_ceiling_is_closed_by_default(source):
+    """Whoever may only start runs gets no more than the stack's own values."""
+    defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}
+    assert (defaults["AllowMirror"], defaults["RunMode"]) == ("false", "sync")
+    assert (defaults["DeleteMaxPercentCeiling"], defaults["DeleteMaxObjectsCeiling"]) == (-1, -1)
+    assert defaults["AllowedKmsKeyArns"] == ""
+    classes = set(source["Parameters"]["RunStorageClass"]["AllowedValues"])
+    assert set(defaults["AllowedStorageClasses"].split(",")) == classes - {"GLACIER", "DEEP_ARCHIVE"}
+    pattern = re.compile(source["Parameters"]["AllowedStorageClasses"]["AllowedPattern"])
+    assert all(pattern.fullmatch(name) for name in classes)
+    assert not any(pattern.fullmatch(name) for name in ("COLD", "preserve,"))
+    keys = re.compile(source["Parameters"]["AllowedKmsKeyArns"]["AllowedPattern"])
+    key = "arn:aws:kms:us-east-1:222222222222:key/"
+    assert all(keys.fullmatch(text) for text in ("", key + "0a1b", f"{key}*,{key}mrk-1"))
+    assert not any(keys.fullmatch(text) for text in ("*", key, f"{key}a*", f"{key}a,", f"{key}a\n"))
 
 
 def test_arns_that_are_built_from_names_fit_the_named_resource(source):

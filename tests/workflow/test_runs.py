@@ -159,12 +159,30 @@ def set_of_keys(machine):
     return {(o["Key"], o["ETag"], o["LastModified"]) for page in pages for o in page.get("Contents", [])}
 
 
-def test_a_wrong_external_id_is_reported_as_the_role_that_cannot_be_assumed(pair, inbox):
+def test_an_external_id_other_than_the_stacks_is_refused_and_not_told(pair, inbox):
     execution = pair.run(target={"prefix": pair.prefix, "external_id": "not-the-right-one"})
+    assert (execution.status, execution.error) == ("FAILED", "InvalidRun")
+    message = notification_of(inbox, execution)["Message"]
+    assert "TargetExternalId" in message
+    assert "not-the-right-one" not in message + execution.cause
+
+
+def test_a_role_that_asks_for_another_external_id_is_reported_as_unavailable(real, pair, inbox):
+    iam, role = real.deployment.target.client("iam"), real.deployment.target_role_name
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    own = real.deployment.external_id
+    other = json.loads(json.dumps(trust).replace(own, "another-one"))
+    assert other != trust
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(other))
+    try:
+        execution = pair.run()
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
     assert (execution.status, execution.error) == ("FAILED", "RoleUnavailable")
     message = notification_of(inbox, execution)["Message"]
     assert ROLE in message
     assert "external ID" in message
+    assert own not in message + execution.cause
 
 
 def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried):

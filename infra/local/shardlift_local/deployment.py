@@ -35,6 +35,9 @@ class Deployment:
     parameters: dict = field(default_factory=dict)
     target_parameters: dict = field(default_factory=dict)
     allow_mirror_deletes: bool = True
+    # What bounds the input of a run: the widest, so that everything can be tried. Without it, the
+    # template's defaults are in force.
+    has_widest_ceilings: bool = True
 
     @property
     def source(self):
@@ -105,9 +108,22 @@ class Deployment:
             "TargetPrefix": self.target_prefix,
             "TargetAccountRoleArn": self.target_role_arn,
             "TargetExternalId": self.external_id,
+            **(self.widest_ceilings() if self.has_widest_ceilings else {}),
             **self.parameters,
         }
         return deploy_stack(self.source.client("cloudformation"), self.name, template, parameters)
+
+    def widest_ceilings(self):
+        """Parameters of template.yaml with which a run may ask for anything."""
+        keys = [f"arn:aws:kms:{REGION}:{account.account_id}:key/*" for account in (self.source, self.target)]
+        classes = "STANDARD STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER_IR GLACIER DEEP_ARCHIVE"
+        return {
+            "AllowMirror": "true",
+            "DeleteMaxPercentCeiling": 100,
+            "DeleteMaxObjectsCeiling": 1_000_000_000,
+            "AllowedKmsKeyArns": ",".join(keys),
+            "AllowedStorageClasses": ",".join(["preserve", *classes.split(), "REDUCED_REDUNDANCY"]),
+        }
 
     def _deploy_target_stack(self, source_outputs):
         parameters = {

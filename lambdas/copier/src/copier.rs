@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    access::policy::session::copier_session,
+    access::{ceilings::Ceilings, policy::session::copier_session},
     copy::part_shards,
     documents::{RunDocuments, manifest::Manifest},
     failure::{Context, Failure, FailureCode},
@@ -34,6 +34,8 @@ use crate::{
 /// running it once does: settled objects are not touched again, and of two holders the earlier one is refused.
 pub struct Copier<P: Ports> {
     ports: Connections<P>,
+    /// What a run may ask for now, whenever it was planned.
+    ceilings: Ceilings,
     gate: Gate,
 }
 
@@ -54,6 +56,7 @@ impl<P: Ports> Copier<P> {
         ledger: P::Ledger,
         control: P::Control,
         clock: P::Clock,
+        ceilings: Ceilings,
     ) -> Self {
         Self {
             ports: Connections {
@@ -62,6 +65,7 @@ impl<P: Ports> Copier<P> {
                 control,
                 clock,
             },
+            ceilings,
             gate: Gate::new(),
         }
     }
@@ -300,6 +304,7 @@ impl<P: Ports> Copier<P> {
         run: &RunRecord,
         event: &CopierEvent,
     ) -> Result<Target<P>, Failure> {
+        self.ceilings.check(&run.spec)?;
         let session = SessionName::of_shard(&event.shard_id, &event.run_id);
         let policy = copier_session(&run.spec);
         self.ports

@@ -40,12 +40,14 @@ impl Handler for CopierFunction {
 
 async fn connect() -> Result<CopierFunction, Failure> {
     let settings = Settings::from_env()?;
+    let ceilings = settings.runs.clone()?.ceilings;
     let adapters = Adapters::connect(&settings, RetriedByCaller::Reads).await;
     let copier = Copier::new(
         adapters.accounts,
         adapters.ledger,
         adapters.control,
         adapters.clock,
+        ceilings,
     );
     Ok(CopierFunction(
         match settings.writes_per_second_of_a_copier_max()? {

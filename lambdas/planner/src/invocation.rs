@@ -9,9 +9,10 @@ use shardlift_core::{
     run::{
         event::{EVENT_VERSION, PlannerEvent, PlannerResult, PlannerStatus},
         input::RunInput,
+        masking::without_external_ids,
         record::{RunRecord, RunState},
     },
-    value::deadline::Deadline,
+    value::{arn::ExternalId, deadline::Deadline},
 };
 use tracing::info;
 
@@ -31,6 +32,18 @@ impl<P: Ports> Planner<P> {
         event: &PlannerEvent,
         deadline: Deadline,
     ) -> Result<PlannerResult, Failure> {
+        self.work(event, deadline).await.map_err(|failure| {
+            let own = self.settings.run_defaults.target.external_id.as_ref();
+            let input = event.input.json().ok();
+            without_external_ids(failure, own.map(ExternalId::as_str), input.as_ref())
+        })
+    }
+
+    async fn work(
+        &self,
+        event: &PlannerEvent,
+        deadline: Deadline,
+    ) -> Result<PlannerResult, Failure> {
         let run = match self.read_run(event).await? {
             Some(run) => run,
             None => match self.create_run(event).await? {
@@ -39,6 +52,7 @@ impl<P: Ports> Planner<P> {
             },
         };
         check_same_run(event, &run)?;
+        self.settings.ceilings.check(&run.spec)?;
         if run.state != RunState::Planning {
             return Ok(self.result_of_plan(event, &run));
         }

@@ -42,6 +42,7 @@ impl Handler for PlannerFunction {
 
 async fn connect() -> Result<PlannerFunction, Failure> {
     let settings = Settings::from_env()?;
+    let runs = settings.runs.clone()?;
     // A run whose copiers would refuse to start is refused here.
     settings.writes_per_second_of_a_copier_max()?;
     let adapters = Adapters::connect(&settings, RetriedByCaller::Listings).await;
@@ -52,8 +53,8 @@ async fn connect() -> Result<PlannerFunction, Failure> {
         executions: adapters.executions,
         clock: adapters.clock,
         settings: PlannerSettings {
-            run_defaults: settings.run_defaults,
-            allow_list: settings.allow_list,
+            run_defaults: runs.defaults,
+            ceilings: runs.ceilings,
             max_concurrency: settings.max_concurrency,
             writes_per_second_max: settings.writes_per_second_max,
             ledger_ttl_days: settings.ledger_ttl_days,

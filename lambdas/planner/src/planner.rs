@@ -1,6 +1,6 @@
 //! The planner and its settings.
 
-use shardlift_core::{access::policy::AllowList, plan::ShardBounds, run::input::RunInput};
+use shardlift_core::{access::ceilings::Ceilings, plan::ShardBounds, run::input::RunInput};
 
 use crate::ports::Ports;
 
@@ -9,8 +9,8 @@ use crate::ports::Ports;
 pub struct PlannerSettings {
     /// The pair's defaults.
     pub run_defaults: RunInput,
-    /// What a run may name.
-    pub allow_list: AllowList,
+    /// What a run may ask for.
+    pub ceilings: Ceilings,
     /// The most copiers at once.
     pub max_concurrency: u32,
     /// The most writes per second of a run, if the stack sets a cap.

@@ -39,7 +39,8 @@ pub(crate) struct Examined<A: Accounts> {
     pub(crate) opened: Option<Opened<A>>,
 }
 
-/// Opens both sides and checks what the run will do.
+/// Opens both sides and checks what the run will do. Statements to paste are offered only for the target that the stack is
+/// configured for.
 ///
 /// # Errors
 /// What is no refusal: a bucket that does not exist or is somebody else's, a call that failed for good. Refusals are in
@@ -48,9 +49,10 @@ pub(crate) async fn examine<A: Accounts>(
     accounts: &A,
     spec: &RunSpec,
     run_id: &RunId,
+    offers_statements: bool,
 ) -> Result<Examined<A>, Failure> {
     let caller = accounts.own_principal().await?;
-    let mut checker = Checker::new(spec, run_id, &caller)?;
+    let mut checker = Checker::new(spec, run_id, &caller, offers_statements)?;
     let mut examined = Examined {
         table: Preflight::default(),
         opened: None,

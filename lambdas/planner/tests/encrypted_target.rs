@@ -22,18 +22,18 @@ use memory::{WrittenPlan, event, noon};
 use s3_ports::S3Ports;
 use serde_json::json;
 use shardlift_core::{
-    access::policy::AllowList,
+    access::ceilings::Ceilings,
     failure::{Failure, FailureCode},
     plan::ShardBounds,
     port::{CopyOptions, CopySource, TargetBucket},
-    run::{event, input::RunInput},
+    run::{event, input::RunInput, option::AclChoice},
     value::{deadline::Deadline, key::ObjectKey},
 };
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_s3_model::{BucketSpec, ObjectSpec};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger,
-    conformance::CopyWorld,
+    conformance::CopyWorld, widest_ceilings,
 };
 use world::World;
 
@@ -70,6 +70,10 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
         },
     });
     let run_defaults = RunInput::parse(&defaults).unwrap();
+    let with_acl = RunInput {
+        acl: Some(AclChoice::BucketOwnerFullControl),
+        ..run_defaults.clone()
+    };
     let script = CallScript::default();
     let control = "control-bucket".to_owned().try_into().unwrap();
     let planner: Planner<S3Ports> = Planner {
@@ -79,7 +83,7 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
         executions: MemoryExecutions::new(script),
         clock: ManualClock::stepping(noon(), Duration::ZERO),
         settings: PlannerSettings {
-            allow_list: AllowList::of_stack(&run_defaults),
+            ceilings: Ceilings::new(&with_acl, widest_ceilings()),
             run_defaults,
             max_concurrency: 7,
             writes_per_second_max: None,

@@ -79,11 +79,39 @@ async fn deletions_within_either_limit_are_made_and_those_beyond_both_are_held()
 }
 
 #[tokio::test]
-async fn an_empty_source_deletes_only_where_all_may_be_deleted() {
-    assert!(is_held(0, 4, &json!({})).await);
-    let all_but_one = json!({"delete_max_percent": 99, "delete_max_objects": 1_000});
-    assert!(is_held(0, 4, &all_but_one).await);
-    assert!(!is_held(0, 4, &json!({"delete_max_percent": 100})).await);
+async fn an_empty_source_deletes_only_where_the_input_says_so_and_the_limits_allow_it() {
+    let limits = |percent, objects, is_allowed| {
+        json!({
+            "delete_max_percent": percent, "delete_max_objects": objects, "allow_empty_source": is_allowed,
+        })
+    };
+    for (limits, expected) in [
+        (json!({}), true),
+        (json!({"delete_max_percent": 100}), true),
+        (limits(100, 1_000, false), true),
+        (limits(99, 3, true), true),
+        (limits(100, 0, true), false),
+        (limits(0, 4, true), false),
+    ] {
+        assert_eq!(is_held(0, 4, &limits).await, expected, "{limits}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_the_filters_leave_out_whole_is_as_empty_as_one_without_objects() {
+    for (allowed, held) in [(false, true), (true, false)] {
+        let world = World::new();
+        world.put_sources(["logs/a", "logs/b"]);
+        world.buckets.put(TARGET, "copy/old", "x", 1);
+        let input = json!({
+            "mode": "mirror", "delete_max_percent": 100, "allow_empty_source": allowed,
+            "filters": {"include": ["*"]},
+        });
+        world.plan(&input).await.unwrap();
+        let totals = world.ledger.run(&run_id()).unwrap().totals;
+        assert_eq!((totals.filtered.objects, totals.deletes), (2, 1));
+        assert_eq!(totals.deletes_held, held);
+    }
 }
 
 #[tokio::test]

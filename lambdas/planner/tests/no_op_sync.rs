@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::json;
 use shardlift_aws::{AwsAccounts, SystemClock, retry::RetriedByCaller};
 use shardlift_core::{
-    access::policy::AllowList,
+    access::ceilings::Ceilings,
     documents::control_key,
     plan::ShardBounds,
     port::Clock as _,
@@ -31,6 +31,7 @@ use shardlift_reporter::Reporter;
 use shardlift_s3_model::{BucketSpec, KeySpaceSpec, Latency, Operation, Shape, Weather};
 use shardlift_testkit::{
     CallScript, MemoryControlStore, MemoryExecutions, MemoryLedger, RecordingNotifier,
+    ceilings_around, widest_ceilings,
 };
 use world::World;
 
@@ -146,7 +147,7 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
         executions: MemoryExecutions::default(),
         clock: SystemClock,
         settings: PlannerSettings {
-            allow_list: AllowList::of_stack(&run_defaults),
+            ceilings: Ceilings::new(&run_defaults, widest_ceilings()),
             run_defaults,
             max_concurrency: 64,
             writes_per_second_max: None,
@@ -166,7 +167,10 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
 }
 
 async fn report(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) -> Report {
+    let run_id = RunId::new(RUN).unwrap();
+    let run = ledger.run(&run_id).unwrap();
     let reporter: Reporter<S3Ports> = Reporter {
+        ceilings: Ok(ceilings_around(&run.spec)),
         accounts: accounts(s3, RetriedByCaller::Nothing).await,
         ledger: ledger.clone(),
         control: control.clone(),
@@ -174,8 +178,6 @@ async fn report(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore)
         clock: SystemClock,
         max_concurrency: 64,
     };
-    let run_id = RunId::new(RUN).unwrap();
-    let run = ledger.run(&run_id).unwrap();
     let event = ReporterEvent {
         schema_version: 1,
         run_id: run_id.clone(),

@@ -49,7 +49,7 @@ use shardlift_core::{
 };
 use shardlift_reporter::{Ports, Reporter};
 use shardlift_testkit::{
-    CallScript, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier,
+    CallScript, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier, ceilings_around,
 };
 
 const SHARDS: u32 = 1_000;
@@ -329,6 +329,7 @@ async fn measure(scenario: Scenario, accounts: impl Accounts) {
         control: control.clone(),
         notifier: RecordingNotifier::new(CallScript::default()),
         clock: SystemClock,
+        ceilings: Ok(ceilings_around(&run.spec)),
         max_concurrency: 1,
     };
     let event = ReporterEvent {

@@ -48,6 +48,7 @@ async fn connect() -> Result<ReporterFunction, Failure> {
         control: adapters.control,
         notifier: adapters.notifier,
         clock: adapters.clock,
+        ceilings: settings.runs.map(|runs| runs.ceilings),
         max_concurrency: settings.max_concurrency,
     }))
 }

@@ -25,6 +25,8 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
     }
     line.with("RunsComplete", Unit::Count, is(Verdict::Complete))
         .with("RunsIncomplete", Unit::Count, is(Verdict::Incomplete))
+        .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
+        .with("DeletionsFailed", Unit::Count, report.deleted.failed)
         .with("ObjectsPlanned", Unit::Count, report.planned.objects)
         .with("ObjectsCopied", Unit::Count, report.copied.objects)
         .with("BytesCopied", Unit::Bytes, report.copied.bytes)
@@ -39,8 +41,6 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
             Unit::Count,
             u64::from(report.emptiness().is_some()),
         )
-        .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
-        .with("DeletionsFailed", Unit::Count, report.deleted.failed)
         .with(
             "ObjectsCopiedNewer",
             Unit::Count,

@@ -2,6 +2,7 @@
 
 use futures::TryStreamExt;
 use shardlift_core::{
+    access::ceilings::Ceilings,
     documents::RunDocument,
     failure::{Context, Failure, FailureCode},
     port::Ledger,
@@ -11,7 +12,7 @@ use shardlift_core::{
         settlement::{RoundWork, Settlement},
     },
     run::{
-        event::{IndexLocation, ReporterEvent, ReporterResult},
+        event::{IndexLocation, Problem, ReporterEvent, ReporterResult},
         record::{RunRecord, RunState},
     },
     value::deadline::Deadline,
@@ -39,6 +40,8 @@ pub struct Reporter<P: Ports> {
     pub notifier: P::Notifier,
     /// The time.
     pub clock: P::Clock,
+    /// What a run may ask for now, whenever it was planned, or why the stack's parameters cannot be read.
+    pub ceilings: Result<Ceilings, Failure>,
     /// The most copiers at once in another round.
     pub max_concurrency: u32,
 }
@@ -87,6 +90,10 @@ impl<P: Ports> Reporter<P> {
             publication::release_lock(&invocation, &run).await?;
             return Ok(self.reply(event).reported(&report));
         }
+        if let Err(beyond) = self.check(&run) {
+            let draft = draft_without_acting(&invocation, &run, &beyond).await?;
+            return self.publish(&invocation, Some(&run), draft).await;
+        }
         if run.state == RunState::Planning || run.spec.dry_run {
             let mut draft = ReportDraft::of_plan(event, &run);
             sweep::sweep_probe(&invocation, &run, &mut draft).await;
@@ -108,6 +115,13 @@ impl<P: Ports> Reporter<P> {
                 Conclusion::Ready(draft) => self.publish(&invocation, Some(&run), *draft).await,
             },
         }
+    }
+
+    fn check(&self, run: &RunRecord) -> Result<(), Failure> {
+        self.ceilings
+            .as_ref()
+            .map_err(Failure::clone)?
+            .check(&run.spec)
     }
 
     async fn publish(
@@ -134,6 +148,36 @@ async fn written_report<P: Ports>(
 ) -> Result<Option<Report>, Failure> {
     let documents = invocation.documents();
     Ok(documents.json_if_readable(RunDocument::Report).await?)
+}
+
+/// What the ledger says of a run that does more than the stack allows now. Neither side is entered for it, so nothing is
+/// offered again, aborted or verified.
+async fn draft_without_acting<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: &RunRecord,
+    beyond: &Failure,
+) -> Result<ReportDraft, Failure> {
+    let event = invocation.event;
+    let is_planned = run.state != RunState::Planning && !run.spec.dry_run;
+    let (mut draft, may_have_left_uploads) = if is_planned {
+        let sums = settle(invocation, run).await?;
+        let left = sums.may_have_left_uploads();
+        (ReportDraft::settled(event, run, sums), left)
+    } else {
+        (ReportDraft::of_plan(event, run), false)
+    };
+    // The planner may have said it already.
+    let is_said = |problem: &Problem| problem.error == beyond.code.name();
+    if !event.problem.as_ref().is_some_and(is_said) {
+        draft.note(beyond);
+    }
+    if may_have_left_uploads {
+        draft.note(&Failure::new(
+            FailureCode::InvalidRun,
+            "unfinished uploads of the run may be left behind, since its target was not entered",
+        ));
+    }
+    Ok(draft)
 }
 
 /// The sums over the ledger, held against the plan.

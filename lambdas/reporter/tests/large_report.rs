@@ -38,6 +38,7 @@ use shardlift_reporter::{Ports, Reporter};
 use shardlift_s3_model::{BucketSpec, Model, Operation, Server};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier,
+    ceilings_around,
 };
 
 const SHARDS: u32 = 30_000;
@@ -78,6 +79,7 @@ async fn a_hundred_thousand_failures_and_thirty_thousand_shards_are_listed_whole
         control: control.clone(),
         notifier: RecordingNotifier::new(CallScript::default()),
         clock: ManualClock::at(REPORTED_AT),
+        ceilings: Ok(ceilings_around(&run_record(Count::default()).spec)),
         max_concurrency: 1,
     };
     let deadline = Deadline::new(REPORTED_AT, REPORTED_AT.plus(Duration::from_secs(900)));

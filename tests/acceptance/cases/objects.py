@@ -7,7 +7,7 @@ import urllib.request
 from shardlift_local.sample import MIB, MULTIPART_THRESHOLD_BYTES, PART_BYTES, Item
 
 from tests.acceptance.case import Catalogue, expect
-from tests.acceptance.readme import NIGHTLY, TARGET, Step, with_outputs
+from tests.acceptance.readme import TARGET, Step, with_outputs
 
 from .runs import completed, small_objects, told
 
@@ -226,7 +226,7 @@ def another_region(stand):
     place = dict.fromkeys(("TARGET_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"), region)
     stand.shell(stand.target).run(Step("a second target stack", script), place)
     role = f"arn:{stand.target.partition}:iam::{stand.target.account_id}:role/{far}-target"
-    change_source_stack(stand, FurtherTargetBucketNames=far, FurtherTargetRoleArns=role)
+    stand.change_source_stack(FurtherTargetBucketNames=far, FurtherTargetRoleArns=role)
     pair = stand.pair("region")
     uploaded = pair.upload([*small_objects(5), Item("large", generated_bytes=LARGE_BYTES)])
     stand.meter.between_regions_gb += sum(size for size, _digest in uploaded.values()) / 1e9
@@ -237,14 +237,3 @@ def another_region(stand):
     listed = stand.target.client("s3", region).list_objects_v2(Bucket=far, Prefix=pair.prefix)
     expect(listed["KeyCount"] == len(uploaded), f"{told(report)}; {listed['KeyCount']} objects in {region}")
     return f"{told(report)}; from {stand.source.region} to {region}"
-
-
-def change_source_stack(stand, **parameters):
-    """The README's last command with other parameters: those that it does not name keep their values."""
-    script = stand.steps()[NIGHTLY].script
-    head, found, _rest = script.partition("--parameter-overrides")
-    expect(found, "the README's last command has no --parameter-overrides")
-    stand.shell(stand.source).run(
-        Step(NIGHTLY, head + "--parameter-overrides" + "".join(f" {n}={v}" for n, v in parameters.items()))
-    )
-    stand.settle()

@@ -106,13 +106,22 @@ def copier_fails(stand):
     return seen
 
 
-@CASES.case("a wrong external id", "RoleUnavailable, and the message names the role and the external ID", "I2")
+@CASES.case(
+    "a wrong external id",
+    "InvalidRun where the input has it; RoleUnavailable where the role asks for another, and no message tells it",
+    "I2",
+)
 def external_id(stand):
     pair = stand.pair("external-id")
     pair.upload(small_objects(1))
-    execution = pair.run(target={"prefix": pair.prefix, "external_id": "not-the-right-one"})
+    asked = pair.run(target={"prefix": pair.prefix, "external_id": "not-the-right-one"})
+    expect(asked.error == "InvalidRun" and "TargetExternalId" in asked.cause, f"{asked.error}: {asked.cause}")
+    stand.deploy_target(ExternalId="not-the-right-one")
+    execution = pair.run()
+    stand.deploy_target()
     seen = f"{execution.error}: {execution.cause}"
     expect(execution.error == "RoleUnavailable" and stand.target_role_name in execution.cause, seen)
+    expect(stand.external_id not in execution.cause, "the message tells the external id")
     return seen
 
 
@@ -150,6 +159,7 @@ def encrypt(stand):
         stand.meter.kms_keys += 1
     arns = {"SourceKmsKeyArn": stand.keys["source-key"], "TargetKmsKeyArn": stand.keys["target-key"]}
     stand.deploy_target(AllowMirrorDeletes="true", **arns)
+    stand.change_source_stack(AllowedKmsKeyArns=stand.keys["target-key"])
     for name, arn in stand.keys.items():
         script = f"AWS_PROFILE={stand.source.profile} shardlift --stack {stand.name} policy {name} --{name} {arn}\n"
         printed = json.loads(stand.shell(stand.source).run(Step(f"shardlift policy {name}", script)))
@@ -243,6 +253,7 @@ def key_of_another_region(stand):
     pair = stand.pair("far-key")
     pair.upload(small_objects(2))
     refusal = s3_refuses(pair, arn)
+    stand.change_source_stack(AllowedKmsKeyArns=",".join(filter(None, (stand.keys.get("target-key"), arn))))
     execution = pair.run(kms_key_arn=arn, rounds_max=1)
     seen = f"S3: {refusal}; {execution.status} {execution.error}: {execution.cause}"
     expect(refusal == "KMS.NotFoundException 400", seen)

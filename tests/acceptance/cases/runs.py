@@ -92,7 +92,7 @@ def denying(policy, stand, key):
 
 @CASES.case(
     "a mirror deletes what the source lacks",
-    "COMPLETE; the target has the source's keys alone; a key that was not planned to go stays",
+    "refused without AllowMirror; then COMPLETE, and the target has the source's keys alone",
     "S8 I2",
     lenient="the local stack ignores the ETags that make deletions conditional",
 )
@@ -102,6 +102,9 @@ def mirror(stand):
     completed(pair)
     s3, bucket, prefix = pair.source
     s3.delete_object(Bucket=bucket, Key=f"{prefix}file-00003")
+    refused = pair.run(mode="mirror")
+    expect(refused.error == "InvalidRun" and "AllowMirror" in refused.cause, f"{refused.error}: {refused.cause}")
+    stand.change_source_stack(AllowMirror="true")
     stand.deploy_target(AllowMirrorDeletes="true")
     report = completed(pair, mode="mirror")
     keys = pair.target_keys()
@@ -123,6 +126,7 @@ def mirror_refused(stand):
     completed(pair)
     s3, bucket, prefix = pair.source
     s3.delete_object(Bucket=bucket, Key=f"{prefix}file-00003")
+    stand.change_source_stack(AllowMirror="true")
     stand.deploy_target(AllowMirrorDeletes="false")
     execution = pair.run(mode="mirror")
     stand.deploy_target(AllowMirrorDeletes="true")

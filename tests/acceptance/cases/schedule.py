@@ -5,8 +5,6 @@ import time
 from tests.acceptance.case import Catalogue, expect
 from tests.acceptance.readme import NIGHTLY
 
-from .objects import change_source_stack
-
 CASES = Catalogue()
 STARTED_SECONDS_MAX = 180
 POLL_SECONDS = 5
@@ -25,7 +23,7 @@ def nightly(stand):
     stack = stand.source.client("cloudformation").describe_stacks(StackName=stand.name)["Stacks"][0]
     values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
     expect(values["TargetBucketName"] == stand.target_bucket, f"TargetBucketName is {values['TargetBucketName']}")
-    change_source_stack(stand, ScheduleState="DISABLED")
+    stand.change_source_stack(ScheduleState="DISABLED")
     return f"{seen}; TargetBucketName is kept"
 
 
@@ -42,11 +40,11 @@ def schedule(stand):
         return {found["name"] for found in states.list_executions(stateMachineArn=arn)["executions"]}
 
     before = names()
-    change_source_stack(stand, ScheduleState="ENABLED", ScheduleExpression='"rate(1 minute)"')
+    stand.change_source_stack(ScheduleState="ENABLED", ScheduleExpression='"rate(1 minute)"')
     deadline = time.monotonic() + STARTED_SECONDS_MAX
     while not (started := sorted(names() - before)) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-    change_source_stack(stand, ScheduleState="DISABLED", ScheduleExpression='"cron(0 2 * * ? *)"')
+    stand.change_source_stack(ScheduleState="DISABLED", ScheduleExpression='"cron(0 2 * * ? *)"')
     expect(started, "no execution started within three minutes")
     execution = stand.machine.wait(stand.machine.execution_arn(started[0]))
     run_input = states.describe_execution(executionArn=stand.machine.execution_arn(started[0]))["input"]

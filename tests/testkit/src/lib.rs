@@ -6,6 +6,7 @@
 mod accounts;
 mod bucket;
 mod bucket_handle;
+mod ceilings;
 mod clock;
 pub mod conformance;
 mod control_store;
@@ -23,6 +24,7 @@ mod upload;
 
 pub use accounts::MemoryAccounts;
 pub use bucket::MemoryBuckets;
+pub use ceilings::{ceilings_around, widest_ceilings};
 pub use clock::ManualClock;
 pub use control_store::{MemoryControlStore, MemoryControlWriter};
 pub use executions::MemoryExecutions;

@@ -2,7 +2,7 @@
 
 use shardlift_core::failure::Failure;
 
-use super::invalid_setting::invalid;
+use super::variables::invalid;
 use crate::clients::DATA_ENDPOINT_VARIABLE;
 
 const ALLOW_OTHER: &str = "ALLOW_OTHER_DATA_S3_ENDPOINT";

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    access::policy::AllowList,
+    access::ceilings::{AllowedKey, CeilingParameters, Ceilings},
     failure::Failure,
-    run::input::RunInput,
+    run::{input::RunInput, option::ClassChoice},
     value::{arn::RoleArn, bucket::BucketName},
 };
 
-use super::{data_endpoint::data_endpoint_url, invalid_setting::invalid};
+use super::{
+    data_endpoint::data_endpoint_url,
+    variables::{ceiling, flag, invalid, list, number},
+};
 
 /// The concurrency of copiers unless the stack sets another.
 const MAX_CONCURRENCY_DEFAULT: u32 = 100;
@@ -46,6 +49,12 @@ const RUN_FLAGS: [(&str, &str); 1] = [("RUN_REQUEST_PAYER", "/request_payer")];
 
 const RUN_FILTERS: &str = "RUN_FILTERS";
 
+const ALLOW_MIRROR: &str = "ALLOW_MIRROR";
+const DELETE_MAX_PERCENT_CEILING: &str = "DELETE_MAX_PERCENT_CEILING";
+const DELETE_MAX_OBJECTS_CEILING: &str = "DELETE_MAX_OBJECTS_CEILING";
+const ALLOWED_KMS_KEY_ARNS: &str = "ALLOWED_KMS_KEY_ARNS";
+const ALLOWED_STORAGE_CLASSES: &str = "ALLOWED_STORAGE_CLASSES";
+
 /// The settings of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -57,10 +66,8 @@ pub struct Settings {
     pub state_machine_arn: Option<String>,
     /// The topic, for the function that publishes.
     pub topic_arn: Option<String>,
-    /// The stack's defaults for the input of a run.
-    pub run_defaults: RunInput,
-    /// The buckets and roles that a run may use: the stack's own pair, and further targets that the stack allows.
-    pub allow_list: AllowList,
+    /// What the stack says about runs. The function that reports what is wrong must work without it.
+    pub runs: Result<RunSettings, Failure>,
     /// The maximum number of concurrent copiers.
     pub max_concurrency: u32,
     /// The maximum writes per second of a run, if the stack sets a cap.
@@ -71,6 +78,26 @@ pub struct Settings {
     pub copier_memory_mb: u32,
     /// What replaces S3's endpoints for the two buckets of a pair, in tests.
     pub data_endpoint_url: Option<String>,
+}
+
+/// What the stack says about runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSettings {
+    /// Its defaults for the input of a run.
+    pub defaults: RunInput,
+    /// What a run may ask for.
+    pub ceilings: Ceilings,
+}
+
+impl RunSettings {
+    fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let defaults = run_defaults(variable)?;
+        let ceilings = Ceilings::new(&defaults, ceiling_parameters(variable)?).and_targets(
+            list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
+            list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
+        );
+        Ok(Self { defaults, ceilings })
+    }
 }
 
 impl Settings {
@@ -91,11 +118,6 @@ impl Settings {
         let required = |name: &str| variable(name).ok_or_else(|| invalid(name, "is not set"));
         let control_bucket = BucketName::new(required("CONTROL_BUCKET")?)
             .map_err(|problem| invalid("CONTROL_BUCKET", problem))?;
-        let run_defaults = run_defaults(&variable)?;
-        let allow_list = AllowList::of_stack(&run_defaults).and_targets(
-            list(&variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
-            list(&variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
-        );
         let max_concurrency = number(
             &variable,
             COPIER_CONCURRENCY,
@@ -107,8 +129,7 @@ impl Settings {
             control_bucket,
             state_machine_arn: variable("STATE_MACHINE_ARN"),
             topic_arn: variable("TOPIC_ARN"),
-            run_defaults,
-            allow_list,
+            runs: RunSettings::read(&variable),
             max_concurrency,
             writes_per_second_max: writes_per_second_max(&variable)?,
             data_endpoint_url: data_endpoint_url(&variable)?,
@@ -184,14 +205,26 @@ fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, 
         take(RUN_FILTERS, "/filters", filters)?;
     }
     for (name, pointer) in RUN_FLAGS {
-        if let Some(text) = variable(name) {
-            let flag: bool = text
-                .parse()
-                .map_err(|_| invalid(name, "is neither true nor false"))?;
+        if let Some(flag) = flag(variable, name)? {
             take(name, pointer, json!(flag))?;
         }
     }
     Ok(defaults)
+}
+
+fn ceiling_parameters(
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<CeilingParameters, Failure> {
+    let classes = list(variable, ALLOWED_STORAGE_CLASSES, |name| {
+        serde_json::from_value::<ClassChoice>(json!(name))
+    })?;
+    Ok(CeilingParameters {
+        allow_mirror: flag(variable, ALLOW_MIRROR)?.unwrap_or(false),
+        delete_max_percent: ceiling(variable, DELETE_MAX_PERCENT_CEILING)?,
+        delete_max_objects: ceiling(variable, DELETE_MAX_OBJECTS_CEILING)?,
+        kms_keys: list(variable, ALLOWED_KMS_KEY_ARNS, |arn| AllowedKey::new(&arn))?,
+        storage_classes: (!classes.is_empty()).then_some(classes),
+    })
 }
 
 /// An input with only `value` at `pointer`, for example `/target/bucket`.
@@ -202,49 +235,11 @@ fn input_with(pointer: &str, value: Value) -> Value {
         .fold(value, |inner, field| json!({ field: inner }))
 }
 
-/// Names separated by commas.
-fn list<T, E: std::fmt::Display>(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    parse: impl Fn(String) -> Result<T, E>,
-) -> Result<Vec<T>, Failure> {
-    let text = variable(name).unwrap_or_default();
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(|item| parse(item.to_owned()).map_err(|problem| invalid(name, problem)))
-        .collect()
-}
-
-fn number(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    bounds: std::ops::RangeInclusive<u32>,
-    default: u32,
-) -> Result<u32, Failure> {
-    let Some(text) = variable(name) else {
-        return Ok(default);
-    };
-    text.parse()
-        .ok()
-        .filter(|number| bounds.contains(number))
-        .ok_or_else(|| {
-            invalid(
-                name,
-                format_args!(
-                    "is {text:?}, expected {} to {}",
-                    bounds.start(),
-                    bounds.end()
-                ),
-            )
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use shardlift_core::failure::FailureCode;
+    use shardlift_core::{failure::FailureCode, value::storage::StorageClass};
 
     use super::*;
 
@@ -274,7 +269,7 @@ mod tests {
             ("RUN_REQUEST_PAYER", "true"),
         ])
         .unwrap();
-        let defaults = settings.run_defaults;
+        let defaults = settings.runs.unwrap().defaults;
         assert_eq!(defaults.source.bucket.unwrap().as_str(), "source");
         assert_eq!(defaults.source.prefix.unwrap().as_str(), "data/");
         assert_eq!(defaults.target.bucket.unwrap().as_str(), "target");
@@ -315,11 +310,39 @@ mod tests {
             ("FURTHER_TARGET_ROLE_ARNS", role),
         ])
         .unwrap();
-        let expected = AllowList::of_stack(&settings.run_defaults).and_targets(
+        let runs = settings.runs.unwrap();
+        let parameters = CeilingParameters::default();
+        let expected = Ceilings::new(&runs.defaults, parameters).and_targets(
             ["target-2", "target-3"].map(|name| BucketName::new(name).unwrap()),
             [RoleArn::new(role).unwrap()],
         );
-        assert_eq!(settings.allow_list, expected);
+        assert_eq!(runs.ceilings, expected);
+    }
+
+    #[test]
+    fn the_ceilings_are_the_stacks_own_values_unless_it_raises_them() {
+        let key = "arn:aws:kms:eu-west-1:222222222222:key/*";
+        let raised = settings(&[
+            ("ALLOW_MIRROR", "true"),
+            ("DELETE_MAX_PERCENT_CEILING", "100"),
+            ("DELETE_MAX_OBJECTS_CEILING", "-1"),
+            ("ALLOWED_KMS_KEY_ARNS", key),
+            ("ALLOWED_STORAGE_CLASSES", "preserve,DEEP_ARCHIVE"),
+        ])
+        .unwrap()
+        .runs
+        .unwrap();
+        let parameters = CeilingParameters {
+            allow_mirror: true,
+            delete_max_percent: Some(100),
+            delete_max_objects: None,
+            kms_keys: vec![AllowedKey::new(key).unwrap()],
+            storage_classes: Some(vec![
+                ClassChoice::Preserve,
+                ClassChoice::Class(StorageClass::DeepArchive),
+            ]),
+        };
+        assert_eq!(raised.ceilings, Ceilings::new(&raised.defaults, parameters));
     }
 
     #[test]
@@ -338,6 +361,11 @@ mod tests {
             ("RUN_ROUNDS_MAX", "three"),
             ("RUN_DELETE_MAX_PERCENT", "-1"),
             ("RUN_DELETE_MAX_OBJECTS", "few"),
+            ("ALLOW_MIRROR", "yes"),
+            ("DELETE_MAX_PERCENT_CEILING", "all"),
+            ("DELETE_MAX_OBJECTS_CEILING", "-2"),
+            ("ALLOWED_KMS_KEY_ARNS", "*"),
+            ("ALLOWED_STORAGE_CLASSES", "preserve,COLD"),
             ("COPIER_CONCURRENCY", "0"),
             ("WRITES_PER_SECOND_MAX", "-1"),
             ("LEDGER_TTL_DAYS", "forever"),
@@ -347,7 +375,8 @@ mod tests {
             ("CONTROL_BUCKET", "x"),
             ("LEDGER_TABLE", ""),
         ] {
-            let failure = settings(&[(name, wrong)]).unwrap_err();
+            let read = settings(&[(name, wrong)]);
+            let failure = read.and_then(|read| read.runs.map(|_| ())).unwrap_err();
             assert_eq!(failure.code, FailureCode::InvalidRun);
             assert!(failure.detail.contains(name), "{name}: {}", failure.detail);
         }

@@ -36,7 +36,7 @@ use shardlift_core::{
         time::Timestamp,
     },
 };
-use shardlift_testkit::MemoryLedger;
+use shardlift_testkit::{MemoryLedger, ceilings_around};
 
 const INVOCATION_MS: i64 = 900_000;
 
@@ -85,11 +85,16 @@ fn execution() -> ExecutionArn {
 impl Bench {
     /// One copier of the Map: a process of its own with its own pace, that takes one shard after the other.
     async fn copier(&self, queue: &Queue) {
+        let run = self
+            .ledger
+            .run(&run_id())
+            .expect("the benchmark planned it");
         let copier = Copier::<BenchPorts>::new(
             self.accounts.clone(),
             self.ledger.clone(),
             self.control.clone(),
             SystemClock,
+            ceilings_around(&run.spec),
         );
         loop {
             let Some(shard_id) = queue.next() else {

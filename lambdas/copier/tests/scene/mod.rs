@@ -38,7 +38,7 @@ use shardlift_core::{
 };
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger,
-    StoredObject,
+    StoredObject, ceilings_around,
 };
 
 pub const SOURCE: &str = "source-bucket";
@@ -188,6 +188,7 @@ impl Scene {
             self.ledger.clone(),
             self.control.clone(),
             self.clock.clone(),
+            ceilings_around(&self.spec),
         )
     }
 

@@ -4,11 +4,12 @@
 //! [`grant`] is the one table of what each of them must allow, under which statement id; [`policy`] holds their contents.
 //! For a refused call, [`denial`] says who may not do what, and which of the [`deciders`] lacks which statement;
 //! [`missing_permission`] turns what AWS reported, or what probes found, into a denial. [`preflight`] is the table of the
-//! checks before a run. `own_role` adds the missing statement where a function's own role was refused.
+//! checks before a run, and [`ceilings`] what any run may ask for. `own_role` adds the missing statement where a function's own role was refused.
 //!
 //! Read `document`, `grant`, `deciders`, `denial`, then the rest. Functions only call, and ask here what a refusal means.
 
 mod advice;
+pub mod ceilings;
 pub mod deciders;
 pub mod denial;
 pub mod document;

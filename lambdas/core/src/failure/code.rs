@@ -97,8 +97,8 @@ failure_codes! {
         "Another run that writes some of the same keys is in progress.",
         "Wait for the execution that the message names, or stop it. Then start the run again.";
     DeleteLimitExceeded, Run, AfterAction,
-        "A mirror would delete more objects than its limits allow.",
-        "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects.";
+        "A mirror would delete more objects than its limits allow, or has an empty source.",
+        "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects, or with allow_empty_source if the source is empty on purpose.";
     SourceMissing, Object, AfterAction,
         "The planned object no longer exists at the source.",
         "If it was deleted on purpose, do nothing: the next run does not plan it.";

@@ -228,6 +228,11 @@ fn exceeded_limits(run: &RunRecord) -> Option<DeleteLimits> {
         deletable: totals.deletable,
         delete_max_percent: run.spec.delete_max_percent,
         delete_max_objects: run.spec.delete_max_objects,
+        empty_source: run.spec.rerun.is_none()
+            && !run.spec.allow_empty_source
+            && [totals.planned, totals.same, totals.archived]
+                .iter()
+                .all(|count| count.objects == 0),
     })
 }
 

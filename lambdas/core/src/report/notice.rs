@@ -182,7 +182,10 @@ mod tests {
     use super::*;
     use crate::{
         failure::FailureCode,
-        report::{FailedWork, ReportLocation, ReportedProblem, ShardSummary, note_example},
+        report::{
+            FailedWork, ReportLocation, ReportedProblem, ShardSummary, emptiness::tests::empty,
+            note_example,
+        },
         value::{bucket::BucketName, id::RunId, key::ObjectKey, tally::Count},
     };
 
@@ -222,6 +225,17 @@ mod tests {
             examples,
         };
         Notification::of_report(report, around).unwrap()
+    }
+
+    #[test]
+    fn the_subject_of_a_run_that_deleted_begins_with_that() {
+        let mut emptied = empty(0);
+        (emptied.deleted.planned, emptied.deleted.objects) = (3, 3);
+        let subject = notification(&emptied, &FailureExamples::new()).subject;
+        assert!(
+            subject.starts_with("Shardlift COMPLETE: 3 objects deleted, the source is empty"),
+            "{subject}"
+        );
     }
 
     #[test]

@@ -178,6 +178,9 @@ pub struct DeleteLimits {
     pub delete_max_percent: u8,
     /// The largest number.
     pub delete_max_objects: u64,
+    /// Whether no object of the source takes part, and the run does not say that this is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty_source: bool,
 }
 
 /// A warning of a report. Its code stays the same, its message may change.

@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer, de::MapAccess, de::Visitor, de::value::MapAccessDeserializer,
 };
 
-use super::invalid;
+use super::{invalid, invalid::kind_of};
 use crate::{
     failure::Failure,
     run::{
@@ -63,6 +63,8 @@ pub struct RunInput {
     pub delete_max_percent: Option<u8>,
     /// A mirror deletes at most this many objects, or [`delete_max_percent`](Self::delete_max_percent) of them.
     pub delete_max_objects: Option<u64>,
+    /// Whether a mirror may delete although no object of its source takes part.
+    pub allow_empty_source: Option<bool>,
     /// What to do about objects that changed since they were planned.
     pub on_change: Option<OnChange>,
     /// How often the shards that are not done are offered.
@@ -156,7 +158,10 @@ impl RunInput {
         if !input.is_object() {
             return Err(invalid(
                 "",
-                &format!("expected a JSON object, found {input}; the nightly input is {{}}"),
+                &format!(
+                    "expected a JSON object, found {}; the nightly input is {{}}",
+                    kind_of(input)
+                ),
             ));
         }
         let read: Self = serde_path_to_error::deserialize(input).map_err(|error| {
@@ -260,6 +265,7 @@ impl RunInput {
             part_bytes: self.part_bytes.or(defaults.part_bytes),
             delete_max_percent: self.delete_max_percent.or(defaults.delete_max_percent),
             delete_max_objects: self.delete_max_objects.or(defaults.delete_max_objects),
+            allow_empty_source: self.allow_empty_source.or(defaults.allow_empty_source),
             on_change: self.on_change.or(defaults.on_change),
             rounds_max: self.rounds_max.or(defaults.rounds_max),
             verify: self.verify.or(defaults.verify),

@@ -50,3 +50,15 @@ pub fn unusable_key(fault: &CallFault) -> Failure {
     );
     invalid("kms_key_arn", &problem)
 }
+
+/// What a JSON value is, without the value.
+pub(super) const fn kind_of(value: &serde_json::Value) -> &'static str {
+    match value {
+        serde_json::Value::Null => "null",
+        serde_json::Value::Bool(_) => "true or false",
+        serde_json::Value::Number(_) => "a number",
+        serde_json::Value::String(_) => "a text",
+        serde_json::Value::Array(_) => "a list",
+        serde_json::Value::Object(_) => "an object",
+    }
+}

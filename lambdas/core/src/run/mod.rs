@@ -2,7 +2,7 @@
 //!
 //! [`input`] is what a person types, [`spec`] is the same with every default filled in and every contradiction refused.
 //! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part (by globs, `glob`), [`rerun`] what a
-//! rerun refers to. [`record`] is the run's record in the ledger, [`lock`] its lock there, [`event`] the payloads between the state machine and the
+//! rerun refers to. [`record`] is the run's record in the ledger, [`lock`] its lock there, [`masking`] keeps external ids out of messages, [`event`] the payloads between the state machine and the
 //! functions.
 
 pub mod event;
@@ -11,6 +11,7 @@ mod glob;
 pub mod input;
 pub mod invalid;
 pub mod lock;
+pub mod masking;
 pub mod option;
 pub mod pair;
 pub mod record;

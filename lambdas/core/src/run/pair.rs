@@ -131,6 +131,14 @@ impl Pair {
             .map(|relative| self.source.prefix.join(relative))
     }
 
+    /// The same, with words in the place of the external id: what is made of it can be shown to anybody.
+    #[must_use]
+    pub fn with_masked_external_id(mut self) -> Self {
+        let masked = self.target.external_id.map(|_| ExternalId::masked());
+        self.target.external_id = masked;
+        self
+    }
+
     /// Whether an object written at the target could be listed at the source, or the other way round.
     #[must_use]
     pub fn overlaps(&self) -> bool {

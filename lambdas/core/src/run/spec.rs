@@ -25,7 +25,9 @@ use crate::{
 pub const ROUNDS_MAX: u32 = 10;
 
 /// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
-const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
+pub(crate) const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
+/// The share of the target's objects that a mirror may delete, in percent.
+pub(crate) const DELETE_MAX_PERCENT_DEFAULT: u8 = 5;
 
 fn class_or_standard<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClassChoice, D::Error> {
     let stored = Option::<ClassChoice>::deserialize(deserializer)?;
@@ -71,9 +73,12 @@ pub struct RunSpec {
     pub part_bytes: u64,
     /// A mirror deletes at most this share of the target's objects, or `delete_max_objects`, whichever is more.
     pub delete_max_percent: u8,
-    /// A mirror of a source that is not empty may delete this many objects, whatever their share.
+    /// A mirror may delete this many objects, whatever their share.
     #[serde(default = "delete_max_objects_default")]
     pub delete_max_objects: u64,
+    /// Whether a mirror of a source of which no object takes part may delete anything.
+    #[serde(default)]
+    pub allow_empty_source: bool,
     /// What is done about objects that changed since they were planned.
     #[serde(default)]
     pub on_change: OnChange,
@@ -128,10 +133,13 @@ impl RunSpec {
                 .multipart_threshold_bytes
                 .unwrap_or(SINGLE_COPY_BYTES_MAX),
             part_bytes: input.part_bytes.unwrap_or(PART_BYTES_DEFAULT),
-            delete_max_percent: input.delete_max_percent.unwrap_or(5),
+            delete_max_percent: input
+                .delete_max_percent
+                .unwrap_or(DELETE_MAX_PERCENT_DEFAULT),
             delete_max_objects: input
                 .delete_max_objects
                 .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT),
+            allow_empty_source: input.allow_empty_source.unwrap_or(false),
             on_change: input.on_change.unwrap_or_default(),
             rounds_max: input.rounds_max.unwrap_or(3),
             verify: input.verify.unwrap_or(Verify::Relist),
@@ -235,6 +243,7 @@ impl RunInput {
             part_bytes: Some(spec.part_bytes),
             delete_max_percent: Some(spec.delete_max_percent),
             delete_max_objects: Some(spec.delete_max_objects),
+            allow_empty_source: Some(spec.allow_empty_source),
             on_change: Some(spec.on_change),
             rounds_max: Some(spec.rounds_max),
             verify: Some(spec.verify),
@@ -302,7 +311,7 @@ mod tests {
             (5, 3, Verify::Relist)
         );
         assert_eq!(spec.delete_max_objects, 10);
-        assert!(!spec.dry_run);
+        assert!(!spec.dry_run && !spec.allow_empty_source);
     }
 
     #[test]

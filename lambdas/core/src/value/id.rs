@@ -27,7 +27,7 @@ checked_text! {
 /// What Step Functions refuses in a name, beside whitespace and control characters.
 const SPECIAL: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
 
-fn check_run(id: &str) -> Result<(), &'static str> {
+pub(super) fn check_run(id: &str) -> Result<(), &'static str> {
     let is_ok = |c: char| !c.is_whitespace() && !SPECIAL.contains(c) && !is_active(c);
     if (1..=80).contains(&id.chars().count()) && id.chars().all(is_ok) {
         Ok(())

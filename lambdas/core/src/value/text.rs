@@ -1,5 +1,8 @@
 //! One definition for every validated text that crosses a boundary.
 
+/// How much of a refused text a message shows.
+pub(crate) const SHOWN_CHARACTERS: usize = 200;
+
 /// A text was refused by the type that it was meant for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {found:?} is not valid: {rule}")]
@@ -13,11 +16,17 @@ pub struct InvalidText {
 }
 
 impl InvalidText {
+    /// Texts of this kind are not shown.
+    const UNSEEN: &str = "external id";
+
     pub(crate) fn new(what: &'static str, found: &str, rule: &'static str) -> Self {
-        const SHOWN_CHARACTERS: usize = 200;
         Self {
             what,
-            found: found.chars().take(SHOWN_CHARACTERS).collect(),
+            found: if what == Self::UNSEEN {
+                format!("of {} characters", found.chars().count())
+            } else {
+                found.chars().take(SHOWN_CHARACTERS).collect()
+            },
             rule,
         }
     }

@@ -19,7 +19,7 @@ use disk_ledger::DiskLedger;
 use serde_json::json;
 use shardlift_aws::{AwsAccounts, SystemClock, clients, retry::RetriedByCaller, telemetry};
 use shardlift_core::{
-    access::policy::AllowList,
+    access::ceilings::{CeilingParameters, Ceilings},
     failure::fault::CallFault,
     plan::ShardBounds,
     port::{Clock, ControlStore, Ledger},
@@ -151,7 +151,7 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
     }))?;
     Ok(PlannerSettings {
-        allow_list: AllowList::of_stack(&pair),
+        ceilings: Ceilings::new(&pair, CeilingParameters::default()),
         run_defaults: pair,
         max_concurrency: 100,
         writes_per_second_max: None,

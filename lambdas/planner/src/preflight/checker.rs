@@ -56,6 +56,8 @@ pub(super) struct Checker<'a> {
     pub(super) run_id: &'a RunId,
     pub(super) table: Preflight,
     agreement: Agreement,
+    /// Whether a refusal offers the missing statements.
+    offers_statements: bool,
     caller: Arn,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Checker<'a> {
         spec: &'a RunSpec,
         run_id: &'a RunId,
         principal: &Arn,
+        offers_statements: bool,
     ) -> Result<Self, Failure> {
         let source_account = principal.account().ok_or_else(|| {
             Failure::invariant(format!(
@@ -77,7 +80,7 @@ impl<'a> Checker<'a> {
             table: Preflight::default(),
             agreement: Agreement {
                 source_account,
-                pair: spec.pair.clone(),
+                pair: spec.pair.clone().with_masked_external_id(),
                 extras: Extras {
                     without_tags: spec.tags == TagPolicy::Ignore,
                     with_acls: spec.acl.is_some(),
@@ -87,6 +90,7 @@ impl<'a> Checker<'a> {
                 },
             },
             caller: principal.principal(),
+            offers_statements,
         })
     }
 
@@ -169,7 +173,7 @@ impl<'a> Checker<'a> {
             None => self.table.works(check),
             Some((denial, fault)) if works == 0 => self.refuse(check, denial, fault),
             Some((denial, fault)) => {
-                let refusal = Refusal::new(denial, fault, &self.agreement, &self.caller);
+                let refusal = self.refusal(denial, fault);
                 self.table
                     .works_for_some(check, works, works + refused.len(), refusal);
             }
@@ -178,8 +182,13 @@ impl<'a> Checker<'a> {
 
     /// Notes a refusal.
     pub(super) fn refuse(&mut self, check: Check, denial: &Denial, fault: &CallFault) {
-        self.table
-            .refused(check, denial, fault, &self.agreement, &self.caller);
+        let refusal = self.refusal(denial, fault);
+        self.table.refused(check, refusal);
+    }
+
+    fn refusal(&self, denial: &Denial, fault: &CallFault) -> Refusal {
+        let agreement = self.offers_statements.then_some(&self.agreement);
+        Refusal::new(denial, fault, agreement, &self.caller)
     }
 
     /// A refusal of the planner's own role to list the source.

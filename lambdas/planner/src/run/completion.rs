@@ -152,8 +152,9 @@ impl<P: Ports> Planner<P> {
 /// Whether a mirror would delete more than its limits allow, so that it deletes nothing. Deletions within either limit are
 /// made. Objects that the globs leave out do not make the share smaller.
 ///
-/// An empty source asks to delete every object of the target, which only a limit of 100 percent allows (P11). A rerun does
-/// not list the target: it deletes only what the plan of its earlier run did, which was checked.
+/// A source of which no object takes part asks to delete every object of the target: a typo in a prefix or a filter looks
+/// like this, so the input must say that it is meant (P11). A rerun does not list the target: it deletes only what the plan
+/// of its earlier run did, which was checked.
 fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
     let spec = &run.spec;
     if let Some(rerun) = &spec.rerun {
@@ -162,10 +163,10 @@ fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
     let (deletes, deletable) = (tally.deletes.objects, tally.deletable.objects);
     let share_max = u128::from(deletable) * u128::from(spec.delete_max_percent);
     let is_within_share = u128::from(deletes) * 100 <= share_max;
-    let at_source = [tally.planned, tally.same, tally.archived, tally.filtered];
-    let is_source_empty = at_source.iter().all(|count| count.objects == 0);
-    let is_within_count = deletes <= spec.delete_max_objects && !is_source_empty;
-    !is_within_share && !is_within_count
+    let is_within_count = deletes <= spec.delete_max_objects;
+    let taking_part = [tally.planned, tally.same, tally.archived];
+    let is_empty = taking_part.iter().all(|count| count.objects == 0);
+    (is_empty && !spec.allow_empty_source) || (!is_within_share && !is_within_count)
 }
 
 fn log_plan(run: &RunRecord) {

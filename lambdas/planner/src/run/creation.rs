@@ -34,10 +34,18 @@ impl<P: Ports> Planner<P> {
     ) -> Result<Option<RunRecord>, Failure> {
         let input = RunInput::parse(&event.input.json()?)?;
         let spec = match input.rerun_of {
-            Some(earlier) => self.settle_rerun(earlier, input.shards).await?,
-            None => RunSpec::settle(input.or(self.settings.run_defaults.clone()))?,
+            Some(earlier) => {
+                let spec = self.settle_rerun(earlier, input.shards).await?;
+                let judged = self.settings.ceilings.check(&spec);
+                judged.map_err(|refused| refused.within("rerun_of: the earlier run"))?;
+                spec
+            }
+            None => {
+                let spec = RunSpec::settle(input.or(self.settings.run_defaults.clone()))?;
+                self.settings.ceilings.check_new(&spec)?;
+                spec
+            }
         };
-        self.settings.allow_list.check(&spec.pair)?;
         let pair = &spec.pair;
         let Opened {
             source,
@@ -76,7 +84,10 @@ impl<P: Ports> Planner<P> {
         spec: &RunSpec,
         run_id: &RunId,
     ) -> Result<Opened<P::Accounts>, Failure> {
-        let Examined { table, opened } = preflight::examine(&self.accounts, spec, run_id).await?;
+        let Examined { table, opened } = {
+            let offers_statements = self.settings.ceilings.is_own_target(&spec.pair);
+            preflight::examine(&self.accounts, spec, run_id, offers_statements).await?
+        };
         // People read this one as it is.
         let body = serde_json::to_vec_pretty(&table)
             .map_err(|error| Failure::invariant(format!("preflight: {error}")))?;

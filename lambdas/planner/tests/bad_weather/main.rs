@@ -30,7 +30,7 @@ use s3_ports::S3Ports;
 use serde_json::{Value, json};
 use shardlift_aws::{AwsAccounts, retry::RetriedByCaller};
 use shardlift_core::{
-    access::policy::AllowList,
+    access::ceilings::Ceilings,
     failure::Failure,
     plan::ShardBounds,
     run::{event, input::RunInput},
@@ -42,6 +42,7 @@ use shardlift_s3_model::{
 };
 use shardlift_testkit::{
     CallScript, Disturbance, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger,
+    widest_ceilings,
 };
 use world::World;
 
@@ -131,7 +132,7 @@ impl Stage {
             executions: MemoryExecutions::new(self.script.clone()),
             clock: ManualClock::stepping(noon(), step),
             settings: PlannerSettings {
-                allow_list: AllowList::of_stack(&run_defaults),
+                ceilings: Ceilings::new(&run_defaults, widest_ceilings()),
                 run_defaults,
                 max_concurrency: 7,
                 writes_per_second_max: None,

@@ -4,21 +4,24 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    access::policy::AllowList,
+    access::ceilings::{CeilingParameters, Ceilings},
     documents::{control_key, manifest::Manifest},
     failure::Failure,
     plan::{
         ShardBounds,
         range::{ListingTally, RangeState},
     },
-    run::{event, input::RunInput},
+    run::{
+        event,
+        input::{RunInput, SourceInput, TargetInput},
+    },
     shard::ShardWork,
     value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
 use shardlift_planner::{Planner, PlannerSettings, Ports};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions,
-    MemoryLedger,
+    MemoryLedger, widest_ceilings,
 };
 
 pub(crate) const SOURCE: &str = "source";
@@ -47,6 +50,8 @@ pub(crate) struct World {
     pub(crate) page_objects: usize,
     pub(crate) shard_bounds: ShardBounds,
     pub(crate) listers_max: usize,
+    /// The ceilings of the stack; everything is allowed where there are none.
+    pub(crate) parameters: Option<CeilingParameters>,
     /// What each look at the clock costs.
     pub(crate) clock_step: Duration,
 }
@@ -77,6 +82,7 @@ impl World {
                 ..ShardBounds::default()
             },
             listers_max: 1,
+            parameters: None,
             clock_step: Duration::ZERO,
         }
     }
@@ -99,7 +105,7 @@ impl World {
             executions: self.executions.clone(),
             clock: ManualClock::stepping(noon(), self.clock_step),
             settings: PlannerSettings {
-                allow_list: AllowList::of_stack(&run_defaults),
+                ceilings: self.ceilings(&run_defaults),
                 run_defaults,
                 max_concurrency: 7,
                 writes_per_second_max: None,
@@ -109,6 +115,24 @@ impl World {
                 listers_max: self.listers_max,
             },
         }
+    }
+
+    fn ceilings(&self, defaults: &RunInput) -> Ceilings {
+        if let Some(parameters) = &self.parameters {
+            return Ceilings::new(defaults, parameters.clone());
+        }
+        let anywhere = RunInput {
+            source: SourceInput {
+                prefix: None,
+                ..defaults.source.clone()
+            },
+            target: TargetInput {
+                prefix: None,
+                ..defaults.target.clone()
+            },
+            ..RunInput::default()
+        };
+        Ceilings::new(&anywhere, widest_ceilings())
     }
 
     /// One invocation of 15 minutes.

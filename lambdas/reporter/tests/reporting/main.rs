@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
 
+mod ceilings;
 mod outcomes;
 mod pages;
 mod repetition;

@@ -6,6 +6,11 @@ use crate::{
     value::{arn::RoleArn, bucket::BucketName},
 };
 
+/// The parameters of the stack that make the list.
+const SOURCE: &str = "SourceBucketName";
+const BUCKETS: &str = "TargetBucketName and FurtherTargetBucketNames";
+const ROLES: &str = "TargetAccountRoleArn and FurtherTargetRoleArns";
+
 /// What a run may name: whoever may start a run chooses within it, and only whoever may change the stack changes it.
 ///
 /// The policies in both accounts refuse everything else too; this refuses it before any call, and names the field.
@@ -45,25 +50,42 @@ impl AllowList {
     /// `InvalidRun`, naming the field, what is allowed and what was found.
     pub fn check(&self, pair: &Pair) -> Result<(), Failure> {
         let target = &pair.target;
-        listed("source.bucket", &self.source_buckets, &pair.source.bucket)?;
-        listed("target.bucket", &self.target_buckets, &target.bucket)?;
+        let source = &pair.source;
+        listed(
+            "source.bucket",
+            SOURCE,
+            &self.source_buckets,
+            &source.bucket,
+        )?;
+        listed(
+            "target.bucket",
+            BUCKETS,
+            &self.target_buckets,
+            &target.bucket,
+        )?;
         let accounts: BTreeSet<_> = self.target_roles.iter().map(RoleArn::account).collect();
         if !accounts.contains(&target.role_arn.account()) {
             return Err(invalid(
                 "target.role_arn",
                 &format!(
-                    "expected a role of the account {}, which the stack is configured for, found one of {}",
+                    "expected a role of the account {}, which the stack is configured for ({ROLES}), found one of {}",
                     alternatives(&accounts),
                     target.role_arn.account()
                 ),
             ));
         }
-        listed("target.role_arn", &self.target_roles, &target.role_arn)
+        listed(
+            "target.role_arn",
+            ROLES,
+            &self.target_roles,
+            &target.role_arn,
+        )
     }
 }
 
 fn listed<T: Ord + std::fmt::Display>(
     field: &str,
+    parameters: &str,
     allowed: &BTreeSet<T>,
     found: &T,
 ) -> Result<(), Failure> {
@@ -73,7 +95,7 @@ fn listed<T: Ord + std::fmt::Display>(
     Err(invalid(
         field,
         &format!(
-            "the stack's allow-list holds {}, found {found}",
+            "the stack's allow-list ({parameters}) holds {}, found {found}",
             alternatives(allowed)
         ),
     ))

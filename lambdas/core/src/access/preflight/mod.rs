@@ -19,6 +19,9 @@ use crate::{
     value::{action::ReportedAction, arn::Arn, id::RunId, printable::Printable},
 };
 
+/// What is said about a refusal where no statement is offered.
+const BESIDE_OWN_TARGET: &str = "the run names a target beside the stack's own, so that no statement is offered here: whoever owns that target decides what it allows";
+
 /// The name of the table among a run's documents in the control bucket.
 pub const PREFLIGHT_DOCUMENT: &str = "preflight.json";
 
@@ -111,16 +114,8 @@ impl Preflight {
         self.note(check, CheckResult::NotChecked { reason });
     }
 
-    /// Notes that a check was refused. `caller` is the ARN of the planner's own role.
-    pub fn refused(
-        &mut self,
-        check: Check,
-        denial: &Denial,
-        fault: &CallFault,
-        agreement: &Agreement,
-        caller: &Arn,
-    ) {
-        let refusal = Refusal::new(denial, fault, agreement, caller);
+    /// Notes that a check was refused.
+    pub fn refused(&mut self, check: Check, refusal: Refusal) {
         self.note(check, CheckResult::Refused(refusal));
     }
 
@@ -188,13 +183,20 @@ impl Preflight {
 }
 
 impl Refusal {
-    /// What is missing after a refused call. `caller` is the ARN of the planner's own role.
+    /// What is missing after a refused call. `caller` is the ARN of the planner's own role. Without an agreement, no
+    /// statement is offered to paste: the run goes where the stack's own agreement does not reach.
     #[must_use]
-    pub fn new(denial: &Denial, fault: &CallFault, agreement: &Agreement, caller: &Arn) -> Self {
+    pub fn new(
+        denial: &Denial,
+        fault: &CallFault,
+        agreement: Option<&Agreement>,
+        caller: &Arn,
+    ) -> Self {
         let missing = denial.missing_grant(fault.reason.as_ref());
         let documents = missing.deciders.listed().into_iter();
         let statements: Vec<MissingStatement> = documents
             .filter_map(|document| {
+                let agreement = agreement?;
                 let statement = missing::statement(agreement, caller, document, &missing)?;
                 Some(MissingStatement {
                     document,
@@ -206,7 +208,10 @@ impl Refusal {
         Self {
             principal: denial.caller().to_string(),
             needed: missing.deciders.needed(),
-            remedy: remedy(&missing, &statements),
+            remedy: match agreement {
+                Some(_) => remedy(&missing, &statements),
+                None => BESIDE_OWN_TARGET.to_owned(),
+            },
             action: missing.action().clone(),
             resource: missing.resource,
             missing: statements,

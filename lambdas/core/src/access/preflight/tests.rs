@@ -56,7 +56,8 @@ fn refused(reason: Option<RefusalReason>, check: Check, denial: &Denial) -> Pref
         ..CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403")
     };
     let caller = arn("arn:aws:iam::111111111111:role/planner");
-    table.refused(check, denial, &fault, &agreement(), &caller);
+    let refusal = Refusal::new(denial, &fault, Some(&agreement()), &caller);
+    table.refused(check, refusal);
     table.completed("the source could not be read")
 }
 
@@ -157,4 +158,18 @@ fn a_hostile_key_stays_on_its_line() {
         "{:?}",
         failure.detail
     );
+}
+
+#[test]
+fn beside_the_stacks_own_target_no_statement_is_offered() {
+    let caller = arn("arn:aws:iam::111111111111:role/planner");
+    let fault = CallFault::new("s3:ListObjectsV2", FaultKind::AccessDenied, "403");
+    let denial = Denial::of_listing_target(&agreement().pair);
+    let offered = Refusal::new(&denial, &fault, Some(&agreement()), &caller);
+    assert!(!offered.missing.is_empty() && offered.remedy.contains("\"Effect\""));
+    let refusal = Refusal::new(&denial, &fault, None, &caller);
+    assert!(refusal.missing.is_empty(), "{:?}", refusal.missing);
+    let sentence = refusal.sentence(Check::ListTarget);
+    assert!(sentence.contains("no statement is offered"), "{sentence}");
+    assert!(!sentence.contains("Effect"), "{sentence}");
 }

@@ -169,6 +169,13 @@ mod tests {
             summary(&mirror),
             "3 objects to delete, 1 object, 0 bytes to copy"
         );
+        // Not "nothing to copy" alone, whatever else there is to say.
+        let mut emptied = empty(0);
+        (emptied.deleted.planned, emptied.deleted.objects) = (3, 3);
+        assert_eq!(
+            summary(&emptied),
+            "3 objects deleted, the source is empty, nothing to copy"
+        );
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl NextStep {
                 "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
             }
             Self::AllowDeletions => {
-                "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects: a rerun does not make them."
+                "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects, or with allow_empty_source if the source is empty on purpose: a rerun does not make them."
             }
             Self::StartCopying(Some(_)) => "Start the run without dry_run to copy.",
             Self::StartCopying(None) => {

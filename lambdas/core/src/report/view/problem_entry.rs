@@ -98,6 +98,11 @@ impl ProblemEntry {
                 "{} held by the run that this is a rerun of, because there were more than its limits allow. None was made.",
                 counted(planned, "deletion")
             )
+        } else if limits.empty_source {
+            format!(
+                "No object of the source takes part, so that the mirror would delete all {} at the target that its globs admit. None was deleted: check source.prefix and filters. Only a run with allow_empty_source = true deletes by an empty source, within its other limits.",
+                counted(planned, "object"),
+            )
         } else {
             format!(
                 "The mirror would delete {} of {} at the target that its globs admit: more than delete_max_percent = {} and delete_max_objects = {} allow. None was deleted.",
@@ -133,6 +138,7 @@ mod tests {
             deletable: 1_300,
             delete_max_percent: 5,
             delete_max_objects: 10,
+            empty_source: false,
         });
         let problems = ProblemEntry::all_of(&held, &FailureExamples::new());
         assert_eq!(problems[0].title, "DeleteLimitExceeded: 1,200 deletions");

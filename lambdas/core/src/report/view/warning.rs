@@ -179,6 +179,12 @@ fn beside_prefix(report: &Report) -> Option<String> {
 fn deletions_beyond_limits(report: &Report) -> Option<String> {
     let limits = report.deleted.exceeds?;
     (report.verdict == Verdict::Planned).then(|| {
+        if limits.empty_source {
+            return format!(
+                "The run would hold all {}: no object of the source takes part, and allow_empty_source is not set",
+                counted(report.deleted.planned, "deletion")
+            );
+        }
         format!(
             "The run would hold all {}: more than delete_max_percent = {} and delete_max_objects = {} allow",
             counted(report.deleted.planned, "deletion"),

@@ -5,7 +5,7 @@ use super::{
     name::{Arn, Parts},
     partition::console_host,
 };
-use crate::value::text::InvalidText;
+use crate::value::{id::check_run, text::InvalidText};
 
 /// Declares the ARN of one kind of resource: an [`Arn`] whose only way in is its check, serde included.
 macro_rules! checked_arn {
@@ -109,22 +109,36 @@ fn is_role(arn: &Parts<'_>) -> bool {
     arn.service == "iam" && arn.region.is_empty() && arn.is_of_account() && is_name_ok
 }
 
+/// The id is a UUID, or `mrk-` and 32 hexadecimal digits
+/// (docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-id).
 fn is_kms_key(arn: &Parts<'_>) -> bool {
+    const ID_BYTES_MAX: usize = 64;
+    let is_id = |id: &str| {
+        (1..=ID_BYTES_MAX).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     let id = arn.resource.strip_prefix("key/");
-    arn.service == "kms" && arn.is_in_region_and_account() && id.is_some_and(|id| !id.is_empty())
+    arn.service == "kms" && arn.is_in_region_and_account() && id.is_some_and(is_id)
 }
 
+/// A child of a Map has the label of the Map behind the machine's name and a slash.
 fn is_execution(arn: &Parts<'_>) -> bool {
+    let is_named = |(machine, name)| is_machine(machine) && check_run(name).is_ok();
     arn.service == "states"
         && arn.is_in_region_and_account()
-        && machine_and_name(arn.resource).is_some()
+        && machine_and_name(arn.resource).is_some_and(is_named)
+}
+
+/// The same characters are refused in the name of a machine and of an execution
+/// (docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html).
+fn is_machine(name: &str) -> bool {
+    let mut names = name.split('/');
+    name.matches('/').count() <= 1 && names.all(|name| check_run(name).is_ok())
 }
 
 fn is_state_machine(arn: &Parts<'_>) -> bool {
     let name = arn.resource.strip_prefix("stateMachine:");
-    arn.service == "states"
-        && arn.is_in_region_and_account()
-        && name.is_some_and(|name| !name.is_empty())
+    arn.service == "states" && arn.is_in_region_and_account() && name.is_some_and(is_machine)
 }
 
 /// The names of the state machine and of the execution in an execution's resource.
@@ -228,6 +242,45 @@ mod tests {
         ] {
             assert!(RoleArn::new(arn).is_err(), "{arn}");
         }
+    }
+
+    #[test]
+    fn nothing_that_acts_or_means_something_stands_in_an_arn() {
+        for bad in [
+            "a\nb",
+            "a b",
+            "<b>",
+            "a\u{202e}b",
+            "a\u{200b}",
+            "a'b",
+            "a\"b",
+            "a*",
+            "a?",
+            "a/b/c",
+            "a\u{1b}[2J",
+            "ä/",
+        ] {
+            for arn in [
+                format!("arn:aws:kms:us-east-1:222222222222:key/{bad}"),
+                format!("arn:aws:states:us-east-1:222222222222:execution:{bad}/:x"),
+                format!("arn:aws:states:us-east-1:222222222222:execution:x:{bad}/"),
+                format!("arn:aws:states:us-east-1:222222222222:stateMachine:{bad}/"),
+            ] {
+                assert!(KmsKeyArn::new(arn.as_str()).is_err(), "{arn:?}");
+                assert!(ExecutionArn::new(arn.as_str()).is_err(), "{arn:?}");
+                assert!(StateMachineArn::new(arn.as_str()).is_err(), "{arn:?}");
+            }
+        }
+        let long = "0".repeat(65);
+        assert!(KmsKeyArn::new(format!("arn:aws:kms:us-east-1:222222222222:key/{long}")).is_err());
+    }
+
+    #[test]
+    fn a_child_of_a_map_and_a_key_of_several_regions_are_named() {
+        let child = "arn:aws:states:us-east-1:222222222222:execution:sync/CopyShards:7f0c-1";
+        assert!(ExecutionArn::new(child).is_ok());
+        let key = "arn:aws:kms:us-east-1:222222222222:key/mrk-0123456789abcdef0123456789abcdef";
+        assert!(KmsKeyArn::new(key).is_ok());
     }
 
     #[test]

@@ -27,7 +27,7 @@ use shardlift_core::{
 use shardlift_reporter::{Ports, Reporter};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger,
-    RecordingNotifier,
+    RecordingNotifier, ceilings_around,
 };
 
 pub(crate) use self::history::FailedAt;
@@ -46,7 +46,7 @@ const REPORTED_AT: Timestamp = Timestamp::from_millis(4_000_000);
 pub(crate) const ESTIMATED_COPIES: u64 = 10_000;
 
 /// The ports in memory.
-enum MemoryPorts {}
+pub(crate) enum MemoryPorts {}
 
 impl Ports for MemoryPorts {
     type Accounts = MemoryAccounts;
@@ -61,7 +61,7 @@ pub(crate) struct Scene {
     pub(crate) script: CallScript,
     pub(crate) buckets: MemoryBuckets,
     pub(crate) ledger: MemoryLedger,
-    reporter: Reporter<MemoryPorts>,
+    pub(crate) reporter: Reporter<MemoryPorts>,
     objects: Vec<u32>,
 }
 
@@ -84,6 +84,7 @@ impl Scene {
             .with_bucket("target", TARGET_ACCOUNT, "eu-west-1");
         let ledger = MemoryLedger::new(script.clone());
         let control = MemoryControlStore::new(name("control"), script.clone());
+        let spec = spec(input);
         let scene = Self {
             reporter: Reporter {
                 accounts: MemoryAccounts::new(buckets.clone(), SOURCE_ACCOUNT, 3, script.clone()),
@@ -91,6 +92,7 @@ impl Scene {
                 control,
                 notifier: RecordingNotifier::new(script.clone()),
                 clock: ManualClock::at(REPORTED_AT),
+                ceilings: Ok(ceilings_around(&spec)),
                 max_concurrency: 7,
             },
             script,
@@ -98,7 +100,7 @@ impl Scene {
             ledger,
             objects: objects.to_vec(),
         };
-        scene.plan(spec(input));
+        scene.plan(spec);
         scene
     }
 

@@ -1,0 +1,282 @@
+//! What a run may ask for: whoever may start a run chooses below these ceilings, and only whoever may change the stack
+//! raises them. What the stack itself sets as a default is always allowed.
+//!
+//! Every function that acts checks the run that the ledger holds, so that a redrive or a rerun of an earlier run meets the
+//! parameters of today.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    access::policy::AllowList,
+    failure::Failure,
+    run::{
+        input::RunInput,
+        invalid,
+        option::{AclChoice, ClassChoice, Mode},
+        pair::Pair,
+        spec::{DELETE_MAX_OBJECTS_DEFAULT, DELETE_MAX_PERCENT_DEFAULT, RunSpec},
+    },
+    value::{
+        arn::{ExternalId, KmsKeyArn, RoleArn},
+        bucket::BucketName,
+        key::KeyPrefix,
+        storage::StorageClass,
+        text::InvalidText,
+    },
+};
+
+/// The parameters of the stack that are ceilings and nothing else. Those by default allow what the stack itself sets, and
+/// every storage class that can be read at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CeilingParameters {
+    /// Whether a run may be a mirror.
+    pub allow_mirror: bool,
+    /// The largest `delete_max_percent`.
+    pub delete_max_percent: Option<u8>,
+    /// The largest `delete_max_objects`.
+    pub delete_max_objects: Option<u64>,
+    /// The keys that a run may encrypt with.
+    pub kms_keys: Vec<AllowedKey>,
+    /// The storage classes that a run may choose.
+    pub storage_classes: Option<Vec<ClassChoice>>,
+}
+
+/// A key that a run may encrypt with, or each key of one account in one Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedKey {
+    /// This one.
+    One(KmsKeyArn),
+    /// Each whose ARN begins so: `arn:aws:kms:<region>:<account>:key/`.
+    EachOf(String),
+}
+
+impl AllowedKey {
+    /// Reads the ARN of a key, or one that ends in `key/*`.
+    ///
+    /// # Errors
+    /// [`InvalidText`] with the form that was expected.
+    pub fn new(text: &str) -> Result<Self, InvalidText> {
+        let Some(place) = text.strip_suffix('*') else {
+            return KmsKeyArn::new(text).map(Self::One);
+        };
+        // Whatever stands before the star must be the place of a key.
+        KmsKeyArn::new(format!("{place}0"))?;
+        if place.ends_with("key/") {
+            Ok(Self::EachOf(place.to_owned()))
+        } else {
+            KmsKeyArn::new(text).map(Self::One)
+        }
+    }
+
+    fn allows(&self, key: &KmsKeyArn) -> bool {
+        match self {
+            Self::One(one) => one == key,
+            Self::EachOf(place) => key.as_str().starts_with(place.as_str()),
+        }
+    }
+}
+
+/// What a run may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ceilings {
+    allow_list: AllowList,
+    source_prefix: KeyPrefix,
+    own_target: OwnTarget,
+    has_mirrors: bool,
+    delete_max_percent: u8,
+    delete_max_objects: u64,
+    own_key: Option<KmsKeyArn>,
+    kms_keys: Vec<AllowedKey>,
+    storage_classes: Vec<ClassChoice>,
+    acl: Option<AclChoice>,
+}
+
+/// The target that the stack is configured for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct OwnTarget {
+    bucket: Option<BucketName>,
+    prefix: KeyPrefix,
+    role: Option<RoleArn>,
+    external_id: Option<ExternalId>,
+}
+
+impl Ceilings {
+    /// Those of a stack with these defaults and these parameters.
+    #[must_use]
+    pub fn new(defaults: &RunInput, parameters: CeilingParameters) -> Self {
+        let target = defaults.target.clone();
+        let percent = defaults
+            .delete_max_percent
+            .unwrap_or(DELETE_MAX_PERCENT_DEFAULT);
+        let objects = defaults
+            .delete_max_objects
+            .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT);
+        let mut storage_classes = parameters.storage_classes.unwrap_or_else(readable_classes);
+        storage_classes.push(defaults.storage_class.unwrap_or_default());
+        Self {
+            allow_list: AllowList::of_stack(defaults),
+            source_prefix: defaults.source.prefix.clone().unwrap_or_default(),
+            own_target: OwnTarget {
+                bucket: target.bucket,
+                prefix: target.prefix.unwrap_or_default(),
+                role: target.role_arn,
+                external_id: target.external_id,
+            },
+            has_mirrors: parameters.allow_mirror || defaults.mode == Some(Mode::Mirror),
+            delete_max_percent: percent.max(parameters.delete_max_percent.unwrap_or(0)),
+            delete_max_objects: objects.max(parameters.delete_max_objects.unwrap_or(0)),
+            own_key: defaults.kms_key_arn.clone(),
+            kms_keys: parameters.kms_keys,
+            storage_classes,
+            acl: defaults.acl,
+        }
+    }
+
+    /// These, with further targets on the allow-list.
+    #[must_use]
+    pub fn and_targets(
+        mut self,
+        buckets: impl IntoIterator<Item = BucketName>,
+        roles: impl IntoIterator<Item = RoleArn>,
+    ) -> Self {
+        self.allow_list = self.allow_list.and_targets(buckets, roles);
+        self
+    }
+
+    /// Refuses what a new run asks for beyond the stack's parameters, limits that its mode does not use included.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the field and the parameter.
+    pub fn check_new(&self, spec: &RunSpec) -> Result<(), Failure> {
+        self.check(spec)?;
+        self.check_deletions(spec)
+    }
+
+    /// Refuses a run, whenever it was created, that does more than the stack's parameters allow now.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the field and the parameter.
+    pub fn check(&self, spec: &RunSpec) -> Result<(), Failure> {
+        self.allow_list.check(&spec.pair)?;
+        self.check_place(&spec.pair)?;
+        if spec.mode == Mode::Mirror {
+            if !self.has_mirrors {
+                return Err(beyond("mode", "AllowMirror", "no run may be a mirror"));
+            }
+            self.check_deletions(spec)?;
+        }
+        self.check_writes(spec)
+    }
+
+    /// Whether a run writes to the target that the stack is configured for. What a further target allows is its owner's
+    /// business, and nothing of it is known here.
+    #[must_use]
+    pub fn is_own_target(&self, pair: &Pair) -> bool {
+        let (own, target) = (&self.own_target, &pair.target);
+        own.bucket.as_ref() == Some(&target.bucket) && own.role.as_ref() == Some(&target.role_arn)
+    }
+
+    fn check_place(&self, pair: &Pair) -> Result<(), Failure> {
+        let (own, target) = (&self.own_target, &pair.target);
+        if !self.source_prefix.contains(&pair.source.prefix) {
+            let allowed = within(&self.source_prefix);
+            return Err(beyond("source.prefix", "SourcePrefix", &allowed));
+        }
+        if own.bucket.as_ref() == Some(&target.bucket) && !own.prefix.contains(&target.prefix) {
+            let allowed = within(&own.prefix);
+            return Err(beyond("target.prefix", "TargetPrefix", &allowed));
+        }
+        // The external id itself is never shown.
+        let is_own_role = own.role.as_ref() == Some(&target.role_arn);
+        if is_own_role && own.external_id.is_some() && own.external_id != target.external_id {
+            return Err(beyond(
+                "target.external_id",
+                "TargetExternalId",
+                "the stack's role is entered with the stack's external id alone",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_deletions(&self, spec: &RunSpec) -> Result<(), Failure> {
+        if spec.delete_max_percent > self.delete_max_percent {
+            return Err(beyond(
+                "delete_max_percent",
+                "DeleteMaxPercentCeiling",
+                &format!(
+                    "at most {} are allowed, found {}",
+                    self.delete_max_percent, spec.delete_max_percent
+                ),
+            ));
+        }
+        if spec.delete_max_objects > self.delete_max_objects {
+            return Err(beyond(
+                "delete_max_objects",
+                "DeleteMaxObjectsCeiling",
+                &format!(
+                    "at most {} are allowed, found {}",
+                    self.delete_max_objects, spec.delete_max_objects
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_writes(&self, spec: &RunSpec) -> Result<(), Failure> {
+        if let Some(key) = &spec.kms_key_arn {
+            let is_own = self.own_key.as_ref() == Some(key);
+            if !is_own && !self.kms_keys.iter().any(|allowed| allowed.allows(key)) {
+                return Err(beyond(
+                    "kms_key_arn",
+                    "AllowedKmsKeyArns",
+                    "it does not hold this key, and whoever controls the key controls the copies",
+                ));
+            }
+        }
+        if spec.sse.is_some() && self.own_key.is_some() {
+            return Err(beyond(
+                "sse",
+                "RunKmsKeyArn",
+                "the stack encrypts with a key of its own, and S3's keys would take its place",
+            ));
+        }
+        if !self.storage_classes.contains(&spec.storage_class) {
+            let classes: Vec<_> = self.storage_classes.iter().map(|c| c.name()).collect();
+            return Err(beyond(
+                "storage_class",
+                "AllowedStorageClasses",
+                &format!(
+                    "expected one of {}, found {}",
+                    classes.join(", "),
+                    spec.storage_class.name()
+                ),
+            ));
+        }
+        if spec.acl.is_some() && spec.acl != self.acl {
+            return Err(beyond("acl", "RunAcl", "the stack sets none"));
+        }
+        Ok(())
+    }
+}
+
+/// `preserve`, and each class whose objects can be read at once.
+fn readable_classes() -> Vec<ClassChoice> {
+    let classes = StorageClass::ALL.into_iter();
+    let readable = classes.filter(|class| !class.is_archive());
+    std::iter::once(ClassChoice::Preserve)
+        .chain(readable.map(ClassChoice::Class))
+        .collect()
+}
+
+fn within(prefix: &KeyPrefix) -> String {
+    format!("expected a prefix that begins with {:?}", prefix.as_str())
+}
+
+/// No advice: whoever starts a run is not who decides about the parameter.
+fn beyond(field: &str, parameter: &str, why: &str) -> Failure {
+    invalid(
+        field,
+        &format!("it is beyond the stack's parameter {parameter}: {why}"),
+    )
+}

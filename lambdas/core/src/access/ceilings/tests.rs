@@ -1,0 +1,215 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::failure::FailureCode;
+
+const KEY: &str = "arn:aws:kms:us-east-1:222222222222:key/own";
+const ROLE: &str = "arn:aws:iam::222222222222:role/Target";
+const FURTHER: &str = "arn:aws:iam::333333333333:role/Target";
+
+fn merged(mut base: Value, further: &Value) -> Value {
+    for (field, value) in further.as_object().unwrap() {
+        match (base.get_mut(field), value) {
+            (Some(Value::Object(inner)), Value::Object(added)) => inner.extend(added.clone()),
+            _ => base[field] = value.clone(),
+        }
+    }
+    base
+}
+
+fn defaults(further: &Value) -> RunInput {
+    let pair = json!({
+        "source": {"bucket": "source", "prefix": "data/"},
+        "target": {"bucket": "target", "prefix": "copy/", "role_arn": ROLE, "external_id": "canary-id"},
+    });
+    RunInput::parse(&merged(pair, further)).unwrap()
+}
+
+/// What becomes of an input on a stack with these further defaults and parameters.
+fn judged(input: &Value, set: &Value, parameters: CeilingParameters) -> Result<(), Failure> {
+    let defaults = defaults(set);
+    let ceilings = Ceilings::new(&defaults, parameters).and_targets(
+        [BucketName::new("further").unwrap()],
+        [RoleArn::new(FURTHER).unwrap()],
+    );
+    ceilings.check_new(&RunSpec::settle(RunInput::parse(input).unwrap().or(defaults)).unwrap())
+}
+
+fn refused(input: &Value, set: &Value, parameters: CeilingParameters) -> String {
+    let failure = judged(input, set, parameters).unwrap_err();
+    assert_eq!(failure.code, FailureCode::InvalidRun, "{input}");
+    failure.detail
+}
+
+#[test]
+fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
+    let other_key = "arn:aws:kms:us-east-1:999999999999:key/other";
+    for (input, field, parameter) in [
+        (json!({"mode": "mirror"}), "mode", "AllowMirror"),
+        (
+            json!({"delete_max_percent": 6}),
+            "delete_max_percent",
+            "DeleteMaxPercentCeiling",
+        ),
+        (
+            json!({"delete_max_objects": 11}),
+            "delete_max_objects",
+            "DeleteMaxObjectsCeiling",
+        ),
+        (
+            json!({"kms_key_arn": other_key}),
+            "kms_key_arn",
+            "AllowedKmsKeyArns",
+        ),
+        (
+            json!({"storage_class": "DEEP_ARCHIVE"}),
+            "storage_class",
+            "AllowedStorageClasses",
+        ),
+        (json!({"acl": "bucket-owner-full-control"}), "acl", "RunAcl"),
+        (
+            json!({"source": {"prefix": ""}}),
+            "source.prefix",
+            "SourcePrefix",
+        ),
+        (
+            json!({"target": {"prefix": ""}}),
+            "target.prefix",
+            "TargetPrefix",
+        ),
+        (
+            json!({"target": {"external_id": "another"}}),
+            "target.external_id",
+            "TargetExternalId",
+        ),
+        (
+            json!({"source": {"bucket": "elsewhere"}}),
+            "source.bucket",
+            "SourceBucketName",
+        ),
+        (
+            json!({"target": {"bucket": "elsewhere"}}),
+            "target.bucket",
+            "FurtherTargetBucketNames",
+        ),
+        (
+            json!({"target": {"role_arn": "arn:aws:iam::222222222222:role/Other"}}),
+            "target.role_arn",
+            "FurtherTargetRoleArns",
+        ),
+    ] {
+        let detail = refused(&input, &json!({}), CeilingParameters::default());
+        for part in [format!("`{field}`").as_str(), parameter] {
+            assert!(detail.contains(part), "{part}: {detail}");
+        }
+        for part in ["canary-id", "another", "Statement", "Sid"] {
+            assert!(!detail.contains(part), "{part}: {detail}");
+        }
+    }
+}
+
+#[test]
+fn what_the_stack_itself_sets_is_always_allowed() {
+    let set = json!({
+        "mode": "mirror", "delete_max_percent": 50, "delete_max_objects": 1_000, "kms_key_arn": KEY,
+        "storage_class": "DEEP_ARCHIVE", "acl": "bucket-owner-full-control",
+    });
+    judged(&json!({}), &set, CeilingParameters::default()).unwrap();
+    judged(&set, &set, CeilingParameters::default()).unwrap();
+    let parameters = CeilingParameters {
+        delete_max_percent: Some(0),
+        delete_max_objects: Some(0),
+        storage_classes: Some(Vec::new()),
+        ..CeilingParameters::default()
+    };
+    judged(&json!({}), &set, parameters).unwrap();
+    let more = json!({"delete_max_percent": 51});
+    assert!(refused(&more, &set, CeilingParameters::default()).contains("at most 50"));
+}
+
+#[test]
+fn a_raised_ceiling_allows_what_lies_below_it_and_no_more() {
+    let parameters = || CeilingParameters {
+        allow_mirror: true,
+        delete_max_percent: Some(40),
+        delete_max_objects: Some(7_000),
+        kms_keys: vec![
+            AllowedKey::new(KEY).unwrap(),
+            AllowedKey::new("arn:aws:kms:us-east-1:333333333333:key/*").unwrap(),
+        ],
+        storage_classes: Some(vec![ClassChoice::Class(StorageClass::Glacier)]),
+    };
+    for allowed in [
+        json!({"mode": "mirror", "delete_max_percent": 40, "delete_max_objects": 7_000}),
+        json!({"kms_key_arn": KEY}),
+        json!({"kms_key_arn": "arn:aws:kms:us-east-1:333333333333:key/any"}),
+        json!({"storage_class": "GLACIER"}),
+        json!({"source": {"prefix": "data/deeper/"}, "target": {"prefix": "copy/deeper/"}}),
+        json!({"target": {"bucket": "further", "prefix": "", "role_arn": FURTHER, "external_id": "theirs"}}),
+    ] {
+        judged(&allowed, &json!({}), parameters()).unwrap();
+    }
+    for beyond in [
+        json!({"delete_max_percent": 41}),
+        json!({"delete_max_objects": 7_001}),
+        json!({"kms_key_arn": "arn:aws:kms:eu-west-1:333333333333:key/any"}),
+        json!({"kms_key_arn": "arn:aws:kms:us-east-1:333333333334:key/any"}),
+        json!({"storage_class": "STANDARD"}),
+        json!({"target": {"bucket": "target", "prefix": "", "role_arn": FURTHER}}),
+    ] {
+        assert!(
+            judged(&beyond, &json!({}), parameters()).is_err(),
+            "{beyond}"
+        );
+    }
+}
+
+#[test]
+fn s3_s_own_keys_do_not_take_the_place_of_the_stacks_key() {
+    let (sse, set) = (json!({"sse": "AES256"}), json!({"kms_key_arn": KEY}));
+    assert!(refused(&sse, &set, CeilingParameters::default()).contains("RunKmsKeyArn"));
+    judged(&sse, &json!({}), CeilingParameters::default()).unwrap();
+}
+
+#[test]
+fn limits_that_a_stored_run_does_not_use_do_not_stop_it() {
+    let defaults = defaults(&json!({}));
+    let ceilings = Ceilings::new(&defaults, CeilingParameters::default());
+    let asked = json!({"mode": "sync", "delete_max_percent": 100});
+    let spec = RunSpec::settle(RunInput::parse(&asked).unwrap().or(defaults)).unwrap();
+    ceilings.check(&spec).unwrap();
+    let mirror = RunSpec {
+        mode: Mode::Mirror,
+        ..spec
+    };
+    let refused = ceilings.check(&mirror).unwrap_err();
+    assert!(refused.detail.contains("AllowMirror"), "{refused}");
+}
+
+#[test]
+fn only_the_stacks_own_bucket_and_role_are_its_own_target() {
+    let defaults = defaults(&json!({}));
+    let ceilings = Ceilings::new(&defaults, CeilingParameters::default());
+    let pair = |input: Value| {
+        let input = RunInput::parse(&input).unwrap();
+        RunSpec::settle(input.or(defaults.clone())).unwrap().pair
+    };
+    assert!(ceilings.is_own_target(&pair(json!({"target": {"prefix": "copy/x/"}}))));
+    assert!(!ceilings.is_own_target(&pair(json!({"target": {"bucket": "further"}}))));
+    assert!(!ceilings.is_own_target(&pair(json!({"target": {"role_arn": FURTHER}}))));
+}
+
+#[test]
+fn a_star_stands_for_the_id_of_a_key_and_for_nothing_else() {
+    for text in [
+        "*",
+        "arn:aws:kms:us-east-1:*",
+        "arn:aws:kms:us-east-1:222222222222:*",
+        "arn:aws:kms:us-east-1:222222222222:key/a*",
+        "arn:aws:kms:*:222222222222:key/*",
+        "arn:aws:kms:us-east-1:222222222222:alias/*",
+        "",
+    ] {
+        assert!(AllowedKey::new(text).is_err(), "{text}");
+    }
+}

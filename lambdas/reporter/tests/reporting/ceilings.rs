@@ -1,0 +1,42 @@
+//! A run that does more than the stack allows now is reported, and neither side is entered for it.
+
+use serde_json::json;
+use shardlift_core::{
+    access::ceilings::{CeilingParameters, Ceilings},
+    run::{event::ReporterStatus, input::RunInput},
+};
+
+use crate::scene::Scene;
+
+#[tokio::test]
+async fn a_mirror_that_the_stack_no_longer_allows_is_reported_without_another_call() {
+    let mut scene = Scene::with_input(&[3, 2], json!({"mode": "mirror"}));
+    let defaults = json!({
+        "source": {"bucket": "source", "prefix": "in/"},
+        "target": {"bucket": "target", "prefix": "out/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+    });
+    let defaults = RunInput::parse(&defaults).unwrap();
+    scene.reporter.ceilings = Ok(Ceilings::new(&defaults, CeilingParameters::default()));
+    scene.copy_everything();
+    scene.make_deletions(1);
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    assert_eq!(result.code, "InvalidRun");
+    let report = scene.written_report();
+    let problem = report.problem.unwrap();
+    assert!(
+        problem.message.contains("AllowMirror"),
+        "{}",
+        problem.message
+    );
+    assert_eq!((report.copied.objects, report.deleted.objects), (3, 0));
+    for operation in [
+        "sts:AssumeRole",
+        "s3:ListObjectsV2",
+        "s3:ListMultipartUploads",
+    ] {
+        assert_eq!(scene.calls(operation), 0, "{operation}");
+    }
+    assert_eq!(scene.published().len(), 1);
+    assert!(!scene.is_locked().await);
+}
