@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     run::{event::TypedInput, input::RunInput, option::Mode},
-    value::printable::printable_json,
+    value::{arn::ExternalId, printable::printable_json},
 };
 
 /// A longer input would take the place of the report in the notification.
@@ -17,13 +17,15 @@ const INPUT_BYTES_MAX: usize = 4_096;
 pub struct AskedInput(Map<String, Value>);
 
 impl AskedInput {
-    /// What was typed. Nothing for an input that is none, that is very long, or that names an external id, which stands in
-    /// no report.
+    /// What was typed. Nothing for an input that is none, that is very long, or that names an external id, wherever it
+    /// stands in it: such an id stands in no report. `own` is that of the run.
     #[must_use]
-    pub fn of(typed: &TypedInput) -> Option<Self> {
+    pub fn of(typed: &TypedInput, own: Option<&ExternalId>) -> Option<Self> {
         let value = typed.json().ok()?;
         let input = RunInput::parse(&value).ok()?;
-        let is_told = input.target.external_id.is_none() && typed.length() <= INPUT_BYTES_MAX;
+        let is_named = own.is_some_and(|own| value.to_string().contains(own.as_str()));
+        let is_told =
+            input.target.external_id.is_none() && !is_named && typed.length() <= INPUT_BYTES_MAX;
         match value {
             Value::Object(fields) if is_told => Some(Self(fields)),
             _ => None,
@@ -62,7 +64,8 @@ mod tests {
     use super::*;
 
     fn asked(input: Value) -> Option<AskedInput> {
-        AskedInput::of(&TypedInput::from(input))
+        let own = ExternalId::new("own-id").unwrap();
+        AskedInput::of(&TypedInput::from(input), Some(&own))
     }
 
     #[test]
@@ -86,6 +89,7 @@ mod tests {
     fn an_external_id_and_what_is_no_input_stand_in_no_report() {
         assert_eq!(asked(json!({"target": {"external_id": "canary"}})), None);
         assert_eq!(asked(json!({"external_id": "canary"})), None);
+        assert_eq!(asked(json!({"source": {"prefix": "own-id/"}})), None);
         assert_eq!(
             asked(
                 json!({"filters": {"include": vec!["k"; 90], "exclude": vec!["kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"; 99]}})

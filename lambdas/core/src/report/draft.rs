@@ -135,7 +135,10 @@ impl ReportDraft {
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
-            input: AskedInput::of(&event.input),
+            // One that was refused may hold anything.
+            input: run.and_then(|run| {
+                AskedInput::of(&event.input, run.spec.pair.target.external_id.as_ref())
+            }),
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
             not_planned: run.and_then(not_planned),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
