@@ -1,9 +1,29 @@
 """The S3 model in the place of a deployment's object data."""
 
 import json
+from dataclasses import dataclass
 
 import boto3
-from shardlift_local.accounts import REGION
+from shardlift_local.accounts import REGION, source_account, target_account
+
+from .pair import TestPair
+
+
+@dataclass(frozen=True)
+class ModelledPair(TestPair):
+    """A prefix of both buckets that one test has for itself, inside the model."""
+
+    model: object
+
+    @property
+    def source(self):
+        s3 = source_account(self.model.endpoint_url).client("s3")
+        return (s3, self.machine.outputs["source_bucket"], self.prefix)
+
+    @property
+    def target(self):
+        s3 = target_account(self.model.endpoint_url).client("s3")
+        return (s3, self.machine.outputs["target_bucket"], self.prefix)
 
 
 def take_over_buckets(model, deployment):

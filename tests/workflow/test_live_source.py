@@ -6,14 +6,12 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from shardlift_local.accounts import source_account, target_account
 from shardlift_local.comparison import compare, digest, listing
 from shardlift_local.deployment import Deployment
 from shardlift_local.sample import MULTIPART_THRESHOLD_BYTES, PART_BYTES
 
 from .execution import Machine
-from .modelled import take_over_buckets
-from .pair import TestPair
+from .modelled import ModelledPair, take_over_buckets
 
 NIGHTS = 4
 KEYS = 400
@@ -31,23 +29,6 @@ def machine(server, model):
     return machine
 
 
-@dataclass(frozen=True)
-class LivePair(TestPair):
-    """Both sides inside the model."""
-
-    model: object
-
-    @property
-    def source(self):
-        s3 = source_account(self.model.endpoint_url).client("s3")
-        return (s3, self.machine.outputs["source_bucket"], self.prefix)
-
-    @property
-    def target(self):
-        s3 = target_account(self.model.endpoint_url).client("s3")
-        return (s3, self.machine.outputs["target_bucket"], self.prefix)
-
-
 @dataclass
 class Writer:
     """Puts, overwrites, deletes and uploads in parts until it is stopped.
@@ -56,7 +37,7 @@ class Writer:
     (docs/SEMANTICS.md, `compare`).
     """
 
-    pair: LivePair
+    pair: ModelledPair
     # When the last change of a key was made, and whether it deleted the key.
     deleted_at: dict = field(default_factory=dict)
     writes: int = 0
@@ -166,7 +147,7 @@ def uploaded_objects(pair):
 
 
 def test_a_mirror_over_a_source_that_is_written_to_is_complete_every_night(machine, model):
-    pair = LivePair(machine, "live/", model)
+    pair = ModelledPair(machine, "live/", model)
     writer = Writer(pair)
     writer.fill()
     totals = {"copied_newer": 0, "gone": 0, "deleted": 0}

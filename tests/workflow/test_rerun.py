@@ -5,12 +5,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import pytest
-from shardlift_local.accounts import source_account, target_account
 from shardlift_local.deployment import Deployment
 
 from .execution import Machine
-from .modelled import let_the_role_read, take_over_buckets
-from .pair import TestPair
+from .modelled import ModelledPair, let_the_role_read, take_over_buckets
 
 OBJECTS = 1_000
 WAIT_SECONDS_MAX = 60
@@ -27,27 +25,15 @@ def machine(server, model):
 
 @pytest.fixture
 def pair(machine, model, request):
-    pair = ModelPair(machine, f"{request.node.name.removeprefix('test_')}/", model)
+    pair = RerunPair(machine, f"{request.node.name.removeprefix('test_')}/", model)
     yield pair
     pair.deny(())
     pair.let_copy()
 
 
 @dataclass(frozen=True)
-class ModelPair(TestPair):
-    """A prefix of both buckets that one test has for itself, inside the model."""
-
-    model: object
-
-    @property
-    def source(self):
-        s3 = source_account(self.model.endpoint_url).client("s3")
-        return (s3, self.machine.outputs["source_bucket"], self.prefix)
-
-    @property
-    def target(self):
-        s3 = target_account(self.model.endpoint_url).client("s3")
-        return (s3, self.machine.outputs["target_bucket"], self.prefix)
+class RerunPair(ModelledPair):
+    """A pair of which some copies can be refused."""
 
     def keys(self, *last_two_digits):
         """Of every hundred objects, those whose numbers end so."""
