@@ -128,7 +128,8 @@ impl<P: Ports> Copier<P> {
     ) -> Result<Option<OpenShard<'a, P>>, Failure> {
         let requests = ShardRequests::begin(&self.ports);
         let run = self.read_run(event).await?;
-        let claim = ShardSession::claim(&self.ports, event, deadline, requests).await?;
+        let claim =
+            ShardSession::claim(&self.ports, event, &run.spec.pair, deadline, requests).await?;
         let Some(mut session) = claim else {
             return Ok(None);
         };

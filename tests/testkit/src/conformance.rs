@@ -17,7 +17,7 @@ pub use deleting::deleting_keeps_its_promises;
 pub use ledger::ledger_keeps_its_promises;
 pub use listing::{keys_under, listing_keeps_its_promises};
 pub use multipart::multipart_keeps_its_promises;
-pub use records::{lock_record, range_record, run_record, shard_record};
+pub use records::{kept_record, lock_record, range_record, run_record, shard_record};
 
 /// Keys that a careless client, server or URL library breaks. In the order of their bytes.
 pub const HOSTILE_KEYS: &[&str] = &[

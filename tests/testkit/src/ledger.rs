@@ -8,7 +8,7 @@ use std::{
 
 use shardlift_core::{
     failure::fault::CallFault,
-    plan::range::RangeRecord,
+    plan::{KeptRecord, range::RangeRecord},
     port::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome},
     run::{
         lock::{LockRecord, LockedPrefix},
@@ -32,6 +32,7 @@ struct Tables {
     runs: BTreeMap<RunId, RunRecord>,
     ranges: BTreeMap<(RunId, String), RangeRecord>,
     shards: BTreeMap<(RunId, ShardId), ShardRecord>,
+    kept: BTreeMap<(RunId, ShardId), KeptRecord>,
     locks: BTreeMap<LockedPrefix, LockRecord>,
     requests: RequestCounts,
 }
@@ -72,7 +73,8 @@ fn replace<K: Ord, V>(
 fn commit(tables: &mut Tables, step: &PlanStep) -> PutOutcome {
     let range_key = |range: &RangeRecord| (range.run_id.clone(), range.range_id.to_string());
     let shard_key = |shard: &ShardRecord| (shard.run_id.clone(), shard.shard_id.clone());
-    let records = step.shards.len() + step.new_ranges.len() + step.ranges.len();
+    let kept_key = |kept: &KeptRecord| (kept.run_id.clone(), kept.list_id.clone());
+    let records = step.shards.len() + step.kept.len() + step.new_ranges.len() + step.ranges.len();
     assert!(
         (1..=PLAN_STEP_RECORDS_MAX).contains(&records),
         "DynamoDB takes 1 to 100 records in one transaction, not {records}"
@@ -81,6 +83,10 @@ fn commit(tables: &mut Tables, step: &PlanStep) -> PutOutcome {
         .shards
         .iter()
         .all(|shard| !tables.shards.contains_key(&shard_key(shard)))
+        && step
+            .kept
+            .iter()
+            .all(|kept| !tables.kept.contains_key(&kept_key(kept)))
         && step
             .new_ranges
             .iter()
@@ -96,6 +102,9 @@ fn commit(tables: &mut Tables, step: &PlanStep) -> PutOutcome {
     }
     for shard in &step.shards {
         tables.shards.insert(shard_key(shard), shard.clone());
+    }
+    for kept in &step.kept {
+        tables.kept.insert(kept_key(kept), kept.clone());
     }
     for range in step.new_ranges.iter().chain(&step.ranges) {
         tables.ranges.insert(range_key(range), range.clone());
@@ -120,6 +129,16 @@ impl MemoryLedger {
             .shards
             .values()
             .filter(|shard| shard.run_id == *run_id)
+            .cloned()
+            .collect()
+    }
+
+    /// Every record of what a plan leaves as it stands, past the script.
+    #[must_use]
+    pub fn kept(&self, run_id: &RunId) -> Vec<KeptRecord> {
+        let tables = self.lock();
+        let kept = tables.kept.values();
+        kept.filter(|kept| kept.run_id == *run_id)
             .cloned()
             .collect()
     }
@@ -212,6 +231,29 @@ impl Ledger for MemoryLedger {
                 .filter(|range| range.run_id == *run_id)
                 .cloned()
                 .collect()
+        })
+        .await
+    }
+
+    async fn read_kept(
+        &self,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> Result<Page<KeptRecord>, CallFault> {
+        self.read("dynamodb:Query", |tables| {
+            let mut all = tables
+                .kept
+                .iter()
+                .filter(|((run, list), _)| {
+                    run == run_id && from.is_none_or(|from| list.as_str() > from)
+                })
+                .map(|(_, kept)| kept.clone());
+            let items: Vec<KeptRecord> = all.by_ref().take(PAGE_ITEMS).collect();
+            let last = items.last().map(|kept| kept.list_id.to_string());
+            Page {
+                items,
+                next: all.next().and(last),
+            }
         })
         .await
     }

@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::Client;
 use serde::{Serialize, de::DeserializeOwned};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    plan::range::RangeRecord,
+    plan::{KeptRecord, range::RangeRecord},
     port::{Ledger, Page, PlanStep, PutOutcome},
     run::{
         lock::{LockRecord, LockedPrefix},
@@ -20,7 +20,8 @@ use super::{
     item::{Entry, WriteMark, record_of},
     operation::{GET_ITEM, QUERY},
     record_key::{
-        PageMark, RecordKey, SHARD_PARTITIONS, lock_partition, range_partition, shard_partition,
+        PageMark, RecordKey, SHARD_PARTITIONS, kept_partition, lock_partition, range_partition,
+        shard_partition,
     },
     settled_write::write,
     table::Table,
@@ -116,6 +117,10 @@ impl Ledger for DynamoLedger {
             let key = RecordKey::range(&range.run_id, &range.range_id);
             entries.push(Entry::created(key, range, &mark)?);
         }
+        for kept in &step.kept {
+            let key = RecordKey::kept(&kept.run_id, &kept.list_id);
+            entries.push(Entry::created(key, kept, &mark)?);
+        }
         for shard in &step.shards {
             let key = RecordKey::shard(&shard.run_id, &shard.shard_id);
             entries.push(Entry::created(key, shard, &mark)?);
@@ -125,6 +130,15 @@ impl Ledger for DynamoLedger {
 
     async fn read_ranges(&self, run_id: &RunId) -> Result<Vec<RangeRecord>, CallFault> {
         self.query_all(&range_partition(run_id)).await
+    }
+
+    async fn read_kept(
+        &self,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> Result<Page<KeptRecord>, CallFault> {
+        let (items, next) = self.query(&kept_partition(run_id), from).await?;
+        Ok(Page { items, next })
     }
 
     async fn create_shard(&self, shard: &ShardRecord) -> Result<PutOutcome, CallFault> {

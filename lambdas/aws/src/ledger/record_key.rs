@@ -52,6 +52,10 @@ impl RecordKey {
         Self::new(partition, format!("SHARD#{shard_id}"))
     }
 
+    pub(super) fn kept(run_id: &RunId, list_id: &ShardId) -> Self {
+        Self::new(kept_partition(run_id), format!("KEPT#{list_id}"))
+    }
+
     /// The locks of a bucket are in one partition, so that a run finds all that overlap its own. A prefix can be as long as the
     /// 1,024 bytes that a sort key may have, so its digest is the key.
     pub(super) fn lock(locked: &LockedPrefix) -> Self {
@@ -79,6 +83,10 @@ pub(super) fn lock_partition(bucket: &BucketName) -> String {
 
 pub(super) fn range_partition(run_id: &RunId) -> String {
     format!("RUN#{run_id}#RANGES")
+}
+
+pub(super) fn kept_partition(run_id: &RunId) -> String {
+    format!("RUN#{run_id}#KEPT")
 }
 
 pub(super) fn shard_partition(run_id: &RunId, partition: u32) -> String {

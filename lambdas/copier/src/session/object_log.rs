@@ -10,8 +10,8 @@ use shardlift_core::{
 /// Logs the outcome of an object of `shard`: its key and size, never its bytes (P10).
 pub(super) fn log(shard: &Manifest, object: &ListedObject, outcome: &ObjectOutcome) {
     let (name, failure) = match outcome {
-        ObjectOutcome::Copied(copy) if copy.newer.is_some() => ("copied_newer", None),
-        ObjectOutcome::Copied(_) => ("copied", None),
+        ObjectOutcome::Copied(_, copy) if copy.newer.is_some() => ("copied_newer", None),
+        ObjectOutcome::Copied(..) => ("copied", None),
         ObjectOutcome::Deleted => ("deleted", None),
         ObjectOutcome::Skipped(SkipReason::BackAtSource) => ("back_at_source", None),
         ObjectOutcome::Skipped(SkipReason::Archived) => ("archived", None),

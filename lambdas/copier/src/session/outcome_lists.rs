@@ -1,9 +1,12 @@
-//! The lists of a shard in the control bucket: its failed objects, and its copied objects with notes.
+//! The lists of a shard in the control bucket: its failed objects, its copied objects with notes, and its receipts.
 
 use shardlift_core::{
     documents::RunDocuments,
     failure::Failure,
-    shard::{ShardOutcome, ShardRecord, settled_objects::SettledObjects},
+    shard::{
+        ShardOutcome, ShardRecord,
+        settled_objects::{SettledLists, SettledObjects},
+    },
     value::id::{RunId, ShardId},
 };
 
@@ -18,6 +21,7 @@ pub(super) struct OutcomeLists<'a, P: Ports> {
     token: u64,
     failures: WrittenList,
     notes: WrittenList,
+    receipts: WrittenList,
 }
 
 /// What was written of a list.
@@ -37,6 +41,7 @@ impl<'a, P: Ports> OutcomeLists<'a, P> {
             token,
             failures: WrittenList::default(),
             notes: WrittenList::default(),
+            receipts: WrittenList::default(),
         }
     }
 
@@ -46,9 +51,12 @@ impl<'a, P: Ports> OutcomeLists<'a, P> {
     /// `InvariantViolated` when a list is missing or does not fit, and control bucket faults.
     pub(super) async fn resume(&self, recorded: &ShardOutcome) -> Result<SettledObjects, Failure> {
         let documents = RunDocuments::new(self.control, &self.run_id);
-        let failed = documents.list(recorded.failures_key.as_deref()).await?;
-        let noted = documents.list(recorded.notes_key.as_deref()).await?;
-        SettledObjects::resume(recorded.clone(), failed, noted)
+        let lists = SettledLists {
+            failed: documents.list(recorded.failures_key.as_deref()).await?,
+            noted: documents.list(recorded.notes_key.as_deref()).await?,
+            receipts: documents.list(recorded.receipts_key.as_deref()).await?,
+        };
+        SettledObjects::resume(recorded.clone(), lists)
     }
 
     /// Writes the lists that have grown, and returns the outcome that points to them.
@@ -81,9 +89,21 @@ impl<'a, P: Ports> OutcomeLists<'a, P> {
                 ),
             };
         }
+        let receipts = settled.receipts();
+        if receipts.len() > self.receipts.objects {
+            self.receipts = WrittenList {
+                objects: receipts.len(),
+                key: Some(
+                    documents
+                        .write_receipts(&self.shard_id, self.token, receipts)
+                        .await?,
+                ),
+            };
+        }
         let mut outcome = settled.outcome().clone();
         outcome.failures_key.clone_from(&self.failures.key);
         outcome.notes_key.clone_from(&self.notes.key);
+        outcome.receipts_key.clone_from(&self.receipts.key);
         Ok(outcome)
     }
 }

@@ -7,12 +7,19 @@ use shardlift_core::{
     documents::manifest::Manifest,
     failure::{Failure, FailureCode},
     port::Clock,
-    run::event::{CopierEvent, CopierStatus},
+    run::{
+        event::{CopierEvent, CopierStatus},
+        pair::{Pair, Side},
+    },
     shard::{
-        OpenUpload, ShardEvent, ShardOutcome, ShardRecord,
+        OpenUpload, ShardEvent, ShardOutcome, ShardRecord, ShardWork,
         settled_objects::{ObjectOutcome, SettledObjects},
     },
-    value::{deadline::Deadline, time::Timestamp},
+    value::{
+        deadline::Deadline,
+        key::{KeyPrefix, RelativeKey},
+        time::Timestamp,
+    },
 };
 
 use super::{
@@ -42,20 +49,23 @@ pub(crate) struct ShardSession<'a, P: Ports> {
     claimed: ClaimedRecord<'a, P>,
     lists: OutcomeLists<'a, P>,
     settled: SettledObjects,
+    /// What the keys of the manifest begin with.
+    prefix: KeyPrefix,
     uploads: Arc<OpenUploads>,
     requests: ShardRequests<'a, P>,
     checkpoints: CheckpointSchedule,
 }
 
 impl<'a, P: Ports> ShardSession<'a, P> {
-    /// Claims the shard of the event and reads what the copiers before settled; nothing when there is nothing to do.
-    /// `requests` counts from the beginning of the invocation.
+    /// Claims the shard of the event, which is one of a run over `pair`, and reads what the copiers before settled; nothing when
+    /// there is nothing to do. `requests` counts from the beginning of the invocation.
     ///
     /// # Errors
     /// Those of the claim; `InvariantViolated` when a list is missing or does not fit; control bucket faults.
     pub(crate) async fn claim(
         ports: &'a Connections<P>,
         event: &CopierEvent,
+        pair: &Pair,
         deadline: Deadline,
         mut requests: ShardRequests<'a, P>,
     ) -> Result<Option<Self>, Failure> {
@@ -71,15 +81,21 @@ impl<'a, P: Ports> ShardSession<'a, P> {
             }
         };
         let record = claimed.record();
+        let manifest_side = match record.work {
+            ShardWork::DeleteObjects => Side::Target,
+            _ => Side::Source,
+        };
+        let prefix = pair.prefix(manifest_side).clone();
         requests.resume(record.outcome.requests.clone());
         let uploads = Arc::new(OpenUploads::resume(record));
-        let checkpoints = CheckpointSchedule::begin(ports.clock.now(), count_of(&settled));
+        let checkpoints = CheckpointSchedule::begin(ports.clock.now());
         Ok(Some(Self {
             clock: &ports.clock,
             deadline,
             claimed,
             lists,
             settled,
+            prefix,
             uploads,
             requests,
             checkpoints,
@@ -122,15 +138,30 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     }
 
     /// Gives the object at `index` of the manifest its outcome.
-    pub(crate) fn settle(&mut self, manifest: &Manifest, index: u32, outcome: ObjectOutcome) {
+    ///
+    /// # Errors
+    /// `InvariantViolated` when the object is not of this run.
+    pub(crate) fn settle(
+        &mut self,
+        manifest: &Manifest,
+        index: u32,
+        outcome: ObjectOutcome,
+    ) -> Result<(), Failure> {
         let object = &manifest.objects[index as usize];
+        let relative = object
+            .key
+            .relative_to(&self.prefix)
+            .and_then(|relative| RelativeKey::new(relative).ok());
+        let relative =
+            relative.ok_or_else(|| Failure::invariant("the key lies outside its prefix"))?;
         object_log::log(manifest, object, &outcome);
-        self.settled.settle(index, object, outcome);
+        self.settled.settle(index, (relative, object), outcome);
+        Ok(())
     }
 
     /// When the record is to be written next.
     pub(crate) fn checkpoint_due_at(&self) -> Timestamp {
-        self.checkpoints.due_at(self.settled_count())
+        self.checkpoints.due_at()
     }
 
     /// An upload was opened or is being completed: the record must name it soon.
@@ -140,12 +171,11 @@ impl<'a, P: Ports> ShardSession<'a, P> {
 
     /// Records what is settled so far.
     pub(crate) async fn checkpoint(&mut self) -> Result<(), Failure> {
-        let recorded = self.settled_count();
         let (token, outcome) = self.outcome().await?;
         self.claimed
             .write(ShardEvent::Checkpoint { token, outcome })
             .await?;
-        self.checkpoints.written(self.clock.now(), recorded);
+        self.checkpoints.written(self.clock.now());
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use shardlift_core::{
     copy::method::CopyMethod,
     documents::manifest::Manifest,
+    documents::receipt::TargetVersion,
     failure::{Failure, FailureCode, Scope},
     port::TargetBucket,
     run::option::ArchivedPolicy,
@@ -73,9 +74,9 @@ impl<T: TargetBucket> ObjectCopies<'_, T> {
         }
         loop {
             let failure = match self.copy_version(&version).await {
-                Ok(notes) => {
+                Ok((at_target, notes)) => {
                     let newer = arrived(version, object);
-                    return Ok(ObjectOutcome::Copied(CopyNotes { notes, newer }));
+                    return Ok(ObjectOutcome::Copied(at_target, CopyNotes { notes, newer }));
                 }
                 Err(failure) => failure,
             };
@@ -89,7 +90,10 @@ impl<T: TargetBucket> ObjectCopies<'_, T> {
     }
 
     /// Copies one version: the newest may be smaller or larger than the planned one, so each has its own way.
-    async fn copy_version(&self, planned: &PlannedObject) -> Result<Vec<Note>, Failure> {
+    async fn copy_version(
+        &self,
+        planned: &PlannedObject,
+    ) -> Result<(TargetVersion, Vec<Note>), Failure> {
         let (context, spec) = (&self.context, self.context.calls.spec);
         let method = CopyMethod::choose(
             planned.source.size_bytes,

@@ -1,8 +1,9 @@
 //! An object of the manifest, and where it goes.
 
 use shardlift_core::{
+    documents::receipt::TargetVersion,
     failure::{Failure, FailureCode},
-    port::CopySource,
+    port::{CopyReceipt, CopySource},
     run::spec::RunSpec,
     shard::NewerVersion,
     value::{key::ObjectKey, object::ListedObject, storage::StorageClass},
@@ -47,6 +48,15 @@ impl PlannedObject {
             target_key,
             storage_class: spec.storage_class.requested(object.storage),
         })
+    }
+
+    /// What is at the target once S3 wrote this version.
+    pub(crate) fn as_written(&self, receipt: CopyReceipt) -> TargetVersion {
+        TargetVersion {
+            etag: receipt.etag,
+            version_id: receipt.version_id,
+            size_bytes: self.source.size_bytes,
+        }
     }
 
     /// The same object in a newer version.

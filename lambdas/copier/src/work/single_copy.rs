@@ -6,6 +6,7 @@ use shardlift_core::{
         proof::CopyWay,
         redirect::{self, Redirect},
     },
+    documents::receipt::TargetVersion,
     failure::{
         Failure,
         fault::{Effect, FaultKind},
@@ -51,8 +52,8 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         Self { context, planned }
     }
 
-    /// Copies the object, and returns the notes on it.
-    pub(super) async fn run(self) -> Result<Vec<Note>, Failure> {
+    /// Copies the object, and returns what is at the target then and the notes on it.
+    pub(super) async fn run(self) -> Result<(TargetVersion, Vec<Note>), Failure> {
         let Self { context, planned } = &self;
         let calls = context.calls;
         let is_looked_for =
@@ -98,7 +99,7 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         };
         let at_source = before.source.as_deref();
         notes.extend(context.judge(planned, at_source, &receipt, CopyWay::Single)?);
-        Ok(notes)
+        Ok((planned.as_written(receipt), notes))
     }
 
     /// Looks at the source before it is copied. A look that fails for now leaves the object to the next round: without it,

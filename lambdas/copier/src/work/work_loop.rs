@@ -50,7 +50,7 @@ pub(crate) async fn settle_all<P: Ports, W: ObjectWork>(
         let wait = time_left.min(session.checkpoint_due_at().since(now));
         tokio::select! {
             biased;
-            Some(outcomes) = in_flight.next() => settle(session, manifest, outcomes?),
+            Some(outcomes) = in_flight.next() => settle(session, manifest, outcomes?)?,
             () = uploads.changed() => session.hasten_checkpoint(now),
             () = tokio::time::sleep(wait) => {}
         }
@@ -61,7 +61,7 @@ pub(crate) async fn settle_all<P: Ports, W: ObjectWork>(
             let (written, meanwhile) = during(session.checkpoint(), &mut in_flight).await;
             // Also when the write failed: the last one may still be taken.
             for outcomes in meanwhile {
-                settle(session, manifest, outcomes?);
+                settle(session, manifest, outcomes?)?;
             }
             written?;
         }
@@ -77,10 +77,11 @@ fn settle<P: Ports>(
     session: &mut ShardSession<'_, P>,
     manifest: &Manifest,
     outcomes: impl IntoIterator<Item = (u32, ObjectOutcome)>,
-) {
+) -> Result<(), Failure> {
     for (index, outcome) in outcomes {
-        session.settle(manifest, index, outcome);
+        session.settle(manifest, index, outcome)?;
     }
+    Ok(())
 }
 
 /// Drives what is in flight while the record is written, and returns the result of the write and what was settled meanwhile.

@@ -26,6 +26,18 @@ pub fn notes(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
     format!("runs/{run_id}/notes/{shard_id}/{token}.jsonl.zst")
 }
 
+/// The receipts of a shard's objects, as the holder of `token` knew them.
+#[must_use]
+pub fn receipts(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
+    format!("runs/{run_id}/receipts/{shard_id}/{token}.jsonl.zst")
+}
+
+/// The receipts of the objects that a step of the plan leaves as they stand at the target.
+#[must_use]
+pub fn kept(run_id: &RunId, list_id: &ShardId) -> String {
+    format!("runs/{run_id}/kept/{list_id}.jsonl.zst")
+}
+
 /// The index that the Map of a round reads.
 #[must_use]
 pub fn index(run_id: &RunId, round: u32) -> String {

@@ -25,7 +25,7 @@ pub fn encode<'a, T: Serialize + 'a>(
         }
         out.finish()
     };
-    write().map_err(|error| Failure::invariant(format!("a list cannot be encoded: {error}")))
+    write().map_err(|error| unwritten(&error))
 }
 
 /// Reads a list line by line, so that its size does not matter to memory.
@@ -56,6 +56,22 @@ impl<T: DeserializeOwned> Iterator for JsonLines<'_, T> {
                 .and_then(|line| serde_json::from_str(&line).map_err(|error| broken(&error)))
         })
     }
+}
+
+/// Lines that are encoded already, as a list.
+pub(super) fn compress<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, Failure> {
+    let write = || -> std::io::Result<Vec<u8>> {
+        let mut out = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
+        for part in parts {
+            out.write_all(part)?;
+        }
+        out.finish()
+    };
+    write().map_err(|error| unwritten(&error))
+}
+
+fn unwritten(error: &std::io::Error) -> Failure {
+    Failure::invariant(format!("a list cannot be encoded: {error}"))
 }
 
 fn broken(error: &dyn std::fmt::Display) -> Failure {

@@ -2,7 +2,7 @@
 //!
 //! [`RunDocuments`] reads and writes the documents of a run through the port; start there. [`control_key`] names the
 //! objects, [`manifest`] lists the objects of a shard, [`failure_list`] those that failed, [`failed_objects`] reads both
-//! together. [`json_lines`] is the encoding of the lists, and `bounded_lines` how both are read.
+//! together. [`receipt`] lists what became of each object. [`json_lines`] is the encoding of the lists, and `bounded_lines` how both are read.
 
 mod bounded_lines;
 pub mod control_key;
@@ -11,6 +11,7 @@ pub mod failed_objects;
 pub mod failure_list;
 pub mod json_lines;
 pub mod manifest;
+pub mod receipt;
 mod run_documents;
 
 pub use document_error::{DocumentAction, DocumentError};

@@ -11,6 +11,7 @@ use crate::{
         failure_list::{self, FailedObject},
         json_lines,
         manifest::Manifest,
+        receipt::Receipt,
     },
     port::ControlStore,
     run::event::IndexLocation,
@@ -155,6 +156,36 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         let body = json_lines::encode(objects)?;
         self.put(&key, LIST_TYPE, body).await?;
         Ok(key)
+    }
+
+    /// Writes the receipts of a shard's objects under `token`, and gives the key for the shard's record.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub async fn write_receipts<'o>(
+        &self,
+        shard_id: &ShardId,
+        token: u64,
+        receipts: impl IntoIterator<Item = &'o Receipt>,
+    ) -> Result<String, DocumentError> {
+        let key = control_key::receipts(self.run_id, shard_id, token);
+        let body = json_lines::encode(receipts)?;
+        self.put(&key, LIST_TYPE, body).await?;
+        Ok(key)
+    }
+
+    /// Writes a list of what the plan leaves as it stands. One without a record is never read, and writing it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`DocumentError::Call`].
+    pub async fn write_kept(
+        &self,
+        list_id: &ShardId,
+        encoded: Vec<u8>,
+    ) -> Result<(), DocumentError> {
+        let key = control_key::kept(self.run_id, list_id);
+        self.put(&key, LIST_TYPE, encoded).await
     }
 
     /// The list that a shard's record names; empty when it names none.

@@ -3,9 +3,9 @@
 use super::{copy_effort::CopyEffort, range::Checkpoint};
 use crate::{
     copy::{part_shards::PART_SHARDED_BYTES_MIN, redirect},
-    documents::manifest::ManifestLines,
+    documents::{manifest::ManifestLines, receipt::KeptLines},
     run::{option::ClassChoice, spec::RunSpec},
-    value::{id::RangeId, key::RelativeKey, object::ListedObject, tally::Count},
+    value::{id::RangeId, key::RelativeKey, object::ListedObject, set_sum::SetSum, tally::Count},
 };
 
 /// How large a shard may become.
@@ -17,6 +17,8 @@ pub struct ShardBounds {
     pub bytes_max: u64,
     /// Estimated time of a shard in its copier, in microseconds, unless one object alone takes more.
     pub busy_us_max: u64,
+    /// Objects of a list of what the plan leaves as it stands.
+    pub kept_max: u64,
 }
 
 /// 512 GiB.
@@ -25,12 +27,14 @@ const BYTES_MAX_DEFAULT: u64 = 512 << 30;
 impl Default for ShardBounds {
     /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 per second, and a manifest stays
     /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that one invocation suffices even if the
-    /// estimate is three times too low.
+    /// estimate is three times too low. 20,000 objects that stay: their lists are some 700 KB, and a million of them take
+    /// 50 PUTs.
     fn default() -> Self {
         Self {
             objects_max: 10_000,
             bytes_max: BYTES_MAX_DEFAULT,
             busy_us_max: 300_000_000,
+            kept_max: 20_000,
         }
     }
 }
@@ -49,6 +53,7 @@ impl ShardBounds {
             objects_max: (self.objects_max / CHUNKS_PER_SHARD).max(1),
             bytes_max: (self.bytes_max / CHUNKS_PER_SHARD).max(1),
             busy_us_max: (self.busy_us_max / CHUNKS_PER_SHARD).max(1),
+            kept_max: (self.kept_max / CHUNKS_PER_SHARD).max(1),
         }
     }
 
@@ -121,6 +126,10 @@ pub struct Chunk {
     pub deletes: ManifestLines,
     /// Their count and effort.
     pub delete_work: PlannedWork,
+    /// The same objects as a set.
+    pub deleted: SetSum,
+    /// What the target has in this stretch and the plan leaves as it stands, in key order.
+    pub kept: KeptLines,
     /// How far the range is planned with this chunk.
     pub checkpoint: Checkpoint,
     /// Whether the range ends with this chunk.
@@ -135,6 +144,8 @@ impl Chunk {
             copy_work: PlannedWork::default(),
             deletes: ManifestLines::default(),
             delete_work: PlannedWork::default(),
+            deleted: SetSum::default(),
+            kept: KeptLines::default(),
             checkpoint,
             ends_range: false,
         }
@@ -152,8 +163,10 @@ impl Chunk {
         tally.plan_copy((work.count, work.effort), object.storage, choice);
     }
 
-    pub(super) fn plan_delete(&mut self, object: &ListedObject) {
+    pub(super) fn plan_delete(&mut self, relative: &str, object: &ListedObject) {
         self.deletes.push(object);
+        self.deleted
+            .add_object(relative, &object.etag, object.size_bytes);
         let count = Count {
             objects: 1,
             bytes: object.size_bytes,
@@ -177,7 +190,7 @@ impl Chunk {
     /// Whether it plans nothing and only moves the checkpoint.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.copies.is_empty() && self.deletes.is_empty()
+        self.copies.is_empty() && self.deletes.is_empty() && self.kept.objects() == 0
     }
 }
 

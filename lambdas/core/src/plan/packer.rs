@@ -7,14 +7,18 @@ use super::{
     range::Checkpoint,
 };
 use crate::{
-    documents::manifest::{ManifestLines, encode_lines},
+    documents::{manifest::encode_lines, receipt::encode_kept},
     failure::Failure,
     port::PLAN_STEP_RECORDS_MAX,
-    value::id::{RangeId, RunId, ShardId},
+    value::{
+        id::{RangeId, RunId, ShardId},
+        set_sum::SetSum,
+    },
 };
 
-/// The most ranges whose chunks are packed together. Their records and those of the shards fit one step of the ledger.
-const RANGES_MAX: usize = PLAN_STEP_RECORDS_MAX - 2;
+/// The most ranges whose chunks are packed together. Their records, those of up to two shards and that of a list of what is
+/// kept fit one step of the ledger.
+const RANGES_MAX: usize = PLAN_STEP_RECORDS_MAX - 3;
 
 /// The chunks of one step of the ledger: up to one shard of copies, up to one shard of deletions, and how far the ranges
 /// are planned with them.
@@ -36,6 +40,13 @@ impl PackedChunks {
         sum(&self.chunks, |chunk| chunk.delete_work)
     }
 
+    /// The objects to delete, which stand at the target until then.
+    #[must_use]
+    pub fn deleted(&self) -> SetSum {
+        let chunks = self.chunks.iter();
+        chunks.fold(SetSum::default(), |sum, chunk| sum.plus(&chunk.deleted))
+    }
+
     /// The manifest of the shard of copies.
     ///
     /// # Errors
@@ -52,6 +63,28 @@ impl PackedChunks {
         encode_lines(run_id, shard_id, self.lines(|chunk| &chunk.deletes))
     }
 
+    /// What the target has there and the plan leaves as it stands: the objects that are the same, and those that the run is not
+    /// about.
+    #[must_use]
+    pub fn kept(&self) -> (SetSum, SetSum) {
+        let chunks = self.chunks.iter();
+        chunks.fold(
+            Default::default(),
+            |(same, beside): (SetSum, SetSum), chunk| {
+                let kept = &chunk.kept;
+                (same.plus(&kept.same), beside.plus(&kept.beside))
+            },
+        )
+    }
+
+    /// The list of these objects.
+    ///
+    /// # Errors
+    /// As [`encode_kept`].
+    pub fn encode_kept(&self) -> Result<Vec<u8>, Failure> {
+        encode_kept(self.lines(|chunk| &chunk.kept))
+    }
+
     /// How far each range is planned with these chunks, and whether it ends there.
     #[must_use]
     pub fn ranges(&self) -> BTreeMap<RangeId, (Checkpoint, bool)> {
@@ -66,7 +99,7 @@ impl PackedChunks {
     }
 
     /// Key order over all ranges: chunks are stretches that do not overlap.
-    fn lines<'a>(&'a self, of: impl Fn(&'a Chunk) -> &'a ManifestLines) -> Vec<&'a ManifestLines> {
+    fn lines<'a, L>(&'a self, of: impl Fn(&'a Chunk) -> &'a L) -> Vec<&'a L> {
         let mut chunks: Vec<&Chunk> = self.chunks.iter().collect();
         chunks.sort_by(|one, other| one.checkpoint.through.cmp(&other.checkpoint.through));
         chunks.into_iter().map(of).collect()
@@ -77,6 +110,10 @@ fn sum(chunks: &[Chunk], of: impl Fn(&Chunk) -> PlannedWork) -> PlannedWork {
     chunks
         .iter()
         .fold(PlannedWork::default(), |all, chunk| all.plus(of(chunk)))
+}
+
+fn kept_objects(chunks: &[Chunk]) -> u64 {
+    chunks.iter().map(|chunk| chunk.kept.objects()).sum()
 }
 
 /// Collects chunks until they fill a shard. Less than one shard waits, whatever the number of ranges.
@@ -121,14 +158,17 @@ impl Packer {
         let deletes = sum(&self.open, |chunk| chunk.delete_work).plus(chunk.delete_work);
         let mut ranges: BTreeSet<&RangeId> = self.open.iter().map(|open| &open.range_id).collect();
         ranges.insert(&chunk.range_id);
+        let kept = kept_objects(&self.open) + chunk.kept.objects();
         self.bounds.hold(&copies)
             && deletes.count.objects <= self.bounds.objects_max
+            && kept <= self.bounds.kept_max
             && ranges.len() <= RANGES_MAX
     }
 
     fn is_full(&self) -> bool {
         let copies = sum(&self.open, |chunk| chunk.copy_work);
         copies.count.objects >= self.bounds.objects_max
+            || kept_objects(&self.open) >= self.bounds.kept_max
             || copies.count.bytes >= self.bounds.bytes_max
             || copies.effort.busy_us >= self.bounds.busy_us_max
     }
@@ -154,6 +194,7 @@ mod tests {
         objects_max: 10,
         bytes_max: 1_000,
         busy_us_max: 1_000_000_000,
+        kept_max: 15,
     };
 
     /// A chunk as a walk makes it: some copies of one size, some deletions, the range's next checkpoint.
@@ -179,7 +220,7 @@ mod tests {
             );
         }
         for _ in 0..deletes {
-            chunk.plan_delete(&object);
+            chunk.plan_delete(through.as_str(), &object);
         }
         chunk
     }

@@ -251,7 +251,10 @@ impl RangeWalk {
             let relative = relative.unwrap_or_default();
             if rules.may_delete(relative) {
                 self.make_room(&PlannedWork::default(), rules, chunks);
-                self.chunk.plan_delete(&target);
+                self.chunk.plan_delete(relative, &target);
+            } else {
+                self.make_room(&PlannedWork::default(), rules, chunks);
+                self.chunk.kept.push_beside(relative, &target);
             }
             self.pass(relative, Some(&target), rules);
         }
@@ -280,16 +283,27 @@ impl RangeWalk {
         chunks: &mut Vec<Chunk>,
     ) {
         let spec = &rules.spec;
-        let tally = &mut self.chunk.checkpoint.tally;
         if !rules.filter.admits(relative, source) {
+            self.leave(relative, target, rules, chunks);
+            let tally = &mut self.chunk.checkpoint.tally;
             tally.filtered.add_object(source.size_bytes);
             return;
         }
         if spec.pair.is_root_marker(relative) {
+            self.leave(relative, target, rules, chunks);
+            let tally = &mut self.chunk.checkpoint.tally;
             tally.root_markers.add_object(source.size_bytes);
-        } else if target.is_some_and(|target| is_same(rules, source, target)) {
-            tally.same.add_object(source.size_bytes);
+        } else if let Some(target) = target.filter(|target| is_same(rules, source, target)) {
+            self.make_room(&PlannedWork::default(), rules, chunks);
+            self.chunk.kept.push_same(relative, target);
+            self.chunk
+                .checkpoint
+                .tally
+                .same
+                .add_object(source.size_bytes);
         } else if source.storage.is_archived && spec.archived == ArchivedPolicy::Skip {
+            self.leave(relative, target, rules, chunks);
+            let tally = &mut self.chunk.checkpoint.tally;
             tally.archived.add_object(source.size_bytes);
         } else {
             let work = PlannedWork::of_object(source, spec);
@@ -301,11 +315,26 @@ impl RangeWalk {
         self.chunk.checkpoint.tally.beside_prefix += u64::from(is_beside);
     }
 
-    /// Cuts the open chunk if it has no room for an object of `work` or for a deletion.
+    /// Leaves what the target has as it stands: the run is not about it.
+    fn leave(
+        &mut self,
+        relative: &str,
+        target: Option<&ListedObject>,
+        rules: &WalkRules,
+        chunks: &mut Vec<Chunk>,
+    ) {
+        if let Some(target) = target {
+            self.make_room(&PlannedWork::default(), rules, chunks);
+            self.chunk.kept.push_beside(relative, target);
+        }
+    }
+
+    /// Cuts the open chunk if it has no room for an object of `work`, for a deletion, or for an object that stays.
     fn make_room(&mut self, work: &PlannedWork, rules: &WalkRules, chunks: &mut Vec<Chunk>) {
         let bounds = &rules.chunk_bounds;
         let is_full = !bounds.hold(&self.chunk.copy_work.plus(*work))
-            || self.chunk.delete_work.count.objects >= bounds.objects_max;
+            || self.chunk.delete_work.count.objects >= bounds.objects_max
+            || self.chunk.kept.objects() >= bounds.kept_max;
         if is_full && !self.chunk.is_empty() {
             chunks.push(self.cut());
         }

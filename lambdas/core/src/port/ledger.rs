@@ -2,7 +2,7 @@ use std::future::Future;
 
 use crate::{
     failure::fault::CallFault,
-    plan::range::RangeRecord,
+    plan::{KeptRecord, range::RangeRecord},
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
@@ -43,6 +43,8 @@ pub const PLAN_STEP_RECORDS_MAX: usize = 100;
 pub struct PlanStep {
     /// New shards (revision 1).
     pub shards: Vec<ShardRecord>,
+    /// New lists of what the plan leaves as it stands (revision 1).
+    pub kept: Vec<KeptRecord>,
     /// New ranges (revision 1).
     pub new_ranges: Vec<RangeRecord>,
     /// Ranges that replace their revision n by n + 1.
@@ -79,6 +81,14 @@ pub trait Ledger: Send + Sync {
         &self,
         run_id: &RunId,
     ) -> impl Future<Output = Result<Vec<RangeRecord>, CallFault>> + Send;
+
+    /// One page of the records of what the plan leaves as it stands, in the order of the ledger; `from` is the `next` of the page
+    /// before.
+    fn read_kept(
+        &self,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> impl Future<Output = Result<Page<KeptRecord>, CallFault>> + Send;
 
     /// Writes a new shard (revision 1).
     fn create_shard(

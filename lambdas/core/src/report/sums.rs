@@ -70,6 +70,7 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::{
+        documents::receipt::TargetVersion,
         failure::FailureCode,
         report::{draft::ReportDraft, run_report::tests::report, settlement::Settlement},
         run::event::ReporterEvent,
@@ -81,7 +82,7 @@ mod tests {
         value::{
             bucket::BucketName,
             id::{RunId, ShardId},
-            key::ObjectKey,
+            key::{ObjectKey, RelativeKey},
             object::{ETag, ListedObject},
             skips::SkipReason,
             storage::ObjectStorage,
@@ -90,17 +91,26 @@ mod tests {
         },
     };
 
+    fn written(size_bytes: u64) -> TargetVersion {
+        TargetVersion {
+            etag: ETag::new("t").unwrap(),
+            version_id: None,
+            size_bytes,
+        }
+    }
+
     fn outcome(kind: u8, deletes: bool, newer_bytes: u64) -> Option<ObjectOutcome> {
         let failure = |code| ObjectOutcome::Failed(crate::failure::Failure::new(code, ""));
         Some(match (kind, deletes) {
-            (0, false) => ObjectOutcome::Copied(CopyNotes::default()),
-            (1, false) => ObjectOutcome::Copied(CopyNotes {
-                notes: Vec::new(),
-                newer: Some(ArrivedVersion {
+            (0, false) => ObjectOutcome::Copied(written(7), CopyNotes::default()),
+            (1, false) => {
+                let newer = Some(ArrivedVersion {
                     etag: ETag::new("newer").unwrap(),
                     size_bytes: newer_bytes,
-                }),
-            }),
+                });
+                let notes = Vec::new();
+                ObjectOutcome::Copied(written(newer_bytes), CopyNotes { notes, newer })
+            }
             (2, false) => ObjectOutcome::Skipped(SkipReason::GoneAtSource),
             (3, false) => ObjectOutcome::Skipped(SkipReason::FilteredSince),
             (0 | 1, true) => ObjectOutcome::Deleted,
@@ -131,7 +141,8 @@ mod tests {
                 storage: ObjectStorage::default(),
             };
             if let Some(outcome) = outcome(kind, deletes, newer_bytes).filter(|_| !is_idle) {
-                settled.settle(u32::try_from(index).unwrap(), &object, outcome);
+                let at = (RelativeKey::new("k").unwrap(), &object);
+                settled.settle(u32::try_from(index).unwrap(), at, outcome);
             }
         }
         let work = if deletes {

@@ -33,6 +33,15 @@ pub enum Note {
 }
 
 impl Note {
+    /// Whether it says what proves the copy, or that nothing does.
+    #[must_use]
+    pub const fn is_proof(self) -> bool {
+        matches!(
+            self,
+            Self::ProvenByChecksum | Self::ProvenByEtag | Self::ProvenByParts | Self::Unproven
+        )
+    }
+
     /// Its name in the ledger and the report.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -10,6 +10,7 @@ use crate::{
     value::{
         id::{RunId, ShardId, UploadId},
         object::ETag,
+        set_sum::SetSum,
         skips::NewerCopies,
         storage::StorageClass,
         tally::{Count, RequestCounts, Tally},
@@ -89,6 +90,15 @@ pub struct ShardOutcome {
     /// Where the list of those objects lies in the control bucket; absent when there are no notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_key: Option<String>,
+    /// The objects that were copied, as they are at the target.
+    #[serde(default, skip_serializing_if = "SetSum::is_empty")]
+    pub vouched: SetSum,
+    /// The objects that the shard deletes at the target and that are not deleted.
+    #[serde(default, skip_serializing_if = "SetSum::is_empty")]
+    pub beside: SetSum,
+    /// Where the receipts of the settled objects lie in the control bucket; absent when none is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts_key: Option<String>,
     /// Those of the copied objects that were copied in a newer version than the planned one.
     #[serde(default, skip_serializing_if = "NewerCopies::is_empty")]
     pub newer: NewerCopies,

@@ -25,6 +25,19 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// The reason in receipts and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::GoneAtSource => "gone_at_source",
+            Self::FilteredSince => "filtered_since",
+            Self::Archived => "archived",
+            Self::BackAtSource => "back_at_source",
+            Self::RootMarker => "root_marker",
+        }
+    }
+
     /// The reason as people read it.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -14,7 +14,7 @@ use std::{
 
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    plan::range::RangeRecord,
+    plan::{KeptRecord, range::RangeRecord},
     port::{Ledger, Page, PlanStep, PutOutcome},
     run::{
         lock::{LockRecord, LockedPrefix},
@@ -96,6 +96,14 @@ impl Ledger for DiskLedger {
                 .map_err(fault("dynamodb:TransactWriteItems"))?;
         }
         Ok(outcome)
+    }
+
+    async fn read_kept(
+        &self,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> Result<Page<KeptRecord>, CallFault> {
+        self.inner.read_kept(run_id, from).await
     }
 
     async fn read_shards(

@@ -52,8 +52,8 @@ pub(super) enum Event {
     Page(RangeId, Side, Result<ObjectPage, CallFault>),
     /// Keys to split a range at.
     SplitKeys(RangeId, Side, Result<Vec<RelativeKey>, CallFault>),
-    /// Manifests of the step with this number are written.
-    Manifests(u64, Result<(), Failure>),
+    /// The lists of the step with this number are written.
+    Lists(u64, Result<(), Failure>),
     /// The ledger took the steps of a transaction, or refused them.
     Committed(Result<CommittedStep, Failure>),
 }
@@ -202,9 +202,9 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
     fn take_written(&mut self, event: Event) -> Result<PutOutcome, Failure> {
         match event {
             Event::Page(..) | Event::SplitKeys(..) => {}
-            Event::Manifests(number, written) => {
+            Event::Lists(number, written) => {
                 written?;
-                self.steps.note_manifests(number);
+                self.steps.note_lists(number);
             }
             Event::Committed(end) => return Ok(self.take_commit(end?)),
         }
@@ -268,7 +268,7 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
     }
 
     fn end(&self, deadline: Deadline) -> InvocationEnd {
-        let manifests = self.steps.manifests_written();
+        let manifests = self.steps.lists_written();
         let open = self.ranges.len();
         self.log_progress();
         info!(

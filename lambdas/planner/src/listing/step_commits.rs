@@ -9,17 +9,17 @@ use super::{
 };
 use crate::{
     ports::Ports,
-    records::{CommittedStep, commit, new_range, put_manifests},
+    records::{CommittedStep, commit, new_range, put_lists},
 };
 
 impl<P: Ports> ListingLoop<'_, P> {
     /// Sends the manifests whose turn it is, and the next transaction once enough steps wait.
     pub(super) fn begin_steps(&mut self) -> Result<(), Failure> {
         let (ledger, control, run) = (self.ledger, self.control, self.run);
-        while let Some((number, manifests)) = self.steps.take_manifests() {
+        while let Some((number, manifests)) = self.steps.take_lists() {
             let call = async move {
-                let written = put_manifests(control, &run.run_id, manifests).await;
-                Event::Manifests(number, written)
+                let written = put_lists(control, &run.run_id, manifests).await;
+                Event::Lists(number, written)
             };
             self.in_flight.push(call.boxed());
         }

@@ -1,38 +1,38 @@
-//! The steps that wait for the ledger: manifests are written in parallel, records in order and many steps at once.
+//! The steps that wait for the ledger: manifests and other lists are written in parallel, records in order and many steps at once.
 //!
 //! Every step changes ranges that others change too, so the ledger takes them one after the other. That is fast enough
-//! because one transaction takes every step whose manifests are written by then.
+//! because one transaction takes every step whose lists are written by then.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use shardlift_core::{
     failure::Failure,
     plan::{
-        PackedChunks,
+        KeptRecord, PackedChunks,
         range::{Checkpoint, KeyRange, RangeRecord, RangeState},
     },
     port::{PLAN_STEP_RECORDS_MAX, PlanStep},
     run::record::RunRecord,
-    shard::{ShardRecord, ShardWork},
+    shard::ShardRecord,
     value::{
         id::{RangeId, ShardId},
         key::RelativeKey,
     },
 };
 
-use crate::records::{EncodedManifest, copy_shards, ready};
+use crate::records::{EncodedList, ListKind, copy_shards, delete_shard};
 
-/// Listing pauses while this many steps wait for the ledger. With manifests of some 450 KB for 10,000 UUID keys each, they
+/// Listing pauses while this many steps wait for the ledger. With lists of some 450 KB for 10,000 UUID keys each, they
 /// stay within 8 MB.
 const STEPS_WAITING_MAX: usize = 16;
-/// The manifests of this many steps are in flight at once: eight in 100 ms are 800,000 keys per second.
-const MANIFESTS_IN_FLIGHT_MAX: usize = 8;
-/// A transaction waits until it has this many shards. It writes every listed range too, at twice the write units of a
+/// The lists of this many steps are in flight at once: eight in 100 ms are 800,000 keys per second.
+const LISTS_IN_FLIGHT_MAX: usize = 8;
+/// A transaction waits until it has this many shards or lists. It writes every listed range too, at twice the write units of a
 /// single write, and the ranges of a run share one partition of the table, which takes 1,000 units per second. At 500,000
 /// keys per second this makes six transactions and 400 units. That holds for records of up to 1 KB. A record contains three
 /// keys (its bounds and its checkpoint), so with keys of 1,000 bytes it takes four times the units. The table then
 /// throttles and the ledger backs off, which makes fewer transactions with more shards each.
-const GROUP_SHARDS_MIN: usize = 8;
+const GROUP_RECORDS_MIN: usize = 8;
 
 /// How a step changes ranges.
 #[derive(Debug)]
@@ -47,10 +47,10 @@ enum RangeChange {
     },
 }
 
-/// The state of a step's manifests.
+/// The state of a step's lists.
 #[derive(Debug)]
-enum Manifests {
-    Waiting(Vec<EncodedManifest>),
+enum Lists {
+    Waiting(Vec<EncodedList>),
     InFlight,
     Written,
 }
@@ -58,9 +58,17 @@ enum Manifests {
 /// A step that waits for the ledger.
 #[derive(Debug)]
 pub(super) struct QueuedStep {
-    manifests: Manifests,
+    lists: Lists,
     shards: Vec<ShardRecord>,
+    kept: Option<KeptRecord>,
     change: RangeChange,
+}
+
+impl QueuedStep {
+    /// How many records it adds, except ranges.
+    fn records(&self) -> usize {
+        self.shards.len() + usize::from(self.kept.is_some())
+    }
 }
 
 /// The steps of one invocation that are not in the ledger yet, in order.
@@ -72,8 +80,8 @@ pub(super) struct StepQueue {
     first_number: u64,
     /// Steps before this number do not wait for more shards.
     hurried_until: u64,
-    manifests_in_flight: usize,
-    manifests_written: u64,
+    lists_in_flight: usize,
+    lists_written: u64,
     is_committing: bool,
     shards_begun: u64,
 }
@@ -86,8 +94,8 @@ impl StepQueue {
             waiting: VecDeque::new(),
             first_number: 0,
             hurried_until: 0,
-            manifests_in_flight: 0,
-            manifests_written: 0,
+            lists_in_flight: 0,
+            lists_written: 0,
             is_committing: false,
             shards_begun: 0,
         }
@@ -108,31 +116,45 @@ impl StepQueue {
         self.shards_begun
     }
 
-    /// How many manifests this invocation wrote.
-    pub(super) fn manifests_written(&self) -> u64 {
-        self.manifests_written
+    /// How many lists this invocation wrote.
+    pub(super) fn lists_written(&self) -> u64 {
+        self.lists_written
     }
 
     /// Encodes packed chunks and queues them.
     pub(super) fn add(&mut self, run: &RunRecord, packed: &PackedChunks) -> Result<(), Failure> {
-        let mut manifests = Vec::new();
+        let mut lists = Vec::new();
         let mut shards = Vec::new();
         let (copies, deletes) = (packed.copy_work(), packed.delete_work());
         if copies.count.objects > 0 {
-            let shard_id = self.next_shard_id()?;
-            let bytes = packed.encode_copies(&run.run_id, &shard_id)?;
-            shards.extend(copy_shards(run, &shard_id, &copies));
-            manifests.push(EncodedManifest { shard_id, bytes });
+            let id = self.next_shard_id()?;
+            let bytes = packed.encode_copies(&run.run_id, &id)?;
+            shards.extend(copy_shards(run, &id, &copies));
+            lists.push(EncodedList::manifest(id, bytes));
         }
         if deletes.count.objects > 0 {
-            let shard_id = self.next_shard_id()?;
-            let bytes = packed.encode_deletes(&run.run_id, &shard_id)?;
-            shards.push(ready(run, &shard_id, ShardWork::DeleteObjects, &deletes));
-            manifests.push(EncodedManifest { shard_id, bytes });
+            let id = self.next_shard_id()?;
+            let bytes = packed.encode_deletes(&run.run_id, &id)?;
+            shards.push(delete_shard(run, &id, &deletes, packed.deleted()));
+            lists.push(EncodedList::manifest(id, bytes));
+        }
+        let mut kept = None;
+        let (same, beside) = packed.kept();
+        if same.objects + beside.objects > 0 {
+            let id = self.next_shard_id()?;
+            kept = Some(KeptRecord::new(
+                run.run_id.clone(),
+                id.clone(),
+                (same, beside),
+                run.expires_at,
+            ));
+            let (kind, bytes) = (ListKind::Kept, packed.encode_kept()?);
+            lists.push(EncodedList { id, kind, bytes });
         }
         self.waiting.push_back(QueuedStep {
-            manifests: Manifests::of(manifests),
+            lists: Lists::of(lists),
             shards,
+            kept,
             change: RangeChange::Advance(packed.ranges()),
         });
         Ok(())
@@ -146,8 +168,9 @@ impl StepQueue {
         first_number: u32,
     ) {
         self.waiting.push_back(QueuedStep {
-            manifests: Manifests::Written,
+            lists: Lists::Written,
             shards: Vec::new(),
+            kept: None,
             change: RangeChange::Split {
                 range_id,
                 keys,
@@ -156,30 +179,28 @@ impl StepQueue {
         });
     }
 
-    /// The manifests of the next step to be written, and the step's number.
-    pub(super) fn take_manifests(&mut self) -> Option<(u64, Vec<EncodedManifest>)> {
-        if self.manifests_in_flight >= MANIFESTS_IN_FLIGHT_MAX {
+    /// The lists of the next step to be written, and the step's number.
+    pub(super) fn take_lists(&mut self) -> Option<(u64, Vec<EncodedList>)> {
+        if self.lists_in_flight >= LISTS_IN_FLIGHT_MAX {
             return None;
         }
         let (number, step) = (self.first_number..)
             .zip(&mut self.waiting)
-            .find(|(_, step)| matches!(step.manifests, Manifests::Waiting(_)))?;
-        let Manifests::Waiting(manifests) =
-            std::mem::replace(&mut step.manifests, Manifests::InFlight)
-        else {
+            .find(|(_, step)| matches!(step.lists, Lists::Waiting(_)))?;
+        let Lists::Waiting(lists) = std::mem::replace(&mut step.lists, Lists::InFlight) else {
             return None;
         };
-        self.manifests_in_flight += 1;
-        self.manifests_written += manifests.len() as u64;
-        Some((number, manifests))
+        self.lists_in_flight += 1;
+        self.lists_written += lists.len() as u64;
+        Some((number, lists))
     }
 
-    /// Notes that the manifests of a step are written.
-    pub(super) fn note_manifests(&mut self, number: u64) {
-        self.manifests_in_flight -= 1;
+    /// Notes that the lists of a step are written.
+    pub(super) fn note_lists(&mut self, number: u64) {
+        self.lists_in_flight -= 1;
         let index = usize::try_from(number - self.first_number).unwrap_or(usize::MAX);
         if let Some(step) = self.waiting.get_mut(index) {
-            step.manifests = Manifests::Written;
+            step.lists = Lists::Written;
         }
     }
 
@@ -197,11 +218,11 @@ impl StepQueue {
         let (mut steps, mut shards, mut new_ranges) = (0, 0, 0);
         let mut ranges: BTreeSet<&RangeId> = BTreeSet::new();
         let mut is_full = false;
-        let written = |step: &&QueuedStep| matches!(step.manifests, Manifests::Written);
+        let written = |step: &&QueuedStep| matches!(step.lists, Lists::Written);
         for step in self.waiting.iter().take_while(written) {
             let further = step.change.range_ids().filter(|id| !ranges.contains(id));
             let records = shards
-                + step.shards.len()
+                + step.records()
                 + new_ranges
                 + step.change.new_ranges()
                 + ranges.len()
@@ -211,12 +232,12 @@ impl StepQueue {
                 break;
             }
             steps += 1;
-            shards += step.shards.len();
+            shards += step.records();
             new_ranges += step.change.new_ranges();
             ranges.extend(step.change.range_ids());
         }
         let is_hurried = self.first_number < self.hurried_until;
-        let is_worth_it = is_hurried || is_full || new_ranges > 0 || shards >= GROUP_SHARDS_MIN;
+        let is_worth_it = is_hurried || is_full || new_ranges > 0 || shards >= GROUP_RECORDS_MIN;
         if steps == 0 || !is_worth_it {
             return Vec::new();
         }
@@ -237,12 +258,12 @@ impl StepQueue {
     }
 }
 
-impl Manifests {
-    fn of(manifests: Vec<EncodedManifest>) -> Self {
-        if manifests.is_empty() {
+impl Lists {
+    fn of(lists: Vec<EncodedList>) -> Self {
+        if lists.is_empty() {
             Self::Written
         } else {
-            Self::Waiting(manifests)
+            Self::Waiting(lists)
         }
     }
 }
@@ -276,8 +297,15 @@ pub(super) fn records_of<'a>(
         records: BTreeMap::new(),
     };
     let mut all = PlanStep::default();
-    for QueuedStep { shards, change, .. } in steps {
+    for step in steps {
+        let QueuedStep {
+            shards,
+            kept,
+            change,
+            ..
+        } = step;
         all.shards.extend(shards);
+        all.kept.extend(kept);
         match change {
             RangeChange::Advance(ends) => {
                 for (range_id, (checkpoint, is_end)) in ends {

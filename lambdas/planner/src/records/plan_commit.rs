@@ -1,4 +1,4 @@
-//! Writes a plan: manifests to the control bucket first, then shards and ranges to the ledger in one transaction.
+//! Writes a plan: manifests and other lists to the control bucket first, then shards and ranges to the ledger in one transaction.
 
 use futures::future::try_join_all;
 use shardlift_aws::telemetry::field;
@@ -12,11 +12,29 @@ use shardlift_core::{
 };
 use tracing::info;
 
-/// A manifest that is ready to be written.
+/// A manifest, or a list of what the plan leaves as it stands, that is ready to be written.
 #[derive(Debug)]
-pub(crate) struct EncodedManifest {
-    pub(crate) shard_id: ShardId,
+pub(crate) struct EncodedList {
+    pub(crate) id: ShardId,
+    pub(crate) kind: ListKind,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl EncodedList {
+    /// The manifest of a shard.
+    pub(crate) fn manifest(id: ShardId, bytes: Vec<u8>) -> Self {
+        let kind = ListKind::Manifest;
+        Self { id, kind, bytes }
+    }
+}
+
+/// What a list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListKind {
+    /// The objects of a shard.
+    Manifest,
+    /// Objects that stay as they are.
+    Kept,
 }
 
 /// A step after its transaction.
@@ -28,23 +46,24 @@ pub(crate) struct CommittedStep {
     pub(crate) outcome: PutOutcome,
 }
 
-/// Writes manifests in parallel.
-pub(crate) async fn put_manifests<C: ControlStore>(
+/// Writes lists in parallel.
+pub(crate) async fn put_lists<C: ControlStore>(
     control: &C,
     run_id: &RunId,
-    manifests: Vec<EncodedManifest>,
+    lists: Vec<EncodedList>,
 ) -> Result<(), Failure> {
     let documents = RunDocuments::new(control, run_id);
-    let puts = manifests.into_iter().map(|manifest| async move {
-        documents
-            .write_manifest(&manifest.shard_id, manifest.bytes)
-            .await
+    let puts = lists.into_iter().map(|list| async move {
+        match list.kind {
+            ListKind::Manifest => documents.write_manifest(&list.id, list.bytes).await,
+            ListKind::Kept => documents.write_kept(&list.id, list.bytes).await,
+        }
     });
     try_join_all(puts).await?;
     Ok(())
 }
 
-/// Writes the records of a step. Its manifests must be written.
+/// Writes the records of a step. Its lists must be written.
 pub(crate) async fn commit<L: Ledger>(
     ledger: &L,
     step: PlanStep,

@@ -5,16 +5,11 @@ use shardlift_core::{
     plan::PlannedWork,
     run::record::RunRecord,
     shard::{ShardRecord, ShardWork},
-    value::id::ShardId,
+    value::{id::ShardId, set_sum::SetSum},
 };
 
 /// A shard that waits for its copier.
-pub(crate) fn ready(
-    run: &RunRecord,
-    id: &ShardId,
-    work: ShardWork,
-    planned: &PlannedWork,
-) -> ShardRecord {
+fn ready(run: &RunRecord, id: &ShardId, work: ShardWork, planned: &PlannedWork) -> ShardRecord {
     ShardRecord::ready(
         run.run_id.clone(),
         id.clone(),
@@ -22,6 +17,18 @@ pub(crate) fn ready(
         planned.count,
         run.expires_at,
     )
+}
+
+/// A shard of deletions. What it deletes stands at the target until then.
+pub(crate) fn delete_shard(
+    run: &RunRecord,
+    id: &ShardId,
+    planned: &PlannedWork,
+    standing: SetSum,
+) -> ShardRecord {
+    let mut record = ready(run, id, ShardWork::DeleteObjects, planned);
+    record.outcome.beside = standing;
+    record
 }
 
 /// One shard of objects; or, for one object too large for one copier, its whole and its part shards.

@@ -5,11 +5,11 @@ use shardlift_core::{
     failure::Failure,
     plan::{PlannedWork, ShardBounds},
     run::record::RunRecord,
-    shard::{ShardRecord, ShardWork},
-    value::{id::ShardId, object::ListedObject},
+    shard::ShardRecord,
+    value::{id::ShardId, key::KeyPrefix, object::ListedObject, set_sum::SetSum},
 };
 
-use crate::records::{EncodedManifest, copy_shards, ready};
+use crate::records::{EncodedList, copy_shards, delete_shard};
 
 /// At most one shard of copies and one of deletions.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl OpenShards {
         &mut self,
         run: &RunRecord,
         mut next_id: impl FnMut() -> Result<ShardId, Failure>,
-    ) -> Result<(Vec<ShardRecord>, Vec<EncodedManifest>), Failure> {
+    ) -> Result<(Vec<ShardRecord>, Vec<EncodedList>), Failure> {
         let (mut shards, mut manifests) = (Vec::new(), Vec::new());
         let copies = std::mem::take(&mut self.copies);
         if !copies.objects.is_empty() {
@@ -74,8 +74,9 @@ impl OpenShards {
         let deletions = std::mem::take(&mut self.deletions);
         if !deletions.objects.is_empty() {
             let shard_id = next_id()?;
-            let work = ShardWork::DeleteObjects;
-            shards.push(ready(run, &shard_id, work, &deletions.work));
+            let standing = deletions.at_target(&run.spec.pair.target.prefix);
+            let work = &deletions.work;
+            shards.push(delete_shard(run, &shard_id, work, standing));
             manifests.push(deletions.into_manifest(run, shard_id)?);
         }
         Ok((shards, manifests))
@@ -83,11 +84,17 @@ impl OpenShards {
 }
 
 impl PendingShard {
-    fn into_manifest(
-        mut self,
-        run: &RunRecord,
-        shard_id: ShardId,
-    ) -> Result<EncodedManifest, Failure> {
+    /// The objects as a set, by their keys below the target's prefix.
+    fn at_target(&self, prefix: &KeyPrefix) -> SetSum {
+        let mut sum = SetSum::default();
+        for object in &self.objects {
+            let relative = object.key.relative_to(prefix).unwrap_or_default();
+            sum.add_object(relative, &object.etag, object.size_bytes);
+        }
+        sum
+    }
+
+    fn into_manifest(mut self, run: &RunRecord, shard_id: ShardId) -> Result<EncodedList, Failure> {
         self.objects.sort_by(|one, other| one.key.cmp(&other.key));
         let manifest = Manifest {
             run_id: run.run_id.clone(),
@@ -95,10 +102,7 @@ impl PendingShard {
             objects: self.objects,
         };
         let bytes = manifest.encode()?;
-        Ok(EncodedManifest {
-            shard_id: manifest.shard_id,
-            bytes,
-        })
+        Ok(EncodedList::manifest(manifest.shard_id, bytes))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     invocation_end::InvocationEnd,
     planner::Planner,
     ports::Ports,
-    records::{commit, load_or_create, put_manifests},
+    records::{commit, load_or_create, put_lists},
 };
 
 /// Puts the actions of one invocation into shards.
@@ -181,11 +181,12 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         })?;
         let step = PlanStep {
             shards,
+            kept: Vec::new(),
             new_ranges: Vec::new(),
             ranges: vec![record.clone()],
         };
         self.manifests += manifests.len() as u64;
-        put_manifests(&self.planner.control, &run.run_id, manifests).await?;
+        put_lists(&self.planner.control, &run.run_id, manifests).await?;
         let committed = commit(&self.planner.ledger, step).await?;
         self.range = record;
         Ok(committed.outcome)

@@ -1,18 +1,20 @@
 use std::collections::BTreeMap;
 
 use shardlift_core::{
+    plan::KeptRecord,
     port::{Ledger, PlanStep, PutOutcome},
     shard::ShardRecord,
     value::id::{RunId, ShardId},
 };
 
-use super::{lock_record, range_record, run_record, shard_record};
+use super::{kept_record, lock_record, range_record, run_record, shard_record};
 
 /// What every ledger does. `run_id` names records that nobody else uses.
 pub async fn ledger_keeps_its_promises(ledger: &impl Ledger, run_id: &str) {
     runs_are_created_once_and_replaced_in_order(ledger, run_id).await;
     shards_are_created_once_and_replaced_in_order(ledger, run_id).await;
     a_plan_step_is_all_or_nothing(ledger, &format!("{run_id}-step")).await;
+    every_list_of_what_is_kept_is_on_exactly_one_page(ledger, &format!("{run_id}-kept")).await;
     every_shard_is_on_exactly_one_page(ledger, &format!("{run_id}-pages")).await;
     a_lock_is_removed_by_its_holder_only(ledger, run_id).await;
     assert!(!ledger.requests().is_empty(), "requests are counted");
@@ -62,6 +64,7 @@ async fn shards_are_created_once_and_replaced_in_order(ledger: &impl Ledger, run
 async fn a_plan_step_is_all_or_nothing(ledger: &impl Ledger, run_id: &str) {
     let first = PlanStep {
         shards: vec![shard_record(run_id, "1-0"), shard_record(run_id, "1-1")],
+        kept: vec![kept_record(run_id, "1-7")],
         new_ranges: vec![range_record(run_id, 0)],
         ranges: Vec::new(),
     };
@@ -71,6 +74,7 @@ async fn a_plan_step_is_all_or_nothing(ledger: &impl Ledger, run_id: &str) {
     range.checkpoint = None;
     let mut step = PlanStep {
         shards: vec![shard_record(run_id, "1-2"), shard_record(run_id, "1-1")],
+        kept: vec![kept_record(run_id, "1-8")],
         new_ranges: vec![range_record(run_id, 1)],
         ranges: vec![range.clone()],
     };
@@ -86,7 +90,16 @@ async fn a_plan_step_is_all_or_nothing(ledger: &impl Ledger, run_id: &str) {
         ledger.read_ranges(&id).await,
         Ok(vec![range_record(run_id, 0)])
     );
+    let kept = ledger.read_kept(&id, None).await.expect("a page");
+    assert_eq!(kept.items, [kept_record(run_id, "1-7")]);
     step.shards.pop();
+    let mut again = step.clone();
+    again.kept = vec![kept_record(run_id, "1-7")];
+    assert_eq!(
+        ledger.commit_plan(&again).await,
+        Ok(PutOutcome::Refused),
+        "the list 1-7 exists"
+    );
     assert_eq!(ledger.commit_plan(&step).await, Ok(PutOutcome::Written));
     assert_eq!(
         ledger.commit_plan(&step).await,
@@ -101,6 +114,34 @@ async fn a_plan_step_is_all_or_nothing(ledger: &impl Ledger, run_id: &str) {
         ..PlanStep::default()
     };
     assert_eq!(ledger.commit_plan(&single).await, Ok(PutOutcome::Written));
+}
+
+async fn every_list_of_what_is_kept_is_on_exactly_one_page(ledger: &impl Ledger, run_id: &str) {
+    const LISTS: usize = 40;
+    let mut kept: Vec<KeptRecord> = (0..LISTS)
+        .map(|number| kept_record(run_id, &format!("2-{number}")))
+        .collect();
+    let step = PlanStep {
+        kept: kept.clone(),
+        ..PlanStep::default()
+    };
+    assert_eq!(ledger.commit_plan(&step).await, Ok(PutOutcome::Written));
+    let run_id = RunId::new(run_id).expect("a run id");
+    let (mut read, mut next): (Vec<KeptRecord>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = ledger
+            .read_kept(&run_id, next.as_deref())
+            .await
+            .expect("a page");
+        read.extend(page.items);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    read.sort_by(|one, other| one.list_id.cmp(&other.list_id));
+    kept.sort_by(|one, other| one.list_id.cmp(&other.list_id));
+    assert_eq!(read, kept);
 }
 
 async fn every_shard_is_on_exactly_one_page(ledger: &impl Ledger, run_id: &str) {

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use shardlift_core::{
     failure::{Failure, FailureCode},
-    plan::range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
+    plan::{
+        KeptRecord,
+        range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
+    },
     run::{
         input::RunInput,
         lock::{LockRecord, LockState, LockedPrefix},
@@ -16,6 +19,7 @@ use shardlift_core::{
         id::{RangeId, RunId, ShardId, UploadId},
         key::{KeyPrefix, RelativeKey},
         object::ETag,
+        set_sum::SetSum,
         skips::{NewerCopies, SkipReason},
         tally::{Count, RequestCounts},
         time::Timestamp,
@@ -75,8 +79,13 @@ pub fn run_record(run_id: &str) -> RunRecord {
 /// A record of a shard with something in every field.
 #[must_use]
 pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
+    let mut vouched = SetSum::default();
+    vouched.add_object("k", &ETag::new("e").expect("an ETag"), LARGE);
     let mut outcome = ShardOutcome {
         retryable: 1,
+        vouched,
+        beside: vouched,
+        receipts_key: Some("runs/x/receipts/1-2/3.jsonl.zst".into()),
         failures_key: Some("runs/x/failures/1-2/3.jsonl.zst".into()),
         requests: requests(),
         uploads: vec![OpenUpload {
@@ -130,6 +139,18 @@ pub fn shard_record(run_id: &str, shard_id: &str) -> ShardRecord {
     record.begun_at = Some(Timestamp::from_millis(1_700_000_000_456));
     record.problem = Some(Failure::new(FailureCode::RoleUnavailable, "trust \u{e9}"));
     record
+}
+
+/// A list of what a plan keeps, with every field.
+#[must_use]
+pub fn kept_record(run_id: &str, list_id: &str) -> KeptRecord {
+    let etag = ETag::new("e-2").expect("an ETag");
+    let (mut same, mut beside) = (SetSum::default(), SetSum::default());
+    same.add_object("a//b", &etag, u64::MAX / 2);
+    beside.add_object("\u{1f680}", &etag, 0);
+    let run_id = RunId::new(run_id).expect("a run id");
+    let list_id = ShardId::new(list_id).expect("a list id");
+    KeptRecord::new(run_id, list_id, (same, beside), 2_000_000_000)
 }
 
 /// A record of a range with something in every field.

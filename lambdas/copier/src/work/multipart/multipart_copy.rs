@@ -4,6 +4,7 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::missing_permission::MissingPermission,
     copy::{part_layout::PartLayout, proof::CopyWay},
+    documents::receipt::TargetVersion,
     failure::{Failure, FailureCode, fault::FaultKind},
     port::{PartReceipt, TargetBucket},
     run::option::TagPolicy,
@@ -55,7 +56,7 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
     ///
     /// # Errors
     /// Why the object cannot be copied.
-    pub(in crate::work) async fn run(&self) -> Result<Vec<Note>, Failure> {
+    pub(in crate::work) async fn run(&self) -> Result<(TargetVersion, Vec<Note>), Failure> {
         let (context, planned) = (self.context, self.planned);
         let part_count = self.layout.part_count();
         let _permit = context.calls.gate.multipart_permit(part_count).await;
@@ -135,8 +136,12 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
         }
     }
 
-    /// The object is there: the notes on it. Orphans that are left do not change that; the reporter sweeps again.
-    async fn close(&self, upload: &OpenUpload, completed: Completed) -> Result<Vec<Note>, Failure> {
+    /// The object is there: what is at the target, and the notes on it. Orphans that are left do not change that; the reporter sweeps again.
+    async fn close(
+        &self,
+        upload: &OpenUpload,
+        completed: Completed,
+    ) -> Result<(TargetVersion, Vec<Note>), Failure> {
         self.sweep().await;
         let tagged = self.tag(upload).await;
         if let Err(failure) = &tagged
@@ -146,17 +151,20 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
             // Recorded as it is, the next round finds the object complete, and its tags missing.
             return Err(failure.clone());
         }
-        let notes = match tagged {
+        let closed = match tagged {
             Ok(note) => {
-                let notes = self.notes(upload, completed).await;
-                notes.map(|notes| notes.into_iter().chain(note).collect())
+                let notes = self.notes(upload, &completed).await;
+                notes.map(|notes| {
+                    let version = self.planned.as_written(completed.receipt);
+                    (version, notes.into_iter().chain(note).collect())
+                })
             }
             Err(failure) => Err(failure),
         };
         // Not before there is an outcome: a record that is written meanwhile, and names no upload, would have everything
         // copied again.
         self.context.uploads.closed(self.planned.index);
-        notes
+        closed
     }
 
     /// Writes the tags that did not fit the header of the upload. Returns a note where the run does without them.
@@ -184,13 +192,17 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
         }
     }
 
-    async fn notes(&self, upload: &OpenUpload, completed: Completed) -> Result<Vec<Note>, Failure> {
+    async fn notes(
+        &self,
+        upload: &OpenUpload,
+        completed: &Completed,
+    ) -> Result<Vec<Note>, Failure> {
         let Completed {
             receipt,
             parts_etag,
         } = completed;
         let way = CopyWay::InParts(parts_etag.as_ref());
-        let mut notes = self.context.review(self.planned, &receipt, way).await?;
+        let mut notes = self.context.review(self.planned, receipt, way).await?;
         if upload.is_without_tags {
             notes.push(Note::TagsLeftBehind);
         }

@@ -1,4 +1,7 @@
-use shardlift_core::value::{tally::Count, version::LEDGER_VERSION};
+use shardlift_core::{
+    shard::ShardWork,
+    value::{tally::Count, version::LEDGER_VERSION},
+};
 
 use super::*;
 
@@ -44,11 +47,9 @@ fn step(queue: &mut StepQueue, ranges: impl IntoIterator<Item = u32>, through: &
         .into_iter()
         .map(|number| (RangeId::numbered(number), (checkpoint(through), false)));
     queue.waiting.push_back(QueuedStep {
-        manifests: Manifests::Waiting(vec![EncodedManifest {
-            shard_id,
-            bytes: Vec::new(),
-        }]),
+        lists: Lists::Waiting(vec![EncodedList::manifest(shard_id, Vec::new())]),
         shards: vec![shard],
+        kept: None,
         change: RangeChange::Advance(ends.collect()),
     });
 }
@@ -59,8 +60,8 @@ fn shards_of(group: &[QueuedStep]) -> Vec<String> {
 }
 
 fn written(queue: &mut StepQueue) {
-    while let Some((number, _)) = queue.take_manifests() {
-        queue.note_manifests(number);
+    while let Some((number, _)) = queue.take_lists() {
+        queue.note_lists(number);
     }
 }
 
@@ -71,15 +72,15 @@ fn nothing_is_committed_past_a_step_whose_manifest_is_missing() {
         step(&mut queue, [0], "k");
     }
     queue.hurry();
-    let numbers: Vec<u64> = std::iter::from_fn(|| queue.take_manifests())
+    let numbers: Vec<u64> = std::iter::from_fn(|| queue.take_lists())
         .map(|(number, _)| number)
         .collect();
     assert_eq!(numbers, [0, 1, 2]);
-    queue.note_manifests(2);
-    queue.note_manifests(0);
+    queue.note_lists(2);
+    queue.note_lists(0);
     let first = queue.take_group();
     assert_eq!(shards_of(&first), ["1-1"]);
-    queue.note_manifests(1);
+    queue.note_lists(1);
     assert!(queue.take_group().is_empty(), "one transaction at a time");
     queue.note_commit();
     assert_eq!(shards_of(&queue.take_group()), ["1-2", "1-3"]);
@@ -91,15 +92,15 @@ fn nothing_is_committed_past_a_step_whose_manifest_is_missing() {
 #[test]
 fn a_transaction_waits_for_enough_shards_unless_it_is_hurried() {
     let mut queue = StepQueue::new(1);
-    for _ in 1..GROUP_SHARDS_MIN {
+    for _ in 1..GROUP_RECORDS_MIN {
         step(&mut queue, [0], "k");
     }
     written(&mut queue);
     assert!(queue.take_group().is_empty());
     queue.hurry();
-    assert_eq!(queue.take_group().len(), GROUP_SHARDS_MIN - 1);
+    assert_eq!(queue.take_group().len(), GROUP_RECORDS_MIN - 1);
     queue.note_commit();
-    for _ in 0..GROUP_SHARDS_MIN {
+    for _ in 0..GROUP_RECORDS_MIN {
         assert!(
             queue.take_group().is_empty(),
             "what comes later waits again"
@@ -107,7 +108,7 @@ fn a_transaction_waits_for_enough_shards_unless_it_is_hurried() {
         step(&mut queue, [0], "k");
         written(&mut queue);
     }
-    assert_eq!(queue.take_group().len(), GROUP_SHARDS_MIN);
+    assert_eq!(queue.take_group().len(), GROUP_RECORDS_MIN);
 }
 
 #[test]
@@ -125,18 +126,18 @@ fn a_transaction_holds_no_more_records_than_the_ledger_takes() {
 }
 
 #[test]
-fn manifests_are_written_a_few_at_once() {
+fn lists_are_written_a_few_at_once() {
     let mut queue = StepQueue::new(1);
     for _ in 0..STEPS_WAITING_MAX {
         assert!(!queue.is_backed_up());
         step(&mut queue, [0], "k");
     }
     assert!(queue.is_backed_up());
-    let begun = std::iter::from_fn(|| queue.take_manifests()).count();
-    assert_eq!(begun, MANIFESTS_IN_FLIGHT_MAX);
-    queue.note_manifests(3);
-    let next = queue.take_manifests().map(|(number, _)| number);
-    assert_eq!(next, Some(MANIFESTS_IN_FLIGHT_MAX as u64));
+    let begun = std::iter::from_fn(|| queue.take_lists()).count();
+    assert_eq!(begun, LISTS_IN_FLIGHT_MAX);
+    queue.note_lists(3);
+    let next = queue.take_lists().map(|(number, _)| number);
+    assert_eq!(next, Some(LISTS_IN_FLIGHT_MAX as u64));
 }
 
 #[test]
