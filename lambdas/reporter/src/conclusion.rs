@@ -1,9 +1,9 @@
-//! What comes after the last round: unfinished uploads are swept, then the target is verified.
+//! What comes after the last round: unfinished uploads are swept, then the target is proven.
 
 use shardlift_core::{
     failure::Failure,
     port::Clock,
-    report::{draft::ReportDraft, settlement::Settlement},
+    report::{ProofMethod, draft::ReportDraft, settlement::Settlement},
     run::{option::Verify, record::RunRecord},
     value::tally::add_requests,
 };
@@ -13,7 +13,7 @@ use crate::{
     ports::Ports,
     progress::Progress,
     sweep::{self, SweepProgress},
-    verify::{self, Outcome},
+    verify::{Outcome, Prover},
 };
 
 /// What an invocation made of it.
@@ -36,8 +36,10 @@ pub(crate) async fn conclude<P: Ports>(
 ) -> Result<Conclusion, Failure> {
     let event = invocation.event;
     let may_have_left_uploads = sums.may_have_left_uploads();
+    let prover = Prover::new(invocation, run, &sums).await?;
     let mut draft = ReportDraft::settled(event, run, sums);
-    let mut progress = Progress::load(invocation, run).await?;
+    draft.proof = Some(prover.proof(ProofMethod::None));
+    let mut progress = Progress::load(invocation).await?;
     if !progress.sweep.is_over() {
         let (began_at, aborted_before) = (invocation.clock.now(), progress.uploads_aborted);
         sweep::sweep(invocation, run, &mut progress, may_have_left_uploads).await;
@@ -56,14 +58,17 @@ pub(crate) async fn conclude<P: Ports>(
     }
     // When the Map broke, what is missing is known.
     if run.spec.verify != Verify::None && event.problem.is_none() {
-        match verify::verify(invocation, run, &mut progress).await? {
+        match prover.prove(&mut progress).await? {
             Outcome::Unfinished => {
-                return Ok(Conclusion::Unfinished("listing both sides again"));
+                return Ok(Conclusion::Unfinished("listing the target again"));
             }
             Outcome::Impossible(failure) => {
                 draft.note(&failure.within("the target could not be proven complete"));
             }
-            Outcome::Verified(found) => draft.verified = Some(found),
+            Outcome::Proven(found, proof) => {
+                draft.verified = Some(found);
+                draft.proof = Some(proof);
+            }
         }
     }
     draft.uploads_aborted = progress.uploads_aborted;

@@ -7,13 +7,10 @@ use shardlift_core::{
     port::{Accounts, Clock, Ledger, SessionName},
     run::{event::ReporterEvent, record::RunRecord},
     shard::ShardRecord,
-    value::{deadline::Deadline, time::Timestamp},
+    value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
 
 use crate::ports::{Ports, Target};
-
-/// How many manifests are read at once. The 10,000 objects of one fit some 10 MB, however long their keys are.
-pub(crate) const MANIFESTS_AT_ONCE: usize = 8;
 
 /// One invocation of the reporter.
 pub(crate) struct Invocation<'a, P: Ports> {
@@ -36,7 +33,19 @@ impl<'a, P: Ports> Invocation<'a, P> {
     pub(crate) fn shards(
         &self,
     ) -> impl Stream<Item = Result<ShardRecord, Failure>> + Send + use<'a, P> {
-        stream::try_unfold(self.ledger.shards(&self.event.run_id), |mut shards| async {
+        self.shards_of(&self.event.run_id)
+    }
+
+    /// Every shard of this run.
+    pub(crate) fn shards_of<'r>(
+        &self,
+        run_id: &'r RunId,
+    ) -> impl Stream<Item = Result<ShardRecord, Failure>> + Send + use<'r, P>
+    where
+        'a: 'r,
+    {
+        let ledger: &'r P::Ledger = self.ledger;
+        stream::try_unfold(ledger.shards(run_id), |mut shards| async {
             let shard = shards
                 .next()
                 .await

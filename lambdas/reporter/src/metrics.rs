@@ -122,6 +122,7 @@ mod tests {
             shards: ShardSummary::default(),
             rounds: 1,
             verified: Verification::clean(Verify::None),
+            proof: None,
             notes: std::collections::BTreeMap::new(),
             uploads_aborted: 0,
             cost_usd: Cost {

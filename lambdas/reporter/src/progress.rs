@@ -1,4 +1,4 @@
-//! How far the sweep and the verification of a run are, kept in the control bucket between invocations.
+//! How far the sweep and the proof of a run are, kept in the control bucket between invocations.
 
 use serde::{Deserialize, Serialize};
 use shardlift_core::{
@@ -7,7 +7,7 @@ use shardlift_core::{
     port::Ledger,
     run::record::RunRecord,
     value::tally::RequestCounts,
-    verify::VerifiedRanges,
+    verify::ListedRanges,
 };
 
 use crate::{invocation::Invocation, ports::Ports, sweep::SweepProgress};
@@ -16,11 +16,12 @@ use crate::{invocation::Invocation, ports::Ports, sweep::SweepProgress};
 const FAILURES_MAX: u32 = 5;
 
 /// How far both are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Progress {
-    /// How far the ranges are verified.
-    pub(crate) ranges: VerifiedRanges,
-    #[serde(rename = "faults")]
+    /// How far the target is listed; absent before that begins.
+    #[serde(default)]
+    listed: Option<ListedRanges>,
+    #[serde(default)]
     failures: u32,
     /// How far the unfinished uploads are swept.
     #[serde(default)]
@@ -37,13 +38,24 @@ impl Progress {
     ///
     /// # Errors
     /// When the control bucket or the ledger cannot be used.
-    pub(crate) async fn load<P: Ports>(
+    pub(crate) async fn load<P: Ports>(invocation: &Invocation<'_, P>) -> Result<Self, Failure> {
+        let documents = invocation.documents();
+        let stored = documents.json(RunDocument::Verification).await?;
+        Ok(stored.unwrap_or_default())
+    }
+
+    /// Begins the listing of the target, where some `objects` are expected, unless it is begun.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used.
+    pub(crate) async fn begin_proof<P: Ports>(
+        &mut self,
         invocation: &Invocation<'_, P>,
         run: &RunRecord,
-    ) -> Result<Self, Failure> {
-        let documents = invocation.documents();
-        if let Some(stored) = documents.json(RunDocument::Verification).await? {
-            return Ok(stored);
+        objects: u64,
+    ) -> Result<(), Failure> {
+        if self.listed.is_some() {
+            return Ok(());
         }
         // A rerun listed nothing: the ranges of the run that did are as good a cut, and where they are forgotten, one
         // range covers all keys.
@@ -52,13 +64,18 @@ impl Progress {
         let ranges = invocation.ledger.read_ranges(listed_by).await;
         let ranges = ranges.context("reading the ranges of the run")?;
         let bounds = ranges.into_iter().map(|range| range.bounds).collect();
-        Ok(Self {
-            ranges: VerifiedRanges::begin(bounds),
-            failures: 0,
-            sweep: SweepProgress::default(),
-            uploads_aborted: 0,
-            requests: RequestCounts::new(),
-        })
+        self.listed = Some(ListedRanges::begin(bounds, objects));
+        Ok(())
+    }
+
+    /// How far the target is listed.
+    pub(crate) fn listed(&self) -> &ListedRanges {
+        self.listed.as_ref().expect("the proof is begun")
+    }
+
+    /// How far the target is listed, to go on.
+    pub(crate) fn listed_mut(&mut self) -> &mut ListedRanges {
+        self.listed.as_mut().expect("the proof is begun")
     }
 
     /// Keeps this for the next invocation.

@@ -31,6 +31,10 @@ pub enum RunDocument {
     Verification,
     /// Every failed object.
     FailuresCsv,
+    /// Every key in which the target differs, where any does.
+    DifferencesCsv,
+    /// Where the receipts of the run lie, for Athena.
+    ReceiptIndex,
     /// Every shard.
     ShardsJson,
     /// The report as a page.
@@ -47,6 +51,8 @@ impl RunDocument {
             Self::Preflight => PREFLIGHT_DOCUMENT,
             Self::Verification => "proof.json",
             Self::FailuresCsv => "failures.csv",
+            Self::DifferencesCsv => "differences.csv",
+            Self::ReceiptIndex => "receipts-index/symlink.txt",
             Self::ShardsJson => "shards.json",
             Self::ReportPage => "report.html",
             Self::Report => "report.json",
@@ -55,7 +61,8 @@ impl RunDocument {
 
     const fn content_type(self) -> &'static str {
         match self {
-            Self::FailuresCsv => "text/csv; charset=utf-8",
+            Self::FailuresCsv | Self::DifferencesCsv => "text/csv; charset=utf-8",
+            Self::ReceiptIndex => "text/plain; charset=utf-8",
             Self::ReportPage => "text/html; charset=utf-8",
             Self::Preflight | Self::Verification | Self::ShardsJson | Self::Report => {
                 "application/json"

@@ -123,6 +123,9 @@ failure_codes! {
     IntegrityMismatch, Object, Later,
         "The object at the target differs from the planned one.",
         "Rerun: the object is copied again.";
+    TargetDiffers, Run, AfterAction,
+        "The target does not hold what the run vouches for, or what an audit compares it with.",
+        "See differences.csv for each key, and find who else writes to the target. Then start the run that the report names.";
     LedgerConflict, Run, Later,
         "Something else changed the ledger between a read and a write.",
         "Rerun. If it recurs, look for another state machine that uses the same ledger table.";
@@ -149,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn there_are_eighteen_codes_and_each_says_what_to_do() {
-        assert_eq!(FailureCode::ALL.len(), 18);
+    fn there_are_nineteen_codes_and_each_says_what_to_do() {
+        assert_eq!(FailureCode::ALL.len(), 19);
         assert!(
             FailureCode::ALL
                 .iter()

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::run::rerun::Rerun;
 use crate::{
     failure::Failure,
-    plan::range::{RangeRecord, RangeState},
+    plan::{
+        KeptRecord,
+        range::{RangeRecord, RangeState},
+    },
     port::ExecutionState,
     report::settlement::Settlement,
     run::{
@@ -19,9 +22,11 @@ use crate::{
     shard::{ShardRecord, ShardState, ShardWork},
     value::{
         id::{RunId, ShardId},
+        set_sum::SetSum,
         tally::Count,
         time::Timestamp,
     },
+    verify::{CarriedProof, ExpectedTarget},
 };
 
 /// A run whose records expire within this time is not rerun, because they may go while they are read.
@@ -59,6 +64,8 @@ pub struct EarlierRun {
     leased_until: Option<Timestamp>,
     now: Timestamp,
     sums: Settlement,
+    /// What the run vouches for.
+    expected: ExpectedTarget,
 }
 
 /// The chosen shards as typed, and the work of each once its record was added.
@@ -114,6 +121,7 @@ impl EarlierRun {
             typed,
         });
         Ok(Self {
+            expected: ExpectedTarget::begin(&record),
             record,
             chosen,
             not_chosen: Count::default(),
@@ -124,9 +132,17 @@ impl EarlierRun {
         })
     }
 
+    /// Adds a list of what the plan left as it stood. Each is added once.
+    pub fn add_kept(&mut self, kept: &KeptRecord) {
+        self.expected.add_kept(kept);
+    }
+
     /// Adds a shard. Each shard of the run is added once.
     pub fn add(&mut self, shard: &ShardRecord) {
         self.sums.add(shard);
+        // What was to be deleted and was not is planned again.
+        let nothing = SetSum::default();
+        self.expected.add_settled(&shard.outcome.vouched, &nothing);
         let lease_end = shard.lease.map(|lease| lease.expires_at);
         self.leased_until = self.leased_until.max(lease_end);
         let found = self.chosen.as_mut().map(|chosen| &mut chosen.found);
@@ -187,9 +203,7 @@ impl EarlierRun {
             None => (run_id, started_at, Count::default()),
         };
         let earlier = spec.rerun.as_ref();
-        let archived_before = earlier.map_or(0, |earlier| earlier.archived_before)
-            + self.record.totals.archived.objects
-            + self.sums.skipped_archived();
+        let carried = carried(&of, earlier, self.expected);
         let mut not_chosen = self.not_chosen;
         not_chosen.add(not_chosen_before);
         Ok(RunSpec {
@@ -201,7 +215,7 @@ impl EarlierRun {
                 deletions_held: self.record.totals.deletes_held,
                 listed_by,
                 listed_since,
-                archived_before,
+                carried,
             }),
             ..spec
         })
@@ -226,6 +240,13 @@ fn check_chosen(run_id: &RunId, chosen: &Chosen, undone_copies: Count) -> Result
         )),
         _ => Ok(()),
     }
+}
+
+/// What a rerun of this run, which vouches for `expected`, takes over.
+fn carried(of: &RunId, earlier: Option<&Rerun>, expected: ExpectedTarget) -> CarriedProof {
+    let mut runs = earlier.map_or_else(Vec::new, |earlier| earlier.carried.runs.clone());
+    runs.push(of.clone());
+    CarriedProof { expected, runs }
 }
 
 fn unplanned(run_id: &RunId) -> Failure {

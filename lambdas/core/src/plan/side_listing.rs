@@ -92,30 +92,6 @@ impl SideListing {
         Ok(())
     }
 
-    /// Passes over every object before `wanted`, a key below the prefix. Returns the request for the page that would hold
-    /// `wanted`, if that page is not there yet.
-    pub(crate) fn seek(&mut self, wanted: &str) -> Option<ListRequest> {
-        while let Some((relative, _)) = self.front() {
-            if relative >= wanted {
-                return None;
-            }
-            self.pop();
-        }
-        self.skip_to(wanted);
-        self.next_request(0)
-    }
-
-    /// Lets the next page begin close before `wanted`, so that any number of keys before it is passed over in one call.
-    fn skip_to(&mut self, wanted: &str) {
-        // A key too long for this side is not there, and nothing is passed over.
-        let wanted = self.prefix.join(wanted).ok();
-        if let Some(before) = wanted.and_then(|wanted| wanted.just_before())
-            && self.listed.as_ref().is_none_or(|listed| before > *listed)
-        {
-            self.listed = Some(before);
-        }
-    }
-
     /// Narrows the range to `until`.
     pub(super) fn narrow(&mut self, until: &RelativeKey) {
         while self

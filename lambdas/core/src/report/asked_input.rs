@@ -46,12 +46,12 @@ impl AskedInput {
         copying.written()
     }
 
-    /// A run over the same objects that deletes nothing.
+    /// A run over the same objects in another mode.
     #[must_use]
-    pub fn syncing(&self) -> String {
-        let mut syncing = self.clone();
-        syncing.0.insert("mode".to_owned(), json!(Mode::Sync));
-        syncing.written()
+    pub fn in_mode(&self, mode: Mode) -> String {
+        let mut other = self.clone();
+        other.0.insert("mode".to_owned(), json!(mode));
+        other.written()
     }
 
     fn written(&self) -> String {
@@ -80,7 +80,7 @@ mod tests {
             json!({"mode": "mirror", "filters": filters})
         );
         assert_eq!(
-            read(asked.syncing()),
+            read(asked.in_mode(Mode::Sync)),
             json!({"mode": "sync", "filters": filters, "dry_run": true})
         );
     }

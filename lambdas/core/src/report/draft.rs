@@ -4,7 +4,7 @@ use crate::{
     documents::control_key,
     failure::Failure,
     report::{
-        CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, REPORT_VERSION, Report,
+        CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, Proof, REPORT_VERSION, Report,
         ReportLocation, ReportedProblem, SkippedObjects, Verdict, Verification,
         asked_input::AskedInput,
         prices::Prices,
@@ -37,8 +37,10 @@ const STATES_OF_A_CALL: u64 = 2;
 pub struct ReportDraft {
     /// The ledger's sums.
     pub sums: Settlement,
-    /// What listing both sides again found.
+    /// What the proof of the target found.
     pub verified: Option<Verification>,
+    /// What the run vouches for.
+    pub proof: Option<Proof>,
     /// Unfinished uploads that were aborted.
     pub uploads_aborted: u64,
     /// Requests of planning, copying, sweeping and verifying.
@@ -118,7 +120,6 @@ impl ReportDraft {
         let unfinished = settlement::unfinished_code(event.problem.as_ref());
         let tally = self.sums.final_tally(unfinished);
         let skipped = skipped(tally.skipped, run);
-        let archived = skipped.archived();
         let transitions = STATES_OF_A_RUN + self.sums.attempts * STATES_OF_A_CALL + self.sums.begun;
         self.requests
             .insert("states:Transition".to_owned(), transitions);
@@ -162,8 +163,8 @@ impl ReportDraft {
             shards: self.sums.shards,
             verified: self
                 .verified
-                .unwrap_or_else(|| Verification::clean(Verify::None))
-                .with_skipped(archived + run.map_or(0, archived_before)),
+                .unwrap_or_else(|| Verification::clean(Verify::None)),
+            proof: self.proof,
             notes: self.sums.notes,
             uploads_aborted: self.uploads_aborted,
             cost_usd: Cost::of(
@@ -213,11 +214,6 @@ fn balanced(mut report: Report, is_dry: bool) -> Report {
 fn prices(run: &RunRecord) -> Prices {
     let (region, choice) = (&run.target.region, run.spec.storage_class);
     Prices::of(Some(region), choice, &run.totals.classes)
-}
-
-fn archived_before(run: &RunRecord) -> u64 {
-    let rerun = run.spec.rerun.as_ref();
-    rerun.map_or(0, |rerun| rerun.archived_before)
 }
 
 fn warned(mut report: Report) -> Report {

@@ -1,7 +1,10 @@
 //! How the verdict of a run follows from the rest of its report.
 
 use super::{run_report::Report, verdict::Verdict};
-use crate::{failure::FailureCode, run::event::ReporterStatus};
+use crate::{
+    failure::FailureCode,
+    run::{event::ReporterStatus, option::Mode},
+};
 
 impl Report {
     /// This report with the verdict that the rest of it supports. COMPLETE needs every planned object copied, skipped or
@@ -21,12 +24,18 @@ impl Report {
             Verdict::Incomplete
         } else if dry_run {
             Verdict::Planned
-        } else if settled && is_whole && self.verified.agrees() {
+        } else if settled && is_whole && self.target_agrees() {
             Verdict::Complete
         } else {
             Verdict::Incomplete
         };
         self
+    }
+
+    /// Whether the target holds what the run vouches for. One of a mirror holds nothing else that its filters admit.
+    pub(super) fn target_agrees(&self) -> bool {
+        let may_hold_more = self.mode != Some(Mode::Mirror);
+        self.verified.agrees() && (may_hold_more || self.verified.foreign == 0)
     }
 
     /// Where the state machine goes with this report. `broken` means that planning or copying broke.
@@ -54,8 +63,8 @@ impl Report {
         match leading.or_else(|| self.deleted.failures_first().first().copied()) {
             Some((code, _)) => code.name(),
             None if self.only_holds_deletions() => FailureCode::DeleteLimitExceeded.name(),
-            None if self.verified.agrees() => FailureCode::ServiceFault.name(),
-            None => FailureCode::IntegrityMismatch.name(),
+            None if self.target_agrees() => FailureCode::ServiceFault.name(),
+            None => FailureCode::TargetDiffers.name(),
         }
         .to_owned()
     }

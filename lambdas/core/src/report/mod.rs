@@ -38,4 +38,4 @@ pub use run_report::{
 };
 pub use shard_summary::{NOT_DONE_SHOWN_MAX, ShardSummary};
 pub use verdict::Verdict;
-pub use verification::Verification;
+pub use verification::{Proof, ProofMethod, Verification};

@@ -17,6 +17,8 @@ pub enum Remedy {
     Ordinary {
         /// What the run was asked to do, if the report says it.
         asked: Option<AskedInput>,
+        /// How it compares: a sync, or a copy of everything where objects differ that a sync would take for the same.
+        mode: Mode,
     },
 }
 
@@ -34,11 +36,13 @@ impl Report {
         if !is_planned {
             return self.rerun_of.clone().map(|of| Remedy::Rerun { of });
         }
-        let not_chosen = self.not_chosen();
-        let wrong_at_target = self.verified.missing + self.verified.different;
-        Some(if wrong_at_target > self.failed.objects + not_chosen {
+        // A sync takes an object of the same size that was written later for the same.
+        let different = self.verified.different > 0;
+        Some(if !self.target_agrees() {
             Remedy::Ordinary {
-                asked: self.input.clone(),
+                // A rerun has its filters from the run that it is of.
+                asked: self.input.clone().filter(|_| self.rerun_of.is_none()),
+                mode: if different { Mode::Copy } else { Mode::Sync },
             }
         } else {
             Remedy::Rerun {
@@ -54,9 +58,12 @@ impl Remedy {
     pub fn input(&self) -> String {
         match self {
             Self::Rerun { of } => json!({"rerun_of": of}),
-            Self::Ordinary { asked: Some(asked) } => return asked.syncing(),
+            Self::Ordinary {
+                asked: Some(asked),
+                mode,
+            } => return asked.in_mode(*mode),
             // Also after a mirror: one without the filters of this run would delete what they protect.
-            Self::Ordinary { asked: None } => json!({"mode": Mode::Sync}),
+            Self::Ordinary { asked: None, mode } => json!({"mode": mode}),
         }
         .to_string()
     }
@@ -85,10 +92,13 @@ mod tests {
     fn what_failed_is_rerun_and_what_nobody_knows_of_takes_an_ordinary_run() {
         let input = |report: &Report| report.remedy().map(|remedy| remedy.input());
         let rerun = Some(r#"{"rerun_of":"nightly-1"}"#.to_owned());
-        assert_eq!(input(&incomplete(2, 2)), rerun);
-        assert_eq!(input(&incomplete(2, 0)), rerun, "not listed again");
+        assert_eq!(input(&incomplete(2, 0)), rerun);
         let sync = Some(r#"{"mode":"sync"}"#.to_owned());
-        assert_eq!(input(&incomplete(2, 3)), sync);
+        assert_eq!(input(&incomplete(2, 1)), sync);
+        let mut replaced = incomplete(0, 1);
+        replaced.verified.different = 1;
+        let copy = Some(r#"{"mode":"copy"}"#.to_owned());
+        assert_eq!(input(&replaced), copy, "a sync may take it for the same");
         let mut mirror = incomplete(0, 1);
         mirror.mode = Some(Mode::Mirror);
         assert_eq!(
@@ -117,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_rerun_of_chosen_shards_leads_to_the_others() {
-        let mut chosen = incomplete(0, 4);
+        let mut chosen = incomplete(0, 0);
         chosen.rerun_of = Some(RunId::new("earlier").unwrap());
         chosen.rest_of = Some(RunId::new("first").unwrap());
         chosen.not_planned = Some(NotPlanned {

@@ -11,7 +11,7 @@ use super::{
     problem::ReportedProblem,
     shard_summary::ShardSummary,
     verdict::Verdict,
-    verification::Verification,
+    verification::{Proof, Verification},
 };
 use crate::{
     failure::FailureCode,
@@ -79,6 +79,9 @@ pub struct Report {
     pub rounds: u32,
     /// What verification found.
     pub verified: Verification,
+    /// What the run vouches for; absent in a run that broke before it was settled, and after a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// Notes on copied objects and how many objects each is about: how they were proven, or tags that stayed behind.
     #[serde(default, alias = "remarks", skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, u64>,
@@ -217,7 +220,7 @@ impl Report {
             && self.failed.objects == 0
             && self.deleted.failed == 0
             && self.not_chosen() == 0
-            && self.verified.agrees()
+            && self.target_agrees()
     }
 
     /// Undone objects of the earlier run in shards that were not chosen.
@@ -254,6 +257,7 @@ pub(crate) mod tests {
             shards: ShardSummary::default(),
             rounds: 1,
             verified: Verification::clean(Verify::Relist),
+            proof: None,
             notes: BTreeMap::new(),
             uploads_aborted: 0,
             cost_usd: Cost::default(),

@@ -11,7 +11,8 @@ use crate::{
     run::{event::Problem, record::PlanTotals},
     shard::{ShardRecord, ShardState, ShardWork},
     value::{
-        skips::{NewerCopies, SkipReason},
+        set_sum::SetSum,
+        skips::NewerCopies,
         tally::{Count, FailedCount, RequestCounts, Tally, add_requests},
         time::Timestamp,
     },
@@ -32,6 +33,10 @@ pub struct Settlement {
     pub deletes: u64,
     /// The outcomes of the objects to copy that the copiers noted, and how many objects were deleted.
     pub tally: Tally,
+    /// The objects that were copied, as they are at the target.
+    pub vouched: SetSum,
+    /// The objects that were to be deleted and still stand at the target.
+    pub beside: SetSum,
     /// The copied objects that were copied in a newer version than the planned one.
     pub newer: NewerCopies,
     /// Objects to copy without an outcome: those of shards that are not done.
@@ -144,6 +149,8 @@ impl Settlement {
             self.failed_deletes.add(&std::mem::take(&mut tally.failed));
         }
         self.tally.add(&tally);
+        self.vouched.add(&shard.outcome.vouched);
+        self.beside.add(&shard.outcome.beside);
         self.newer.add(shard.outcome.newer);
         add_requests(&mut self.requests, &shard.outcome.requests);
         for (note, count) in &shard.outcome.notes {
@@ -155,13 +162,6 @@ impl Settlement {
         } else if self.shards.not_done.len() < NOT_DONE_SHOWN_MAX {
             self.shards.not_done.push(shard.shard_id.clone());
         }
-    }
-
-    /// Archived objects that copiers skipped.
-    #[must_use]
-    pub fn skipped_archived(&self) -> u64 {
-        let by_reason = &self.tally.skipped.by_reason;
-        by_reason.get(&SkipReason::Archived).copied().unwrap_or(0)
     }
 
     /// Holds the sums against the finished plan.

@@ -1,26 +1,24 @@
-//! What verification found.
+//! What the proof of the target found.
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::option::Verify;
+use crate::{run::option::Verify, value::set_sum::SetSum, verify::DifferenceKind};
 
-/// What verification found.
+/// What the proof of the target found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// How it was done; [`Verify::None`] also when a problem kept it from being done.
     pub method: Verify,
-    /// Planned objects that are missing at the target.
+    /// Objects that the run vouches for and that are missing at the target.
     pub missing: u64,
-    /// Planned objects whose target differs from the plan.
+    /// Objects that the run vouches for, and in whose place the target has others.
     pub different: u64,
-    /// Objects that appeared or changed at the source after the run began and are not at the target yet. The next run
-    /// copies them.
-    #[serde(default)]
-    pub changed_since_start: u64,
-    /// Objects that are not at the target as they are at the source, and that are archived, or may be: as many of them as
-    /// the run skipped for that reason.
+    /// Objects that appeared at the target since the plan listed it, which a mirror should not have.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub archived: u64,
+    pub foreign: u64,
+    /// Whether the differences were not all looked for, because there was no time: the numbers are the least.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 #[expect(
@@ -39,25 +37,56 @@ impl Verification {
             method,
             missing: 0,
             different: 0,
-            changed_since_start: 0,
-            archived: 0,
+            foreign: 0,
+            is_partial: false,
         }
     }
 
-    /// The same, for a run that skipped so many archived objects: beyond these, nothing explains that an object is not at
-    /// the target.
+    /// Counts a difference.
+    pub fn add(&mut self, kind: DifferenceKind) {
+        match kind {
+            DifferenceKind::Missing => self.missing += 1,
+            DifferenceKind::Foreign | DifferenceKind::Extra => self.foreign += 1,
+            DifferenceKind::Size | DifferenceKind::Content | DifferenceKind::Older => {
+                self.different += 1;
+            }
+        }
+    }
+
+    /// All differences.
     #[must_use]
-    pub fn with_skipped(self, archived: u64) -> Self {
-        Self {
-            missing: self.missing + self.archived.saturating_sub(archived),
-            archived: self.archived.min(archived),
-            ..self
-        }
+    pub fn differences(&self) -> u64 {
+        self.missing + self.different + self.foreign
     }
 
-    /// Whether no object that the run is responsible for is missing or different.
+    /// Whether the target holds what the run vouches for, whatever else it holds.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.missing == 0 && self.different == 0
+        self.missing == 0 && self.different == 0 && !self.is_partial
     }
+}
+
+/// What proves a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofMethod {
+    /// A listing of the target after the last copy.
+    Listing,
+    /// The listings of the plan: nothing was written or deleted since.
+    Plan,
+    /// Nothing: the sums are those of what S3 confirmed.
+    None,
+}
+
+/// The set of objects that the run vouches for, which anybody can compute again from a listing of the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// What proves it.
+    pub method: ProofMethod,
+    /// Its sum.
+    #[serde(flatten)]
+    pub vouched: SetSum,
+    /// The sum of what else the target holds under the prefix; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<SetSum>,
 }

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{
-    id::{RunId, ShardId},
-    tally::Count,
-    time::Timestamp,
+use crate::{
+    value::{
+        id::{RunId, ShardId},
+        tally::Count,
+        time::Timestamp,
+    },
+    verify::CarriedProof,
 };
 
 /// How many shards a rerun may choose: they stand in the run's record, which every copier reads. At 10 bytes an id that
@@ -32,9 +35,9 @@ pub struct Rerun {
     pub listed_by: RunId,
     /// When that run started. What the source got since then and is not planned here is the next run's.
     pub listed_since: Timestamp,
-    /// Archived objects that the earlier run skipped, and those before it where it was a rerun too.
+    /// What it vouches for because those runs did.
     #[serde(default)]
-    pub archived_before: u64,
+    pub carried: CarriedProof,
 }
 
 impl Rerun {

@@ -128,10 +128,18 @@ impl SetSum {
 
     /// Takes out an object, which the set should hold: if it does not, the sum is that of no set.
     pub fn remove_object(&mut self, relative: &str, etag: &ETag, size_bytes: u64) {
-        self.objects = self.objects.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(size_bytes);
-        self.digest
-            .subtract(&SetDigest::of(relative, etag, size_bytes));
+        self.subtract(&Self {
+            objects: 1,
+            bytes: size_bytes,
+            digest: SetDigest::of(relative, etag, size_bytes),
+        });
+    }
+
+    /// Takes out the objects of another set, all of which the set should hold: otherwise the sum is that of no set.
+    pub fn subtract(&mut self, other: &Self) {
+        self.objects = self.objects.saturating_sub(other.objects);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+        self.digest.subtract(&other.digest);
     }
 
     /// Adds the objects of another set.

@@ -1,20 +1,24 @@
-//! Verification: both sides are listed again and compared, which proves the target complete (`verify: relist`).
+//! The proof that the target holds what the run vouches for.
 //!
-//! A [`RangeComparison`] takes the pages of one range from both sides and compares them as they stream by; its
-//! [`VerifyRules`] judge each object. What it finds is kept in a [`VerifiedRange`], and the [`VerifiedRanges`] of a run add
-//! up to its verification. [`ReplannedObjects`] are what a rerun planned although it changed since the listing that the
-//! rerun goes back to. A [`Doubt`] is a discrepancy that the manifests decide about, since its date does not. Nothing here waits or calls: one page a side is in memory at a time.
+//! What a run vouches for is a set of objects: each key with the ETag that S3 gave for the copy, or that the plan's listing
+//! showed for an object that was the same. [`ExpectedTarget`] is its sum, and that of what else stood there. [`ListedRanges`]
+//! sums the objects of one listing of the target. Where the two sums are equal, the target holds the very objects that were
+//! written or compared, and nothing needs a clock.
+//!
+//! Where they are not, [`SegmentSums`] finds the stretches of keys that differ, by the receipts of the run, and
+//! [`BatchComparison`] compares these object by object: each [`Difference`] names a key. Nothing here waits or calls, and
+//! memory does not grow with the number of keys.
 
-mod discrepancies;
-mod doubts;
-mod range_comparison;
-mod replanned_objects;
-mod rules;
-mod verified_range;
+mod batch_comparison;
+mod difference;
+mod expected_target;
+mod listed_range;
+mod range_listing;
+mod segment_sums;
 
-pub use discrepancies::{Discrepancies, Discrepancy};
-pub use doubts::{Doubt, PlannedVersions};
-pub use range_comparison::{ComparisonStep, RangeComparison};
-pub use replanned_objects::{KeyFingerprint, ReplannedObjects, changed_since};
-pub use rules::VerifyRules;
-pub use verified_range::{VerifiedRange, VerifiedRanges};
+pub use batch_comparison::{BatchComparison, SegmentWalk};
+pub use difference::{Difference, DifferenceKind, DifferingObject};
+pub use expected_target::{CarriedProof, ExpectedTarget};
+pub use listed_range::{ListedRange, ListedRanges, Segment};
+pub use range_listing::{ListingStep, RangeListing};
+pub use segment_sums::{SegmentBatch, SegmentSums};

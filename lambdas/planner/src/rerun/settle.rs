@@ -29,6 +29,15 @@ impl<P: Ports> Planner<P> {
         while let Some(shard) = shards.next().await? {
             earlier.add(&shard);
         }
+        let mut next = None;
+        loop {
+            let page = self.ledger.read_kept(&of, next.as_deref()).await?;
+            page.items.iter().for_each(|kept| earlier.add_kept(kept));
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
         earlier.settle()
     }
 }

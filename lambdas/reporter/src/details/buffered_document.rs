@@ -10,7 +10,7 @@ use shardlift_core::{
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Gathers small pieces, so that each is not a call of its own.
-pub(super) struct BufferedDocument<W> {
+pub(crate) struct BufferedDocument<W> {
     writer: W,
     key: String,
     buffer: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct BufferedDocument<W> {
 
 impl<W: ControlWriter> BufferedDocument<W> {
     /// A document under `key`, of which nothing is written yet.
-    pub(super) fn new(writer: W, key: String) -> Self {
+    pub(crate) fn new(writer: W, key: String) -> Self {
         Self {
             writer,
             key,
@@ -27,7 +27,7 @@ impl<W: ControlWriter> BufferedDocument<W> {
     }
 
     /// Where to append.
-    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
 
@@ -35,7 +35,7 @@ impl<W: ControlWriter> BufferedDocument<W> {
     ///
     /// # Errors
     /// When the control bucket cannot be used.
-    pub(super) async fn flush_if_large(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn flush_if_large(&mut self) -> Result<(), Failure> {
         if self.buffer.len() > BUFFER_BYTES {
             self.flush().await?;
         }
@@ -53,7 +53,7 @@ impl<W: ControlWriter> BufferedDocument<W> {
     ///
     /// # Errors
     /// When the control bucket cannot be used.
-    pub(super) async fn finish(mut self) -> Result<(), Failure> {
+    pub(crate) async fn finish(mut self) -> Result<(), Failure> {
         if !self.buffer.is_empty() {
             self.flush().await?;
         }
@@ -62,7 +62,7 @@ impl<W: ControlWriter> BufferedDocument<W> {
     }
 
     /// Frees what was sent. That this may fail too changes nothing: the bucket's lifecycle rule removes it in the end.
-    pub(super) async fn abandon(self) {
+    pub(crate) async fn abandon(self) {
         if let Err(fault) = self.writer.abandon().await {
             tracing::warn!(
                 { field::ERROR_DETAIL } = %fault,

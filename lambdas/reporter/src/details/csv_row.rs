@@ -11,7 +11,7 @@ const HEADER: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
 
 /// Writes the header.
 pub(super) fn write_header(out: &mut Vec<u8>) -> Result<(), Failure> {
-    write_record(out, HEADER)
+    write_record(out, &HEADER)
 }
 
 /// Writes the row of a failed object.
@@ -22,7 +22,7 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     write_record(
         out,
-        [
+        &[
             to_cell(object.key.as_str()).as_ref(),
             &object.size.to_string(),
             object.code.name(),
@@ -32,9 +32,15 @@ pub(super) fn write(
     )
 }
 
-fn write_record(out: &mut Vec<u8>, cells: [&str; 5]) -> Result<(), Failure> {
+/// Writes a row: every cell in quotes.
+///
+/// # Errors
+/// `InvariantViolated` when it cannot be written to memory.
+pub(crate) fn write_record(out: &mut Vec<u8>, cells: &[&str]) -> Result<(), Failure> {
     let broken = |error: &dyn std::fmt::Display| {
-        Failure::invariant(format!("failures.csv cannot be written: {error}"))
+        Failure::invariant(format!(
+            "a row of a CSV document cannot be written: {error}"
+        ))
     };
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)

@@ -9,4 +9,6 @@ mod detail_writer;
 mod details_of_shards;
 mod shard_line;
 
+pub(crate) use buffered_document::BufferedDocument;
+pub(crate) use csv_row::write_record;
 pub(crate) use details_of_shards::Details;

@@ -25,9 +25,12 @@ use shardlift_core::{
 
 use super::sweep_progress::SweepProgress;
 use crate::{
-    invocation::{Invocation, MANIFESTS_AT_ONCE},
+    invocation::Invocation,
     ports::{Ports, Target},
 };
+
+/// How many manifests are read at once. The 10,000 objects of one fit some 10 MB, however long their keys are.
+const MANIFESTS_AT_ONCE: usize = 8;
 
 /// Unfinished uploads by their key.
 type Unfinished = BTreeMap<ObjectKey, Vec<UploadId>>;

@@ -1,12 +1,13 @@
-//! Verification: both sides are listed again, over as many invocations as it takes.
+//! The proof that the target holds what the run vouches for, over as many invocations as it takes.
 //!
-//! The rules are [`shardlift_core::verify`]'s. Here they are driven: `verifier` is the part of one invocation, `relisting`
-//! walks the ranges, `replanned` reads what a rerun planned, `planned_versions` what a run
-//! planned of objects that its listings alone cannot judge.
+//! The rules are [`shardlift_core::verify`]'s. Here they are driven: `prover` is the part of one invocation, `target_listing`
+//! lists the target, `receipt_lists` finds the receipts of the run and of those that it goes back to, and `explanation`
+//! names every key that differs.
 
-mod planned_versions;
-mod relisting;
-mod replanned;
-mod verifier;
+mod differences_csv;
+mod explanation;
+mod prover;
+mod receipt_lists;
+mod target_listing;
 
-pub(crate) use verifier::{Outcome, verify};
+pub(crate) use prover::{Outcome, Prover};

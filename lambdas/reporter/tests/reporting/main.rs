@@ -10,5 +10,6 @@ mod repetition;
 mod reruns;
 mod rounds;
 mod scene;
+mod tampering;
 mod uploads;
 mod verification;

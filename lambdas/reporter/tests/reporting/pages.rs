@@ -48,7 +48,7 @@ async fn the_page_of_a_complete_run_shows_its_counts_and_charts() {
         "COMPLETE",
         "Throughput over time",
         "Throughput by shard",
-        "both sides",
+        "the target listed again",
         "<rect",
     ] {
         assert!(page.to_lowercase().contains(&part.to_lowercase()), "{part}");

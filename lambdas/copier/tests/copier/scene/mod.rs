@@ -1,4 +1,6 @@
 //! A planned run with one shard, in memory, and its copier.
+mod receipts;
+
 use std::time::Duration;
 
 use shardlift_copier::{copier::Copier, ports::Ports};
@@ -24,6 +26,7 @@ use shardlift_core::{
         deadline::Deadline,
         id::{RunId, ShardId},
         object::{ETag, Encryption, ListedObject},
+        set_sum::{SetDigest, SetSum},
         tally::Count,
         time::Timestamp,
         version::LEDGER_VERSION,
@@ -286,6 +289,12 @@ impl Scene {
     pub(crate) fn remains(&self) -> Remains {
         let mut records = self.shards();
         for record in &mut records {
+            self.assert_receipts_are_true(record);
+            // An ETag under a key is another one for each copy.
+            record.outcome.vouched = SetSum {
+                digest: SetDigest::default(),
+                ..record.outcome.vouched
+            };
             record.attempts = 0;
             record.revision = 0;
             record.idle_yields = 0;
@@ -295,6 +304,8 @@ impl Scene {
             record.outcome.failures_key =
                 record.outcome.failures_key.take().map(|_| "there".into());
             record.outcome.notes_key = record.outcome.notes_key.take().map(|_| "there".into());
+            record.outcome.receipts_key =
+                record.outcome.receipts_key.take().map(|_| "there".into());
         }
         Remains {
             target: self

@@ -158,21 +158,3 @@ fn a_side_that_is_narrowed_ahead_of_its_listing_goes_on_to_the_cut() {
     assert_eq!(drain(&mut side), ["p/a", "p/b"]);
     assert!(side.is_exhausted());
 }
-
-#[test]
-fn any_number_of_objects_before_a_wanted_key_is_passed_over_in_one_page() {
-    let mut side = side(None, None);
-    side.feed(more(&["p/a", "p/b", "p/f"])).unwrap();
-    assert_eq!(side.seek("b"), None);
-    assert_eq!(side.front().map(|(relative, _)| relative), Some("b"));
-    let request = side.seek("x").unwrap();
-    let after = request.after.unwrap();
-    assert!(
-        after.as_str() > "p/w" && after.as_str() < "p/x",
-        "{after:?}"
-    );
-    side.feed(last(&["p/y"])).unwrap();
-    assert_eq!(side.seek("x"), None);
-    assert_eq!(drain(&mut side), ["p/y"]);
-    assert_eq!(side.seek("z"), None, "the listing is done");
-}

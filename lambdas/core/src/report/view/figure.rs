@@ -6,7 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::{
-    report::{run_report::Report, verdict::Verdict, view::storage},
+    report::{ProofMethod, run_report::Report, verdict::Verdict, view::storage},
     run::option::Verify,
     value::{
         figures::{bytes, counted, duration, grouped, usd},
@@ -234,14 +234,21 @@ impl Figure {
         if found.method == Verify::None || report.verdict == Verdict::Planned {
             return None;
         }
-        let value = format!(
+        let mut value = format!(
             "{} missing, {} different",
             grouped(found.missing),
             grouped(found.different)
         );
+        if found.foreign > 0 {
+            value.push_str(&format!(", {} foreign", grouped(found.foreign)));
+        }
+        let by = match report.proof.as_ref().map(|proof| proof.method) {
+            Some(ProofMethod::Plan) => "nothing was written since the plan listed the target",
+            _ => "the target listed again",
+        };
         Some(Self {
-            is_bad: !found.agrees(),
-            ..Self::new(FigureKind::Verified, value).with("both sides listed again".to_owned())
+            is_bad: !report.target_agrees(),
+            ..Self::new(FigureKind::Verified, value).with(by.to_owned())
         })
     }
 

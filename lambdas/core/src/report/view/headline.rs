@@ -2,6 +2,7 @@
 
 use crate::{
     report::{emptiness::Emptiness, run_report::Report, verdict::Verdict},
+    run::option::Verify,
     value::{
         figures::{bytes, counted, grouped},
         tally::Count,
@@ -68,6 +69,23 @@ fn copied(report: &Report) -> String {
     format!("{} copied", objects_and_size(report.copied))
 }
 
+/// What the target has otherwise than the run vouches for.
+fn differing(report: &Report) -> String {
+    let found = &report.verified;
+    let kinds = [
+        (found.missing, "missing"),
+        (found.different, "different"),
+        (found.foreign, "foreign"),
+    ];
+    let kinds: Vec<_> = kinds
+        .into_iter()
+        .filter(|&(objects, _)| objects > 0)
+        .map(|(objects, kind)| format!("{} {kind}", grouped(objects)))
+        .collect();
+    let least = if found.is_partial { "at least " } else { "" };
+    format!("{least}{} at the target", kinds.join(", "))
+}
+
 fn objects_and_size(count: Count) -> String {
     format!(
         "{}, {}",
@@ -83,8 +101,17 @@ fn summary_without_deletions(report: &Report) -> String {
     match report.verdict {
         Verdict::Planned if report.emptiness().is_some() => nothing_to_copy(report),
         Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
-        Verdict::Complete if report.planned.objects == 0 => nothing_to_copy(report),
-        Verdict::Complete => copied(report),
+        Verdict::Complete => {
+            let done = if report.planned.objects == 0 {
+                nothing_to_copy(report)
+            } else {
+                copied(report)
+            };
+            match report.verified.method {
+                Verify::None => format!("{done}, nothing proven"),
+                Verify::Relist | Verify::Checksum => done,
+            }
+        }
         Verdict::Incomplete if report.failed.objects > 0 => format!(
             "{} of {} failed",
             grouped(report.failed.objects),
@@ -95,7 +122,7 @@ fn summary_without_deletions(report: &Report) -> String {
             grouped(report.deleted.failed),
             counted(report.deleted.planned, "deletion")
         ),
-        Verdict::Incomplete if report.not_chosen() > 0 && report.verified.agrees() => format!(
+        Verdict::Incomplete if report.not_chosen() > 0 && report.target_agrees() => format!(
             "{} left undone in shards that were not chosen",
             counted(report.not_chosen(), "object")
         ),
@@ -104,16 +131,12 @@ fn summary_without_deletions(report: &Report) -> String {
             counted(report.deleted.held, "deletion"),
             copied(report)
         ),
-        Verdict::Incomplete if report.verified.agrees() => format!(
+        Verdict::Incomplete if report.target_agrees() => format!(
             "{} of {} not finished",
             grouped(report.shards.total.saturating_sub(report.shards.done)),
             counted(report.shards.total, "shard")
         ),
-        Verdict::Incomplete => format!(
-            "{} missing and {} different at the target",
-            grouped(report.verified.missing),
-            grouped(report.verified.different)
-        ),
+        Verdict::Incomplete => differing(report),
     }
 }
 
@@ -199,9 +222,12 @@ mod tests {
         (unfinished.shards.total, unfinished.shards.done) = (4, 3);
         assert_eq!(summary(&unfinished), "1 of 4 shards not finished");
         unfinished.verified.missing = 2;
+        assert_eq!(summary(&unfinished), "2 missing at the target");
+        unfinished.verified.different = 1_200;
+        unfinished.verified.is_partial = true;
         assert_eq!(
             summary(&unfinished),
-            "2 missing and 0 different at the target"
+            "at least 2 missing, 1,200 different at the target"
         );
     }
 }

@@ -76,10 +76,10 @@ impl NextStep {
             Self::Start(Remedy::Rerun { .. }) => {
                 "Fix what failed, then start a rerun. It does what is undone and nothing else."
             }
-            Self::Start(Remedy::Ordinary { asked: Some(_) }) => {
+            Self::Start(Remedy::Ordinary { asked: Some(_), .. }) => {
                 "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different, and deletes nothing."
             }
-            Self::Start(Remedy::Ordinary { asked: None }) => {
+            Self::Start(Remedy::Ordinary { asked: None, .. }) => {
                 "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
             }
             Self::AllowDeletions => {

@@ -47,8 +47,8 @@ pub enum WarningCode {
     ClassChanged,
     /// The target was not verified.
     NotVerified,
-    /// The source changed after the run began.
-    ChangedSinceStart,
+    /// Not every difference was looked for.
+    PartlyCompared,
     /// The run is a rerun.
     Rerun,
     /// There are notes on copied objects.
@@ -73,7 +73,7 @@ impl WarningCode {
             Self::ArchivedSkipped => "archived_skipped",
             Self::ClassChanged => "class_changed",
             Self::NotVerified => "not_verified",
-            Self::ChangedSinceStart => "changed_since_start",
+            Self::PartlyCompared => "partly_compared",
             Self::Rerun => "rerun",
             Self::Notes => "notes",
             Self::UploadsAborted => "uploads_aborted",
@@ -121,7 +121,7 @@ impl Warning {
             back_at_source(report).map(Self::of(WarningCode::BackAtSource)),
             gone_at_source(report).map(Self::of(WarningCode::GoneAtSource)),
             copied_newer(report).map(Self::of(WarningCode::CopiedNewer)),
-            changed_since_start(report).map(Self::of(WarningCode::ChangedSinceStart)),
+            partly_compared(report).map(Self::of(WarningCode::PartlyCompared)),
             rerun(report).map(Self::of(WarningCode::Rerun)),
             notes(report).map(Self::of(WarningCode::Notes)),
             aborted_uploads(report).map(Self::of(WarningCode::UploadsAborted)),
@@ -255,17 +255,10 @@ fn copied_newer(report: &Report) -> Option<String> {
     })
 }
 
-fn changed_since_start(report: &Report) -> Option<String> {
-    let objects = report.verified.changed_since_start;
-    let began = match report.rerun_of {
-        None => "this run began",
-        Some(_) => "the original run began",
-    };
-    (objects > 0).then(|| {
-        format!(
-            "{} appeared or changed at the source after {began}. The next run copies what is new",
-            counted(objects, "object")
-        )
+/// Without time, the numbers of the differences are the least.
+fn partly_compared(report: &Report) -> Option<String> {
+    report.verified.is_partial.then(|| {
+        "The target differs in more places than there was time to look at: differences.csv is not complete".to_owned()
     })
 }
 

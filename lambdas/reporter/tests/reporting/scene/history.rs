@@ -6,18 +6,17 @@ use shardlift_core::{
     documents::{
         control_key,
         failure_list::{self, FailedObject},
-        manifest::Manifest,
     },
     failure::FailureCode,
     port::{Accounts, ControlStore, Ledger, PutOutcome, SessionName, TargetBucket, UploadSpec},
     run::record::{PlanTotals, RunRecord, RunState},
     shard::{OpenUpload, ShardOutcome, ShardState, ShardWork},
-    value::{id::UploadId, key::ObjectKey, object::ETag, skips::SkipReason, time::Timestamp},
+    value::{id::UploadId, key::ObjectKey, skips::SkipReason, time::Timestamp},
 };
 
 use super::{
-    BEGAN_AT, COPIED_AT, REPORTED_AT, Scene, WRITTEN_AT,
-    objects::{key, listed, shard_id, size, target_key},
+    BEGAN_AT, COPIED_AT, REPORTED_AT, Scene,
+    objects::{key, shard_id, size, target_key},
     run_id, wait,
 };
 
@@ -251,40 +250,6 @@ impl Scene {
         self.change(shard, |record| {
             record.outcome.failures_key = Some("runs/run-1/nowhere".into());
         });
-    }
-
-    /// An object is written at the source while the run copies.
-    pub(crate) fn write_later(&self, key: &str, content: &str) {
-        self.buckets.set_time(REPORTED_AT);
-        self.buckets.put("source", key, content, 12_345);
-    }
-
-    /// An upload in parts to the source, which was begun before the run, is completed in it.
-    pub(crate) fn complete_upload_begun_before(&self, key: &str, etag: &str) {
-        self.buckets.set_time(WRITTEN_AT);
-        self.buckets.put("source", key, etag, 12_345);
-        self.buckets.change("source", key, |object| {
-            object.attributes.etag = ETag::new(etag).unwrap();
-        });
-    }
-
-    /// An object was planned that an upload in parts had made.
-    pub(crate) fn plan_as_upload(&self, shard: u32, index: u32, etag: &str) {
-        let etag = ETag::new(etag).unwrap();
-        self.buckets.change("source", &key(shard, index), |object| {
-            object.attributes.etag = etag.clone();
-        });
-        let count = self.objects[shard as usize];
-        let mut objects: Vec<_> = (0..count).map(|at| listed(shard, at)).collect();
-        objects[index as usize].etag = etag;
-        let manifest = Manifest {
-            run_id: run_id(),
-            shard_id: shard_id(shard),
-            objects,
-        };
-        let path = control_key::manifest(&run_id(), &shard_id(shard));
-        let body = manifest.encode().unwrap();
-        wait(self.reporter.control.put(&path, "application/zstd", body)).unwrap();
     }
 }
 

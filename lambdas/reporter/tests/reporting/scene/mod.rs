@@ -1,7 +1,9 @@
 //! A planned run in memory, and ways to bring it into the states that a reporter meets.
 
 mod history;
+mod kept;
 mod objects;
+mod receipts;
 mod report;
 
 use shardlift_core::{
@@ -212,6 +214,7 @@ impl Scene {
     fn change(&self, shard: u32, change: impl FnOnce(&mut ShardRecord)) {
         let mut record = self.shard(shard);
         change(&mut record);
+        self.write_receipts(shard, &mut record);
         record.revision += 1;
         assert_eq!(
             wait(self.ledger.replace_shard(&record)).unwrap(),

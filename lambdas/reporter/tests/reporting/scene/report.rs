@@ -1,6 +1,6 @@
 //! Calls of the reporter, and what it returned, wrote and published.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use shardlift_core::{
     documents::control_key,
@@ -8,7 +8,7 @@ use shardlift_core::{
     port::Notification,
     report::Report,
     run::event::{Problem, ReporterEvent, ReporterResult, ReporterStatus},
-    value::{deadline::Deadline, id::RunId},
+    value::{cell::from_cell, deadline::Deadline, id::RunId},
 };
 
 use super::{BEGAN_AT, REPORTED_AT, Scene, execution, run_id};
@@ -97,6 +97,18 @@ impl Scene {
             .collect();
         rows.sort();
         rows
+    }
+
+    /// How each key of `differences.csv` differs; none where there is no such document.
+    pub(crate) fn differences(&self) -> BTreeMap<String, String> {
+        let key = control_key::report_document(&run_id(), "differences.csv");
+        let Some(body) = self.reporter.control.body(&key) else {
+            return BTreeMap::new();
+        };
+        let mut rows = csv::Reader::from_reader(body.as_slice());
+        let rows = rows.records().map(Result::unwrap);
+        rows.map(|row| (from_cell(&row[0]), row[1].to_owned()))
+            .collect()
     }
 
     pub(crate) fn published(&self) -> Vec<Notification> {

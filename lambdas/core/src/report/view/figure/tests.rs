@@ -126,7 +126,7 @@ fn a_run_that_verified_nothing_has_no_figure_of_it() {
     let mut unverified = report();
     assert_eq!(
         shown(&unverified, FigureKind::Verified).unwrap(),
-        "0 missing, 0 different (both sides listed again)"
+        "0 missing, 0 different (the target listed again)"
     );
     unverified.verified.method = Verify::None;
     assert_eq!(shown(&unverified, FigureKind::Verified), None);

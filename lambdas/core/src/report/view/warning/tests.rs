@@ -128,17 +128,17 @@ fn a_target_that_was_not_verified_is_never_passed_over() {
 }
 
 #[test]
-fn notes_changes_and_aborted_uploads_are_counted() {
+fn notes_cut_comparisons_and_aborted_uploads_are_counted() {
     let mut noted = report();
     noted.notes = [("proven_by_etag", 1_200), ("unproven", 1)]
         .map(|(note, objects)| (note.to_owned(), objects))
         .into();
-    noted.verified.changed_since_start = 1;
+    noted.verified.is_partial = true;
     noted.uploads_aborted = 2;
     assert_eq!(
         sentences(&noted),
         [
-            "1 object appeared or changed at the source after this run began. The next run copies what is new.",
+            "The target differs in more places than there was time to look at: differences.csv is not complete.",
             "Notes on copied objects: proven by etag: 1,200, unproven: 1.",
             "2 unfinished multipart uploads aborted. The reporter's log names each.",
         ]

@@ -1,0 +1,160 @@
+//! The proof of one invocation.
+
+use shardlift_aws::telemetry::field;
+use shardlift_core::{
+    failure::{Context, Failure},
+    port::{Clock, Ledger, TargetBucket},
+    report::{Proof, ProofMethod, Verification, settlement::Settlement},
+    run::{option::Mode, record::RunRecord},
+    value::{set_sum::SetSum, tally::add_requests},
+    verify::ExpectedTarget,
+};
+
+use super::{explanation::Explanation, target_listing::TargetListing};
+use crate::{invocation::Invocation, ports::Ports, progress::Progress};
+
+/// What an invocation made of the proof.
+pub(crate) enum Outcome {
+    /// It came to its end.
+    Proven(Verification, Proof),
+    /// The deadline, or a transient failure, came first; the next invocation goes on.
+    Unfinished,
+    /// It is not possible.
+    Impossible(Failure),
+}
+
+/// The proof of a settled run.
+pub(crate) struct Prover<'a, P: Ports> {
+    invocation: &'a Invocation<'a, P>,
+    run: &'a RunRecord,
+    expected: ExpectedTarget,
+    /// Whether a copier worked on anything.
+    is_written: bool,
+}
+
+impl<'a, P: Ports> Prover<'a, P> {
+    /// That of a run with these sums.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(crate) async fn new(
+        invocation: &'a Invocation<'a, P>,
+        run: &'a RunRecord,
+        sums: &Settlement,
+    ) -> Result<Self, Failure> {
+        let mut expected = ExpectedTarget::begin(run);
+        expected.add_settled(&sums.vouched, &sums.beside);
+        let mut next: Option<String> = None;
+        loop {
+            let page = invocation.ledger.read_kept(&run.run_id, next.as_deref());
+            let page = page
+                .await
+                .context("reading what the plan left as it stood")?;
+            page.items.iter().for_each(|kept| expected.add_kept(kept));
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(Self {
+            invocation,
+            run,
+            expected,
+            is_written: sums.attempts > 0,
+        })
+    }
+
+    /// What the run vouches for, proven by this.
+    pub(crate) fn proof(&self, method: ProofMethod) -> Proof {
+        Proof {
+            method,
+            vouched: self.expected.vouched,
+            beside: self.expected.beside,
+        }
+    }
+
+    /// Continues the proof.
+    ///
+    /// # Errors
+    /// When the control bucket or the ledger cannot be used; what the listings run into is an [`Outcome`].
+    pub(crate) async fn prove(&self, progress: &mut Progress) -> Result<Outcome, Failure> {
+        let (invocation, run) = (self.invocation, self.run);
+        let lists_target = run.spec.mode != Mode::Copy && run.spec.rerun.is_none();
+        if !self.is_written && lists_target {
+            let found = Verification::clean(run.spec.verify);
+            return Ok(Outcome::Proven(found, self.proof(ProofMethod::Plan)));
+        }
+        let beside = self.expected.beside.unwrap_or_default();
+        let objects = self.expected.vouched.objects + beside.objects;
+        progress.begin_proof(invocation, run, objects).await?;
+        match self.advance(progress).await {
+            Ok(Some((found, proof))) => return Ok(Outcome::Proven(found, proof)),
+            Ok(None) => {}
+            Err(failure) if !progress.survives(&failure) => {
+                return Ok(Outcome::Impossible(failure));
+            }
+            Err(failure) => tracing::warn!(
+                { field::RUN_ID } = %run.run_id,
+                { field::ERROR_CODE } = failure.code.name(),
+                { field::ERROR_DETAIL } = failure.detail,
+                "the proof goes on in another invocation"
+            ),
+        }
+        progress.save(invocation).await?;
+        Ok(Outcome::Unfinished)
+    }
+
+    /// Lists the target as far as there is time; what differs is explained in an invocation that has time for it.
+    async fn advance(
+        &self,
+        progress: &mut Progress,
+    ) -> Result<Option<(Verification, Proof)>, Failure> {
+        let (invocation, run) = (self.invocation, self.run);
+        let began_at = invocation.clock.now();
+        let target = invocation.enter_target(run).await?;
+        let listing = || TargetListing {
+            target: &target,
+            prefix: &run.spec.pair.target.prefix,
+            clock: invocation.clock,
+            deadline: invocation.deadline,
+        };
+        let listed = listing().advance(progress.listed_mut()).await;
+        let proven = match listed {
+            Err(failure) => Err(failure),
+            Ok(()) if !progress.listed().is_done() => Ok(None),
+            Ok(()) if self.expected.is_shown_by(&progress.listed().seen()) => {
+                let found = Verification::clean(run.spec.verify);
+                Ok(Some((found, self.proof(ProofMethod::Listing))))
+            }
+            Ok(()) if !invocation.has_time_after(began_at) => Ok(None),
+            Ok(()) => {
+                let explanation = Explanation {
+                    invocation,
+                    run,
+                    listing: listing(),
+                    filter: run.spec.filters.compile()?,
+                    knows_beside: self.expected.beside.is_some(),
+                };
+                let found = explanation.run(progress.listed()).await;
+                found.map(|found| {
+                    let proof = self.explained(&found, &progress.listed().seen());
+                    Some((found, proof))
+                })
+            }
+        };
+        add_requests(&mut progress.requests, &target.requests());
+        proven
+    }
+
+    /// The proof once the differences are known: where the target holds everything that the run vouches for, the rest of what
+    /// was seen stands beside it.
+    fn explained(&self, found: &Verification, seen: &SetSum) -> Proof {
+        let mut proof = self.proof(ProofMethod::Listing);
+        if found.agrees() {
+            let mut beside = *seen;
+            beside.subtract(&self.expected.vouched);
+            proof.beside = Some(beside);
+        }
+        proof
+    }
+}
