@@ -57,7 +57,9 @@ impl<P: Ports> Planner<P> {
             return Ok(self.result_of_plan(event, &run));
         }
         // Every invocation takes the lock, because another run may have begun while this execution was stopped.
-        self.take_lock(&run.spec.pair, event).await?;
+        if run.spec.mode.writes() {
+            self.take_lock(&run.spec.pair, event).await?;
+        }
         let Some(run) = self.begin_invocation(run).await? else {
             return Ok(self.result(event, PlannerStatus::Continue));
         };

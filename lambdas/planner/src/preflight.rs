@@ -5,6 +5,7 @@
 //! and it is aborted again. Should this invocation die in between, the next one finds it by its key, or the
 //! reporter does. This room only calls; what a refusal means is `core::access`'s to say.
 
+mod audit_checks;
 mod checker;
 mod samples;
 mod source_checks;
@@ -59,9 +60,13 @@ pub(crate) async fn examine<A: Accounts>(
     };
     let reason = if let Some((source, mut samples)) = open_source(accounts, &mut checker).await? {
         if let Some(target) = open_target(accounts, &mut checker).await? {
-            let encryption = PairEncryption {
-                source_sample: source_checks::run(&mut checker, &target, &mut samples).await?,
-                target: target_checks::run(&mut checker, &target, &samples).await?,
+            let encryption = if spec.mode.writes() {
+                PairEncryption {
+                    source_sample: source_checks::run(&mut checker, &target, &mut samples).await?,
+                    target: target_checks::run(&mut checker, &target, &samples).await?,
+                }
+            } else {
+                audit_checks::run(&mut checker, &target, &samples).await
             };
             examined.opened = Some(Opened {
                 source,

@@ -13,7 +13,7 @@ use crate::{
     ports::Ports,
     progress::Progress,
     sweep::{self, SweepProgress},
-    verify::{Outcome, Prover},
+    verify::{Outcome, Prover, audit},
 };
 
 /// What an invocation made of it.
@@ -35,6 +35,9 @@ pub(crate) async fn conclude<P: Ports>(
     sums: Settlement,
 ) -> Result<Conclusion, Failure> {
     let event = invocation.event;
+    if !run.spec.mode.writes() {
+        return audited(invocation, run, sums).await;
+    }
     let may_have_left_uploads = sums.may_have_left_uploads();
     let prover = Prover::new(invocation, run, &sums).await?;
     let mut draft = ReportDraft::settled(event, run, sums);
@@ -73,5 +76,21 @@ pub(crate) async fn conclude<P: Ports>(
     }
     draft.uploads_aborted = progress.uploads_aborted;
     add_requests(&mut draft.requests, &progress.requests);
+    Ok(Conclusion::Ready(Box::new(draft)))
+}
+
+/// An audit wrote nothing, so there is nothing to sweep, and nothing to list again.
+async fn audited<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: &RunRecord,
+    sums: Settlement,
+) -> Result<Conclusion, Failure> {
+    let mut draft = ReportDraft::settled(invocation.event, run, sums);
+    if invocation.event.problem.is_none() {
+        let audited = audit::read(invocation, run).await?;
+        draft.verified = Some(audited.found);
+        draft.proof = Some(audited.proof);
+        draft.audit = Some(audited.sums);
+    }
     Ok(Conclusion::Ready(Box::new(draft)))
 }

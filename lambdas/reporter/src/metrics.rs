@@ -123,6 +123,7 @@ mod tests {
             rounds: 1,
             verified: Verification::clean(Verify::None),
             proof: None,
+            audit: None,
             notes: std::collections::BTreeMap::new(),
             uploads_aborted: 0,
             cost_usd: Cost {

@@ -38,6 +38,12 @@ pub fn kept(run_id: &RunId, list_id: &ShardId) -> String {
     format!("runs/{run_id}/kept/{list_id}.jsonl.zst")
 }
 
+/// The keys that differ in a stretch that an audit compared.
+#[must_use]
+pub fn differences(run_id: &RunId, list_id: &ShardId) -> String {
+    format!("runs/{run_id}/differences/{list_id}.jsonl.zst")
+}
+
 /// The index that the Map of a round reads.
 #[must_use]
 pub fn index(run_id: &RunId, round: u32) -> String {

@@ -59,7 +59,10 @@ impl<T: DeserializeOwned> Iterator for JsonLines<'_, T> {
 }
 
 /// Lines that are encoded already, as a list.
-pub(super) fn compress<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// `InvariantViolated` when the encoder fails, which memory alone cannot make it do.
+pub fn compress<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, Failure> {
     let write = || -> std::io::Result<Vec<u8>> {
         let mut out = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
         for part in parts {

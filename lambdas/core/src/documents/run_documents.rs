@@ -195,6 +195,19 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         self.put(&key, LIST_TYPE, encoded).await
     }
 
+    /// Writes a list of keys that differ in an audit. One without a record is never read, and writing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`DocumentError::Call`].
+    pub async fn write_differences(
+        &self,
+        list_id: &ShardId,
+        encoded: Vec<u8>,
+    ) -> Result<(), DocumentError> {
+        let key = control_key::differences(self.run_id, list_id);
+        self.put(&key, LIST_TYPE, encoded).await
+    }
+
     /// The list that a shard's record names; empty when it names none.
     ///
     /// # Errors

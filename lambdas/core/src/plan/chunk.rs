@@ -1,6 +1,6 @@
 //! Chunks: small stretches of ranges with the planned objects in them. Shards are packed from chunks.
 
-use super::{copy_effort::CopyEffort, range::Checkpoint};
+use super::{audit::AuditedStretch, copy_effort::CopyEffort, range::Checkpoint};
 use crate::{
     copy::{part_shards::PART_SHARDED_BYTES_MIN, redirect},
     documents::{manifest::ManifestLines, receipt::KeptLines},
@@ -130,6 +130,8 @@ pub struct Chunk {
     pub deleted: SetSum,
     /// What the target has in this stretch and the plan leaves as it stands, in key order.
     pub kept: KeptLines,
+    /// What an audit compared in this stretch.
+    pub audited: AuditedStretch,
     /// How far the range is planned with this chunk.
     pub checkpoint: Checkpoint,
     /// Whether the range ends with this chunk.
@@ -146,6 +148,7 @@ impl Chunk {
             delete_work: PlannedWork::default(),
             deleted: SetSum::default(),
             kept: KeptLines::default(),
+            audited: AuditedStretch::default(),
             checkpoint,
             ends_range: false,
         }
@@ -182,6 +185,11 @@ impl Chunk {
         }
     }
 
+    /// How many objects it lists that need no shard.
+    pub(super) fn listed(&self) -> u64 {
+        self.kept.objects() + self.audited.differing()
+    }
+
     /// Whether its one object fills a shard.
     pub(super) fn is_solo(&self, bounds: ShardBounds) -> bool {
         self.copy_work.count.objects == 1 && self.copy_work.count.bytes >= bounds.bytes_max
@@ -190,7 +198,7 @@ impl Chunk {
     /// Whether it plans nothing and only moves the checkpoint.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.copies.is_empty() && self.deletes.is_empty() && self.kept.objects() == 0
+        self.copies.is_empty() && self.deletes.is_empty() && self.listed() == 0
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::AuditSums;
 use crate::value::{
     id::{RunId, ShardId},
     set_sum::SetSum,
@@ -23,6 +24,9 @@ pub struct KeptRecord {
     pub same: SetSum,
     /// The objects that the run is not about.
     pub beside: SetSum,
+    /// In an audit: both sides, and how many keys of them differ. These are in a list of the same number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditSums>,
     /// When the ledger deletes the record, in seconds since the epoch (DynamoDB's TTL).
     pub expires_at: i64,
     /// Always 1: the record never changes.
@@ -44,6 +48,7 @@ impl KeptRecord {
             list_id,
             same,
             beside,
+            audit: None,
             expires_at,
             revision: 1,
         }

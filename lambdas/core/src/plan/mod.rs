@@ -8,6 +8,7 @@
 //!
 //! Nothing here waits or makes calls. Pages and chunks bound the memory, never the number of keys.
 
+mod audit;
 mod chunk;
 pub mod compare;
 mod copy_effort;
@@ -22,6 +23,7 @@ pub(crate) mod side_listing;
 pub mod split;
 mod walk;
 
+pub use audit::{AuditSums, DifferenceCounts};
 pub use chunk::{Chunk, PlannedWork, ShardBounds};
 pub use copy_effort::CopyEffort;
 pub use estimate::{EstimateBasis, RunEstimate};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    audit::{self, AuditSums},
     chunk::{Chunk, PlannedWork, ShardBounds},
     range::Checkpoint,
 };
@@ -69,7 +70,7 @@ impl PackedChunks {
     pub fn kept(&self) -> (SetSum, SetSum) {
         let chunks = self.chunks.iter();
         chunks.fold(
-            Default::default(),
+            <(SetSum, SetSum)>::default(),
             |(same, beside): (SetSum, SetSum), chunk| {
                 let kept = &chunk.kept;
                 (same.plus(&kept.same), beside.plus(&kept.beside))
@@ -83,6 +84,24 @@ impl PackedChunks {
     /// As [`encode_kept`].
     pub fn encode_kept(&self) -> Result<Vec<u8>, Failure> {
         encode_kept(self.lines(|chunk| &chunk.kept))
+    }
+
+    /// What an audit compared there.
+    #[must_use]
+    pub fn audited(&self) -> AuditSums {
+        let mut sums = AuditSums::default();
+        for chunk in &self.chunks {
+            sums.add(&chunk.audited.sums);
+        }
+        sums
+    }
+
+    /// The list of the keys that differ in an audit.
+    ///
+    /// # Errors
+    /// As [`encode_kept`].
+    pub fn encode_differences(&self) -> Result<Vec<u8>, Failure> {
+        audit::encode(self.lines(|chunk| &chunk.audited))
     }
 
     /// How far each range is planned with these chunks, and whether it ends there.
@@ -112,8 +131,8 @@ fn sum(chunks: &[Chunk], of: impl Fn(&Chunk) -> PlannedWork) -> PlannedWork {
         .fold(PlannedWork::default(), |all, chunk| all.plus(of(chunk)))
 }
 
-fn kept_objects(chunks: &[Chunk]) -> u64 {
-    chunks.iter().map(|chunk| chunk.kept.objects()).sum()
+fn listed_objects(chunks: &[Chunk]) -> u64 {
+    chunks.iter().map(Chunk::listed).sum()
 }
 
 /// Collects chunks until they fill a shard. Less than one shard waits, whatever the number of ranges.
@@ -158,17 +177,17 @@ impl Packer {
         let deletes = sum(&self.open, |chunk| chunk.delete_work).plus(chunk.delete_work);
         let mut ranges: BTreeSet<&RangeId> = self.open.iter().map(|open| &open.range_id).collect();
         ranges.insert(&chunk.range_id);
-        let kept = kept_objects(&self.open) + chunk.kept.objects();
+        let listed = listed_objects(&self.open) + chunk.listed();
         self.bounds.hold(&copies)
             && deletes.count.objects <= self.bounds.objects_max
-            && kept <= self.bounds.kept_max
+            && listed <= self.bounds.kept_max
             && ranges.len() <= RANGES_MAX
     }
 
     fn is_full(&self) -> bool {
         let copies = sum(&self.open, |chunk| chunk.copy_work);
         copies.count.objects >= self.bounds.objects_max
-            || kept_objects(&self.open) >= self.bounds.kept_max
+            || listed_objects(&self.open) >= self.bounds.kept_max
             || copies.count.bytes >= self.bounds.bytes_max
             || copies.effort.busy_us >= self.bounds.busy_us_max
     }

@@ -57,6 +57,11 @@ impl WalkRules {
         self.spec.mode != Mode::Copy
     }
 
+    /// Whether the run compares this key and writes nothing.
+    fn audits(&self, relative: &str) -> bool {
+        self.spec.mode == Mode::Audit && self.filter.admits_key(relative)
+    }
+
     /// Whether an object with this key may be deleted at the target. A run does not delete what its filters leave out.
     fn may_delete(&self, relative: &str) -> bool {
         self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
@@ -252,9 +257,12 @@ impl RangeWalk {
             if rules.may_delete(relative) {
                 self.make_room(&PlannedWork::default(), rules, chunks);
                 self.chunk.plan_delete(relative, &target);
-            } else {
+            } else if rules.audits(relative) {
                 self.make_room(&PlannedWork::default(), rules, chunks);
-                self.chunk.kept.push_beside(relative, &target);
+                let sides = (None, Some(&target));
+                self.chunk.audited.add(relative, sides, None);
+            } else {
+                self.leave(relative, Some(&target), rules, chunks);
             }
             self.pass(relative, Some(&target), rules);
         }
@@ -289,12 +297,17 @@ impl RangeWalk {
             tally.filtered.add_object(source.size_bytes);
             return;
         }
+        let found = difference(rules, source, target);
         if spec.pair.is_root_marker(relative) {
             self.leave(relative, target, rules, chunks);
             let tally = &mut self.chunk.checkpoint.tally;
             tally.root_markers.add_object(source.size_bytes);
-        } else if let Some(target) = target.filter(|target| is_same(rules, source, target)) {
+        } else if let (None, Some(target)) = (found, target) {
             self.make_room(&PlannedWork::default(), rules, chunks);
+            if rules.audits(relative) {
+                let sides = (Some(source), Some(target));
+                self.chunk.audited.add(relative, sides, None);
+            }
             self.chunk.kept.push_same(relative, target);
             self.chunk
                 .checkpoint
@@ -305,6 +318,11 @@ impl RangeWalk {
             self.leave(relative, target, rules, chunks);
             let tally = &mut self.chunk.checkpoint.tally;
             tally.archived.add_object(source.size_bytes);
+        } else if rules.audits(relative) {
+            self.make_room(&PlannedWork::default(), rules, chunks);
+            self.chunk
+                .audited
+                .add(relative, (Some(source), target), found);
         } else {
             let work = PlannedWork::of_object(source, spec);
             self.make_room(&work, rules, chunks);
@@ -334,7 +352,7 @@ impl RangeWalk {
         let bounds = &rules.chunk_bounds;
         let is_full = !bounds.hold(&self.chunk.copy_work.plus(*work))
             || self.chunk.delete_work.count.objects >= bounds.objects_max
-            || self.chunk.kept.objects() >= bounds.kept_max;
+            || self.chunk.listed() >= bounds.kept_max;
         if is_full && !self.chunk.is_empty() {
             chunks.push(self.cut());
         }
@@ -347,12 +365,21 @@ impl RangeWalk {
     }
 }
 
+/// What distinguishes the target object, if any, from the source object.
+///
 /// The ETag of an object under a KMS key is no digest of its content. Where either side has such objects, unequal ETags
 /// prove nothing and the times decide, so that no object is copied again and again.
-fn is_same(rules: &WalkRules, source: &ListedObject, target: &ListedObject) -> bool {
+fn difference(
+    rules: &WalkRules,
+    source: &ListedObject,
+    target: Option<&ListedObject>,
+) -> Option<Difference> {
+    let Some(target) = target else {
+        return Some(Difference::Missing);
+    };
     let found = compare::difference(rules.spec.compare, source, target);
     if found == Some(Difference::ETag) && !rules.etags_are_digests {
-        return compare::difference(Compare::SizeAndMtime, source, target).is_none();
+        return compare::difference(Compare::SizeAndMtime, source, target);
     }
-    found.is_none()
+    found
 }

@@ -3,6 +3,7 @@
 use crate::{
     documents::control_key,
     failure::Failure,
+    plan::AuditSums,
     report::{
         CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, Proof, REPORT_VERSION, Report,
         ReportLocation, ReportedProblem, SkippedObjects, Verdict, Verification,
@@ -41,6 +42,8 @@ pub struct ReportDraft {
     pub verified: Option<Verification>,
     /// What the run vouches for.
     pub proof: Option<Proof>,
+    /// What an audit compared.
+    pub audit: Option<AuditSums>,
     /// Unfinished uploads that were aborted.
     pub uploads_aborted: u64,
     /// Requests of planning, copying, sweeping and verifying.
@@ -165,6 +168,7 @@ impl ReportDraft {
                 .verified
                 .unwrap_or_else(|| Verification::clean(Verify::None)),
             proof: self.proof,
+            audit: self.audit,
             notes: self.sums.notes,
             uploads_aborted: self.uploads_aborted,
             cost_usd: Cost::of(

@@ -32,9 +32,10 @@ impl Report {
         self
     }
 
-    /// Whether the target holds what the run vouches for. One of a mirror holds nothing else that its filters admit.
+    /// Whether the target holds what the run vouches for. That of a mirror, and of an audit, holds nothing else that the
+    /// filters admit.
     pub(super) fn target_agrees(&self) -> bool {
-        let may_hold_more = self.mode != Some(Mode::Mirror);
+        let may_hold_more = !matches!(self.mode, Some(Mode::Mirror | Mode::Audit));
         self.verified.agrees() && (may_hold_more || self.verified.foreign == 0)
     }
 

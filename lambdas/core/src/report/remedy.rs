@@ -37,12 +37,12 @@ impl Report {
             return self.rerun_of.clone().map(|of| Remedy::Rerun { of });
         }
         // A sync takes an object of the same size that was written later for the same.
-        let different = self.verified.different > 0;
+        let replaced = self.verified.content > 0;
         Some(if !self.target_agrees() {
             Remedy::Ordinary {
                 // A rerun has its filters from the run that it is of.
                 asked: self.input.clone().filter(|_| self.rerun_of.is_none()),
-                mode: if different { Mode::Copy } else { Mode::Sync },
+                mode: if replaced { Mode::Copy } else { Mode::Sync },
             }
         } else {
             Remedy::Rerun {
@@ -96,7 +96,7 @@ mod tests {
         let sync = Some(r#"{"mode":"sync"}"#.to_owned());
         assert_eq!(input(&incomplete(2, 1)), sync);
         let mut replaced = incomplete(0, 1);
-        replaced.verified.different = 1;
+        (replaced.verified.different, replaced.verified.content) = (1, 1);
         let copy = Some(r#"{"mode":"copy"}"#.to_owned());
         assert_eq!(input(&replaced), copy, "a sync may take it for the same");
         let mut mirror = incomplete(0, 1);

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     failure::FailureCode,
+    plan::AuditSums,
     run::option::Mode,
     value::{
         bucket::BucketName,
@@ -82,6 +83,9 @@ pub struct Report {
     /// What the run vouches for; absent in a run that broke before it was settled, and after a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+    /// In an audit: both sides, and how many keys of them differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditSums>,
     /// Notes on copied objects and how many objects each is about: how they were proven, or tags that stayed behind.
     #[serde(default, alias = "remarks", skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, u64>,
@@ -258,6 +262,7 @@ pub(crate) mod tests {
             rounds: 1,
             verified: Verification::clean(Verify::Relist),
             proof: None,
+            audit: None,
             notes: BTreeMap::new(),
             uploads_aborted: 0,
             cost_usd: Cost::default(),

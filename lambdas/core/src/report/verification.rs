@@ -13,7 +13,10 @@ pub struct Verification {
     pub missing: u64,
     /// Objects that the run vouches for, and in whose place the target has others.
     pub different: u64,
-    /// Objects that appeared at the target since the plan listed it, which a mirror should not have.
+    /// Of the different ones: those of the same size, which a sync may take for the same.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub content: u64,
+    /// Objects that appeared at the target since the plan listed it, which a mirror should not have; in an audit, those that the source lacks.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub foreign: u64,
     /// Whether the differences were not all looked for, because there was no time: the numbers are the least.
@@ -37,6 +40,7 @@ impl Verification {
             method,
             missing: 0,
             different: 0,
+            content: 0,
             foreign: 0,
             is_partial: false,
         }
@@ -49,6 +53,7 @@ impl Verification {
             DifferenceKind::Foreign | DifferenceKind::Extra => self.foreign += 1,
             DifferenceKind::Size | DifferenceKind::Content | DifferenceKind::Older => {
                 self.different += 1;
+                self.content += u64::from(kind == DifferenceKind::Content);
             }
         }
     }

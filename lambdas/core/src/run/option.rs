@@ -14,9 +14,17 @@ pub enum Mode {
     Sync,
     /// As sync, and delete at the target what the source lacks.
     Mirror,
+    /// Nothing: both sides are compared, and nothing is written at the target.
+    Audit,
 }
 
 impl Mode {
+    /// Whether the run changes the target.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Audit)
+    }
+
     /// The name, as a person types it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -24,6 +32,7 @@ impl Mode {
             Self::Copy => "copy",
             Self::Sync => "sync",
             Self::Mirror => "mirror",
+            Self::Audit => "audit",
         }
     }
 }

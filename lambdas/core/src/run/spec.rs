@@ -193,6 +193,12 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
+        if self.dry_run && !self.mode.writes() {
+            return Err(invalid(
+                "dry_run",
+                "an audit writes nothing anyway; leave dry_run out",
+            ));
+        }
         if !(1..=ROUNDS_MAX).contains(&self.rounds_max) {
             return Err(invalid(
                 "rounds_max",

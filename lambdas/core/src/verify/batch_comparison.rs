@@ -81,10 +81,7 @@ impl BatchComparison {
         names_foreign: &impl Fn(&str) -> bool,
     ) -> Option<Difference> {
         let key = RelativeKey::new(relative).ok()?;
-        let found = DifferingObject {
-            etag: object.etag.clone(),
-            size: object.size_bytes,
-        };
+        let found = DifferingObject::of(object);
         let (kind, expected) = match self.known.remove(&key) {
             Some(Known::LeftAlone) => return None,
             Some(Known::Vouched(expected)) if expected == found => return None,

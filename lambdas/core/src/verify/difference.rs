@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{key::RelativeKey, object::ETag};
+use crate::value::{
+    key::RelativeKey,
+    object::{ETag, ListedObject},
+};
 
 /// How a key of the target differs from what the run vouches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +47,17 @@ pub struct DifferingObject {
     pub etag: ETag,
     /// Its size in bytes.
     pub size: u64,
+}
+
+impl DifferingObject {
+    /// That of a listed object.
+    #[must_use]
+    pub fn of(object: &ListedObject) -> Self {
+        Self {
+            etag: object.etag.clone(),
+            size: object.size_bytes,
+        }
+    }
 }
 
 /// One key that differs.

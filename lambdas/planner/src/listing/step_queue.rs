@@ -138,19 +138,7 @@ impl StepQueue {
             shards.push(delete_shard(run, &id, &deletes, packed.deleted()));
             lists.push(EncodedList::manifest(id, bytes));
         }
-        let mut kept = None;
-        let (same, beside) = packed.kept();
-        if same.objects + beside.objects > 0 {
-            let id = self.next_shard_id()?;
-            kept = Some(KeptRecord::new(
-                run.run_id.clone(),
-                id.clone(),
-                (same, beside),
-                run.expires_at,
-            ));
-            let (kind, bytes) = (ListKind::Kept, packed.encode_kept()?);
-            lists.push(EncodedList { id, kind, bytes });
-        }
+        let kept = self.add_kept(run, packed, &mut lists)?;
         self.waiting.push_back(QueuedStep {
             lists: Lists::of(lists),
             shards,
@@ -158,6 +146,36 @@ impl StepQueue {
             change: RangeChange::Advance(packed.ranges()),
         });
         Ok(())
+    }
+
+    /// The record of what the chunks leave as it stands at the target, if they leave or compare anything.
+    fn add_kept(
+        &mut self,
+        run: &RunRecord,
+        packed: &PackedChunks,
+        lists: &mut Vec<EncodedList>,
+    ) -> Result<Option<KeptRecord>, Failure> {
+        let (kept, audited) = (packed.kept(), packed.audited());
+        let (has_kept, has_differences) = (
+            kept.0.objects + kept.1.objects > 0,
+            audited.differences.sum() > 0,
+        );
+        if !has_kept && !has_differences {
+            return Ok(None);
+        }
+        let id = self.next_shard_id()?;
+        for (kind, is_there) in [
+            (ListKind::Kept, has_kept),
+            (ListKind::Differences, has_differences),
+        ] {
+            if is_there {
+                let (id, bytes) = (id.clone(), kind.encode(packed)?);
+                lists.push(EncodedList { id, kind, bytes });
+            }
+        }
+        let mut record = KeptRecord::new(run.run_id.clone(), id, kept, run.expires_at);
+        record.audit = (!run.spec.mode.writes()).then_some(audited);
+        Ok(Some(record))
     }
 
     /// Queues a split.

@@ -5,7 +5,7 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::RunDocuments,
     failure::Failure,
-    plan::range::RangeRecord,
+    plan::{PackedChunks, range::RangeRecord},
     port::{ControlStore, Ledger, PlanStep, PutOutcome},
     shard::ShardRecord,
     value::id::{RunId, ShardId},
@@ -18,6 +18,17 @@ pub(crate) struct EncodedList {
     pub(crate) id: ShardId,
     pub(crate) kind: ListKind,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl ListKind {
+    /// The list of what these chunks keep, or of the keys that differ in them.
+    pub(crate) fn encode(self, packed: &PackedChunks) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::Kept => packed.encode_kept(),
+            Self::Differences => packed.encode_differences(),
+            Self::Manifest => Err(Failure::invariant("a manifest is of one shard")),
+        }
+    }
 }
 
 impl EncodedList {
@@ -35,6 +46,8 @@ pub(crate) enum ListKind {
     Manifest,
     /// Objects that stay as they are.
     Kept,
+    /// Keys that differ in an audit.
+    Differences,
 }
 
 /// A step after its transaction.
@@ -57,6 +70,7 @@ pub(crate) async fn put_lists<C: ControlStore>(
         match list.kind {
             ListKind::Manifest => documents.write_manifest(&list.id, list.bytes).await,
             ListKind::Kept => documents.write_kept(&list.id, list.bytes).await,
+            ListKind::Differences => documents.write_differences(&list.id, list.bytes).await,
         }
     });
     try_join_all(puts).await?;

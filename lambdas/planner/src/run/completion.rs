@@ -160,6 +160,9 @@ fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
     if let Some(rerun) = &spec.rerun {
         return rerun.deletions_held;
     }
+    if !spec.mode.writes() {
+        return false;
+    }
     let (deletes, deletable) = (tally.deletes.objects, tally.deletable.objects);
     let share_max = u128::from(deletable) * u128::from(spec.delete_max_percent);
     let is_within_share = u128::from(deletes) * 100 <= share_max;

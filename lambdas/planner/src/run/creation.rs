@@ -52,7 +52,10 @@ impl<P: Ports> Planner<P> {
             target,
             encryption,
         } = self.open_pair(&spec, &event.run_id).await?;
-        self.take_lock(pair, event).await?;
+        // An audit writes nothing, so it holds nobody back.
+        if spec.mode.writes() {
+            self.take_lock(pair, event).await?;
+        }
         let lifetime = DAY * self.settings.ledger_ttl_days;
         let run = RunRecord {
             schema_version: LEDGER_VERSION,

@@ -2,8 +2,9 @@
 //!
 //! The rules are [`shardlift_core::verify`]'s. Here they are driven: `prover` is the part of one invocation, `target_listing`
 //! lists the target, `receipt_lists` finds the receipts of the run and of those that it goes back to, and `explanation`
-//! names every key that differs.
+//! names every key that differs. `audit` adds up what an audit compared.
 
+pub(crate) mod audit;
 mod differences_csv;
 mod explanation;
 mod prover;

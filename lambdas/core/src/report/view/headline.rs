@@ -72,10 +72,11 @@ fn copied(report: &Report) -> String {
 /// What the target has otherwise than the run vouches for.
 fn differing(report: &Report) -> String {
     let found = &report.verified;
+    let is_audit = report.audit.is_some();
     let kinds = [
         (found.missing, "missing"),
         (found.different, "different"),
-        (found.foreign, "foreign"),
+        (found.foreign, if is_audit { "extra" } else { "foreign" }),
     ];
     let kinds: Vec<_> = kinds
         .into_iter()
@@ -101,6 +102,10 @@ fn summary_without_deletions(report: &Report) -> String {
     match report.verdict {
         Verdict::Planned if report.emptiness().is_some() => nothing_to_copy(report),
         Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
+        Verdict::Complete if report.audit.is_some() => format!(
+            "{} the same on both sides",
+            counted(report.skipped.count.objects, "object")
+        ),
         Verdict::Complete => {
             let done = if report.planned.objects == 0 {
                 nothing_to_copy(report)

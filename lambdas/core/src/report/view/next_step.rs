@@ -77,10 +77,10 @@ impl NextStep {
                 "Fix what failed, then start a rerun. It does what is undone and nothing else."
             }
             Self::Start(Remedy::Ordinary { asked: Some(_), .. }) => {
-                "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different, and deletes nothing."
+                "The target is not as it should be: see differences.csv for each key. Start an ordinary run over the same pair: it copies whatever is missing or different, and deletes nothing."
             }
             Self::Start(Remedy::Ordinary { asked: None, .. }) => {
-                "The target lacks more than what failed. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
+                "The target is not as it should be: see differences.csv for each key. Start an ordinary run over the same pair: it copies whatever is missing or different. The input is for the pair of the stack, has no filters and deletes nothing: add what the input of this run named."
             }
             Self::AllowDeletions => {
                 "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects, or with allow_empty_source if the source is empty on purpose: a rerun does not make them."

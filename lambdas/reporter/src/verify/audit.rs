@@ -1,0 +1,81 @@
+//! The end of an audit: the plan compared both sides, and its lists name every key that differs.
+
+use shardlift_core::{
+    documents::control_key,
+    failure::{Context, Failure},
+    plan::AuditSums,
+    port::Ledger,
+    report::{Proof, ProofMethod, Verification},
+    run::record::RunRecord,
+    value::set_sum::SetSum,
+    verify::Difference,
+};
+
+use super::differences_csv::DifferencesCsv;
+use crate::{invocation::Invocation, ports::Ports};
+
+/// What an audit found.
+pub(crate) struct Audited {
+    pub(crate) sums: AuditSums,
+    pub(crate) found: Verification,
+    /// What is the same on both sides, and what else stands at the target.
+    pub(crate) proof: Proof,
+}
+
+/// Adds the lists of an audit up, and writes `differences.csv` if anything differs.
+///
+/// # Errors
+/// When the ledger or a list cannot be read, when a list is not what the ledger counts, and when the document cannot be
+/// written.
+pub(crate) async fn read<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: &RunRecord,
+) -> Result<Audited, Failure> {
+    let documents = invocation.documents();
+    let mut sums = AuditSums::default();
+    let (mut same, mut beside) = <(SetSum, SetSum)>::default();
+    let mut found = Verification::clean(run.spec.verify);
+    let mut list = DifferencesCsv::open(documents)?;
+    let mut next: Option<String> = None;
+    loop {
+        let page = invocation.ledger.read_kept(&run.run_id, next.as_deref());
+        let page = page.await.context("reading what the audit compared")?;
+        for kept in page.items {
+            same.add(&kept.same);
+            beside.add(&kept.beside);
+            let audited = kept.audit.unwrap_or_default();
+            sums.add(&audited);
+            if audited.differences.sum() == 0 {
+                continue;
+            }
+            let key = control_key::differences(&run.run_id, &kept.list_id);
+            let differences: Vec<Difference> = documents.list(Some(&key)).await?;
+            if differences.len() as u64 != audited.differences.sum() {
+                return Err(Failure::invariant(format!(
+                    "the ledger counts {} differences in {key}, which has {}",
+                    audited.differences.sum(),
+                    differences.len()
+                )));
+            }
+            for difference in differences {
+                found.add(difference.kind);
+                list.add(&difference).await?;
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    if found.differences() > 0 {
+        list.finish().await?;
+    } else {
+        list.abandon().await;
+    }
+    let proof = Proof {
+        method: ProofMethod::Plan,
+        vouched: same,
+        beside: Some(beside),
+    };
+    Ok(Audited { sums, found, proof })
+}
