@@ -5,7 +5,10 @@ use shardlift_core::{
     access::ceilings::{AllowedKey, CeilingParameters, Ceilings},
     failure::Failure,
     run::{input::RunInput, option::ClassChoice},
-    value::{arn::RoleArn, bucket::BucketName},
+    value::{
+        arn::{AccountId, RoleArn},
+        bucket::BucketName,
+    },
 };
 
 use super::{
@@ -62,6 +65,8 @@ pub struct Settings {
     pub ledger_table: String,
     /// The control bucket.
     pub control_bucket: BucketName,
+    /// The account that owns it, which is the stack's.
+    pub control_bucket_owner: AccountId,
     /// The state machine, for the functions that identify its executions.
     pub state_machine_arn: Option<String>,
     /// The topic, for the function that publishes.
@@ -127,6 +132,8 @@ impl Settings {
         Ok(Self {
             ledger_table: required("LEDGER_TABLE")?,
             control_bucket,
+            control_bucket_owner: AccountId::new(required("CONTROL_BUCKET_OWNER")?)
+                .map_err(|problem| invalid("CONTROL_BUCKET_OWNER", problem))?,
             state_machine_arn: variable("STATE_MACHINE_ARN"),
             topic_arn: variable("TOPIC_ARN"),
             runs: RunSettings::read(&variable),
@@ -244,7 +251,11 @@ mod tests {
     use super::*;
 
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, Failure> {
-        let mut all = BTreeMap::from([("LEDGER_TABLE", "ledger"), ("CONTROL_BUCKET", "control")]);
+        let mut all = BTreeMap::from([
+            ("LEDGER_TABLE", "ledger"),
+            ("CONTROL_BUCKET", "control"),
+            ("CONTROL_BUCKET_OWNER", "111111111111"),
+        ]);
         all.extend(variables.iter().copied());
         Settings::from_lookup(|name| all.get(name).map(ToString::to_string))
     }
@@ -373,6 +384,7 @@ mod tests {
             ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),
             ("CONTROL_BUCKET", "x"),
+            ("CONTROL_BUCKET_OWNER", "shardlift"),
             ("LEDGER_TABLE", ""),
         ] {
             let read = settings(&[(name, wrong)]);

@@ -1,7 +1,7 @@
 //! The policy documents in the two accounts that together allow a run, as data.
 //!
 //! This is their one source: `shardlift policy` prints them, a refused call is explained by the statement that is
-//! missing ([`missing`]), a copier's session is narrowed by one ([`session`]), and a test holds the templates in
+//! missing ([`missing`]), the functions' sessions are narrowed by them ([`session`]), and a test holds the templates in
 //! `infra/` equal to them.
 //!
 //! Read `agreement` (what the documents are made from) and `statement` first, then the documents: `execution_role`,
