@@ -33,8 +33,22 @@ NOT_JUDGED = {
     "notes/* of WriteTheRunsDocuments in copier-role": f"only for a copy that left something behind: {BY_DOCUMENTS}",
     "receipts/* of WriteTheRunsDocuments in copier-role": f"no copier writes one yet: {BY_DOCUMENTS}",
     **{
-        f"{place} of WriteTheRunsDocuments in reporter-role": f"written only before a second round: {BY_DOCUMENTS}"
-        for place in ("failures/*", "rounds/*")
+        f"{place} of WriteTheRunsDocuments in reporter-role": f"{when}: {BY_DOCUMENTS}"
+        for place, when in {
+            "failures/*": "written only before a second round",
+            "rounds/*": "written only before a second round",
+            "proof.json": "written only for another invocation",
+        }.items()
+    },
+    **{
+        f"{place} of ReadTheRunsDocuments in reporter-role": f"{when}: {BY_DOCUMENTS}"
+        for place, when in {
+            "manifests/*": "read only where an upload or a difference is looked into",
+            "failures/*": "read only for objects that failed",
+            "notes/*": "read only for copies that left something behind",
+            "receipts/*": "no copier writes one yet",
+            "report.json": "read only by an invocation after the report",
+        }.items()
     },
     "TellMissingFromForbidden in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}",
     "TellMissingFromForbidden in copier-role": f"asked only when a list is gone that a record names: {BY_DOCUMENTS}",

@@ -26,9 +26,9 @@ IN_WORDS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-# As read in the packages themselves, where what they say about themselves is no expression (docutils lists the licence of
-# each of its files; that of its Emacs mode is the GPL, and nothing of ours uses it; numpy 2.2 has a text), and where they are not installed here:
-# for another Python or another system, in a folder of their own, or for one of the slower targets of make.
+# As read in the packages themselves, where what they say is no expression (docutils lists the licence of each of its
+# files; that of its Emacs mode is the GPL, and nothing of ours uses it), and where they are not installed for the
+# tests: for another Python or another system, in a folder of their own, or for one of the slower targets of make.
 READ = {
     "async-timeout==5.0.1": "Apache-2.0",
     "cargo-zigbuild==0.24.1": "MIT",

@@ -24,7 +24,9 @@ NPM = re.compile(r"https://registry\.npmjs\.org/")
 def pinned():
     """Every Python package that a list pins."""
     texts = [path.read_text() for path in REQUIREMENTS]
-    return {pin(*found) for text in texts for found in re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, re.MULTILINE)}
+    return {
+        pin(*found) for text in texts for found in re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, re.MULTILINE)
+    }
 
 
 def npm_packages():

@@ -266,6 +266,16 @@ def test_the_target_stack_is_deployed_in_the_buckets_region(target):
     assert "BucketRegion" in s3.operation_model("HeadBucket").output_shape.members
 
 
+def test_a_template_that_is_too_large_for_a_request_is_uploaded():
+    """CloudFormation takes 51,200 bytes in a request and 1 MB from S3
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    deploys = re.findall(r"aws cloudformation deploy --profile source (.*?)--stack-name", readme, re.DOTALL)
+    assert len(deploys) == 2
+    assert all("--s3-bucket MY-ARTIFACTS" in deploy for deploy in deploys)
+    assert TARGET_TEMPLATE_PATH.stat().st_size <= 51_200
+
+
 def test_deleting_at_the_target_has_to_be_allowed_by_name(target):
     deletes = [
         statement

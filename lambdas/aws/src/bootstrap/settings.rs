@@ -97,10 +97,7 @@ pub struct RunSettings {
 impl RunSettings {
     fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let defaults = run_defaults(variable)?;
-        let ceilings = Ceilings::new(&defaults, ceiling_parameters(variable)?).and_targets(
-            list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
-            list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
-        );
+        let ceilings = Ceilings::new(&defaults, ceiling_parameters(variable)?);
         Ok(Self { defaults, ceilings })
     }
 }
@@ -226,6 +223,8 @@ fn ceiling_parameters(
         serde_json::from_value::<ClassChoice>(json!(name))
     })?;
     Ok(CeilingParameters {
+        target_buckets: list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
+        target_roles: list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
         allow_mirror: flag(variable, ALLOW_MIRROR)?.unwrap_or(false),
         delete_max_percent: ceiling(variable, DELETE_MAX_PERCENT_CEILING)?,
         delete_max_objects: ceiling(variable, DELETE_MAX_OBJECTS_CEILING)?,
@@ -322,11 +321,14 @@ mod tests {
         ])
         .unwrap();
         let runs = settings.runs.unwrap();
-        let parameters = CeilingParameters::default();
-        let expected = Ceilings::new(&runs.defaults, parameters).and_targets(
-            ["target-2", "target-3"].map(|name| BucketName::new(name).unwrap()),
-            [RoleArn::new(role).unwrap()],
-        );
+        let expected = CeilingParameters {
+            target_buckets: ["target-2", "target-3"]
+                .map(|name| BucketName::new(name).unwrap())
+                .to_vec(),
+            target_roles: vec![RoleArn::new(role).unwrap()],
+            ..CeilingParameters::default()
+        };
+        let expected = Ceilings::new(&runs.defaults, expected);
         assert_eq!(runs.ceilings, expected);
     }
 
@@ -346,12 +348,12 @@ mod tests {
         let parameters = CeilingParameters {
             allow_mirror: true,
             delete_max_percent: Some(100),
-            delete_max_objects: None,
             kms_keys: vec![AllowedKey::new(key).unwrap()],
             storage_classes: Some(vec![
                 ClassChoice::Preserve,
                 ClassChoice::Class(StorageClass::DeepArchive),
             ]),
+            ..CeilingParameters::default()
         };
         assert_eq!(raised.ceilings, Ceilings::new(&raised.defaults, parameters));
     }

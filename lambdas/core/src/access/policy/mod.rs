@@ -8,7 +8,6 @@
 //! `target_role`, `source_bucket`, `target_bucket`, `key_policy`.
 
 mod agreement;
-mod allow_list;
 mod execution_role;
 mod key_policy;
 pub mod merge;
@@ -22,7 +21,6 @@ mod target_role;
 mod tests;
 
 pub use agreement::{Agreement, Extras, Installation};
-pub use allow_list::AllowList;
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use source_bucket::source_bucket;
