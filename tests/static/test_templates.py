@@ -212,6 +212,11 @@ def test_only_the_machine_itself_may_use_its_role(source):
     assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
+def test_the_machine_logs_no_execution_data(source):
+    """An input may have an external id in it."""
+    assert source["Resources"]["StateMachine"]["Properties"]["Logging"]["IncludeExecutionData"] is False
+
+
 def test_every_ceiling_is_closed_by_default(source):
     """Whoever may only start runs gets no more than the stack's own values."""
     defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}

@@ -118,7 +118,8 @@ impl Ceilings {
         let objects = defaults
             .delete_max_objects
             .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT);
-        let allow_list = AllowList::of_stack(defaults, &parameters);
+        let (buckets, roles) = (&parameters.target_buckets, &parameters.target_roles);
+        let allow_list = AllowList::of_stack(defaults, buckets, roles);
         let mut storage_classes = parameters.storage_classes.unwrap_or_else(readable_classes);
         storage_classes.push(defaults.storage_class.unwrap_or_default());
         Self {

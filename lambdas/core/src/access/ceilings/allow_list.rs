@@ -6,8 +6,6 @@ use crate::{
     value::{arn::RoleArn, bucket::BucketName},
 };
 
-use super::CeilingParameters;
-
 /// The parameters of the stack that make the list.
 const SOURCE: &str = "SourceBucketName";
 const BUCKETS: &str = "TargetBucketName and FurtherTargetBucketNames";
@@ -25,9 +23,12 @@ pub(super) struct AllowList {
 
 impl AllowList {
     /// The pair that the stack is configured for, and its further targets; nothing where it is configured for none.
-    pub(super) fn of_stack(configured: &RunInput, parameters: &CeilingParameters) -> Self {
+    pub(super) fn of_stack(
+        configured: &RunInput,
+        buckets: &[BucketName],
+        roles: &[RoleArn],
+    ) -> Self {
         let own = &configured.target;
-        let (buckets, roles) = (&parameters.target_buckets, &parameters.target_roles);
         Self {
             source_buckets: configured.source.bucket.iter().cloned().collect(),
             target_buckets: own.bucket.iter().chain(buckets).cloned().collect(),
@@ -122,12 +123,12 @@ mod tests {
     const FOREIGN: &str = "arn:aws:iam::333333333333:role/Target";
 
     fn own() -> AllowList {
-        with(&CeilingParameters::default())
+        with(&[], &[])
     }
 
-    fn with(parameters: &CeilingParameters) -> AllowList {
+    fn with(buckets: &[BucketName], roles: &[RoleArn]) -> AllowList {
         let configured = RunInput::parse(&input("source", "target", OWN)).unwrap();
-        AllowList::of_stack(&configured, parameters)
+        AllowList::of_stack(&configured, buckets, roles)
     }
 
     #[test]
@@ -161,11 +162,9 @@ mod tests {
 
     #[test]
     fn further_targets_are_allowed_by_name() {
-        let list = with(&CeilingParameters {
-            target_buckets: vec![BucketName::new("elsewhere").unwrap()],
-            target_roles: vec![RoleArn::new(FOREIGN).unwrap()],
-            ..CeilingParameters::default()
-        });
+        let bucket = BucketName::new("elsewhere").unwrap();
+        let role = RoleArn::new(FOREIGN).unwrap();
+        let list = with(&[bucket], &[role]);
         list.check(&pair("source", "elsewhere", FOREIGN)).unwrap();
         list.check(&pair("source", "target", OWN)).unwrap();
         let refused = list.check(&pair("source", "target", OTHER)).unwrap_err();
