@@ -66,6 +66,8 @@ def _check_more_permissions():
             return denied
         if denied is not None:
             return _with_reason(denied, caller, bucket, key)
+        if not _are_owners_as_expected(bucket, headers):
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}/{key}")
         request = (method, bucket, key, headers, query_params)
         for action, arn in [*_object_permissions(*request), *_key_permissions(*request)]:
             message = _refusal(caller, action, arn)
@@ -74,6 +76,16 @@ def _check_more_permissions():
         return None
 
     s3._apply_bucket_scope = checking
+
+
+def _are_owners_as_expected(bucket, headers):
+    """Whether the buckets of a request belong to the accounts that it names
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html)."""
+    source = _copy_source(headers)
+    expectations = [(bucket, headers.get("x-amz-expected-bucket-owner"))]
+    if source:
+        expectations.append((source[0], headers.get("x-amz-source-expected-bucket-owner")))
+    return all(s3._bucket_owner_account(name) in (None, owner) for name, owner in expectations if owner)
 
 
 def _with_reason(denied, caller, bucket, key):
