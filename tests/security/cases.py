@@ -19,6 +19,7 @@ EITHER = {
 }
 
 BY_DOCUMENTS = "test_documents holds the statement, test_operations its actions"
+BY_ROLE = "test_taken_over holds what the role reaches"
 # What the emulator cannot judge, why, and which test covers it instead.
 NOT_JUDGED = {
     "s3:GetObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
@@ -27,13 +28,13 @@ NOT_JUDGED = {
     "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
     "ReadTheRunsDocuments in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, test_rerun.py runs one",
     **{
-        f"{lists} of ReadTheRunsDocuments in copier-role": f"read only to go on with a shard: {BY_DOCUMENTS}"
+        f"{lists} of ReadTheRunsDocuments in copier-role": f"read only to go on with a shard: {BY_ROLE}"
         for lists in ("failures/*", "notes/*", "receipts/*")
     },
-    "notes/* of WriteTheRunsDocuments in copier-role": f"only for a copy that left something behind: {BY_DOCUMENTS}",
-    "receipts/* of WriteTheRunsDocuments in copier-role": f"no copier writes one yet: {BY_DOCUMENTS}",
+    "notes/* of WriteTheRunsDocuments in copier-role": f"only for a copy that left something behind: {BY_ROLE}",
+    "receipts/* of WriteTheRunsDocuments in copier-role": f"no copier writes one yet: {BY_ROLE}",
     **{
-        f"{place} of WriteTheRunsDocuments in reporter-role": f"{when}: {BY_DOCUMENTS}"
+        f"{place} of WriteTheRunsDocuments in reporter-role": f"{when}: {BY_ROLE}"
         for place, when in {
             "failures/*": "written only before a second round",
             "rounds/*": "written only before a second round",
@@ -41,7 +42,7 @@ NOT_JUDGED = {
         }.items()
     },
     **{
-        f"{place} of ReadTheRunsDocuments in reporter-role": f"{when}: {BY_DOCUMENTS}"
+        f"{place} of ReadTheRunsDocuments in reporter-role": f"{when}: {BY_ROLE}"
         for place, when in {
             "manifests/*": "read only where an upload or a difference is looked into",
             "failures/*": "read only for objects that failed",
