@@ -49,13 +49,14 @@ def test_a_refused_call_says_what_aws_said(server):
 
 
 def test_a_control_bucket_of_another_account_is_not_read(server, real, tmp_path):
-    """Somebody took the bucket's name, and lets everybody read a report of their own making."""
-    s3 = target_account(server.endpoint_url).client("s3")
+    """Somebody took the bucket's name, and lets us read a report of their own making."""
+    s3, us = target_account(server.endpoint_url).client("s3"), source_account(server.endpoint_url).account_id
     s3.create_bucket(Bucket="taken-name")
-    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::taken-name/*"}
-    s3.put_bucket_policy(Bucket="taken-name", Policy=json.dumps({"Version": "2012-10-17", "Statement": [everybody]}))
+    trap = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{us}:root"}, "Action": "s3:GetObject"}
+    trap["Resource"] = "arn:aws:s3:::taken-name/*"
+    s3.put_bucket_policy(Bucket="taken-name", Policy=json.dumps({"Version": "2012-10-17", "Statement": [trap]}))
     s3.put_object(Bucket="taken-name", Key="runs/planted/report.json", Body=b"{}")
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps({**real.outputs, "control_bucket": "taken-name"}))
     text = said(server, "--local", "--local-outputs", outputs, "report", "--json", "planted")
-    assert "taken-name does not belong to the account 111111111111" in text
+    assert f"taken-name does not belong to the account {us}" in text
