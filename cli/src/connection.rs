@@ -27,8 +27,16 @@ impl Connection {
         let Deployment { parts, sdk, flags } = deployment;
         Self {
             ledger: DynamoLedger::new(clients::ledger_client(&sdk), parts.ledger_table),
-            control: S3ControlStore::new(clients::control_client(&sdk), parts.control_bucket),
-            machine: Machine::new(aws_sdk_sfn::Client::new(&sdk), parts.state_machine_arn),
+            // Only the account that has the stack owns its control bucket.
+            control: S3ControlStore::new(
+                clients::control_client(&sdk),
+                parts.control_bucket,
+                parts.state_machine_arn.account(),
+            ),
+            machine: Machine::new(
+                aws_sdk_sfn::Client::new(&sdk),
+                parts.state_machine_arn.to_string(),
+            ),
             flags,
         }
     }

@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, path::Path};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
-use shardlift_core::value::bucket::BucketName;
+use shardlift_core::value::{arn::StateMachineArn, bucket::BucketName};
 
 use crate::{arguments::StackArguments, credentials::OperatorCredentials, error::CommandError};
 
 /// The parts of a stack that the command talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StackParts {
-    pub(crate) state_machine_arn: String,
+    /// It is of the account that owns the control bucket too: executions are started and read in the own account alone.
+    pub(crate) state_machine_arn: StateMachineArn,
     pub(crate) ledger_table: String,
     pub(crate) control_bucket: BucketName,
 }
@@ -32,7 +33,7 @@ struct LocalOutputs {
     endpoint_url: String,
     region: String,
     source_credentials: LocalCredentials,
-    state_machine_arn: String,
+    state_machine_arn: StateMachineArn,
     ledger_table: String,
     control_bucket: BucketName,
 }
@@ -67,7 +68,7 @@ impl Deployment {
         };
         let description = StackDescription::read(&sdk, stack).await?;
         let parts = StackParts {
-            state_machine_arn: description.output("StateMachineArn")?,
+            state_machine_arn: state_machine(&description.output("StateMachineArn")?)?,
             ledger_table: description.output("LedgerTable")?,
             control_bucket: bucket_name(&description.output("ControlBucketName")?)?,
         };
@@ -149,7 +150,7 @@ fn named_parts(arguments: &StackArguments) -> Result<Option<StackParts>, Command
     ) {
         (None, None, None) => Ok(None),
         (Some(machine), Some(table), Some(bucket)) => Ok(Some(StackParts {
-            state_machine_arn: machine.clone(),
+            state_machine_arn: state_machine(machine)?,
             ledger_table: table.clone(),
             control_bucket: bucket_name(bucket)?,
         })),
@@ -240,6 +241,10 @@ impl StackDescription {
     pub(crate) fn parameter(&self, key: &str) -> Option<&str> {
         self.parameters.get(key).map(String::as_str)
     }
+}
+
+fn state_machine(text: &str) -> Result<StateMachineArn, CommandError> {
+    StateMachineArn::new(text).map_err(|invalid| CommandError::usage(invalid.to_string()))
 }
 
 fn bucket_name(text: &str) -> Result<BucketName, CommandError> {

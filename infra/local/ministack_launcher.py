@@ -24,7 +24,10 @@ each fix.
    `ministack_objects.py`.
 10. A function without a free slot failed a state with `Lambda.Unknown`, AWS names it
    `Lambda.TooManyRequestsException`.
-11. Every web page could use it, and the root of an account with any secret: see `ministack_guard.py`.
+11. `dynamodb:LeadingKeys` was absent, so a policy that names partitions of a table refused everything:
+    see `ministack_permissions.py`.
+12. `x-amz-expected-bucket-owner` was ignored: see `ministack_permissions.py`.
+13. Every web page could use it, and the root of an account with any secret: see `ministack_guard.py`.
 """
 
 import contextlib

@@ -1,14 +1,18 @@
-"""S3's permissions as AWS checks them, where MiniStack 1.5.33 is laxer or reports less.
+"""Permissions as AWS checks them, where MiniStack 1.5.33 is laxer or reports less.
 
 Every request to a bucket passes `_apply_bucket_scope`, after MiniStack has checked the caller's own policies for the
-main action. There these fixes check the other permissions that AWS checks, and report refusals as AWS does.
+main action. There these fixes check the other permissions that AWS checks, and report refusals as AWS does. Requests
+to a table get the condition key of the partitions that they name.
 """
 
 import contextvars
 import functools
+import json
+import re
 
 import ministack.core.iam_actions as iam_actions
 import ministack.core.iam_evaluator as iam
+import ministack.services.dynamodb as dynamodb
 import ministack.services.kms as kms
 import ministack.services.s3 as s3
 import ministack.services.sts as sts
@@ -31,6 +35,7 @@ def fix_permissions():
     _record_refusals_of_buckets()
     _check_more_permissions()
     _add_the_reason_of_a_trust_policy()
+    _name_leading_keys()
 
 
 def _record_refusals_of_buckets():
@@ -61,6 +66,8 @@ def _check_more_permissions():
             return denied
         if denied is not None:
             return _with_reason(denied, caller, bucket, key)
+        if not _are_owners_as_expected(bucket, headers):
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}/{key}")
         request = (method, bucket, key, headers, query_params)
         for action, arn in [*_object_permissions(*request), *_key_permissions(*request)]:
             message = _refusal(caller, action, arn)
@@ -69,6 +76,16 @@ def _check_more_permissions():
         return None
 
     s3._apply_bucket_scope = checking
+
+
+def _are_owners_as_expected(bucket, headers):
+    """Whether the buckets of a request belong to the accounts that it names
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html)."""
+    source = _copy_source(headers)
+    expectations = [(bucket, headers.get("x-amz-expected-bucket-owner"))]
+    if source:
+        expectations.append((source[0], headers.get("x-amz-source-expected-bucket-owner")))
+    return all(s3._bucket_owner_account(name) in (None, owner) for name, owner in expectations if owner)
 
 
 def _with_reason(denied, caller, bucket, key):
@@ -175,6 +192,46 @@ def _add_the_reason_of_a_trust_policy():
         return error(status, code, message, *args, **kwargs)
 
     sts._error = with_reason
+
+
+def _name_leading_keys():
+    """Gives policies the partition keys of a request, as dynamodb:LeadingKeys
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html)."""
+    service_context = iam_actions.dynamodb_service_context
+
+    @functools.wraps(service_context)
+    def with_leading_keys(body):
+        context = service_context(body)
+        if keys := _leading_keys(body):
+            context["dynamodb:LeadingKeys"] = keys
+        return context
+
+    iam_actions.dynamodb_service_context = with_leading_keys
+
+
+def _leading_keys(body):
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return []
+    items = [operation for item in request.get("TransactItems", []) for operation in item.values()]
+    return [key for operation in items or [request] for key in _partitions(operation)]
+
+
+def _partitions(operation):
+    """Yields the partition that an operation on a table names: in its item, its key, or its key's condition."""
+    table = dynamodb._tables.get(operation.get("TableName"))
+    if table is None:
+        return
+    key = table["pk_name"]
+    item = operation.get("Item") or operation.get("Key") or {}
+    if key in item:
+        yield from item[key].values()
+    aliases = [alias for alias, name in operation.get("ExpressionAttributeNames", {}).items() if name == key]
+    for name in (key, *aliases):
+        condition = operation.get("KeyConditionExpression", "")
+        for value in re.findall(rf"(?<![#\w]){re.escape(name)}\s*=\s*(:\w+)", condition):
+            yield from operation["ExpressionAttributeValues"][value].values()
 
 
 def _object_arn(bucket, key):

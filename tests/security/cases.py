@@ -19,13 +19,38 @@ EITHER = {
 }
 
 BY_DOCUMENTS = "test_documents holds the statement, test_operations its actions"
+BY_ROLE = "test_taken_over holds what the role reaches"
 # What the emulator cannot judge, why, and which test covers it instead.
 NOT_JUDGED = {
     "s3:GetObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
     "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a note: {BY_DOCUMENTS}",
     "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
     "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
-    "s3:GetObject in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, tests/workflow/test_rerun.py runs one",
+    "ReadTheRunsDocuments in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}, test_rerun.py runs one",
+    **{
+        f"{lists} of ReadTheRunsDocuments in copier-role": f"read only to go on with a shard: {BY_ROLE}"
+        for lists in ("failures/*", "notes/*", "receipts/*")
+    },
+    "notes/* of WriteTheRunsDocuments in copier-role": f"only for a copy that left something behind: {BY_ROLE}",
+    "receipts/* of WriteTheRunsDocuments in copier-role": f"no copier writes one yet: {BY_ROLE}",
+    **{
+        f"{place} of WriteTheRunsDocuments in reporter-role": f"{when}: {BY_ROLE}"
+        for place, when in {
+            "failures/*": "written only before a second round",
+            "rounds/*": "written only before a second round",
+            "proof.json": "written only for another invocation",
+        }.items()
+    },
+    **{
+        f"{place} of ReadTheRunsDocuments in reporter-role": f"{when}: {BY_ROLE}"
+        for place, when in {
+            "manifests/*": "read only where an upload or a difference is looked into",
+            "failures/*": "read only for objects that failed",
+            "notes/*": "read only for copies that left something behind",
+            "receipts/*": "no copier writes one yet",
+            "report.json": "read only by an invocation after the report",
+        }.items()
+    },
     "TellMissingFromForbidden in planner-role": f"needed only by a rerun: {BY_DOCUMENTS}",
     "TellMissingFromForbidden in copier-role": f"asked only when a list is gone that a record names: {BY_DOCUMENTS}",
     "s3:AbortMultipartUpload in reporter-role": f"asked only when a report's upload fails: {BY_DOCUMENTS}",
@@ -44,7 +69,7 @@ NOT_JUDGED = {
 # What a run must meet, so that it asks for the permission at all.
 CIRCUMSTANCES = {
     "AskWhetherALockIsStillHeld": "a lock that a dead run left",
-    "s3:PutObject in copier-role": "an object that cannot be copied",
+    "WriteTheRunsDocuments in copier-role": "an object that cannot be copied",
 }
 
 

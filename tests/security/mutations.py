@@ -5,11 +5,14 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+# What stands before the name of a document in the folder of any run.
+RUNS = "/runs/*/"
+
 
 @dataclass(frozen=True)
 class Cut:
-    """One thing taken out of a document: a statement, an action (or several) or a principal of it, or a condition that
-    no longer holds."""
+    """One thing taken out of a document: a statement, an action (or several), a resource or a principal of it, or a
+    condition that no longer holds."""
 
     document: str
     sid: str
@@ -30,13 +33,17 @@ class Cut:
             statement["Action"] = [a for a in listed(statement["Action"]) if a not in self.what.split()]
             if not statement["Action"]:
                 mutated["Statement"].remove(statement)
+        elif self.kind == "resource":
+            left = [r for r in listed(statement["Resource"]) if not r.endswith(self.what)]
+            assert len(left) + 1 == len(statement["Resource"])
+            statement["Resource"] = left
         elif self.kind == "principal":
             left = [p for p in listed(statement["Principal"]["AWS"]) if self.what not in p]
             statement["Principal"]["AWS"] = left
         elif self.kind == "condition":
             # Taking a condition away only widens; it is made impossible instead.
             operator, key = self.what.split(" ", 1)
-            impossible = "false" if operator == "Bool" else "nobody/nothing"
+            impossible = {"Bool": "false", "Null": "true"}.get(operator, "nobody/nothing")
             statement["Condition"][operator][key] = impossible
         else:
             raise AssertionError(self.kind)
@@ -55,7 +62,7 @@ class Mutation:
 
 
 def cuts_of(document, statements):
-    """Each statement, action and condition of a document, one at a time."""
+    """Each statement, action, document of a run and condition of a document, one at a time."""
     for statement in statements:
         sid = statement["Sid"]
         yield Cut(document, sid, "statement")
@@ -63,6 +70,9 @@ def cuts_of(document, statements):
         if len(actions) > 1:
             for action in actions:
                 yield Cut(document, sid, "action", action)
+        resources = listed(statement.get("Resource", []))
+        if len(resources) > 1 and all(RUNS in resource for resource in resources):
+            yield from (Cut(document, sid, "resource", resource.rpartition(RUNS)[2]) for resource in resources)
         for operator, keys in statement.get("Condition", {}).items():
             for key in keys:
                 yield Cut(document, sid, "condition", f"{operator} {key}")

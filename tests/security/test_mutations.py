@@ -36,7 +36,7 @@ IN_WORDS = {
     "reporter-role": "the function's execution role",
 }
 NAMED = re.compile(rf"({'|'.join(sorted(set(IN_WORDS.values())))}) \(statement (\w+)")
-LOCK_STAYS = Mutation((Cut("reporter-role", "KeepTheLedger", "action", "dynamodb:DeleteItem"),))
+LOCK_STAYS = Mutation((Cut("reporter-role", "ReleaseTheLock", "statement"),))
 
 
 @dataclass(frozen=True)

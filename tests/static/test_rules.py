@@ -35,16 +35,16 @@ def statement(role, sid):
 
 
 def allow_anything(properties):
-    statement(properties, "KeepTheLedger")["Action"] = ["dynamodb:GetItem", "dynamodb:*"]
+    statement(properties, "ReadTheLedger")["Action"] = ["dynamodb:GetItem", "dynamodb:*"]
 
 
 def allow_anything_under_a_condition(properties):
     wide = {"Fn::If": ["HasFurtherRoles", "dynamodb:Put*", {"Ref": "AWS::NoValue"}]}
-    statement(properties, "KeepTheLedger")["Action"] = ["dynamodb:GetItem", wide]
+    statement(properties, "ReadTheLedger")["Action"] = ["dynamodb:GetItem", wide]
 
 
 def name_any_bucket(properties):
-    del statement(properties, "KeepTheRunsDocuments")["Condition"]
+    del statement(properties, "ReadTheRunsDocuments")["Condition"]
 
 
 def without(*path):
@@ -71,7 +71,7 @@ HTTP = ("PolicyDocument", "Statement", 0)
 BROKEN = [
     ("E9001", "source", "PlannerRole", allow_anything, "dynamodb:*"),
     ("E9001", "source", "PlannerRole", allow_anything_under_a_condition, "dynamodb:Put*"),
-    ("E9002", "source", "PlannerRole", name_any_bucket, "KeepTheRunsDocuments"),
+    ("E9002", "source", "PlannerRole", name_any_bucket, "ReadTheRunsDocuments"),
     ("E9003", "target", "TargetRole", without(*TRUST, "Condition"), "sts:ExternalId"),
     ("E9003", "source", "ScheduleRole", without(*TRUST, "Condition"), "scheduler.amazonaws.com"),
     ("E9004", "source", "ControlBucketPolicy", with_value("Allow", *HTTP, "Effect"), "without TLS"),

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 
-import botocore.session
 import pytest
 
 from tests.security.rendering import Rendering
@@ -27,7 +26,7 @@ FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
 # The names that the functions read (one of them glibc), per function, beside what all three get.
 # What bounds a run is among the latter: each function that acts checks it.
 COMMON_ENVIRONMENT = set(
-    "LEDGER_TABLE CONTROL_BUCKET LOG_LEVEL DATA_S3_ENDPOINT_URL ALLOW_OTHER_DATA_S3_ENDPOINT "
+    "LEDGER_TABLE CONTROL_BUCKET CONTROL_BUCKET_OWNER LOG_LEVEL DATA_S3_ENDPOINT_URL ALLOW_OTHER_DATA_S3_ENDPOINT "
     "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY "
     "TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
     "RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR "
@@ -212,6 +211,11 @@ def test_only_the_machine_itself_may_use_its_role(source):
     assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
+def test_the_machine_logs_no_execution_data(source):
+    """An input may have an external id in it."""
+    assert source["Resources"]["StateMachine"]["Properties"]["Logging"]["IncludeExecutionData"] is False
+
+
 def test_every_ceiling_is_closed_by_default(source):
     """Whoever may only start runs gets no more than the stack's own values."""
     defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}
@@ -250,20 +254,6 @@ def test_only_the_three_functions_may_enter_the_target_account(source):
         if any("sts:AssumeRole" in actions(statement) for statement in statements_of(role))
     ]
     assert entering == ["PlannerRole", "CopierRole", "ReporterRole"]
-
-
-def test_the_target_stack_is_deployed_in_the_buckets_region(target):
-    """A stack elsewhere cannot set the policy of an existing bucket, and no rule of a template knows its Region."""
-    assert "Region" in target["Description"]
-    assert "Region" in target["Parameters"]["ManageTargetBucketPolicy"]["Description"]
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (deploy,) = re.findall(r"aws cloudformation deploy --profile target(.*?)```", readme, re.DOTALL)
-    assert '--region "$TARGET_REGION"' in deploy
-    (ask,) = re.findall(r"TARGET_REGION=\$\((.*)\)\n", readme)
-    assert ask.startswith("aws s3api head-bucket --profile target --bucket MY-TARGET --query BucketRegion ")
-    # The member of the response that it reads is one that S3 sends.
-    s3 = botocore.session.get_session().get_service_model("s3")
-    assert "BucketRegion" in s3.operation_model("HeadBucket").output_shape.members
 
 
 def test_deleting_at_the_target_has_to_be_allowed_by_name(target):

@@ -1,9 +1,10 @@
 """The operator's command in its first minute: what it says where something is missing."""
 
+import json
 import os
 import subprocess
 
-from shardlift_local.accounts import source_account
+from shardlift_local.accounts import source_account, target_account
 from shardlift_local.deployment import ROOT
 
 SHARDLIFT = ROOT / "target" / "release" / "shardlift"
@@ -45,3 +46,17 @@ def test_a_refused_call_says_what_aws_said(server):
     text = said(server, "--stack", "no-such", "--region", "us-east-1", "status", **wrong)
     assert "cloudformation:DescribeStacks failed: " in text
     assert "(SignatureDoesNotMatch)" in text
+
+
+def test_a_control_bucket_of_another_account_is_not_read(server, real, tmp_path):
+    """Somebody took the bucket's name, and lets us read a report of their own making."""
+    s3, us = target_account(server.endpoint_url).client("s3"), source_account(server.endpoint_url).account_id
+    s3.create_bucket(Bucket="taken-name")
+    trap = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{us}:root"}, "Action": "s3:GetObject"}
+    trap["Resource"] = "arn:aws:s3:::taken-name/*"
+    s3.put_bucket_policy(Bucket="taken-name", Policy=json.dumps({"Version": "2012-10-17", "Statement": [trap]}))
+    s3.put_object(Bucket="taken-name", Key="runs/planted/report.json", Body=b"{}")
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps({**real.outputs, "control_bucket": "taken-name"}))
+    text = said(server, "--local", "--local-outputs", outputs, "report", "--json", "planted")
+    assert f"taken-name does not belong to the account {us}" in text

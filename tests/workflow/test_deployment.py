@@ -62,13 +62,13 @@ def test_a_failed_first_deployment_keeps_no_bucket_in_the_way_of_the_second(acco
     source_account(account.endpoint_url).client("s3").create_bucket(Bucket=f"{TARGET_BUCKET}-taken")
     taken = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "${TargetBucket}-taken"}}}
     with pytest.raises(StackError, match="ROLLBACK"):
-        deploy_stack(cloudformation, "first-try", target_template(Taken=taken), parameters)
+        deploy_stack(cloudformation, "first-try", {"TemplateBody": target_template(Taken=taken)}, parameters)
     events = cloudformation.describe_stack_events(StackName="first-try")["StackEvents"]
     assert ("TargetBucket", "CREATE_COMPLETE") in [(e["LogicalResourceId"], e["ResourceStatus"]) for e in events]
     assert TARGET_BUCKET not in buckets(account)
     delete_stack(account, "first-try")
 
-    deploy_stack(cloudformation, "first-try", target_template(), parameters)
+    deploy_stack(cloudformation, "first-try", {"TemplateBody": target_template()}, parameters)
     assert TARGET_BUCKET in buckets(account)
     # Deleted with its stack it is not.
     account.client("s3").put_object(Bucket=TARGET_BUCKET, Key="precious", Body=b"1")

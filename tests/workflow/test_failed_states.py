@@ -74,13 +74,13 @@ def copiers_may_not_enter(world):
     return world.without(Cut("target-trust", "LetTheFunctionsEnter", "principal", "CopierRole"))
 
 
-REPORTERS_DOCUMENTS = ("reporter-role", "KeepTheRunsDocuments")
+REPORTERS_DOCUMENTS = ("reporter-role", "WriteTheRunsDocuments")
 
 CASES = [
     # ---- PlanShards
     broken_plan("planner: the input is no object", "InvalidRun", run_input=["source"]),
     broken_plan("planner: the source may not be listed", "AccessDenied", World.no_leave_to_read),
-    broken_plan("planner: the ledger may not be written", "AccessDenied", without("planner-role", "KeepTheLedger")),
+    broken_plan("planner: the ledger may not be written", "AccessDenied", without("planner-role", "WriteTheLedger")),
     broken_plan("planner: killed while it works, each time", "Runtime.ExitError", switch("planner", "crash")),
     broken_plan("planner: does not start", "Runtime.Unknown", switch("planner", "absent")),
     broken_plan(
@@ -115,7 +115,7 @@ CASES = [
         timeout("copier"),
     ),
     lost_objects("copier: may not enter the target account", "RoleUnavailable", copiers_may_not_enter),
-    lost_objects("copier: may not write the ledger", "ServiceFault", without("copier-role", "KeepTheLedger")),
+    lost_objects("copier: may not write the ledger", "ServiceFault", without("copier-role", "WriteTheLedger")),
     # ---- ReportRun
     broken_report("reporter: killed while it works, each time", "Runtime.ExitError", switch("reporter", "crash")),
     broken_report("reporter: does not start", "Runtime.Unknown", switch("reporter", "absent")),
@@ -127,9 +127,9 @@ CASES = [
         World.calm_at_last,
         meanwhile=World.get_stuck_after_planning,
     ),
-    broken_report("reporter: may not read the ledger", "AccessDenied", without("reporter-role", "KeepTheLedger")),
+    broken_report("reporter: may not read the ledger", "AccessDenied", without("reporter-role", "ReadTheLedger")),
     broken_report(
-        "reporter: may not write the report", "AccessDenied", without("reporter-role", "KeepTheRunsDocuments")
+        "reporter: may not write the report", "AccessDenied", without("reporter-role", "WriteTheRunsDocuments")
     ),
     broken_report("reporter: may not publish", "AccessDenied", without("reporter-role", "Notify")),
     broken_report(

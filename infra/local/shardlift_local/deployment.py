@@ -100,7 +100,10 @@ class Deployment:
             raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make local-up, or make package-local")
 
     def _deploy_source_stack(self):
-        template = packaged_template(self.endpoint_url, self.zips_dir)
+        # Too large for a request (51,200 bytes), as for the README's commands: CloudFormation fetches it from S3.
+        template = f"{self.name}.yaml"
+        body = packaged_template(self.endpoint_url, self.zips_dir).encode()
+        self.source.client("s3").put_object(Bucket=ARTIFACTS_BUCKET, Key=template, Body=body)
         parameters = {
             "SourceBucketName": self.source_bucket,
             "SourcePrefix": self.source_prefix,
@@ -111,7 +114,8 @@ class Deployment:
             **(self.widest_ceilings() if self.has_widest_ceilings else {}),
             **self.parameters,
         }
-        return deploy_stack(self.source.client("cloudformation"), self.name, template, parameters)
+        place = {"TemplateURL": f"{self.endpoint_url}/{ARTIFACTS_BUCKET}/{template}"}
+        return deploy_stack(self.source.client("cloudformation"), self.name, place, parameters)
 
     def widest_ceilings(self):
         """Parameters of template.yaml with which a run may ask for anything."""
@@ -139,7 +143,7 @@ class Deployment:
             "AllowMirrorDeletes": str(self.allow_mirror_deletes).lower(),
             **self.target_parameters,
         }
-        template = (INFRA / "target-account.yaml").read_text()
+        template = {"TemplateBody": (INFRA / "target-account.yaml").read_text()}
         deploy_stack(self.target.client("cloudformation"), f"{self.name}-target", template, parameters)
 
     def _outputs(self, stack):
@@ -198,10 +202,13 @@ def packaged_template(endpoint_url, zips_dir):
 
 
 def deploy_stack(cloudformation, name, template, parameters):
-    """Creates or updates a stack, waits for it, and returns its outputs by key."""
+    """Creates or updates a stack, waits for it, and returns its outputs by key.
+
+    `template` is its body or its address, by the name of the request's member.
+    """
     request = {
         "StackName": name,
-        "TemplateBody": template,
+        **template,
         "Parameters": [{"ParameterKey": k, "ParameterValue": str(v)} for k, v in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    access::{ceilings::Ceilings, policy::session::copier_session},
+    access::{
+        ceilings::Ceilings,
+        policy::session::{SessionWork, session_policy},
+    },
     copy::part_shards,
     documents::{RunDocuments, manifest::Manifest},
     failure::{Context, Failure, FailureCode},
@@ -307,10 +310,10 @@ impl<P: Ports> Copier<P> {
     ) -> Result<Target<P>, Failure> {
         self.ceilings.check(&run.spec)?;
         let session = SessionName::of_shard(&event.shard_id, &event.run_id);
-        let policy = copier_session(&run.spec);
+        let policy = session_policy(&run.spec, SessionWork::Copy);
         self.ports
             .accounts
-            .reopen_target(run, &session, Some(&policy))
+            .reopen_target(run, &session, &policy)
             .await
             .context(format_args!("role {}", run.spec.pair.target.role_arn))
     }

@@ -2,6 +2,7 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
+    access::policy::session::{SessionWork, session_policy},
     documents::RunDocuments,
     failure::{Failure, FailureCode},
     plan::WalkRules,
@@ -79,9 +80,10 @@ impl<P: Ports> Planner<P> {
             .await
             .map_err(|fault| access::source_failure(fault, pair))?;
         let session = SessionName::of_step("plan", &run.run_id);
+        let policy = session_policy(&run.spec, SessionWork::List);
         let target = self
             .accounts
-            .reopen_target(&run, &session, None)
+            .reopen_target(&run, &session, &policy)
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);

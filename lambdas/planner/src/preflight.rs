@@ -15,6 +15,7 @@ use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     access::{
         denial::Denial,
+        policy::session::{SessionWork, session_policy},
         preflight::{Check, Preflight},
     },
     failure::{Failure, fault::FaultKind},
@@ -108,8 +109,9 @@ async fn open_target<A: Accounts>(
     let pair = &checker.spec.pair;
     let explain = |fault| access::target_failure(fault, pair);
     let session = SessionName::of_step("plan", checker.run_id);
+    let policy = session_policy(checker.spec, SessionWork::Check);
     let opened = accounts
-        .open_target(&pair.target, &pair.source, &session)
+        .open_target(&pair.target, &pair.source, &session, Some(&policy))
         .await;
     let may_enter = checker.entry_denial();
     if opened

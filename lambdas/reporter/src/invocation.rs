@@ -2,6 +2,7 @@
 
 use futures::{Stream, stream};
 use shardlift_core::{
+    access::policy::session::{SessionWork, session_policy},
     documents::RunDocuments,
     failure::{Context, Failure},
     port::{Accounts, Clock, Ledger, SessionName},
@@ -57,7 +58,8 @@ impl<'a, P: Ports> Invocation<'a, P> {
     /// The target bucket, entered with the target role.
     pub(crate) async fn enter_target(&self, run: &RunRecord) -> Result<Target<P>, Failure> {
         let session = SessionName::of_step("report", &run.run_id);
-        let target = self.accounts.reopen_target(run, &session, None).await;
+        let policy = session_policy(&run.spec, SessionWork::Report);
+        let target = self.accounts.reopen_target(run, &session, &policy).await;
         target.context("entering the target account")
     }
 

@@ -69,7 +69,7 @@ def plain_notice(stand):
     assert stand.inbox
     pair = stand.pair("plain")
     pair.upload(small_objects(2))
-    with stand.without(Cut("reporter-role", "KeepTheLedger", "statement")):
+    with stand.without(Cut("reporter-role", "ReadTheLedger", "statement")):
         execution = pair.run()
     notice = heard(stand, lambda n: n.get("Subject") == PLAIN_NOTICE and execution.run_id in n["Message"])
     lines = notice["Message"].split("\n")

@@ -90,14 +90,14 @@ def no_writes(stand):
 
 
 @CASES.case(
-    "copier-role without KeepTheLedger",
+    "copier-role without WriteTheLedger",
     "the shard's child fails in the Map Run, the run goes on to its report and is INCOMPLETE",
     "M5 M6",
 )
 def copier_fails(stand):
     pair = stand.pair("no-ledger")
     pair.upload(small_objects(3))
-    with stand.without(Cut("copier-role", "KeepTheLedger", "statement")):
+    with stand.without(Cut("copier-role", "WriteTheLedger", "statement")):
         execution = pair.run(rounds_max=1)
     children = stand.machine.children(stand.machine.execution_arn(execution.run_id))
     report = pair.report(execution)

@@ -17,6 +17,15 @@ use shardlift_core::{
 
 use crate::{CallScript, MemoryBuckets, MemorySource, MemoryTarget, bucket_handle::BucketHandle};
 
+/// A session of the target role that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedSession {
+    /// Its name.
+    pub name: String,
+    /// The policy that narrows it.
+    pub policy: Option<String>,
+}
+
 /// Opens buckets of a [`MemoryBuckets`].
 #[derive(Debug, Clone)]
 pub struct MemoryAccounts {
@@ -24,7 +33,7 @@ pub struct MemoryAccounts {
     own_account: AccountId,
     page_objects: usize,
     script: CallScript,
-    sessions: Arc<Mutex<Vec<String>>>,
+    sessions: Arc<Mutex<Vec<AssumedSession>>>,
 }
 
 impl MemoryAccounts {
@@ -46,9 +55,9 @@ impl MemoryAccounts {
         }
     }
 
-    /// The names of the role sessions that were opened.
+    /// The role sessions that were opened.
     #[must_use]
-    pub fn sessions(&self) -> Vec<String> {
+    pub fn sessions(&self) -> Vec<AssumedSession> {
         self.sessions.lock().expect("not poisoned").clone()
     }
 
@@ -90,13 +99,16 @@ impl MemoryAccounts {
         }
     }
 
-    async fn assume(&self, session: &SessionName) -> Result<(), CallFault> {
+    async fn assume(&self, session: &SessionName, policy: Option<&str>) -> Result<(), CallFault> {
         self.script
             .call("sts:AssumeRole", || {
                 self.sessions
                     .lock()
                     .expect("not poisoned")
-                    .push(session.as_str().to_owned());
+                    .push(AssumedSession {
+                        name: session.as_str().to_owned(),
+                        policy: policy.map(str::to_owned),
+                    });
                 Ok(())
             })
             .await
@@ -132,8 +144,9 @@ impl Accounts for MemoryAccounts {
         target: &Target,
         source: &Source,
         session: &SessionName,
+        policy: Option<&str>,
     ) -> Result<MemoryTarget, CallFault> {
-        self.assume(session).await?;
+        self.assume(session, policy).await?;
         let handle = self
             .handle(&target.bucket, &target.role_arn.account())
             .await?;
@@ -147,9 +160,9 @@ impl Accounts for MemoryAccounts {
         &self,
         run: &RunRecord,
         session: &SessionName,
-        _policy: Option<&str>,
+        policy: &str,
     ) -> Result<MemoryTarget, CallFault> {
-        self.assume(session).await?;
+        self.assume(session, Some(policy)).await?;
         let Pair { source, target } = &run.spec.pair;
         let handle = self.handle_with(&target.bucket, run.target.clone());
         Ok(MemoryTarget {

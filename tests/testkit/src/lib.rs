@@ -22,7 +22,7 @@ mod target_bucket;
 mod target_writes;
 mod upload;
 
-pub use accounts::MemoryAccounts;
+pub use accounts::{AssumedSession, MemoryAccounts};
 pub use bucket::MemoryBuckets;
 pub use ceilings::{ceilings_around, widest_ceilings};
 pub use clock::ManualClock;

@@ -87,7 +87,7 @@ async fn world() -> MemoryWorld {
     };
     let session = SessionName::of_step("test", &RunId::new("run").expect("a run id"));
     let target = accounts
-        .open_target(&target, &source, &session)
+        .open_target(&target, &source, &session, None)
         .await
         .expect("the role is there");
     MemoryWorld { buckets, target }

@@ -241,9 +241,10 @@ impl Accounts for AwsAccounts {
         target: &Target,
         source: &Source,
         session: &SessionName,
+        policy: Option<&str>,
     ) -> Result<AwsTargetBucket, CallFault> {
         let counter = RequestCounter::default();
-        let credentials = self.session(target, session, None).await?;
+        let credentials = self.session(target, session, policy).await?;
         let client_in = |region| self.0.data.for_opening(region, &credentials, &counter);
         let owner = target.role_arn.account();
         let facts = find_bucket_facts(client_in, &self.0.home, &target.bucket, owner).await?;
@@ -259,10 +260,10 @@ impl Accounts for AwsAccounts {
         &self,
         run: &RunRecord,
         session: &SessionName,
-        policy: Option<&str>,
+        policy: &str,
     ) -> Result<AwsTargetBucket, CallFault> {
         let Pair { source, target } = &run.spec.pair;
-        let credentials = self.session(target, session, policy).await?;
+        let credentials = self.session(target, session, Some(policy)).await?;
         let buckets = BucketPair {
             source: source_bucket(source, run.source.clone()),
             target: target_bucket(target, run.target.clone()),

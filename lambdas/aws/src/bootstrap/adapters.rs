@@ -35,7 +35,11 @@ impl Adapters {
                 clients::ledger_client(&config),
                 settings.ledger_table.clone(),
             ),
-            control: S3ControlStore::new(clients::control_client(&config), control_bucket),
+            control: S3ControlStore::new(
+                clients::control_client(&config),
+                control_bucket,
+                settings.control_bucket_owner.clone(),
+            ),
             accounts: AwsAccounts::retried_by_caller(&config, data_endpoint_url, retried),
             notifier: SnsNotifier::new(
                 aws_sdk_sns::Client::new(&config),

@@ -5,7 +5,10 @@ use shardlift_core::{
     access::ceilings::{AllowedKey, CeilingParameters, Ceilings},
     failure::Failure,
     run::{input::RunInput, option::ClassChoice},
-    value::{arn::RoleArn, bucket::BucketName},
+    value::{
+        arn::{AccountId, RoleArn},
+        bucket::BucketName,
+    },
 };
 
 use super::{
@@ -62,6 +65,8 @@ pub struct Settings {
     pub ledger_table: String,
     /// The control bucket.
     pub control_bucket: BucketName,
+    /// The account that owns it, which is the stack's.
+    pub control_bucket_owner: AccountId,
     /// The state machine, for the functions that identify its executions.
     pub state_machine_arn: Option<String>,
     /// The topic, for the function that publishes.
@@ -92,10 +97,7 @@ pub struct RunSettings {
 impl RunSettings {
     fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let defaults = run_defaults(variable)?;
-        let ceilings = Ceilings::new(&defaults, ceiling_parameters(variable)?).and_targets(
-            list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
-            list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
-        );
+        let ceilings = Ceilings::new(&defaults, ceiling_parameters(variable)?);
         Ok(Self { defaults, ceilings })
     }
 }
@@ -127,6 +129,8 @@ impl Settings {
         Ok(Self {
             ledger_table: required("LEDGER_TABLE")?,
             control_bucket,
+            control_bucket_owner: AccountId::new(required("CONTROL_BUCKET_OWNER")?)
+                .map_err(|problem| invalid("CONTROL_BUCKET_OWNER", problem))?,
             state_machine_arn: variable("STATE_MACHINE_ARN"),
             topic_arn: variable("TOPIC_ARN"),
             runs: RunSettings::read(&variable),
@@ -219,6 +223,8 @@ fn ceiling_parameters(
         serde_json::from_value::<ClassChoice>(json!(name))
     })?;
     Ok(CeilingParameters {
+        target_buckets: list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
+        target_roles: list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
         allow_mirror: flag(variable, ALLOW_MIRROR)?.unwrap_or(false),
         delete_max_percent: ceiling(variable, DELETE_MAX_PERCENT_CEILING)?,
         delete_max_objects: ceiling(variable, DELETE_MAX_OBJECTS_CEILING)?,
@@ -244,7 +250,11 @@ mod tests {
     use super::*;
 
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, Failure> {
-        let mut all = BTreeMap::from([("LEDGER_TABLE", "ledger"), ("CONTROL_BUCKET", "control")]);
+        let mut all = BTreeMap::from([
+            ("LEDGER_TABLE", "ledger"),
+            ("CONTROL_BUCKET", "control"),
+            ("CONTROL_BUCKET_OWNER", "111111111111"),
+        ]);
         all.extend(variables.iter().copied());
         Settings::from_lookup(|name| all.get(name).map(ToString::to_string))
     }
@@ -311,11 +321,14 @@ mod tests {
         ])
         .unwrap();
         let runs = settings.runs.unwrap();
-        let parameters = CeilingParameters::default();
-        let expected = Ceilings::new(&runs.defaults, parameters).and_targets(
-            ["target-2", "target-3"].map(|name| BucketName::new(name).unwrap()),
-            [RoleArn::new(role).unwrap()],
-        );
+        let expected = CeilingParameters {
+            target_buckets: ["target-2", "target-3"]
+                .map(|name| BucketName::new(name).unwrap())
+                .to_vec(),
+            target_roles: vec![RoleArn::new(role).unwrap()],
+            ..CeilingParameters::default()
+        };
+        let expected = Ceilings::new(&runs.defaults, expected);
         assert_eq!(runs.ceilings, expected);
     }
 
@@ -335,12 +348,12 @@ mod tests {
         let parameters = CeilingParameters {
             allow_mirror: true,
             delete_max_percent: Some(100),
-            delete_max_objects: None,
             kms_keys: vec![AllowedKey::new(key).unwrap()],
             storage_classes: Some(vec![
                 ClassChoice::Preserve,
                 ClassChoice::Class(StorageClass::DeepArchive),
             ]),
+            ..CeilingParameters::default()
         };
         assert_eq!(raised.ceilings, Ceilings::new(&raised.defaults, parameters));
     }
@@ -373,6 +386,7 @@ mod tests {
             ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),
             ("CONTROL_BUCKET", "x"),
+            ("CONTROL_BUCKET_OWNER", "shardlift"),
             ("LEDGER_TABLE", ""),
         ] {
             let read = settings(&[(name, wrong)]);

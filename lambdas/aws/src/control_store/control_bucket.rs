@@ -1,7 +1,13 @@
-use aws_sdk_s3::{Client, primitives::ByteStream};
+use std::error::Error;
+
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    value::bucket::BucketName,
+    value::{arn::AccountId, bucket::BucketName},
 };
 
 use crate::fault_mapping::{call_fault, malformed_response};
@@ -19,9 +25,28 @@ const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(super) struct ControlBucket {
     pub(super) client: Client,
     pub(super) name: BucketName,
+    /// Whose it must be. Every request names the owner, so that S3 refuses it if the bucket has been deleted and created
+    /// again by another account.
+    pub(super) owner: AccountId,
 }
 
 impl ControlBucket {
+    /// A refusal without a reason may be about the owner: S3 answers 403 to either
+    /// (docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html).
+    pub(super) fn fault<E: ProvideErrorMetadata + Error + 'static>(
+        &self,
+        operation: &'static str,
+        error: &SdkError<E>,
+    ) -> CallFault {
+        let mut fault = call_fault(operation, error);
+        if fault.kind == FaultKind::AccessDenied && fault.reason.is_none() {
+            let (bucket, owner) = (&self.name, &self.owner);
+            let doubt = format!("; or {bucket} does not belong to the account {owner}");
+            fault.message.push_str(&doubt);
+        }
+        fault
+    }
+
     /// Writes an object in one request.
     pub(super) async fn put(
         &self,
@@ -32,13 +57,14 @@ impl ControlBucket {
         self.client
             .put_object()
             .bucket(self.name.as_str())
+            .expected_bucket_owner(self.owner.as_str())
             .key(key)
             .content_type(content_type)
             .body(ByteStream::from(body))
             .send()
             .await
             .map(drop)
-            .map_err(|error| call_fault(PUT_OBJECT, &error))
+            .map_err(|error| self.fault(PUT_OBJECT, &error))
     }
 
     /// Reads an object; `None` if it does not exist.
@@ -47,10 +73,11 @@ impl ControlBucket {
             .client
             .get_object()
             .bucket(self.name.as_str())
+            .expected_bucket_owner(self.owner.as_str())
             .key(key)
             .send()
             .await
-            .map_err(|error| call_fault(GET_OBJECT, &error));
+            .map_err(|error| self.fault(GET_OBJECT, &error));
         let response = match sent {
             Err(fault) if fault.kind == FaultKind::NoSuchKey => return Ok(None),
             other => other?,

@@ -1,5 +1,9 @@
 use aws_sdk_s3::Client;
-use shardlift_core::{failure::fault::CallFault, port::ControlStore, value::bucket::BucketName};
+use shardlift_core::{
+    failure::fault::CallFault,
+    port::ControlStore,
+    value::{arn::AccountId, bucket::BucketName},
+};
 
 use super::{control_bucket::ControlBucket, writer::S3ControlWriter};
 
@@ -8,12 +12,13 @@ use super::{control_bucket::ControlBucket, writer::S3ControlWriter};
 pub struct S3ControlStore(ControlBucket);
 
 impl S3ControlStore {
-    /// The control bucket `bucket`.
+    /// The control bucket `bucket`, which must belong to the account `owner`.
     #[must_use]
-    pub fn new(client: Client, bucket: BucketName) -> Self {
+    pub fn new(client: Client, bucket: BucketName, owner: AccountId) -> Self {
         Self(ControlBucket {
             client,
             name: bucket,
+            owner,
         })
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_s3::{
 use shardlift_core::{failure::fault::CallFault, port::ControlWriter};
 
 use super::control_bucket::{ControlBucket, PUT_OBJECT};
-use crate::fault_mapping::{call_fault, malformed_response};
+use crate::fault_mapping::malformed_response;
 
 /// The size of a part in bytes. S3's limit of 10,000 parts allows 78 GiB, and only one part is in memory at a time.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -52,12 +52,13 @@ impl S3ControlWriter {
             .client
             .create_multipart_upload()
             .bucket(self.bucket.name.as_str())
+            .expected_bucket_owner(self.bucket.owner.as_str())
             .key(&self.key)
             .content_type(&self.content_type)
             .checksum_algorithm(CHECKSUM)
             .send()
             .await
-            .map_err(|error| call_fault(PUT_OBJECT, &error))?;
+            .map_err(|error| self.bucket.fault(PUT_OBJECT, &error))?;
         let id = created
             .upload_id
             .ok_or_else(|| malformed_response(PUT_OBJECT, "the upload has no id"))?;
@@ -76,6 +77,7 @@ impl S3ControlWriter {
             .client
             .upload_part()
             .bucket(self.bucket.name.as_str())
+            .expected_bucket_owner(self.bucket.owner.as_str())
             .key(&self.key)
             .upload_id(upload_id)
             .part_number(number)
@@ -83,7 +85,7 @@ impl S3ControlWriter {
             .body(ByteStream::from(body))
             .send()
             .await
-            .map_err(|error| call_fault(PUT_OBJECT, &error))?;
+            .map_err(|error| self.bucket.fault(PUT_OBJECT, &error))?;
         let part = CompletedPart::builder()
             .part_number(number)
             .set_e_tag(sent.e_tag)
@@ -120,13 +122,14 @@ impl ControlWriter for S3ControlWriter {
             .client
             .complete_multipart_upload()
             .bucket(self.bucket.name.as_str())
+            .expected_bucket_owner(self.bucket.owner.as_str())
             .key(&self.key)
             .set_upload_id(self.upload_id)
             .multipart_upload(parts.build())
             .send()
             .await
             .map(drop)
-            .map_err(|error| call_fault(PUT_OBJECT, &error))
+            .map_err(|error| self.bucket.fault(PUT_OBJECT, &error))
     }
 
     async fn abandon(self) -> Result<(), CallFault> {
@@ -137,11 +140,12 @@ impl ControlWriter for S3ControlWriter {
             .client
             .abort_multipart_upload()
             .bucket(self.bucket.name.as_str())
+            .expected_bucket_owner(self.bucket.owner.as_str())
             .key(&self.key)
             .upload_id(upload_id)
             .send()
             .await
             .map(drop)
-            .map_err(|error| call_fault(ABORT, &error))
+            .map_err(|error| self.bucket.fault(ABORT, &error))
     }
 }

@@ -4,11 +4,11 @@ use shardlift_aws::{S3ControlStore, SnsNotifier, clients};
 use shardlift_core::{
     failure::fault::FaultKind,
     port::{Notification, Notifier},
-    value::bucket::BucketName,
+    value::{arn::AccountId, bucket::BucketName},
 };
 use shardlift_testkit::conformance::control_store_keeps_its_promises;
 
-use super::stack::{config, fresh_name};
+use super::stack::{ACCOUNT, config, fresh_name};
 
 fn notification() -> Notification {
     Notification {
@@ -47,6 +47,7 @@ async fn the_control_store() {
     let client = clients::control_client(&config().await);
     let name = fresh_name("control");
     client.create_bucket().bucket(&name).send().await.unwrap();
-    let store = S3ControlStore::new(client, BucketName::new(name).unwrap());
+    let owner = AccountId::new(ACCOUNT).unwrap();
+    let store = S3ControlStore::new(client, BucketName::new(name).unwrap(), owner);
     control_store_keeps_its_promises(&store, "runs/run/").await;
 }

@@ -4,7 +4,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 
 /// The local stack accepts an account id as the access key of the account's root.
-const ACCOUNT: &str = "111111111111";
+pub(crate) const ACCOUNT: &str = "111111111111";
 const SECRET_VARIABLE: &str = "SHARDLIFT_LOCAL_SECRET";
 const ENDPOINT_VARIABLE: &str = "SHARDLIFT_LOCAL_ENDPOINT";
 

@@ -40,7 +40,7 @@ pub(crate) async fn plan(task: &Task, accounts: &AwsAccounts, folder: &Folder) {
     let source = accounts.open_source(&pair.source).await.unwrap();
     let session = SessionName::of_step("bench", &run_id());
     let target = accounts
-        .open_target(&pair.target, &pair.source, &session)
+        .open_target(&pair.target, &pair.source, &session, None)
         .await
         .unwrap();
     let mut run = RunRecord {

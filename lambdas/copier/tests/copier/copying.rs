@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::scene::{CALLS_BEFORE_COPYING, MIB, SOURCE, Scene, TARGET};
+use crate::scene::{CALLS_BEFORE_COPYING, MIB, SOURCE, Scene, TARGET, run_id};
 use serde_json::json;
 use shardlift_core::{
+    access::policy::session::{SessionWork, session_policy},
     failure::{FailureCode, fault::FaultKind},
     port::Clock,
     run::event::CopierStatus,
@@ -36,7 +37,11 @@ async fn every_object_arrives_under_its_own_key_and_is_counted() {
     assert_eq!(record.state, ShardState::Done);
     assert_eq!(record.outcome.tally.copied, record.planned);
     assert_eq!(record.outcome.requests["s3:CopyObject"], names.len() as u64);
-    assert_eq!(scene.accounts.sessions(), ["1-0@run-1"]);
+    let [session] = scene.accounts.sessions().try_into().unwrap();
+    assert_eq!(session.name, "1-0@run-1");
+    let spec = &scene.ledger.run(&run_id()).unwrap().spec;
+    let policy = session_policy(spec, SessionWork::Copy);
+    assert_eq!(session.policy, Some(policy));
 }
 
 #[tokio::test(start_paused = true)]

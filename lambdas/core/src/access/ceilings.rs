@@ -4,11 +4,11 @@
 //! Every function that acts checks the run that the ledger holds, so that a redrive or a rerun of an earlier run meets the
 //! parameters of today.
 
+mod allow_list;
 #[cfg(test)]
 mod tests;
 
 use crate::{
-    access::policy::AllowList,
     failure::Failure,
     run::{
         input::RunInput,
@@ -26,10 +26,16 @@ use crate::{
     },
 };
 
+use allow_list::AllowList;
+
 /// The parameters of the stack that are ceilings and nothing else. Those by default allow what the stack itself sets, and
 /// every storage class that can be read at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CeilingParameters {
+    /// The buckets that a run may name as its target beside the stack's own.
+    pub target_buckets: Vec<BucketName>,
+    /// The target roles that a run may name beside the stack's own.
+    pub target_roles: Vec<RoleArn>,
     /// Whether a run may be a mirror.
     pub allow_mirror: bool,
     /// The largest `delete_max_percent`.
@@ -112,10 +118,12 @@ impl Ceilings {
         let objects = defaults
             .delete_max_objects
             .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT);
+        let (buckets, roles) = (&parameters.target_buckets, &parameters.target_roles);
+        let allow_list = AllowList::of_stack(defaults, buckets, roles);
         let mut storage_classes = parameters.storage_classes.unwrap_or_else(readable_classes);
         storage_classes.push(defaults.storage_class.unwrap_or_default());
         Self {
-            allow_list: AllowList::of_stack(defaults),
+            allow_list,
             source_prefix: defaults.source.prefix.clone().unwrap_or_default(),
             own_target: OwnTarget {
                 bucket: target.bucket,
@@ -131,17 +139,6 @@ impl Ceilings {
             storage_classes,
             acl: defaults.acl,
         }
-    }
-
-    /// These, with further targets on the allow-list.
-    #[must_use]
-    pub fn and_targets(
-        mut self,
-        buckets: impl IntoIterator<Item = BucketName>,
-        roles: impl IntoIterator<Item = RoleArn>,
-    ) -> Self {
-        self.allow_list = self.allow_list.and_targets(buckets, roles);
-        self
     }
 
     /// Refuses what a new run asks for beyond the stack's parameters, limits that its mode does not use included.

@@ -87,10 +87,14 @@ const WRITE: &[Action] = &[
 /// The table.
 #[rustfmt::skip]
 pub const GRANTS: &[Grant] = &[
-    // A function's own role in the source account.
+    // A function's own role in the source account. An action has one id in all three, so that a message about a refused
+    // call names the statement without knowing whose role it was.
     grant(ExecutionRole, Realm::Stack, "WriteItsLog", &[CreateLogStream, PutLogEvents]),
-    grant(ExecutionRole, Realm::Stack, "KeepTheLedger", &[GetItem, PutItem, DeleteItem, Query]),
-    grant(ExecutionRole, Realm::Stack, "KeepTheRunsDocuments", &[GetObject, PutObject, AbortMultipartUpload]),
+    grant(ExecutionRole, Realm::Stack, "ReadTheLedger", &[GetItem, Query]),
+    grant(ExecutionRole, Realm::Stack, "WriteTheLedger", &[PutItem]),
+    grant(ExecutionRole, Realm::Stack, "ReleaseTheLock", &[DeleteItem]),
+    grant(ExecutionRole, Realm::Stack, "ReadTheRunsDocuments", &[GetObject]),
+    grant(ExecutionRole, Realm::Stack, "WriteTheRunsDocuments", &[PutObject, AbortMultipartUpload]),
     grant(ExecutionRole, Realm::Stack, "TellMissingFromForbidden", &[ListBucket]),
     grant(ExecutionRole, Realm::Stack, "AskWhetherALockIsStillHeld", &[DescribeExecution]),
     grant(ExecutionRole, Realm::Stack, "Notify", &[Publish]),

@@ -109,7 +109,7 @@ mod tests {
             (
                 RefusingPolicy::OfTheCaller,
                 false,
-                "it must be allowed by the function's execution role (statement KeepTheLedger)",
+                "it must be allowed by the function's execution role (statement WriteTheLedger)",
             ),
             (
                 RefusingPolicy::OfTheCaller,
@@ -122,8 +122,8 @@ mod tests {
             let detail = detail_of(by, is_explicit);
             assert!(detail.contains(expected), "{by:?}: {detail}");
             assert_eq!(
-                detail.contains("KeepTheLedger"),
-                expected.contains("KeepTheLedger"),
+                detail.contains("WriteTheLedger"),
+                expected.contains("WriteTheLedger"),
                 "{by:?}: {detail}"
             );
         }

@@ -78,7 +78,8 @@ pub trait Accounts: Send + Sync {
     ) -> impl Future<Output = Result<Self::Source, CallFault>> + Send;
 
     /// Assumes the target role under `session`, finds the target bucket's Region and confirms that the role's account
-    /// owns it. `source` is whose objects the handle copies. Idempotent.
+    /// owns it. `source` is whose objects the handle copies. `policy` narrows the session: it may do what both the role and
+    /// this policy allow. Idempotent.
     ///
     /// Faults: `RoleRefused`, `AccessDenied`, `NoSuchBucket`, `WrongOwner`.
     fn open_target(
@@ -86,18 +87,18 @@ pub trait Accounts: Send + Sync {
         target: &Target,
         source: &Source,
         session: &SessionName,
+        policy: Option<&str>,
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
 
     /// Opens the target of a run as [`open_target`](Self::open_target) does, with the facts that its record holds instead of
     /// a HeadBucket.
-    /// `policy` narrows the session: it may do what both the role and this policy allow.
     ///
     /// Faults: `RoleRefused`.
     fn reopen_target(
         &self,
         run: &RunRecord,
         session: &SessionName,
-        policy: Option<&str>,
+        policy: &str,
     ) -> impl Future<Output = Result<Self::Target, CallFault>> + Send;
 }
 

@@ -222,7 +222,8 @@ impl RunInput {
     }
 
     /// The input that states every field of `spec`.
-    fn of(spec: &RunSpec) -> Self {
+    #[must_use]
+    pub fn of(spec: &RunSpec) -> Self {
         let RunSpec { pair, .. } = spec.clone();
         Self {
             source: SourceInput {

@@ -1,12 +1,15 @@
 //! What a plan holds, and what is refused before anything is written.
 
-use crate::world::{SOURCE, TARGET, World, run_id};
+use std::time::Duration;
+
+use crate::world::{SOURCE, TARGET, World, event, noon, run_id};
 use serde_json::json;
 use shardlift_core::{
+    access::policy::session::{SessionWork, session_policy},
     failure::FailureCode,
-    run::record::RunState,
+    run::{event::parse_value, record::RunState},
     shard::ShardWork,
-    value::{skips::SkipReason, time::Timestamp},
+    value::{deadline::Deadline, skips::SkipReason, time::Timestamp},
 };
 
 /// Keys that break planners: empty below the prefix, separators, dots, escapes, any script, the highest character.
@@ -47,6 +50,24 @@ async fn everything_at_the_source_is_planned_once_in_nearly_full_shards() {
     assert_eq!(run.totals.planned.objects, 14);
     assert_eq!(run.source.region.as_str(), "eu-central-1");
     assert_eq!(run.target.owner.as_str(), crate::world::TARGET_ACCOUNT);
+}
+
+#[tokio::test]
+async fn the_planner_enters_the_target_account_for_its_checks_and_then_only_to_list() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    let planner = world.planner();
+    let event = parse_value(&event(&json!({"mode": "mirror"}))).unwrap();
+    let deadline = Deadline::new(noon(), noon().plus(Duration::from_secs(900)));
+    planner.plan(&event, deadline).await.unwrap();
+    let run = world.ledger.run(&run_id()).unwrap();
+    let sessions = planner.accounts.sessions().into_iter();
+    let policies: Vec<_> = sessions.map(|session| session.policy.unwrap()).collect();
+    let expected = [SessionWork::Check, SessionWork::List];
+    assert_eq!(
+        policies,
+        expected.map(|work| session_policy(&run.spec, work))
+    );
 }
 
 #[tokio::test]

@@ -149,7 +149,8 @@ async fn control_store(server: &Server) -> S3ControlStore {
         .load()
         .await;
     let bucket = BucketName::new("control-bucket").unwrap();
-    S3ControlStore::new(clients::control_client(&config), bucket)
+    let owner = AccountId::new(OWN_ACCOUNT).unwrap();
+    S3ControlStore::new(clients::control_client(&config), bucket, owner)
 }
 
 fn accounts() -> MemoryAccounts {

@@ -1,6 +1,9 @@
 //! No multipart upload outlives its run (P8).
 
-use shardlift_core::run::event::ReporterStatus;
+use shardlift_core::{
+    access::policy::session::{SessionWork, session_policy},
+    run::event::ReporterStatus,
+};
 
 use crate::scene::{Scene, run_id};
 
@@ -53,6 +56,20 @@ async fn the_upload_of_the_trials_is_aborted_however_the_run_ends() {
         scene.report(3).await.unwrap();
         assert_eq!(scene.buckets.unfinished_uploads(), 1, "that of another run");
         assert_eq!(scene.written_report().uploads_aborted, 1);
+    }
+}
+
+#[tokio::test]
+async fn the_reporter_enters_the_target_account_to_list_and_to_abort_uploads() {
+    let scene = Scene::new(&[3]);
+    scene.copy_everything();
+    scene.report(3).await.unwrap();
+    let run = scene.ledger.run(&run_id()).unwrap();
+    let policy = session_policy(&run.spec, SessionWork::Report);
+    let sessions = scene.reporter.accounts.sessions();
+    assert!(!sessions.is_empty());
+    for session in sessions {
+        assert_eq!(session.policy.as_ref(), Some(&policy), "{}", session.name);
     }
 }
 

@@ -17,7 +17,7 @@ use shardlift_core::{
     },
     run::pair::{Source, Target},
     value::{
-        arn::{ExecutionArn, RoleArn},
+        arn::{AccountId, ExecutionArn, RoleArn},
         bucket::BucketName,
         id::RunId,
         key::{KeyPrefix, ObjectKey},
@@ -52,7 +52,9 @@ async fn try_open(
         external_id: None,
     };
     let session = SessionName::of_step("plan", &RunId::new("run").unwrap());
-    let opened = accounts.open_target(&target, &source, &session).await?;
+    let opened = accounts
+        .open_target(&target, &source, &session, None)
+        .await?;
     Ok((accounts.open_source(&source).await?, opened))
 }
 
@@ -163,7 +165,8 @@ async fn the_sdk_retries_everything_else() {
     let config = aws.config().await;
     let by_sdk = retry::SDK.attempts_max;
     let bucket = BucketName::new("control-bucket").unwrap();
-    let control = S3ControlStore::new(clients::control_client(&config), bucket);
+    let owner = AccountId::new("111111111111").unwrap();
+    let control = S3ControlStore::new(clients::control_client(&config), bucket, owner);
     control.get("key").await.unwrap_err();
     assert_eq!(aws.take_failed(), sent("GET x-id=GetObject", by_sdk));
     control

@@ -15,10 +15,11 @@ use shardlift_aws::{S3ControlStore, clients};
 use shardlift_core::{
     failure::fault::FaultKind,
     port::{ControlStore, ControlWriter},
+    value::arn::AccountId,
 };
 use shardlift_s3_model::ObjectSpec;
 
-use super::world::control_bucket;
+use super::world::{control_bucket, own_account};
 
 /// Two full parts and a short one.
 const BYTES: usize = 20 * 1024 * 1024;
@@ -85,7 +86,7 @@ async fn an_upload_is_created_with_the_checksum_that_its_completion_names() {
         .config()
         .to_builder()
         .interceptor(recording.clone());
-    let store = S3ControlStore::new(Client::from_conf(control.build()), bucket);
+    let store = S3ControlStore::new(Client::from_conf(control.build()), bucket, own_account());
 
     let bytes: Vec<u8> = (0..=255_u8).cycle().take(BYTES).collect();
     let mut writer = store.open("runs/run/failures.csv", "text/csv");
@@ -112,10 +113,54 @@ async fn an_upload_is_created_with_the_checksum_that_its_completion_names() {
     assert_eq!((named, of_algorithm), (3, 3), "{}", completed.body);
 }
 
+/// The bucket was deleted, and another account took its name: nothing is written there, and nothing read.
+#[tokio::test]
+async fn a_control_bucket_of_another_account_is_refused() {
+    let (model, _server, config, bucket) = control_bucket().await;
+    let written = model.bucket("control-bucket").unwrap();
+    written.put("runs/run/planted", ObjectSpec::synthetic(1, 3));
+    let recording = Recording::default();
+    let control = clients::control_client(&config)
+        .config()
+        .to_builder()
+        .interceptor(recording.clone());
+    let client = Client::from_conf(control.build());
+    let other = AccountId::new("999999999999").unwrap();
+    let store = S3ControlStore::new(client.clone(), bucket.clone(), other);
+    let read = store.get("runs/run/planted").await.map(drop);
+    let put = store.put("runs/run/x", "text/plain", Vec::new()).await;
+    let mut writer = store.open("runs/run/y", "text/csv");
+    let uploaded = writer.write(&vec![0; BYTES]).await;
+    for refused in [read, put, uploaded] {
+        let fault = refused.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::AccessDenied, "{fault}");
+        let owner = "control-bucket does not belong to the account 999999999999";
+        assert!(fault.message.contains(owner), "{fault}");
+    }
+    assert!(written.object("runs/run/x").is_none());
+
+    // The requests of an upload that has begun name the owner too.
+    let store = S3ControlStore::new(client, bucket, own_account());
+    let mut writer = store.open("runs/run/z", "text/csv");
+    writer.write(&vec![0; BYTES]).await.unwrap();
+    writer.abandon().await.unwrap();
+    let mut writer = store.open("runs/run/z", "text/csv");
+    writer.write(&vec![0; BYTES]).await.unwrap();
+    writer.finish().await.unwrap();
+    for method in ["GET", "PUT", "POST", "DELETE"] {
+        let requests = recording.requests(method);
+        assert!(!requests.is_empty(), "{method}");
+        for request in requests {
+            let owner = request.header("x-amz-expected-bucket-owner");
+            assert!(owner.is_some(), "{request:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_object_that_would_fill_the_memory_is_refused_before_it_is_read() {
     let (model, _server, config, bucket) = control_bucket().await;
-    let store = S3ControlStore::new(clients::control_client(&config), bucket);
+    let store = S3ControlStore::new(clients::control_client(&config), bucket, own_account());
     let written = model.bucket("control-bucket").unwrap();
     for (key, mib, is_read) in [("runs/run/a", 64, true), ("runs/run/b", 65, false)] {
         written.put(key, ObjectSpec::synthetic(1, mib << 20));

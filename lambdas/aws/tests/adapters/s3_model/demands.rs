@@ -116,7 +116,7 @@ async fn every_read_of_a_source_agrees_to_pay_where_the_run_says_so() {
         ..source()
     };
     let (place, name, whole) = (target(), session(), key("whole"));
-    let opened = world.accounts.open_target(&place, &paying, &name);
+    let opened = world.accounts.open_target(&place, &paying, &name, None);
     let target = opened.await.unwrap();
     let etag = target.head_source(&key("k")).await.unwrap().etag;
     assert_eq!(target.source_tags(&key("k")).await.unwrap().len(), 1);

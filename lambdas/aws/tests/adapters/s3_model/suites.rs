@@ -12,7 +12,8 @@ use shardlift_testkit::conformance::{
 };
 
 use super::world::{
-    OWN_ACCOUNT, TARGET_ACCOUNT, TARGET_REGION, World, control_bucket, session, source, target,
+    OWN_ACCOUNT, TARGET_ACCOUNT, TARGET_REGION, World, control_bucket, own_account, session,
+    source, target,
 };
 
 #[tokio::test]
@@ -90,7 +91,7 @@ async fn annotations_are_found_and_copied_by_copy_object() {
 #[tokio::test]
 async fn the_control_store() {
     let (_model, _server, config, bucket) = control_bucket().await;
-    let store = S3ControlStore::new(clients::control_client(&config), bucket);
+    let store = S3ControlStore::new(clients::control_client(&config), bucket, own_account());
     control_store_keeps_its_promises(&store, "runs/run/").await;
 }
 
@@ -132,7 +133,7 @@ async fn a_wrong_owner_is_distinguished_from_a_missing_permission() {
         elsewhere.bucket = BucketName::new(name).unwrap();
         let opened = world
             .accounts
-            .open_target(&elsewhere, &source(), &session())
+            .open_target(&elsewhere, &source(), &session(), None)
             .await;
         assert_eq!(opened.unwrap_err().kind, kind, "{name}");
     }
@@ -151,7 +152,7 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
     for _ in 0..3 {
         let reopened = world
             .accounts
-            .reopen_target(&run, &session(), None)
+            .reopen_target(&run, &session(), "{}")
             .await
             .unwrap();
         assert!(
@@ -159,14 +160,18 @@ async fn a_session_is_assumed_once_and_a_refusal_names_the_role() {
             "each handle counts its own requests"
         );
     }
-    assert_eq!(world.sts.assumed(), 1);
+    assert_eq!(
+        world.sts.assumed(),
+        2,
+        "one that opened, and one with a policy"
+    );
     world.sts.refuse();
     let mut other = target();
     other.role_arn =
         shardlift_core::value::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
     let refused = world
         .accounts
-        .open_target(&other, &source(), &session())
+        .open_target(&other, &source(), &session(), None)
         .await;
     let fault = refused.unwrap_err();
     assert_eq!(
@@ -194,7 +199,7 @@ async fn an_unreachable_sts_is_no_response() {
         shardlift_core::value::arn::RoleArn::new("arn:aws:iam::222222222222:role/Other").unwrap();
     let opened = world
         .accounts
-        .open_target(&other, &source(), &session())
+        .open_target(&other, &source(), &session(), None)
         .await;
     let fault = opened.unwrap_err();
     assert_eq!(

@@ -7,7 +7,7 @@ use shardlift_core::{
     port::{Accounts, SessionName, TagSet},
     run::pair::{Source, Target},
     value::{
-        arn::{ExternalId, RoleArn},
+        arn::{AccountId, ExternalId, RoleArn},
         bucket::BucketName,
         id::RunId,
         key::KeyPrefix,
@@ -67,7 +67,7 @@ impl World {
         };
         let source = accounts.open_source(&pair_source).await.unwrap();
         let target = accounts
-            .open_target(&target(), &pair_source, &session())
+            .open_target(&target(), &pair_source, &session(), None)
             .await
             .unwrap();
         Self {
@@ -86,6 +86,11 @@ impl World {
     pub(crate) fn endpoint_url(&self) -> String {
         self.server.endpoint_url()
     }
+}
+
+/// The account that runs the functions and owns the control bucket.
+pub(crate) fn own_account() -> AccountId {
+    AccountId::new(OWN_ACCOUNT).unwrap()
 }
 
 /// A model with a control bucket alone, how to reach it, and its name.

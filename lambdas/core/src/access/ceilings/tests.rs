@@ -28,10 +28,12 @@ fn defaults(further: &Value) -> RunInput {
 /// What becomes of an input on a stack with these further defaults and parameters.
 fn judged(input: &Value, set: &Value, parameters: CeilingParameters) -> Result<(), Failure> {
     let defaults = defaults(set);
-    let ceilings = Ceilings::new(&defaults, parameters).and_targets(
-        [BucketName::new("further").unwrap()],
-        [RoleArn::new(FURTHER).unwrap()],
-    );
+    let parameters = CeilingParameters {
+        target_buckets: vec![BucketName::new("further").unwrap()],
+        target_roles: vec![RoleArn::new(FURTHER).unwrap()],
+        ..parameters
+    };
+    let ceilings = Ceilings::new(&defaults, parameters);
     ceilings.check_new(&RunSpec::settle(RunInput::parse(input).unwrap().or(defaults)).unwrap())
 }
 
@@ -138,6 +140,7 @@ fn a_raised_ceiling_allows_what_lies_below_it_and_no_more() {
             AllowedKey::new("arn:aws:kms:us-east-1:333333333333:key/*").unwrap(),
         ],
         storage_classes: Some(vec![ClassChoice::Class(StorageClass::Glacier)]),
+        ..CeilingParameters::default()
     };
     for allowed in [
         json!({"mode": "mirror", "delete_max_percent": 40, "delete_max_objects": 7_000}),

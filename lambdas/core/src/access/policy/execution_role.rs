@@ -58,12 +58,18 @@ pub fn execution_role(
             ),
         ),
         place.enter_the_target_accounts(),
-        place.keep_the_ledger(function),
-        place.own(Statement::allow(
-            "KeepTheRunsDocuments",
-            control_bucket_actions(function),
-            format!("{}/runs/*", place.control_bucket()),
-        )),
+        place.ledger("ReadTheLedger", ledger_reads(function)),
+        ledger_writes(place.ledger("WriteTheLedger", &[Action::PutItem]), function),
+        place.documents(
+            "ReadTheRunsDocuments",
+            &[Action::GetObject],
+            documents_read(function),
+        ),
+        place.documents(
+            "WriteTheRunsDocuments",
+            document_writes(function),
+            documents_written(function),
+        ),
     ];
     // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
     statements.push(
@@ -91,6 +97,9 @@ pub fn execution_role(
         ));
     }
     if function == Function::Reporter {
+        // The lock of the target is given back at the end of a run.
+        let release = place.ledger("ReleaseTheLock", &[Action::DeleteItem]);
+        statements.push(in_partitions(release, &["LOCKS#*"]));
         statements.push(Statement::allow(
             "Notify",
             &[Action::Publish],
@@ -100,16 +109,74 @@ pub fn execution_role(
     Document::of(statements)
 }
 
-const fn control_bucket_actions(function: Function) -> &'static [Action] {
+const fn ledger_reads(function: Function) -> &'static [Action] {
     match function {
-        // A rerun reads the manifests and the lists of failures of its earlier run.
-        Function::Planner | Function::Copier => &[Action::GetObject, Action::PutObject],
-        // The list of failures may be larger than memory, so it is written in parts.
+        // One shard's record, that of the object whose part it copies, and the run's.
+        Function::Copier => &[Action::GetItem],
+        Function::Planner | Function::Reporter => &[Action::GetItem, Action::Query],
+    }
+}
+
+/// The planner writes each kind of record.
+fn ledger_writes(statement: Statement, function: Function) -> Statement {
+    match function {
+        Function::Planner => statement,
+        Function::Copier => in_partitions(statement, &["RUN#*#SHARDS#*"]),
+        Function::Reporter => in_partitions(statement, &["RUN#*"]),
+    }
+}
+
+/// The same, for records of these partitions alone. `ForAllValues` holds for a request that names no record at all, hence
+/// `Null` (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition_examples-multi-valued-context-keys.html).
+/// No id has a `#` or a `*` in it.
+fn in_partitions(statement: Statement, partitions: &[&str]) -> Statement {
+    const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
+    let partitions = partitions.iter().map(|&partition| partition.to_owned());
+    statement
+        .when_any("ForAllValues:StringLike", LEADING_KEYS, partitions)
+        .when("Null", LEADING_KEYS, "false")
+}
+
+/// What a function reads in the folder of a run.
+const fn documents_read(function: Function) -> &'static [&'static str] {
+    match function {
+        // Of the earlier run, for a rerun.
+        Function::Planner => &["manifests/*", "failures/*"],
+        Function::Copier => &["manifests/*", "failures/*", "notes/*", "receipts/*"],
         Function::Reporter => &[
-            Action::GetObject,
-            Action::PutObject,
-            Action::AbortMultipartUpload,
+            "manifests/*",
+            "failures/*",
+            "notes/*",
+            "receipts/*",
+            "preflight.json",
+            "proof.json",
+            "report.json",
         ],
+    }
+}
+
+/// What a function writes there.
+const fn documents_written(function: Function) -> &'static [&'static str] {
+    match function {
+        Function::Planner => &["manifests/*", "rounds/*", "preflight.json"],
+        Function::Copier => &["failures/*", "notes/*", "receipts/*"],
+        Function::Reporter => &[
+            "failures/*",
+            "rounds/*",
+            "proof.json",
+            "failures.csv",
+            "shards.json",
+            "report.html",
+            "report.json",
+        ],
+    }
+}
+
+const fn document_writes(function: Function) -> &'static [Action] {
+    match function {
+        Function::Planner | Function::Copier => &[Action::PutObject],
+        // The list of failures may be larger than memory, so it is written in parts.
+        Function::Reporter => &[Action::PutObject, Action::AbortMultipartUpload],
     }
 }
 
@@ -151,27 +218,21 @@ impl Place<'_> {
         statement
     }
 
-    fn keep_the_ledger(&self, function: Function) -> Statement {
-        let actions: &[Action] = match function {
-            // One shard's record, and the run's to read.
-            Function::Copier => &[Action::GetItem, Action::PutItem],
-            Function::Planner => &[Action::GetItem, Action::PutItem, Action::Query],
-            // DeleteItem gives the lock of the target back.
-            Function::Reporter => &[
-                Action::GetItem,
-                Action::PutItem,
-                Action::DeleteItem,
-                Action::Query,
-            ],
-        };
-        Statement::allow(
-            "KeepTheLedger",
-            actions,
-            self.arn(
-                "dynamodb",
-                &format!("table/{}", self.installation.ledger_table),
-            ),
-        )
+    fn ledger(&self, sid: &'static str, actions: &[Action]) -> Statement {
+        let table = format!("table/{}", self.installation.ledger_table);
+        Statement::allow(sid, actions, self.arn("dynamodb", &table))
+    }
+
+    /// Allows actions on these documents of every run.
+    fn documents(&self, sid: &'static str, actions: &[Action], documents: &[&str]) -> Statement {
+        let bucket = self.control_bucket();
+        let documents = documents
+            .iter()
+            .map(|name| format!("{bucket}/runs/*/{name}"));
+        self.own(Statement {
+            resource: documents.collect(),
+            ..Statement::allow(sid, actions, bucket.to_string())
+        })
     }
 }
 
@@ -213,4 +274,66 @@ fn of_source_account(agreement: &Agreement, statement: Statement) -> Statement {
         "aws:ResourceAccount",
         agreement.source_account.as_str(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        documents::{RunDocument, control_key},
+        value::id::{RunId, ShardId},
+    };
+
+    /// Whether one of the patterns covers a key, as IAM matches them: a star stands for anything, slashes included.
+    fn covers(patterns: &[&str], key: &str) -> bool {
+        patterns
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(folder) => key.contains(&format!("/{folder}")),
+                None => key.ends_with(&format!("/{pattern}")),
+            })
+    }
+
+    #[test]
+    fn a_copier_writes_the_lists_of_its_shards_and_no_plan_and_no_report() {
+        let run = RunId::new("night.1").unwrap();
+        let shard = ShardId::new("1-0").unwrap();
+        let report =
+            |document: RunDocument| control_key::report_document(&run, document.file_name());
+        let documents = [
+            RunDocument::Preflight,
+            RunDocument::Verification,
+            RunDocument::FailuresCsv,
+            RunDocument::ShardsJson,
+            RunDocument::ReportPage,
+            RunDocument::Report,
+        ];
+        let lists = [
+            control_key::failures(&run, &shard, 1),
+            control_key::notes(&run, &shard, 1),
+        ];
+        let others = [
+            control_key::manifest(&run, &shard),
+            control_key::index(&run, 1),
+            "runs/night.1/map/1/manifest.json".to_owned(),
+        ];
+        let written = documents_written(Function::Copier);
+        for list in &lists {
+            assert!(covers(written, list), "{list}");
+            assert!(covers(documents_read(Function::Copier), list), "{list}");
+        }
+        for other in others.into_iter().chain(documents.map(report)) {
+            assert!(!covers(written, &other), "{other}");
+        }
+        for document in documents {
+            let writer = match document {
+                RunDocument::Preflight => Function::Planner,
+                _ => Function::Reporter,
+            };
+            for function in Function::ALL {
+                let writes = covers(documents_written(function), &report(document));
+                assert_eq!(writes, function == writer, "{function:?}: {document:?}");
+            }
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! The policy documents in the two accounts that together allow a run, as data.
 //!
 //! This is their one source: `shardlift policy` prints them, a refused call is explained by the statement that is
-//! missing ([`missing`]), a copier's session is narrowed by one ([`session`]), and a test holds the templates in
+//! missing ([`missing`]), the functions' sessions are narrowed by them ([`session`]), and a test holds the templates in
 //! `infra/` equal to them.
 //!
 //! Read `agreement` (what the documents are made from) and `statement` first, then the documents: `execution_role`,
 //! `target_role`, `source_bucket`, `target_bucket`, `key_policy`.
 
 mod agreement;
-mod allow_list;
 mod execution_role;
 mod key_policy;
 pub mod merge;
@@ -22,7 +21,6 @@ mod target_role;
 mod tests;
 
 pub use agreement::{Agreement, Extras, Installation};
-pub use allow_list::AllowList;
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use source_bucket::source_bucket;

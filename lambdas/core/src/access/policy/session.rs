@@ -1,7 +1,7 @@
-//! The session policy of a copier: what remains of the target role's rights while one run copies.
+//! The session policies of the functions: what remains of the target role's rights while one run lists, copies or reports.
 //!
 //! A session may do what both the role and the session policy allow. The role serves every run of the stack; a run that
-//! was started with narrower prefixes than the stack's gets no more than these.
+//! was started with narrower prefixes than the stack's gets no more than these, and a session no more than its work needs.
 
 use super::{
     agreement::prefix_pattern,
@@ -14,23 +14,45 @@ use crate::{
         pair::Side,
         spec::RunSpec,
     },
-    value::{action::Action, arn::dns_suffix, key::KeyPrefix},
+    value::{
+        action::Action,
+        arn::{Arn, dns_suffix},
+        key::KeyPrefix,
+    },
 };
 
 /// STS takes a session policy of at most 2,048 characters
 /// (docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, Policy).
 pub const SESSION_POLICY_CHARACTERS_MAX: usize = 2_048;
 
-/// The session policy of a run's copiers, as the JSON that STS takes: ASCII, and never longer than it may be.
+/// What a session of the target role is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionWork {
+    /// The planner checks, before a run, everything that the run will do.
+    Check,
+    /// The planner lists the target.
+    List,
+    /// A copier copies, and deletes in a mirror.
+    Copy,
+    /// The reporter lists the target again, and aborts the uploads that the run left behind.
+    Report,
+}
+
+impl SessionWork {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Check, Self::List, Self::Copy, Self::Report];
+}
+
+/// The session policy for this work of a run, as the JSON that STS takes: ASCII, and never longer than it may be.
 ///
 /// When long prefixes would not fit, they are cut from behind. The policy is then wider than the run, and still narrower
 /// than the role.
 #[must_use]
-pub fn copier_session(spec: &RunSpec) -> String {
+pub fn session_policy(spec: &RunSpec, work: SessionWork) -> String {
     let mut source: Vec<char> = spec.pair.source.prefix.as_str().chars().collect();
     let mut target: Vec<char> = spec.pair.target.prefix.as_str().chars().collect();
     loop {
-        let policy = document(spec, &source, &target).to_ascii_json();
+        let policy = document(spec, work, &source, &target).to_ascii_json();
         if policy.len() <= SESSION_POLICY_CHARACTERS_MAX || (source.is_empty() && target.is_empty())
         {
             return policy;
@@ -43,7 +65,38 @@ pub fn copier_session(spec: &RunSpec) -> String {
     }
 }
 
-fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
+fn document(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char]) -> Document {
+    let bucket = spec.pair.bucket_arn(Side::Target);
+    match work {
+        SessionWork::List => Document::of(vec![list_target(&bucket, target)]),
+        // S3 offers no prefix condition for the list of uploads.
+        SessionWork::Report => Document::of(vec![
+            list_target(&bucket, target),
+            Statement::allow(
+                "ListUploads",
+                &[Action::ListBucketMultipartUploads],
+                bucket.clone(),
+            ),
+            Statement::allow(
+                "AbortUploads",
+                &[Action::AbortMultipartUpload],
+                format!("{bucket}/{}", pattern(target)),
+            ),
+        ]),
+        SessionWork::Check | SessionWork::Copy => writing(spec, work, source, target),
+    }
+}
+
+/// IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
+fn list_target(bucket: &Arn, target: &[char]) -> Statement {
+    Statement::allow("List", &[Action::ListBucket], bucket.clone()).when(
+        "StringLikeIfExists",
+        "s3:prefix",
+        pattern(target),
+    )
+}
+
+fn writing(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char]) -> Document {
     let source_bucket = spec.pair.bucket_arn(Side::Source);
     let target_bucket = spec.pair.bucket_arn(Side::Target);
     let mut reads = vec![Action::GetObject];
@@ -62,6 +115,11 @@ fn document(spec: &RunSpec, source: &[char], target: &[char]) -> Document {
     }
     if spec.mode == Mode::Mirror {
         writes.push(Action::DeleteObject);
+    }
+    if work == SessionWork::Check {
+        // Only a whole copy carries annotations, and nothing is copied yet.
+        reads.retain(|action| !action.is_of_annotations());
+        writes.retain(|action| !action.is_of_annotations());
     }
     // Uploads are looked for at the target alone; the role allows it nowhere else.
     let list_actions = [Action::ListBucket, Action::ListBucketMultipartUploads];
@@ -104,6 +162,15 @@ mod tests {
     use crate::run::input::RunInput;
 
     fn session(source_prefix: &str, target_prefix: &str, options: &Value) -> Value {
+        session_for(SessionWork::Copy, source_prefix, target_prefix, options)
+    }
+
+    fn session_for(
+        work: SessionWork,
+        source_prefix: &str,
+        target_prefix: &str,
+        options: &Value,
+    ) -> Value {
         let mut input = json!({
             "source": {"bucket": "source", "prefix": source_prefix},
             "target": {"bucket": "target", "prefix": target_prefix,
@@ -113,7 +180,7 @@ mod tests {
             input[name] = value.clone();
         }
         let spec = RunSpec::settle(RunInput::parse(&input).unwrap()).unwrap();
-        let text = copier_session(&spec);
+        let text = session_policy(&spec, work);
         assert!(text.is_ascii());
         assert!(
             text.len() <= SESSION_POLICY_CHARACTERS_MAX,
@@ -136,6 +203,53 @@ mod tests {
         );
         let writes = policy["Statement"][1]["Action"].to_string();
         assert!(!writes.contains("DeleteObject"), "only a mirror deletes");
+    }
+
+    /// The actions of a policy, each with its resources.
+    fn allowed(policy: &Value) -> Vec<(String, String)> {
+        let listed = |value: &Value| match value {
+            Value::Array(values) => values.clone(),
+            one => vec![one.clone()],
+        };
+        let mut allowed = Vec::new();
+        for statement in policy["Statement"].as_array().unwrap() {
+            for action in listed(&statement["Action"]) {
+                for resource in listed(&statement["Resource"]) {
+                    let texts = [&action, &resource].map(|text| text.as_str().unwrap().to_owned());
+                    allowed.push(texts.into());
+                }
+            }
+        }
+        allowed
+    }
+
+    #[test]
+    fn whoever_lists_or_reports_reads_and_writes_no_object() {
+        let options = json!({"mode": "mirror", "acl": "bucket-owner-full-control"});
+        let bucket = "arn:aws-cn:s3:::target";
+        let list = session_for(SessionWork::List, "data/", "copy/", &options);
+        let own = |action: &str, resource: &str| (action.to_owned(), resource.to_owned());
+        assert_eq!(allowed(&list), [own("s3:ListBucket", bucket)]);
+        let report = session_for(SessionWork::Report, "data/", "copy/", &options);
+        let expected = [
+            own("s3:ListBucket", bucket),
+            own("s3:ListBucketMultipartUploads", bucket),
+            own("s3:AbortMultipartUpload", "arn:aws-cn:s3:::target/copy/*"),
+        ];
+        assert_eq!(allowed(&report), expected);
+        for policy in [list, report] {
+            let condition = &policy["Statement"][0]["Condition"]["StringLikeIfExists"];
+            assert_eq!(condition["s3:prefix"], "copy/*");
+        }
+    }
+
+    #[test]
+    fn a_check_may_do_what_a_copy_may_but_for_annotations() {
+        let options = json!({"mode": "mirror", "acl": "bucket-owner-full-control"});
+        let of = |work| allowed(&session_for(work, "data/", "copy/", &options));
+        let mut copy = of(SessionWork::Copy);
+        copy.retain(|(action, _)| !action.contains("Annotation"));
+        assert_eq!(of(SessionWork::Check), copy);
     }
 
     #[test]
@@ -202,6 +316,9 @@ mod tests {
     #[test]
     fn long_and_foreign_prefixes_are_cut_until_they_fit() {
         let long = format!("{}/", "\u{1f680}".repeat(255));
+        for work in SessionWork::ALL {
+            session_for(work, &long, &("*".repeat(1_000) + "/"), &json!({}));
+        }
         let policy = session(&long, &("*".repeat(1_000) + "/"), &json!({}));
         let resource = policy["Statement"][0]["Resource"].as_str().unwrap();
         assert!(

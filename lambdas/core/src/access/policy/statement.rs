@@ -125,15 +125,25 @@ impl Statement {
 
     /// The same, while `key` satisfies `operator` with `value`.
     pub(super) fn when(
-        mut self,
+        self,
         operator: &'static str,
         key: &'static str,
         value: impl Into<String>,
     ) -> Self {
+        self.when_any(operator, key, [value.into()])
+    }
+
+    /// The same, while `key` satisfies `operator` with one of `values`.
+    pub(super) fn when_any(
+        mut self,
+        operator: &'static str,
+        key: &'static str,
+        values: impl IntoIterator<Item = String>,
+    ) -> Self {
         self.condition.0.push(Condition {
             operator,
             key,
-            values: vec![value.into()],
+            values: values.into_iter().collect(),
         });
         self
     }

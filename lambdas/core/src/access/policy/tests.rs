@@ -137,6 +137,32 @@ fn nothing_is_allowed_by_wildcard() {
     }
 }
 
+/// `ForAllValues` holds where a request has no such key at all, so what it allows would be allowed to such a request.
+#[test]
+fn a_condition_on_all_values_asks_that_there_are_any() {
+    let mut found = 0;
+    for (document, contents) in all_documents(everything()) {
+        for statement in &contents.statement {
+            let conditions = &statement.condition.0;
+            for condition in conditions {
+                if condition.operator.starts_with("ForAllValues") {
+                    let is_asked = |other: &Condition| {
+                        (other.operator, other.key) == ("Null", condition.key)
+                            && other.values == ["false"]
+                    };
+                    let sid = statement.sid;
+                    assert!(conditions.iter().any(is_asked), "{document}: {sid}");
+                    found += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(
+        found, 3,
+        "the copier's writes, the reporter's, and its lock"
+    );
+}
+
 /// Where a statement of the tests' documents allows something.
 fn realm_of(statement: &Statement) -> Realm {
     let names = |text: &str| {

@@ -154,7 +154,7 @@ impl Scene {
         let target = self
             .reporter
             .accounts
-            .open_target(&pair.target, &pair.source, &session);
+            .open_target(&pair.target, &pair.source, &session, None);
         let upload = UploadSpec {
             target_key: ObjectKey::new(target_key).unwrap(),
             headers: BTreeMap::new(),

@@ -15,40 +15,32 @@ const ROLES: &str = "TargetAccountRoleArn and FurtherTargetRoleArns";
 ///
 /// The policies in both accounts refuse everything else too; this refuses it before any call, and names the field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AllowList {
+pub(super) struct AllowList {
     source_buckets: BTreeSet<BucketName>,
     target_buckets: BTreeSet<BucketName>,
     target_roles: BTreeSet<RoleArn>,
 }
 
 impl AllowList {
-    /// Just the pair that the stack is configured for; nothing where it is configured for none.
-    #[must_use]
-    pub fn of_stack(configured: &RunInput) -> Self {
+    /// The pair that the stack is configured for, and its further targets; nothing where it is configured for none.
+    pub(super) fn of_stack(
+        configured: &RunInput,
+        buckets: &[BucketName],
+        roles: &[RoleArn],
+    ) -> Self {
+        let own = &configured.target;
         Self {
             source_buckets: configured.source.bucket.iter().cloned().collect(),
-            target_buckets: configured.target.bucket.iter().cloned().collect(),
-            target_roles: configured.target.role_arn.iter().cloned().collect(),
+            target_buckets: own.bucket.iter().chain(buckets).cloned().collect(),
+            target_roles: own.role_arn.iter().chain(roles).cloned().collect(),
         }
-    }
-
-    /// This list, with further targets on it.
-    #[must_use]
-    pub fn and_targets(
-        mut self,
-        buckets: impl IntoIterator<Item = BucketName>,
-        roles: impl IntoIterator<Item = RoleArn>,
-    ) -> Self {
-        self.target_buckets.extend(buckets);
-        self.target_roles.extend(roles);
-        self
     }
 
     /// Refuses a pair that is not on the list.
     ///
     /// # Errors
     /// `InvalidRun`, naming the field, what is allowed and what was found.
-    pub fn check(&self, pair: &Pair) -> Result<(), Failure> {
+    pub(super) fn check(&self, pair: &Pair) -> Result<(), Failure> {
         let target = &pair.target;
         let source = &pair.source;
         listed(
@@ -131,8 +123,12 @@ mod tests {
     const FOREIGN: &str = "arn:aws:iam::333333333333:role/Target";
 
     fn own() -> AllowList {
+        with(&[], &[])
+    }
+
+    fn with(buckets: &[BucketName], roles: &[RoleArn]) -> AllowList {
         let configured = RunInput::parse(&input("source", "target", OWN)).unwrap();
-        AllowList::of_stack(&configured)
+        AllowList::of_stack(&configured, buckets, roles)
     }
 
     #[test]
@@ -168,7 +164,7 @@ mod tests {
     fn further_targets_are_allowed_by_name() {
         let bucket = BucketName::new("elsewhere").unwrap();
         let role = RoleArn::new(FOREIGN).unwrap();
-        let list = own().and_targets([bucket], [role]);
+        let list = with(&[bucket], &[role]);
         list.check(&pair("source", "elsewhere", FOREIGN)).unwrap();
         list.check(&pair("source", "target", OWN)).unwrap();
         let refused = list.check(&pair("source", "target", OTHER)).unwrap_err();

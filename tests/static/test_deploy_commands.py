@@ -1,0 +1,32 @@
+"""The README's commands deploy the templates as CloudFormation takes them."""
+
+import re
+
+import botocore.session
+
+from .project import ROOT, TARGET_TEMPLATE_PATH, template
+
+
+def test_the_target_stack_is_deployed_in_the_buckets_region():
+    """A stack elsewhere cannot set the policy of an existing bucket, and no rule of a template knows its Region."""
+    target = template(TARGET_TEMPLATE_PATH)
+    assert "Region" in target["Description"]
+    assert "Region" in target["Parameters"]["ManageTargetBucketPolicy"]["Description"]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (deploy,) = re.findall(r"aws cloudformation deploy --profile target(.*?)```", readme, re.DOTALL)
+    assert '--region "$TARGET_REGION"' in deploy
+    (ask,) = re.findall(r"TARGET_REGION=\$\((.*)\)\n", readme)
+    assert ask.startswith("aws s3api head-bucket --profile target --bucket MY-TARGET --query BucketRegion ")
+    # The member of the response that it reads is one that S3 sends.
+    s3 = botocore.session.get_session().get_service_model("s3")
+    assert "BucketRegion" in s3.operation_model("HeadBucket").output_shape.members
+
+
+def test_a_template_that_is_too_large_for_a_request_is_uploaded():
+    """CloudFormation takes 51,200 bytes in a request and 1 MB from S3
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    deploys = re.findall(r"aws cloudformation deploy --profile source (.*?)--stack-name", readme, re.DOTALL)
+    assert len(deploys) == 2
+    assert all("--s3-bucket MY-ARTIFACTS" in deploy for deploy in deploys)
+    assert TARGET_TEMPLATE_PATH.stat().st_size <= 51_200
