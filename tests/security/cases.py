@@ -32,13 +32,21 @@ NOT_JUDGED = {
         for lists in ("failures/*", "notes/*", "receipts/*")
     },
     "notes/* of WriteTheRunsDocuments in copier-role": f"only for a copy that left something behind: {BY_ROLE}",
-    "receipts/* of WriteTheRunsDocuments in copier-role": f"no copier writes one yet: {BY_ROLE}",
+    **{
+        f"{lists} of WriteTheRunsDocuments in planner-role": f"{when}: {BY_ROLE}"
+        for lists, when in {
+            "kept/*": "written only where the target has something",
+            "differences/*": "written only by an audit",
+        }.items()
+    },
     **{
         f"{place} of WriteTheRunsDocuments in reporter-role": f"{when}: {BY_ROLE}"
         for place, when in {
             "failures/*": "written only before a second round",
             "rounds/*": "written only before a second round",
             "proof.json": "written only for another invocation",
+            "differences.csv": "written only where the target differs",
+            "receipts-index/*": "no reporter writes one yet",
         }.items()
     },
     **{
@@ -47,7 +55,9 @@ NOT_JUDGED = {
             "manifests/*": "read only where an upload or a difference is looked into",
             "failures/*": "read only for objects that failed",
             "notes/*": "read only for copies that left something behind",
-            "receipts/*": "no copier writes one yet",
+            "receipts/*": "read only where the target differs",
+            "kept/*": "read only where the target differs",
+            "differences/*": "read only by an audit",
             "report.json": "read only by an invocation after the report",
         }.items()
     },

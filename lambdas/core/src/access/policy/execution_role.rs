@@ -148,6 +148,8 @@ const fn documents_read(function: Function) -> &'static [&'static str] {
             "failures/*",
             "notes/*",
             "receipts/*",
+            "kept/*",
+            "differences/*",
             "preflight.json",
             "proof.json",
             "report.json",
@@ -158,13 +160,21 @@ const fn documents_read(function: Function) -> &'static [&'static str] {
 /// What a function writes there.
 const fn documents_written(function: Function) -> &'static [&'static str] {
     match function {
-        Function::Planner => &["manifests/*", "rounds/*", "preflight.json"],
+        Function::Planner => &[
+            "manifests/*",
+            "kept/*",
+            "differences/*",
+            "rounds/*",
+            "preflight.json",
+        ],
         Function::Copier => &["failures/*", "notes/*", "receipts/*"],
         Function::Reporter => &[
             "failures/*",
             "rounds/*",
             "proof.json",
             "failures.csv",
+            "differences.csv",
+            "receipts-index/*",
             "shards.json",
             "report.html",
             "report.json",
@@ -304,6 +314,8 @@ mod tests {
             RunDocument::Preflight,
             RunDocument::Verification,
             RunDocument::FailuresCsv,
+            RunDocument::DifferencesCsv,
+            RunDocument::ReceiptIndex,
             RunDocument::ShardsJson,
             RunDocument::ReportPage,
             RunDocument::Report,
@@ -311,9 +323,12 @@ mod tests {
         let lists = [
             control_key::failures(&run, &shard, 1),
             control_key::notes(&run, &shard, 1),
+            control_key::receipts(&run, &shard, 1),
         ];
         let others = [
             control_key::manifest(&run, &shard),
+            control_key::kept(&run, &shard),
+            control_key::differences(&run, &shard),
             control_key::index(&run, 1),
             "runs/night.1/map/1/manifest.json".to_owned(),
         ];

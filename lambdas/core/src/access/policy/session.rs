@@ -68,6 +68,19 @@ pub fn session_policy(spec: &RunSpec, work: SessionWork) -> String {
 fn document(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char]) -> Document {
     let bucket = spec.pair.bucket_arn(Side::Target);
     match work {
+        SessionWork::Check if !spec.mode.writes() => {
+            let source_bucket = spec.pair.bucket_arn(Side::Source);
+            let mut look = Statement::allow(
+                "Look",
+                &[Action::GetObject],
+                format!("{source_bucket}/{}", pattern(source)),
+            );
+            look.resource.push(format!("{bucket}/{}", pattern(target)));
+            Document::of(vec![list_target(&bucket, target), look])
+        }
+        SessionWork::Copy | SessionWork::Report if !spec.mode.writes() => {
+            Document::of(vec![list_target(&bucket, target)])
+        }
         SessionWork::List => Document::of(vec![list_target(&bucket, target)]),
         // S3 offers no prefix condition for the list of uploads.
         SessionWork::Report => Document::of(vec![
