@@ -47,7 +47,11 @@ class TestPair:
 
     def failures(self, execution):
         """The rows of the run's failures.csv, as dictionaries."""
-        return list(csv.DictReader(io.StringIO(self._document(execution, "failures.csv").decode())))
+        return self.rows(execution, "failures.csv")
+
+    def rows(self, execution, name):
+        """The rows of a CSV document of the run, as dictionaries."""
+        return list(csv.DictReader(io.StringIO(self._document(execution, name).decode())))
 
     def differences(self, uploaded):
         """What an independent comparison of both sides finds."""

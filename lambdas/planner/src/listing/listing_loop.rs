@@ -15,11 +15,11 @@ use shardlift_core::{
     },
     port::{Clock, ObjectPage, PutOutcome},
     run::{pair::Side, record::RunRecord},
-    value::{deadline::Deadline, id::RangeId, key::RelativeKey},
+    value::{deadline::Deadline, id::RangeId},
 };
 use tracing::info;
 
-use super::{live_range::LiveRange, step_queue::StepQueue};
+use super::{live_range::LiveRange, split_search::FoundKeys, step_queue::StepQueue};
 use crate::{
     invocation_end::InvocationEnd,
     planner::Planner,
@@ -51,7 +51,7 @@ pub(super) enum Event {
     /// A page, or the fault of the last attempt to list it.
     Page(RangeId, Side, Result<ObjectPage, CallFault>),
     /// Keys to split a range at.
-    SplitKeys(RangeId, Side, Result<Vec<RelativeKey>, CallFault>),
+    SplitKeys(RangeId, Side, Result<FoundKeys, CallFault>),
     /// The lists of the step with this number are written.
     Lists(u64, Result<(), Failure>),
     /// The ledger took the steps of a transaction, or refused them.
@@ -76,6 +76,8 @@ pub(crate) struct ListingLoop<'a, P: Ports> {
     pub(super) steps: StepQueue,
     pub(super) in_flight: FuturesUnordered<BoxFuture<'a, Event>>,
     pub(super) searches: usize,
+    /// Listing requests that these took so far.
+    pub(super) split_requests: u64,
     pub(super) pages: u64,
     pub(super) keys: u64,
     /// Whether anything was merged.
@@ -107,6 +109,7 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
             steps: StepQueue::new(run.revision),
             in_flight: FuturesUnordered::new(),
             searches: 0,
+            split_requests: 0,
             pages: 0,
             keys: 0,
             has_moved: false,

@@ -11,12 +11,17 @@ use tracing::debug;
 
 use super::{
     listing_loop::{Event, ListingLoop, RANGES_MAX},
-    split_search,
+    split_search::{self, FoundKeys},
 };
 use crate::{access, ports::Ports};
 
 /// The most searches under way at once.
 const SEARCHES_MAX: usize = 4;
+/// Looking for splits costs listing requests, as pages do. So many are spent on a fast start, and later one for so many
+/// pages: an unchanged million takes 2,000 pages on both sides and at most some 600 requests for splits, where it had
+/// 1,227, and no longer.
+const SPLIT_REQUESTS_FREE: u64 = 200;
+const PAGES_PER_SPLIT_REQUEST: u64 = 5;
 /// The most new ranges of one split. With the split range they make one step in the ledger.
 const SPLIT_KEYS_MAX: usize = 32;
 
@@ -24,6 +29,9 @@ impl<P: Ports> ListingLoop<'_, P> {
     /// Looks for splits in the ranges that have listed the most, as long as listers are idle.
     pub(super) fn search_for_splits(&mut self) {
         while self.searches < SEARCHES_MAX && self.next_range < RANGES_MAX {
+            if self.split_requests > SPLIT_REQUESTS_FREE + self.pages / PAGES_PER_SPLIT_REQUEST {
+                return;
+            }
             let idle = self
                 .listers
                 .wanted()
@@ -77,15 +85,18 @@ impl<P: Ports> ListingLoop<'_, P> {
         &mut self,
         range_id: &RangeId,
         side: Side,
-        keys: Result<Vec<RelativeKey>, CallFault>,
+        found: Result<FoundKeys, CallFault>,
     ) -> Result<(), Failure> {
         self.searches -= 1;
         let Some(range) = self.ranges.get_mut(range_id) else {
             return Ok(());
         };
         range.is_splitting = false;
-        let keys = match keys {
-            Ok(keys) => keys,
+        let keys = match found {
+            Ok(found) => {
+                self.split_requests += found.requests;
+                found.keys
+            }
             Err(fault) if fault.is_transient() => {
                 debug!({ field::RANGE_ID } = %range_id, { field::ERROR_DETAIL } = %fault, "no split was found for now");
                 Vec::new()

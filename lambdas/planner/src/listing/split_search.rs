@@ -15,6 +15,14 @@ const PLACES_PER_KEY: usize = 3;
 /// planner's memory.
 const PROBES_AT_ONCE: usize = 16;
 
+/// What a search found, and what it took.
+#[derive(Debug)]
+pub(super) struct FoundKeys {
+    pub(super) keys: Vec<RelativeKey>,
+    /// Listing requests.
+    pub(super) requests: u64,
+}
+
 /// At most `wanted` existing keys after `frontier`, up to `until`, in order. They lie where the remaining keys differ from
 /// the frontier, spread over the characters that follow there. None when all remaining keys begin with the frontier, or
 /// none is left.
@@ -24,7 +32,8 @@ pub(super) async fn find<B: BucketListing>(
     frontier: &str,
     until: Option<&str>,
     wanted: usize,
-) -> Result<Vec<RelativeKey>, CallFault> {
+) -> Result<FoundKeys, CallFault> {
+    let mut requests = 0;
     let lengths = split::prefix_lengths(frontier);
     // No key comes after everything that begins with the empty prefix; some may come after the whole frontier.
     let (mut low, mut high) = (0, lengths.len());
@@ -36,6 +45,7 @@ pub(super) async fn find<B: BucketListing>(
             first_after(listing, prefix, text, until)
         });
         let responses = try_join_all(probes).await?;
+        requests += responses.len() as u64;
         for (place, found) in places.into_iter().zip(responses) {
             let Some(key) = found else {
                 low = place;
@@ -47,10 +57,11 @@ pub(super) async fn find<B: BucketListing>(
         }
     }
     let Some(next) = next else {
-        return Ok(Vec::new());
+        let keys = Vec::new();
+        return Ok(FoundKeys { keys, requests });
     };
     let shared = &frontier[..lengths[low]];
-    let keys = spread(
+    let spread = spread(
         listing,
         prefix,
         shared,
@@ -59,7 +70,10 @@ pub(super) async fn find<B: BucketListing>(
         wanted * PLACES_PER_KEY,
     )
     .await?;
-    Ok(split::thinned(&keys, wanted))
+    Ok(FoundKeys {
+        keys: split::thinned(&spread.keys, wanted),
+        requests: requests + spread.requests,
+    })
 }
 
 /// The first keys after some characters that follow what all remaining keys have `shared`; `next` is the first of all.
@@ -70,13 +84,14 @@ async fn spread<B: BucketListing>(
     next: RelativeKey,
     until: Option<&str>,
     places: usize,
-) -> Result<Vec<RelativeKey>, CallFault> {
+) -> Result<FoundKeys, CallFault> {
     let following = |key: &str| {
         key.strip_prefix(shared)
             .and_then(|rest| rest.chars().next())
     };
     let Some(first) = following(next.as_str()) else {
-        return Ok(vec![next]);
+        let (keys, requests) = (vec![next], 0);
+        return Ok(FoundKeys { keys, requests });
     };
     let last = until.and_then(following);
     let probes = split::thinned(&split::landmarks(first, last), places)
@@ -86,11 +101,12 @@ async fn spread<B: BucketListing>(
         .buffered(PROBES_AT_ONCE)
         .try_collect()
         .await?;
+    let requests = found.len() as u64;
     let mut keys: Vec<RelativeKey> = found.into_iter().flatten().collect();
     keys.push(next);
     keys.sort_unstable();
     keys.dedup();
-    Ok(keys)
+    Ok(FoundKeys { keys, requests })
 }
 
 async fn first_after<B: BucketListing>(

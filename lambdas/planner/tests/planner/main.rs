@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
+mod audit;
 mod bad_weather;
 mod ceilings;
 mod earlier;

@@ -1,5 +1,7 @@
 //! A planner over the testkit, and what its ledger and manifests add up to.
 
+mod lists;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
@@ -23,6 +25,8 @@ use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions,
     MemoryLedger, widest_ceilings,
 };
+
+use self::lists::WrittenLists;
 
 pub(crate) const SOURCE: &str = "source";
 pub(crate) const TARGET: &str = "target";
@@ -181,6 +185,14 @@ impl World {
     }
 }
 
+/// What must not depend on where invocations ended: copies, deletions, counts and lists.
+pub(crate) type PlanContent = (
+    BTreeMap<String, u64>,
+    BTreeMap<String, u64>,
+    ListingTally,
+    WrittenLists,
+);
+
 /// A plan as the ledger and the manifests have it, however it was cut.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct WrittenPlan {
@@ -189,12 +201,16 @@ pub(crate) struct WrittenPlan {
     pub(crate) tally: ListingTally,
     pub(crate) shard_sizes: Vec<u64>,
     pub(crate) ranges: usize,
+    pub(crate) lists: WrittenLists,
 }
 
 impl WrittenPlan {
     /// What the ledger and the manifests say was planned. Checks on the way that they agree with each other.
     pub(crate) fn of(ledger: &MemoryLedger, control: &MemoryControlStore) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self {
+            lists: WrittenLists::of(ledger, control),
+            ..Self::default()
+        };
         for shard in ledger.shards(&run_id()) {
             if matches!(shard.work, ShardWork::CopyParts { .. }) {
                 continue;
@@ -229,11 +245,12 @@ impl WrittenPlan {
     }
 
     /// What must not depend on where invocations ended.
-    pub(crate) fn content(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>, ListingTally) {
+    pub(crate) fn content(&self) -> PlanContent {
         (
             self.copies.clone(),
             self.deletes.clone(),
             self.tally.clone(),
+            self.lists.clone(),
         )
     }
 }
