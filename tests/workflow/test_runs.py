@@ -26,7 +26,7 @@ def pair(real, request):
 @pytest.fixture(scope="module")
 def hurried(server):
     """The same, with so little time per invocation that planner and copiers yield again and again."""
-    timeouts = {"PlannerTimeoutSeconds": 2, "CopierTimeoutSeconds": 2}
+    timeouts = {"PlannerTimeoutSeconds": 2, "CopierTimeoutSeconds": 3}
     deployment = Deployment(server.endpoint_url, name="hurried", parameters=timeouts)
     return Machine(deployment, deployment.deploy())
 

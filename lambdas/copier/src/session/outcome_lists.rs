@@ -1,7 +1,10 @@
 //! The lists of a shard in the control bucket: its failed objects, its copied objects with notes, and its receipts.
 
+use std::future::Future;
+
+use futures::try_join;
 use shardlift_core::{
-    documents::RunDocuments,
+    documents::{DocumentError, RunDocuments},
     failure::Failure,
     shard::{
         ShardOutcome, ShardRecord,
@@ -29,6 +32,20 @@ pub(super) struct OutcomeLists<'a, P: Ports> {
 struct WrittenList {
     objects: usize,
     key: Option<String>,
+}
+
+impl WrittenList {
+    /// Writes the list if it has grown to more objects.
+    async fn write<F>(&mut self, objects: usize, write: impl FnOnce() -> F) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<String, DocumentError>>,
+    {
+        if objects > self.objects {
+            self.key = Some(write().await?);
+            self.objects = objects;
+        }
+        Ok(())
+    }
 }
 
 impl<'a, P: Ports> OutcomeLists<'a, P> {
@@ -68,38 +85,19 @@ impl<'a, P: Ports> OutcomeLists<'a, P> {
         settled: &SettledObjects,
     ) -> Result<ShardOutcome, Failure> {
         let documents = RunDocuments::new(self.control, &self.run_id);
-        let (failures, notes) = (settled.failures(), settled.notes());
-        if failures.len() > self.failures.objects {
-            self.failures = WrittenList {
-                objects: failures.len(),
-                key: Some(
-                    documents
-                        .write_failures(&self.shard_id, self.token, failures)
-                        .await?,
-                ),
-            };
-        }
-        if notes.len() > self.notes.objects {
-            self.notes = WrittenList {
-                objects: notes.len(),
-                key: Some(
-                    documents
-                        .write_notes(&self.shard_id, self.token, notes)
-                        .await?,
-                ),
-            };
-        }
-        let receipts = settled.receipts();
-        if receipts.len() > self.receipts.objects {
-            self.receipts = WrittenList {
-                objects: receipts.len(),
-                key: Some(
-                    documents
-                        .write_receipts(&self.shard_id, self.token, receipts)
-                        .await?,
-                ),
-            };
-        }
+        let (shard_id, token) = (&self.shard_id, self.token);
+        let (failures, notes, receipts) = (settled.failures(), settled.notes(), settled.receipts());
+        // All at once: the last write of an invocation has little time.
+        try_join!(
+            self.failures.write(failures.len(), || {
+                documents.write_failures(shard_id, token, failures)
+            }),
+            self.notes.write(notes.len(), || documents
+                .write_notes(shard_id, token, notes)),
+            self.receipts.write(receipts.len(), || {
+                documents.write_receipts(shard_id, token, receipts)
+            }),
+        )?;
         let mut outcome = settled.outcome().clone();
         outcome.failures_key.clone_from(&self.failures.key);
         outcome.notes_key.clone_from(&self.notes.key);
