@@ -1,8 +1,8 @@
 //! Settles and reports a run of ten million objects, and prints the time and the peak of memory.
 //!
 //! `cargo run --release -p shardlift-reporter --example ten_million -- failed`: every object failed. `few`: three of each
-//! shard's 10,000 did. `relist`: none did, and both sides are listed again at `DATA_S3_ENDPOINT_URL`, in the buckets
-//! `source` and `target`, whose keys begin with two hexadecimal digits; the SDK reads credentials, Region and
+//! shard's 10,000 did. `relist`: none did, and the target is listed again at `DATA_S3_ENDPOINT_URL`, in the bucket
+//! `target`, whose keys begin with two hexadecimal digits. What the run vouches for is listed before the measurement begins. The SDK reads credentials, Region and
 //! `AWS_ENDPOINT_URL_STS` from the environment.
 //!
 //! The ledger is in memory. Failure lists are generated when they are read, and the documents are counted and thrown
@@ -23,12 +23,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt, stream};
 use shardlift_aws::{AwsAccounts, SystemClock, clients};
 use shardlift_core::{
+    access::policy::session::{SessionWork, session_policy},
     documents::failure_list::{self, FailedObject},
     failure::{FailureCode, fault::CallFault},
     plan::range::{KeyRange, RangeRecord, RangeState},
-    port::{Accounts, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome},
+    port::{
+        Accounts, BucketListing, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome,
+        SessionName,
+    },
     run::{
         event::{ReporterEvent, ReporterStatus},
         input::RunInput,
@@ -42,10 +47,12 @@ use shardlift_core::{
         deadline::Deadline,
         id::{RangeId, RunId, ShardId},
         key::{ObjectKey, RelativeKey},
+        set_sum::SetSum,
         tally::Count,
         time::Timestamp,
         version::LEDGER_VERSION,
     },
+    verify::{ListedRanges, ListingStep, RangeListing},
 };
 use shardlift_reporter::{Ports, Reporter};
 use shardlift_testkit::{
@@ -167,7 +174,12 @@ fn failed_object(shard: &str, index: u32) -> FailedObject {
     }
 }
 
-async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, scenario: Scenario) {
+async fn add_shard(
+    ledger: &MemoryLedger,
+    run_id: &RunId,
+    number: u32,
+    (scenario, vouched): (Scenario, &SetSum),
+) {
     let id = ShardId::new(format!("1-{number}")).unwrap();
     let planned = Count {
         objects: OBJECTS_PER_SHARD.into(),
@@ -185,6 +197,10 @@ async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, scenario:
             false => tally.copied.add_object(4_096),
         }
     }
+    if number == 0 {
+        // Which shard vouches for an object does not matter to the sum.
+        shard.outcome.vouched = *vouched;
+    }
     if failed > 0 {
         shard.outcome.failures_key = Some(format!("runs/night/failures/1-{number}/2.jsonl.zst"));
     }
@@ -194,13 +210,15 @@ async fn add_shard(ledger: &MemoryLedger, run_id: &RunId, number: u32, scenario:
     );
 }
 
+/// Where a range ends and the next one begins.
+fn bound(number: u32) -> Option<RelativeKey> {
+    (1..RANGES)
+        .contains(&number)
+        .then(|| RelativeKey::new(format!("{:02x}", number * 256 / RANGES)).unwrap())
+}
+
 /// The ranges of the plan: as many as one transaction takes. A planner of ten million even keys has some 180.
 async fn add_ranges(ledger: &MemoryLedger, run_id: &RunId) {
-    let bound = |number: u32| {
-        (1..RANGES)
-            .contains(&number)
-            .then(|| RelativeKey::new(format!("{:02x}", number * 256 / RANGES)).unwrap())
-    };
     let new_ranges = (0..RANGES).map(|number| RangeRecord {
         schema_version: LEDGER_VERSION,
         run_id: run_id.clone(),
@@ -284,7 +302,8 @@ async fn main() {
         Scenario::Relist => {
             let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").expect("DATA_S3_ENDPOINT_URL");
             let config = clients::sdk_config().await;
-            measure(scenario, AwsAccounts::new(&config, Some(endpoint))).await;
+            let accounts = AwsAccounts::new(&config, Some(endpoint));
+            measure(scenario, accounts).await;
         }
     }
 }
@@ -301,14 +320,48 @@ impl<A: Accounts> Ports for MeasuredPorts<A> {
 }
 
 /// The ledger of the run once its copiers have ended.
-async fn settled_ledger(run: &RunRecord, scenario: Scenario) -> MemoryLedger {
+async fn settled_ledger(run: &RunRecord, scenario: Scenario, vouched: &SetSum) -> MemoryLedger {
     let ledger = MemoryLedger::new(CallScript::default());
     for number in 0..SHARDS {
-        add_shard(&ledger, &run.run_id, number, scenario).await;
+        add_shard(&ledger, &run.run_id, number, (scenario, vouched)).await;
     }
     add_ranges(&ledger, &run.run_id).await;
     assert_eq!(ledger.create_run(run).await.unwrap(), PutOutcome::Written);
     ledger
+}
+
+/// What the target holds: what the copiers of the run vouch for.
+async fn sum_of_target<A: Accounts>(accounts: &A, run: &RunRecord) -> SetSum {
+    let session = SessionName::of_step("report", &run.run_id);
+    let policy = session_policy(&run.spec, SessionWork::Report);
+    let target = accounts
+        .reopen_target(run, &session, &policy)
+        .await
+        .unwrap();
+    let prefix = &run.spec.pair.target.prefix;
+    let bounds = (0..RANGES).map(|number| KeyRange {
+        after: bound(number),
+        until: bound(number + 1),
+    });
+    let mut ranges = ListedRanges::begin(bounds.collect(), 0);
+    let walks = ranges.unfinished().map(|range| async {
+        let mut listing = RangeListing::resume(range, prefix);
+        loop {
+            match listing.advance().unwrap() {
+                ListingStep::List(request) => {
+                    let page = target.list_page(&request).await.unwrap();
+                    listing.feed(page).unwrap();
+                }
+                ListingStep::PageEnd => {}
+                ListingStep::Done => return,
+            }
+        }
+    });
+    stream::iter(walks)
+        .buffer_unordered(16)
+        .collect::<Vec<()>>()
+        .await;
+    ranges.seen()
 }
 
 async fn measure(scenario: Scenario, accounts: impl Accounts) {
@@ -316,7 +369,11 @@ async fn measure(scenario: Scenario, accounts: impl Accounts) {
     let execution =
         ExecutionArn::new("arn:aws:states:us-east-1:111111111111:execution:machine:night").unwrap();
     let run = run_record(&run_id, &execution, scenario);
-    let ledger = settled_ledger(&run, scenario).await;
+    let vouched = match scenario {
+        Scenario::Failed | Scenario::Few => SetSum::default(),
+        Scenario::Relist => sum_of_target(&accounts, &run).await,
+    };
+    let ledger = settled_ledger(&run, scenario, &vouched).await;
     let control = GeneratedControl {
         bucket: BucketName::new("control").unwrap(),
         scenario,
