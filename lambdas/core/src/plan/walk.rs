@@ -12,7 +12,7 @@ use super::{
 use crate::{
     failure::Failure,
     plan::{
-        compare::{self, Difference},
+        compare::{self, CopyReason},
         range::{Checkpoint, RangeRecord},
     },
     port::{ListRequest, ObjectPage},
@@ -351,7 +351,7 @@ impl RangeWalk {
 /// prove nothing and the times decide, so that no object is copied again and again.
 fn is_same(rules: &WalkRules, source: &ListedObject, target: &ListedObject) -> bool {
     let found = compare::difference(rules.spec.compare, source, target);
-    if found == Some(Difference::ETag) && !rules.etags_are_digests {
+    if found == Some(CopyReason::ETag) && !rules.etags_are_digests {
         return compare::difference(Compare::SizeAndMtime, source, target).is_none();
     }
     found.is_none()

@@ -42,7 +42,8 @@ impl<'a, P: Ports> Prover<'a, P> {
         run: &'a RunRecord,
         sums: &Settlement,
     ) -> Result<Self, Failure> {
-        let mut expected = ExpectedTarget::begin(run);
+        let rerun = run.spec.rerun.as_ref();
+        let mut expected = ExpectedTarget::begin(run.spec.mode, rerun.map(|rerun| &rerun.carried));
         expected.add_settled(&sums.vouched, &sums.beside);
         let mut next: Option<String> = None;
         loop {
