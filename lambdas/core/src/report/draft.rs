@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     report::{
         CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, Proof, REPORT_VERSION, Report,
-        ReportLocation, ReportedProblem, SkippedObjects, Verdict, Verification,
+        ReportLocation, ReportedPair, ReportedProblem, SkippedObjects, Verdict, Verification,
         asked_input::AskedInput,
         prices::Prices,
         settlement::{self, Settlement},
@@ -136,6 +136,7 @@ impl ReportDraft {
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
+            pair: run.map(ReportedPair::of),
             // One that was refused may hold anything.
             input: run.and_then(|run| {
                 AskedInput::of(&event.input, run.spec.pair.target.external_id.as_ref())
