@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use shardlift_core::{report::Verdict, value::key::ObjectKey};
+use shardlift_proof::TargetState;
 use shardlift_testkit::StoredObject;
 
 use crate::scene::Scene;
@@ -76,6 +77,26 @@ fn expected(
     differences
 }
 
+/// The operator's command, however much later, finds what differs now.
+async fn recheck(
+    scene: &Scene,
+    vouched: &BTreeMap<String, (String, u64)>,
+    beside: &[String],
+    mode: &str,
+) {
+    let now = identities(&scene.buckets.objects("target"));
+    let expected = expected(vouched, beside, &now, mode != "copy");
+    let (rechecked, found) = scene.recheck().await.unwrap();
+    assert_eq!(rechecked.seen.objects, now.len() as u64);
+    if rechecked.state == TargetState::AsProven {
+        // The report knew of what is foreign, and counts it among what stands beside.
+        assert!(found.is_empty() && expected.values().all(|how| how == "foreign"));
+    } else {
+        assert_eq!(found, expected, "{mode}");
+        assert_eq!(rechecked.state == TargetState::Differs, !found.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn tampering_is_found_by_key_and_nothing_else_is_accused() {
     let (mut accused, mut cleared) = (0, 0);
@@ -117,6 +138,12 @@ async fn tampering_is_found_by_key_and_nothing_else_is_accused() {
         }
         let report = scene.written_report();
         assert_eq!(scene.differences(), expected, "seed {seed}, {mode}");
+        for _ in 0..2 {
+            recheck(&scene, &vouched, &beside, mode).await;
+            for _ in 0..random.u32(0..4) {
+                tamper(&scene, &mut random);
+            }
+        }
         let foreign = expected.values().filter(|how| *how == "foreign").count();
         let wrong = expected.len() - if mode == "mirror" { 0 } else { foreign };
         let verdict = if wrong > 0 {
