@@ -8,11 +8,12 @@ import hashlib
 import json
 import re
 import sys
+from pathlib import Path
 
 prefix, *files = sys.argv[1:]
 objects = size = total = 0
-for source in [open(name, "rb") for name in files] or [sys.stdin.buffer]:
-    text, at = source.read().decode().strip(), 0
+for pages in (Path(name).read_bytes() for name in files) if files else [sys.stdin.buffer.read()]:
+    text, at = pages.decode().strip(), 0
     while at < len(text):
         page, at = json.JSONDecoder().raw_decode(text, at)
         at = re.compile(r"\s*").match(text, at).end()

@@ -121,7 +121,7 @@ def test_a_rerun_of_a_mirror_vouches_for_all(pair, verify):
     assert "file-7: " in text
 
 
-def test_a_run_that_cannot_be_compared_is_told_so(real, pair, verify):
+def test_a_run_that_cannot_be_compared_is_told_so(pair, verify):
     pair.upload([Item("file", generated_bytes=3)])
     execution = pair.run(mode="sync", dry_run=True)
     code, text, beside = verify(execution)

@@ -39,7 +39,7 @@ struct ListedShard {
 
 /// A shard with objects that have no outcome.
 #[derive(Debug)]
-struct OpenShard {
+struct UnsettledShard {
     run: RunId,
     shard_id: ShardId,
     deletes: bool,
@@ -52,7 +52,7 @@ pub struct DocumentReceipts<'a, C> {
     run: &'a RunId,
     pair: &'a ReportedPair,
     lists: Vec<String>,
-    open: Vec<OpenShard>,
+    open: Vec<UnsettledShard>,
 }
 
 impl<'a, C: ControlStore> DocumentReceipts<'a, C> {
@@ -98,7 +98,7 @@ impl<'a, C: ControlStore> DocumentReceipts<'a, C> {
         let open = shards
             .filter(|shard| !matches!(shard.work, ShardWork::CopyParts { .. }))
             .filter(|shard| shard.tally.settled_objects() < shard.planned.objects)
-            .map(|shard| OpenShard {
+            .map(|shard| UnsettledShard {
                 run: run.clone(),
                 shard_id: shard.shard_id,
                 deletes: shard.work == ShardWork::DeleteObjects,
@@ -137,7 +137,7 @@ impl<'a, C: ControlStore> DocumentReceipts<'a, C> {
         Ok(documents.list(Some(key)).await?)
     }
 
-    async fn open_keys(&self, shard: &OpenShard) -> Result<Vec<KnownKey>, Failure> {
+    async fn open_keys(&self, shard: &UnsettledShard) -> Result<Vec<KnownKey>, Failure> {
         let documents = RunDocuments::new(self.control, &shard.run);
         let manifest = documents.manifest(&shard.shard_id).await?;
         let prefix = self.prefix_of(shard);
@@ -150,7 +150,7 @@ impl<'a, C: ControlStore> DocumentReceipts<'a, C> {
     }
 
     /// What the keys of a shard's manifest begin with.
-    fn prefix_of(&self, shard: &OpenShard) -> &KeyPrefix {
+    fn prefix_of(&self, shard: &UnsettledShard) -> &KeyPrefix {
         match shard.deletes {
             true => &self.pair.target.prefix,
             false => &self.pair.source.prefix,
