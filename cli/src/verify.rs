@@ -258,3 +258,127 @@ fn write_json(
     writeln!(screen.out(), "{}", printable_json(&answer.to_string()))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shardlift_core::{
+        report::Verification,
+        run::option::Verify,
+        value::{key::RelativeKey, object::ETag},
+        verify::{Difference, DifferenceKind, DifferingObject},
+    };
+    use shardlift_proof::DifferenceSink as _;
+
+    use super::*;
+    use crate::screen::paper::Paper;
+
+    fn report(proof: &serde_json::Value) -> Report {
+        let side = |bucket: &str, owner: &str| json!({"bucket": bucket, "prefix": "data/", "region": "eu-west-1", "owner": owner});
+        let report = json!({
+            "schema_version": 1, "run_id": "nightly-1", "verdict": "COMPLETE", "mode": "sync",
+            "pair": {"source": side("source", "111111111111"), "target": side("target", "222222222222")},
+            "planned": {"objects": 0, "bytes": 0}, "copied": {"objects": 0, "bytes": 0},
+            "skipped": {"objects": 0, "bytes": 0}, "deleted": {"objects": 0},
+            "failed": {"objects": 0, "bytes": 0, "by_reason": {}},
+            "shards": {"total": 0, "done": 0, "not_done": []}, "rounds": 0,
+            "verified": {"method": "relist", "missing": 0, "different": 0}, "proof": proof,
+            "cost_usd": {"estimated": 0.0, "counted": 0.0, "requests": {}},
+            "started_at": "2026-11-22T01:00:00.000Z", "ended_at": "2026-11-22T01:00:12.500Z",
+            "report": {"bucket": "control", "prefix": "runs/nightly-1/"},
+        });
+        serde_json::from_value(report).unwrap()
+    }
+
+    fn digest(digit: &str) -> String {
+        digit.repeat(64)
+    }
+
+    fn rechecked(state: TargetState, found: Verification, seen: &serde_json::Value) -> Rechecked {
+        let seen = serde_json::from_value(seen.clone()).unwrap();
+        Rechecked { state, seen, found }
+    }
+
+    #[test]
+    fn one_sentence_says_what_was_proven_and_that_it_still_stands() {
+        let sum = json!({"objects": 3, "bytes": 2_048, "digest": digest("a")});
+        let report = report(
+            &json!({"method": "listing", "objects": 3, "bytes": 2_048, "digest": digest("a")}),
+        );
+        let proven = ProvenRun::of(&report).unwrap();
+        let clean = Verification::clean(Verify::Relist);
+        let rechecked = rechecked(TargetState::AsProven, clean, &sum);
+        let (mut screen, paper) = Paper::in_a_screen();
+        let list = DifferenceList::open(None).unwrap();
+        write_text(&proven, &rechecked, &list, &mut screen).unwrap();
+        let sentence = format!(
+            "AS PROVEN  nightly-1  s3://target/data/ is what the run proved: 3 objects, 2.0 KiB, digest {}.\n",
+            digest("a")
+        );
+        assert_eq!(paper.text(), sentence);
+    }
+
+    #[tokio::test]
+    async fn each_key_that_differs_is_a_line_that_does_nothing_to_a_terminal() {
+        let sum = json!({"objects": 4, "bytes": 9, "digest": digest("b")});
+        let report =
+            report(&json!({"method": "none", "objects": 3, "bytes": 9, "digest": digest("a")}));
+        let proven = ProvenRun::of(&report).unwrap();
+        let mut list = DifferenceList::open(None).unwrap();
+        let mut found = Verification::clean(Verify::Relist);
+        for (key, kind) in [
+            ("a\n\u{1b}[2J", DifferenceKind::Missing),
+            ("b", DifferenceKind::Foreign),
+        ] {
+            let object = || {
+                Some(DifferingObject {
+                    etag: ETag::new("e-2").unwrap(),
+                    size: 5,
+                })
+            };
+            let is_missing = kind == DifferenceKind::Missing;
+            found.add(kind);
+            let difference = Difference {
+                key: RelativeKey::new(key).unwrap(),
+                kind,
+                expected: object().filter(|_| is_missing),
+                found: object().filter(|_| !is_missing),
+            };
+            list.add(&difference).await.unwrap();
+        }
+        // One more was found than is kept to be shown.
+        found.add(DifferenceKind::Content);
+        let rechecked = rechecked(TargetState::Differs, found, &sum);
+        let (mut screen, paper) = Paper::in_a_screen();
+        write_text(&proven, &rechecked, &list, &mut screen).unwrap();
+        let text = paper.text();
+        for expected in [
+            "DIFFERS  nightly-1  s3://target/data/ is not what the run vouches for, though it did not prove it (3 objects",
+            "1 missing, 1 different, 1 unknown to the run. Now it holds 4 objects",
+            "missing   a\\n\\u{1b}[2J: e-2 (5 bytes) -> nothing\n",
+            "foreign   b: nothing -> e-2 (5 bytes)\n",
+            "and 1 more; --csv FILE writes all",
+        ] {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        let (mut screen, paper) = Paper::in_a_screen();
+        write_json(&proven, &rechecked, &list, &mut screen).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&paper.text()).unwrap();
+        assert_eq!(
+            (&answer["state"], &answer["missing"]),
+            (&json!("differs"), &json!(1))
+        );
+        assert_eq!(answer["differences"][0]["key"], "a\n\u{1b}[2J");
+        assert_eq!(answer["seen"]["digest"], digest("b"));
+    }
+
+    #[test]
+    fn a_report_that_vouches_for_nothing_cannot_be_compared() {
+        let mut report = report(&json!(null));
+        assert!(ProvenRun::of(&report).is_err());
+        report.proof = None;
+        report.pair = None;
+        assert!(ProvenRun::of(&report).is_err());
+    }
+}
