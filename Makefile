@@ -123,8 +123,8 @@ lint-rust: venv-tests
 	@.venv/bin/typos
 
 lint-python: venv-tests
-	@.venv/bin/ruff check --quiet infra tests
-	@.venv/bin/ruff format --quiet --check infra tests
+	@.venv/bin/ruff check --quiet infra tests examples
+	@.venv/bin/ruff format --quiet --check infra tests examples
 
 lint-infra: venv-tests .venv/checkov/installed
 	@.venv/bin/cfn-lint --append-rules infra/rules -- infra/template.yaml infra/target-account.yaml
@@ -145,8 +145,8 @@ lint-infra: venv-tests .venv/checkov/installed
 
 fmt: venv-tests
 	@cargo fmt --all
-	@.venv/bin/ruff check --quiet --fix infra tests
-	@.venv/bin/ruff format --quiet infra tests
+	@.venv/bin/ruff check --quiet --fix infra tests examples
+	@.venv/bin/ruff format --quiet infra tests examples
 
 # ---------------------------------------------------------------------- set-up
 .PHONY: venv-local venv-tests venv-bench venv-zig node

@@ -15,8 +15,8 @@ use shardlift_core::value::{
 /// The stack is found by --stack (its CloudFormation outputs), by --local (the stack of `make local-up`), or by
 /// naming its three parts. Credentials and Region come from the usual places of the AWS SDK.
 ///
-/// Exit code: 0 when a run ended COMPLETE or PLANNED, 1 when it ended INCOMPLETE, 2 when it broke or the command was
-/// wrong.
+/// Exit code: 0 when a run ended COMPLETE or PLANNED or the target is what it proved, 1 when the run ended INCOMPLETE or the
+/// target differs, 2 when the run broke, the target could not be compared, or the command was wrong.
 #[derive(Debug, Parser)]
 #[command(name = "shardlift", version, max_term_width = 100)]
 pub struct Arguments {
@@ -89,6 +89,11 @@ pub(crate) enum Command {
     },
     /// Show the report of a run.
     Report(ReportArguments),
+    /// List the target now, and say whether it still is what a run proved.
+    ///
+    /// Names every key that is missing, that has another object, or of which the run knows nothing. It reads the report and
+    /// the receipts of the run from the control bucket, never the ledger, and never an object of the target.
+    Verify(VerifyArguments),
     /// Show the latest runs.
     Status {
         /// How many.
@@ -138,9 +143,26 @@ pub(crate) struct ReportArguments {
     /// Print report.json as it is.
     #[arg(long, conflicts_with_all = ["failures", "save"])]
     pub(crate) json: bool,
-    /// Save report.html, report.json, failures.csv and shards.json in this folder.
+    /// Save report.html, report.json, failures.csv, shards.json and, where the target differs, differences.csv in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) save: Option<PathBuf>,
+}
+
+/// What is compared with the target, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The run.
+    #[arg(value_parser = checked(RunId::new))]
+    pub(crate) run: RunId,
+    /// The profile that lists the target, where that of the stack may not: one of the target account.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target_profile: Option<String>,
+    /// Write every difference to this file, which must not exist yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// One JSON object instead of sentences and a table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which shards.

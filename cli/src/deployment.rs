@@ -33,6 +33,7 @@ struct LocalOutputs {
     endpoint_url: String,
     region: String,
     source_credentials: LocalCredentials,
+    target_credentials: LocalCredentials,
     state_machine_arn: StateMachineArn,
     ledger_table: String,
     control_bucket: BucketName,
@@ -53,7 +54,7 @@ impl Deployment {
         if arguments.local {
             return Self::local(&arguments.local_outputs).await;
         }
-        let sdk = sdk_config(arguments).await?;
+        let sdk = sdk_config(arguments, arguments.profile.as_deref()).await?;
         if let Some(parts) = named_parts(arguments)? {
             return Ok(Self {
                 parts,
@@ -87,24 +88,29 @@ impl Deployment {
         arguments: &StackArguments,
         stack: &str,
     ) -> Result<StackDescription, CommandError> {
-        StackDescription::read(&sdk_config(arguments).await?, stack).await
+        let sdk = sdk_config(arguments, arguments.profile.as_deref()).await?;
+        StackDescription::read(&sdk, stack).await
+    }
+
+    /// The SDK's configuration for calls to the target account: with this profile, or else as for the stack. The local stack
+    /// has credentials of the target account.
+    ///
+    /// # Errors
+    /// When the profile has no Region and none is given, and when the outputs of the local stack cannot be read.
+    pub(crate) async fn target_sdk(
+        arguments: &StackArguments,
+        profile: Option<&str>,
+    ) -> Result<aws_config::SdkConfig, CommandError> {
+        if arguments.local {
+            let outputs: LocalOutputs = read_local_outputs(&arguments.local_outputs)?;
+            return Ok(local_sdk(&outputs, &outputs.target_credentials).await);
+        }
+        sdk_config(arguments, profile.or(arguments.profile.as_deref())).await
     }
 
     async fn local(outputs: &Path) -> Result<Self, CommandError> {
         let outputs: LocalOutputs = read_local_outputs(outputs)?;
-        let credentials = Credentials::new(
-            outputs.source_credentials.access_key_id,
-            outputs.source_credentials.secret_access_key,
-            None,
-            None,
-            "local stack",
-        );
-        let sdk = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .region(aws_config::Region::new(outputs.region))
-            .endpoint_url(outputs.endpoint_url)
-            .credentials_provider(credentials)
-            .load()
-            .await;
+        let sdk = local_sdk(&outputs, &outputs.source_credentials).await;
         Ok(Self {
             parts: StackParts {
                 state_machine_arn: outputs.state_machine_arn,
@@ -117,9 +123,31 @@ impl Deployment {
     }
 }
 
-async fn sdk_config(arguments: &StackArguments) -> Result<aws_config::SdkConfig, CommandError> {
+async fn local_sdk(
+    outputs: &LocalOutputs,
+    credentials: &LocalCredentials,
+) -> aws_config::SdkConfig {
+    let credentials = Credentials::new(
+        &credentials.access_key_id,
+        &credentials.secret_access_key,
+        None,
+        None,
+        "local stack",
+    );
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(outputs.region.clone()))
+        .endpoint_url(&outputs.endpoint_url)
+        .credentials_provider(credentials)
+        .load()
+        .await
+}
+
+async fn sdk_config(
+    arguments: &StackArguments,
+    profile: Option<&str>,
+) -> Result<aws_config::SdkConfig, CommandError> {
     let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
-    if let Some(profile) = &arguments.profile {
+    if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
     if let Some(region) = &arguments.region {
@@ -134,7 +162,7 @@ async fn sdk_config(arguments: &StackArguments) -> Result<aws_config::SdkConfig,
     let Some(provider) = config.credentials_provider() else {
         return Ok(config);
     };
-    let credentials = OperatorCredentials::new(provider, arguments.profile.as_deref());
+    let credentials = OperatorCredentials::new(provider, profile);
     Ok(config
         .into_builder()
         .credentials_provider(SharedCredentialsProvider::new(credentials))

@@ -8,6 +8,7 @@ mod arguments;
 mod connection;
 mod credentials;
 mod deployment;
+mod difference_list;
 mod error;
 mod failure_table;
 mod machine;
@@ -22,6 +23,7 @@ mod shell;
 mod snapshot;
 mod speed;
 mod start;
+mod verify;
 mod watch;
 
 pub use arguments::Arguments;
@@ -35,11 +37,11 @@ use deployment::Deployment;
 /// How the command ends: its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// 0: it did what was asked; a run ended COMPLETE or PLANNED.
+    /// 0: it did what was asked; a run ended COMPLETE or PLANNED, a target is what the run proved.
     Good,
-    /// 1: the run ended INCOMPLETE.
+    /// 1: the run ended INCOMPLETE, or the target differs.
     Incomplete,
-    /// 2: the run broke; a wrong command ends so too.
+    /// 2: the run broke, or the target could not be compared; a wrong command ends so too.
     Broken,
 }
 
@@ -72,6 +74,10 @@ pub async fn run(arguments: Arguments, screen: &mut Screen) -> Result<Ending, Co
         Command::Status { count } => run_table::show(&connect(&stack).await?, count, screen).await,
         Command::Shards(shards) => {
             shard_table::show(&connect(&stack).await?, &shards, screen).await
+        }
+        Command::Verify(verify) => {
+            let connection = connect(&stack).await?;
+            verify::verify(&connection, &stack, &verify, screen).await
         }
         Command::Manifest(manifest) => {
             object_table::show(&connect(&stack).await?, &manifest, screen).await

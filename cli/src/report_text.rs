@@ -25,10 +25,11 @@ use crate::{
 };
 
 /// The documents that `--save` fetches.
-const DOCUMENTS: [RunDocument; 5] = [
+const DOCUMENTS: [RunDocument; 6] = [
     RunDocument::ReportPage,
     RunDocument::Report,
     RunDocument::FailuresCsv,
+    RunDocument::DifferencesCsv,
     RunDocument::ShardsJson,
     RunDocument::Preflight,
 ];

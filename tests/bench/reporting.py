@@ -2,7 +2,7 @@
 
     python tests/bench/reporting.py [failed] [few] [relist]
 
-`lambdas/reporter/examples/ten_million.rs` says what each of them is. For `relist` the S3 model answers every listing
+`lambdas/reporter/examples/ten_million` says what each of them is. For `relist` the S3 model answers every listing
 page after 40 ms. Figures go to target/bench/reporting.json and, as a table, to the standard output. It fails when one
 of them takes longer than an invocation may, or more memory than the smallest function has.
 """

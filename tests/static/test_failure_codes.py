@@ -5,7 +5,7 @@ from .project import ASL_README_PATH, all_states, asl, rust_failure_codes, table
 DESIGNED = set(
     "InvalidRun AccessDenied RoleUnavailable BucketOwnerMismatch BucketUnavailable ListingIncomplete RunOverlap "
     "DeleteLimitExceeded SourceMissing SourceChanged TargetConflict ObjectArchived ObjectUnsupported Throttled "
-    "ServiceFault IntegrityMismatch LedgerConflict InvariantViolated".split()
+    "ServiceFault IntegrityMismatch TargetDiffers LedgerConflict InvariantViolated".split()
 )
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from .project import ROOT
 
-OURS = {"shardlift-core", "shardlift-aws", "shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
+LIBRARIES = {"shardlift-core", "shardlift-aws", "shardlift-proof"}
+OURS = LIBRARIES | {"shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
 # Crates that would bring AWS, a runtime, the network or chance into the core.
 IMPURE_CRATES = re.compile(r"^(aws-|lambda|tokio|hyper|http|reqwest|rustls|mio|rand|getrandom|fastrand|uuid|rayon)")
 # What reads the clock, the environment or the outside world.
@@ -30,9 +31,9 @@ def dependencies():
 def test_dependencies_point_one_way(dependencies):
     ours = {name: found & set(dependencies) for name, found in dependencies.items() if name in OURS}
     assert ours["shardlift-core"] == set()
-    assert ours["shardlift-aws"] == {"shardlift-core"}
-    for name in OURS - {"shardlift-core", "shardlift-aws"}:
-        assert ours[name] <= {"shardlift-core", "shardlift-aws"}, name
+    assert ours["shardlift-aws"] == ours["shardlift-proof"] == {"shardlift-core"}
+    for name in OURS - LIBRARIES:
+        assert ours[name] <= LIBRARIES, name
 
 
 def test_nothing_impure_is_linked_into_the_core():

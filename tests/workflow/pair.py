@@ -43,7 +43,7 @@ class TestPair:
 
     def report(self, execution):
         """The run's report.json, whose sums add up."""
-        return checked(json.loads(self._document(execution, "report.json")))
+        return checked(json.loads(self.document(execution, "report.json")))
 
     def failures(self, execution):
         """The rows of the run's failures.csv, as dictionaries."""
@@ -51,7 +51,7 @@ class TestPair:
 
     def rows(self, execution, name):
         """The rows of a CSV document of the run, as dictionaries."""
-        return list(csv.DictReader(io.StringIO(self._document(execution, name).decode())))
+        return list(csv.DictReader(io.StringIO(self.document(execution, name).decode())))
 
     def differences(self, uploaded):
         """What an independent comparison of both sides finds."""
@@ -60,7 +60,7 @@ class TestPair:
     def target_keys(self):
         return set(listing(*self.target))
 
-    def _document(self, execution, name):
+    def document(self, execution, name):
         s3 = self.machine.deployment.source.client("s3")
         key = f"runs/{execution.run_id}/{name}"
         return s3.get_object(Bucket=self.machine.outputs["control_bucket"], Key=key)["Body"].read()

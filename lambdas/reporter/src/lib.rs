@@ -12,6 +12,7 @@ mod page;
 mod ports;
 mod progress;
 mod publication;
+mod receipts;
 mod reply;
 mod reporter;
 mod round;

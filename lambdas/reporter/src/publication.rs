@@ -76,7 +76,7 @@ async fn write_details<P: Ports>(
     match run {
         Some(run) if run.state != RunState::Planning && !run.spec.dry_run => {
             let unfinished = settlement::unfinished_code(invocation.event.problem.as_ref());
-            Details::write(invocation, unfinished, charts).await
+            Details::write(invocation, run, unfinished, charts).await
         }
         _ => Details::write_empty(invocation, charts).await,
     }

@@ -1,12 +1,15 @@
 //! An open bucket in memory.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    ops::Bound,
+    sync::{Arc, Mutex},
+};
 
 use shardlift_core::{
     failure::fault::CallFault,
     port::{ListRequest, ObjectPage},
     run::record::BucketFacts,
-    value::{bucket::BucketName, tally::RequestCounts},
+    value::{bucket::BucketName, key::ObjectKey, tally::RequestCounts},
 };
 
 use crate::{CallScript, MemoryBuckets, bucket::World};
@@ -43,13 +46,12 @@ impl BucketHandle {
     pub(crate) async fn list_page(&self, request: &ListRequest) -> Result<ObjectPage, CallFault> {
         const OPERATION: &str = "s3:ListObjectsV2";
         self.call(OPERATION, |world| {
+            let after = request.after.as_ref();
+            let after = after.map_or(Bound::Unbounded, Bound::Excluded);
             let mut matching = world
                 .objects(&self.bucket, OPERATION)?
-                .iter()
-                .filter(|(key, _)| {
-                    key.as_str().starts_with(request.prefix.as_str())
-                        && request.after.as_ref().is_none_or(|after| *key > after)
-                });
+                .range::<ObjectKey, _>((after, Bound::Unbounded))
+                .filter(|(key, _)| key.as_str().starts_with(request.prefix.as_str()));
             let objects = matching
                 .by_ref()
                 .take(self.page_objects)

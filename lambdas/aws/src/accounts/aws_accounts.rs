@@ -90,6 +90,27 @@ impl AwsAccounts {
         }))
     }
 
+    /// A bucket whose Region and owner are known, to be listed with the credentials that the process has. Nothing is called.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub fn listed_bucket(
+        &self,
+        name: &BucketName,
+        facts: BucketFacts,
+    ) -> Result<AwsSourceBucket, CallFault> {
+        let counter = RequestCounter::default();
+        let credentials = self.own_credentials()?;
+        let region = region_of(&facts);
+        let client = self.0.data.for_listings(region, &credentials, &counter);
+        let bucket = OwnedBucket {
+            name: name.clone(),
+            facts,
+            is_paid_by_requester: false,
+        };
+        Ok(AwsSourceBucket::new(client, counter, bucket))
+    }
+
     async fn caller(&self) -> Result<&Identity, CallFault> {
         self.0
             .caller

@@ -32,6 +32,12 @@ pub fn receipts(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {
     format!("runs/{run_id}/receipts/{shard_id}/{token}.jsonl.zst")
 }
 
+/// Those receipts of a shard's objects that its record counts, where the list of its last copier has others too.
+#[must_use]
+pub fn counted_receipts(run_id: &RunId, shard_id: &ShardId) -> String {
+    format!("runs/{run_id}/receipts/{shard_id}/counted.jsonl.zst")
+}
+
 /// The receipts of the objects that a step of the plan leaves as they stand at the target.
 #[must_use]
 pub fn kept(run_id: &RunId, list_id: &ShardId) -> String {

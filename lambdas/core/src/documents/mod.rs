@@ -12,6 +12,7 @@ pub mod failure_list;
 pub mod json_lines;
 pub mod manifest;
 pub mod receipt;
+pub mod receipt_index;
 mod run_documents;
 
 pub use document_error::{DocumentAction, DocumentError};

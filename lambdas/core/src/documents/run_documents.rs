@@ -16,7 +16,10 @@ use crate::{
     port::ControlStore,
     run::event::IndexLocation,
     shard::{ShardRecord, note::NotedObject},
-    value::id::{RunId, ShardId},
+    value::{
+        bucket::BucketName,
+        id::{RunId, ShardId},
+    },
 };
 
 /// The content type of manifests and lists, which are JSON lines under zstd.
@@ -91,6 +94,12 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
     #[must_use]
     pub fn new(control: &'a C, run_id: &'a RunId) -> Self {
         Self { control, run_id }
+    }
+
+    /// The control bucket.
+    #[must_use]
+    pub fn bucket(&self) -> &'a BucketName {
+        self.control.bucket()
     }
 
     /// The manifest of a shard.
@@ -176,6 +185,21 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         receipts: impl IntoIterator<Item = &'o Receipt>,
     ) -> Result<String, DocumentError> {
         let key = control_key::receipts(self.run_id, shard_id, token);
+        let body = json_lines::encode(receipts)?;
+        self.put(&key, LIST_TYPE, body).await?;
+        Ok(key)
+    }
+
+    /// Writes those receipts of a shard's objects that its record counts, and gives their key.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub async fn write_counted_receipts<'o>(
+        &self,
+        shard_id: &ShardId,
+        receipts: impl IntoIterator<Item = &'o Receipt>,
+    ) -> Result<String, DocumentError> {
+        let key = control_key::counted_receipts(self.run_id, shard_id);
         let body = json_lines::encode(receipts)?;
         self.put(&key, LIST_TYPE, body).await?;
         Ok(key)

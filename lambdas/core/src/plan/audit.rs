@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::Difference as Reason;
+use super::compare::CopyReason;
 use crate::{
     documents::json_lines,
     failure::Failure,
@@ -81,7 +81,7 @@ impl AuditedStretch {
         &mut self,
         relative: &str,
         (source, target): (Option<&ListedObject>, Option<&ListedObject>),
-        reason: Option<Reason>,
+        reason: Option<CopyReason>,
     ) {
         let sums = &mut self.sums;
         for (side, object) in [(&mut sums.source, source), (&mut sums.target, target)] {
@@ -93,10 +93,10 @@ impl AuditedStretch {
         let (kind, count) = match (source, reason) {
             (None, _) => (DifferenceKind::Extra, &mut counts.extra),
             (Some(_), None) => return,
-            (Some(_), Some(Reason::Missing)) => (DifferenceKind::Missing, &mut counts.missing),
-            (Some(_), Some(Reason::Size)) => (DifferenceKind::Size, &mut counts.size),
-            (Some(_), Some(Reason::ETag)) => (DifferenceKind::Content, &mut counts.content),
-            (Some(_), Some(Reason::Newer)) => (DifferenceKind::Older, &mut counts.older),
+            (Some(_), Some(CopyReason::Missing)) => (DifferenceKind::Missing, &mut counts.missing),
+            (Some(_), Some(CopyReason::Size)) => (DifferenceKind::Size, &mut counts.size),
+            (Some(_), Some(CopyReason::ETag)) => (DifferenceKind::Content, &mut counts.content),
+            (Some(_), Some(CopyReason::Newer)) => (DifferenceKind::Older, &mut counts.older),
         };
         *count += 1;
         // The tail of a key is never too long.

@@ -4,7 +4,7 @@ use crate::{run::option::Compare, value::object::ListedObject};
 
 /// Why an object must be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Difference {
+pub enum CopyReason {
     /// The target has no object with its key.
     Missing,
     /// The sizes differ.
@@ -23,9 +23,9 @@ pub fn difference(
     compare: Compare,
     source: &ListedObject,
     target: &ListedObject,
-) -> Option<Difference> {
+) -> Option<CopyReason> {
     if source.size_bytes != target.size_bytes {
-        return Some(Difference::Size);
+        return Some(CopyReason::Size);
     }
     match compare {
         Compare::Size => None,
@@ -36,17 +36,17 @@ pub fn difference(
 
 /// Listings have whole seconds, so a source written in the same second as its copy may be newer. Such an object is copied
 /// again, and is older than its copy from then on.
-fn by_time(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
-    (source.modified_at >= target.modified_at).then_some(Difference::Newer)
+fn by_time(source: &ListedObject, target: &ListedObject) -> Option<CopyReason> {
+    (source.modified_at >= target.modified_at).then_some(CopyReason::Newer)
 }
 
 /// Equal ETags mean equal objects. Unequal ones prove nothing when either object was uploaded in parts, because the part
 /// size changes the ETag. Then the times decide, so that no object is copied again and again.
-fn by_etag(source: &ListedObject, target: &ListedObject) -> Option<Difference> {
+fn by_etag(source: &ListedObject, target: &ListedObject) -> Option<CopyReason> {
     if source.etag == target.etag {
         None
     } else if source.etag.part_count().is_none() && target.etag.part_count().is_none() {
-        Some(Difference::ETag)
+        Some(CopyReason::ETag)
     } else {
         by_time(source, target)
     }
@@ -72,7 +72,7 @@ mod tests {
         for compare in [Compare::Size, Compare::SizeAndMtime, Compare::Etag] {
             assert_eq!(
                 difference(compare, &object(1, "a", 0), &object(2, "a", 9)),
-                Some(Difference::Size)
+                Some(CopyReason::Size)
             );
         }
     }
@@ -87,8 +87,8 @@ mod tests {
             )
         };
         assert_eq!(differs(1, 2), None);
-        assert_eq!(differs(2, 2), Some(Difference::Newer));
-        assert_eq!(differs(3, 2), Some(Difference::Newer));
+        assert_eq!(differs(2, 2), Some(CopyReason::Newer));
+        assert_eq!(differs(3, 2), Some(CopyReason::Newer));
     }
 
     #[test]
@@ -97,8 +97,8 @@ mod tests {
             difference(Compare::Etag, &object(1, source, 5), &object(1, target, at))
         };
         assert_eq!(differs("a", "a", 0), None);
-        assert_eq!(differs("a", "b", 9), Some(Difference::ETag));
+        assert_eq!(differs("a", "b", 9), Some(CopyReason::ETag));
         assert_eq!(differs("a-2", "b-3", 9), None);
-        assert_eq!(differs("a-2", "b-3", 4), Some(Difference::Newer));
+        assert_eq!(differs("a-2", "b-3", 4), Some(CopyReason::Newer));
     }
 }

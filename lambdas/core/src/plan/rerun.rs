@@ -121,7 +121,10 @@ impl EarlierRun {
             typed,
         });
         Ok(Self {
-            expected: ExpectedTarget::begin(&record),
+            expected: ExpectedTarget::begin(
+                record.spec.mode,
+                record.spec.rerun.as_ref().map(|rerun| &rerun.carried),
+            ),
             record,
             chosen,
             not_chosen: Count::default(),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     failure::Failure,
     plan::{
-        compare::{self, Difference},
+        compare::{self, CopyReason},
         range::{Checkpoint, RangeRecord},
     },
     port::{ListRequest, ObjectPage},
@@ -373,12 +373,12 @@ fn difference(
     rules: &WalkRules,
     source: &ListedObject,
     target: Option<&ListedObject>,
-) -> Option<Difference> {
+) -> Option<CopyReason> {
     let Some(target) = target else {
-        return Some(Difference::Missing);
+        return Some(CopyReason::Missing);
     };
     let found = compare::difference(rules.spec.compare, source, target);
-    if found == Some(Difference::ETag) && !rules.etags_are_digests {
+    if found == Some(CopyReason::ETag) && !rules.etags_are_digests {
         return compare::difference(Compare::SizeAndMtime, source, target);
     }
     found

@@ -3,10 +3,10 @@
 use crate::{
     documents::control_key,
     failure::Failure,
-    plan::AuditSums,
+    plan::{AuditSums, RunEstimate},
     report::{
         CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, Proof, REPORT_VERSION, Report,
-        ReportLocation, ReportedProblem, SkippedObjects, Verdict, Verification,
+        ReportLocation, ReportedPair, ReportedProblem, SkippedObjects, Verdict, Verification,
         asked_input::AskedInput,
         prices::Prices,
         settlement::{self, Settlement},
@@ -107,6 +107,15 @@ impl ReportDraft {
         });
     }
 
+    fn copy_seconds(&self, estimate: &RunEstimate) -> CopySeconds {
+        let (shortest, longest) = (estimate.copy_seconds, estimate.copy_seconds_max);
+        CopySeconds {
+            estimated: shortest,
+            estimated_max: Some(longest).filter(|&seconds| seconds > shortest),
+            counted: self.sums.copying_time().map(|time| time.as_secs()),
+        }
+    }
+
     /// The report, which lies in the bucket `control`.
     #[must_use]
     pub fn into_report(
@@ -128,17 +137,13 @@ impl ReportDraft {
             .insert("states:Transition".to_owned(), transitions);
         let plan = run.filter(|run| run.state != RunState::Planning);
         let estimate = plan.map(|run| &run.totals.estimate);
-        let copy_seconds = estimate.map(|estimate| CopySeconds {
-            estimated: estimate.copy_seconds,
-            estimated_max: Some(estimate.copy_seconds_max)
-                .filter(|&seconds| seconds > estimate.copy_seconds),
-            counted: self.sums.copying_time().map(|time| time.as_secs()),
-        });
+        let copy_seconds = estimate.map(|estimate| self.copy_seconds(estimate));
         let report = Report {
             schema_version: REPORT_VERSION,
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
+            pair: run.map(ReportedPair::of),
             // One that was refused may hold anything.
             input: run.and_then(|run| {
                 AskedInput::of(&event.input, run.spec.pair.target.external_id.as_ref())

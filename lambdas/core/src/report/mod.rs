@@ -3,7 +3,7 @@
 //! Read [`settlement`] first: it adds up the ledger. [`draft`] puts the report
 //! together and [`Report`] is the result, in its stored form; its parts are the
 //! [`Verdict`] and how it follows from the rest, [`Verification`], [`Cost`] at the list prices in [`prices`],
-//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. `sums` checks that its counts add up. [`Emptiness`] tells a run that found nothing from one that is in step. [`Remedy`] is the run to start after it, and [`AskedInput`] what this one was asked. [`view`] turns a report into what people read, and
+//! [`ReportedProblem`], [`ShardSummary`] and [`NotPlanned`]. `sums` checks that its counts add up. [`Emptiness`] tells a run that found nothing from one that is in step. [`Remedy`] is the run to start after it, and [`AskedInput`] what this one was asked. [`ReportedPair`] is where. [`view`] turns a report into what people read, and
 //! [`notice`] lays that out as a notification.
 
 mod asked_input;
@@ -17,6 +17,7 @@ pub mod notice;
 pub mod prices;
 mod problem;
 mod remedy;
+mod reported_pair;
 mod run_report;
 pub mod settlement;
 mod shard_summary;
@@ -32,6 +33,7 @@ pub use failure_example::{FailedWork, FailureExample, FailureExamples, note_exam
 pub use not_planned::NotPlanned;
 pub use problem::{ReportedProblem, cut};
 pub use remedy::Remedy;
+pub use reported_pair::{ReportedPair, ReportedSide};
 pub use run_report::{
     DeleteLimits, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedWarning,
     SkippedObjects,

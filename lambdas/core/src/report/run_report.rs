@@ -9,6 +9,7 @@ use super::{
     cost::{CopySeconds, Cost},
     not_planned::NotPlanned,
     problem::ReportedProblem,
+    reported_pair::ReportedPair,
     shard_summary::ShardSummary,
     verdict::Verdict,
     verification::{Proof, Verification},
@@ -40,6 +41,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// The mode; absent when the input of the run was refused.
     pub mode: Option<Mode>,
+    /// Where it read and wrote; absent when the input of the run was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<ReportedPair>,
     /// What the run was asked to do, where it can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<AskedInput>,
@@ -245,6 +249,7 @@ pub(crate) mod tests {
             run_id: RunId::new("nightly-1").unwrap(),
             verdict: Verdict::Incomplete,
             mode: Some(Mode::Sync),
+            pair: None,
             input: None,
             rerun_of: None,
             not_planned: None,

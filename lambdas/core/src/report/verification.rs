@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{run::option::Verify, value::set_sum::SetSum, verify::DifferenceKind};
+use crate::{
+    run::option::Verify,
+    value::{id::RunId, set_sum::SetSum},
+    verify::DifferenceKind,
+};
 
 /// What the proof of the target found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,4 +98,7 @@ pub struct Proof {
     /// The sum of what else the target holds under the prefix; absent where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<SetSum>,
+    /// In a rerun: the runs that it goes back to, the first one first. It vouches for what they vouched for, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
 }

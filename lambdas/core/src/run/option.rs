@@ -78,7 +78,7 @@ pub enum TagPolicy {
 pub enum Verify {
     /// The outcomes in the ledger are the proof.
     None,
-    /// Both sides are listed again and compared.
+    /// The target is listed and its sum compared with what the run vouches for.
     Relist,
     /// As relist, and full-object checksums are compared where they exist.
     Checksum,

@@ -20,7 +20,7 @@ use crate::{
 
 /// What the run knows of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Known {
+enum Expectation {
     /// It vouches for this object.
     Vouched(DifferingObject),
     /// Whatever stands there is not its business: it left it alone, or could not replace it.
@@ -31,7 +31,7 @@ enum Known {
 #[derive(Debug)]
 pub struct BatchComparison {
     batch: SegmentBatch,
-    known: BTreeMap<RelativeKey, Known>,
+    known: BTreeMap<RelativeKey, Expectation>,
     differences: Vec<Difference>,
 }
 
@@ -61,7 +61,7 @@ impl BatchComparison {
             etag: etag.clone(),
             size,
         });
-        let known = vouched.map_or(Known::LeftAlone, Known::Vouched);
+        let known = vouched.map_or(Expectation::LeftAlone, Expectation::Vouched);
         self.known.insert(receipt.key, known);
     }
 
@@ -70,7 +70,7 @@ impl BatchComparison {
         if self.batch.contains(key)
             && let Ok(key) = RelativeKey::new(key)
         {
-            self.known.entry(key).or_insert(Known::LeftAlone);
+            self.known.entry(key).or_insert(Expectation::LeftAlone);
         }
     }
 
@@ -83,12 +83,12 @@ impl BatchComparison {
         let key = RelativeKey::new(relative).ok()?;
         let found = DifferingObject::of(object);
         let (kind, expected) = match self.known.remove(&key) {
-            Some(Known::LeftAlone) => return None,
-            Some(Known::Vouched(expected)) if expected == found => return None,
-            Some(Known::Vouched(expected)) if expected.size == found.size => {
+            Some(Expectation::LeftAlone) => return None,
+            Some(Expectation::Vouched(expected)) if expected == found => return None,
+            Some(Expectation::Vouched(expected)) if expected.size == found.size => {
                 (DifferenceKind::Content, Some(expected))
             }
-            Some(Known::Vouched(expected)) => (DifferenceKind::Size, Some(expected)),
+            Some(Expectation::Vouched(expected)) => (DifferenceKind::Size, Some(expected)),
             None if names_foreign(relative) => (DifferenceKind::Foreign, None),
             None => return None,
         };
@@ -105,7 +105,7 @@ impl BatchComparison {
     pub fn finish(self) -> Vec<Difference> {
         let mut differences = self.differences;
         for (key, known) in self.known {
-            if let Known::Vouched(expected) = known {
+            if let Expectation::Vouched(expected) = known {
                 differences.push(Difference {
                     key,
                     kind: DifferenceKind::Missing,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     plan::KeptRecord,
-    run::{option::Mode, record::RunRecord},
+    run::option::Mode,
     value::{id::RunId, set_sum::SetSum},
 };
 
@@ -18,16 +18,16 @@ pub struct ExpectedTarget {
 }
 
 impl ExpectedTarget {
-    /// Begins with what the earlier runs of a rerun vouched for.
+    /// Begins that of a run in this mode, a rerun with what it takes over.
     #[must_use]
-    pub fn begin(run: &RunRecord) -> Self {
-        match &run.spec.rerun {
-            Some(rerun) => rerun.carried.expected,
-            None => Self {
+    pub fn begin(mode: Mode, carried: Option<&CarriedProof>) -> Self {
+        carried.map_or_else(
+            || Self {
                 vouched: SetSum::default(),
-                beside: (run.spec.mode != Mode::Copy).then(SetSum::default),
+                beside: (mode != Mode::Copy).then(SetSum::default),
             },
-        }
+            |carried| carried.expected,
+        )
     }
 
     /// Adds what the plan left as it stood.

@@ -5,6 +5,7 @@ use shardlift_core::{
     failure::Failure,
     value::{cell::to_cell, id::ShardId},
 };
+use shardlift_proof::csv_row::write_record;
 
 /// The columns.
 const HEADER: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
@@ -30,25 +31,6 @@ pub(super) fn write(
             shard_id.as_str(),
         ],
     )
-}
-
-/// Writes a row: every cell in quotes.
-///
-/// # Errors
-/// `InvariantViolated` when it cannot be written to memory.
-pub(crate) fn write_record(out: &mut Vec<u8>, cells: &[&str]) -> Result<(), Failure> {
-    let broken = |error: &dyn std::fmt::Display| {
-        Failure::invariant(format!(
-            "a row of a CSV document cannot be written: {error}"
-        ))
-    };
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .quote_style(csv::QuoteStyle::Always)
-        .buffer_capacity(1024)
-        .from_writer(out);
-    writer.write_record(cells).map_err(|error| broken(&error))?;
-    writer.flush().map_err(|error| broken(&error))
 }
 
 #[cfg(test)]

@@ -1,24 +1,26 @@
-//! Both documents while they are written.
+//! The documents while they are written.
 
 use shardlift_core::{
-    documents::{RunDocument, RunDocuments, failure_list::FailedObject},
+    documents::{RunDocument, RunDocuments, failure_list::FailedObject, receipt_index},
     failure::Failure,
     port::{ControlStore, ControlWriter},
     shard::ShardRecord,
-    value::id::ShardId,
+    value::{bucket::BucketName, id::ShardId},
 };
 
 use super::{buffered_document::BufferedDocument, csv_row, shard_line::ShardLine};
 
-/// Writes both documents.
+/// Writes the documents.
 pub(super) struct DetailWriter<W> {
     failures_csv: BufferedDocument<W>,
     shards_json: BufferedDocument<W>,
+    receipt_index: BufferedDocument<W>,
+    control: BucketName,
     has_shards: bool,
 }
 
 impl<W: ControlWriter> DetailWriter<W> {
-    /// Begins both.
+    /// Begins them.
     ///
     /// # Errors
     /// When the header cannot be written to memory.
@@ -30,6 +32,8 @@ impl<W: ControlWriter> DetailWriter<W> {
         let mut writer = Self {
             failures_csv: open(RunDocument::FailuresCsv),
             shards_json: open(RunDocument::ShardsJson),
+            receipt_index: open(RunDocument::ReceiptIndex),
+            control: documents.bucket().clone(),
             has_shards: false,
         };
         csv_row::write_header(writer.failures_csv.buffer())?;
@@ -50,6 +54,14 @@ impl<W: ControlWriter> DetailWriter<W> {
             .map_err(|error| Failure::invariant(format!("a shard is no JSON: {error}")))
     }
 
+    /// Adds a list of receipts to the index.
+    pub(super) fn add_receipts(&mut self, key: &str) {
+        let line = receipt_index::line(&self.control, key);
+        self.receipt_index
+            .buffer()
+            .extend_from_slice(line.as_bytes());
+    }
+
     /// Adds a failed object to `failures.csv`.
     ///
     /// # Errors
@@ -68,22 +80,25 @@ impl<W: ControlWriter> DetailWriter<W> {
     /// When the control bucket cannot be used.
     pub(super) async fn flush_if_large(&mut self) -> Result<(), Failure> {
         self.failures_csv.flush_if_large().await?;
+        self.receipt_index.flush_if_large().await?;
         self.shards_json.flush_if_large().await
     }
 
-    /// Makes both documents appear.
+    /// Makes the documents appear.
     ///
     /// # Errors
     /// When the control bucket cannot be used.
     pub(super) async fn finish(mut self) -> Result<(), Failure> {
         self.shards_json.buffer().extend_from_slice(b"\n]\n");
         self.failures_csv.finish().await?;
+        self.receipt_index.finish().await?;
         self.shards_json.finish().await
     }
 
-    /// Frees what was sent of both.
+    /// Frees what was sent of them.
     pub(super) async fn abandon(self) {
         self.failures_csv.abandon().await;
+        self.receipt_index.abandon().await;
         self.shards_json.abandon().await;
     }
 }

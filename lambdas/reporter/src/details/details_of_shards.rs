@@ -4,15 +4,17 @@ use std::pin::pin;
 
 use futures::TryStreamExt;
 use shardlift_core::{
-    documents::failed_objects::FailureDocuments,
+    documents::{RunDocuments, failed_objects::FailureDocuments},
     failure::{Failure, FailureCode},
     port::ControlWriter,
     report::{FailedWork, FailureExamples, note_example, settlement},
+    run::record::RunRecord,
     shard::{ShardRecord, ShardWork},
+    value::id::ShardId,
 };
 
 use super::detail_writer::DetailWriter;
-use crate::{invocation::Invocation, page::Charts, ports::Ports};
+use crate::{invocation::Invocation, page::Charts, ports::Ports, receipts};
 
 /// How many packed failure lists are fetched ahead.
 const LISTS_AT_ONCE: usize = 8;
@@ -50,12 +52,18 @@ impl Details {
     /// documents hold everything else.
     pub(crate) async fn write<P: Ports>(
         invocation: &Invocation<'_, P>,
+        run: &RunRecord,
         unfinished: FailureCode,
         charts: Charts,
     ) -> Result<Self, Failure> {
         let mut writer = DetailWriter::open(invocation.documents())?;
         let mut details = Self::new(charts);
-        let written = details.write_shards(invocation, unfinished, &mut writer);
+        let written = async {
+            details.index_earlier(invocation, run, &mut writer).await?;
+            details
+                .write_shards(invocation, unfinished, &mut writer)
+                .await
+        };
         if let Err(failure) = written.await {
             writer.abandon().await;
             return Err(failure);
@@ -72,6 +80,40 @@ impl Details {
         }
     }
 
+    /// Adds the lists of receipts to the index that are older than the shards of the run: those of the runs that it goes back
+    /// to, and of what its plan left as it stood.
+    async fn index_earlier<P: Ports, W: ControlWriter>(
+        &mut self,
+        invocation: &Invocation<'_, P>,
+        run: &RunRecord,
+        writer: &mut DetailWriter<W>,
+    ) -> Result<(), Failure> {
+        for run_id in receipts::earlier_runs(run) {
+            for key in receipts::kept_keys(invocation, run_id).await? {
+                writer.add_receipts(&key);
+            }
+            let documents = RunDocuments::new(invocation.control, run_id);
+            let keys = invocation
+                .shards_of(run_id)
+                .map_ok(|shard| async move {
+                    let key = receipts::counted_key(documents, &shard).await;
+                    Ok((shard.shard_id, key))
+                })
+                .try_buffered(LISTS_AT_ONCE);
+            let mut keys = pin!(keys);
+            while let Some((shard_id, key)) = keys.try_next().await? {
+                if let Some(key) = self.agreed(&shard_id, key)?.flatten() {
+                    writer.add_receipts(&key);
+                }
+                writer.flush_if_large().await?;
+            }
+        }
+        for key in receipts::kept_keys(invocation, &run.run_id).await? {
+            writer.add_receipts(&key);
+        }
+        writer.flush_if_large().await
+    }
+
     async fn write_shards<P: Ports, W: ControlWriter>(
         &mut self,
         invocation: &Invocation<'_, P>,
@@ -83,24 +125,38 @@ impl Details {
             .shards()
             .map_ok(|shard| async move {
                 let packed = documents.failures(&shard).await;
-                Ok((shard, packed.map_err(Failure::from)))
+                let receipts = receipts::counted_key(documents, &shard).await;
+                Ok((shard, packed.map_err(Failure::from), receipts))
             })
             .try_buffered(LISTS_AT_ONCE);
         let mut shards = pin!(shards);
-        while let Some((shard, packed)) = shards.try_next().await? {
+        while let Some((shard, packed, receipts)) = shards.try_next().await? {
             self.charts.add(&shard);
             writer.add_shard(&shard)?;
-            let listed = packed.and_then(|packed| self.list(&shard, &packed, unfinished, writer));
-            match listed {
-                Err(failure) if failure.code == FailureCode::InvariantViolated => {
-                    self.contradictions
-                        .push(format!("shard {}: {}", shard.shard_id, failure.detail));
-                }
-                other => other?,
+            if let Some(key) = self.agreed(&shard.shard_id, receipts)?.flatten() {
+                writer.add_receipts(&key);
             }
+            let listed = packed.and_then(|packed| self.list(&shard, &packed, unfinished, writer));
+            self.agreed(&shard.shard_id, listed)?;
             writer.flush_if_large().await?;
         }
         Ok(())
+    }
+
+    /// What was read of a shard's lists; nothing, and a note, where they disagree with the ledger.
+    fn agreed<T>(
+        &mut self,
+        shard_id: &ShardId,
+        read: Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        match read {
+            Err(failure) if failure.code == FailureCode::InvariantViolated => {
+                self.contradictions
+                    .push(format!("shard {shard_id}: {}", failure.detail));
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
     }
 
     fn list<W: ControlWriter>(

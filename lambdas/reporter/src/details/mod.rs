@@ -1,6 +1,7 @@
-//! `failures.csv` and `shards.json`: every failed key and every shard, streamed.
+//! `failures.csv`, `shards.json` and the index of the receipts: every failed key, every shard and where every list of
+//! receipts lies, streamed.
 //!
-//! [`Details`] walks the shards, `detail_writer` puts them into the two documents, `buffered_document` gathers what is
+//! [`Details`] walks the shards, `detail_writer` puts them into the documents, `buffered_document` gathers what is
 //! written, `csv_row` and `shard_line` are the forms.
 
 mod buffered_document;
@@ -10,5 +11,4 @@ mod details_of_shards;
 mod shard_line;
 
 pub(crate) use buffered_document::BufferedDocument;
-pub(crate) use csv_row::write_record;
 pub(crate) use details_of_shards::Details;

@@ -11,6 +11,8 @@ use shardlift_core::{
     verify::Difference,
 };
 
+use shardlift_proof::DifferenceSink as _;
+
 use super::differences_csv::DifferencesCsv;
 use crate::{invocation::Invocation, ports::Ports};
 
@@ -76,6 +78,7 @@ pub(crate) async fn read<P: Ports>(
         method: ProofMethod::Plan,
         vouched: same,
         beside: Some(beside),
+        runs: Vec::new(),
     };
     Ok(Audited { sums, found, proof })
 }

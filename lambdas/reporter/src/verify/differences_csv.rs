@@ -4,14 +4,14 @@ use shardlift_core::{
     documents::{RunDocument, RunDocuments},
     failure::Failure,
     port::{ControlStore, ControlWriter},
-    value::cell::to_cell,
-    verify::{Difference, DifferingObject},
+    verify::Difference,
+};
+use shardlift_proof::{
+    DifferenceSink,
+    csv_row::{DIFFERENCE_COLUMNS, write_difference, write_record},
 };
 
-use crate::details::{BufferedDocument, write_record};
-
-/// The columns.
-const HEADER: [&str; 4] = ["key", "difference", "expected", "found"];
+use crate::details::BufferedDocument;
 
 /// The document while it is written.
 pub(super) struct DifferencesCsv<W>(BufferedDocument<W>);
@@ -26,27 +26,8 @@ impl<W: ControlWriter> DifferencesCsv<W> {
     ) -> Result<Self, Failure> {
         let document = RunDocument::DifferencesCsv;
         let mut out = BufferedDocument::new(documents.open(document), documents.key(document));
-        write_record(out.buffer(), &HEADER)?;
+        write_record(out.buffer(), &DIFFERENCE_COLUMNS)?;
         Ok(Self(out))
-    }
-
-    /// Adds a key.
-    ///
-    /// # Errors
-    /// When the control bucket cannot be used.
-    pub(super) async fn add(&mut self, difference: &Difference) -> Result<(), Failure> {
-        let key = to_cell(difference.key.as_str());
-        let object =
-            |object: &Option<DifferingObject>| object.as_ref().map_or_else(String::new, text);
-        let (expected, found) = (object(&difference.expected), object(&difference.found));
-        let cells = [
-            key.as_ref(),
-            difference.kind.name(),
-            &to_cell(&expected),
-            &to_cell(&found),
-        ];
-        write_record(self.0.buffer(), &cells)?;
-        self.0.flush_if_large().await
     }
 
     /// Makes it appear.
@@ -63,7 +44,9 @@ impl<W: ControlWriter> DifferencesCsv<W> {
     }
 }
 
-/// An object as people compare two: its ETag and its size.
-fn text(object: &DifferingObject) -> String {
-    format!("{} ({} bytes)", object.etag, object.size)
+impl<W: ControlWriter> DifferenceSink for DifferencesCsv<W> {
+    async fn add(&mut self, difference: &Difference) -> Result<(), Failure> {
+        write_difference(self.0.buffer(), difference)?;
+        self.0.flush_if_large().await
+    }
 }

@@ -2,16 +2,23 @@
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
-    failure::{Context, Failure},
-    port::{Clock, Ledger, TargetBucket},
+    access::denial::listing_failure,
+    failure::{Context, Failure, fault::CallFault},
+    port::{Clock, Ledger, TargetBucket, malformed_listing},
     report::{Proof, ProofMethod, Verification, settlement::Settlement},
-    run::{option::Mode, record::RunRecord},
+    run::{option::Mode, pair::Side, record::RunRecord},
     value::{set_sum::SetSum, tally::add_requests},
-    verify::ExpectedTarget,
+    verify::{ExpectedTarget, ListedRanges},
 };
+use shardlift_proof::{Explained, Explanation, TargetListing};
 
-use super::{explanation::Explanation, target_listing::TargetListing};
-use crate::{invocation::Invocation, ports::Ports, progress::Progress};
+use super::{differences_csv::DifferencesCsv, receipt_lists::ReceiptLists};
+use crate::{
+    invocation::Invocation,
+    ports::{Ports, Target},
+    progress::Progress,
+    receipts,
+};
 
 /// What an invocation made of the proof.
 pub(crate) enum Outcome {
@@ -42,7 +49,8 @@ impl<'a, P: Ports> Prover<'a, P> {
         run: &'a RunRecord,
         sums: &Settlement,
     ) -> Result<Self, Failure> {
-        let mut expected = ExpectedTarget::begin(run);
+        let rerun = run.spec.rerun.as_ref();
+        let mut expected = ExpectedTarget::begin(run.spec.mode, rerun.map(|rerun| &rerun.carried));
         expected.add_settled(&sums.vouched, &sums.beside);
         let mut next: Option<String> = None;
         loop {
@@ -70,6 +78,7 @@ impl<'a, P: Ports> Prover<'a, P> {
             method,
             vouched: self.expected.vouched,
             beside: self.expected.beside,
+            runs: receipts::earlier_runs(self.run).to_vec(),
         }
     }
 
@@ -117,6 +126,7 @@ impl<'a, P: Ports> Prover<'a, P> {
             prefix: &run.spec.pair.target.prefix,
             clock: invocation.clock,
             deadline: invocation.deadline,
+            failure_of: page_failure,
         };
         let listed = listing().advance(progress.listed_mut()).await;
         let proven = match listed {
@@ -128,14 +138,7 @@ impl<'a, P: Ports> Prover<'a, P> {
             }
             Ok(()) if !invocation.has_time_after(began_at) => Ok(None),
             Ok(()) => {
-                let explanation = Explanation {
-                    invocation,
-                    run,
-                    listing: listing(),
-                    filter: run.spec.filters.compile()?,
-                    knows_beside: self.expected.beside.is_some(),
-                };
-                let found = explanation.run(progress.listed()).await;
+                let found = self.explain(listing(), progress.listed()).await;
                 found.map(|found| {
                     let proof = self.explained(&found, &progress.listed().seen());
                     Some((found, proof))
@@ -144,6 +147,35 @@ impl<'a, P: Ports> Prover<'a, P> {
         };
         add_requests(&mut progress.requests, &target.requests());
         proven
+    }
+
+    /// Looks for all differences, and writes `differences.csv` where there are any.
+    async fn explain(
+        &self,
+        listing: TargetListing<'_, Target<P>, P::Clock>,
+        listed: &ListedRanges,
+    ) -> Result<Verification, Failure> {
+        let (invocation, run) = (self.invocation, self.run);
+        let filter = run.spec.filters.compile()?;
+        // What the plan does not know is foreign only where it knows what stands beside.
+        let knows_beside = self.expected.beside.is_some();
+        let explanation = Explanation {
+            listing,
+            known: &ReceiptLists { invocation, run },
+            names_foreign: |key: &str| knows_beside && filter.admits_key(key),
+        };
+        let mut list = DifferencesCsv::open(invocation.documents())?;
+        let explained = explanation.run(listed, run.spec.verify, &mut list).await;
+        match explained {
+            Ok(Explained { found, .. }) if found.differences() > 0 || found.is_partial => {
+                list.finish().await?;
+                Ok(found)
+            }
+            other => {
+                list.abandon().await;
+                other.map(|explained| explained.found)
+            }
+        }
     }
 
     /// The proof once the differences are known: where the target holds everything that the run vouches for, the rest of what
@@ -157,4 +189,8 @@ impl<'a, P: Ports> Prover<'a, P> {
         }
         proof
     }
+}
+
+fn page_failure(fault: CallFault) -> Failure {
+    malformed_listing(Side::Target, &fault).unwrap_or_else(|| listing_failure(fault, Side::Target))
 }

@@ -6,6 +6,7 @@ mod ceilings;
 mod large_report;
 mod outcomes;
 mod pages;
+mod rechecks;
 mod repetition;
 mod reruns;
 mod rounds;

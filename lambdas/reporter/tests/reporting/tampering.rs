@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use shardlift_core::{report::Verdict, value::key::ObjectKey};
+use shardlift_proof::TargetState;
 use shardlift_testkit::StoredObject;
 
 use crate::scene::Scene;
@@ -76,33 +77,59 @@ fn expected(
     differences
 }
 
+/// A run that copied everything, in its mode, and the keys that stand beside what it vouches for.
+fn copied_run(random: &mut fastrand::Rng) -> (Scene, &'static str, Vec<String>) {
+    let mode = random.choice(["copy", "sync", "mirror"]).unwrap();
+    let objects = [random.u32(1..30), random.u32(0..30), random.u32(0..30)];
+    let mut input = json!({"mode": mode});
+    if mode == "mirror" {
+        input["delete_max_percent"] = json!(100);
+    }
+    let scene = Scene::with_input(&objects, input);
+    scene.copy_everything();
+    let names = |what: &str, count: u32| (0..count).map(|n| format!("{what}/{n}")).collect();
+    let (same, beside): (Vec<String>, Vec<String>) = (
+        names("same", random.u32(0..20)),
+        names("beside", random.u32(0..20)),
+    );
+    if mode == "copy" {
+        // The plan does not list the target, and knows nothing of what is there.
+        for key in &beside {
+            scene.buckets.put("target", &format!("out/{key}"), key, 3);
+        }
+    } else {
+        scene.keep(0, &same, &[]);
+        scene.keep(1, &[], &beside);
+    }
+    (scene, mode, beside)
+}
+
+/// The operator's command, however much later, finds what differs now.
+async fn recheck(
+    scene: &Scene,
+    vouched: &BTreeMap<String, (String, u64)>,
+    beside: &[String],
+    mode: &str,
+) {
+    let now = identities(&scene.buckets.objects("target"));
+    let expected = expected(vouched, beside, &now, mode != "copy");
+    let (rechecked, found) = scene.recheck().await.unwrap();
+    assert_eq!(rechecked.seen.objects, now.len() as u64);
+    if rechecked.state == TargetState::AsProven {
+        // The report knew of what is foreign, and counts it among what stands beside.
+        assert!(found.is_empty() && expected.values().all(|how| how == "foreign"));
+    } else {
+        assert_eq!(found, expected, "{mode}");
+        assert_eq!(rechecked.state == TargetState::Differs, !found.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn tampering_is_found_by_key_and_nothing_else_is_accused() {
     let (mut accused, mut cleared) = (0, 0);
     for seed in 0..SEEDS {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mode = random.choice(["copy", "sync", "mirror"]).unwrap();
-        let objects = [random.u32(1..30), random.u32(0..30), random.u32(0..30)];
-        let mut input = json!({"mode": mode});
-        if mode == "mirror" {
-            input["delete_max_percent"] = json!(100);
-        }
-        let scene = Scene::with_input(&objects, input);
-        scene.copy_everything();
-        let names = |what: &str, count: u32| (0..count).map(|n| format!("{what}/{n}")).collect();
-        let (same, beside): (Vec<String>, Vec<String>) = (
-            names("same", random.u32(0..20)),
-            names("beside", random.u32(0..20)),
-        );
-        if mode == "copy" {
-            // The plan does not list the target, and knows nothing of what is there.
-            for key in &beside {
-                scene.buckets.put("target", &format!("out/{key}"), key, 3);
-            }
-        } else {
-            scene.keep(0, &same, &[]);
-            scene.keep(1, &[], &beside);
-        }
+        let (scene, mode, beside) = copied_run(&mut random);
         let mut vouched = identities(&scene.buckets.objects("target"));
         vouched.retain(|key, _| !beside.contains(key));
         for _ in 0..random.u32(0..6) {
@@ -117,6 +144,12 @@ async fn tampering_is_found_by_key_and_nothing_else_is_accused() {
         }
         let report = scene.written_report();
         assert_eq!(scene.differences(), expected, "seed {seed}, {mode}");
+        for _ in 0..2 {
+            recheck(&scene, &vouched, &beside, mode).await;
+            for _ in 0..random.u32(0..4) {
+                tamper(&scene, &mut random);
+            }
+        }
         let foreign = expected.values().filter(|how| *how == "foreign").count();
         let wrong = expected.len() - if mode == "mirror" { 0 } else { foreign };
         let verdict = if wrong > 0 {

@@ -82,10 +82,8 @@ pub fn execution_role(
             .when("StringLikeIfExists", "s3:prefix", "runs/*"),
         ),
     );
-    if function != Function::Copier {
-        statements.push(list_the_source(agreement));
-    }
     if function == Function::Planner {
+        statements.push(list_the_source(agreement));
         statements.push(Statement::allow(
             "AskWhetherALockIsStillHeld",
             &[Action::DescribeExecution],

@@ -4,10 +4,7 @@ use shardlift_core::{
     documents::{RunDocuments, receipt},
     plan::KeptRecord,
     port::{Ledger, PlanStep, PutOutcome},
-    value::{
-        id::ShardId,
-        key::{KeyPrefix, ObjectKey},
-    },
+    value::{id::ShardId, key::ObjectKey, object::ListedObject},
 };
 
 use super::{Scene, run_id, wait};
@@ -15,20 +12,29 @@ use super::{Scene, run_id, wait};
 impl Scene {
     /// The target has these keys below its prefix: the first ones are the same as those of the source, the others stand beside.
     pub(crate) fn keep(&self, number: u32, same: &[String], beside: &[String]) {
-        let prefix = KeyPrefix::new("out/").unwrap();
-        let mut lines = receipt::KeptLines::default();
-        for (relative, is_same) in same
-            .iter()
-            .map(|key| (key, true))
-            .chain(beside.iter().map(|key| (key, false)))
-        {
-            let key = ObjectKey::new(format!("{}{relative}", prefix.as_str())).unwrap();
+        let mut objects = Vec::new();
+        for relative in same.iter().chain(beside) {
+            let key = ObjectKey::new(format!("out/{relative}")).unwrap();
             self.buckets.put("target", key.as_str(), relative, 3);
             let object = self.buckets.objects("target")[&key].listed(&key);
-            if is_same {
-                lines.push_same(relative, &object);
+            objects.push((relative.clone(), object));
+        }
+        self.keep_listed(number, &objects, |at| at < same.len());
+    }
+
+    /// The plan found these objects at the target; `is_same` tells by its position whether one is the same as at the source.
+    pub(crate) fn keep_listed(
+        &self,
+        number: u32,
+        objects: &[(String, ListedObject)],
+        is_same: impl Fn(usize) -> bool,
+    ) {
+        let mut lines = receipt::KeptLines::default();
+        for (at, (relative, object)) in objects.iter().enumerate() {
+            if is_same(at) {
+                lines.push_same(relative, object);
             } else {
-                lines.push_beside(relative, &object);
+                lines.push_beside(relative, object);
             }
         }
         let (run_id, list_id) = (run_id(), ShardId::new(format!("9-{number}")).unwrap());

@@ -4,6 +4,7 @@ mod history;
 mod kept;
 mod objects;
 mod receipts;
+mod recheck;
 mod report;
 
 use shardlift_core::{

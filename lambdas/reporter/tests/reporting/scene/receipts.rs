@@ -8,6 +8,7 @@ use shardlift_core::{
     shard::{ShardRecord, ShardWork},
     value::{
         key::{ObjectKey, RelativeKey},
+        object::ETag,
         set_sum::SetSum,
     },
 };
@@ -55,6 +56,35 @@ impl Scene {
         let id = shard_id(shard);
         let written = documents.write_receipts(&id, TOKEN, &receipts);
         record.outcome.receipts_key = Some(wait(written).unwrap());
+    }
+
+    /// The list of a shard's receipts has one for each of its objects, copied as nothing that is there, whatever its record
+    /// counts: its copier died before it could write the record.
+    pub(crate) fn claim_receipts(&self, shard: u32) {
+        let counted = self.shard(shard).outcome.receipts_key;
+        let run_id = run_id();
+        let documents = RunDocuments::new(&self.reporter.control, &run_id);
+        let mut receipts: Vec<Receipt> = wait(documents.list(counted.as_deref())).unwrap();
+        let is_counted = |index| receipts.iter().any(|known| known.index == Some(index));
+        let objects = 0..self.objects[shard as usize];
+        let claimed: Vec<Receipt> = objects
+            .filter(|&index| !is_counted(index))
+            .map(|index| {
+                let key = RelativeKey::new(format!("{shard}-{index}")).unwrap();
+                let mut receipt =
+                    Receipt::of(key, ReceiptOutcome::Copied).at_target(TargetVersion {
+                        etag: ETag::new("claimed").unwrap(),
+                        version_id: None,
+                        size_bytes: 1,
+                    });
+                receipt.index = Some(index);
+                receipt
+            })
+            .collect();
+        receipts.extend(claimed);
+        let id = shard_id(shard);
+        let written = documents.write_receipts(&id, TOKEN, &receipts);
+        assert_eq!(Some(wait(written).unwrap()), counted);
     }
 
     fn at_target(&self, key: &str) -> Option<TargetVersion> {

@@ -4,23 +4,28 @@ use std::future::Future;
 
 use futures::{StreamExt, future::BoxFuture, stream};
 use shardlift_core::{
-    access::denial::listing_failure,
     failure::{Context, Failure, fault::CallFault},
-    port::{BucketListing, Clock, ListRequest, ObjectPage, malformed_listing},
-    run::pair::Side,
+    port::{BucketListing, Clock, ListRequest, ObjectPage},
     value::{deadline::Deadline, key::KeyPrefix},
     verify::{ListedRange, ListedRanges, ListingStep, RangeListing},
 };
 
 /// How many ranges are walked at once; S3 lists some 5,500 pages a second under a prefix.
-pub(super) const RANGES_AT_ONCE: usize = 16;
+const RANGES_AT_ONCE: usize = 16;
 
 /// The target, and until when it is listed.
-pub(super) struct TargetListing<'a, T, K> {
-    pub(super) target: &'a T,
-    pub(super) prefix: &'a KeyPrefix,
-    pub(super) clock: &'a K,
-    pub(super) deadline: Deadline,
+#[derive(Debug)]
+pub struct TargetListing<'a, T, K> {
+    /// The bucket.
+    pub target: &'a T,
+    /// What is listed of it.
+    pub prefix: &'a KeyPrefix,
+    /// The time.
+    pub clock: &'a K,
+    /// When no other page is begun.
+    pub deadline: Deadline,
+    /// What a page that cannot be listed means to whoever asked.
+    pub failure_of: fn(CallFault) -> Failure,
 }
 
 impl<T: BucketListing, K: Clock> TargetListing<'_, T, K> {
@@ -29,7 +34,7 @@ impl<T: BucketListing, K: Clock> TargetListing<'_, T, K> {
     ///
     /// # Errors
     /// The first failure.
-    pub(super) async fn advance(&self, ranges: &mut ListedRanges) -> Result<(), Failure> {
+    pub async fn advance(&self, ranges: &mut ListedRanges) -> Result<(), Failure> {
         let mut walks: Vec<BoxFuture<'_, Result<(), Failure>>> = Vec::new();
         for range in ranges.unfinished() {
             walks.push(Box::pin(self.walk(range)));
@@ -44,7 +49,7 @@ impl<T: BucketListing, K: Clock> TargetListing<'_, T, K> {
                 ListingStep::List(request) => {
                     let page = self.page(&request).await;
                     page.and_then(|page| listing.feed(page))
-                        .context("listing the target again")?;
+                        .context("listing the target")?;
                 }
                 ListingStep::PageEnd if self.is_ending() => return Ok(()),
                 ListingStep::PageEnd => {}
@@ -57,12 +62,15 @@ impl<T: BucketListing, K: Clock> TargetListing<'_, T, K> {
     ///
     /// # Errors
     /// Why it cannot be listed.
-    pub(super) async fn page(&self, request: &ListRequest) -> Result<ObjectPage, Failure> {
-        self.target.list_page(request).await.map_err(page_failure)
+    pub(crate) async fn page(&self, request: &ListRequest) -> Result<ObjectPage, Failure> {
+        self.target
+            .list_page(request)
+            .await
+            .map_err(self.failure_of)
     }
 
     /// Whether the deadline is near.
-    pub(super) fn is_ending(&self) -> bool {
+    pub(crate) fn is_ending(&self) -> bool {
         self.deadline.is_near(self.clock.now())
     }
 }
@@ -71,7 +79,7 @@ impl<T: BucketListing, K: Clock> TargetListing<'_, T, K> {
 ///
 /// # Errors
 /// The first failure.
-pub(super) async fn at_once<F: Future<Output = Result<(), Failure>>>(
+pub(crate) async fn at_once<F: Future<Output = Result<(), Failure>>>(
     walks: Vec<F>,
 ) -> Result<(), Failure> {
     let outcomes: Vec<Result<(), Failure>> = stream::iter(walks)
@@ -79,8 +87,4 @@ pub(super) async fn at_once<F: Future<Output = Result<(), Failure>>>(
         .collect()
         .await;
     outcomes.into_iter().collect()
-}
-
-fn page_failure(fault: CallFault) -> Failure {
-    malformed_listing(Side::Target, &fault).unwrap_or_else(|| listing_failure(fault, Side::Target))
 }

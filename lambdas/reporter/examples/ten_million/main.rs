@@ -13,6 +13,8 @@
     reason = "a measurement that cannot be set up has failed"
 )]
 
+mod target_sum;
+
 use std::{
     io::Write as _,
     marker::PhantomData,
@@ -23,17 +25,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt, stream};
 use shardlift_aws::{AwsAccounts, SystemClock, clients};
 use shardlift_core::{
-    access::policy::session::{SessionWork, session_policy},
     documents::failure_list::{self, FailedObject},
     failure::{FailureCode, fault::CallFault},
     plan::range::{KeyRange, RangeRecord, RangeState},
-    port::{
-        Accounts, BucketListing, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome,
-        SessionName,
-    },
+    port::{Accounts, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome},
     run::{
         event::{ReporterEvent, ReporterStatus},
         input::RunInput,
@@ -46,22 +43,22 @@ use shardlift_core::{
         bucket::BucketName,
         deadline::Deadline,
         id::{RangeId, RunId, ShardId},
-        key::{ObjectKey, RelativeKey},
+        key::ObjectKey,
         set_sum::SetSum,
         tally::Count,
         time::Timestamp,
         version::LEDGER_VERSION,
     },
-    verify::{ListedRanges, ListingStep, RangeListing},
 };
 use shardlift_reporter::{Ports, Reporter};
 use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryLedger, RecordingNotifier, ceilings_around,
 };
 
+use target_sum::{RANGES, bound, sum_of_target};
+
 const SHARDS: u32 = 1_000;
 const OBJECTS_PER_SHARD: u32 = 10_000;
-const RANGES: u32 = 64;
 
 /// What became of the run before it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,13 +207,6 @@ async fn add_shard(
     );
 }
 
-/// Where a range ends and the next one begins.
-fn bound(number: u32) -> Option<RelativeKey> {
-    (1..RANGES)
-        .contains(&number)
-        .then(|| RelativeKey::new(format!("{:02x}", number * 256 / RANGES)).unwrap())
-}
-
 /// The ranges of the plan: as many as one transaction takes. A planner of ten million even keys has some 180.
 async fn add_ranges(ledger: &MemoryLedger, run_id: &RunId) {
     let new_ranges = (0..RANGES).map(|number| RangeRecord {
@@ -328,40 +318,6 @@ async fn settled_ledger(run: &RunRecord, scenario: Scenario, vouched: &SetSum) -
     add_ranges(&ledger, &run.run_id).await;
     assert_eq!(ledger.create_run(run).await.unwrap(), PutOutcome::Written);
     ledger
-}
-
-/// What the target holds: what the copiers of the run vouch for.
-async fn sum_of_target<A: Accounts>(accounts: &A, run: &RunRecord) -> SetSum {
-    let session = SessionName::of_step("report", &run.run_id);
-    let policy = session_policy(&run.spec, SessionWork::Report);
-    let target = accounts
-        .reopen_target(run, &session, &policy)
-        .await
-        .unwrap();
-    let prefix = &run.spec.pair.target.prefix;
-    let bounds = (0..RANGES).map(|number| KeyRange {
-        after: bound(number),
-        until: bound(number + 1),
-    });
-    let mut ranges = ListedRanges::begin(bounds.collect(), 0);
-    let walks = ranges.unfinished().map(|range| async {
-        let mut listing = RangeListing::resume(range, prefix);
-        loop {
-            match listing.advance().unwrap() {
-                ListingStep::List(request) => {
-                    let page = target.list_page(&request).await.unwrap();
-                    listing.feed(page).unwrap();
-                }
-                ListingStep::PageEnd => {}
-                ListingStep::Done => return,
-            }
-        }
-    });
-    stream::iter(walks)
-        .buffer_unordered(16)
-        .collect::<Vec<()>>()
-        .await;
-    ranges.seen()
 }
 
 async fn measure(scenario: Scenario, accounts: impl Accounts) {
