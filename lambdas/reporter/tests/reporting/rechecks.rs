@@ -84,6 +84,22 @@ async fn what_failed_or_was_never_begun_is_not_accused() {
 }
 
 #[tokio::test]
+async fn what_a_mirror_was_not_allowed_to_delete_is_not_unknown_to_it() {
+    let scene = Scene::with_input(&[3, 2], serde_json::json!({"mode": "mirror"}));
+    scene.copy_everything();
+    scene.make_deletions(1);
+    scene.plan_deletions_at_target(1);
+    scene.hold_deletions();
+    scene.report(1).await.unwrap();
+    let (rechecked, found) = scene.recheck().await.unwrap();
+    assert_eq!((rechecked.state, found.len()), (TargetState::AsProven, 0));
+    scene.buckets.remove("target", "out/0-1");
+    let (_, found) = scene.recheck().await.unwrap();
+    let found: Vec<_> = found.into_iter().collect();
+    assert_eq!(found, [("0-1".to_owned(), "missing".to_owned())]);
+}
+
+#[tokio::test]
 async fn an_index_that_is_gone_or_cut_is_no_answer() {
     let scene = Scene::new(&[4, 4]);
     scene.copy_everything();

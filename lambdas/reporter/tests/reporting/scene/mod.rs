@@ -22,6 +22,7 @@ use shardlift_core::{
         arn::{AccountId, ExecutionArn, Region},
         bucket::BucketName,
         id::RunId,
+        object::ListedObject,
         tally::Count,
         time::Timestamp,
         version::LEDGER_VERSION,
@@ -173,10 +174,15 @@ impl Scene {
     }
 
     async fn write_manifest(&self, shard: u32, objects: u32) {
+        let objects = (0..objects).map(|index| listed(shard, index)).collect();
+        self.write_manifest_of(shard, objects).await;
+    }
+
+    async fn write_manifest_of(&self, shard: u32, objects: Vec<ListedObject>) {
         let manifest = Manifest {
             run_id: run_id(),
             shard_id: shard_id(shard),
-            objects: (0..objects).map(|index| listed(shard, index)).collect(),
+            objects,
         };
         let path = control_key::manifest(&run_id(), &shard_id(shard));
         let body = manifest.encode().unwrap();

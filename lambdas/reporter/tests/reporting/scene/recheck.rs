@@ -11,7 +11,7 @@ use shardlift_core::{
 };
 use shardlift_proof::{DifferenceSink, Recheck, Rechecked};
 
-use super::{Scene, run_id, wait};
+use super::{Scene, objects::target_key, run_id, wait};
 
 /// How each key differs.
 #[derive(Default)]
@@ -27,6 +27,17 @@ impl DifferenceSink for ByKey {
 }
 
 impl Scene {
+    /// The manifest of a shard of deletions names what is at the target, as the planner writes it.
+    pub(crate) fn plan_deletions_at_target(&self, shard: u32) {
+        let objects = self.buckets.objects("target");
+        let begin = target_key(shard, 0).replace("-0", "-");
+        let of_shard = objects
+            .iter()
+            .filter(|(key, _)| key.as_str().starts_with(&begin));
+        let listed = of_shard.map(|(key, object)| object.listed(key)).collect();
+        wait(self.write_manifest_of(shard, listed));
+    }
+
     /// The index of the lists of receipts.
     pub(crate) fn index_of_receipts(&self) -> String {
         let document = RunDocument::ReceiptIndex.file_name();
