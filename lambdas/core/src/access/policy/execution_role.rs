@@ -173,6 +173,7 @@ const fn documents_written(function: Function) -> &'static [&'static str] {
             "failures.csv",
             "differences.csv",
             "receipts-index/*",
+            "receipts/*/counted.jsonl.zst",
             "shards.json",
             "report.html",
             "report.json",
