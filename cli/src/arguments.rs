@@ -203,6 +203,9 @@ pub(crate) struct PolicyArguments {
     /// Allow deletions at the target, which mode mirror needs.
     #[arg(long)]
     pub(crate) mirror: bool,
+    /// For a role that only audits: the target role may list the target, and nothing else.
+    #[arg(long, conflicts_with_all = ["mirror", "acls"])]
+    pub(crate) audits_only: bool,
     /// Allow access control lists on writes, which runs with acl need.
     #[arg(long)]
     pub(crate) acls: bool,

@@ -69,6 +69,7 @@ fn extras(arguments: &PolicyArguments) -> Extras {
         without_tags: arguments.without_tags,
         without_annotations: arguments.without_annotations,
         with_acls: arguments.acls,
+        audits_only: arguments.audits_only,
         deletes: arguments.mirror,
         source_key: arguments.source_key.clone(),
         target_key: arguments.target_key.clone(),

@@ -28,6 +28,8 @@ pub struct Extras {
     pub without_annotations: bool,
     /// Writes name an access control list (`acl`).
     pub with_acls: bool,
+    /// Every run is an audit, so the role lists the target and does nothing else.
+    pub audits_only: bool,
     /// `mode: mirror` may delete.
     pub deletes: bool,
     /// The KMS key of the source's objects.

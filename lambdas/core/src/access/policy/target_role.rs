@@ -57,6 +57,17 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
     let target_account = target_account.as_str();
     let source_prefix = prefix_pattern(&agreement.pair.source.prefix);
     let target_prefix = prefix_pattern(&agreement.pair.target.prefix);
+    // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
+    let list_the_target = Statement::allow(
+        "ListTheTarget",
+        &[Action::ListBucket],
+        agreement.pair.bucket_arn(Side::Target),
+    )
+    .when("StringLikeIfExists", "s3:prefix", target_prefix)
+    .when("StringEquals", "aws:ResourceAccount", target_account);
+    if agreement.extras.audits_only {
+        return Document::of(vec![list_the_target]);
+    }
     let mut statements = vec![
         // Not to list: without it S3 calls a missing object forbidden. IfExists, because such calls carry no prefix.
         Statement::allow(
@@ -72,14 +83,7 @@ pub fn target_role_permissions(agreement: &Agreement) -> Document {
             agreement.objects_pattern(Side::Source),
         )
         .when("StringEquals", "aws:ResourceAccount", source_account),
-        // IfExists, because HeadBucket is authorised as s3:ListBucket and carries no prefix.
-        Statement::allow(
-            "ListTheTarget",
-            &[Action::ListBucket],
-            agreement.pair.bucket_arn(Side::Target),
-        )
-        .when("StringLikeIfExists", "s3:prefix", target_prefix)
-        .when("StringEquals", "aws:ResourceAccount", target_account),
+        list_the_target,
         // The report aborts what a run left behind. S3 offers no prefix condition for this action.
         Statement::allow(
             "ListTheUploadsOfTheTarget",

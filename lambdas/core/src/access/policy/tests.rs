@@ -55,6 +55,7 @@ fn everything() -> Extras {
         without_tags: false,
         without_annotations: false,
         with_acls: true,
+        audits_only: false,
         deletes: true,
         source_key: key("111111111111", "eu-west-1"),
         target_key: key("222222222222", "us-east-1"),
@@ -71,6 +72,19 @@ fn installation() -> Installation {
         topic_arn: Arn::new("arn:aws:sns:eu-west-1:111111111111:topic").unwrap(),
         further_roles: Vec::new(),
     }
+}
+
+#[test]
+fn a_role_that_only_audits_lists_the_target_and_nothing_else() {
+    let document = target_role_permissions(&agreement(Extras {
+        audits_only: true,
+        ..everything()
+    }));
+    let [statement] = &document.statement[..] else {
+        panic!("{document:?}")
+    };
+    assert_eq!(statement.action, [Action::ListBucket]);
+    assert_eq!(statement.resource, ["arn:aws:s3:::target"]);
 }
 
 fn all_documents(extras: Extras) -> Vec<(PolicyDocument, Document)> {
