@@ -26,7 +26,7 @@ def pair(real, request):
 @pytest.fixture(scope="module")
 def hurried(server):
     """The same, with so little time per invocation that planner and copiers yield again and again."""
-    timeouts = {"PlannerTimeoutSeconds": 2, "CopierTimeoutSeconds": 3}
+    timeouts = {"PlannerTimeoutSeconds": 2, "CopierTimeoutSeconds": 4}
     deployment = Deployment(server.endpoint_url, name="hurried", parameters=timeouts)
     return Machine(deployment, deployment.deploy())
 
@@ -186,7 +186,7 @@ def test_a_role_that_asks_for_another_external_id_is_reported_as_unavailable(rea
 
 
 def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried):
-    items = small_objects(3000)
+    items = small_objects(5000)
     reports, calls = {}, {}
     for machine in (real, hurried):
         pair = TestPair(machine, "pieces/")

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::value::time::Timestamp;
 
 /// The time that is kept for the checkpoint and the response: a fifth of the invocation within these bounds, and never more
-/// than half of it. Less than a second is too little where the last write waits behind hundreds of copies in flight.
-const RESERVE_MIN: Duration = Duration::from_secs(1);
+/// than half of it. Less than two seconds are too little where the last writes, first the lists of a shard and then its
+/// record, wait behind hundreds of copies in flight.
+const RESERVE_MIN: Duration = Duration::from_secs(2);
 const RESERVE_MAX: Duration = Duration::from_secs(30);
 const RESERVE_DIVISOR: u32 = 5;
 
@@ -68,9 +69,9 @@ mod tests {
         let long = Deadline::new(seconds(0), seconds(900));
         assert_eq!(long.work_left(seconds(0)), Duration::from_secs(870));
         let short = Deadline::new(seconds(0), seconds(5));
-        assert_eq!(short.work_left(seconds(0)), Duration::from_secs(4));
+        assert_eq!(short.work_left(seconds(0)), Duration::from_secs(3));
         let brief = Deadline::new(seconds(0), seconds(3));
-        assert_eq!(brief.work_left(seconds(0)), Duration::from_secs(2));
+        assert_eq!(brief.work_left(seconds(0)), Duration::from_millis(1_500));
         let tiny = Deadline::new(seconds(0), seconds(1));
         assert_eq!(tiny.work_left(seconds(0)), Duration::from_millis(500));
     }
