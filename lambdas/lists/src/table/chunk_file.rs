@@ -1,6 +1,7 @@
 //! A column chunk of a Parquet file, read ahead in blocks, and held to the size that a page may have.
 
 use std::{
+    io::Read,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -81,14 +82,17 @@ impl<S: RangeSource> Length for ChunkFile<S> {
 }
 
 impl<S: RangeSource> ChunkReader for ChunkFile<S> {
-    type T = bytes::buf::Reader<Bytes>;
+    type T = PageHeaderReader;
 
-    /// The library asks for the header of a page so. It reserves what the header claims for the page, so that is checked here.
+    /// The library asks for the header of a page so. It reserves what the header claims for the page, so the claim is checked
+    /// when it is read.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let length = HEADER_BYTES_MAX.min(self.chunk.end.saturating_sub(start));
         let header = self.slice(self.within(start, length)?)?;
-        check_claim(&header)?;
-        Ok(header.reader())
+        Ok(PageHeaderReader {
+            header: header.reader(),
+            is_checked: false,
+        })
     }
 
     /// The library asks for the body of a page so.
@@ -97,6 +101,23 @@ impl<S: RangeSource> ChunkReader for ChunkFile<S> {
             return Err(too_large(length as u64));
         }
         self.slice(self.within(start, length as u64)?)
+    }
+}
+
+/// Reads the header of a page, unless it claims too much. The library also asks for a reader and then does not read, when it
+/// knows the header already.
+pub(super) struct PageHeaderReader {
+    header: bytes::buf::Reader<Bytes>,
+    is_checked: bool,
+}
+
+impl Read for PageHeaderReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if !self.is_checked {
+            check_claim(self.header.get_ref()).map_err(std::io::Error::other)?;
+            self.is_checked = true;
+        }
+        self.header.read(buffer)
     }
 }
 

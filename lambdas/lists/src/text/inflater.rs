@@ -92,13 +92,9 @@ impl Inflater {
         self.has_ended = true;
     }
 
-    /// Whether the file is compressed; nothing as long as that is not known.
-    pub(super) fn is_compressed(&self) -> Option<bool> {
-        match self.codec {
-            Codec::Unknown => None,
-            Codec::Plain => Some(false),
-            Codec::Gzip(_) | Codec::Zstd { .. } => Some(true),
-        }
+    /// Whether the file is known to be compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        matches!(self.codec, Codec::Gzip(_) | Codec::Zstd { .. })
     }
 
     /// Appends the next piece of text.

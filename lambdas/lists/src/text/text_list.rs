@@ -94,6 +94,8 @@ pub struct TextList {
     checksum: Option<FileChecksum>,
     /// How much text is still to be passed over, since it was read before.
     skipped: u64,
+    /// Whether the file is known to be one that must be read from its beginning again.
+    is_reread: bool,
     has_head: bool,
     has_ended: bool,
 }
@@ -144,13 +146,10 @@ impl TextList {
             },
             window: LineWindow::at(
                 if is_rest { position.text_offset } else { 0 },
-                if position.text_offset > 0 {
-                    position.lines + 1
-                } else {
-                    1
-                },
+                position.lines + 1,
             ),
             skipped: if is_rest { 0 } else { position.text_offset },
+            is_reread: position.is_reread || checksum.is_some(),
             has_head: is_rest,
             has_ended: false,
             row: CsvRow::default(),
@@ -181,11 +180,10 @@ impl TextList {
         let (offset, line) = self.window.position();
         // Text that is being passed over was read before.
         let text_offset = offset + self.skipped;
-        let is_compressed = self.inflater.is_compressed().unwrap_or(false);
         ListPosition {
             text_offset,
             lines: line - 1,
-            is_reread: is_compressed || self.checksum.is_some(),
+            is_reread: self.is_reread || self.inflater.is_compressed(),
             columns: self.columns.clone(),
         }
     }

@@ -108,7 +108,7 @@ proptest! {
         for (entry, row) in entries(&items).into_iter().zip(listed) {
             prop_assert_eq!(entry.key.as_str(), &row.key);
             prop_assert_eq!(entry.size_bytes, u64::try_from(row.size).ok());
-            prop_assert_eq!(entry.etag.as_ref(), ETag::new(row.etag.as_str()).ok().as_ref());
+            prop_assert_eq!(&entry.etag, &ETag::new(row.etag.as_str()).ok());
             prop_assert_eq!(entry.modified_at, Some(Timestamp::from_millis(row.modified_ms)));
             prop_assert_eq!(entry.storage.unwrap().class, Some(StorageClass::StandardIa));
             prop_assert_eq!(entry.version_id.as_ref(), Some(&row.version_id));
