@@ -53,8 +53,10 @@ pub enum LineProblem {
     /// The line is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),
-    /// A `%` without two hexadecimal digits behind it.
-    #[error("the key is not URL-encoded: a % without two hexadecimal digits behind it in {0:?}")]
+    /// A `%` without two hexadecimal digits behind it, or a control character.
+    #[error(
+        "the key is not URL-encoded: a control character, or a % without two hexadecimal digits behind it in {0:?}"
+    )]
     UrlEncoding(String),
     /// There is no key.
     #[error("the line has no key")]
@@ -88,9 +90,21 @@ pub enum LineProblem {
 
 /// The beginning of a text, as a message shows it.
 pub(crate) fn excerpt(text: &str) -> String {
+    beginning(text, EXCERPT_CHARACTERS)
+}
+
+/// The beginning of what a library says, which may name texts of the file.
+pub(crate) fn library_message(error: &impl fmt::Display) -> String {
+    let message = error.to_string();
+    // The names that numbers have in Rust tell nobody anything.
+    let message = message.replace("expected u64", "expected a whole number, 0 or more");
+    beginning(&message, 3 * EXCERPT_CHARACTERS)
+}
+
+fn beginning(text: &str, characters: usize) -> String {
     let begin = text
         .char_indices()
-        .nth(EXCERPT_CHARACTERS)
+        .nth(characters)
         .map_or(text, |(end, _)| &text[..end]);
     Printable(begin).to_string()
 }

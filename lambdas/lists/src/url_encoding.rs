@@ -3,12 +3,17 @@
 //! The manifest of S3 Batch Operations and the CSV of S3 Inventory hold URL-encoded keys
 //! (docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html and …/storage-inventory.html). S3 Inventory writes a
 //! space as `+` and a plus sign as `%2B` (github.com/cloud-custodian/cloud-custodian/issues/1997), as S3 does in events, so a `+`
-//! is a space here too. Every other byte may stand for itself.
+//! is a space here too. Every other byte may stand for itself, except for control characters: an encoder would have encoded
+//! them, so the file has been cut into lines in another way than it was written.
 
 use std::borrow::Cow;
 
-/// The bytes of a URL-encoded text; nothing where a `%` has no two hexadecimal digits behind it.
+/// The bytes of a URL-encoded text; nothing where a `%` has no two hexadecimal digits behind it, or a control character stands
+/// for itself.
 pub(crate) fn decoded(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if text.iter().any(u8::is_ascii_control) {
+        return None;
+    }
     let Some(first) = memchr::memchr2(b'%', b'+', text) else {
         return Some(Cow::Borrowed(text));
     };
@@ -57,8 +62,8 @@ mod tests {
     }
 
     #[test]
-    fn a_percent_sign_needs_two_digits() {
-        for text in ["%", "a%4", "%4g", "%%41", "%+1"] {
+    fn a_percent_sign_needs_two_digits_and_controls_need_encoding() {
+        for text in ["%", "a%4", "%4g", "%%41", "%+1", "a\r", "a\nb", "\0"] {
             assert_eq!(decoded(text.as_bytes()), None, "{text}");
         }
     }

@@ -6,7 +6,7 @@ use shardlift_core::{failure::Failure, value::bucket::BucketName};
 
 use super::file_checksum::FileChecksum;
 use crate::{
-    bad_line::excerpt,
+    bad_line::{excerpt, library_message},
     scope::ListScope,
     text::CsvColumns,
     whole_file::{UPLOAD_AGAIN, refused},
@@ -107,7 +107,7 @@ impl InventoryManifest {
         let document: ManifestDocument = serde_json::from_slice(bytes).map_err(|error| {
             let problem = format!(
                 "it is no manifest.json of an S3 Inventory: {}",
-                excerpt(&error.to_string())
+                library_message(&error)
             );
             refused(file, problem, NAME_A_MANIFEST)
         })?;

@@ -86,3 +86,47 @@ fn check_encoding(encoding: Encoding) -> Result<()> {
     );
     Err(ParquetError::General(problem))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// A dictionary of 16 bytes that claims so many values.
+    fn dictionary(num_values: u32) -> Page {
+        Page::DictionaryPage {
+            buf: Bytes::from(vec![0; 16]),
+            num_values,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        }
+    }
+
+    #[test]
+    fn a_dictionary_has_no_more_values_than_its_bytes_can_hold() {
+        assert!(check(&dictionary(4)).is_ok());
+        assert!(check(&dictionary(5)).is_err());
+        let problem = check(&dictionary(u32::MAX)).unwrap_err().to_string();
+        assert!(problem.contains("claims 4294967295 values"), "{problem}");
+    }
+
+    #[test]
+    fn encodings_that_multiply_are_named() {
+        for encoding in [
+            Encoding::PLAIN,
+            Encoding::RLE_DICTIONARY,
+            Encoding::DELTA_BINARY_PACKED,
+        ] {
+            assert!(check_encoding(encoding).is_ok(), "{encoding}");
+        }
+        for encoding in [
+            Encoding::DELTA_BYTE_ARRAY,
+            Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            Encoding::BYTE_STREAM_SPLIT,
+        ] {
+            let problem = check_encoding(encoding).unwrap_err().to_string();
+            assert!(problem.contains(&encoding.to_string()), "{problem}");
+        }
+    }
+}

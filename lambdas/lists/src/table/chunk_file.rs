@@ -12,7 +12,7 @@ use parquet::{
     file::reader::{ChunkReader, Length},
 };
 
-use super::range_source::RangeSource;
+use super::{range_source::RangeSource, thrift_shape};
 
 /// The largest page, compressed or not. Writers aim at one megabyte.
 pub(super) const PAGE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -114,7 +114,10 @@ pub(super) struct PageHeaderReader {
 impl Read for PageHeaderReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if !self.is_checked {
-            check_claim(self.header.get_ref()).map_err(std::io::Error::other)?;
+            let header = self.header.get_ref();
+            check_claim(header)
+                .and_then(|()| thrift_shape::check(header))
+                .map_err(std::io::Error::other)?;
             self.is_checked = true;
         }
         self.header.read(buffer)

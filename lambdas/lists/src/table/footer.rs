@@ -9,7 +9,7 @@ use parquet::{
     },
 };
 
-use super::range_source::RangeSource;
+use super::{range_source::RangeSource, thrift_shape};
 
 /// The largest footer. One of 1,500 row groups and 20 columns has some 4 MiB; what is decoded from it takes several times as
 /// much memory.
@@ -46,6 +46,7 @@ pub(super) fn read(source: &impl RangeSource) -> Result<ParquetMetaData> {
     let footer = source
         .read(tail_begin - length..tail_begin)
         .map_err(|failure| ParquetError::External(Box::new(failure)))?;
+    thrift_shape::check(&footer)?;
     // Statistics hold keys, which nobody asks for here.
     let options = ParquetMetaDataOptions::new()
         .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)

@@ -7,6 +7,7 @@ mod footer;
 mod parquet_list;
 mod range_source;
 mod table_columns;
+mod thrift_shape;
 
 pub use parquet_list::{ParquetList, ParquetPosition, TableKind};
 pub use range_source::RangeSource;

@@ -20,7 +20,7 @@ use super::{
     table_columns::{ColumnValues, TableColumn, of_schema},
 };
 use crate::{
-    bad_line::{LineProblem, excerpt},
+    bad_line::{LineProblem, library_message},
     entry::{ListItem, Place},
     fields::{Column, Fields, OldVersions, bad},
     scope::ListScope,
@@ -254,14 +254,8 @@ fn guarded<T>(
     };
     let problem = format!(
         "it cannot be read as Apache Parquet{place}: {}",
-        excerpt_of(&problem)
+        library_message(&problem)
     );
     let action = "upload it again, or write it anew with pages of up to 8 MiB under snappy, gzip, zstd or uncompressed, and start a new execution";
     Err(refused(file, problem, action))
-}
-
-/// Messages of the library hold texts of the file.
-fn excerpt_of(problem: &str) -> String {
-    let halves: Vec<String> = problem.split(". ").take(2).map(excerpt).collect();
-    halves.join(". ")
 }

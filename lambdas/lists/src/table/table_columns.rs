@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parquet::{
-    basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type},
+    basic::{ConvertedType, LogicalType, TimeUnit, Type},
     column::{page::PageReader, reader::ColumnReaderImpl},
     data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type, Int96Type},
     errors::Result,
@@ -89,9 +89,7 @@ pub(super) fn of_schema(
 }
 
 fn form_of(column: Column, descriptor: &ColumnDescriptor) -> Option<ValueForm> {
-    if descriptor.max_rep_level() > 0
-        || descriptor.self_type().get_basic_info().repetition() == Repetition::REPEATED
-    {
+    if descriptor.max_rep_level() > 0 {
         return None;
     }
     match (column, descriptor.physical_type()) {
@@ -124,17 +122,23 @@ fn unit_of(descriptor: &ColumnDescriptor) -> Option<PerSecond> {
 }
 
 fn wrong_type(file: &str, column: Column, descriptor: &ColumnDescriptor) -> Failure {
+    let name = column.name();
+    if descriptor.max_rep_level() > 0 {
+        let problem = format!("its column `{name}` has several values a row");
+        return refused(
+            file,
+            problem,
+            "write one row for each key and start a new execution",
+        );
+    }
     let expected = match column {
         Column::Size => "a whole number (INT64)",
-        Column::IsLatest | Column::IsDeleteMarker => "BOOLEAN",
+        Column::IsLatest | Column::IsDeleteMarker => "a flag (BOOLEAN)",
         Column::LastModifiedDate => "a timestamp",
         _ => "a text (BYTE_ARRAY)",
     };
-    let problem = format!(
-        "its column `{}` has the type {}, and not {expected}, one value a row",
-        column.name(),
-        descriptor.physical_type(),
-    );
+    let found = descriptor.physical_type();
+    let problem = format!("its column `{name}` has the type {found}, and not {expected}");
     refused(
         file,
         problem,

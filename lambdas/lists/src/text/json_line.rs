@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::{
-    bad_line::{LineProblem, excerpt},
+    bad_line::{LineProblem, library_message},
     entry::{ListItem, Place},
     fields::{Column, Fields, OldVersions},
     scope::ListScope,
@@ -55,5 +55,5 @@ pub(super) fn parsed<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, LinePr
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(LineProblem::Json("expected an object".into()));
     }
-    serde_json::from_slice(line).map_err(|error| LineProblem::Json(excerpt(&error.to_string())))
+    serde_json::from_slice(line).map_err(|error| LineProblem::Json(library_message(&error)))
 }

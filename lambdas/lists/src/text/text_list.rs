@@ -26,7 +26,17 @@ use crate::{
 const HEAD_BYTES: usize = 8;
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Files of other kinds that people name by mistake, by their first bytes.
-const OTHER_FILES: [(&[u8], &str, &str); 7] = [
+const OTHER_FILES: [(&[u8], &str, &str); 9] = [
+    (
+        b"\x1f\x8b",
+        "a gzip file within another file",
+        "compress it once",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "a zstd file within another file",
+        "compress it once",
+    ),
     (
         b"PAR1",
         "an Apache Parquet file",
