@@ -54,6 +54,15 @@ impl<T: DataType> ColumnBatch<T> {
         if is_whole { Ok(()) } else { Err(ends_early()) }
     }
 
+    /// Whether nothing follows the rows at hand.
+    pub(super) fn check_end(&mut self) -> Result<()> {
+        if self.reader.skip_records(1)? == 0 {
+            return Ok(());
+        }
+        let problem = "a column has more rows than its row group".to_owned();
+        Err(ParquetError::General(problem))
+    }
+
     /// The value of the next row at hand, if it has one.
     pub(super) fn next_value(&mut self) -> Option<T::T> {
         let has_value =

@@ -189,18 +189,33 @@ impl<S: RangeSource> ParquetList<S> {
         }
         self.group_rows -= rows;
         self.batch_rows = rows;
+        if self.group_rows == 0 {
+            // No row is lost to a count that says too little.
+            self.values
+                .iter_mut()
+                .try_for_each(ColumnValues::check_end)?;
+        }
         Ok(true)
+    }
+
+    /// Whether the row groups were all of the file; there is none behind them.
+    fn check_end(&self) -> Result<bool> {
+        if self.skipped > 0 {
+            let problem = "it has fewer rows than when the run began";
+            return Err(ParquetError::EOF(problem.into()));
+        }
+        let claimed = self.metadata.file_metadata().num_rows();
+        if u64::try_from(claimed) == Ok(self.rows) {
+            return Ok(false);
+        }
+        let problem = format!("it claims {claimed} rows and has {}", self.rows);
+        Err(ParquetError::General(problem))
     }
 
     /// Opens the next row group that was not read before; whether there is one.
     fn open_group(&mut self) -> Result<bool> {
         let Some(group) = self.metadata.row_groups().get(self.next_group) else {
-            if self.skipped > 0 {
-                return Err(ParquetError::EOF(
-                    "it has fewer rows than when the run began".into(),
-                ));
-            }
-            return Ok(false);
+            return self.check_end();
         };
         self.next_group += 1;
         let rows = u64::try_from(group.num_rows())?;

@@ -221,6 +221,11 @@ impl ColumnValues {
         with_batch!(self, batch => batch.fill(rows))
     }
 
+    /// Whether nothing follows the rows at hand.
+    pub(super) fn check_end(&mut self) -> Result<()> {
+        with_batch!(self, batch => batch.check_end())
+    }
+
     /// Takes the text of the next row.
     pub(super) fn next_text(&mut self) -> Option<ByteArray> {
         match self {

@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn an_inventory_of_all_versions_gives_the_newest_that_are_no_delete_markers(rows in rows(), as_parquet: bool) {
         let (format, schema, data) = if as_parquet {
-            let data = inventory_parquet(SOURCE, &rows, WriterProperties::default());
+            let data = inventory_parquet(SOURCE, &rows, 100, WriterProperties::default());
             ("Parquet", PARQUET_SCHEMA, data)
         } else {
             ("CSV", CSV_SCHEMA, inventory_csv(SOURCE, &rows).into())

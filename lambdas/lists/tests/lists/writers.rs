@@ -168,10 +168,11 @@ pub(crate) fn inventory_csv(bucket: &str, rows: &[InventoryRow]) -> Vec<u8> {
     gzip(&text)
 }
 
-/// A data file of an inventory in Parquet.
+/// A data file of an inventory in Parquet, in row groups of `group_rows`.
 pub(crate) fn inventory_parquet(
     bucket: &str,
     rows: &[InventoryRow],
+    group_rows: usize,
     properties: WriterProperties,
 ) -> Bytes {
     let fields = PARQUET_SCHEMA
@@ -212,7 +213,7 @@ pub(crate) fn inventory_parquet(
                 .collect(),
         ),
     ];
-    parquet(fields, &columns, rows.len(), 100, properties)
+    parquet(fields, &columns, rows.len(), group_rows, properties)
 }
 
 /// The manifest of an inventory with these data files.
