@@ -4,7 +4,7 @@ use std::fmt;
 
 use shardlift_core::value::printable::Printable;
 
-use crate::entry::Place;
+use crate::line_place::LinePlace;
 
 /// How much of a line a message shows.
 const EXCERPT_CHARACTERS: usize = 80;
@@ -13,7 +13,7 @@ const EXCERPT_CHARACTERS: usize = 80;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
     /// Where it stands.
-    pub place: Place,
+    pub place: LinePlace,
     /// What is wrong with it.
     pub problem: LineProblem,
 }

@@ -1,27 +1,10 @@
 //! What a list gives out.
 
-use std::{fmt, sync::Arc};
-
 use shardlift_core::value::{
-    key::ObjectKey, object::ETag, printable::Printable, storage::ObjectStorage, time::Timestamp,
+    key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp,
 };
 
-use crate::bad_line::BadLine;
-
-/// Where in a list something stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file, as messages name it: its key.
-    pub file: Arc<str>,
-    /// The line of a text or the row of a table, from 1.
-    pub line: u64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}", Printable(&self.file), self.line)
-    }
-}
+use crate::{bad_line::BadLine, line_place::LinePlace};
 
 /// An object that a list names. What the list does not tell is absent, never guessed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +22,14 @@ pub struct ListEntry {
     /// How it is stored, by the name of its class; the list does not tell whether an archived object is restored.
     pub storage: Option<ObjectStorage>,
     /// Where the list names it.
-    pub place: Place,
+    pub place: LinePlace,
 }
 
 /// A line that is right and names nothing to copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// Where it stands.
-    pub place: Place,
+    pub place: LinePlace,
     /// Why it is left out.
     pub why: WhyLeftOut,
 }

@@ -11,7 +11,8 @@ use shardlift_core::value::{
 
 use crate::{
     bad_line::{BadLine, LineProblem, excerpt},
-    entry::{LeftOut, ListEntry, ListItem, Place, WhyLeftOut},
+    entry::{LeftOut, ListEntry, ListItem, WhyLeftOut},
+    line_place::LinePlace,
 };
 
 /// The longest version id (docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html).
@@ -108,7 +109,7 @@ impl Fields {
     pub(crate) fn into_item(
         self,
         key: ObjectKey,
-        place: Place,
+        place: LinePlace,
         old_versions: OldVersions,
     ) -> ListItem {
         let why = if self.is_delete_marker == Some(true) {
@@ -144,7 +145,7 @@ pub(crate) enum OldVersions {
 }
 
 /// A line with this problem.
-pub(crate) fn bad(place: Place, problem: LineProblem) -> ListItem {
+pub(crate) fn bad(place: LinePlace, problem: LineProblem) -> ListItem {
     ListItem::Bad(BadLine { place, problem })
 }
 

@@ -79,7 +79,7 @@ mod tests {
     fn only_the_file_itself_has_its_checksum() {
         assert_eq!(checked(OF_ABC, Some(3), b"abc"), Ok(()));
         assert_eq!(checked(&OF_ABC.to_uppercase(), None, b"abc"), Ok(()));
-        let other = checked(OF_ABC, Some(3), b"abd").unwrap_err().to_string();
+        let other = checked(OF_ABC, Some(3), b"abe").unwrap_err().to_string();
         assert!(
             other.contains("data.csv.gz") && other.contains(OF_ABC),
             "{other}"

@@ -21,8 +21,9 @@ use super::{
 };
 use crate::{
     bad_line::{LineProblem, library_message},
-    entry::{ListItem, Place},
+    entry::ListItem,
     fields::{Column, Fields, OldVersions, bad},
+    line_place::LinePlace,
     scope::ListScope,
     whole_file::refused,
 };
@@ -137,7 +138,7 @@ impl<S: RangeSource> ParquetList<S> {
         }
         self.batch_rows -= 1;
         self.rows += 1;
-        let place = Place {
+        let place = LinePlace {
             file: self.file.clone(),
             line: self.rows,
         };
@@ -146,7 +147,7 @@ impl<S: RangeSource> ParquetList<S> {
     }
 
     /// What the next decoded row is. Each column gives its value, whatever is wrong with another one.
-    fn read_row(&mut self, place: &Place) -> std::result::Result<ListItem, LineProblem> {
+    fn read_row(&mut self, place: &LinePlace) -> std::result::Result<ListItem, LineProblem> {
         let mut fields = Fields::default();
         let mut key = None;
         let mut problem = None;

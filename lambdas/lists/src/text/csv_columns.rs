@@ -6,8 +6,9 @@ use shardlift_core::{failure::Failure, value::cell::from_cell};
 use super::csv_row::CsvRow;
 use crate::{
     bad_line::{LineProblem, excerpt_of_bytes},
-    entry::{ListItem, Place},
+    entry::ListItem,
     fields::{Column, Fields, OldVersions},
+    line_place::LinePlace,
     scope::ListScope,
     url_encoding::decoded,
     whole_file::refused,
@@ -110,7 +111,7 @@ impl CsvColumns {
         &self,
         row: &CsvRow,
         scope: &ListScope,
-        place: Place,
+        place: LinePlace,
     ) -> Result<ListItem, LineProblem> {
         if row.len() != self.columns.len() {
             return Err(LineProblem::Cells {

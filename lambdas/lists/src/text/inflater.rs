@@ -37,7 +37,7 @@ enum Codec {
     /// The first bytes have not come yet.
     Unknown,
     Plain,
-    Gzip(MultiGzDecoder<Vec<u8>>),
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Zstd {
         decoder: Decoder<'static>,
         is_within_frame: bool,
@@ -201,7 +201,7 @@ impl Inflater {
 /// (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1).
 fn codec_of(begin: &[u8]) -> IoResult<Codec> {
     if begin.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Codec::Gzip(MultiGzDecoder::new(Vec::new())));
+        return Ok(Codec::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))));
     }
     if begin.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         let mut decoder = Decoder::new()?;

@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use crate::{
     bad_line::{LineProblem, library_message},
-    entry::{ListItem, Place},
+    entry::ListItem,
     fields::{Column, Fields, OldVersions},
+    line_place::LinePlace,
     scope::ListScope,
 };
 
@@ -25,7 +26,11 @@ struct JsonLine {
 }
 
 /// What a line is.
-pub(super) fn read(line: &[u8], scope: &ListScope, place: Place) -> Result<ListItem, LineProblem> {
+pub(super) fn read(
+    line: &[u8],
+    scope: &ListScope,
+    place: LinePlace,
+) -> Result<ListItem, LineProblem> {
     let line: JsonLine = parsed(line)?;
     if let Some(bucket) = &line.bucket {
         scope.check_bucket(bucket.as_bytes())?;

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use super::json_line::parsed;
 use crate::{
     bad_line::LineProblem,
-    entry::{LeftOut, ListItem, Place, WhyLeftOut},
+    entry::{LeftOut, ListItem, WhyLeftOut},
     fields::{Column, Fields, OldVersions},
+    line_place::LinePlace,
     scope::ListScope,
 };
 
@@ -34,7 +35,11 @@ enum ReceivedOutcome {
 }
 
 /// What a line is: an object if the run copied it or found it the same.
-pub(super) fn read(line: &[u8], scope: &ListScope, place: Place) -> Result<ListItem, LineProblem> {
+pub(super) fn read(
+    line: &[u8],
+    scope: &ListScope,
+    place: LinePlace,
+) -> Result<ListItem, LineProblem> {
     let line: ReceiptLine = parsed(line)?;
     let key = scope.key_below(&line.key.ok_or(LineProblem::NoKey)?)?;
     match line.outcome {

@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     bad_line::LineProblem,
-    entry::{ListItem, Place},
+    entry::ListItem,
     fields::bad,
     inventory::FileChecksum,
+    line_place::LinePlace,
     scope::ListScope,
     whole_file::{UPLOAD_AGAIN, refused},
 };
@@ -232,7 +233,7 @@ impl TextList {
                     return Ok(Step::End);
                 }
             };
-            let place = Place {
+            let place = LinePlace {
                 file: self.file.clone(),
                 line: found.line,
             };
@@ -243,7 +244,11 @@ impl TextList {
     }
 
     /// What a line is; nothing for an empty one and for a header.
-    fn read_line(&mut self, kind: LineKind, place: &Place) -> Result<Option<ListItem>, Failure> {
+    fn read_line(
+        &mut self,
+        kind: LineKind,
+        place: &LinePlace,
+    ) -> Result<Option<ListItem>, Failure> {
         let is_csv = matches!(self.format, TextFormat::Csv | TextFormat::InventoryCsv(_));
         let item = match kind {
             LineKind::TooLong => Err(LineProblem::TooLong),
@@ -269,7 +274,7 @@ impl TextList {
     }
 
     /// What the row at hand is.
-    fn read_row(&mut self, place: &Place) -> Result<Option<ListItem>, Failure> {
+    fn read_row(&mut self, place: &LinePlace) -> Result<Option<ListItem>, Failure> {
         if self.columns.is_none() {
             match CsvColumns::of_first_row(&self.file, &self.row, &self.scope)? {
                 FirstRow::Header(columns) => {
