@@ -32,6 +32,7 @@ fn receipt(name: &'static str, line: &str, problem: &'static [(u64, &'static str
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, case by case")]
 pub(crate) fn all() -> Vec<Case> {
     let deep = format!("{{\"key\":\"data/x\",\"more\":{}", "[".repeat(60_000));
     vec![

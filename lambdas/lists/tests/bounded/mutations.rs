@@ -50,8 +50,9 @@ fn mutated(good: &[u8], seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// Tells what is wrong.
-pub(crate) fn run(wrong: &mut Vec<String>) {
+/// Notes what is wrong, and tells how many of each file were refused.
+pub(crate) fn run(wrong: &mut Vec<String>) -> Vec<String> {
+    let mut told = Vec::new();
     // The library's panics are caught, and need no trace.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -72,9 +73,12 @@ pub(crate) fn run(wrong: &mut Vec<String>) {
                 wrong.push(format!("{name}, seed {seed}: held {} MiB", held >> 20));
             }
         }
-        println!("{name}: {refused} of {MUTATIONS} mutations were refused");
+        told.push(format!(
+            "{name}: {refused} of {MUTATIONS} mutations were refused"
+        ));
     }
     std::panic::set_hook(hook);
+    told
 }
 
 type Reader = fn(&[u8]) -> Result<(), Failure>;
