@@ -41,6 +41,8 @@ pub enum WhyLeftOut {
     DeleteMarker,
     /// It is a version of an inventory that is not the newest of its key.
     OldVersion,
+    /// It is an object of an inventory outside the source prefix.
+    OutsidePrefix,
     /// It is a receipt of an object that the run neither copied nor found the same.
     NotVouched,
 }

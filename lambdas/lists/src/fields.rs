@@ -106,15 +106,10 @@ impl Fields {
     }
 
     /// What the line is, with its key. Only an inventory of all versions says of each whether it is the newest.
-    pub(crate) fn into_item(
-        self,
-        key: ObjectKey,
-        place: LinePlace,
-        old_versions: OldVersions,
-    ) -> ListItem {
+    pub(crate) fn into_item(self, key: ObjectKey, place: LinePlace, row_kind: RowKind) -> ListItem {
         let why = if self.is_delete_marker == Some(true) {
             Some(WhyLeftOut::DeleteMarker)
-        } else if old_versions == OldVersions::LeftOut && self.is_latest == Some(false) {
+        } else if row_kind == RowKind::Inventory && self.is_latest == Some(false) {
             Some(WhyLeftOut::OldVersion)
         } else {
             None
@@ -134,19 +129,25 @@ impl Fields {
     }
 }
 
-/// What becomes of a line that says it is not the newest version of its key.
+/// Whose line it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum OldVersions {
-    /// It is listed as any other: somebody chose it.
-    Listed,
-    /// It is left out: an inventory holds all versions of a bucket.
-    LeftOut,
+pub(crate) enum RowKind {
+    /// Of a list that somebody made: each line is meant.
+    Chosen,
+    /// Of an inventory, which holds all that a bucket holds: old versions, and what the run is not about.
+    Inventory,
 }
 
 /// A line with this problem.
-pub(crate) fn bad(place: LinePlace, problem: LineProblem) -> ListItem {
-    ListItem::Bad(BadLine { place, problem })
+pub(crate) fn bad(place: LinePlace, problem: LineProblem, row_kind: RowKind) -> ListItem {
+    match (problem, row_kind) {
+        (LineProblem::OutsidePrefix(_), RowKind::Inventory) => ListItem::LeftOut(LeftOut {
+            place,
+            why: WhyLeftOut::OutsidePrefix,
+        }),
+        (problem, _) => ListItem::Bad(BadLine { place, problem }),
+    }
 }
 
 /// A value that is none of its column.

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     bad_line::{LineProblem, library_message},
     entry::ListItem,
-    fields::{Column, Fields, OldVersions, bad},
+    fields::{Column, Fields, RowKind, bad},
     line_place::LinePlace,
     scope::ListScope,
     whole_file::refused,
@@ -143,7 +143,16 @@ impl<S: RangeSource> ParquetList<S> {
             line: self.rows,
         };
         let item = self.read_row(&place);
-        Ok(Some(item.unwrap_or_else(|problem| bad(place, problem))))
+        Ok(Some(item.unwrap_or_else(|problem| {
+            bad(place, problem, self.row_kind())
+        })))
+    }
+
+    fn row_kind(&self) -> RowKind {
+        match self.kind {
+            TableKind::List => RowKind::Chosen,
+            TableKind::Inventory => RowKind::Inventory,
+        }
     }
 
     /// What the next decoded row is. Each column gives its value, whatever is wrong with another one.
@@ -170,11 +179,7 @@ impl<S: RangeSource> ParquetList<S> {
         if let Some(problem) = problem {
             return Err(problem);
         }
-        let old_versions = match self.kind {
-            TableKind::List => OldVersions::Listed,
-            TableKind::Inventory => OldVersions::LeftOut,
-        };
-        Ok(fields.into_item(key, place.clone(), old_versions))
+        Ok(fields.into_item(key, place.clone(), self.row_kind()))
     }
 
     /// Decodes the next rows; whether there are any.

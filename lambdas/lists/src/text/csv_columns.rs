@@ -7,7 +7,7 @@ use super::csv_row::CsvRow;
 use crate::{
     bad_line::{LineProblem, excerpt_of_bytes},
     entry::ListItem,
-    fields::{Column, Fields, OldVersions},
+    fields::{Column, Fields, RowKind},
     line_place::LinePlace,
     scope::ListScope,
     url_encoding::decoded,
@@ -22,7 +22,7 @@ const FAILURES: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
 pub struct CsvColumns {
     columns: Vec<Option<Column>>,
     keys: KeyForm,
-    old_versions: OldVersions,
+    row_kind: RowKind,
 }
 
 /// How keys are written.
@@ -56,7 +56,7 @@ impl CsvColumns {
         Ok(Self {
             columns,
             keys: KeyForm::UrlEncoded,
-            old_versions: OldVersions::LeftOut,
+            row_kind: RowKind::Inventory,
         })
     }
 
@@ -75,7 +75,7 @@ impl CsvColumns {
             return Ok(FirstRow::Header(Self {
                 columns: vec![Some(Column::Key), Some(Column::Size), None, None, None],
                 keys: KeyForm::Cell,
-                old_versions: OldVersions::Listed,
+                row_kind: RowKind::Chosen,
             }));
         }
         let named: Vec<_> = cells
@@ -102,7 +102,7 @@ impl CsvColumns {
         Self {
             columns,
             keys: KeyForm::UrlEncoded,
-            old_versions: OldVersions::Listed,
+            row_kind: RowKind::Chosen,
         }
     }
 
@@ -134,7 +134,7 @@ impl CsvColumns {
             }
         }
         let key = key.ok_or(LineProblem::NoKey)?;
-        Ok(fields.into_item(key, place, self.old_versions))
+        Ok(fields.into_item(key, place, self.row_kind))
     }
 
     fn key(

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::{
     bad_line::{LineProblem, library_message},
     entry::ListItem,
-    fields::{Column, Fields, OldVersions},
+    fields::{Column, Fields, RowKind},
     line_place::LinePlace,
     scope::ListScope,
 };
@@ -51,7 +51,7 @@ pub(super) fn read(
             fields.set(column, text)?;
         }
     }
-    Ok(fields.into_item(key, place, OldVersions::Listed))
+    Ok(fields.into_item(key, place, RowKind::Chosen))
 }
 
 /// The object on a line.

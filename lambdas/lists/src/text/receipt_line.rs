@@ -6,7 +6,7 @@ use super::json_line::parsed;
 use crate::{
     bad_line::LineProblem,
     entry::{LeftOut, ListItem, WhyLeftOut},
-    fields::{Column, Fields, OldVersions},
+    fields::{Column, Fields, RowKind},
     line_place::LinePlace,
     scope::ListScope,
 };
@@ -64,5 +64,5 @@ pub(super) fn read(
             fields.set(column, text)?;
         }
     }
-    Ok(fields.into_item(key, place, OldVersions::Listed))
+    Ok(fields.into_item(key, place, RowKind::Chosen))
 }

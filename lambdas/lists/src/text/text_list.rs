@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bad_line::LineProblem,
     entry::ListItem,
-    fields::bad,
+    fields::{RowKind, bad},
     inventory::FileChecksum,
     line_place::LinePlace,
     scope::ListScope,
@@ -269,8 +269,16 @@ impl TextList {
             LineKind::Row => Err(LineProblem::Quotes),
         };
         Ok(Some(
-            item.unwrap_or_else(|problem| bad(place.clone(), problem)),
+            item.unwrap_or_else(|problem| self.bad(place, problem)),
         ))
+    }
+
+    fn bad(&self, place: &LinePlace, problem: LineProblem) -> ListItem {
+        let row_kind = match self.format {
+            TextFormat::InventoryCsv(_) => RowKind::Inventory,
+            TextFormat::Csv | TextFormat::Jsonl | TextFormat::Receipts => RowKind::Chosen,
+        };
+        bad(place.clone(), problem, row_kind)
     }
 
     /// What the row at hand is.
@@ -282,7 +290,7 @@ impl TextList {
                     return Ok(None);
                 }
                 FirstRow::Object(columns) => self.columns = Some(columns),
-                FirstRow::Neither(problem) => return Ok(Some(bad(place.clone(), problem))),
+                FirstRow::Neither(problem) => return Ok(Some(self.bad(place, problem))),
             }
         }
         let Some(columns) = &self.columns else {
@@ -290,7 +298,7 @@ impl TextList {
         };
         let item = columns.read(&self.row, &self.scope, place.clone());
         Ok(Some(
-            item.unwrap_or_else(|problem| bad(place.clone(), problem)),
+            item.unwrap_or_else(|problem| self.bad(place, problem)),
         ))
     }
 

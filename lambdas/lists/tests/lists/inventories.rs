@@ -10,7 +10,7 @@ use shardlift_lists::{
 use shardlift_testkit::key_strategies::any_key;
 
 use super::{
-    support::{SOURCE, bad_lines, entries, items_from, rows_of, scope},
+    support::{SOURCE, bad_lines, entries, items_from, items_of, rows_of, scope},
     writers::{
         CSV_SCHEMA, InventoryRow, PARQUET_SCHEMA, inventory_csv, inventory_manifest,
         inventory_parquet,
@@ -128,6 +128,43 @@ fn the_order_of_the_columns_is_that_of_the_schema() {
     let items = read(&manifest, &text.into());
     assert_eq!(entries(&items)[0].key.as_str(), "a b");
     assert_eq!(entries(&items)[0].size_bytes, Some(17));
+}
+
+#[test]
+fn an_inventory_may_hold_more_than_the_source_prefix() {
+    let row = |key: &str| InventoryRow {
+        key: key.to_owned(),
+        version_id: "null".to_owned(),
+        is_latest: true,
+        is_delete_marker: false,
+        size: 1,
+        modified_ms: 0,
+        etag: "abc".to_owned(),
+        storage_class: "STANDARD".to_owned(),
+    };
+    let rows = [row("a"), row("data/b"), row("data2/c")];
+    let table = inventory_parquet(SOURCE, &rows, 100, WriterProperties::default());
+    let text = inventory_csv(SOURCE, &rows);
+    let manifest = inventory_manifest(SOURCE, "CSV", CSV_SCHEMA, &[("d", &text)]);
+    let manifest =
+        InventoryManifest::read("manifest.json", &manifest, None, &scope("data/")).unwrap();
+    let DataFormat::Csv(columns) = manifest.format else {
+        panic!("it is CSV");
+    };
+    let format = TextFormat::InventoryCsv(columns);
+    for items in [
+        rows_of(&table, scope("data/"), TableKind::Inventory).unwrap(),
+        items_of(format, scope("data/"), &text, 100).unwrap(),
+    ] {
+        assert_eq!(entries(&items)[0].key.as_str(), "data/b");
+        let left_out = items.iter().filter(
+            |item| matches!(item, ListItem::LeftOut(left) if left.why == WhyLeftOut::OutsidePrefix),
+        );
+        assert_eq!((items.len(), left_out.count()), (3, 2));
+    }
+    // In a list that somebody made, such a key is a mistake.
+    let items = rows_of(&table, scope("data/"), TableKind::List).unwrap();
+    assert_eq!(bad_lines(&items).len(), 2);
 }
 
 #[test]
