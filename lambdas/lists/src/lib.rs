@@ -8,12 +8,11 @@
 //! - A [`BadLine`] is a line that names none. It is given out in its place, for the caller to count and to name.
 //! - A [`Failure`](shardlift_core::failure::Failure) is about the whole file: `InvalidRun`, with the file and what to do.
 //!
-//! Read [`ListFormat`] first, then [`entry`](ListEntry), [`TextList`], [`ParquetList`] and [`InventoryManifest`].
+//! Read [`ListFormat`](shardlift_core::run::list::ListFormat) first, then [`entry`](ListEntry), [`TextList`], [`ParquetList`] and [`InventoryManifest`].
 
 mod bad_line;
 mod entry;
 mod fields;
-mod format;
 mod inventory;
 mod key_order;
 mod line_place;
@@ -25,7 +24,6 @@ mod whole_file;
 
 pub use bad_line::{BadLine, LineProblem};
 pub use entry::{LeftOut, ListEntry, ListItem, WhyLeftOut};
-pub use format::ListFormat;
 pub use inventory::{DataFile, DataFormat, FileChecksum, InventoryManifest};
 pub use key_order::KeyOrder;
 pub use line_place::LinePlace;

@@ -25,7 +25,8 @@ impl ExpectedTarget {
             Some(rerun) => rerun.carried.expected,
             None => Self {
                 vouched: SetSum::default(),
-                beside: (run.spec.mode != Mode::Copy).then(SetSum::default),
+                beside: (run.spec.mode != Mode::Copy && run.spec.list.is_none())
+                    .then(SetSum::default),
             },
         }
     }

@@ -79,7 +79,8 @@ impl<'a, P: Ports> Prover<'a, P> {
     /// When the control bucket or the ledger cannot be used; what the listings run into is an [`Outcome`].
     pub(crate) async fn prove(&self, progress: &mut Progress) -> Result<Outcome, Failure> {
         let (invocation, run) = (self.invocation, self.run);
-        let lists_target = run.spec.mode != Mode::Copy && run.spec.rerun.is_none();
+        let spec = &run.spec;
+        let lists_target = spec.mode != Mode::Copy && spec.rerun.is_none() && spec.list.is_none();
         if !self.is_written && lists_target {
             let found = Verification::clean(run.spec.verify);
             return Ok(Outcome::Proven(found, self.proof(ProofMethod::Plan)));

@@ -1,6 +1,23 @@
-//! The formats of a list.
+//! A list of objects that takes the place of the source's listing, as the input of a run names it.
 
 use serde::{Deserialize, Serialize};
+
+use crate::value::{bucket::BucketName, key::ObjectKey};
+
+/// The folder of the control bucket in which lists lie. Nothing else there can be named as a list.
+pub const LISTS_FOLDER: &str = "lists/";
+
+/// A list of objects in a bucket of the stack's own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceList {
+    /// The bucket: the control bucket, or one that the stack names.
+    pub bucket: BucketName,
+    /// Its key; in the control bucket below [`LISTS_FOLDER`].
+    pub key: ObjectKey,
+    /// How it is read.
+    pub format: ListFormat,
+}
 
 /// The format of a list, as the input of a run names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
