@@ -10,6 +10,7 @@ mod credentials;
 mod deployment;
 mod error;
 mod failure_table;
+mod list_upload;
 mod machine;
 mod object_table;
 mod policy_facts;

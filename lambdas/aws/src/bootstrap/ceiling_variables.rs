@@ -34,6 +34,15 @@ pub(super) fn ceiling_parameters(
         kms_keys: list(variable, ALLOWED_KMS_KEY_ARNS, |arn| AllowedKey::new(&arn))?,
         storage_classes: (!classes.is_empty()).then_some(classes),
         control_bucket: Some(control_bucket.clone()),
-        list_buckets: list(variable, ALLOWED_LIST_BUCKETS, BucketName::new)?,
+        list_buckets: list(variable, ALLOWED_LIST_BUCKETS, |arn| bucket_of(&arn))?,
     })
+}
+
+/// The bucket of this ARN.
+fn bucket_of(arn: &str) -> Result<BucketName, String> {
+    let name = arn
+        .split_once(":s3:::")
+        .filter(|(partition, _)| partition.starts_with("arn:aws"));
+    let (_, name) = name.ok_or_else(|| format!("holds {arn:?}, which is no ARN of a bucket"))?;
+    BucketName::new(name).map_err(|problem| problem.to_string())
 }

@@ -330,7 +330,7 @@ mod tests {
             ("DELETE_MAX_OBJECTS_CEILING", "-1"),
             ("ALLOWED_KMS_KEY_ARNS", key),
             ("ALLOWED_STORAGE_CLASSES", "preserve,DEEP_ARCHIVE"),
-            ("ALLOWED_LIST_BUCKETS", "inventories"),
+            ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::inventories"),
         ])
         .unwrap()
         .runs
@@ -370,7 +370,8 @@ mod tests {
             ("DELETE_MAX_PERCENT_CEILING", "all"),
             ("DELETE_MAX_OBJECTS_CEILING", "-2"),
             ("ALLOWED_KMS_KEY_ARNS", "*"),
-            ("ALLOWED_LIST_BUCKETS", "No Such"),
+            ("ALLOWED_LIST_BUCKETS", "inventories"),
+            ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::No Such"),
             ("ALLOWED_STORAGE_CLASSES", "preserve,COLD"),
             ("COPIER_CONCURRENCY", "0"),
             ("WRITES_PER_SECOND_MAX", "-1"),

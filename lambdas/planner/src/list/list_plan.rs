@@ -27,8 +27,8 @@ use crate::{
     run::RequestMeter,
 };
 
-/// How many lines are looked at together: enough to keep the lookups busy.
-const BATCH_LINES: usize = 4_096;
+/// How many lines are looked at together at most: enough to keep the lookups busy.
+const BATCH_LINES_MAX: usize = 4_096;
 /// How long a planner that is killed works in vain.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
 /// A list whose first lines are wrong, all of them, is not read to its end.
@@ -114,11 +114,13 @@ impl<'a, P: Ports> ListPlan<'a, P> {
     ) -> Result<Option<RangeState>, Failure> {
         let clock = &self.planner.clock;
         let mut written_at = clock.now();
+        let shard = usize::try_from(self.planner.settings.shard_bounds.objects_max);
+        let lines_max = shard.unwrap_or(usize::MAX).clamp(1, BATCH_LINES_MAX);
         loop {
             let (etag, mark) = (scan.reader().etag().clone(), scan.mark()?);
             writer.waypoint_mut().begin(etag, mark);
-            let mut lines = Vec::with_capacity(BATCH_LINES);
-            while lines.len() < BATCH_LINES
+            let mut lines = Vec::with_capacity(lines_max);
+            while lines.len() < lines_max
                 && let Some(line) = scan.next().await?
             {
                 lines.push(line);

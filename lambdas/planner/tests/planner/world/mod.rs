@@ -182,6 +182,13 @@ impl World {
         WrittenPlan::of(&self.ledger, &self.control)
     }
 
+    /// Whether no copier can have begun: there is no index of a round.
+    pub(crate) fn index_is_missing(&self) -> bool {
+        self.control
+            .body(&control_key::index(&run_id(), 1))
+            .is_none()
+    }
+
     /// The shard ids of the first round's index.
     pub(crate) fn index(&self) -> Vec<String> {
         let body = self.control.body(&control_key::index(&run_id(), 1));
