@@ -34,12 +34,12 @@ const TOGETHER_MAX: usize = 64;
 pub(super) struct EntryAction {
     pub(super) action: PickedAction,
     /// What was found out about it.
-    pub(super) look: Look,
+    pub(super) look: ListedLook,
 }
 
 /// What a lookup at the source found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum ListedLook {
     /// None was needed: the list tells everything.
     None,
     /// The object is there, as the list says it.
@@ -87,30 +87,31 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         let unknown = unknown.filter(|(_, stated)| stated.is_none());
         let unknown: Vec<ObjectKey> = unknown.map(|(entry, _)| entry.key.clone()).collect();
         let mut looked = present(&self.source, unknown).await?;
-        let found: Vec<(Option<ListedObject>, Look)> = entries
+        let found: Vec<(Option<ListedObject>, ListedLook)> = entries
             .iter()
             .zip(stated)
             .map(|(entry, stated)| match stated {
-                Some(object) => (Some(object), Look::None),
+                Some(object) => (Some(object), ListedLook::None),
                 None => self.judged(entry, looked.remove(&entry.key)),
             })
             .collect();
         let mut at_target = self.at_target(&found).await?;
-        let decide = |((source, look), entry): ((Option<ListedObject>, Look), &&ListEntry)| {
-            let Some(source) = source else {
-                let size_bytes = entry.size_bytes.unwrap_or(0);
-                let action = PickedAction::Nothing { size_bytes };
-                return EntryAction { action, look };
+        let decide =
+            |((source, look), entry): ((Option<ListedObject>, ListedLook), &&ListEntry)| {
+                let Some(source) = source else {
+                    let size_bytes = entry.size_bytes.unwrap_or(0);
+                    let action = PickedAction::Nothing { size_bytes };
+                    return EntryAction { action, look };
+                };
+                let target = self.target_key(&source);
+                let target = target.and_then(|key| at_target.remove(&key));
+                let is_same = self.rules.difference(&source, target.as_ref()).is_none();
+                let action = match target {
+                    Some(target) if is_same => PickedAction::Keep { source, target },
+                    _ => PickedAction::Copy(source),
+                };
+                EntryAction { action, look }
             };
-            let target = self.target_key(&source);
-            let target = target.and_then(|key| at_target.remove(&key));
-            let is_same = self.rules.difference(&source, target.as_ref()).is_none();
-            let action = match target {
-                Some(target) if is_same => PickedAction::Keep { source, target },
-                _ => PickedAction::Copy(source),
-            };
-            EntryAction { action, look }
-        };
         Ok(found.into_iter().zip(entries).map(decide).collect())
     }
 
@@ -120,14 +121,14 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         &self,
         entry: &ListEntry,
         found: Option<ListedObject>,
-    ) -> (Option<ListedObject>, Look) {
+    ) -> (Option<ListedObject>, ListedLook) {
         let fails = self.run.spec.on_change == OnChange::Fail;
         match found {
             Some(found) => {
                 let etag = entry.etag.as_ref().filter(|etag| **etag != found.etag);
                 let size = entry.size_bytes.filter(|size| *size != found.size_bytes);
                 if etag.is_none() && size.is_none() {
-                    return (Some(found), Look::Found);
+                    return (Some(found), ListedLook::Found);
                 }
                 let planned = if fails {
                     ListedObject {
@@ -138,7 +139,7 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 } else {
                     found
                 };
-                (Some(planned), Look::Changed)
+                (Some(planned), ListedLook::Changed)
             }
             None if fails => {
                 let planned = ListedObject {
@@ -148,16 +149,16 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                     modified_at: entry.modified_at.unwrap_or(self.run.started_at),
                     storage: ObjectStorage::default(),
                 };
-                (Some(planned), Look::Gone)
+                (Some(planned), ListedLook::Gone)
             }
-            None => (None, Look::Gone),
+            None => (None, ListedLook::Gone),
         }
     }
 
     /// What the target has of these objects, where that decides.
     async fn at_target(
         &self,
-        found: &[(Option<ListedObject>, Look)],
+        found: &[(Option<ListedObject>, ListedLook)],
     ) -> Result<BTreeMap<ObjectKey, ListedObject>, Failure> {
         if self.run.spec.mode == Mode::Copy {
             return Ok(BTreeMap::new());
@@ -199,7 +200,10 @@ async fn present<B: BucketListing>(
     mut keys: Vec<ObjectKey>,
 ) -> Result<BTreeMap<ObjectKey, ListedObject>, Failure> {
     keys.sort_unstable();
-    let lookups = keys.chunks(TOGETHER_MAX).map(|keys| lookup.present(keys));
+    let groups: Vec<Vec<ObjectKey>> = keys.chunks(TOGETHER_MAX).map(<[_]>::to_vec).collect();
+    let lookups = groups
+        .into_iter()
+        .map(|keys| async move { lookup.present(&keys).await });
     let found: Vec<Vec<Option<ListedObject>>> = stream::iter(lookups)
         .buffer_unordered(LOOKUPS_IN_FLIGHT_MAX)
         .try_collect()

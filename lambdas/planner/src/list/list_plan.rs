@@ -12,7 +12,7 @@ use shardlift_core::{
 use shardlift_lists::{ListEntry, ListScope};
 
 use super::{
-    entry_lookup::{EntryAction, EntryLookup, Look},
+    entry_lookup::{EntryAction, EntryLookup, ListedLook},
     list_file::refused,
     list_reader::ListPlace,
     list_scan::{ListScan, ScannedLine},
@@ -223,9 +223,9 @@ impl<'a, P: Ports> ListPlan<'a, P> {
     }
 }
 
-fn count_object(counts: &mut ListCounts, look: Look) {
+fn count_object(counts: &mut ListCounts, look: ListedLook) {
     counts.objects += 1;
-    counts.looked_up += u64::from(look != Look::None);
-    counts.changed += u64::from(look == Look::Changed);
-    counts.gone += u64::from(look == Look::Gone);
+    counts.looked_up += u64::from(look != ListedLook::None);
+    counts.changed += u64::from(look == ListedLook::Changed);
+    counts.gone += u64::from(look == ListedLook::Gone);
 }

@@ -199,7 +199,7 @@ async fn a_plan_cut_into_many_invocations_is_the_uncut_plan() {
                 invocations += 1;
             }
             assert!(
-                invocations > 2,
+                invocations > 1,
                 "{step_ms} ms a look end within {invocations}"
             );
             assert_eq!(world.planned().content(), uncut.planned().content());

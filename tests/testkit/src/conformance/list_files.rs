@@ -1,4 +1,8 @@
-use shardlift_core::{failure::fault::FaultKind, port::ListFiles, value::bucket::BucketName};
+use shardlift_core::{
+    failure::fault::{CallFault, FaultKind},
+    port::{FileVersion, ListFiles},
+    value::bucket::BucketName,
+};
 
 /// What the files of lists do. `write` puts a file under a key of the bucket.
 pub async fn list_files_keep_their_promises(
