@@ -48,6 +48,11 @@ class ListPair(TestPair):
         return {key.removeprefix(self.prefix) for key in self.target_keys()}
 
 
+def vouched(report):
+    """The sum of what a run vouches for."""
+    return {name: report["proof"][name] for name in ("digest", "objects", "bytes")}
+
+
 def test_a_list_is_uploaded_and_copied_and_nothing_else(pair, tmp_path):
     pair.fill()
     listed = [key for key in OBJECTS if key.startswith("b/")]
@@ -64,11 +69,11 @@ def test_a_list_is_uploaded_and_copied_and_nothing_else(pair, tmp_path):
     listing = pair.machine.run(
         {"source": {"prefix": pair.prefix}, "target": {"prefix": pair.prefix}, "filters": {"include": ["b/**"]}}
     )
-    assert pair.report(listing)["proof"]["vouched"] == report["proof"]["vouched"]
+    assert vouched(pair.report(listing)) == vouched(report)
     # Once more: everything is the same.
     again = pair.report(pair.start(tmp_path, "from-a-list-again", path, mode="sync"))
     assert (again["verdict"], again["planned"]["objects"]) == ("COMPLETE", 0)
-    assert again["proof"]["vouched"] == report["proof"]["vouched"]
+    assert vouched(again) == vouched(report)
 
 
 def test_the_failures_of_a_run_are_a_list(pair, tmp_path):
