@@ -1,7 +1,10 @@
 use shardlift_aws::{S3ControlStore, S3ListFiles, clients};
 use shardlift_core::{
     failure::fault::FaultKind,
-    port::{Accounts, ControlStore, CopyOptions, CopySource, SourceBucket, TagSet, TargetBucket},
+    port::{
+        Accounts, ControlStore, CopyOptions, CopySource, ListFiles, SourceBucket, TagSet,
+        TargetBucket,
+    },
     run::pair::Pair,
     value::{arn::AccountId, bucket::BucketName, key::ObjectKey},
 };
@@ -107,8 +110,9 @@ async fn the_files_of_lists() {
     let files = S3ListFiles::new(client(), own_account());
     list_files_keep_their_promises(&files, &bucket, write).await;
     let other = AccountId::new("999999999999").unwrap();
-    let refused = S3ListFiles::new(client(), other).find(&bucket, "lists/a b+c%.csv");
-    assert_eq!(refused.await.unwrap_err().kind, FaultKind::AccessDenied);
+    let files = S3ListFiles::new(client(), other);
+    let refused = files.find(&bucket, "lists/a b+c%.csv").await;
+    assert_eq!(refused.unwrap_err().kind, FaultKind::AccessDenied);
 }
 
 #[tokio::test]
