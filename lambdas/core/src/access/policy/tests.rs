@@ -182,6 +182,8 @@ fn realm_of(statement: &Statement) -> Realm {
         || statement.sid == "ShardliftEncryptTarget"
     {
         Realm::Target
+    } else if statement.sid == "ReadTheLists" {
+        Realm::Lists
     } else {
         Realm::Stack
     }
