@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shardlift_core::value::{
-    arn::{AccountId, ExternalId, KmsKeyArn, RoleArn},
-    bucket::BucketName,
-    id::{RunId, ShardId},
-    key::KeyPrefix,
+use shardlift_core::{
+    run::list::ListFormat,
+    value::{
+        arn::{AccountId, ExternalId, KmsKeyArn, RoleArn},
+        bucket::BucketName,
+        id::{RunId, ShardId},
+        key::KeyPrefix,
+    },
 };
 
 /// Starts runs of a Shardlift stack, watches them, and shows what became of them.
@@ -117,6 +120,12 @@ pub(crate) struct StartArguments {
     /// The input: JSON, or @ and a file. What it leaves open comes from the stack's parameters.
     #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
     pub(crate) input: String,
+    /// Take the objects from this list: it is uploaded to the control bucket, and source.list added to the input.
+    #[arg(long, value_name = "FILE", conflicts_with = "rerun_of")]
+    pub(crate) list: Option<PathBuf>,
+    /// How the list is read; by default told by its name (.csv, .jsonl, .parquet, .gz and .zst behind the first two).
+    #[arg(long, value_parser = list_format, value_name = "FORMAT", requires = "list")]
+    pub(crate) list_format: Option<ListFormat>,
     /// Rerun this run: do what it left undone, and nothing else.
     #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID", conflicts_with = "input")]
     pub(crate) rerun_of: Option<RunId>,
@@ -279,6 +288,14 @@ pub(crate) enum DocumentName {
     SourceKey,
     /// What the policy of the target's KMS key must contain.
     TargetKey,
+}
+
+/// A format of lists that are one file.
+fn list_format(text: &str) -> Result<ListFormat, String> {
+    let format = ListFormat::named(text).filter(|format| *format != ListFormat::Inventory);
+    format.ok_or_else(|| {
+        "expected csv, jsonl, parquet or receipts; an inventory stays where it lies: name it in source.list".to_owned()
+    })
 }
 
 /// A parser of arguments from a constructor of the domain.

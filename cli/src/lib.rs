@@ -11,6 +11,7 @@ mod deployment;
 mod difference_list;
 mod error;
 mod failure_table;
+mod list_upload;
 mod machine;
 mod object_table;
 mod policy_facts;

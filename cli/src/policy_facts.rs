@@ -39,6 +39,7 @@ pub(crate) struct PolicyFacts {
     control_bucket: Option<BucketName>,
     topic_arn: Option<Arn>,
     further_target_role_arns: Vec<RoleArn>,
+    list_bucket_arns: Vec<Arn>,
 }
 
 impl PolicyFacts {
@@ -71,7 +72,11 @@ impl PolicyFacts {
             control_bucket: Some(parse(&stack.output("ControlBucketName")?, BucketName::new)?),
             topic_arn: Some(parse(&stack.output("TopicArn")?, Arn::new)?),
             state_machine_arn: Some(machine),
-            further_target_role_arns: listed(stack.parameter("FurtherTargetRoleArns"))?,
+            further_target_role_arns: listed(
+                stack.parameter("FurtherTargetRoleArns"),
+                RoleArn::new,
+            )?,
+            list_bucket_arns: listed(stack.parameter("AllowedListBuckets"), Arn::new)?,
         })
     }
 
@@ -139,6 +144,7 @@ impl PolicyFacts {
             control_bucket: known(&self.control_bucket, NEEDED)?,
             topic_arn: known(&self.topic_arn, NEEDED)?,
             further_roles: self.further_target_role_arns.clone(),
+            list_buckets: self.list_bucket_arns.clone(),
         })
     }
 }
@@ -159,11 +165,14 @@ fn parse<T, E: std::fmt::Display>(
 }
 
 /// Roles separated by commas.
-fn listed(text: Option<&str>) -> Result<Vec<RoleArn>, CommandError> {
+fn listed<T, E: std::fmt::Display>(
+    text: Option<&str>,
+    new: impl Fn(String) -> Result<T, E>,
+) -> Result<Vec<T>, CommandError> {
     text.unwrap_or_default()
         .split(',')
-        .filter(|role| !role.is_empty())
-        .map(|role| parse(role, RoleArn::new))
+        .filter(|item| !item.is_empty())
+        .map(|item| parse(item, &new))
         .collect()
 }
 

@@ -191,6 +191,7 @@ mod tests {
                 range.checkpoint = Some(Checkpoint {
                     through: None,
                     tally,
+                    list: None,
                 });
             }
         }

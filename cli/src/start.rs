@@ -8,8 +8,8 @@ use shardlift_core::{
 };
 
 use crate::{
-    Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError, shell,
-    watch,
+    Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError,
+    list_upload, shell, watch,
 };
 
 /// Starts a run, and watches it when that was asked.
@@ -25,6 +25,12 @@ pub(crate) async fn start(
     let run = match arguments.name {
         Some(run) => run,
         None => name_by_time(jiff::Timestamp::now())?,
+    };
+    let input = match &arguments.list {
+        Some(path) => {
+            list_upload::upload(connection, &run, (path, arguments.list_format), &input).await?
+        }
+        None => input,
     };
     connection.machine.start(&run, &input).await?;
     if arguments.watch {

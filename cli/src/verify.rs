@@ -86,7 +86,8 @@ pub(crate) async fn verify(
         run,
         proof: proven.proof,
         pair: proven.pair,
-        mode: proven.mode,
+        // A copy of everything, and a run from a list, do not list the target.
+        knows_beside: proven.mode != Mode::Copy && proven.report.list.is_none(),
         target: &target,
         clock: &SystemClock,
         failure_of: page_failure,

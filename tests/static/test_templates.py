@@ -30,7 +30,8 @@ COMMON_ENVIRONMENT = set(
     "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY "
     "TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
     "RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR "
-    "DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES".split()
+    "DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES "
+    "ALLOWED_LIST_BUCKETS".split()
 )
 ENVIRONMENT = {
     "PlannerFunction": set(
@@ -221,7 +222,7 @@ def test_every_ceiling_is_closed_by_default(source):
     defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}
     assert (defaults["AllowMirror"], defaults["RunMode"]) == ("false", "sync")
     assert (defaults["DeleteMaxPercentCeiling"], defaults["DeleteMaxObjectsCeiling"]) == (-1, -1)
-    assert defaults["AllowedKmsKeyArns"] == ""
+    assert (defaults["AllowedKmsKeyArns"], defaults["AllowedListBuckets"]) == ("", "")
     classes = set(source["Parameters"]["RunStorageClass"]["AllowedValues"])
     assert set(defaults["AllowedStorageClasses"].split(",")) == classes - {"GLACIER", "DEEP_ARCHIVE"}
     pattern = re.compile(source["Parameters"]["AllowedStorageClasses"]["AllowedPattern"])

@@ -1,7 +1,7 @@
 //! Adapters from Shardlift's ports to AWS, the bootstrap of its Lambda functions, and their telemetry.
 //!
 //! Adapters translate and do not decide. Read [`s3`] for the two buckets, which [`accounts`] opens, [`ledger`] for
-//! DynamoDB, and [`control_store`] for the control bucket. All of them report failed calls through [`fault_mapping`], get
+//! DynamoDB, [`control_store`] for the control bucket, and [`list_files`] for the lists of objects that runs take. All of them report failed calls through [`fault_mapping`], get
 //! their clients from [`clients`], and are retried by the policies of [`retry`]; [`bootstrap`] connects everything.
 
 mod accounts;
@@ -11,6 +11,7 @@ mod control_store;
 mod executions;
 mod fault_mapping;
 mod ledger;
+mod list_files;
 mod notifier;
 mod request_counter;
 pub mod retry;
@@ -23,6 +24,7 @@ pub use control_store::{S3ControlStore, S3ControlWriter};
 pub use executions::SfnExecutions;
 pub use fault_mapping::causes_of;
 pub use ledger::DynamoLedger;
+pub use list_files::S3ListFiles;
 pub use notifier::SnsNotifier;
 pub use s3::{AwsSourceBucket, AwsTargetBucket};
 pub use system_clock::SystemClock;

@@ -18,8 +18,8 @@ use shardlift_core::{
 use tracing::info;
 
 use crate::{
-    access, invocation_end::InvocationEnd, listing::ListingLoop, planner::Planner, ports::Ports,
-    rerun::Replanning, run::RequestMeter,
+    access, invocation_end::InvocationEnd, list::ListPlan, listing::ListingLoop, planner::Planner,
+    ports::Ports, rerun::Replanning, run::RequestMeter,
 };
 
 impl<P: Ports> Planner<P> {
@@ -90,6 +90,10 @@ impl<P: Ports> Planner<P> {
         let end = if let Some(rerun) = &run.spec.rerun {
             let replanning = Replanning::new(self, &source, &target, &run, rerun);
             replanning.run(deadline, &mut meter).await?
+        } else if let Some(list) = &run.spec.list {
+            let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
+            let plan = ListPlan::new(self, (&source, &target), &rules, &run, list);
+            plan.run(deadline, &mut meter).await?
         } else {
             let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
             let listing = ListingLoop::new(self, &source, &target, &run, &rules);

@@ -2,13 +2,16 @@
 //!
 //! [`Planner::plan`] is one invocation. What an invocation finds out is in the ledger before it ends, so the next one
 //! continues from there. Read in this order: `invocation` (its steps), `run` (what happens before and
-//! after listing), `listing` (lists and compares both sides), `rerun` (plans what an earlier run left undone), and
+//! after listing), `listing` (lists and compares both sides), `rerun` (plans what an earlier run left undone) and `list`
+//! (plans what a list names), both through `picked`, and
 //! `records` (how a plan gets into the control bucket and the ledger).
 
 mod access;
 mod invocation;
 mod invocation_end;
+mod list;
 mod listing;
+mod picked;
 mod planner;
 mod ports;
 mod preflight;

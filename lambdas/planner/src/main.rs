@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use shardlift_aws::{
-    AwsAccounts, DynamoLedger, S3ControlStore, SfnExecutions, SystemClock,
+    AwsAccounts, DynamoLedger, S3ControlStore, S3ListFiles, SfnExecutions, SystemClock,
     bootstrap::{self, Adapters, Handler, Settings},
     retry::RetriedByCaller,
     telemetry,
@@ -21,6 +21,7 @@ impl Ports for AwsPorts {
     type Accounts = AwsAccounts;
     type Ledger = DynamoLedger;
     type Control = S3ControlStore;
+    type Lists = S3ListFiles;
     type Executions = SfnExecutions;
     type Clock = SystemClock;
 }
@@ -50,6 +51,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
         accounts: adapters.accounts,
         ledger: adapters.ledger,
         control: adapters.control,
+        lists: adapters.lists,
         executions: adapters.executions,
         clock: adapters.clock,
         settings: PlannerSettings {

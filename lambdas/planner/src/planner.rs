@@ -37,6 +37,8 @@ pub struct Planner<P: Ports> {
     pub ledger: P::Ledger,
     /// The control bucket.
     pub control: P::Control,
+    /// The files of lists.
+    pub lists: P::Lists,
     /// Whether the execution behind a lock still runs.
     pub executions: P::Executions,
     /// The clock.

@@ -1,6 +1,6 @@
 //! The ports of the planner.
 
-use shardlift_core::port::{Accounts, Clock, ControlStore, Executions, Ledger};
+use shardlift_core::port::{Accounts, Clock, ControlStore, Executions, Ledger, ListFiles};
 
 /// The adapters that a planner works with.
 pub trait Ports {
@@ -10,6 +10,8 @@ pub trait Ports {
     type Ledger: Ledger;
     /// The control bucket.
     type Control: ControlStore;
+    /// The files of lists.
+    type Lists: ListFiles;
     /// Whether the execution behind a lock still runs.
     type Executions: Executions;
     /// The clock.

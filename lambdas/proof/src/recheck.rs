@@ -6,7 +6,7 @@ use shardlift_core::{
     failure::{Failure, fault::CallFault},
     port::{BucketListing, Clock, ControlStore},
     report::{Proof, ReportedPair, Verification},
-    run::option::{Mode, Verify},
+    run::option::Verify,
     value::{deadline::Deadline, id::RunId, set_sum::SetSum},
     verify::ListedRanges,
 };
@@ -31,8 +31,8 @@ pub struct Recheck<'a, C, T, K> {
     pub proof: &'a Proof,
     /// Where it read and wrote.
     pub pair: &'a ReportedPair,
-    /// Its mode.
-    pub mode: Mode,
+    /// Whether its plan knew all that stood beside, so that what it does not know is named.
+    pub knows_beside: bool,
     /// The target bucket.
     pub target: &'a T,
     /// The time.
@@ -90,7 +90,7 @@ where
             listing: self.listing(),
             known: &receipts,
             // Nothing is known of what stood beside where the plan did not list the target.
-            names_foreign: |_: &str| self.mode != Mode::Copy,
+            names_foreign: |_: &str| self.knows_beside,
         };
         let explained = explanation.run(&listed, found.method, sink).await?;
         if explained.receipts != *vouched {

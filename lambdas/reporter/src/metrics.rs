@@ -100,6 +100,7 @@ mod tests {
             input: None,
             rerun_of: None,
             not_planned: None,
+            list: None,
             rest_of: None,
             planned: Count::default(),
             copied: Count {

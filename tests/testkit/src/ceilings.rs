@@ -3,7 +3,7 @@
 use shardlift_core::{
     access::ceilings::{AllowedKey, CeilingParameters, Ceilings},
     run::{input::RunInput, option::ClassChoice, spec::RunSpec},
-    value::storage::StorageClass,
+    value::{bucket::BucketName, storage::StorageClass},
 };
 
 /// The accounts and Regions whose keys the tests encrypt with.
@@ -30,6 +30,7 @@ pub fn widest_ceilings() -> CeilingParameters {
         delete_max_objects: Some(u64::MAX),
         kms_keys: KEY_PLACES.map(key).to_vec(),
         storage_classes: Some([&[ClassChoice::Preserve][..], &classes].concat()),
+        control_bucket: Some(BucketName::new("control-bucket").expect("the name is constant")),
         ..CeilingParameters::default()
     }
 }

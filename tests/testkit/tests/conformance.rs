@@ -6,11 +6,12 @@ use shardlift_core::{
     value::{arn::RoleArn, bucket::BucketName, id::RunId, key::KeyPrefix},
 };
 use shardlift_testkit::{
-    CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryTarget,
+    CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryListFiles,
+    MemoryTarget,
     conformance::{
         CopyWorld, SourceObject, control_store_keeps_its_promises, copying_keeps_its_promises,
-        deleting_keeps_its_promises, ledger_keeps_its_promises, listing_keeps_its_promises,
-        multipart_keeps_its_promises,
+        deleting_keeps_its_promises, ledger_keeps_its_promises, list_files_keep_their_promises,
+        listing_keeps_its_promises, multipart_keeps_its_promises,
     },
 };
 
@@ -103,6 +104,14 @@ async fn the_control_store_in_memory() {
     let bucket = BucketName::new("control").unwrap();
     let store = MemoryControlStore::new(bucket, CallScript::default());
     control_store_keeps_its_promises(&store, "runs/run/").await;
+}
+
+#[tokio::test]
+async fn the_files_of_lists_in_memory() {
+    let bucket = BucketName::new("control").unwrap();
+    let files = MemoryListFiles::new(CallScript::default());
+    let write = async |key: String, body: Vec<u8>| files.put("control", &key, body);
+    list_files_keep_their_promises(&files, &bucket, write).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@ use shardlift_core::value::bucket::BucketName;
 use super::settings::Settings;
 use crate::{
     accounts::AwsAccounts, clients, control_store::S3ControlStore, executions::SfnExecutions,
-    ledger::DynamoLedger, notifier::SnsNotifier, retry::RetriedByCaller, system_clock::SystemClock,
+    ledger::DynamoLedger, list_files::S3ListFiles, notifier::SnsNotifier, retry::RetriedByCaller,
+    system_clock::SystemClock,
 };
 
 /// The adapters of all ports, connected.
@@ -13,6 +14,8 @@ pub struct Adapters {
     pub ledger: DynamoLedger,
     /// The control bucket.
     pub control: S3ControlStore,
+    /// The files of lists.
+    pub lists: S3ListFiles,
     /// The accounts of the pair.
     pub accounts: AwsAccounts,
     /// The topic of notifications.
@@ -38,6 +41,10 @@ impl Adapters {
             control: S3ControlStore::new(
                 clients::control_client(&config),
                 control_bucket,
+                settings.control_bucket_owner.clone(),
+            ),
+            lists: S3ListFiles::new(
+                clients::control_client(&config),
                 settings.control_bucket_owner.clone(),
             ),
             accounts: AwsAccounts::retried_by_caller(&config, data_endpoint_url, retried),

@@ -2,6 +2,7 @@
 //! is what a function implements, and [`invocation`] passes events to it and replies back.
 
 mod adapters;
+mod ceiling_variables;
 mod data_endpoint;
 mod handler;
 mod invocation;

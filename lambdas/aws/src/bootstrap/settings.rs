@@ -2,18 +2,16 @@
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    access::ceilings::{AllowedKey, CeilingParameters, Ceilings},
+    access::ceilings::Ceilings,
     failure::Failure,
-    run::{input::RunInput, option::ClassChoice},
-    value::{
-        arn::{AccountId, RoleArn},
-        bucket::BucketName,
-    },
+    run::input::RunInput,
+    value::{arn::AccountId, bucket::BucketName},
 };
 
 use super::{
+    ceiling_variables::ceiling_parameters,
     data_endpoint::data_endpoint_url,
-    variables::{ceiling, flag, invalid, list, number},
+    variables::{flag, invalid, number},
 };
 
 /// The concurrency of copiers unless the stack sets another.
@@ -52,12 +50,6 @@ const RUN_FLAGS: [(&str, &str); 1] = [("RUN_REQUEST_PAYER", "/request_payer")];
 
 const RUN_FILTERS: &str = "RUN_FILTERS";
 
-const ALLOW_MIRROR: &str = "ALLOW_MIRROR";
-const DELETE_MAX_PERCENT_CEILING: &str = "DELETE_MAX_PERCENT_CEILING";
-const DELETE_MAX_OBJECTS_CEILING: &str = "DELETE_MAX_OBJECTS_CEILING";
-const ALLOWED_KMS_KEY_ARNS: &str = "ALLOWED_KMS_KEY_ARNS";
-const ALLOWED_STORAGE_CLASSES: &str = "ALLOWED_STORAGE_CLASSES";
-
 /// The settings of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -95,9 +87,13 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
-    fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+    fn read(
+        variable: &impl Fn(&str) -> Option<String>,
+        control_bucket: &BucketName,
+    ) -> Result<Self, Failure> {
         let defaults = run_defaults(variable)?;
-        let ceilings = Ceilings::new(&defaults, ceiling_parameters(variable)?);
+        let parameters = ceiling_parameters(variable, control_bucket)?;
+        let ceilings = Ceilings::new(&defaults, parameters);
         Ok(Self { defaults, ceilings })
     }
 }
@@ -128,12 +124,12 @@ impl Settings {
         )?;
         Ok(Self {
             ledger_table: required("LEDGER_TABLE")?,
-            control_bucket,
             control_bucket_owner: AccountId::new(required("CONTROL_BUCKET_OWNER")?)
                 .map_err(|problem| invalid("CONTROL_BUCKET_OWNER", problem))?,
             state_machine_arn: variable("STATE_MACHINE_ARN"),
             topic_arn: variable("TOPIC_ARN"),
-            runs: RunSettings::read(&variable),
+            runs: RunSettings::read(&variable, &control_bucket),
+            control_bucket,
             max_concurrency,
             writes_per_second_max: writes_per_second_max(&variable)?,
             data_endpoint_url: data_endpoint_url(&variable)?,
@@ -216,23 +212,6 @@ fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, 
     Ok(defaults)
 }
 
-fn ceiling_parameters(
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<CeilingParameters, Failure> {
-    let classes = list(variable, ALLOWED_STORAGE_CLASSES, |name| {
-        serde_json::from_value::<ClassChoice>(json!(name))
-    })?;
-    Ok(CeilingParameters {
-        target_buckets: list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
-        target_roles: list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
-        allow_mirror: flag(variable, ALLOW_MIRROR)?.unwrap_or(false),
-        delete_max_percent: ceiling(variable, DELETE_MAX_PERCENT_CEILING)?,
-        delete_max_objects: ceiling(variable, DELETE_MAX_OBJECTS_CEILING)?,
-        kms_keys: list(variable, ALLOWED_KMS_KEY_ARNS, |arn| AllowedKey::new(&arn))?,
-        storage_classes: (!classes.is_empty()).then_some(classes),
-    })
-}
-
 /// An input with only `value` at `pointer`, for example `/target/bucket`.
 fn input_with(pointer: &str, value: Value) -> Value {
     pointer
@@ -245,9 +224,18 @@ fn input_with(pointer: &str, value: Value) -> Value {
 mod tests {
     use std::collections::BTreeMap;
 
-    use shardlift_core::{failure::FailureCode, value::storage::StorageClass};
+    use shardlift_core::{
+        access::ceilings::{AllowedKey, CeilingParameters},
+        failure::FailureCode,
+        run::option::ClassChoice,
+        value::{arn::RoleArn, storage::StorageClass},
+    };
 
     use super::*;
+
+    fn runs_control() -> BucketName {
+        BucketName::new("control").unwrap()
+    }
 
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, Failure> {
         let mut all = BTreeMap::from([
@@ -326,6 +314,7 @@ mod tests {
                 .map(|name| BucketName::new(name).unwrap())
                 .to_vec(),
             target_roles: vec![RoleArn::new(role).unwrap()],
+            control_bucket: Some(runs_control()),
             ..CeilingParameters::default()
         };
         let expected = Ceilings::new(&runs.defaults, expected);
@@ -341,6 +330,7 @@ mod tests {
             ("DELETE_MAX_OBJECTS_CEILING", "-1"),
             ("ALLOWED_KMS_KEY_ARNS", key),
             ("ALLOWED_STORAGE_CLASSES", "preserve,DEEP_ARCHIVE"),
+            ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::inventories"),
         ])
         .unwrap()
         .runs
@@ -353,6 +343,8 @@ mod tests {
                 ClassChoice::Preserve,
                 ClassChoice::Class(StorageClass::DeepArchive),
             ]),
+            control_bucket: Some(runs_control()),
+            list_buckets: vec![BucketName::new("inventories").unwrap()],
             ..CeilingParameters::default()
         };
         assert_eq!(raised.ceilings, Ceilings::new(&raised.defaults, parameters));
@@ -378,6 +370,8 @@ mod tests {
             ("DELETE_MAX_PERCENT_CEILING", "all"),
             ("DELETE_MAX_OBJECTS_CEILING", "-2"),
             ("ALLOWED_KMS_KEY_ARNS", "*"),
+            ("ALLOWED_LIST_BUCKETS", "inventories"),
+            ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::No Such"),
             ("ALLOWED_STORAGE_CLASSES", "preserve,COLD"),
             ("COPIER_CONCURRENCY", "0"),
             ("WRITES_PER_SECOND_MAX", "-1"),

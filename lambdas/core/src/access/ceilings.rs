@@ -13,6 +13,7 @@ use crate::{
     run::{
         input::RunInput,
         invalid,
+        list::LISTS_FOLDER,
         option::{AclChoice, ClassChoice, Mode},
         pair::Pair,
         spec::{DELETE_MAX_OBJECTS_DEFAULT, DELETE_MAX_PERCENT_DEFAULT, RunSpec},
@@ -46,6 +47,10 @@ pub struct CeilingParameters {
     pub kms_keys: Vec<AllowedKey>,
     /// The storage classes that a run may choose.
     pub storage_classes: Option<Vec<ClassChoice>>,
+    /// The stack's control bucket, where lists may lie.
+    pub control_bucket: Option<BucketName>,
+    /// The buckets in which lists may lie beside it.
+    pub list_buckets: Vec<BucketName>,
 }
 
 /// A key that a run may encrypt with, or each key of one account in one Region.
@@ -96,6 +101,8 @@ pub struct Ceilings {
     kms_keys: Vec<AllowedKey>,
     storage_classes: Vec<ClassChoice>,
     acl: Option<AclChoice>,
+    control_bucket: Option<BucketName>,
+    list_buckets: Vec<BucketName>,
 }
 
 /// The target that the stack is configured for.
@@ -138,6 +145,8 @@ impl Ceilings {
             kms_keys: parameters.kms_keys,
             storage_classes,
             acl: defaults.acl,
+            control_bucket: parameters.control_bucket,
+            list_buckets: parameters.list_buckets,
         }
     }
 
@@ -157,6 +166,10 @@ impl Ceilings {
     pub fn check(&self, spec: &RunSpec) -> Result<(), Failure> {
         self.allow_list.check(&spec.pair)?;
         self.check_place(&spec.pair)?;
+        // A rerun reads the earlier run and not its list.
+        if let Some(list) = spec.list.as_ref().filter(|_| spec.rerun.is_none()) {
+            self.check_list_file(&list.bucket, list.key.as_str())?;
+        }
         if spec.mode == Mode::Mirror {
             if !self.has_mirrors {
                 return Err(beyond("mode", "AllowMirror", "no run may be a mirror"));
@@ -172,6 +185,35 @@ impl Ceilings {
     pub fn is_own_target(&self, pair: &Pair) -> bool {
         let (own, target) = (&self.own_target, &pair.target);
         own.bucket.as_ref() == Some(&target.bucket) && own.role.as_ref() == Some(&target.role_arn)
+    }
+
+    /// Refuses a file of a list, the data file of an inventory included, that lies where no list may lie.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the field and the parameter.
+    pub fn check_list_file(&self, bucket: &BucketName, key: &str) -> Result<(), Failure> {
+        if self.list_buckets.contains(bucket) {
+            return Ok(());
+        }
+        if self.control_bucket.as_ref() == Some(bucket) {
+            // The control bucket holds the documents of all runs, too.
+            if key.starts_with(LISTS_FOLDER) {
+                return Ok(());
+            }
+            return Err(invalid(
+                "source.list.key",
+                &format!(
+                    "in the control bucket a list lies under {LISTS_FOLDER}, found {key:?}; `shardlift start --list FILE` uploads it there"
+                ),
+            ));
+        }
+        let allowed = self.control_bucket.iter().chain(&self.list_buckets);
+        let allowed: Vec<&str> = allowed.map(BucketName::as_str).collect();
+        Err(beyond(
+            "source.list.bucket",
+            "AllowedListBuckets",
+            &format!("lists may lie in {}, found {bucket}", allowed.join(" or ")),
+        ))
     }
 
     fn check_place(&self, pair: &Pair) -> Result<(), Failure> {

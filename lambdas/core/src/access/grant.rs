@@ -27,6 +27,8 @@ pub enum Realm {
     Target,
     /// In the stack itself: ledger, control bucket, topic, logs.
     Stack,
+    /// Where lists lie: in the control bucket, and in the buckets that the stack names.
+    Lists,
 }
 
 impl From<Side> for Realm {
@@ -94,6 +96,7 @@ pub const GRANTS: &[Grant] = &[
     grant(ExecutionRole, Realm::Stack, "WriteTheLedger", &[PutItem]),
     grant(ExecutionRole, Realm::Stack, "ReleaseTheLock", &[DeleteItem]),
     grant(ExecutionRole, Realm::Stack, "ReadTheRunsDocuments", &[GetObject]),
+    grant(ExecutionRole, Realm::Lists, "ReadTheLists", &[GetObject]),
     grant(ExecutionRole, Realm::Stack, "WriteTheRunsDocuments", &[PutObject, AbortMultipartUpload]),
     grant(ExecutionRole, Realm::Stack, "TellMissingFromForbidden", &[ListBucket]),
     grant(ExecutionRole, Realm::Stack, "AskWhetherALockIsStillHeld", &[DescribeExecution]),

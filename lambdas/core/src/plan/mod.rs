@@ -4,7 +4,7 @@
 //! and [`compare`]s objects with the same key. It returns [`Chunk`]s: small stretches of the range with their planned
 //! objects. The [`Packer`] packs chunks of all ranges into [`PackedChunks`], which the planner writes to the ledger
 //! together with the ranges. What the plan leaves as it stands at the target is in lists of its own, each with a [`KeptRecord`]. [`ListerCount`] sets how many ranges are listed at once, [`split`] finds where to split them,
-//! and [`RunEstimate`] estimates the requests and the time of the run. [`rerun`] settles a run that does what an earlier one left undone.
+//! and [`RunEstimate`] estimates the requests and the time of the run. [`rerun`] settles a run that does what an earlier one left undone, and [`ListCounts`] tells what a list is made of that names the objects.
 //!
 //! Nothing here waits or makes calls. Pages and chunks bound the memory, never the number of keys.
 
@@ -14,6 +14,7 @@ pub mod compare;
 mod copy_effort;
 mod estimate;
 mod kept;
+mod list_counts;
 mod lister_count;
 mod packer;
 mod planned_classes;
@@ -28,6 +29,7 @@ pub use chunk::{Chunk, PlannedWork, ShardBounds};
 pub use copy_effort::CopyEffort;
 pub use estimate::{EstimateBasis, RunEstimate};
 pub use kept::KeptRecord;
+pub use list_counts::{ListCheckpoint, ListCounts};
 pub use lister_count::ListerCount;
 pub use packer::{PackedChunks, Packer};
 pub use planned_classes::{ClassWork, PlannedClasses};

@@ -222,6 +222,7 @@ mod tests {
         let checkpoint = Checkpoint {
             through: Some(through.clone()),
             tally: ListingTally::default(),
+            list: None,
         };
         let mut chunk = Chunk::begin(RangeId::numbered(range), checkpoint);
         let object = ListedObject {

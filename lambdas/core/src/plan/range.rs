@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{copy_effort::CopyEffort, planned_classes::PlannedClasses};
+use super::{
+    copy_effort::CopyEffort, list_counts::ListCheckpoint, planned_classes::PlannedClasses,
+};
 use crate::{
     run::option::ClassChoice,
     value::{
@@ -140,14 +142,17 @@ impl ListingTally {
 
 /// Everything of the range up to and including `through` is planned: it is in shards, or needs none.
 ///
-/// A rerun lists no ranges. It has one that covers all keys, whose checkpoint holds a position in the earlier run instead
-/// of a key.
+/// A rerun lists no ranges, and neither does a run from a list. Each has one that covers all keys, whose checkpoint holds a
+/// position in the earlier run or in the list instead of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The last planned key; absent when the range was empty.
     pub through: Option<RelativeKey>,
     /// The counts of the range up to there.
     pub tally: ListingTally,
+    /// Where the objects come from a list: how far that is planned, in place of a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListCheckpoint>,
 }
 
 /// Whether a range is still being listed.

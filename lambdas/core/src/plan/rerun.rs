@@ -122,7 +122,7 @@ impl EarlierRun {
         });
         Ok(Self {
             expected: ExpectedTarget::begin(
-                record.spec.mode,
+                record.spec.lists_target(),
                 record.spec.rerun.as_ref().map(|rerun| &rerun.carried),
             ),
             record,

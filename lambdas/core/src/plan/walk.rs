@@ -57,6 +57,26 @@ impl WalkRules {
         self.spec.mode != Mode::Copy
     }
 
+    /// What distinguishes the target object, if any, from the source object.
+    ///
+    /// The ETag of an object under a KMS key is no digest of its content. Where either side has such objects, unequal ETags
+    /// prove nothing and the times decide, so that no object is copied again and again.
+    #[must_use]
+    pub fn difference(
+        &self,
+        source: &ListedObject,
+        target: Option<&ListedObject>,
+    ) -> Option<CopyReason> {
+        let Some(target) = target else {
+            return Some(CopyReason::Missing);
+        };
+        let found = compare::difference(self.spec.compare, source, target);
+        if found == Some(CopyReason::ETag) && !self.etags_are_digests {
+            return compare::difference(Compare::SizeAndMtime, source, target);
+        }
+        found
+    }
+
     /// Whether the run compares this key and writes nothing.
     fn audits(&self, relative: &str) -> bool {
         self.spec.mode == Mode::Audit && self.filter.admits_key(relative)
@@ -111,6 +131,7 @@ impl RangeWalk {
         let checkpoint = range.checkpoint.clone().unwrap_or(Checkpoint {
             through: None,
             tally: crate::plan::range::ListingTally::default(),
+            list: None,
         });
         Self {
             source: SideListing::new(Side::Source, pair.source.prefix.clone(), after, until),
@@ -297,7 +318,7 @@ impl RangeWalk {
             tally.filtered.add_object(source.size_bytes);
             return;
         }
-        let found = difference(rules, source, target);
+        let found = rules.difference(source, target);
         if spec.pair.is_root_marker(relative) {
             self.leave(relative, target, rules, chunks);
             let tally = &mut self.chunk.checkpoint.tally;
@@ -363,23 +384,4 @@ impl RangeWalk {
         let next = Chunk::begin(self.chunk.range_id.clone(), self.chunk.checkpoint.clone());
         std::mem::replace(&mut self.chunk, next)
     }
-}
-
-/// What distinguishes the target object, if any, from the source object.
-///
-/// The ETag of an object under a KMS key is no digest of its content. Where either side has such objects, unequal ETags
-/// prove nothing and the times decide, so that no object is copied again and again.
-fn difference(
-    rules: &WalkRules,
-    source: &ListedObject,
-    target: Option<&ListedObject>,
-) -> Option<CopyReason> {
-    let Some(target) = target else {
-        return Some(CopyReason::Missing);
-    };
-    let found = compare::difference(rules.spec.compare, source, target);
-    if found == Some(CopyReason::ETag) && !rules.etags_are_digests {
-        return compare::difference(Compare::SizeAndMtime, source, target);
-    }
-    found
 }

@@ -9,6 +9,7 @@ mod clock;
 mod control_store;
 mod executions;
 mod ledger;
+mod list_files;
 mod notifier;
 mod target_bucket;
 
@@ -20,6 +21,7 @@ pub use clock::Clock;
 pub use control_store::{ControlStore, ControlWriter};
 pub use executions::{ExecutionState, Executions};
 pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome, ShardStream};
+pub use list_files::{FileVersion, ListFiles};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{
     ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,

@@ -150,6 +150,7 @@ impl ReportDraft {
             }),
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
             not_planned: run.and_then(not_planned),
+            list: plan.and_then(|run| run.totals.list.clone()),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
             copied: self.sums.newer.applied_to(tally.copied),
@@ -163,11 +164,7 @@ impl ReportDraft {
                 ..self.sums.deleted_count(unfinished)
             },
             failed: tally.failed,
-            rounds: if self.sums.attempts > 0 {
-                event.round
-            } else {
-                0
-            },
+            rounds: rounds(event, &self.sums),
             shards: self.sums.shards,
             verified: self
                 .verified
@@ -193,6 +190,11 @@ impl ReportDraft {
         };
         warned(balanced(report.judged(is_dry), is_dry))
     }
+}
+
+/// How many rounds there were: none where no copier began.
+fn rounds(event: &ReporterEvent, sums: &Settlement) -> u32 {
+    if sums.attempts > 0 { event.round } else { 0 }
 }
 
 /// What was skipped after it was planned, and what the plan skipped.

@@ -14,11 +14,12 @@ pub enum Emptiness {
 }
 
 impl Report {
-    /// Why no object takes part. Nothing when one does, before there is a plan, in a rerun, which lists nothing, and in a
-    /// report from before filtered objects were counted.
+    /// Why no object takes part. Nothing when one does, before there is a plan, in a rerun and in a run
+    /// from a list, which list nothing, and in a report from before filtered objects were counted.
     #[must_use]
     pub fn emptiness(&self) -> Option<Emptiness> {
-        let is_listed = self.copy_seconds.is_some() && self.rerun_of.is_none();
+        let is_listed =
+            self.copy_seconds.is_some() && self.rerun_of.is_none() && self.list.is_none();
         let skipped = &self.skipped.count;
         // The marker of a prefix alone is no content.
         let markers = skipped.by_reason.get(&SkipReason::RootMarker).copied();

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     failure::FailureCode,
-    plan::AuditSums,
+    plan::{AuditSums, ListCounts},
     run::option::Mode,
     value::{
         bucket::BucketName,
@@ -53,6 +53,9 @@ pub struct Report {
     /// In a rerun: undone objects of the earlier run that are not in this plan, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_planned: Option<NotPlanned>,
+    /// What the list is made of that named the objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListCounts>,
     /// In a rerun that left undone shards out: the run whose rerun covers these too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest_of: Option<RunId>,
@@ -253,6 +256,7 @@ pub(crate) mod tests {
             input: None,
             rerun_of: None,
             not_planned: None,
+            list: None,
             rest_of: None,
             planned: Count::default(),
             copied: Count::default(),

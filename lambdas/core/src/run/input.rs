@@ -1,15 +1,16 @@
 //! The input of a run as a person types it, and the stack's defaults, which have the same shape.
 
-use std::{fmt::Formatter, marker::PhantomData};
+use serde::Deserialize;
 
-use serde::{
-    Deserialize, Deserializer, de::MapAccess, de::Visitor, de::value::MapAccessDeserializer,
+use super::{
+    invalid,
+    invalid::kind_of,
+    json_object::{object_or_none, object_or_null},
 };
-
-use super::{invalid, invalid::kind_of};
 use crate::{
     failure::Failure,
     run::{
+        list::SourceList,
         option::{
             AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, OnChange, SseChoice, TagPolicy,
             Verify,
@@ -87,6 +88,9 @@ pub struct SourceInput {
     pub bucket: Option<BucketName>,
     /// The prefix.
     pub prefix: Option<KeyPrefix>,
+    /// What names the objects, instead of a listing.
+    #[serde(deserialize_with = "object_or_none")]
+    pub list: Option<SourceList>,
 }
 
 /// The target as typed.
@@ -119,34 +123,6 @@ pub struct FilterInput {
     pub modified_after: Option<String>,
     /// Only objects written before this RFC 3339 instant.
     pub modified_before: Option<String>,
-}
-
-/// Reads an object, or null as one in which everything is left open. Serde would also take an array as the fields by their
-/// position.
-fn object_or_null<'de, T, D>(reader: D) -> Result<T, D::Error>
-where
-    T: Deserialize<'de> + Default,
-    D: Deserializer<'de>,
-{
-    struct ObjectVisitor<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for ObjectVisitor<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a JSON object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(fields))
-        }
-
-        fn visit_unit<E>(self) -> Result<T, E> {
-            Ok(T::default())
-        }
-    }
-
-    reader.deserialize_any(ObjectVisitor(PhantomData))
 }
 
 impl RunInput {
@@ -218,6 +194,7 @@ impl RunInput {
             source: SourceInput {
                 bucket: self.source.bucket.or(defaults.source.bucket),
                 prefix: self.source.prefix.or(defaults.source.prefix),
+                list: self.source.list.or(defaults.source.list),
             },
             target: TargetInput {
                 bucket: self.target.bucket.or(defaults.target.bucket),

@@ -1,7 +1,7 @@
 //! What a run is asked to do.
 //!
 //! [`input`] is what a person types, [`spec`] is the same with every default filled in and every contradiction refused.
-//! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part (by globs, `glob`), [`rerun`] what a
+//! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part (by globs, `glob`), [`list`] the list that may name them, [`rerun`] what a
 //! rerun refers to. [`record`] is the run's record in the ledger, [`lock`] its lock there, [`masking`] keeps external ids out of messages, [`event`] the payloads between the state machine and the
 //! functions.
 
@@ -10,6 +10,8 @@ pub mod filter;
 mod glob;
 pub mod input;
 pub mod invalid;
+mod json_object;
+pub mod list;
 pub mod lock;
 pub mod masking;
 pub mod option;
@@ -17,5 +19,6 @@ pub mod pair;
 pub mod record;
 pub mod rerun;
 pub mod spec;
+mod stated_input;
 
 pub(crate) use invalid::invalid;

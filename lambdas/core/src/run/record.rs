@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::{PlannedClasses, RunEstimate},
+    plan::{ListCounts, PlannedClasses, RunEstimate},
     run::spec::RunSpec,
     value::{
         arn::{AccountId, ExecutionArn, Region},
@@ -89,6 +89,9 @@ pub struct PlanTotals {
     /// Folder markers of the source prefix itself, which have no key at the target.
     #[serde(default)]
     pub root_markers: Count,
+    /// What the list is made of that named the objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListCounts>,
     /// Shards.
     pub shards: u64,
     /// Requests that planning made.

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::run::input::{SourceInput, TargetInput};
 use crate::run::option::{
     AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, OnChange, SseChoice, TagPolicy, Verify,
 };
@@ -15,6 +14,7 @@ use crate::{
         filter::Filters,
         input::RunInput,
         invalid,
+        list::SourceList,
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
@@ -88,12 +88,21 @@ pub struct RunSpec {
     pub verify: Verify,
     /// Plan, estimate and report; copy nothing.
     pub dry_run: bool,
+    /// What names the objects, instead of a listing of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<SourceList>,
     /// In a rerun: what it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<Rerun>,
 }
 
 impl RunSpec {
+    /// Whether the plan lists the target, so that it knows all that stands there.
+    #[must_use]
+    pub fn lists_target(&self) -> bool {
+        self.mode != Mode::Copy && self.list.is_none() && self.rerun.is_none()
+    }
+
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
     ///
     /// # Errors
@@ -144,6 +153,7 @@ impl RunSpec {
             rounds_max: input.rounds_max.unwrap_or(3),
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
+            list: input.source.list,
             rerun: None,
         };
         spec.check_bounds()?;
@@ -193,6 +203,15 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
+        if self.list.is_some() && !matches!(self.mode, Mode::Copy | Mode::Sync) {
+            return Err(invalid(
+                "mode",
+                &format!(
+                    "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, found {}",
+                    self.mode.name()
+                ),
+            ));
+        }
         if self.dry_run && !self.mode.writes() {
             return Err(invalid(
                 "dry_run",
@@ -206,58 +225,6 @@ impl RunSpec {
             ));
         }
         Ok(())
-    }
-}
-
-impl RunInput {
-    /// Whether everything that this input states stands in `spec`: whether the spec can have been settled from it.
-    #[must_use]
-    pub fn agrees_with(self, spec: &RunSpec) -> bool {
-        let asked = self.rerun_of.as_ref().map(|of| (of, &self.shards));
-        let settled = spec.rerun.as_ref().map(|rerun| (&rerun.of, &rerun.shards));
-        if asked.is_some() || settled.is_some() {
-            return asked == settled;
-        }
-        RunSpec::settle(self.or(Self::of(spec))).is_ok_and(|settled| settled == *spec)
-    }
-
-    /// The input that states every field of `spec`.
-    #[must_use]
-    pub fn of(spec: &RunSpec) -> Self {
-        let RunSpec { pair, .. } = spec.clone();
-        Self {
-            source: SourceInput {
-                bucket: Some(pair.source.bucket),
-                prefix: Some(pair.source.prefix),
-            },
-            target: TargetInput {
-                bucket: Some(pair.target.bucket),
-                prefix: Some(pair.target.prefix),
-                role_arn: Some(pair.target.role_arn),
-                external_id: pair.target.external_id,
-            },
-            mode: Some(spec.mode),
-            compare: Some(spec.compare),
-            filters: spec.filters.as_input(),
-            tags: Some(spec.tags),
-            storage_class: Some(spec.storage_class),
-            archived: Some(spec.archived),
-            kms_key_arn: spec.kms_key_arn.clone(),
-            sse: spec.sse,
-            acl: spec.acl,
-            request_payer: Some(spec.pair.source.request_payer),
-            multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
-            part_bytes: Some(spec.part_bytes),
-            delete_max_percent: Some(spec.delete_max_percent),
-            delete_max_objects: Some(spec.delete_max_objects),
-            allow_empty_source: Some(spec.allow_empty_source),
-            on_change: Some(spec.on_change),
-            rounds_max: Some(spec.rounds_max),
-            verify: Some(spec.verify),
-            dry_run: Some(spec.dry_run),
-            rerun_of: None,
-            shards: None,
-        }
     }
 }
 

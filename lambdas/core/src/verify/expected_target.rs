@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     plan::KeptRecord,
-    run::option::Mode,
     value::{id::RunId, set_sum::SetSum},
 };
 
@@ -18,13 +17,13 @@ pub struct ExpectedTarget {
 }
 
 impl ExpectedTarget {
-    /// Begins that of a run in this mode, a rerun with what it takes over.
+    /// Begins that of a run whose plan lists the target or does not, a rerun with what it takes over.
     #[must_use]
-    pub fn begin(mode: Mode, carried: Option<&CarriedProof>) -> Self {
+    pub fn begin(lists_target: bool, carried: Option<&CarriedProof>) -> Self {
         carried.map_or_else(
             || Self {
                 vouched: SetSum::default(),
-                beside: (mode != Mode::Copy).then(SetSum::default),
+                beside: lists_target.then(SetSum::default),
             },
             |carried| carried.expected,
         )

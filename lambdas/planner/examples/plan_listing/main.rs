@@ -30,7 +30,9 @@ use shardlift_core::{
     value::{bucket::BucketName, deadline::Deadline, id::RunId},
 };
 use shardlift_planner::{Planner, PlannerSettings, Ports};
-use shardlift_testkit::{CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions};
+use shardlift_testkit::{
+    CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions, MemoryListFiles,
+};
 
 /// What writing a manifest takes at S3, roughly.
 const MANIFEST_LATENCY: Duration = Duration::from_millis(30);
@@ -77,6 +79,7 @@ impl Ports for BenchPorts {
     type Accounts = AwsAccounts;
     type Ledger = DiskLedger;
     type Control = ForgetfulStore;
+    type Lists = MemoryListFiles;
     type Executions = MemoryExecutions;
     type Clock = SystemClock;
 }
@@ -106,6 +109,7 @@ async fn main() -> anyhow::Result<()> {
         ),
         ledger: ledger.clone(),
         control: control.clone(),
+        lists: MemoryListFiles::new(CallScript::default()),
         executions: MemoryExecutions::default(),
         clock: SystemClock,
         settings: settings(&source, &target, listers)?,

@@ -6,22 +6,14 @@ use shardlift_core::{
     failure::Failure,
     run::pair::{Pair, Side},
     shard::ShardWork,
-    value::{key::ObjectKey, object::ListedObject},
+    value::key::ObjectKey,
 };
 
-use super::object_lookup::ObjectLookup;
-use crate::ports::{Ports, SourceOf, TargetOf};
-
-/// What is left to do about an undone object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RerunAction {
-    /// Copy this version, which is the one at the source now.
-    Copy(ListedObject),
-    /// Delete this version, which is the one at the target now; the source still lacks it.
-    Delete(ListedObject),
-    /// Nothing: it is gone from the source; or, to be deleted, gone from the target or back at the source.
-    Nothing,
-}
+use super::undone_object::UndoneObject;
+use crate::{
+    picked::{ObjectLookup, PickedAction},
+    ports::{Ports, SourceOf, TargetOf},
+};
 
 /// Decides on actions by looking up both sides.
 pub(super) struct Actions<'a, P: Ports> {
@@ -46,20 +38,34 @@ impl<'a, P: Ports> Actions<'a, P> {
     pub(super) async fn of(
         &self,
         work: ShardWork,
-        keys: &[ObjectKey],
-    ) -> Result<Vec<RerunAction>, Failure> {
-        if work == ShardWork::DeleteObjects {
-            return self.deletions(keys).await;
-        }
-        let present = self.source.present(keys).await?;
-        Ok(present
+        objects: &[UndoneObject],
+    ) -> Result<Vec<PickedAction>, Failure> {
+        let keys: Vec<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
+        let actions = if work == ShardWork::DeleteObjects {
+            self.deletions(&keys).await?
+        } else {
+            let present = self.source.present(&keys).await?;
+            let copies = present.into_iter();
+            copies
+                .map(|present| present.map(PickedAction::Copy))
+                .collect()
+        };
+        Ok(actions
             .into_iter()
-            .map(|present| present.map_or(RerunAction::Nothing, RerunAction::Copy))
+            .zip(objects)
+            .map(|(action, undone)| {
+                action.unwrap_or(PickedAction::Nothing {
+                    size_bytes: undone.size_bytes,
+                })
+            })
             .collect())
     }
 
     /// The keys `to_delete` are of the target.
-    async fn deletions(&self, to_delete: &[ObjectKey]) -> Result<Vec<RerunAction>, Failure> {
+    async fn deletions(
+        &self,
+        to_delete: &[ObjectKey],
+    ) -> Result<Vec<Option<PickedAction>>, Failure> {
         let mut source_keys = Vec::with_capacity(to_delete.len());
         for key in to_delete {
             source_keys.push(self.source_key(key)?);
@@ -72,9 +78,10 @@ impl<'a, P: Ports> Actions<'a, P> {
         Ok(present
             .into_iter()
             .zip(source_keys)
-            .map(|(present, source_key)| match present {
-                Some(object) if !is_back(source_key) => RerunAction::Delete(object),
-                _ => RerunAction::Nothing,
+            .map(|(present, source_key)| {
+                present
+                    .filter(|_| !is_back(source_key))
+                    .map(PickedAction::Delete)
             })
             .collect())
     }

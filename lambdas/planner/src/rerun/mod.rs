@@ -2,17 +2,13 @@
 //!
 //! `settle` checks the earlier run before anything is written. [`Replanning`] then takes the place of the listing: it
 //! reads the undone objects shard by shard (`earlier_documents`, `undone_object`), looks up each of them
-//! (`object_lookup`) to decide what is left to do (`action`), and writes shards (`shard_writer`, `open_shards`) up to a
-//! `position` in the earlier run.
+//! to decide what is left to do (`action`), and writes shards up to a `position` in the earlier run (`picked`).
 
 mod action;
 mod earlier_documents;
-mod object_lookup;
-mod open_shards;
 mod position;
 mod replanning;
 mod settle;
-mod shard_writer;
 mod undone_object;
 
 pub(crate) use replanning::Replanning;

@@ -2,8 +2,11 @@
 
 use shardlift_core::{
     failure::Failure,
+    plan::range::{Checkpoint, ListingTally},
     value::{id::ShardId, key::RelativeKey},
 };
+
+use crate::picked::Waypoint;
 
 /// An undone object of the earlier run. Positions order by shard id, and within a shard by manifest index.
 ///
@@ -32,6 +35,38 @@ impl Position {
     pub(super) fn to_text(&self) -> Result<RelativeKey, Failure> {
         RelativeKey::new(format!("{}/{}", self.shard_id, self.index))
             .map_err(|error| Failure::invariant(error.to_string()))
+    }
+}
+
+/// The last planned object of the earlier run.
+#[derive(Debug, Default)]
+pub(super) struct RerunWaypoint(pub(super) Option<Position>);
+
+impl RerunWaypoint {
+    /// Whether the undone object at `position` is planned.
+    pub(super) fn has_planned(&self, position: &Position) -> bool {
+        self.0.as_ref() >= Some(position)
+    }
+
+    /// Whether every undone object of this shard is planned, since one of a later shard is.
+    pub(super) fn is_past(&self, shard_id: &ShardId) -> bool {
+        let reached = self.0.as_ref().map(|position| &position.shard_id);
+        reached > Some(shard_id)
+    }
+}
+
+impl Waypoint for RerunWaypoint {
+    fn read(checkpoint: Option<&Checkpoint>) -> Result<Self, Failure> {
+        let through = checkpoint.and_then(|checkpoint| checkpoint.through.as_ref());
+        Ok(Self(through.map(Position::parse).transpose()?))
+    }
+
+    fn checkpoint(&self, tally: ListingTally) -> Result<Checkpoint, Failure> {
+        Ok(Checkpoint {
+            through: self.0.as_ref().map(Position::to_text).transpose()?,
+            tally,
+            list: None,
+        })
     }
 }
 

@@ -6,17 +6,18 @@ use shardlift_core::{
     plan::range::RangeState,
     port::{Clock, PutOutcome},
     run::{record::RunRecord, rerun::Rerun},
-    value::{deadline::Deadline, key::ObjectKey},
+    value::deadline::Deadline,
 };
 
 use super::{
     action::Actions,
     earlier_documents::{EarlierDocuments, UndoneShard},
-    shard_writer::ShardWriter,
+    position::RerunWaypoint,
     undone_object::lookup_groups,
 };
 use crate::{
     invocation_end::InvocationEnd,
+    picked::ShardWriter,
     planner::Planner,
     ports::{Ports, SourceOf, TargetOf},
     run::RequestMeter,
@@ -70,14 +71,15 @@ impl<'a, P: Ports> Replanning<'a, P> {
         deadline: Deadline,
         meter: &mut RequestMeter,
     ) -> Result<InvocationEnd, Failure> {
-        let Some(mut writer) = ShardWriter::resume(self.planner, self.run).await? else {
+        let resumed = ShardWriter::<_, RerunWaypoint>::resume(self.planner, self.run);
+        let Some(mut writer) = resumed.await? else {
             return Ok(InvocationEnd::Superseded);
         };
         if writer.is_done() {
             return Ok(InvocationEnd::Complete { manifests: 0 });
         }
         for shard_id in self.documents.undone_shards().await? {
-            if writer.is_past(&shard_id) {
+            if writer.waypoint().is_past(&shard_id) {
                 continue;
             }
             let shard = self.documents.read(&shard_id).await?;
@@ -94,24 +96,24 @@ impl<'a, P: Ports> Replanning<'a, P> {
     async fn plan_shard(
         &self,
         shard: UndoneShard,
-        writer: &mut ShardWriter<'_, P>,
+        writer: &mut ShardWriter<'_, P, RerunWaypoint>,
         deadline: Deadline,
     ) -> Result<Option<Stop>, Failure> {
         let work = shard.work;
         let left = shard.objects.into_iter();
-        let left = left.filter(|object| !writer.has_planned(&object.position));
+        let left = left.filter(|object| !writer.waypoint().has_planned(&object.position));
         let mut lookups = stream::iter(lookup_groups(left))
             .map(|objects| async move {
-                let keys: Vec<ObjectKey> =
-                    objects.iter().map(|object| object.key.clone()).collect();
-                (objects, self.actions.of(work, &keys).await)
+                let actions = self.actions.of(work, &objects).await;
+                (objects, actions)
             })
             .buffered(LOOKUPS_IN_FLIGHT_MAX);
         while let Some((objects, actions)) = lookups.next().await {
             for (object, action) in objects.into_iter().zip(actions?) {
-                if writer.plan(object, action).await? == PutOutcome::Refused {
+                if writer.plan(action).await? == PutOutcome::Refused {
                     return Ok(Some(Stop::Superseded));
                 }
+                *writer.waypoint_mut() = RerunWaypoint(Some(object.position));
             }
             if deadline.is_near(self.planner.clock.now()) {
                 return Ok(Some(Stop::Deadline));

@@ -5,7 +5,7 @@ use shardlift_core::{
     documents::RunDocuments,
     failure::Failure,
     plan::{
-        EstimateBasis, RunEstimate,
+        EstimateBasis, ListCounts, RunEstimate,
         range::{self, ListingTally, RangeState},
     },
     port::{Ledger, PutOutcome},
@@ -38,7 +38,7 @@ impl<P: Ports> Planner<P> {
         run: &mut RunRecord,
         requests: RequestCounts,
     ) -> Result<PutOutcome, Failure> {
-        let tally = self.sum_ranges(run).await?;
+        let (tally, list) = self.sum_ranges(run).await?;
         let sums = self.sum_shards(run).await?;
         if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(
@@ -68,6 +68,7 @@ impl<P: Ports> Planner<P> {
             beside_prefix: tally.beside_prefix,
             gone: tally.gone,
             root_markers: tally.root_markers,
+            list,
             shards: sums.shards,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,
@@ -101,7 +102,11 @@ impl<P: Ports> Planner<P> {
         Ok(())
     }
 
-    async fn sum_ranges(&self, run: &RunRecord) -> Result<ListingTally, Failure> {
+    /// The counts of all ranges, and what the list is made of, if one named the objects.
+    async fn sum_ranges(
+        &self,
+        run: &RunRecord,
+    ) -> Result<(ListingTally, Option<ListCounts>), Failure> {
         let mut ranges = self.ledger.read_ranges(&run.run_id).await?;
         ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
         let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
@@ -112,7 +117,7 @@ impl<P: Ports> Planner<P> {
                 run.run_id
             )));
         }
-        let mut tally = ListingTally::default();
+        let (mut tally, mut list) = (ListingTally::default(), None);
         for range in ranges {
             if range.state != RangeState::Done {
                 return Err(Failure::invariant(format!(
@@ -122,9 +127,10 @@ impl<P: Ports> Planner<P> {
             }
             if let Some(checkpoint) = range.checkpoint {
                 tally.add(&checkpoint.tally);
+                list = list.or(checkpoint.list.map(|list| list.counts));
             }
         }
-        Ok(tally)
+        Ok((tally, list))
     }
 
     async fn sum_shards(&self, run: &RunRecord) -> Result<ShardSums, Failure> {

@@ -17,7 +17,7 @@ use shardlift_core::{
 use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_s3_model::{BucketSpec, ObjectSpec};
 use shardlift_testkit::{
-    CallScript, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger,
+    CallScript, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger, MemoryListFiles,
     conformance::CopyWorld, widest_ceilings,
 };
 
@@ -64,6 +64,7 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
         accounts: s3.accounts.clone(),
         ledger: MemoryLedger::new(script.clone()),
         control: MemoryControlStore::new(control, script.clone()),
+        lists: MemoryListFiles::new(script.clone()),
         executions: MemoryExecutions::new(script),
         clock: ManualClock::stepping(noon(), Duration::ZERO),
         settings: PlannerSettings {

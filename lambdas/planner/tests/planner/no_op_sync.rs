@@ -22,8 +22,8 @@ use shardlift_planner::{Planner, PlannerSettings};
 use shardlift_reporter::Reporter;
 use shardlift_s3_model::{BucketSpec, KeySpaceSpec, Latency, Operation, Shape, Weather};
 use shardlift_testkit::{
-    CallScript, MemoryControlStore, MemoryExecutions, MemoryLedger, RecordingNotifier,
-    ceilings_around, widest_ceilings,
+    CallScript, MemoryControlStore, MemoryExecutions, MemoryLedger, MemoryListFiles,
+    RecordingNotifier, ceilings_around, widest_ceilings,
 };
 
 const OBJECTS: u64 = 1_000_000;
@@ -37,6 +37,7 @@ impl shardlift_planner::Ports for S3Ports {
     type Accounts = AwsAccounts;
     type Ledger = MemoryLedger;
     type Control = MemoryControlStore;
+    type Lists = MemoryListFiles;
     type Executions = MemoryExecutions;
     type Clock = SystemClock;
 }
@@ -136,6 +137,7 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
         accounts: accounts(s3, RetriedByCaller::Listings).await,
         ledger: ledger.clone(),
         control: control.clone(),
+        lists: MemoryListFiles::new(CallScript::default()),
         executions: MemoryExecutions::default(),
         clock: SystemClock,
         settings: PlannerSettings {

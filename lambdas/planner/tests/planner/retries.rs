@@ -70,6 +70,7 @@ async fn no_retries_of_the_sdk_come_on_top() {
         accounts: AwsAccounts::retried_by_caller(&config, None, RetriedByCaller::Listings),
         ledger: over_memory.ledger,
         control: over_memory.control,
+        lists: over_memory.lists,
         executions: over_memory.executions,
         clock: over_memory.clock,
         settings: over_memory.settings,

@@ -6,7 +6,7 @@ use shardlift_core::{
     failure::{Context, Failure, fault::CallFault},
     port::{Clock, Ledger, TargetBucket, malformed_listing},
     report::{Proof, ProofMethod, Verification, settlement::Settlement},
-    run::{option::Mode, pair::Side, record::RunRecord},
+    run::{pair::Side, record::RunRecord},
     value::{set_sum::SetSum, tally::add_requests},
     verify::{ExpectedTarget, ListedRanges},
 };
@@ -50,7 +50,8 @@ impl<'a, P: Ports> Prover<'a, P> {
         sums: &Settlement,
     ) -> Result<Self, Failure> {
         let rerun = run.spec.rerun.as_ref();
-        let mut expected = ExpectedTarget::begin(run.spec.mode, rerun.map(|rerun| &rerun.carried));
+        let mut expected =
+            ExpectedTarget::begin(run.spec.lists_target(), rerun.map(|rerun| &rerun.carried));
         expected.add_settled(&sums.vouched, &sums.beside);
         let mut next: Option<String> = None;
         loop {
@@ -88,8 +89,8 @@ impl<'a, P: Ports> Prover<'a, P> {
     /// When the control bucket or the ledger cannot be used; what the listings run into is an [`Outcome`].
     pub(crate) async fn prove(&self, progress: &mut Progress) -> Result<Outcome, Failure> {
         let (invocation, run) = (self.invocation, self.run);
-        let lists_target = run.spec.mode != Mode::Copy && run.spec.rerun.is_none();
-        if !self.is_written && lists_target {
+        let spec = &run.spec;
+        if !self.is_written && spec.lists_target() {
             let found = Verification::clean(run.spec.verify);
             return Ok(Outcome::Proven(found, self.proof(ProofMethod::Plan)));
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use shardlift_core::{
     failure::{Failure, FailureCode},
     plan::{
-        KeptRecord,
+        KeptRecord, ListCheckpoint, ListCounts,
         range::{Checkpoint, KeyRange, ListingTally, RangeRecord, RangeState},
     },
     run::{
@@ -73,6 +73,19 @@ pub fn run_record(run_id: &str) -> RunRecord {
         },
         expires_at: 1_800_000_000,
         revision: 1,
+    }
+}
+
+fn list_checkpoint() -> ListCheckpoint {
+    ListCheckpoint {
+        etag: ETag::new("e-1").expect("an ETag"),
+        position: "{\"lines\": 7}".to_owned(),
+        passed: LARGE,
+        counts: ListCounts {
+            objects: LARGE,
+            problems: vec!["lists/a\n, line 3: \u{1f680}".to_owned()],
+            ..ListCounts::default()
+        },
     }
 }
 
@@ -171,6 +184,7 @@ pub fn range_record(run_id: &str, number: u32) -> RangeRecord {
                 planned: large_count(),
                 ..ListingTally::default()
             },
+            list: Some(list_checkpoint()),
         }),
         state: RangeState::Listing,
         expires_at: 1_800_000_000,

@@ -1,14 +1,18 @@
-use shardlift_aws::{S3ControlStore, clients};
+use shardlift_aws::{S3ControlStore, S3ListFiles, clients};
 use shardlift_core::{
     failure::fault::FaultKind,
-    port::{Accounts, CopyOptions, CopySource, SourceBucket, TagSet, TargetBucket},
+    port::{
+        Accounts, ControlStore, CopyOptions, CopySource, ListFiles, SourceBucket, TagSet,
+        TargetBucket,
+    },
     run::pair::Pair,
-    value::{bucket::BucketName, key::ObjectKey},
+    value::{arn::AccountId, bucket::BucketName, key::ObjectKey},
 };
 use shardlift_s3_model::{BucketSpec, ObjectSpec, Operation};
 use shardlift_testkit::conformance::{
     control_store_keeps_its_promises, copying_keeps_its_promises, deleting_keeps_its_promises,
-    listing_keeps_its_promises, multipart_keeps_its_promises, run_record,
+    list_files_keep_their_promises, listing_keeps_its_promises, multipart_keeps_its_promises,
+    run_record,
 };
 
 use super::world::{
@@ -93,6 +97,22 @@ async fn the_control_store() {
     let (_model, _server, config, bucket) = control_bucket().await;
     let store = S3ControlStore::new(clients::control_client(&config), bucket, own_account());
     control_store_keeps_its_promises(&store, "runs/run/").await;
+}
+
+#[tokio::test]
+async fn the_files_of_lists() {
+    let (_model, _server, config, bucket) = control_bucket().await;
+    let client = || clients::control_client(&config);
+    let store = S3ControlStore::new(client(), bucket.clone(), own_account());
+    let write = async |key: String, body: Vec<u8>| {
+        store.put(&key, "text/csv", body).await.unwrap();
+    };
+    let files = S3ListFiles::new(client(), own_account());
+    list_files_keep_their_promises(&files, &bucket, write).await;
+    let other = AccountId::new("999999999999").unwrap();
+    let files = S3ListFiles::new(client(), other);
+    let refused = files.find(&bucket, "lists/a b+c%.csv").await;
+    assert_eq!(refused.unwrap_err().kind, FaultKind::AccessDenied);
 }
 
 #[tokio::test]

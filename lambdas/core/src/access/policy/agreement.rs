@@ -56,6 +56,8 @@ pub struct Installation {
     pub topic_arn: Arn,
     /// The target roles that a run may name beside the stack's own.
     pub further_roles: Vec<RoleArn>,
+    /// The buckets in which lists may lie beside the control bucket.
+    pub list_buckets: Vec<Arn>,
 }
 
 impl Agreement {

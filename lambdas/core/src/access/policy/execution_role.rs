@@ -3,7 +3,7 @@ use super::{
     statement::{Document, Statement},
 };
 use crate::{
-    run::pair::Side,
+    run::{list::LISTS_FOLDER, pair::Side},
     value::{action::Action, arn::Arn},
 };
 
@@ -65,12 +65,15 @@ pub fn execution_role(
             &[Action::GetObject],
             documents_read(function),
         ),
-        place.documents(
-            "WriteTheRunsDocuments",
-            document_writes(function),
-            documents_written(function),
-        ),
     ];
+    if function == Function::Planner {
+        statements.push(place.lists());
+    }
+    statements.push(place.documents(
+        "WriteTheRunsDocuments",
+        document_writes(function),
+        documents_written(function),
+    ));
     // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
     statements.push(
         place.own(
@@ -216,6 +219,16 @@ impl Place<'_> {
     /// A bucket's name says nothing about whose it is: only one of the own account.
     fn own(&self, statement: Statement) -> Statement {
         of_source_account(self.agreement, statement)
+    }
+
+    /// What `source.list` may name, the data files of inventories included.
+    fn lists(&self) -> Statement {
+        let further = self.installation.list_buckets.iter();
+        let further = further.map(|bucket| format!("{bucket}/*"));
+        let own = format!("{}/{LISTS_FOLDER}*", self.control_bucket());
+        let mut statement = Statement::allow("ReadTheLists", &[Action::GetObject], own);
+        statement.resource.extend(further);
+        self.own(statement)
     }
 
     fn enter_the_target_accounts(&self) -> Statement {

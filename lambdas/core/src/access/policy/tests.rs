@@ -71,6 +71,7 @@ fn installation() -> Installation {
         control_bucket: BucketName::new("control").unwrap(),
         topic_arn: Arn::new("arn:aws:sns:eu-west-1:111111111111:topic").unwrap(),
         further_roles: Vec::new(),
+        list_buckets: Vec::new(),
     }
 }
 
@@ -195,6 +196,8 @@ fn realm_of(statement: &Statement) -> Realm {
         || statement.sid == "ShardliftEncryptTarget"
     {
         Realm::Target
+    } else if statement.sid == "ReadTheLists" {
+        Realm::Lists
     } else {
         Realm::Stack
     }

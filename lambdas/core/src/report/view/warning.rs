@@ -49,6 +49,8 @@ pub enum WarningCode {
     NotVerified,
     /// Not every difference was looked for.
     PartlyCompared,
+    /// Lines of the list are wrong or repeated, or name objects that are gone or changed.
+    ListProblems,
     /// The run is a rerun.
     Rerun,
     /// There are notes on copied objects.
@@ -74,6 +76,7 @@ impl WarningCode {
             Self::ClassChanged => "class_changed",
             Self::NotVerified => "not_verified",
             Self::PartlyCompared => "partly_compared",
+            Self::ListProblems => "list_problems",
             Self::Rerun => "rerun",
             Self::Notes => "notes",
             Self::UploadsAborted => "uploads_aborted",
@@ -122,6 +125,7 @@ impl Warning {
             gone_at_source(report).map(Self::of(WarningCode::GoneAtSource)),
             copied_newer(report).map(Self::of(WarningCode::CopiedNewer)),
             partly_compared(report).map(Self::of(WarningCode::PartlyCompared)),
+            list_problems(report).map(Self::of(WarningCode::ListProblems)),
             rerun(report).map(Self::of(WarningCode::Rerun)),
             notes(report).map(Self::of(WarningCode::Notes)),
             aborted_uploads(report).map(Self::of(WarningCode::UploadsAborted)),
@@ -260,6 +264,24 @@ fn partly_compared(report: &Report) -> Option<String> {
     report.verified.is_partial.then(|| {
         "The target differs in more places than there was time to look at: differences.csv is not complete".to_owned()
     })
+}
+
+/// What of the list was not planned as it stands there.
+fn list_problems(report: &Report) -> Option<String> {
+    let list = report.list.as_ref()?;
+    let found: Vec<_> = [
+        (list.wrong, "line", "wrong"),
+        (list.repeated, "line", "naming an object again"),
+        (list.gone, "object", "not at the source"),
+        (list.changed, "object", "changed at the source since"),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, what, why)| format!("{} {why}", counted(count, what)))
+    .collect();
+    let first = list.problems.first();
+    let first = first.map_or(String::new(), |first| format!(". The first: {first}"));
+    (!found.is_empty()).then(|| format!("The list: {}{first}", found.join(", ")))
 }
 
 /// What the run is a rerun of, and what it did not plan.

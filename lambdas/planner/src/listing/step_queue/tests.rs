@@ -30,6 +30,7 @@ fn checkpoint(through: &str) -> Checkpoint {
     Checkpoint {
         through: Some(key(through)),
         tally: shardlift_core::plan::range::ListingTally::default(),
+        list: None,
     }
 }
 

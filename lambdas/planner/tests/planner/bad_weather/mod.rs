@@ -27,7 +27,7 @@ use shardlift_s3_model::{
 };
 use shardlift_testkit::{
     CallScript, Disturbance, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger,
-    widest_ceilings,
+    MemoryListFiles, widest_ceilings,
 };
 
 const SEEDS: u64 = 100;
@@ -113,6 +113,7 @@ impl Stage {
             accounts: self.accounts.clone(),
             ledger: self.ledger.clone(),
             control: self.control.clone(),
+            lists: MemoryListFiles::new(self.script.clone()),
             executions: MemoryExecutions::new(self.script.clone()),
             clock: ManualClock::stepping(noon(), step),
             settings: PlannerSettings {

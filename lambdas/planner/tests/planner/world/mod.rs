@@ -23,7 +23,7 @@ use shardlift_core::{
 use shardlift_planner::{Planner, PlannerSettings, Ports};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions,
-    MemoryLedger, widest_ceilings,
+    MemoryLedger, MemoryListFiles, widest_ceilings,
 };
 
 use self::lists::WrittenLists;
@@ -40,6 +40,7 @@ impl Ports for MemoryPorts {
     type Accounts = MemoryAccounts;
     type Ledger = MemoryLedger;
     type Control = MemoryControlStore;
+    type Lists = MemoryListFiles;
     type Executions = MemoryExecutions;
     type Clock = ManualClock;
 }
@@ -49,6 +50,7 @@ pub(crate) struct World {
     pub(crate) buckets: MemoryBuckets,
     pub(crate) ledger: MemoryLedger,
     pub(crate) control: MemoryControlStore,
+    pub(crate) lists: MemoryListFiles,
     pub(crate) executions: MemoryExecutions,
     pub(crate) script: CallScript,
     pub(crate) page_objects: usize,
@@ -78,6 +80,7 @@ impl World {
                 .with_bucket(TARGET, TARGET_ACCOUNT, "us-east-1"),
             ledger: MemoryLedger::new(script.clone()),
             control: MemoryControlStore::new(control, script.clone()),
+            lists: MemoryListFiles::new(script.clone()),
             executions: MemoryExecutions::new(script.clone()),
             script,
             page_objects: 3,
@@ -106,6 +109,7 @@ impl World {
             ),
             ledger: self.ledger.clone(),
             control: self.control.clone(),
+            lists: self.lists.clone(),
             executions: self.executions.clone(),
             clock: ManualClock::stepping(noon(), self.clock_step),
             settings: PlannerSettings {
@@ -176,6 +180,13 @@ impl World {
     /// What was planned.
     pub(crate) fn planned(&self) -> WrittenPlan {
         WrittenPlan::of(&self.ledger, &self.control)
+    }
+
+    /// Whether no copier can have begun: there is no index of a round.
+    pub(crate) fn index_is_missing(&self) -> bool {
+        self.control
+            .body(&control_key::index(&run_id(), 1))
+            .is_none()
     }
 
     /// The shard ids of the first round's index.

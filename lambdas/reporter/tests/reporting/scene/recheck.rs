@@ -7,6 +7,7 @@ use shardlift_core::{
     documents::{RunDocument, RunDocuments},
     failure::Failure,
     port::{Accounts, SessionName},
+    run::option::Mode,
     verify::Difference,
 };
 use shardlift_proof::{DifferenceSink, Recheck, Rechecked};
@@ -67,7 +68,7 @@ impl Scene {
             run: &run_id,
             proof: report.proof.as_ref().unwrap(),
             pair: report.pair.as_ref().unwrap(),
-            mode: report.mode.unwrap(),
+            knows_beside: report.mode.unwrap() != Mode::Copy,
             target: &target.await.unwrap(),
             clock: &self.reporter.clock,
             failure_of: Failure::from,

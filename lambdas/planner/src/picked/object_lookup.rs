@@ -19,14 +19,14 @@ use crate::access;
 ///
 /// A listing returns what an ordinary plan would see, time included, and needs no permission to read the object. An
 /// object that may not be read is planned, and its copier reports the missing permission.
-pub(super) struct ObjectLookup<'a, B> {
+pub(crate) struct ObjectLookup<'a, B> {
     bucket: &'a B,
     side: Side,
     pair: &'a Pair,
 }
 
 impl<'a, B: BucketListing> ObjectLookup<'a, B> {
-    pub(super) fn new(bucket: &'a B, side: Side, pair: &'a Pair) -> Self {
+    pub(crate) fn new(bucket: &'a B, side: Side, pair: &'a Pair) -> Self {
         Self { bucket, side, pair }
     }
 
@@ -37,7 +37,7 @@ impl<'a, B: BucketListing> ObjectLookup<'a, B> {
     ///
     /// # Errors
     /// Those of a listing. Then no object counts as gone (P11).
-    pub(super) async fn present(
+    pub(crate) async fn present(
         &self,
         keys: &[ObjectKey],
     ) -> Result<Vec<Option<ListedObject>>, Failure> {

@@ -1,22 +1,26 @@
-//! The shards of a rerun while they fill.
+//! The shards of picked objects while they fill.
 
 use shardlift_core::{
-    documents::manifest::Manifest,
+    documents::{
+        manifest::Manifest,
+        receipt::{KeptLines, encode_kept},
+    },
     failure::Failure,
-    plan::{PlannedWork, ShardBounds},
+    plan::{KeptRecord, PlannedWork, ShardBounds},
+    port::PlanStep,
     run::record::RunRecord,
-    shard::ShardRecord,
     value::{id::ShardId, key::KeyPrefix, object::ListedObject, set_sum::SetSum},
 };
 
-use crate::records::{EncodedList, copy_shards, delete_shard};
+use crate::records::{EncodedList, ListKind, copy_shards, delete_shard};
 
-/// At most one shard of copies and one of deletions.
+/// At most one shard of copies, one of deletions, and one list of what stays as it is.
 #[derive(Debug)]
 pub(super) struct OpenShards {
     bounds: ShardBounds,
     copies: PendingShard,
     deletions: PendingShard,
+    kept: Vec<ListedObject>,
 }
 
 /// Objects in no particular order.
@@ -32,6 +36,7 @@ impl OpenShards {
             bounds,
             copies: PendingShard::default(),
             deletions: PendingShard::default(),
+            kept: Vec::new(),
         }
     }
 
@@ -41,6 +46,16 @@ impl OpenShards {
         let open = self.copies.work;
         let is_filled_by_one = open.count.bytes >= self.bounds.bytes_max;
         self.copies.objects.is_empty() || (!is_filled_by_one && self.bounds.hold(&open.plus(work)))
+    }
+
+    /// Whether the list of what stays has room for another object.
+    pub(super) fn has_room_for_kept(&self) -> bool {
+        (self.kept.len() as u64) < self.bounds.kept_max
+    }
+
+    /// The object of the target stays as it is.
+    pub(super) fn add_kept(&mut self, target: ListedObject) {
+        self.kept.push(target);
     }
 
     /// Whether the shard of deletions has room for another object.
@@ -58,28 +73,51 @@ impl OpenShards {
         self.deletions.objects.push(object);
     }
 
-    /// Takes the open shards with their manifests. `next_id` makes their ids.
+    /// Takes the records of the open shards, and the lists that belong to them. `next_id` makes their ids.
     pub(super) fn take(
         &mut self,
         run: &RunRecord,
         mut next_id: impl FnMut() -> Result<ShardId, Failure>,
-    ) -> Result<(Vec<ShardRecord>, Vec<EncodedList>), Failure> {
-        let (mut shards, mut manifests) = (Vec::new(), Vec::new());
+    ) -> Result<(PlanStep, Vec<EncodedList>), Failure> {
+        let (mut step, mut lists) = (PlanStep::default(), Vec::new());
         let copies = std::mem::take(&mut self.copies);
         if !copies.objects.is_empty() {
             let shard_id = next_id()?;
-            shards.extend(copy_shards(run, &shard_id, &copies.work));
-            manifests.push(copies.into_manifest(run, shard_id)?);
+            step.shards
+                .extend(copy_shards(run, &shard_id, &copies.work));
+            lists.push(copies.into_manifest(run, shard_id)?);
         }
         let deletions = std::mem::take(&mut self.deletions);
         if !deletions.objects.is_empty() {
             let shard_id = next_id()?;
             let standing = deletions.at_target(&run.spec.pair.target.prefix);
             let work = &deletions.work;
-            shards.push(delete_shard(run, &shard_id, work, standing));
-            manifests.push(deletions.into_manifest(run, shard_id)?);
+            step.shards
+                .push(delete_shard(run, &shard_id, work, standing));
+            lists.push(deletions.into_manifest(run, shard_id)?);
         }
-        Ok((shards, manifests))
+        let mut kept = std::mem::take(&mut self.kept);
+        if !kept.is_empty() {
+            kept.sort_by(|one, other| one.key.cmp(&other.key));
+            let mut lines = KeptLines::default();
+            for target in &kept {
+                let relative = target.key.relative_to(&run.spec.pair.target.prefix);
+                lines.push_same(relative.unwrap_or_default(), target);
+            }
+            let (id, sums) = (next_id()?, (lines.same, lines.beside));
+            lists.push(EncodedList {
+                id: id.clone(),
+                kind: ListKind::Kept,
+                bytes: encode_kept([&lines])?,
+            });
+            step.kept.push(KeptRecord::new(
+                run.run_id.clone(),
+                id,
+                sums,
+                run.expires_at,
+            ));
+        }
+        Ok((step, lists))
     }
 }
 

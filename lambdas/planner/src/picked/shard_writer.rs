@@ -1,19 +1,17 @@
-//! Writes the shards of a rerun, and how far it got through the earlier run.
+//! Writes the shards of picked objects, and how far the picking got.
 
 use shardlift_core::{
     failure::Failure,
     plan::{
         PlannedWork,
-        range::{Checkpoint, ListingTally, RangeRecord, RangeState},
+        range::{ListingTally, RangeRecord, RangeState},
     },
-    port::{PlanStep, PutOutcome},
+    port::PutOutcome,
     run::{filter::ObjectFilter, option::ArchivedPolicy, record::RunRecord},
     value::{id::ShardId, object::ListedObject},
 };
 
-use super::{
-    action::RerunAction, open_shards::OpenShards, position::Position, undone_object::UndoneObject,
-};
+use super::{open_shards::OpenShards, picked_action::PickedAction, waypoint::Waypoint};
 use crate::{
     invocation_end::InvocationEnd,
     planner::Planner,
@@ -23,26 +21,26 @@ use crate::{
 
 /// Puts the actions of one invocation into shards.
 ///
-/// The rerun has one range, which covers all keys. One transaction writes it and the shards that it now covers. So a
+/// The run has one range, which covers all keys. One transaction writes it and the shards that it now covers. So a
 /// planner that dies is resumed where its last transaction ended, and one that was only believed dead is refused.
-pub(super) struct ShardWriter<'a, P: Ports> {
+pub(crate) struct ShardWriter<'a, P: Ports, W> {
     planner: &'a Planner<P>,
     run: &'a RunRecord,
     filter: ObjectFilter,
     open: OpenShards,
-    /// The counts up to `position`.
+    /// The counts up to `waypoint`.
     tally: ListingTally,
-    /// The last planned object of the earlier run.
-    position: Option<Position>,
+    /// Everything up to here is planned.
+    waypoint: W,
     /// The record of the one range in the ledger.
     range: RangeRecord,
     shards_begun: u64,
     manifests: u64,
 }
 
-impl<'a, P: Ports> ShardWriter<'a, P> {
+impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
     /// Continues from the checkpoint in the ledger. Nothing when another invocation was faster.
-    pub(super) async fn resume(
+    pub(crate) async fn resume(
         planner: &'a Planner<P>,
         run: &'a RunRecord,
     ) -> Result<Option<Self>, Failure> {
@@ -51,7 +49,6 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
             return Ok(None);
         };
         let checkpoint = range.checkpoint.as_ref();
-        let through = checkpoint.and_then(|checkpoint| checkpoint.through.as_ref());
         Ok(Some(Self {
             planner,
             run,
@@ -59,56 +56,75 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
             open: OpenShards::new(planner.settings.shard_bounds),
             tally: checkpoint
                 .map_or_else(ListingTally::default, |checkpoint| checkpoint.tally.clone()),
-            position: through.map(Position::parse).transpose()?,
+            waypoint: W::read(checkpoint)?,
             range,
             shards_begun: 0,
             manifests: 0,
         }))
     }
 
-    /// Whether the undone object at `position` is planned.
-    pub(super) fn has_planned(&self, position: &Position) -> bool {
-        self.position.as_ref() >= Some(position)
+    /// How far the picking got.
+    pub(crate) fn waypoint(&self) -> &W {
+        &self.waypoint
     }
 
-    /// Whether every undone object of this shard is planned, since one of a later shard is.
-    pub(super) fn is_past(&self, shard_id: &ShardId) -> bool {
-        let reached = self.position.as_ref().map(|position| &position.shard_id);
-        reached > Some(shard_id)
+    /// How far the picking got, to move it behind what was planned.
+    pub(crate) fn waypoint_mut(&mut self) -> &mut W {
+        &mut self.waypoint
     }
 
     /// Whether everything is planned.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.range.state == RangeState::Done
     }
 
-    /// Plans the action for an undone object. Refused when another invocation was faster.
-    pub(super) async fn plan(
-        &mut self,
-        undone: UndoneObject,
-        action: RerunAction,
-    ) -> Result<PutOutcome, Failure> {
-        let outcome = match action {
-            RerunAction::Nothing => {
-                self.tally.gone.add_object(undone.size_bytes);
-                PutOutcome::Written
+    /// Plans the action for an object; the waypoint still lies before it. Refused when another invocation was faster.
+    pub(crate) async fn plan(&mut self, action: PickedAction) -> Result<PutOutcome, Failure> {
+        match action {
+            PickedAction::Copy(source) => {
+                if self.counts_apart(&source) {
+                    return Ok(PutOutcome::Written);
+                }
+                if source.storage.is_archived && self.run.spec.archived == ArchivedPolicy::Skip {
+                    self.tally.archived.add_object(source.size_bytes);
+                    return Ok(PutOutcome::Written);
+                }
+                self.plan_copy(source).await
             }
-            RerunAction::Copy(object) if !self.admits(&object) => {
-                self.tally.filtered.add_object(object.size_bytes);
-                PutOutcome::Written
+            PickedAction::Keep { source, target } => {
+                if self.counts_apart(&source) {
+                    return Ok(PutOutcome::Written);
+                }
+                self.keep(source.size_bytes, target).await
             }
-            RerunAction::Copy(object) if self.is_root_marker(&object) => {
-                self.tally.root_markers.add_object(object.size_bytes);
-                PutOutcome::Written
+            PickedAction::Delete(object) => self.plan_deletion(object).await,
+            PickedAction::Nothing { size_bytes } => {
+                self.tally.gone.add_object(size_bytes);
+                Ok(PutOutcome::Written)
             }
-            RerunAction::Copy(object) if self.leaves_out(&object) => {
-                self.tally.archived.add_object(object.size_bytes);
-                PutOutcome::Written
-            }
-            RerunAction::Copy(object) => self.plan_copy(object).await?,
-            RerunAction::Delete(object) => self.plan_deletion(object).await?,
+        }
+    }
+
+    /// Counts an object that takes no part; whether it is one.
+    fn counts_apart(&mut self, source: &ListedObject) -> bool {
+        let count = if !self.admits(source) {
+            &mut self.tally.filtered
+        } else if self.is_root_marker(source) {
+            &mut self.tally.root_markers
+        } else {
+            return false;
         };
-        self.position = Some(undone.position);
+        count.add_object(source.size_bytes);
+        true
+    }
+
+    async fn keep(&mut self, size_bytes: u64, target: ListedObject) -> Result<PutOutcome, Failure> {
+        let mut outcome = PutOutcome::Written;
+        if !self.open.has_room_for_kept() {
+            outcome = self.write(RangeState::Listing).await?;
+        }
+        self.tally.same.add_object(size_bytes);
+        self.open.add_kept(target);
         Ok(outcome)
     }
 
@@ -142,18 +158,14 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         relative.is_some_and(|relative| pair.is_root_marker(relative))
     }
 
-    /// The object may have changed since the earlier run planned it.
+    /// Of a rerun, too: the object may have changed since the earlier run planned it.
     fn admits(&self, object: &ListedObject) -> bool {
         let relative = object.key.relative_to(&self.run.spec.pair.source.prefix);
         relative.is_some_and(|relative| self.filter.admits(relative, object))
     }
 
-    fn leaves_out(&self, object: &ListedObject) -> bool {
-        object.storage.is_archived && self.run.spec.archived == ArchivedPolicy::Skip
-    }
-
     /// Writes the open shards and the checkpoint: the end, or as far as this invocation gets.
-    pub(super) async fn finish(mut self, state: RangeState) -> Result<InvocationEnd, Failure> {
+    pub(crate) async fn finish(mut self, state: RangeState) -> Result<InvocationEnd, Failure> {
         let outcome = self.write(state).await?;
         let manifests = self.manifests;
         Ok(match (outcome, state) {
@@ -163,30 +175,23 @@ impl<'a, P: Ports> ShardWriter<'a, P> {
         })
     }
 
-    async fn write(&mut self, state: RangeState) -> Result<PutOutcome, Failure> {
+    /// Writes the open shards and how far the picking got.
+    pub(crate) async fn write(&mut self, state: RangeState) -> Result<PutOutcome, Failure> {
         let record = RangeRecord {
-            checkpoint: Some(Checkpoint {
-                through: self.position.as_ref().map(Position::to_text).transpose()?,
-                tally: self.tally.clone(),
-            }),
+            checkpoint: Some(self.waypoint.checkpoint(self.tally.clone())?),
             state,
             revision: self.range.revision + 1,
             ..self.range.clone()
         };
         let (run, begun) = (self.run, &mut self.shards_begun);
-        let (shards, manifests) = self.open.take(run, || {
+        let (mut step, lists) = self.open.take(run, || {
             *begun += 1;
             ShardId::new(format!("{}-{begun}", run.revision))
                 .map_err(|error| Failure::invariant(error.to_string()))
         })?;
-        let step = PlanStep {
-            shards,
-            kept: Vec::new(),
-            new_ranges: Vec::new(),
-            ranges: vec![record.clone()],
-        };
-        self.manifests += manifests.len() as u64;
-        put_lists(&self.planner.control, &run.run_id, manifests).await?;
+        step.ranges = vec![record.clone()];
+        self.manifests += lists.len() as u64;
+        put_lists(&self.planner.control, &run.run_id, lists).await?;
         let committed = commit(&self.planner.ledger, step).await?;
         self.range = record;
         Ok(committed.outcome)

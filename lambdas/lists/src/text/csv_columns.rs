@@ -1,0 +1,183 @@
+//! What the cells of a CSV file mean.
+
+use serde::{Deserialize, Serialize};
+use shardlift_core::{failure::Failure, value::cell::from_cell};
+
+use super::csv_row::CsvRow;
+use crate::{
+    bad_line::{LineProblem, excerpt_of_bytes},
+    entry::ListItem,
+    fields::{Column, Fields, RowKind},
+    line_place::LinePlace,
+    scope::ListScope,
+    url_encoding::decoded,
+    whole_file::refused,
+};
+
+/// The columns of `failures.csv`, as the reporter writes them.
+const FAILURES: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
+
+/// The columns of a CSV file, in their order. They are part of a position, since the rest of a file has no header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsvColumns {
+    columns: Vec<Option<Column>>,
+    keys: KeyForm,
+    row_kind: RowKind,
+}
+
+/// How keys are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeyForm {
+    /// URL-encoded, as by AWS.
+    UrlEncoded,
+    /// As a text that no spreadsheet takes for a formula, as in `failures.csv`.
+    Cell,
+}
+
+/// What the first line of a CSV file is.
+pub(super) enum FirstRow {
+    /// A header, which names these columns.
+    Header(CsvColumns),
+    /// The first object of a file of these columns.
+    Object(CsvColumns),
+    /// Neither.
+    Neither(LineProblem),
+}
+
+impl CsvColumns {
+    /// Those of the data files of an S3 Inventory, as `fileSchema` of its manifest names them.
+    pub(crate) fn of_inventory(file: &str, file_schema: &str) -> Result<Self, Failure> {
+        let columns: Vec<_> = file_schema
+            .split(',')
+            .map(|name| Column::named(name.trim()))
+            .collect();
+        check_once(file, &columns, "fileSchema")?;
+        Ok(Self {
+            columns,
+            keys: KeyForm::UrlEncoded,
+            row_kind: RowKind::Inventory,
+        })
+    }
+
+    /// Those of a file whose first line this is.
+    ///
+    /// A manifest of S3 Batch Operations has no header: its columns are bucket, key and, in all lines or in none, version id
+    /// (docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html). A line is a header if it begins with the name of
+    /// a column, or names both bucket and key, and does not begin with the name of the source bucket.
+    pub(super) fn of_first_row(
+        file: &str,
+        row: &CsvRow,
+        scope: &ListScope,
+    ) -> Result<FirstRow, Failure> {
+        let cells: Vec<&[u8]> = row.cells().collect();
+        if cells == FAILURES.map(str::as_bytes) {
+            return Ok(FirstRow::Header(Self {
+                columns: vec![Some(Column::Key), Some(Column::Size), None, None, None],
+                keys: KeyForm::Cell,
+                row_kind: RowKind::Chosen,
+            }));
+        }
+        let named: Vec<_> = cells
+            .iter()
+            .map(|cell| std::str::from_utf8(cell).ok().and_then(Column::named))
+            .collect();
+        let is_object = cells[0] == scope.bucket.as_str().as_bytes();
+        let names_both =
+            named.contains(&Some(Column::Bucket)) && named.contains(&Some(Column::Key));
+        if !is_object && (named[0].is_some() || names_both) {
+            check_once(file, &named, "header")?;
+            return Ok(FirstRow::Header(Self::listed(named)));
+        }
+        let manifest = [Column::Bucket, Column::Key, Column::VersionId];
+        Ok(match cells.len() {
+            width @ 2..=3 => FirstRow::Object(Self::listed(
+                manifest[..width].iter().copied().map(Some).collect(),
+            )),
+            found => FirstRow::Neither(LineProblem::ManifestCells { found }),
+        })
+    }
+
+    fn listed(columns: Vec<Option<Column>>) -> Self {
+        Self {
+            columns,
+            keys: KeyForm::UrlEncoded,
+            row_kind: RowKind::Chosen,
+        }
+    }
+
+    /// What a row is.
+    pub(super) fn read(
+        &self,
+        row: &CsvRow,
+        scope: &ListScope,
+        place: LinePlace,
+    ) -> Result<ListItem, LineProblem> {
+        if row.len() != self.columns.len() {
+            return Err(LineProblem::Cells {
+                expected: self.columns.len(),
+                found: row.len(),
+            });
+        }
+        let mut fields = Fields::default();
+        let mut key = None;
+        for (column, cell) in self.columns.iter().zip(row.cells()) {
+            match column {
+                None => {}
+                Some(Column::Bucket) => scope.check_bucket(cell)?,
+                Some(Column::Key) => key = Some(self.key(cell, scope)?),
+                Some(column) => {
+                    let text = std::str::from_utf8(cell)
+                        .map_err(|_| LineProblem::NotUtf8(column.name()))?;
+                    fields.set(*column, text)?;
+                }
+            }
+        }
+        let key = key.ok_or(LineProblem::NoKey)?;
+        Ok(fields.into_item(key, place, self.row_kind))
+    }
+
+    fn key(
+        &self,
+        cell: &[u8],
+        scope: &ListScope,
+    ) -> Result<shardlift_core::value::key::ObjectKey, LineProblem> {
+        match self.keys {
+            KeyForm::UrlEncoded => {
+                let key = decoded(cell)
+                    .ok_or_else(|| LineProblem::UrlEncoding(excerpt_of_bytes(cell)))?;
+                scope.key(&key)
+            }
+            KeyForm::Cell => {
+                let text =
+                    std::str::from_utf8(cell).map_err(|_| LineProblem::NotUtf8("the key"))?;
+                scope.key(from_cell(text).as_bytes())
+            }
+        }
+    }
+}
+
+/// Refuses columns without a key, or with one twice.
+fn check_once(file: &str, columns: &[Option<Column>], named_by: &str) -> Result<(), Failure> {
+    let mut seen: Vec<Column> = Vec::new();
+    for column in columns.iter().flatten() {
+        if seen.contains(column) {
+            let problem = format!("the {named_by} names the column `{}` twice", column.name());
+            return Err(refused(
+                file,
+                problem,
+                "name it once and start a new execution",
+            ));
+        }
+        seen.push(*column);
+    }
+    if seen.contains(&Column::Key) {
+        return Ok(());
+    }
+    let problem = format!("the {named_by} names no column `key`");
+    Err(refused(
+        file,
+        problem,
+        "name the column of the keys `key` and start a new execution",
+    ))
+}

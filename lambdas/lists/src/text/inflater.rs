@@ -1,0 +1,215 @@
+//! The text of a file that may be compressed, in bounded pieces.
+
+use std::{
+    io::{Result as IoResult, Write},
+    sync::Arc,
+};
+
+use flate2::write::MultiGzDecoder;
+use shardlift_core::failure::Failure;
+use zstd::{
+    stream::raw::{Decoder, InBuffer, Operation, OutBuffer},
+    zstd_safe::DParameter,
+};
+
+use crate::whole_file::{UPLOAD_AGAIN, refused};
+
+/// How much text comes at once.
+const PIECE_BYTES: usize = 64 * 1024;
+/// How much of a gzip file is decompressed at once. Deflate grows by a factor of 1,032 at most, so a piece of text stays
+/// below 528 KiB.
+const GZIP_INPUT_BYTES: usize = 512;
+/// zstd up to level 19 looks back 8 MiB at most. Some kilobytes could ask for 128 MiB, and more.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// As many bytes tell how a file is compressed.
+const MAGIC_BYTES: usize = 4;
+
+/// Decompresses what is fed, as much at a time as is asked for. It finds out by itself how the file is compressed.
+pub(super) struct Inflater {
+    file: Arc<str>,
+    codec: Codec,
+    input: Vec<u8>,
+    at: usize,
+    has_ended: bool,
+}
+
+enum Codec {
+    /// The first bytes have not come yet.
+    Unknown,
+    Plain,
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Zstd {
+        decoder: Decoder<'static>,
+        is_within_frame: bool,
+    },
+}
+
+/// What came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pulled {
+    /// Some text.
+    Text,
+    /// Nothing before more is fed.
+    NeedsInput,
+    /// Nothing any more.
+    End,
+}
+
+impl Inflater {
+    /// For a file from its beginning.
+    pub(super) fn new(file: Arc<str>) -> Self {
+        Self::with(file, Codec::Unknown)
+    }
+
+    /// For the rest of a file that is known to be uncompressed.
+    pub(super) fn of_plain_rest(file: Arc<str>) -> Self {
+        Self::with(file, Codec::Plain)
+    }
+
+    fn with(file: Arc<str>, codec: Codec) -> Self {
+        Self {
+            file,
+            codec,
+            input: Vec::new(),
+            at: 0,
+            has_ended: false,
+        }
+    }
+
+    /// Takes the next bytes of the file.
+    pub(super) fn feed(&mut self, bytes: Vec<u8>) {
+        if self.at == self.input.len() {
+            self.input = bytes;
+        } else {
+            self.input.drain(..self.at);
+            self.input.extend_from_slice(&bytes);
+        }
+        self.at = 0;
+    }
+
+    /// The file has no further bytes.
+    pub(super) fn end(&mut self) {
+        self.has_ended = true;
+    }
+
+    /// Whether the file is known to be compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        matches!(self.codec, Codec::Gzip(_) | Codec::Zstd { .. })
+    }
+
+    /// Appends the next piece of text.
+    pub(super) fn pull(&mut self, text: &mut Vec<u8>) -> Result<Pulled, Failure> {
+        if matches!(self.codec, Codec::Unknown) {
+            let known = self.input.len() - self.at;
+            if known < MAGIC_BYTES && !self.has_ended {
+                return Ok(Pulled::NeedsInput);
+            }
+            self.codec = codec_of(&self.input[self.at..]).map_err(|error| self.damaged(&error))?;
+        }
+        let before = text.len();
+        self.decompress(text)
+            .map_err(|error| self.damaged(&error))?;
+        if text.len() > before {
+            Ok(Pulled::Text)
+        } else if self.has_ended && self.at == self.input.len() {
+            self.check_end()?;
+            Ok(Pulled::End)
+        } else {
+            Ok(Pulled::NeedsInput)
+        }
+    }
+
+    fn decompress(&mut self, text: &mut Vec<u8>) -> IoResult<()> {
+        let full = text.len() + PIECE_BYTES / 2;
+        match &mut self.codec {
+            Codec::Unknown => {}
+            Codec::Plain => {
+                let piece = PIECE_BYTES.min(self.input.len() - self.at);
+                text.extend_from_slice(&self.input[self.at..self.at + piece]);
+                self.at += piece;
+            }
+            Codec::Gzip(decoder) => {
+                while text.len() < full && self.at < self.input.len() {
+                    let piece = GZIP_INPUT_BYTES.min(self.input.len() - self.at);
+                    self.at += decoder.write(&self.input[self.at..self.at + piece])?;
+                    text.append(decoder.get_mut());
+                }
+                if self.has_ended && self.at == self.input.len() {
+                    decoder.try_finish()?;
+                    text.append(decoder.get_mut());
+                }
+            }
+            Codec::Zstd {
+                decoder,
+                is_within_frame,
+            } => {
+                let begin = text.len();
+                text.resize(begin + PIECE_BYTES, 0);
+                let mut input = InBuffer::around(&self.input[self.at..]);
+                let mut output = OutBuffer::around(&mut text[begin..]);
+                let mut result = Ok(());
+                while input.pos() < input.src.len() || *is_within_frame {
+                    let before = (input.pos(), output.pos());
+                    match decoder.run(&mut input, &mut output) {
+                        Ok(hint) => *is_within_frame = hint != 0,
+                        Err(error) => {
+                            result = Err(error);
+                            break;
+                        }
+                    }
+                    if output.pos() == PIECE_BYTES || before == (input.pos(), output.pos()) {
+                        break;
+                    }
+                }
+                self.at += input.pos();
+                let written = output.pos();
+                text.truncate(begin + written);
+                return result;
+            }
+        }
+        Ok(())
+    }
+
+    /// A gzip file checks itself when it is finished; a zstd frame has to be over.
+    fn check_end(&self) -> Result<(), Failure> {
+        match self.codec {
+            Codec::Zstd {
+                is_within_frame: true,
+                ..
+            } => Err(refused(
+                &self.file,
+                "the zstd file is cut off",
+                UPLOAD_AGAIN,
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn damaged(&self, error: &std::io::Error) -> Failure {
+        let kind = match self.codec {
+            Codec::Gzip(_) => "gzip",
+            Codec::Zstd { .. } => "zstd",
+            Codec::Unknown | Codec::Plain => "compressed",
+        };
+        let problem = format!("the {kind} file is cut off or damaged ({error})");
+        let action = "upload the file again (gzip, zstd up to level 19, or uncompressed) and start a new execution";
+        refused(&self.file, problem, action)
+    }
+}
+
+/// How the file that begins with these bytes is compressed
+/// (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1).
+fn codec_of(begin: &[u8]) -> IoResult<Codec> {
+    if begin.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Codec::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))));
+    }
+    if begin.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX))?;
+        return Ok(Codec::Zstd {
+            decoder,
+            is_within_frame: true,
+        });
+    }
+    Ok(Codec::Plain)
+}

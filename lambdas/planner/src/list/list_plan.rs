@@ -1,0 +1,231 @@
+//! The plan of what a list names.
+
+use std::time::Duration;
+
+use shardlift_core::{
+    failure::Failure,
+    plan::{ListCounts, WalkRules, range::RangeState},
+    port::{Clock, PutOutcome},
+    run::{list::SourceList, record::RunRecord},
+    value::deadline::Deadline,
+};
+use shardlift_lists::{ListEntry, ListScope};
+
+use super::{
+    entry_lookup::{EntryAction, EntryLookup, ListedLook},
+    list_file::refused,
+    list_reader::ListPlace,
+    list_scan::{ListScan, ScannedLine},
+    list_waypoint::ListWaypoint,
+    seen_keys::SEEN_MAX,
+};
+use crate::{
+    invocation_end::InvocationEnd,
+    picked::ShardWriter,
+    planner::Planner,
+    ports::{Ports, SourceOf, TargetOf},
+    run::RequestMeter,
+};
+
+/// How many lines are looked at together at most: enough to keep the lookups busy.
+const BATCH_LINES_MAX: usize = 4_096;
+/// How long a planner that is killed works in vain.
+const WRITE_EVERY: Duration = Duration::from_secs(60);
+/// A list whose first lines are wrong, all of them, is not read to its end.
+const ALL_WRONG_MAX: u64 = 10_000;
+
+type ListWriter<'a, P> = ShardWriter<'a, P, ListWaypoint>;
+type Scan<'a, P> = ListScan<'a, <P as Ports>::Lists>;
+
+/// The planning of what a list names, in one invocation.
+pub(crate) struct ListPlan<'a, P: Ports> {
+    planner: &'a Planner<P>,
+    lookup: EntryLookup<'a, P>,
+    run: &'a RunRecord,
+    list: &'a SourceList,
+}
+
+impl<'a, P: Ports> ListPlan<'a, P> {
+    /// That of `run`, which takes its objects from `list`.
+    pub(crate) fn new(
+        planner: &'a Planner<P>,
+        (source, target): (&'a SourceOf<P>, &'a TargetOf<P>),
+        rules: &'a WalkRules,
+        run: &'a RunRecord,
+        list: &'a SourceList,
+    ) -> Self {
+        Self {
+            planner,
+            lookup: EntryLookup::new(source, target, rules, run),
+            run,
+            list,
+        }
+    }
+
+    /// Plans until the list ends or the deadline is near. Even a short invocation makes progress.
+    ///
+    /// # Errors
+    /// `InvalidRun` when the list is none, names nothing, has too many wrong lines, or changed since it was begun;
+    /// `ListingIncomplete` and what else makes a lookup end. What was written before stands, and nothing is copied.
+    pub(crate) async fn run(
+        &self,
+        deadline: Deadline,
+        meter: &mut RequestMeter,
+    ) -> Result<InvocationEnd, Failure> {
+        let resumed = ListWriter::<P>::resume(self.planner, self.run);
+        let Some(mut writer) = resumed.await? else {
+            return Ok(InvocationEnd::Superseded);
+        };
+        if writer.is_done() {
+            return Ok(InvocationEnd::Complete { manifests: 0 });
+        }
+        let mut scan = self.open(writer.waypoint()).await?;
+        let planned = self.plan_rest(&mut scan, &mut writer, deadline).await;
+        let (finds, reads) = scan.reader().requests();
+        meter.add("s3:HeadObject", finds);
+        meter.add("s3:GetObject", reads);
+        match planned? {
+            Some(state) => writer.finish(state).await,
+            None => Ok(InvocationEnd::Superseded),
+        }
+    }
+
+    async fn open(&self, waypoint: &ListWaypoint) -> Result<Scan<'a, P>, Failure> {
+        let pair = &self.run.spec.pair;
+        let place = ListPlace {
+            files: &self.planner.lists,
+            list: self.list,
+            scope: ListScope {
+                bucket: pair.source.bucket.clone(),
+                prefix: pair.source.prefix.clone(),
+            },
+            ceilings: &self.planner.settings.ceilings,
+        };
+        let (etag, mark) = (waypoint.etag(), waypoint.mark());
+        ListScan::resume(place, etag, mark, waypoint.passed(), SEEN_MAX).await
+    }
+
+    /// Plans what is left; whether that is everything. Nothing when another invocation was faster.
+    async fn plan_rest(
+        &self,
+        scan: &mut Scan<'a, P>,
+        writer: &mut ListWriter<'_, P>,
+        deadline: Deadline,
+    ) -> Result<Option<RangeState>, Failure> {
+        let clock = &self.planner.clock;
+        let mut written_at = clock.now();
+        let shard = usize::try_from(self.planner.settings.shard_bounds.objects_max);
+        let lines_max = shard.unwrap_or(usize::MAX).clamp(1, BATCH_LINES_MAX);
+        loop {
+            let (etag, mark) = (scan.reader().etag().clone(), scan.mark()?);
+            writer.waypoint_mut().begin(etag, mark);
+            let mut lines = Vec::with_capacity(lines_max);
+            while lines.len() < lines_max
+                && let Some(line) = scan.next().await?
+            {
+                lines.push(line);
+            }
+            writer.waypoint_mut().counts.is_out_of_order = !scan.is_in_order();
+            if lines.is_empty() {
+                self.check_whole(&writer.waypoint().counts)?;
+                return Ok(Some(RangeState::Done));
+            }
+            if self.plan_lines(lines, writer).await? == PutOutcome::Refused {
+                return Ok(None);
+            }
+            self.check_begin(&writer.waypoint().counts)?;
+            let now = clock.now();
+            if deadline.is_near(now) {
+                return Ok(Some(RangeState::Listing));
+            }
+            if now.since(written_at) >= WRITE_EVERY {
+                written_at = now;
+                if writer.write(RangeState::Listing).await? == PutOutcome::Refused {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    async fn plan_lines(
+        &self,
+        lines: Vec<ScannedLine>,
+        writer: &mut ListWriter<'_, P>,
+    ) -> Result<PutOutcome, Failure> {
+        let objects = lines.iter().filter_map(|line| match line {
+            ScannedLine::Object(entry) => Some(entry),
+            _ => None,
+        });
+        let objects: Vec<&ListEntry> = objects.collect();
+        let mut actions = self.lookup.actions(&objects).await?.into_iter();
+        for line in lines {
+            match line {
+                ScannedLine::Object(_) => {
+                    let EntryAction { action, look } = actions
+                        .next()
+                        .ok_or_else(|| Failure::invariant("each object has its action"))?;
+                    if writer.plan(action).await? == PutOutcome::Refused {
+                        return Ok(PutOutcome::Refused);
+                    }
+                    count_object(&mut writer.waypoint_mut().counts, look);
+                }
+                ScannedLine::Repeated(place) => {
+                    let problem = format!("{place}: the object is named again");
+                    writer.waypoint_mut().counts.add_repeated(&problem);
+                }
+                ScannedLine::LeftOut => writer.waypoint_mut().counts.left_out += 1,
+                ScannedLine::Wrong(line) => writer.waypoint_mut().counts.add_wrong(&line),
+            }
+            writer.waypoint_mut().pass();
+        }
+        Ok(PutOutcome::Written)
+    }
+
+    /// Whether a list that is not read to its end can be one.
+    fn check_begin(&self, counts: &ListCounts) -> Result<(), Failure> {
+        if counts.objects == 0 && counts.wrong > ALL_WRONG_MAX {
+            return Err(self.refused(counts, "none of its first lines names an object"));
+        }
+        Ok(())
+    }
+
+    /// Whether the list is one that was meant.
+    fn check_whole(&self, counts: &ListCounts) -> Result<(), Failure> {
+        if counts.has_too_many_problems() {
+            return Err(self.refused(counts, "more than one of a hundred lines is wrong"));
+        }
+        if counts.objects == 0 {
+            return Err(self.refused(counts, "it names no object"));
+        }
+        Ok(())
+    }
+
+    fn refused(&self, counts: &ListCounts, problem: &str) -> Failure {
+        let mut found = format!(
+            "{problem}: of {} lines {} are wrong, {} name an object again, and {} name nothing to copy",
+            counts.lines(),
+            counts.wrong,
+            counts.repeated,
+            counts.left_out
+        );
+        if !counts.problems.is_empty() {
+            found.push_str(". The first: ");
+            let first = &counts.problems[..counts.problems.len().min(3)];
+            found.push_str(&first.join("; "));
+        }
+        let (bucket, key) = (&self.list.bucket, self.list.key.as_str());
+        refused(
+            bucket,
+            key,
+            &found,
+            "correct the list, or source.bucket and source.prefix, and start a new execution",
+        )
+    }
+}
+
+fn count_object(counts: &mut ListCounts, look: ListedLook) {
+    counts.objects += 1;
+    counts.looked_up += u64::from(look != ListedLook::None);
+    counts.changed += u64::from(look == ListedLook::Changed);
+    counts.gone += u64::from(look == ListedLook::Gone);
+}

@@ -1,0 +1,150 @@
+//! A Parquet file of a list. Its reader waits for the bytes that it asks for, so it runs on a thread of its own.
+
+use std::{collections::VecDeque, ops::Range};
+
+use bytes::Bytes;
+use shardlift_core::{failure::Failure, port::ListFiles};
+use shardlift_lists::{
+    FileChecksum, ListItem, ListScope, ParquetList, ParquetPosition, RangeSource, TableKind,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::list_file::ListFile;
+
+/// How many rows are handed over at once.
+const ROWS_AT_ONCE: usize = 1024;
+/// How much is read at once for a checksum.
+const CHUNK_BYTES: u64 = 8 << 20;
+
+type Row = (ListItem, ParquetPosition);
+type Reply = oneshot::Sender<Result<Bytes, Failure>>;
+
+/// What the reader says.
+enum FromReader {
+    /// It needs these bytes.
+    Asks(Range<u64>, Reply),
+    /// It has read these rows.
+    Rows(VecDeque<Row>),
+    /// It is at its end.
+    Ends(Result<(), Failure>),
+}
+
+/// A Parquet file of a list.
+pub(super) struct TableFile<'a, F> {
+    file: ListFile<'a, F>,
+    reader: mpsc::Receiver<FromReader>,
+    rows: VecDeque<Row>,
+    position: ParquetPosition,
+}
+
+/// The file as its reader sees it.
+struct AskedRanges {
+    size_bytes: u64,
+    asks: mpsc::Sender<FromReader>,
+}
+
+impl RangeSource for AskedRanges {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        let (reply, replied) = oneshot::channel();
+        let asked = self.asks.blocking_send(FromReader::Asks(range, reply));
+        let gone = || Failure::invariant("nobody reads the list any more");
+        asked.map_err(|_| gone())?;
+        replied.blocking_recv().map_err(|_| gone())?
+    }
+}
+
+impl<'a, F: ListFiles> TableFile<'a, F> {
+    /// A file from behind `position`. With a checksum all of it is read once before its first row.
+    pub(super) async fn resume(
+        mut file: ListFile<'a, F>,
+        scope: ListScope,
+        kind: TableKind,
+        checksum: Option<FileChecksum>,
+        position: ParquetPosition,
+    ) -> Result<Self, Failure> {
+        if let Some(checksum) = checksum {
+            check(&mut file, checksum).await?;
+        }
+        let (asks, reader) = mpsc::channel(1);
+        let source = AskedRanges {
+            size_bytes: file.version().size_bytes,
+            asks: asks.clone(),
+        };
+        let name = file.name();
+        tokio::task::spawn_blocking(move || {
+            let end = ParquetList::open(source, &name, scope, kind, position)
+                .and_then(|list| hand_over(list, &asks));
+            // Whoever waits for rows has gone if nobody takes this.
+            let _ = asks.blocking_send(FromReader::Ends(end));
+        });
+        Ok(Self {
+            file,
+            reader,
+            rows: VecDeque::new(),
+            position,
+        })
+    }
+
+    /// The next row; nothing behind the last one.
+    pub(super) async fn next(&mut self) -> Result<Option<ListItem>, Failure> {
+        loop {
+            if let Some((item, position)) = self.rows.pop_front() {
+                self.position = position;
+                return Ok(Some(item));
+            }
+            match self.reader.recv().await {
+                Some(FromReader::Rows(rows)) => self.rows = rows,
+                Some(FromReader::Ends(end)) => return end.map(|()| None),
+                Some(FromReader::Asks(range, reply)) => {
+                    let read = self.file.read(range).await.map(Bytes::from);
+                    // A reader that has gone is noticed above.
+                    let _ = reply.send(read);
+                }
+                None => return Err(Failure::invariant("the reader of the table has gone")),
+            }
+        }
+    }
+
+    pub(super) fn position(&self) -> ParquetPosition {
+        self.position
+    }
+
+    pub(super) fn file(&self) -> &ListFile<'a, F> {
+        &self.file
+    }
+}
+
+fn hand_over(
+    mut list: ParquetList<AskedRanges>,
+    to: &mpsc::Sender<FromReader>,
+) -> Result<(), Failure> {
+    loop {
+        let mut rows = VecDeque::with_capacity(ROWS_AT_ONCE);
+        while rows.len() < ROWS_AT_ONCE
+            && let Some(item) = list.next()?
+        {
+            rows.push_back((item, list.position()));
+        }
+        if rows.is_empty() || to.blocking_send(FromReader::Rows(rows)).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+async fn check<F: ListFiles>(
+    file: &mut ListFile<'_, F>,
+    mut checksum: FileChecksum,
+) -> Result<(), Failure> {
+    let size = file.version().size_bytes;
+    let mut read = 0;
+    while read < size {
+        let bytes = file.read(read..read + CHUNK_BYTES).await?;
+        read += bytes.len() as u64;
+        checksum.update(&bytes);
+    }
+    checksum.finish(&file.name())
+}
