@@ -10,6 +10,8 @@ import re
 import sys
 from pathlib import Path
 
+if not sys.argv[1:]:
+    sys.exit(__doc__)
 prefix, *files = sys.argv[1:]
 objects = size = total = 0
 for pages in (Path(name).read_bytes() for name in files) if files else [sys.stdin.buffer.read()]:

@@ -256,6 +256,7 @@ fn command(step: &NextStep, run: &RunId) -> String {
         NextStep::InspectShards => format!("shards {run} --not-done"),
         // Shows the shards of deletions, whose manifests name the keys.
         NextStep::AllowDeletions => format!("shards {run}"),
+        NextStep::DecideAboutExtras => format!("report {run} --save {run}"),
         NextStep::StartAgain(_) | NextStep::StartCopying(_) => start(step),
         NextStep::Start(Remedy::Rerun { of }) => {
             format!("start --rerun-of {} --watch", shell::quoted(of))

@@ -7,7 +7,7 @@ use shardlift_core::{
         fault::{CallFault, FaultKind},
     },
     port::malformed_listing,
-    report::{Proof, ProofMethod, Report, ReportedPair},
+    report::{Proof, ProofMethod, Report, ReportedPair, Verdict},
     run::{option::Mode, pair::Side, record::BucketFacts},
     value::{
         figures::{bytes, counted, grouped},
@@ -38,6 +38,12 @@ struct ProvenRun<'a> {
 
 impl<'a> ProvenRun<'a> {
     fn of(report: &'a Report) -> Result<Self, CommandError> {
+        if report.audit.is_some() {
+            return Err(CommandError::usage(format!(
+                "run {} was an audit: it vouches for no object. Start another audit to compare both sides now",
+                report.run_id
+            )));
+        }
         match (&report.pair, &report.proof, report.mode) {
             (Some(pair), Some(proof), Some(mode)) => Ok(Self {
                 report,
@@ -148,7 +154,7 @@ fn summary(proven: &ProvenRun<'_>, rechecked: &Rechecked) -> String {
         ProofMethod::None => "the run vouches for, though it did not prove it",
         ProofMethod::Listing | ProofMethod::Plan => "the run proved",
     };
-    match rechecked.state {
+    let text = match rechecked.state {
         TargetState::AsProven if beside.is_empty() => {
             format!("{place} is what {proved}: {vouched}.")
         }
@@ -172,6 +178,13 @@ fn summary(proven: &ProvenRun<'_>, rechecked: &Rechecked) -> String {
                 sum_text(seen),
             )
         }
+    };
+    match proven.report.verdict {
+        Verdict::Incomplete => format!(
+            "{text} The run was INCOMPLETE: what it left undone is not part of this (shardlift report {}).",
+            proven.report.run_id
+        ),
+        Verdict::Complete | Verdict::Planned => text,
     }
 }
 

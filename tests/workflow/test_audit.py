@@ -64,6 +64,19 @@ def test_an_audit_names_each_key_that_differs_and_writes_nothing(pair):
     assert report["verified"]["missing"] == 1
     assert (report["verified"]["different"], report["verified"]["foreign"]) == (2, 1)
     assert report["copied"]["objects"] == report["deleted"]["objects"] == 0
+    again = pair.machine.run({"rerun_of": execution.run_id})
+    assert (again.status, again.error) == ("FAILED", "InvalidRun")
+    assert "was an audit" in again.cause
+
+
+def test_an_audit_of_an_empty_target_is_no_empty_source(pair):
+    pair.upload([Item(f"file-{number}", generated_bytes=number) for number in range(3)])
+    execution = pair.run(mode="audit", verify="none")
+    assert execution.error == "TargetDiffers"
+    report = pair.report(execution)
+    assert [warning["code"] for warning in report["warnings"]] == []
+    assert (report["verified"]["method"], report["verified"]["missing"]) == ("relist", 3)
+    assert {row["difference"] for row in pair.rows(execution, "differences.csv")} == {"missing"}
 
 
 def test_a_run_that_writes_nothing_is_proven_by_its_plan(pair):

@@ -34,6 +34,12 @@ pub struct KeptRecord {
 }
 
 impl KeptRecord {
+    /// Whether it has a list of objects that stay: an audit may have found differences alone.
+    #[must_use]
+    pub fn has_list(&self) -> bool {
+        self.same.objects + self.beside.objects > 0
+    }
+
     /// A new record.
     #[must_use]
     pub fn new(

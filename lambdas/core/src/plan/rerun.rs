@@ -109,6 +109,11 @@ impl EarlierRun {
                 "run {run_id} was a dry run and left nothing undone: start an ordinary run"
             )));
         }
+        if !record.spec.mode.writes() {
+            return Err(refused(&format!(
+                "run {run_id} was an audit, which leaves nothing undone: start another audit, or an ordinary run to copy what differs"
+            )));
+        }
         let is_listed = !ranges.is_empty() && ranges.iter().all(|r| r.state == RangeState::Done);
         if record.state == RunState::Planning || !is_listed {
             return Err(unplanned(run_id));

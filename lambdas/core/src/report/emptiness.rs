@@ -20,11 +20,12 @@ impl Report {
     pub fn emptiness(&self) -> Option<Emptiness> {
         let is_listed =
             self.copy_seconds.is_some() && self.rerun_of.is_none() && self.list.is_none();
+        let compared = self.audit.map_or(0, |audit| audit.source.objects);
         let skipped = &self.skipped.count;
         // The marker of a prefix alone is no content.
         let markers = skipped.by_reason.get(&SkipReason::RootMarker).copied();
         let others = skipped.objects.saturating_sub(markers.unwrap_or(0));
-        if !is_listed || self.planned.objects > 0 || others > 0 {
+        if !is_listed || self.planned.objects > 0 || compared > 0 || others > 0 {
             return None;
         }
         self.filtered.map(|filtered| match filtered.objects {
@@ -38,9 +39,29 @@ impl Report {
 pub(crate) mod tests {
     use super::*;
     use crate::{
+        plan::AuditSums,
         report::{CopySeconds, Verdict, run_report::tests::report},
         value::id::RunId,
     };
+
+    #[test]
+    fn an_audit_in_which_every_key_differs_is_not_empty() {
+        let mut audit = AuditSums::default();
+        assert_eq!(
+            Report {
+                audit: Some(audit),
+                ..empty(0)
+            }
+            .emptiness(),
+            Some(Emptiness::Source)
+        );
+        audit.source.objects = 2;
+        let audited = Report {
+            audit: Some(audit),
+            ..empty(0)
+        };
+        assert_eq!(audited.emptiness(), None);
+    }
 
     /// The report of a complete run that planned nothing and filtered so many objects out.
     pub(crate) fn empty(filtered: u64) -> Report {

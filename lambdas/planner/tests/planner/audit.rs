@@ -106,6 +106,18 @@ async fn an_audit_asks_for_no_right_to_write_and_waits_for_nobody() {
 }
 
 #[tokio::test]
+async fn an_audit_that_keeps_nothing_names_no_list_of_what_it_keeps() {
+    let world = World::new();
+    world.put_sources(["a", "b"]);
+    world.plan(&input("etag")).await.unwrap();
+    let [record] = &world.ledger.kept(&run_id())[..] else {
+        panic!("one record")
+    };
+    assert!(!record.has_list());
+    assert_eq!(world.planned().lists.differences.len(), 2);
+}
+
+#[tokio::test]
 async fn an_audit_has_no_dry_run() {
     let world = differing();
     let mut input = input("etag");

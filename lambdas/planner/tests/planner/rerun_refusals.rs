@@ -98,6 +98,15 @@ async fn a_dry_run_is_refused() {
 }
 
 #[tokio::test]
+async fn an_audit_is_refused() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    world.plan(&json!({"mode": "audit"})).await.unwrap();
+    end(&world, &run_id(), &[], &[]).await;
+    refused(&world, &input(), "run nightly-1 was an audit").await;
+}
+
+#[tokio::test]
 async fn a_run_whose_plan_was_never_finished_is_refused_whether_or_not_it_was_reported() {
     for state in [RunState::Planning, RunState::Reported] {
         let mut world = World::new();

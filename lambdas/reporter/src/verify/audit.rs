@@ -6,7 +6,7 @@ use shardlift_core::{
     plan::AuditSums,
     port::Ledger,
     report::{Proof, ProofMethod, Verification},
-    run::record::RunRecord,
+    run::{option::Verify, record::RunRecord},
     value::set_sum::SetSum,
     verify::Difference,
 };
@@ -36,7 +36,7 @@ pub(crate) async fn read<P: Ports>(
     let documents = invocation.documents();
     let mut sums = AuditSums::default();
     let (mut same, mut beside) = <(SetSum, SetSum)>::default();
-    let mut found = Verification::clean(run.spec.verify);
+    let mut found = Verification::clean(Verify::Relist);
     let mut list = DifferencesCsv::open(documents)?;
     let mut next: Option<String> = None;
     loop {

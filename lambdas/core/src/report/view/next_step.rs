@@ -22,6 +22,8 @@ pub enum NextStep {
     AllowDeletions,
     /// Copy, after a dry run.
     StartCopying(Option<AskedInput>),
+    /// Decide about objects that the source lacks, after an audit that found nothing else.
+    DecideAboutExtras,
 }
 
 impl NextStep {
@@ -32,6 +34,9 @@ impl NextStep {
             Verdict::Planned => return vec![Self::StartCopying(report.input.clone())],
             Verdict::Incomplete if report.only_holds_deletions() => {
                 return vec![Self::AllowDeletions];
+            }
+            Verdict::Incomplete if report.audit.is_some() && report.verified.agrees() => {
+                return vec![Self::DecideAboutExtras];
             }
             Verdict::Incomplete => {}
         }
@@ -84,6 +89,9 @@ impl NextStep {
             }
             Self::AllowDeletions => {
                 "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects, or with allow_empty_source if the source is empty on purpose: a rerun does not make them."
+            }
+            Self::DecideAboutExtras => {
+                "See differences.csv for the objects that the source lacks. A sync leaves them; a mirror deletes them, within its limits."
             }
             Self::StartCopying(Some(_)) => "Start the run without dry_run to copy.",
             Self::StartCopying(None) => {
