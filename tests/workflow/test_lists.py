@@ -86,7 +86,7 @@ def test_the_failures_of_a_run_are_a_list(pair, tmp_path):
     assert execution.status == "FAILED"
     assert len(pair.failures(execution)) == len(archived)
     path = tmp_path / "failures.csv"
-    path.write_bytes(pair._document(execution, "failures.csv"))
+    path.write_bytes(pair.document(execution, "failures.csv"))
     for key in archived:
         s3.put_object(Bucket=bucket, Key=prefix + key, Body=OBJECTS[key])
     execution = pair.start(tmp_path, "from-failures", path, mode="copy")
