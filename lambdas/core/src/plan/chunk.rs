@@ -27,14 +27,14 @@ const BYTES_MAX_DEFAULT: u64 = 512 << 30;
 impl Default for ShardBounds {
     /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 per second, and a manifest stays
     /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that one invocation suffices even if the
-    /// estimate is three times too low. 20,000 objects that stay: their lists are some 700 KB, and a million of them take
-    /// 50 PUTs.
+    /// estimate is three times too low. 10,000 objects that stay: their lists are some 350 KB, and a million of them take
+    /// 100 PUTs.
     fn default() -> Self {
         Self {
             objects_max: 10_000,
             bytes_max: BYTES_MAX_DEFAULT,
             busy_us_max: 300_000_000,
-            kept_max: 20_000,
+            kept_max: 10_000,
         }
     }
 }

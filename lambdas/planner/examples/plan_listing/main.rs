@@ -37,7 +37,7 @@ use shardlift_testkit::{
 /// What writing a manifest takes at S3, roughly.
 const MANIFEST_LATENCY: Duration = Duration::from_millis(30);
 
-/// A control bucket that forgets manifests: they are S3's memory, not the planner's.
+/// A control bucket that forgets manifests and the lists of what stays: they are S3's memory, not the planner's.
 #[derive(Debug, Clone)]
 struct ForgetfulStore {
     inner: MemoryControlStore,
@@ -53,7 +53,7 @@ impl ControlStore for ForgetfulStore {
     }
 
     async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
-        if !key.contains("/manifests/") {
+        if !key.contains("/manifests/") && !key.contains("/kept/") {
             return self.inner.put(key, content_type, body).await;
         }
         tokio::time::sleep(MANIFEST_LATENCY).await;
