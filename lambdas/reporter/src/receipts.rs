@@ -17,6 +17,9 @@ pub(crate) fn earlier_runs(run: &RunRecord) -> &[RunId] {
     rerun.map_or(&[][..], |rerun| rerun.carried.runs.as_slice())
 }
 
+/// What a fault of reading these records is said to be.
+pub(crate) const READING_KEPT: &str = "reading what the plan left as it stood";
+
 /// The keys of the lists of what the plan of a run left as it stood.
 ///
 /// # Errors
@@ -26,18 +29,14 @@ pub(crate) async fn kept_keys<P: Ports>(
     run_id: &RunId,
 ) -> Result<Vec<String>, Failure> {
     let mut keys = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let page = invocation.ledger.read_kept(run_id, next.as_deref()).await;
-        let page = page.context("reading what the plan left as it stood")?;
+    let mut lists = invocation.ledger.kept(run_id);
+    while let Some(kept) = lists.next().await.context(READING_KEPT)? {
         // One of an audit may count differences alone.
-        let lists = page.items.iter().filter(|kept| kept.has_list());
-        keys.extend(lists.map(|kept| control_key::kept(run_id, &kept.list_id)));
-        next = page.next;
-        if next.is_none() {
-            return Ok(keys);
+        if kept.has_list() {
+            keys.push(control_key::kept(run_id, &kept.list_id));
         }
     }
+    Ok(keys)
 }
 
 /// The receipts that the record of a shard counts. A list is written before the record that points to it, so it may know

@@ -83,12 +83,19 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = Result<Vec<RangeRecord>, CallFault>> + Send;
 
     /// One page of the records of what the plan leaves as it stands, in the order of the ledger; `from` is the `next` of the page
-    /// before.
+    /// before. Callers that want all of them read [`kept`](Self::kept).
     fn read_kept(
         &self,
         run_id: &RunId,
         from: Option<&str>,
     ) -> impl Future<Output = Result<Page<KeptRecord>, CallFault>> + Send;
+    /// All of them, in the order of [`read_kept`](Self::read_kept).
+    fn kept<'a>(&'a self, run_id: &'a RunId) -> RecordStream<'a, Self, KeptRecord>
+    where
+        Self: Sized,
+    {
+        RecordStream::new(self, run_id)
+    }
 
     /// Writes a new shard (revision 1).
     fn create_shard(
@@ -114,16 +121,11 @@ pub trait Ledger: Send + Sync {
         from: Option<&str>,
     ) -> impl Future<Output = Result<Page<ShardRecord>, CallFault>> + Send;
     /// All shards of a run, in the order of [`read_shards`](Self::read_shards).
-    fn shards<'a>(&'a self, run_id: &'a RunId) -> ShardStream<'a, Self>
+    fn shards<'a>(&'a self, run_id: &'a RunId) -> RecordStream<'a, Self, ShardRecord>
     where
         Self: Sized,
     {
-        ShardStream {
-            ledger: self,
-            run_id,
-            page: Vec::new().into_iter(),
-            next_page: NextPage::First,
-        }
+        RecordStream::new(self, run_id)
     }
 
     /// Writes a new lock (revision 1).
@@ -157,12 +159,42 @@ pub trait Ledger: Send + Sync {
     fn requests(&self) -> crate::value::tally::RequestCounts;
 }
 
-/// All shards of a run, read page by page: one page is in memory at a time.
+/// A record of which a run has many, read by page.
+pub trait PagedRecord: Sized + Send {
+    /// One page of a run's records; `from` is the `next` of the page before.
+    fn read_page<L: Ledger>(
+        ledger: &L,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> impl Future<Output = Result<Page<Self>, CallFault>> + Send;
+}
+
+impl PagedRecord for ShardRecord {
+    async fn read_page<L: Ledger>(
+        ledger: &L,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> Result<Page<Self>, CallFault> {
+        ledger.read_shards(run_id, from).await
+    }
+}
+
+impl PagedRecord for KeptRecord {
+    async fn read_page<L: Ledger>(
+        ledger: &L,
+        run_id: &RunId,
+        from: Option<&str>,
+    ) -> Result<Page<Self>, CallFault> {
+        ledger.read_kept(run_id, from).await
+    }
+}
+
+/// All records of a kind that a run has, read page by page: one page is in memory at a time.
 #[derive(Debug)]
-pub struct ShardStream<'a, L> {
+pub struct RecordStream<'a, L, T> {
     ledger: &'a L,
     run_id: &'a RunId,
-    page: std::vec::IntoIter<ShardRecord>,
+    page: std::vec::IntoIter<T>,
     next_page: NextPage,
 }
 
@@ -174,22 +206,31 @@ enum NextPage {
     None,
 }
 
-impl<L: Ledger> ShardStream<'_, L> {
-    /// The next shard, or nothing after the last one.
+impl<'a, L: Ledger, T: PagedRecord> RecordStream<'a, L, T> {
+    fn new(ledger: &'a L, run_id: &'a RunId) -> Self {
+        Self {
+            ledger,
+            run_id,
+            page: Vec::new().into_iter(),
+            next_page: NextPage::First,
+        }
+    }
+
+    /// The next record, or nothing after the last one.
     ///
     /// # Errors
     /// The fault of reading a page. The next call reads the same page again.
-    pub async fn next(&mut self) -> Result<Option<ShardRecord>, CallFault> {
+    pub async fn next(&mut self) -> Result<Option<T>, CallFault> {
         loop {
-            if let Some(shard) = self.page.next() {
-                return Ok(Some(shard));
+            if let Some(record) = self.page.next() {
+                return Ok(Some(record));
             }
             let from = match &self.next_page {
                 NextPage::First => None,
                 NextPage::From(from) => Some(from.as_str()),
                 NextPage::None => return Ok(None),
             };
-            let page = self.ledger.read_shards(self.run_id, from).await?;
+            let page = T::read_page(self.ledger, self.run_id, from).await?;
             self.next_page = page.next.map_or(NextPage::None, NextPage::From);
             self.page = page.items.into_iter();
         }

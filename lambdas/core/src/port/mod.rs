@@ -20,7 +20,9 @@ pub use bucket_listing::{
 pub use clock::Clock;
 pub use control_store::{ControlStore, ControlWriter};
 pub use executions::{ExecutionState, Executions};
-pub use ledger::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome, ShardStream};
+pub use ledger::{
+    Ledger, PLAN_STEP_RECORDS_MAX, Page, PagedRecord, PlanStep, PutOutcome, RecordStream,
+};
 pub use list_files::{FileVersion, ListFiles};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{

@@ -29,14 +29,9 @@ impl<P: Ports> Planner<P> {
         while let Some(shard) = shards.next().await? {
             earlier.add(&shard);
         }
-        let mut next = None;
-        loop {
-            let page = self.ledger.read_kept(&of, next.as_deref()).await?;
-            page.items.iter().for_each(|kept| earlier.add_kept(kept));
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
+        let mut lists = self.ledger.kept(&of);
+        while let Some(kept) = lists.next().await? {
+            earlier.add_kept(&kept);
         }
         earlier.settle()
     }

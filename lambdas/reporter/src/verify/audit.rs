@@ -38,35 +38,28 @@ pub(crate) async fn read<P: Ports>(
     let (mut same, mut beside) = <(SetSum, SetSum)>::default();
     let mut found = Verification::clean(Verify::Relist);
     let mut list = DifferencesCsv::open(documents)?;
-    let mut next: Option<String> = None;
-    loop {
-        let page = invocation.ledger.read_kept(&run.run_id, next.as_deref());
-        let page = page.await.context("reading what the audit compared")?;
-        for kept in page.items {
-            same.add(&kept.same);
-            beside.add(&kept.beside);
-            let audited = kept.audit.unwrap_or_default();
-            sums.add(&audited);
-            if audited.differences.sum() == 0 {
-                continue;
-            }
-            let key = control_key::differences(&run.run_id, &kept.list_id);
-            let differences: Vec<Difference> = documents.list(Some(&key)).await?;
-            if differences.len() as u64 != audited.differences.sum() {
-                return Err(Failure::invariant(format!(
-                    "the ledger counts {} differences in {key}, which has {}",
-                    audited.differences.sum(),
-                    differences.len()
-                )));
-            }
-            for difference in differences {
-                found.add(difference.kind);
-                list.add(&difference).await?;
-            }
+    let mut stretches = invocation.ledger.kept(&run.run_id);
+    let reading = "reading what the audit compared";
+    while let Some(kept) = stretches.next().await.context(reading)? {
+        same.add(&kept.same);
+        beside.add(&kept.beside);
+        let audited = kept.audit.unwrap_or_default();
+        sums.add(&audited);
+        if audited.differences.sum() == 0 {
+            continue;
         }
-        next = page.next;
-        if next.is_none() {
-            break;
+        let key = control_key::differences(&run.run_id, &kept.list_id);
+        let differences: Vec<Difference> = documents.list(Some(&key)).await?;
+        if differences.len() as u64 != audited.differences.sum() {
+            return Err(Failure::invariant(format!(
+                "the ledger counts {} differences in {key}, which has {}",
+                audited.differences.sum(),
+                differences.len()
+            )));
+        }
+        for difference in differences {
+            found.add(difference.kind);
+            list.add(&difference).await?;
         }
     }
     if found.differences() > 0 {

@@ -17,7 +17,7 @@ use crate::{
     invocation::Invocation,
     ports::{Ports, Target},
     progress::Progress,
-    receipts,
+    receipts::{self, READING_KEPT},
 };
 
 /// What an invocation made of the proof.
@@ -53,17 +53,9 @@ impl<'a, P: Ports> Prover<'a, P> {
         let mut expected =
             ExpectedTarget::begin(run.spec.lists_target(), rerun.map(|rerun| &rerun.carried));
         expected.add_settled(&sums.vouched, &sums.beside);
-        let mut next: Option<String> = None;
-        loop {
-            let page = invocation.ledger.read_kept(&run.run_id, next.as_deref());
-            let page = page
-                .await
-                .context("reading what the plan left as it stood")?;
-            page.items.iter().for_each(|kept| expected.add_kept(kept));
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
+        let mut lists = invocation.ledger.kept(&run.run_id);
+        while let Some(kept) = lists.next().await.context(READING_KEPT)? {
+            expected.add_kept(&kept);
         }
         Ok(Self {
             invocation,

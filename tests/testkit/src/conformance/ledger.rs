@@ -127,17 +127,10 @@ async fn every_list_of_what_is_kept_is_on_exactly_one_page(ledger: &impl Ledger,
     };
     assert_eq!(ledger.commit_plan(&step).await, Ok(PutOutcome::Written));
     let run_id = RunId::new(run_id).expect("a run id");
-    let (mut read, mut next): (Vec<KeptRecord>, Option<String>) = (Vec::new(), None);
-    loop {
-        let page = ledger
-            .read_kept(&run_id, next.as_deref())
-            .await
-            .expect("a page");
-        read.extend(page.items);
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
+    let mut read: Vec<KeptRecord> = Vec::new();
+    let mut lists = ledger.kept(&run_id);
+    while let Some(record) = lists.next().await.expect("a page") {
+        read.push(record);
     }
     read.sort_by(|one, other| one.list_id.cmp(&other.list_id));
     kept.sort_by(|one, other| one.list_id.cmp(&other.list_id));
@@ -154,17 +147,9 @@ async fn every_shard_is_on_exactly_one_page(ledger: &impl Ledger, run_id: &str) 
     }
     let run_id = RunId::new(run_id).expect("a run id");
     let mut read: Vec<ShardRecord> = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let page = ledger
-            .read_shards(&run_id, next.as_deref())
-            .await
-            .expect("a page");
-        read.extend(page.items);
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
+    let mut shards = ledger.shards(&run_id);
+    while let Some(shard) = shards.next().await.expect("a page") {
+        read.push(shard);
     }
     assert_eq!(read.len(), written.len(), "no shard is on two pages");
     for shard in read {
