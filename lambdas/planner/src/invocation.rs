@@ -19,7 +19,7 @@ use tracing::info;
 
 use crate::{
     access, invocation_end::InvocationEnd, list::ListPlan, listing::ListingLoop, planner::Planner,
-    ports::Ports, rerun::Replanning, run::RequestMeter,
+    ports::Ports, rerun::Replanning, run::RequestMeter, source_listing::SourceListing,
 };
 
 impl<P: Ports> Planner<P> {
@@ -87,17 +87,18 @@ impl<P: Ports> Planner<P> {
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
+        let listing = SourceListing::Bucket(&source);
         let end = if let Some(rerun) = &run.spec.rerun {
-            let replanning = Replanning::new(self, &source, &target, &run, rerun);
+            let replanning = Replanning::new(self, &listing, &target, &run, rerun);
             replanning.run(deadline, &mut meter).await?
         } else if let Some(list) = &run.spec.list {
             let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
-            let plan = ListPlan::new(self, (&source, &target), &rules, &run, list);
+            let plan = ListPlan::new(self, (&listing, &target), &rules, &run, list);
             plan.run(deadline, &mut meter).await?
         } else {
             let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
-            let listing = ListingLoop::new(self, &source, &target, &run, &rules);
-            listing.run(deadline).await?
+            let lister = ListingLoop::new(self, &listing, &target, &run, &rules);
+            lister.run(deadline).await?
         };
         match end {
             InvocationEnd::Complete { manifests } => {

@@ -18,6 +18,7 @@ mod preflight;
 mod records;
 mod rerun;
 mod run;
+mod source_listing;
 
 pub use planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
 pub use ports::Ports;

@@ -22,7 +22,7 @@ use shardlift_lists::ListEntry;
 
 use crate::{
     picked::{ObjectLookup, PickedAction},
-    ports::{Ports, SourceOf, TargetOf},
+    ports::{Ports, SourceListingOf, TargetOf},
 };
 
 /// How many lookups are in flight at once: 64 in 40 ms are 1,600 a second, far below the 5,500 of a partition.
@@ -52,7 +52,7 @@ pub(super) enum ListedLook {
 
 /// Decides on objects of a list by looking up what the list does not tell.
 pub(super) struct EntryLookup<'a, P: Ports> {
-    source: ObjectLookup<'a, SourceOf<P>>,
+    source: ObjectLookup<'a, SourceListingOf<'a, P>>,
     target: ObjectLookup<'a, TargetOf<P>>,
     rules: &'a WalkRules,
     run: &'a RunRecord,
@@ -60,7 +60,7 @@ pub(super) struct EntryLookup<'a, P: Ports> {
 
 impl<'a, P: Ports> EntryLookup<'a, P> {
     pub(super) fn new(
-        source: &'a SourceOf<P>,
+        source: &'a SourceListingOf<'a, P>,
         target: &'a TargetOf<P>,
         rules: &'a WalkRules,
         run: &'a RunRecord,

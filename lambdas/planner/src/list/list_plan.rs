@@ -23,7 +23,7 @@ use crate::{
     invocation_end::InvocationEnd,
     picked::ShardWriter,
     planner::Planner,
-    ports::{Ports, SourceOf, TargetOf},
+    ports::{Ports, SourceListingOf, TargetOf},
     run::RequestMeter,
 };
 
@@ -49,7 +49,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
     /// That of `run`, which takes its objects from `list`.
     pub(crate) fn new(
         planner: &'a Planner<P>,
-        (source, target): (&'a SourceOf<P>, &'a TargetOf<P>),
+        (source, target): (&'a SourceListingOf<'a, P>, &'a TargetOf<P>),
         rules: &'a WalkRules,
         run: &'a RunRecord,
         list: &'a SourceList,

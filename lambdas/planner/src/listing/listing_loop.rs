@@ -23,7 +23,7 @@ use super::{live_range::LiveRange, split_search::FoundKeys, step_queue::StepQueu
 use crate::{
     invocation_end::InvocationEnd,
     planner::Planner,
-    ports::{Ports, SourceOf, TargetOf},
+    ports::{Ports, SourceListingOf, TargetOf},
     records::{self, CommittedStep},
 };
 
@@ -60,7 +60,7 @@ pub(super) enum Event {
 
 /// The listing of one invocation.
 pub(crate) struct ListingLoop<'a, P: Ports> {
-    pub(super) source: &'a SourceOf<P>,
+    pub(super) source: &'a SourceListingOf<'a, P>,
     pub(super) target: &'a TargetOf<P>,
     pub(super) ledger: &'a P::Ledger,
     pub(super) control: &'a P::Control,
@@ -88,7 +88,7 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
     /// The listing of the invocation with the number `run.revision`.
     pub(crate) fn new(
         planner: &'a Planner<P>,
-        source: &'a SourceOf<P>,
+        source: &'a SourceListingOf<'a, P>,
         target: &'a TargetOf<P>,
         run: &'a RunRecord,
         rules: &'a WalkRules,

@@ -5,7 +5,7 @@ use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
     plan::Chunk,
-    port::{BucketListing, Clock, ListRequest, ObjectPage, SourceBucket, TargetBucket},
+    port::{BucketListing, Clock, ListRequest, ObjectPage, TargetBucket},
     run::pair::Side,
     value::{id::RangeId, tally::THROTTLED_REQUESTS},
 };

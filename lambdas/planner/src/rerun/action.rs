@@ -12,18 +12,22 @@ use shardlift_core::{
 use super::undone_object::UndoneObject;
 use crate::{
     picked::{ObjectLookup, PickedAction},
-    ports::{Ports, SourceOf, TargetOf},
+    ports::{Ports, SourceListingOf, TargetOf},
 };
 
 /// Decides on actions by looking up both sides.
 pub(super) struct Actions<'a, P: Ports> {
-    source: ObjectLookup<'a, SourceOf<P>>,
+    source: ObjectLookup<'a, SourceListingOf<'a, P>>,
     target: ObjectLookup<'a, TargetOf<P>>,
     pair: &'a Pair,
 }
 
 impl<'a, P: Ports> Actions<'a, P> {
-    pub(super) fn new(source: &'a SourceOf<P>, target: &'a TargetOf<P>, pair: &'a Pair) -> Self {
+    pub(super) fn new(
+        source: &'a SourceListingOf<'a, P>,
+        target: &'a TargetOf<P>,
+        pair: &'a Pair,
+    ) -> Self {
         Self {
             source: ObjectLookup::new(source, Side::Source, pair),
             target: ObjectLookup::new(target, Side::Target, pair),

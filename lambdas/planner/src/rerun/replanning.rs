@@ -19,7 +19,7 @@ use crate::{
     invocation_end::InvocationEnd,
     picked::ShardWriter,
     planner::Planner,
-    ports::{Ports, SourceOf, TargetOf},
+    ports::{Ports, SourceListingOf, TargetOf},
     run::RequestMeter,
 };
 
@@ -44,7 +44,7 @@ impl<'a, P: Ports> Replanning<'a, P> {
     /// The planning of `run`, a rerun, in the invocation with the number `run.revision`.
     pub(crate) fn new(
         planner: &'a Planner<P>,
-        source: &'a SourceOf<P>,
+        source: &'a SourceListingOf<'a, P>,
         target: &'a TargetOf<P>,
         run: &'a RunRecord,
         rerun: &'a Rerun,
