@@ -9,7 +9,7 @@
 #                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
-#   make lint, make fmt
+#   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -142,6 +142,10 @@ lint-infra: venv-tests .venv/checkov/installed
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --require-hashes --only-binary :all: \
 	  --target .venv/checkov -r $<
 	@touch $@
+
+.PHONY: terraform
+terraform: venv-tests
+	@$(PYTHON) infra/terraform/generate.py
 
 fmt: venv-tests
 	@cargo fmt --all

@@ -1,0 +1,56 @@
+# Written by infra/terraform/generate.py from infra/template.yaml: change it there, then run `make terraform`.
+
+output "state_machine_arn" {
+  description = "The state machine. Start a run here."
+  value       = aws_cloudformation_stack.this.outputs["StateMachineArn"]
+}
+
+output "ledger_table" {
+  description = "The DynamoDB table that holds the state of every run."
+  value       = aws_cloudformation_stack.this.outputs["LedgerTable"]
+}
+
+output "control_bucket_name" {
+  description = "The bucket with plans and reports, under runs/<run id>/."
+  value       = aws_cloudformation_stack.this.outputs["ControlBucketName"]
+}
+
+output "topic_arn" {
+  description = "The topic for notifications about runs and alarms."
+  value       = aws_cloudformation_stack.this.outputs["TopicArn"]
+}
+
+output "planner_role_arn" {
+  description = "Parameter PlannerRoleArn of target-account.yaml."
+  value       = aws_cloudformation_stack.this.outputs["PlannerRoleArn"]
+}
+
+output "copier_role_arn" {
+  description = "Parameter CopierRoleArn of target-account.yaml."
+  value       = aws_cloudformation_stack.this.outputs["CopierRoleArn"]
+}
+
+output "reporter_role_arn" {
+  description = "Parameter ReporterRoleArn of target-account.yaml."
+  value       = aws_cloudformation_stack.this.outputs["ReporterRoleArn"]
+}
+
+output "planner_function_name" {
+  description = "The planner function."
+  value       = aws_cloudformation_stack.this.outputs["PlannerFunctionName"]
+}
+
+output "copier_function_name" {
+  description = "The copier function."
+  value       = aws_cloudformation_stack.this.outputs["CopierFunctionName"]
+}
+
+output "reporter_function_name" {
+  description = "The reporter function."
+  value       = aws_cloudformation_stack.this.outputs["ReporterFunctionName"]
+}
+
+output "schedule_dead_letters_url" {
+  description = "The queue that shows why a nightly run could not be started."
+  value       = aws_cloudformation_stack.this.outputs["ScheduleDeadLettersUrl"]
+}

@@ -1,0 +1,622 @@
+# Written by infra/terraform/generate.py from infra/template.yaml: change it there, then run `make terraform`.
+
+variable "source_bucket_name" {
+  type        = string
+  description = "The bucket in this account to copy from."
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{3,255}$", var.source_bucket_name))
+    error_message = "source_bucket_name must be a bucket name of 3 to 63 lower-case letters, digits, dots and hyphens, or one from before March 2018."
+  }
+}
+
+variable "source_prefix" {
+  type        = string
+  description = "The prefix to copy from, usually ending in a slash; empty for the whole bucket. The functions' permissions are limited to it."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^[^*?$]{0,}$", var.source_prefix))
+    error_message = "source_prefix must be at most 1,024 characters without * ? $, which have a meaning of their own in a policy."
+  }
+  validation {
+    condition     = length(var.source_prefix) <= 1024
+    error_message = "source_prefix must be at most 1,024 characters without * ? $, which have a meaning of their own in a policy."
+  }
+}
+
+variable "target_bucket_name" {
+  type        = string
+  description = "The bucket in the other account to copy to."
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.target_bucket_name))
+    error_message = "target_bucket_name must be a bucket name of 3 to 63 lower-case letters, digits, dots and hyphens."
+  }
+}
+
+variable "target_prefix" {
+  type        = string
+  description = "The prefix to copy to, usually ending in a slash."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^[^*?$]{0,}$", var.target_prefix))
+    error_message = "target_prefix must be at most 1,024 characters without * ? $, which have a meaning of their own in a policy."
+  }
+  validation {
+    condition     = length(var.target_prefix) <= 1024
+    error_message = "target_prefix must be at most 1,024 characters without * ? $, which have a meaning of their own in a policy."
+  }
+}
+
+variable "target_account_role_arn" {
+  type        = string
+  description = "The role of target-account.yaml. It does not have to exist yet: choose its name now and use the same name in target-account.yaml."
+  nullable    = false
+  validation {
+    condition     = can(regex("^arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=.@_/-]{1,512}$", var.target_account_role_arn))
+    error_message = "target_account_role_arn must be the ARN of an IAM role without a comma, which separates it from further ones."
+  }
+}
+
+variable "target_external_id" {
+  type        = string
+  description = "The external id that the role's trust policy requires; the same in both stacks. It is not a secret, but make it hard to guess."
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@:/_-]{2,}$", var.target_external_id))
+    error_message = "target_external_id must be 2 to 1,224 characters of letters, digits and +=,.@:/_-."
+  }
+  validation {
+    condition     = length(var.target_external_id) <= 1224
+    error_message = "target_external_id must be 2 to 1,224 characters of letters, digits and +=,.@:/_-."
+  }
+}
+
+variable "further_target_bucket_names" {
+  type        = list(string)
+  description = "Further buckets that a run's input may name as its target, separated by commas. Empty allows only TargetBucketName."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](,[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])*$", join(",", var.further_target_bucket_names)))
+    error_message = "further_target_bucket_names must be empty, or bucket names separated by commas without spaces."
+  }
+}
+
+variable "further_target_role_arns" {
+  type        = list(string)
+  description = "Further roles that a run's input may name, separated by commas. Each comes from its own target-account.yaml stack and must also be in the source bucket's policy. Empty allows only TargetAccountRoleArn."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=.@_/-]{1,512}(,arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=.@_/-]{1,512})*$", join(",", var.further_target_role_arns)))
+    error_message = "further_target_role_arns must be empty, or ARNs of IAM roles separated by commas without spaces."
+  }
+}
+
+variable "run_mode" {
+  type        = string
+  description = "copy everything, sync what is missing or differs, or mirror (sync, and delete at the target what the source lacks)."
+  default     = "sync"
+  nullable    = false
+  validation {
+    condition     = contains(["copy", "sync", "mirror"], var.run_mode)
+    error_message = "run_mode must be one of \"copy\", \"sync\", \"mirror\"."
+  }
+}
+
+variable "run_compare" {
+  type        = string
+  description = "How a run decides that an object at the target is already the same."
+  default     = "size_and_mtime"
+  nullable    = false
+  validation {
+    condition     = contains(["size", "size_and_mtime", "etag"], var.run_compare)
+    error_message = "run_compare must be one of \"size\", \"size_and_mtime\", \"etag\"."
+  }
+}
+
+variable "run_tags" {
+  type        = string
+  description = "What happens to object tags. preserve fails an object whose tags cannot be copied, best_effort copies it without, ignore copies none."
+  default     = "preserve"
+  nullable    = false
+  validation {
+    condition     = contains(["preserve", "best_effort", "ignore"], var.run_tags)
+    error_message = "run_tags must be one of \"preserve\", \"best_effort\", \"ignore\"."
+  }
+}
+
+variable "run_verify" {
+  type        = string
+  description = "How a run checks the target at the end. relist lists the target and compares it with what was copied, checksum also compares checksums or ETags of copied objects."
+  default     = "relist"
+  nullable    = false
+  validation {
+    condition     = contains(["none", "relist", "checksum"], var.run_verify)
+    error_message = "run_verify must be one of \"none\", \"relist\", \"checksum\"."
+  }
+}
+
+variable "run_filters" {
+  type        = string
+  description = "Which objects take part: the JSON object that a run's input has as filters, for example {\"exclude\":[\"**.tmp\"],\"size_min_bytes\":1}. A filter that the input names replaces the one of the same name here."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^\\s*\\{[\\s\\S]*\\}\\s*$", var.run_filters))
+    error_message = "run_filters must be empty, or a JSON object of at most 2,048 characters (a function's variables have 4 KB in all)."
+  }
+  validation {
+    condition     = length(var.run_filters) <= 2048
+    error_message = "run_filters must be at most 2048 characters long."
+  }
+}
+
+variable "run_storage_class" {
+  type        = string
+  description = "The storage class at the target. preserve keeps each object's own; a class is that of every copy."
+  default     = "preserve"
+  nullable    = false
+  validation {
+    condition     = contains(["preserve", "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY"], var.run_storage_class)
+    error_message = "run_storage_class must be one of \"preserve\", \"STANDARD\", \"STANDARD_IA\", \"ONEZONE_IA\", \"INTELLIGENT_TIERING\", \"GLACIER_IR\", \"GLACIER\", \"DEEP_ARCHIVE\", \"REDUCED_REDUNDANCY\"."
+  }
+}
+
+variable "run_archived" {
+  type        = string
+  description = "What happens to archived objects that are not restored. fail reports each as ObjectArchived, skip leaves them out and counts them."
+  default     = "fail"
+  nullable    = false
+  validation {
+    condition     = contains(["fail", "skip"], var.run_archived)
+    error_message = "run_archived must be one of \"fail\", \"skip\"."
+  }
+}
+
+variable "run_kms_key_arn" {
+  type        = string
+  description = "The KMS key that encrypts at the target; empty uses the target bucket's default."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.run_kms_key_arn))
+    error_message = "run_kms_key_arn must be empty, or the ARN of a KMS key."
+  }
+}
+
+variable "run_sse" {
+  type        = string
+  description = "AES256 names encryption with S3's own keys in every write, for a target bucket whose policy demands the header. Empty uses the bucket's default. Not together with RunKmsKeyArn."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = contains(["", "AES256"], var.run_sse)
+    error_message = "run_sse must be one of \"\", \"AES256\"."
+  }
+}
+
+variable "run_acl" {
+  type        = string
+  description = "The access control list that every write names, for a target bucket whose policy demands one. It needs AllowAcls in target-account.yaml."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = contains(["", "bucket-owner-full-control"], var.run_acl)
+    error_message = "run_acl must be one of \"\", \"bucket-owner-full-control\"."
+  }
+}
+
+variable "run_request_payer" {
+  type        = bool
+  description = "Whether the target account agrees to pay for what is read at the source, as a Requester Pays bucket demands."
+  default     = false
+  nullable    = false
+}
+
+variable "run_delete_max_percent" {
+  type        = number
+  description = "A mirror run deletes at most this percentage of the target's objects, or RunDeleteMaxObjects, whichever is more. Beyond both it deletes nothing."
+  default     = 5
+  nullable    = false
+  validation {
+    condition     = var.run_delete_max_percent >= 0
+    error_message = "run_delete_max_percent must be at least 0."
+  }
+  validation {
+    condition     = var.run_delete_max_percent <= 100
+    error_message = "run_delete_max_percent must be at most 100."
+  }
+}
+
+variable "run_delete_max_objects" {
+  type        = number
+  description = "A mirror run may delete this many objects whatever their percentage. 0 leaves RunDeleteMaxPercent alone in force. A mirror of an empty source deletes only if its input says allow_empty_source."
+  default     = 10
+  nullable    = false
+  validation {
+    condition     = var.run_delete_max_objects >= 0
+    error_message = "run_delete_max_objects must be at least 0."
+  }
+}
+
+variable "run_rounds_max" {
+  type        = number
+  description = "How many rounds of copying one run may have."
+  default     = 3
+  nullable    = false
+  validation {
+    condition     = var.run_rounds_max >= 1
+    error_message = "run_rounds_max must be at least 1."
+  }
+  validation {
+    condition     = var.run_rounds_max <= 10
+    error_message = "run_rounds_max must be at most 10."
+  }
+}
+
+variable "allow_mirror" {
+  type        = bool
+  description = "Whether a run's input may ask for mode mirror, which deletes at the target. RunMode mirror implies it. The target account must allow it too (AllowMirrorDeletes)."
+  default     = false
+  nullable    = false
+}
+
+variable "delete_max_percent_ceiling" {
+  type        = number
+  description = "The largest delete_max_percent that a run's input may ask for; -1 for the value of RunDeleteMaxPercent."
+  default     = -1
+  nullable    = false
+  validation {
+    condition     = var.delete_max_percent_ceiling >= -1
+    error_message = "delete_max_percent_ceiling must be at least -1."
+  }
+  validation {
+    condition     = var.delete_max_percent_ceiling <= 100
+    error_message = "delete_max_percent_ceiling must be at most 100."
+  }
+}
+
+variable "delete_max_objects_ceiling" {
+  type        = number
+  description = "The largest delete_max_objects that a run's input may ask for; -1 for the value of RunDeleteMaxObjects."
+  default     = -1
+  nullable    = false
+  validation {
+    condition     = var.delete_max_objects_ceiling >= -1
+    error_message = "delete_max_objects_ceiling must be at least -1."
+  }
+}
+
+variable "allowed_kms_key_arns" {
+  type        = list(string)
+  description = "Keys beside RunKmsKeyArn that a run's input may name as kms_key_arn, separated by commas. key/* at the end of an ARN stands for each key of that account and Region. Whoever controls a key controls the copies."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([A-Za-z0-9-]+|[*])(,arn:aws[a-zA-Z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([A-Za-z0-9-]+|[*]))*$", join(",", var.allowed_kms_key_arns)))
+    error_message = "allowed_kms_key_arns must be empty, or ARNs of KMS keys separated by commas without spaces."
+  }
+}
+
+variable "allowed_storage_classes" {
+  type        = list(string)
+  description = "The values of storage_class that a run's input may ask for beside RunStorageClass, separated by commas. Objects in GLACIER and DEEP_ARCHIVE must be restored before they can be read."
+  default     = ["preserve", "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"]
+  nullable    = false
+  validation {
+    condition     = can(regex("^(preserve|STANDARD|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER_IR|GLACIER|DEEP_ARCHIVE|REDUCED_REDUNDANCY)(,(preserve|STANDARD|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER_IR|GLACIER|DEEP_ARCHIVE|REDUCED_REDUNDANCY))*$", join(",", var.allowed_storage_classes)))
+    error_message = "allowed_storage_classes must be storage classes or preserve, separated by commas without spaces."
+  }
+}
+
+variable "allowed_list_buckets" {
+  type        = list(string)
+  description = "ARNs of buckets of this account and Region, beside the control bucket, in which lists (source.list) and the files of inventories may lie, separated by commas. The planner may read every object in them."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](,arn:aws[a-zA-Z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])*$", join(",", var.allowed_list_buckets)))
+    error_message = "allowed_list_buckets must be empty, or ARNs of buckets separated by commas without spaces."
+  }
+}
+
+variable "copier_concurrency" {
+  type        = number
+  description = "The number of copiers at once. S3 accepts at least 3,500 writes per second for a partitioned prefix; more copiers than that only get SlowDown. Copiers that Lambda has no slot for wait and are not lost, but they leave no slot to other functions of the account, and their share of WritesPerSecondMax is unused. A new account has 10 slots: set 8 there, or ask AWS for more."
+  default     = 64
+  nullable    = false
+  validation {
+    condition     = var.copier_concurrency >= 1
+    error_message = "copier_concurrency must be at least 1."
+  }
+  validation {
+    condition     = var.copier_concurrency <= 10000
+    error_message = "copier_concurrency must be at most 10000."
+  }
+}
+
+variable "writes_per_second_max" {
+  type        = number
+  description = "Maximum writes per second of a run at the target, shared evenly among CopierConcurrency copiers, at least one for each; 0 sets no cap. Use it if others use the target too."
+  default     = 0
+  nullable    = false
+  validation {
+    condition     = var.writes_per_second_max >= 0
+    error_message = "writes_per_second_max must be at least 0."
+  }
+  validation {
+    condition     = var.writes_per_second_max <= 1000000
+    error_message = "writes_per_second_max must be at most 1000000."
+  }
+}
+
+variable "copier_memory_mb" {
+  type        = number
+  description = "Memory of a copier in MB. The bytes are copied inside S3 and never pass through it, but memory determines CPU - 256 MB copy some 525 small objects per second, 1769 MB (one vCPU) as many as one S3 partition accepts. Raise it if fewer than seven copiers work at once."
+  default     = 256
+  nullable    = false
+  validation {
+    condition     = var.copier_memory_mb >= 128
+    error_message = "copier_memory_mb must be at least 128."
+  }
+  validation {
+    condition     = var.copier_memory_mb <= 10240
+    error_message = "copier_memory_mb must be at most 10240."
+  }
+}
+
+variable "planner_memory_mb" {
+  type        = number
+  description = "Memory of the planner in MB. The planner itself uses some 40 MB: memory here buys processor (one vCPU for 1,769 MB), and the planner uses two threads. 3,008 MB are 1.7 vCPU and the most that a new account may configure; 3,538 MB are two, and more is of no use. Less plans more slowly and costs about the same."
+  default     = 3008
+  nullable    = false
+  validation {
+    condition     = var.planner_memory_mb >= 128
+    error_message = "planner_memory_mb must be at least 128."
+  }
+  validation {
+    condition     = var.planner_memory_mb <= 10240
+    error_message = "planner_memory_mb must be at most 10240."
+  }
+}
+
+variable "reporter_memory_mb" {
+  type        = number
+  description = "Memory of the reporter in MB."
+  default     = 1024
+  nullable    = false
+  validation {
+    condition     = var.reporter_memory_mb >= 128
+    error_message = "reporter_memory_mb must be at least 128."
+  }
+  validation {
+    condition     = var.reporter_memory_mb <= 10240
+    error_message = "reporter_memory_mb must be at most 10240."
+  }
+}
+
+variable "planner_timeout_seconds" {
+  type        = number
+  description = "Timeout in seconds of one planner invocation; the planner yields before it and is called again."
+  default     = 900
+  nullable    = false
+  validation {
+    condition     = var.planner_timeout_seconds >= 1
+    error_message = "planner_timeout_seconds must be at least 1."
+  }
+  validation {
+    condition     = var.planner_timeout_seconds <= 900
+    error_message = "planner_timeout_seconds must be at most 900."
+  }
+}
+
+variable "copier_timeout_seconds" {
+  type        = number
+  description = "Timeout in seconds of one copier invocation; the copier yields before it and is called again."
+  default     = 900
+  nullable    = false
+  validation {
+    condition     = var.copier_timeout_seconds >= 1
+    error_message = "copier_timeout_seconds must be at least 1."
+  }
+  validation {
+    condition     = var.copier_timeout_seconds <= 900
+    error_message = "copier_timeout_seconds must be at most 900."
+  }
+}
+
+variable "reporter_timeout_seconds" {
+  type        = number
+  description = "Timeout in seconds of one reporter invocation; the reporter yields before it and is called again."
+  default     = 900
+  nullable    = false
+  validation {
+    condition     = var.reporter_timeout_seconds >= 1
+    error_message = "reporter_timeout_seconds must be at least 1."
+  }
+  validation {
+    condition     = var.reporter_timeout_seconds <= 900
+    error_message = "reporter_timeout_seconds must be at most 900."
+  }
+}
+
+variable "architecture" {
+  type        = string
+  description = "The processor architecture that the zips were built for."
+  default     = "x86_64"
+  nullable    = false
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture must be one of \"x86_64\", \"arm64\"."
+  }
+}
+
+variable "ledger_ttl_days" {
+  type        = number
+  description = "Days until a run's records are removed from the ledger; longer than the 14 days that a run may take."
+  default     = 90
+  nullable    = false
+  validation {
+    condition     = var.ledger_ttl_days >= 15
+    error_message = "ledger_ttl_days must be at least 15."
+  }
+  validation {
+    condition     = var.ledger_ttl_days <= 3650
+    error_message = "ledger_ttl_days must be at most 3650."
+  }
+}
+
+variable "control_bucket_expiry_days" {
+  type        = number
+  description = "Days until a run's manifests and reports are removed from the control bucket; longer than the 14 days that a run may take. A run can be rerun while its records and documents are kept."
+  default     = 90
+  nullable    = false
+  validation {
+    condition     = var.control_bucket_expiry_days >= 15
+    error_message = "control_bucket_expiry_days must be at least 15."
+  }
+  validation {
+    condition     = var.control_bucket_expiry_days <= 3650
+    error_message = "control_bucket_expiry_days must be at most 3650."
+  }
+}
+
+variable "log_retention_days" {
+  type        = number
+  description = "Days until log events are deleted."
+  default     = 90
+  nullable    = false
+}
+
+variable "log_level" {
+  type        = string
+  description = "The functions' log level. info writes a line per shard, debug one per object."
+  default     = "info"
+  nullable    = false
+  validation {
+    condition     = contains(["error", "warn", "info", "debug"], var.log_level)
+    error_message = "log_level must be one of \"error\", \"warn\", \"info\", \"debug\"."
+  }
+}
+
+variable "notification_email" {
+  type        = string
+  description = "The address for notifications about runs and alarms; empty subscribes nobody."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.notification_email))
+    error_message = "notification_email must be empty, or an e-mail address."
+  }
+}
+
+variable "schedule_state" {
+  type        = string
+  description = "Whether the nightly run starts automatically."
+  default     = "DISABLED"
+  nullable    = false
+  validation {
+    condition     = contains(["ENABLED", "DISABLED"], var.schedule_state)
+    error_message = "schedule_state must be one of \"ENABLED\", \"DISABLED\"."
+  }
+}
+
+variable "schedule_expression" {
+  type        = string
+  description = "When the nightly run starts, as an EventBridge Scheduler expression."
+  default     = "cron(0 2 * * ? *)"
+  nullable    = false
+  validation {
+    condition     = can(regex("^(cron|rate)\\(.+\\)$", var.schedule_expression))
+    error_message = "schedule_expression must be cron(...) or rate(...)."
+  }
+}
+
+variable "dead_mans_switch_hours" {
+  type        = number
+  description = "The alarm for silence is raised when no run was COMPLETE for so many hours and the schedule is enabled: the time between two runs, the longest run and some grace. 26 are for a run a day; 0 leaves the alarm out, for example for runs that are more than a week apart."
+  default     = 26
+  nullable    = false
+  validation {
+    condition     = var.dead_mans_switch_hours >= 0
+    error_message = "dead_mans_switch_hours must be at least 0."
+  }
+  validation {
+    condition     = var.dead_mans_switch_hours <= 168
+    error_message = "dead_mans_switch_hours must be at most 168."
+  }
+}
+
+variable "schedule_timezone" {
+  type        = string
+  description = "The time zone of the schedule, for example Europe/Berlin."
+  default     = "UTC"
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+/-]{1,50}$", var.schedule_timezone))
+    error_message = "schedule_timezone must be a name from the IANA time zone database."
+  }
+}
+
+variable "create_source_audit_trail" {
+  type        = bool
+  description = "Whether a CloudTrail trail records every object that is read at the source ($0.10 per 100,000 events). target-account.yaml offers the same for the target."
+  default     = false
+  nullable    = false
+}
+
+locals {
+  parameters = {
+    SourceBucketName         = var.source_bucket_name
+    SourcePrefix             = var.source_prefix
+    TargetBucketName         = var.target_bucket_name
+    TargetPrefix             = var.target_prefix
+    TargetAccountRoleArn     = var.target_account_role_arn
+    TargetExternalId         = var.target_external_id
+    FurtherTargetBucketNames = join(",", var.further_target_bucket_names)
+    FurtherTargetRoleArns    = join(",", var.further_target_role_arns)
+    RunMode                  = var.run_mode
+    RunCompare               = var.run_compare
+    RunTags                  = var.run_tags
+    RunVerify                = var.run_verify
+    RunFilters               = var.run_filters
+    RunStorageClass          = var.run_storage_class
+    RunArchived              = var.run_archived
+    RunKmsKeyArn             = var.run_kms_key_arn
+    RunSse                   = var.run_sse
+    RunAcl                   = var.run_acl
+    RunRequestPayer          = tostring(var.run_request_payer)
+    RunDeleteMaxPercent      = tostring(var.run_delete_max_percent)
+    RunDeleteMaxObjects      = tostring(var.run_delete_max_objects)
+    RunRoundsMax             = tostring(var.run_rounds_max)
+    AllowMirror              = tostring(var.allow_mirror)
+    DeleteMaxPercentCeiling  = tostring(var.delete_max_percent_ceiling)
+    DeleteMaxObjectsCeiling  = tostring(var.delete_max_objects_ceiling)
+    AllowedKmsKeyArns        = join(",", var.allowed_kms_key_arns)
+    AllowedStorageClasses    = join(",", var.allowed_storage_classes)
+    AllowedListBuckets       = join(",", var.allowed_list_buckets)
+    CopierConcurrency        = tostring(var.copier_concurrency)
+    WritesPerSecondMax       = tostring(var.writes_per_second_max)
+    CopierMemoryMb           = tostring(var.copier_memory_mb)
+    PlannerMemoryMb          = tostring(var.planner_memory_mb)
+    ReporterMemoryMb         = tostring(var.reporter_memory_mb)
+    PlannerTimeoutSeconds    = tostring(var.planner_timeout_seconds)
+    CopierTimeoutSeconds     = tostring(var.copier_timeout_seconds)
+    ReporterTimeoutSeconds   = tostring(var.reporter_timeout_seconds)
+    Architecture             = var.architecture
+    LedgerTtlDays            = tostring(var.ledger_ttl_days)
+    ControlBucketExpiryDays  = tostring(var.control_bucket_expiry_days)
+    LogRetentionDays         = tostring(var.log_retention_days)
+    LogLevel                 = var.log_level
+    NotificationEmail        = var.notification_email
+    ScheduleState            = var.schedule_state
+    ScheduleExpression       = var.schedule_expression
+    DeadMansSwitchHours      = tostring(var.dead_mans_switch_hours)
+    ScheduleTimezone         = var.schedule_timezone
+    CreateSourceAuditTrail   = tostring(var.create_source_audit_trail)
+  }
+}
