@@ -5,6 +5,7 @@
 #   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
 #   make package         builds the zips to deploy, in target/lambda/ (ZIG=1 where the C library is newer than Lambda's,
 #                        ARCHITECTURE=arm64 on such a machine, and as the stack's parameter)
+#   make release         make package, and all that a deployment needs in one folder and archive, in target/dist/
 #   make acceptance      deploys on two AWS accounts and plays what only AWS can judge (SOURCE_PROFILE= TARGET_PROFILE=
 #                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
@@ -24,7 +25,7 @@ MODEL_PORT = $(or $(PORT),9100)
 
 .PHONY: help
 help:
-	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -13
+	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -14
 
 # ------------------------------------------------------------- the local stack
 .PHONY: local-up local-down demo
@@ -53,6 +54,11 @@ package: venv-local $(if $(ZIG),build-zig,build build-deploy)
 
 package-local: venv-local build
 	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.package --local
+
+# With the command for hosts with this one's C library or a newer one.
+.PHONY: release
+release: package
+	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.release $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
 # The functions alone, in the profile of what is deployed: without what the command adds to the SDK.
 FUNCTION_CRATES := $(foreach crate,$(LAMBDAS),-p shardlift-$(crate))
