@@ -1,10 +1,11 @@
 """The README's commands deploy the templates as CloudFormation takes them."""
 
 import re
+import shlex
 
 import botocore.session
 
-from .project import ROOT, TARGET_TEMPLATE_PATH, template
+from .project import ROOT, SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
 
 
 def test_the_target_stack_is_deployed_in_the_buckets_region():
@@ -30,3 +31,21 @@ def test_a_template_that_is_too_large_for_a_request_is_uploaded():
     assert len(deploys) == 2
     assert all("--s3-bucket MY-ARTIFACTS" in deploy for deploy in deploys)
     assert TARGET_TEMPLATE_PATH.stat().st_size <= 51_200
+
+
+def parameters(command):
+    """The names of the parameters that a deployment sets."""
+    return {word.split("=", 1)[0] for word in shlex.split(command) if "=" in word}
+
+
+def test_the_other_account_gets_the_command_of_the_readme():
+    """The stack's output, with its values in it, sets what the README's command sets."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (deploy,) = re.findall(r"aws cloudformation deploy --profile target(.*?)```", readme, re.DOTALL)
+    (sub, values) = template(SOURCE_TEMPLATE_PATH)["Outputs"]["TargetAccountCommand"]["Value"]["Fn::Sub"]
+    assert set(values) == {"RoleName"}
+    assert parameters(sub) == parameters(deploy.replace("\\\n", " "))
+    assert parameters(sub) <= set(template(TARGET_TEMPLATE_PATH)["Parameters"])
+    # Parameters that may hold a space are quoted for the shell.
+    for name in ("TargetExternalId", "SourcePrefix", "TargetPrefix"):
+        assert f"'${{{name}}}'" in sub

@@ -54,3 +54,8 @@ output "schedule_dead_letters_url" {
   description = "The queue that shows why a nightly run could not be started."
   value       = aws_cloudformation_stack.this.outputs["ScheduleDeadLettersUrl"]
 }
+
+output "target_account_command" {
+  description = "For whoever owns the target account: deploys target-account.yaml. Name the target bucket's Region, and set CreateTargetBucket=true if the bucket does not exist yet."
+  value       = aws_cloudformation_stack.this.outputs["TargetAccountCommand"]
+}
