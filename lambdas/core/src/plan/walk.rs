@@ -71,7 +71,8 @@ impl WalkRules {
             return Some(CopyReason::Missing);
         };
         let found = compare::difference(self.spec.compare, source, target);
-        if found == Some(CopyReason::ETag) && !self.etags_are_digests {
+        let is_decided_by_time = source.version_id.is_none();
+        if found == Some(CopyReason::ETag) && !self.etags_are_digests && is_decided_by_time {
             return compare::difference(Compare::SizeAndMtime, source, target);
         }
         found
@@ -173,7 +174,10 @@ impl RangeWalk {
         let mut chunks = Vec::new();
         loop {
             match self.next_step() {
-                MergeStep::Starved => break,
+                MergeStep::Starved => {
+                    self.pass_nothing();
+                    break;
+                }
                 MergeStep::End => {
                     if !self.is_ended {
                         self.is_ended = true;
@@ -303,6 +307,35 @@ impl RangeWalk {
         self.has_moved = true;
     }
 
+    /// Moves the checkpoint over a stretch without any object, such as keys of which delete markers are left alone. There
+    /// may be millions, and the next invocation shall not list them again.
+    fn pass_nothing(&mut self) {
+        let Some(at_source) = self.source.taken_through() else {
+            return;
+        };
+        let at_target = match &self.target {
+            None => None,
+            Some(target) if target.is_exhausted() => None,
+            Some(target) => match target.front() {
+                Some((front, _)) if front > at_source => None,
+                Some(_) => return,
+                None => match target.taken_through() {
+                    Some(through) => Some(through),
+                    None => return,
+                },
+            },
+        };
+        let through = at_target.map_or(at_source, |at_target| at_target.min(at_source));
+        if self
+            .through()
+            .is_none_or(|passed| passed.as_str() < through)
+        {
+            let through = through.to_owned();
+            self.chunk.pass(&through);
+            self.has_moved = true;
+        }
+    }
+
     fn decide(
         &mut self,
         relative: &str,
@@ -329,7 +362,9 @@ impl RangeWalk {
                 let sides = (Some(source), Some(target));
                 self.chunk.audited.add(relative, sides, None);
             }
-            self.chunk.kept.push_same(relative, target);
+            self.chunk
+                .kept
+                .push_same(relative, target, source.version_id.as_ref());
             self.chunk
                 .checkpoint
                 .tally

@@ -117,7 +117,7 @@ proptest! {
             let Some(relative) = key.get(..key.len().min(1000)).map(|key| format!("x{key}")) else { continue };
             let outcome = outcomes[index % outcomes.len()];
             let line = serde_json::json!({
-                "key": relative, "outcome": outcome, "etag": "abc", "size": 5, "version_id": "v", "index": index,
+                "key": relative, "outcome": outcome, "etag": "abc", "size": 5, "version_id": "target", "source_version_id": "v", "index": index,
             });
             text.extend_from_slice(format!("{line}\n").as_bytes());
             if index % outcomes.len() < 2 {

@@ -6,7 +6,7 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::{RunDocument, RunDocuments},
     failure::Failure,
-    port::{Ledger, PutOutcome, SourceBucket, TargetBucket},
+    port::{Clock, Ledger, PutOutcome, SourceBucket, TargetBucket},
     run::{
         event::PlannerEvent,
         input::RunInput,
@@ -43,6 +43,7 @@ impl<P: Ports> Planner<P> {
             None => {
                 let spec = RunSpec::settle(input.or(self.settings.run_defaults.clone()))?;
                 self.settings.ceilings.check_new(&spec)?;
+                spec.check_instant(self.clock.now())?;
                 spec
             }
         };
