@@ -7,7 +7,10 @@ use std::{
 
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::{ListRequest, ObjectAttributes, ObjectPage, ObjectRef, Probe, TagSet},
+    port::{
+        ListRequest, ObjectAttributes, ObjectPage, ObjectRef, Probe, TagSet, VersionPage,
+        VersionRequest,
+    },
     run::record::BucketFacts,
     value::{
         arn::{AccountId, Region},
@@ -41,7 +44,9 @@ pub(crate) struct World {
     /// The past of the buckets that keep versions.
     pub(crate) histories: BTreeMap<String, History>,
     /// Buckets whose listings do not say what they hold.
-    pub(crate) distortions: BTreeMap<String, Distortion>,
+    pub(crate) distortions: BTreeMap<String, Distortion<ListRequest, ObjectPage>>,
+    /// The same of listings of versions.
+    pub(crate) version_distortions: BTreeMap<String, Distortion<VersionRequest, VersionPage>>,
 }
 
 /// All buckets of a test.
@@ -102,6 +107,14 @@ impl MemoryBuckets {
         self.history(bucket, |history| history.versions(&key))
     }
 
+    /// The id of the newest version of a key; nothing where the bucket keeps none.
+    #[must_use]
+    pub fn newest_version(&self, bucket: &str, key: &ObjectKey) -> Option<VersionId> {
+        let world = self.lock();
+        let history = world.histories.get(bucket)?;
+        Some(history.versions(key).pop()?.0)
+    }
+
     fn history<T>(&self, bucket: &str, with: impl FnOnce(&mut History) -> T) -> T {
         let mut world = self.lock();
         with(
@@ -127,9 +140,27 @@ impl MemoryBuckets {
             .insert(bucket.to_owned(), distortion);
     }
 
+    /// From now on each listing of the bucket's versions responds with what `distort` makes of the request and the true
+    /// page.
+    pub fn distort_versions(
+        &self,
+        bucket: &str,
+        distort: impl Fn(&VersionRequest, VersionPage) -> Result<VersionPage, CallFault>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let distortion = Distortion::new(distort);
+        self.lock()
+            .version_distortions
+            .insert(bucket.to_owned(), distortion);
+    }
+
     /// From now on the bucket's listings tell the truth.
     pub fn heal_listing(&self, bucket: &str) {
-        self.lock().distortions.remove(bucket);
+        let mut world = self.lock();
+        world.distortions.remove(bucket);
+        world.version_distortions.remove(bucket);
     }
 
     /// Sets the time at which later writes happen.

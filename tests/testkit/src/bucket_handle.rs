@@ -85,10 +85,14 @@ impl BucketHandle {
         const OPERATION: &str = "s3:ListObjectVersions";
         self.call(OPERATION, |world| {
             let objects = world.objects(&self.bucket, OPERATION)?;
-            Ok(match world.histories.get(self.bucket.as_str()) {
+            let page = match world.histories.get(self.bucket.as_str()) {
                 Some(history) => history.page(request, self.page_objects),
                 None => History::since(objects.clone()).page(request, self.page_objects),
-            })
+            };
+            match world.version_distortions.get(self.bucket.as_str()) {
+                Some(distortion) => distortion.of(request, page),
+                None => Ok(page),
+            }
         })
         .await
     }

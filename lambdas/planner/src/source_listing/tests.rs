@@ -132,7 +132,7 @@ async fn a_random_past_is_listed_as_it_was_at_any_instant() {
         let after = ObjectKey::new(format!("p/{}", random.u32(0..12))).unwrap();
         let behind: Vec<_> = expected
             .iter()
-            .filter(|(key, ..)| *key > after.as_str())
+            .filter(|(key, ..)| key.as_str() > after.as_str())
             .cloned()
             .collect();
         let found = listed(&listing, Some(after.clone())).await;

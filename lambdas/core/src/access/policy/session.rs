@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn only_a_run_that_may_name_versions_may_read_them() {
         let plain = session("", "", &json!({}));
-        assert!(!plain.to_string().contains("Version"));
+        assert!(!plain.to_string().contains("ObjectVersion"));
         let instant = json!({"source": {"bucket": "source", "as_of": "2026-11-20T02:00:00Z"}});
         let listed = json!({"source": {"bucket": "source", "list": {
             "bucket": "control", "key": "lists/l", "format": "csv"}}});
