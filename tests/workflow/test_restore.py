@@ -1,4 +1,4 @@
-"""A prefix brought back as it was at an instant, into a fresh prefix of the same bucket, by the command of OPERATIONS.md."""
+"""A prefix brought back as it was, into a fresh prefix of the same bucket, by the command of OPERATIONS.md."""
 
 import json
 import os
@@ -29,7 +29,7 @@ ROLE = f"{NAME}-restore-role"
 
 @pytest.fixture(scope="module")
 def restoring(server):
-    """A stack that may name versions, and a role of the source account that writes below restored/ in the source bucket."""
+    """A stack that may name versions, and a role that writes below restored/ in the source bucket itself."""
     bucket = f"{NAME}-source"
     plain = Deployment(server.endpoint_url, name=NAME)
     role_arn = f"arn:aws:iam::{plain.source.account_id}:role/{ROLE}"
@@ -167,9 +167,7 @@ def test_a_rerun_copies_the_versions_that_failed(restoring, instant, tmp_path):
     refused = [f"arn:aws:s3:::{bucket}/restored/again/{key}" for key in (OVERWRITTEN[1], DELETED[1])]
     policy = {
         "Version": "2012-10-17",
-        "Statement": [
-            {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": refused}
-        ],
+        "Statement": [{"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": refused}],
     }
     before = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     policy["Statement"] += before["Statement"]

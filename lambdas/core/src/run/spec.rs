@@ -13,7 +13,7 @@ use crate::{
     run::{
         filter::Filters,
         input::RunInput,
-        invalid,
+        instant, invalid,
         list::SourceList,
         pair::{Pair, Source, Target},
         rerun::Rerun,
@@ -106,29 +106,6 @@ impl RunSpec {
         self.mode != Mode::Copy && self.list.is_none() && self.rerun.is_none()
     }
 
-    /// Whether the run may read versions by their ids: those of an instant, or those that a list may name.
-    #[must_use]
-    pub fn may_name_versions(&self) -> bool {
-        let lists = |list: &SourceList| list.format.may_name_versions();
-        self.as_of.is_some() || self.list.as_ref().is_some_and(lists)
-    }
-
-    /// Refuses an instant that is not over: what will have been written by then is not known.
-    ///
-    /// # Errors
-    /// `InvalidRun`, naming the field.
-    pub fn check_instant(&self, now: Timestamp) -> Result<(), Failure> {
-        match self.as_of {
-            Some(as_of) if as_of > now => Err(invalid(
-                "source.as_of",
-                &format!(
-                    "{as_of} is in the future, it is {now}; leave it out to copy what is there now"
-                ),
-            )),
-            _ => Ok(()),
-        }
-    }
-
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
     ///
     /// # Errors
@@ -180,7 +157,12 @@ impl RunSpec {
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
             list: input.source.list,
-            as_of: input.source.as_of.as_deref().map(instant).transpose()?,
+            as_of: input
+                .source
+                .as_of
+                .as_deref()
+                .map(instant::parse)
+                .transpose()?,
             rerun: None,
         };
         spec.check_bounds()?;
@@ -239,18 +221,7 @@ impl RunSpec {
                 ),
             ));
         }
-        if self.as_of.is_some() && self.list.is_some() {
-            return Err(invalid(
-                "source.as_of",
-                "a list (source.list) names the objects, and their versions where it is to; leave one of the two out",
-            ));
-        }
-        if self.as_of.is_some() && self.mode == Mode::Mirror {
-            return Err(invalid(
-                "mode",
-                "a history does not tell what was not there from what a lifecycle rule has removed since, so nothing is deleted by it; beside source.as_of the mode is copy, sync or audit",
-            ));
-        }
+        self.check_as_of()?;
         if self.dry_run && !self.mode.writes() {
             return Err(invalid(
                 "dry_run",
@@ -265,10 +236,6 @@ impl RunSpec {
         }
         Ok(())
     }
-}
-
-fn instant(text: &str) -> Result<Timestamp, Failure> {
-    Timestamp::parse(text).map_err(|error| invalid("source.as_of", &error.to_string()))
 }
 
 fn required<T>(value: Option<T>, field: &str) -> Result<T, Failure> {
@@ -352,29 +319,6 @@ mod tests {
         refused(json!({"request_payer": "requester"}), "request_payer");
         let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
         refused(json!({"sse": "AES256", "kms_key_arn": key}), "sse");
-    }
-
-    #[test]
-    fn an_instant_stands_alone_lies_in_the_past_and_deletes_nothing() {
-        let at = "2026-11-20T02:00:00Z";
-        let list = json!({"bucket": "control", "key": "lists/l.csv", "format": "csv"});
-        refused(
-            json!({"source": {"as_of": at, "list": list}}),
-            "source.as_of",
-        );
-        refused(json!({"source": {"as_of": at}, "mode": "mirror"}), "mode");
-        refused(json!({"source": {"as_of": "yesterday"}}), "source.as_of");
-        let spec = settle(json!({"source": {"as_of": "2026-11-20T03:00:00.5+01:00"}})).unwrap();
-        assert_eq!(
-            spec.as_of,
-            Timestamp::parse("2026-11-20T02:00:00.500Z").ok()
-        );
-        let stored = serde_json::to_string(&spec).unwrap();
-        assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
-        let at = spec.as_of.unwrap();
-        assert!(spec.check_instant(at).is_ok());
-        let early = spec.check_instant(Timestamp::from_millis(at.as_millis() - 1));
-        assert!(early.unwrap_err().detail.contains("in the future"));
     }
 
     #[test]
