@@ -87,7 +87,7 @@ impl<'a> Checker<'a> {
                     without_tags: spec.tags == TagPolicy::Ignore,
                     with_acls: spec.acl.is_some(),
                     deletes: spec.mode == Mode::Mirror,
-                    versions: spec.may_name_versions(),
+                    versions: spec.as_of.is_some(),
                     target_key: spec.kms_key_arn.clone(),
                     ..Extras::default()
                 },

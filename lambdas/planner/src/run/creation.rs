@@ -10,6 +10,7 @@ use shardlift_core::{
     run::{
         event::PlannerEvent,
         input::RunInput,
+        instant,
         record::{PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
@@ -43,7 +44,9 @@ impl<P: Ports> Planner<P> {
             None => {
                 let spec = RunSpec::settle(input.or(self.settings.run_defaults.clone()))?;
                 self.settings.ceilings.check_new(&spec)?;
-                spec.check_instant(self.clock.now())?;
+                if let Some(as_of) = spec.as_of {
+                    instant::check_past(as_of, self.clock.now())?;
+                }
                 spec
             }
         };
