@@ -152,9 +152,10 @@ async fn a_version_is_read_and_copied_by_its_id_although_newer_ones_are_there() 
     assert!(!target.has_annotations(reference).await.unwrap());
     target.probe(Probe::ReadSource(reference)).await.unwrap();
     let options = CopyOptions::default();
-    let copied = target.copy_object(&source(&first), &key("copy"), &options);
-    assert_eq!(copied.await.unwrap().etag, first.etag);
-    let copy = target.head_target(&key("copy")).await.unwrap();
+    let (named, copy_key) = (source(&first), key("copy"));
+    let copied = target.copy_object(&named, &copy_key, &options).await;
+    assert_eq!(copied.unwrap().etag, first.etag);
+    let copy = target.head_target(&copy_key).await.unwrap();
     assert_eq!(copy.size_bytes, 10);
 }
 
@@ -187,7 +188,8 @@ async fn a_part_is_taken_from_the_version() {
             .await;
         parts.push(copied.unwrap());
     }
-    let completed = target.complete_upload(&key("copy"), &upload, &parts, source.size_bytes);
+    let copy_key = key("copy");
+    let completed = target.complete_upload(&copy_key, &upload, &parts, source.size_bytes);
     completed.await.unwrap();
     let copy = target.head_target(&key("copy")).await.unwrap();
     assert_eq!(copy.size_bytes, 2 * PART_BYTES_MIN);
@@ -208,7 +210,8 @@ async fn what_is_gone_or_a_delete_marker_is_refused() {
             ..source(&first)
         };
         let options = CopyOptions::default();
-        let copied = world.target.copy_object(&named, &key("copy"), &options);
+        let copy_key = key("copy");
+        let copied = world.target.copy_object(&named, &copy_key, &options);
         assert_eq!(copied.await.unwrap_err().kind, kind, "copy of {id}");
         let head = world.target.head_source((&named).into()).await;
         assert_eq!(head.unwrap_err().kind, kind, "HEAD of {id}");
