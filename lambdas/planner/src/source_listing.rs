@@ -4,8 +4,8 @@ use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     plan::{InstantState, OverwrittenInPlace},
     port::{
-        BucketListing, ListRequest, ListedVersion, ObjectPage, SourceBucket, VersionMarker,
-        VersionPage, VersionRequest,
+        BucketListing, ListRequest, ListedVersion, ObjectPage, PageProblem, SourceBucket,
+        VersionMarker, VersionPage, VersionRequest,
     },
     run::spec::RunSpec,
     value::{
@@ -147,13 +147,12 @@ async fn list_instant<S: SourceBucket>(
                 is_truncated: page.is_truncated,
             });
         }
-        page = bucket
-            .list_versions(&VersionRequest {
-                prefix: request.prefix.clone(),
-                after: end,
-                versions_max: None,
-            })
-            .await?;
+        let next = VersionRequest {
+            prefix: request.prefix.clone(),
+            after: end,
+            versions_max: None,
+        };
+        page = checked_page(bucket, &next).await?;
     }
 }
 
@@ -171,7 +170,20 @@ async fn list_versions<S: SourceBucket>(
         }),
         versions_max,
     };
-    bucket.list_versions(&request).await
+    checked_page(bucket, &request).await
+}
+
+/// One page. Adapters check what they read, and a plan does once more (P11).
+async fn checked_page<S: SourceBucket>(
+    bucket: &S,
+    request: &VersionRequest,
+) -> Result<VersionPage, CallFault> {
+    let page = bucket.list_versions(request).await?;
+    let malformed = |problem: PageProblem| {
+        CallFault::new(OPERATION, FaultKind::MalformedResponse, problem.to_string())
+    };
+    page.check(request).map_err(malformed)?;
+    Ok(page)
 }
 
 /// What nobody can know is a refusal of the run, and not of a call.
@@ -212,7 +224,7 @@ impl<'a, S: SourceBucket> VersionsOf<'a, S> {
             let Some(request) = self.next.take() else {
                 return Ok(None);
             };
-            let page = self.bucket.list_versions(&request).await?;
+            let page = checked_page(self.bucket, &request).await?;
             if page.is_truncated {
                 self.next = Some(VersionRequest {
                     after: page.end(),
