@@ -218,6 +218,10 @@ pub(crate) struct PolicyArguments {
     /// Allow access control lists on writes, which runs with acl need.
     #[arg(long)]
     pub(crate) acls: bool,
+    /// Allow versions of the source to be listed, and to be read by their ids, which runs with source.as_of need, and lists
+    /// that name versions.
+    #[arg(long, conflicts_with = "audits_only")]
+    pub(crate) versions: bool,
     /// Leave out the rights to tags and annotations, for runs with tags: ignore.
     #[arg(long)]
     pub(crate) without_tags: bool,

@@ -92,6 +92,7 @@ mod tests {
                     etag: ETag::new("e").unwrap(),
                     modified_at: Timestamp::from_millis(0),
                     storage: ObjectStorage::default(),
+                    version_id: None,
                 })
                 .collect(),
         };

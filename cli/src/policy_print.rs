@@ -70,6 +70,7 @@ fn extras(arguments: &PolicyArguments) -> Extras {
         without_annotations: arguments.without_annotations,
         with_acls: arguments.acls,
         audits_only: arguments.audits_only,
+        versions: arguments.versions,
         deletes: arguments.mirror,
         source_key: arguments.source_key.clone(),
         target_key: arguments.target_key.clone(),

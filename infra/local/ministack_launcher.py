@@ -46,6 +46,7 @@ from ministack_guard import fix_signatures_of_roots, guarded
 from ministack_objects import fix_objects
 from ministack_permissions import fix_permissions
 from ministack_recorder import recording
+from ministack_versions import fix_versions
 
 MINISTACK_VERSION = "1.5.33"
 S3_ARN = "arn:aws:s3:::"
@@ -212,6 +213,7 @@ def main():
         raise SystemExit(f"the fixes need ministack {MINISTACK_VERSION}, found {version('ministack')}")
     # Before the copies across accounts: while they run, the source's bucket is found under its owner.
     fix_objects()
+    fix_versions()
     fix_copies_across_accounts()
     fix_bucket_policies_that_name_roles()
     fix_max_concurrency_path()

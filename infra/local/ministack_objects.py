@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 
 import ministack.core.iam_actions as iam_actions
 import ministack.services.s3 as s3
+from ministack_versions import version_entry, version_named
 
 STORAGE_CLASS = "x-amz-storage-class"
 
@@ -95,6 +96,11 @@ def _archived_source(headers):
     """How AWS refuses to copy an object that is archived and not restored; nothing for any other one."""
     path, _, _version = headers.get("x-amz-copy-source", "").lstrip("/").partition("?")
     bucket, _, key = unquote(path).partition("/")
+    if named := version_named(headers):
+        version = version_entry(*named) or {}
+        # A version that is named is never restored here.
+        archive = version.get("storage_class")
+        return s3._invalid_object_state(bucket, key, archive) if archive in s3._ARCHIVE_STORAGE_CLASSES else None
     source = (s3._buckets.get(bucket) or {"objects": {}})["objects"].get(key)
     archive = (source or {}).get("storage_class")
     if archive in s3._ARCHIVE_STORAGE_CLASSES and s3._sync_restore(bucket, key, source) != "restored":

@@ -17,6 +17,7 @@ import ministack.services.kms as kms
 import ministack.services.s3 as s3
 import ministack.services.sts as sts
 from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack_versions import version_entry, version_named
 
 S3_ARN = "arn:aws:s3:::"
 SSE = "x-amz-server-side-encryption"
@@ -105,15 +106,17 @@ def _with_reason(denied, caller, bucket, key):
 def _object_permissions(method, bucket, key, headers, query_params):
     """Yields the permissions besides the main action: to list, which reveals missing objects, for tags, and for access
     control lists."""
-    source = _copy_source(headers)
-    if method in ("GET", "HEAD") and key and not _object(bucket, key) and not query_params.keys() & {"uploadId"}:
+    source, version = _copy_source(headers), version_named(headers)
+    is_there = version_entry(bucket, key, query_params["versionId"][0]) if "versionId" in query_params else None
+    is_there = is_there or _object(bucket, key)
+    if method in ("GET", "HEAD") and key and not is_there and not query_params.keys() & {"uploadId"}:
         yield "s3:ListBucket", _object_arn(bucket, "")
-    if source and not _object(*source):
+    if source and not (version_entry(*version) if version else _object(*source)):
         yield "s3:ListBucket", _object_arn(source[0], "")
-    copies_tags = source and "partNumber" not in query_params and _tags(*source)
+    copies_tags = source and "partNumber" not in query_params and _tags(*(version or source))
     copies_tags = copies_tags and headers.get("x-amz-tagging-directive", "COPY").upper() == "COPY"
     if copies_tags:
-        yield "s3:GetObjectTagging", _object_arn(*source)
+        yield f"s3:GetObject{'Version' if version else ''}Tagging", _object_arn(*source)
     if copies_tags or (method in ("PUT", "POST") and headers.get("x-amz-tagging")):
         yield "s3:PutObjectTagging", _object_arn(bucket, key)
     if method in ("PUT", "POST") and key and headers.get("x-amz-acl") and "acl" not in query_params:
@@ -252,8 +255,9 @@ def _object(bucket, key):
     return stored["objects"].get(key)
 
 
-def _tags(bucket, key):
-    return s3._object_tags.get_scoped(s3._bucket_owner_account(bucket), None, (bucket, key))
+def _tags(bucket, *key_and_version):
+    key_and_version = tuple(None if part == "null" else part for part in key_and_version)
+    return s3._object_tags.get_scoped(s3._bucket_owner_account(bucket), None, (bucket, *key_and_version))
 
 
 def _key_of(stored):

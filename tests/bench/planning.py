@@ -9,6 +9,7 @@ to target/bench/planning.json and, as a table, to the standard output.
 from __future__ import annotations
 
 import argparse
+import datetime
 import http.server
 import json
 import os
@@ -142,7 +143,8 @@ class Bench:
         self.results: dict[str, dict[str, object]] = {}
 
     def start_server(self) -> subprocess.Popen[bytes]:
-        weather = {"latency": {"ListObjectsV2": {"base_ms": PAGE_MS}}}
+        pages = ("ListObjectsV2", "ListObjectVersions")
+        weather = {"latency": {operation: {"base_ms": PAGE_MS} for operation in pages}}
         file = pathlib.Path(tempfile.mkstemp(suffix=".json")[1])
         file.write_text(json.dumps(weather))
         command = [str(SERVER), "--port", str(self.port), "--weather", str(file)]
@@ -165,19 +167,24 @@ class Bench:
             "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
         }
         policy = {"Version": "2012-10-17", "Statement": [statement]}
-        bucket = {"owner": owner, "key_space": key_space, "policy": policy}
+        bucket = {"owner": owner, "key_space": key_space, "policy": policy, "versioned": True}
         request = urllib.request.Request(
             f"{self.endpoint}/_model/buckets/{name}", json.dumps(bucket).encode(), method="PUT"
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status < 300
 
-    def plan(self, name: str, source: str, target: str, mode: str, count: int, listers: int) -> None:
-        figures = run([str(PLANNER), source, target, mode, str(listers)], self.environment, subprocess.PIPE)
+    def plan(self, name: str, source: str, target: str, mode: str, count: int, listers: int, *as_of: str) -> None:
+        figures = run([str(PLANNER), source, target, mode, str(listers), *as_of], self.environment, subprocess.PIPE)
         told = json.loads(str(figures.pop("printed")).splitlines()[-1])
         assert told["planned"] + told["same"] == count, told
         sides = 2 if mode == "sync" else 1
         self.note(name, count, told["seconds"], figures | {"sides": sides, "told": told})
+
+    def plan_instant(self, bucket: str, count: int) -> None:
+        """The state of now as that of an instant: each key has one version, dated before."""
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.plan(f"plan copy as of an instant, {bucket}", bucket, "empty-target", "copy", count, LISTERS, now)
 
     def compare_memory(self, shape: str, bucket: str) -> None:
         """The most keys against a million, which is planned a few times: the peak of one run tells less than theirs."""
@@ -230,6 +237,7 @@ class Bench:
                 f"plan copy small, {shape}": lambda b=peers: self.plan(
                     f"plan copy, {b}", b, "empty-target", "copy", few, LISTERS
                 ),
+                f"plan as of, {shape}": lambda b=peers: self.plan_instant(b, few),
                 f"plan sync, {shape}": lambda b=keys: self.plan(
                     f"plan sync, equal target, {b}", b, f"{b}-same", "sync", many, LISTERS
                 ),

@@ -148,7 +148,7 @@ def _pairs(of_role, document, of_resource):
 
 def target_statements():
     """What target-account.yaml grants with every option that the runs of these tests need: trust, role, bucket."""
-    left_out = (("--acls",), ("--without-tags",), ("--without-annotations",))
+    left_out = (("--acls",), ("--versions",), ("--without-tags",), ("--without-annotations",))
     options = [option for option in OPTIONS if option not in left_out]
     rendering = target_rendering(options)
     role = rendering.resource("TargetRole")

@@ -5,6 +5,7 @@ import json
 import subprocess
 
 import pytest
+from shardlift_local.deployment import VERSION_READS
 
 from tests.static.project import (
     ROOT,
@@ -31,13 +32,14 @@ FUNCTIONS = ("planner", "copier", "reporter")
 OPTIONS = {
     ("--mirror",): ("AllowMirrorDeletes", "true"),
     ("--acls",): ("AllowAcls", "true"),
+    ("--versions",): ("AllowVersions", "true"),
     ("--without-tags",): ("AllowTags", "false"),
     ("--without-annotations",): ("AllowAnnotations", "false"),
     ("--source-key", SOURCE_KEY): ("SourceKmsKeyArn", SOURCE_KEY),
     ("--target-key", TARGET_KEY): ("TargetKmsKeyArn", TARGET_KEY),
     ("--administrator", ADMINISTRATOR): ("AdministratorArn", ADMINISTRATOR),
 }
-MIRROR_OPTION = ("--mirror",)
+MIRROR_OPTION, VERSIONS_OPTION = ("--mirror",), ("--versions",)
 SELECTIONS = [selection for count in range(len(OPTIONS) + 1) for selection in itertools.combinations(OPTIONS, count)]
 
 
@@ -94,8 +96,10 @@ def pseudo(account, partition):
     }
 
 
-def source_parameters():
+def source_parameters(options=()):
     return {
+        # The one option that concerns the source account's stack too.
+        "AllowVersions": "true" if VERSIONS_OPTION in options else "false",
         "SourceBucketName": "my-source",
         "SourcePrefix": PREFIXES["source"],
         "TargetBucketName": "my-target",
@@ -105,8 +109,8 @@ def source_parameters():
     }
 
 
-def source_rendering(partition="aws"):
-    parameters = source_parameters()
+def source_rendering(partition="aws", options=()):
+    parameters = source_parameters(options)
     arn = f"{REGION}:{SOURCE_ACCOUNT}"
     attributes = {
         **pseudo(SOURCE_ACCOUNT, partition),
@@ -139,10 +143,12 @@ def target_rendering(options, partition="aws"):
     return Rendering(template(TARGET_TEMPLATE_PATH), moved(parameters, partition), moved(attributes, partition))
 
 
+@pytest.mark.parametrize("options", [(), (VERSIONS_OPTION,)], ids=["plain", "versions"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_execution_role_is_the_one_that_is_printed(outputs_path, name):
-    (policy,) = source_rendering().resource(f"{name.title()}Role")["Policies"]
-    assert canonical(policy["PolicyDocument"]) == canonical(printed(outputs_path, f"{name}-role"))
+def test_each_execution_role_is_the_one_that_is_printed(outputs_path, name, options):
+    (policy,) = source_rendering(options=options).resource(f"{name.title()}Role")["Policies"]
+    document = printed(outputs_path, f"{name}-role", *itertools.chain(*options))
+    assert canonical(policy["PolicyDocument"]) == canonical(document)
 
 
 @pytest.mark.parametrize("options", SELECTIONS, ids=lambda options: " ".join(o[0] for o in options) or "plain")
@@ -160,7 +166,7 @@ def test_the_documents_of_every_partition_are_those_that_are_printed(tmp_path, p
     assert f"s3.eu-west-1.{PARTITIONS[partition]}" in json.dumps(documents["source-key"])
     same_as_printed(target_rendering(options, partition), documents)
     for name in FUNCTIONS:
-        (policy,) = source_rendering(partition).resource(f"{name.title()}Role")["Policies"]
+        (policy,) = source_rendering(partition, options).resource(f"{name.title()}Role")["Policies"]
         assert canonical(policy["PolicyDocument"]) == canonical(documents[f"{name}-role"])
 
 
@@ -184,6 +190,14 @@ def test_the_source_bucket_policy_of_the_local_stack_is_the_one_that_is_printed(
     for name, value in values.items():
         text = text.replace("${" + name + "}", value)
     assert canonical(json.loads(text)) == canonical(printed(outputs_path, "source-bucket"))
+
+
+def test_the_local_stack_lets_versions_be_read_as_it_is_printed(outputs_path):
+    plain, versions = (
+        canonical(printed(outputs_path, "source-bucket", *options))["ShardliftReadSource"]
+        for options in ((), ("--versions",))
+    )
+    assert set(versions["Action"]) == set(plain["Action"]) | set(VERSION_READS)
 
 
 def test_merging_keeps_what_others_wrote(outputs_path, tmp_path):

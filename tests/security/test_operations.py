@@ -6,7 +6,7 @@ import pytest
 
 from tests.static.project import ROOT
 
-from .test_documents import FUNCTIONS, MIRROR_OPTION, source_rendering, target_rendering
+from .test_documents import FUNCTIONS, MIRROR_OPTION, VERSIONS_OPTION, source_rendering, target_rendering
 
 # What each call of the SDK is authorised as: at the bucket that is written or asked, and, for a copy, at its source
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, and of the other services
@@ -30,15 +30,25 @@ TARGET_ACTIONS = {
     "get_object_tagging": set(),
     "list_object_annotations": set(),
     "get_object": set(),
+    "list_object_versions": set(),
+    "get_bucket_versioning": set(),
 }
+# A version that is named by its id needs an action of its own.
 SOURCE_ACTIONS = {
-    "copy_object": {"s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAnnotation"},
-    "upload_part_copy": {"s3:GetObject"},
+    "copy_object": {
+        "s3:GetObject",
+        "s3:GetObjectTagging",
+        "s3:GetObjectAnnotation",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+        "s3:GetObjectVersionAnnotation",
+    },
+    "upload_part_copy": {"s3:GetObject", "s3:GetObjectVersion"},
     # S3 calls a missing object forbidden unless the caller may list.
-    "head_object": {"s3:GetObject", "s3:ListBucket"},
-    "get_object": {"s3:GetObject", "s3:ListBucket"},
-    "get_object_tagging": {"s3:GetObjectTagging"},
-    "list_object_annotations": {"s3:ListObjectAnnotations"},
+    "head_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
+    "get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
+    "get_object_tagging": {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+    "list_object_annotations": {"s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"},
 }
 CONTROL_ACTIONS = {
     "put_object": {"s3:PutObject"},
@@ -74,6 +84,8 @@ CONTROL_PORT = {
 }
 OTHER_PORTS = {
     r"\.open_source\(": {"s3:ListBucket"},
+    r"\.list_versions\(": {"s3:ListBucketVersions"},
+    r"\.versioning\(": {"s3:GetBucketVersioning"},
     r"\.(re)?open_target\(": {"sts:AssumeRole"},
     r"executions\s*\.state\(": {"states:DescribeExecution"},
     r"notifier\s*\.publish\(": {"sns:Publish"},
@@ -109,7 +121,7 @@ def union(actions, calls):
 
 @pytest.fixture(scope="module")
 def target_role():
-    (policy,) = target_rendering([MIRROR_OPTION, ("--acls",)]).resource("TargetRole")["Policies"]
+    (policy,) = target_rendering([MIRROR_OPTION, VERSIONS_OPTION, ("--acls",)]).resource("TargetRole")["Policies"]
     return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
 
 
@@ -147,5 +159,5 @@ def test_each_function_may_do_what_its_code_calls_and_no_more(name):
     for pattern, actions in {**CONTROL_PORT, **OTHER_PORTS}.items():
         if re.search(pattern, code):
             needed |= actions
-    (policy,) = source_rendering().resource(f"{name.title()}Role")["Policies"]
+    (policy,) = source_rendering(options=[VERSIONS_OPTION]).resource(f"{name.title()}Role")["Policies"]
     assert granted(policy["PolicyDocument"]["Statement"]) == needed

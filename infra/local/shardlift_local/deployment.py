@@ -18,6 +18,13 @@ INFRA = ROOT / "infra"
 ARTIFACTS_BUCKET = "shardlift-artifacts"
 DEPLOY_SECONDS_MAX = 120
 POLL_SECONDS = 0.1
+# What `shardlift policy source-bucket --versions` adds.
+VERSION_READS = [
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionTagging",
+    "s3:GetObjectVersionAnnotation",
+    "s3:ListObjectVersionAnnotations",
+]
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Deployment:
     parameters: dict = field(default_factory=dict)
     target_parameters: dict = field(default_factory=dict)
     allow_mirror_deletes: bool = True
+    # Whether the target role may read versions of the source by their ids.
+    allow_versions: bool = True
     # What bounds the input of a run: the widest, so that everything can be tried. Without it, the
     # template's defaults are in force.
     has_widest_ceilings: bool = True
@@ -92,7 +101,11 @@ class Deployment:
         for name, value in values.items():
             # Escaped for a JSON string: a prefix can contain quotes.
             text = text.replace("${" + name + "}", json.dumps(value)[1:-1])
-        return json.loads(text)
+        policy = json.loads(text)
+        if self.allow_versions:
+            (read,) = (s for s in policy["Statement"] if s["Sid"] == "ShardliftReadSource")
+            read["Action"] += VERSION_READS
+        return policy
 
     def _require_zips(self):
         missing = [n for n in ("planner", "copier", "reporter") if not (self.zips_dir / f"{n}.zip").is_file()]
@@ -123,6 +136,7 @@ class Deployment:
         classes = "STANDARD STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER_IR GLACIER DEEP_ARCHIVE"
         return {
             "AllowMirror": "true",
+            "AllowVersions": "true",
             "DeleteMaxPercentCeiling": 100,
             "DeleteMaxObjectsCeiling": 1_000_000_000,
             "AllowedKmsKeyArns": ",".join(keys),
@@ -141,6 +155,7 @@ class Deployment:
             "TargetPrefix": self.target_prefix,
             "CreateTargetBucket": "true",
             "AllowMirrorDeletes": str(self.allow_mirror_deletes).lower(),
+            "AllowVersions": str(self.allow_versions).lower(),
             **self.target_parameters,
         }
         template = {"TemplateBody": (INFRA / "target-account.yaml").read_text()}

@@ -1,7 +1,7 @@
 //! What a list gives out.
 
 use shardlift_core::value::{
-    key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp,
+    id::VersionId, key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp,
 };
 
 use crate::{bad_line::BadLine, line_place::LinePlace};
@@ -12,7 +12,7 @@ pub struct ListEntry {
     /// Its full key.
     pub key: ObjectKey,
     /// Its version, or nothing for the newest one. `null` is the version of a bucket that kept none.
-    pub version_id: Option<String>,
+    pub version_id: Option<VersionId>,
     /// Its size in bytes.
     pub size_bytes: Option<u64>,
     /// Its entity tag.

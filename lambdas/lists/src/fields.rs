@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use shardlift_core::value::{
-    key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp,
+    id::VersionId, key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp,
 };
 
 use crate::{
@@ -14,9 +14,6 @@ use crate::{
     entry::{LeftOut, ListEntry, ListItem, WhyLeftOut},
     line_place::LinePlace,
 };
-
-/// The longest version id (docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html).
-const VERSION_ID_BYTES_MAX: usize = 1024;
 
 /// A column that is read; every other is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,7 +72,7 @@ impl Column {
 /// The fields of a line beside bucket and key.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
-    pub(crate) version_id: Option<String>,
+    pub(crate) version_id: Option<VersionId>,
     pub(crate) size_bytes: Option<u64>,
     pub(crate) etag: Option<ETag>,
     pub(crate) modified_at: Option<Timestamp>,
@@ -159,13 +156,9 @@ pub(crate) fn no_value(column: Column, found: &str, expected: &'static str) -> L
     }
 }
 
-/// A version id: "URL-ready" text (docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html).
-pub(crate) fn version_id(text: &str) -> Result<String, LineProblem> {
-    if text.len() <= VERSION_ID_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(text.to_owned());
-    }
+pub(crate) fn version_id(text: &str) -> Result<VersionId, LineProblem> {
     let expected = "up to 1,024 visible ASCII characters";
-    Err(no_value(Column::VersionId, text, expected))
+    VersionId::new(text).map_err(|_| no_value(Column::VersionId, text, expected))
 }
 
 fn size(text: &str) -> Result<u64, LineProblem> {

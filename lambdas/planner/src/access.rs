@@ -18,7 +18,17 @@ pub(crate) fn source_failure(fault: CallFault, pair: &Pair) -> Failure {
     if fault.kind != FaultKind::AccessDenied {
         return within_bucket(fault, Side::Source, pair);
     }
-    Denial::of_listing_source(PLANNER_ROLE, pair).into_failure(&fault)
+    source_denial(PLANNER_ROLE, pair, &fault).into_failure(&fault)
+}
+
+/// A refused call of `principal` to the source bucket: to list it as it is now, or its versions.
+pub(crate) fn source_denial(principal: &str, pair: &Pair, fault: &CallFault) -> Denial {
+    match fault.operation {
+        operation @ ("s3:ListObjectVersions" | "s3:GetBucketVersioning") => {
+            Denial::of_reading_history(principal, pair, operation)
+        }
+        _ => Denial::of_listing_source(principal, pair),
+    }
 }
 
 /// A fault of assuming the target role, or of a call to the target bucket.

@@ -87,7 +87,7 @@ impl<P: Ports> Planner<P> {
             .await
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
-        let listing = SourceListing::Bucket(&source);
+        let listing = SourceListing::of(&source, &run.spec);
         let end = if let Some(rerun) = &run.spec.rerun {
             let replanning = Replanning::new(self, &listing, &target, &run, rerun);
             replanning.run(deadline, &mut meter).await?

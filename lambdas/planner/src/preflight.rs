@@ -18,13 +18,19 @@ use shardlift_core::{
         policy::session::{SessionWork, session_policy},
         preflight::{Check, Preflight},
     },
-    failure::{Failure, fault::FaultKind},
+    failure::{
+        Failure,
+        fault::{CallFault, FaultKind},
+    },
+    plan::check_versioning,
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket, TargetBucket},
-    run::{invalid::key_of_another_region, record::PairEncryption, spec::RunSpec},
+    run::{
+        filter::ObjectFilter, invalid::key_of_another_region, record::PairEncryption, spec::RunSpec,
+    },
     value::id::RunId,
 };
 
-use crate::access;
+use crate::{access, source_listing::SourceListing};
 use checker::Checker;
 use samples::Samples;
 
@@ -89,7 +95,7 @@ async fn open_source<A: Accounts>(
     checker: &mut Checker<'_>,
 ) -> Result<Option<(A::Source, Samples)>, Failure> {
     let pair = &checker.spec.pair;
-    let may_list = checker.own_listing_denial();
+    let may_list = checker.own_listing_denial(None);
     let opened = accounts.open_source(&pair.source).await;
     let explain = |fault| access::source_failure(fault, pair);
     let Some(source) = checker.judge(Check::FindSource, &may_list, opened, explain)? else {
@@ -97,9 +103,26 @@ async fn open_source<A: Accounts>(
     };
     checker.source_owner(&source.facts().owner);
     let filter = checker.spec.filters.compile()?;
-    let samples = Samples::find(&source, &pair.source.prefix, &filter).await;
+    let samples = find_samples(&source, checker.spec, &filter).await?;
+    let may_list = checker.own_listing_denial(samples.as_ref().err());
     let samples = checker.judge(Check::ListSource, &may_list, samples, explain)?;
     Ok(samples.map(|samples| (source, samples)))
+}
+
+/// The objects that the checks look at. Of an instant, they are those that stood there then, if the bucket keeps versions.
+async fn find_samples<S: SourceBucket>(
+    source: &S,
+    spec: &RunSpec,
+    filter: &ObjectFilter,
+) -> Result<Result<Samples, CallFault>, Failure> {
+    if spec.as_of.is_some() {
+        match LISTING.run(|| source.versioning()).await {
+            Ok(versioning) => check_versioning(versioning)?,
+            Err(fault) => return Ok(Err(fault)),
+        }
+    }
+    let listing = SourceListing::of(source, spec);
+    Ok(Samples::find(&listing, &spec.pair.source.prefix, filter).await)
 }
 
 async fn open_target<A: Accounts>(

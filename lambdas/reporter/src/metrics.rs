@@ -101,6 +101,7 @@ mod tests {
             rerun_of: None,
             not_planned: None,
             list: None,
+            as_of: None,
             rest_of: None,
             planned: Count::default(),
             copied: Count {

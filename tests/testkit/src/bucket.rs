@@ -7,12 +7,15 @@ use std::{
 
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    port::{ListRequest, ObjectAttributes, ObjectPage, Probe, TagSet},
+    port::{
+        ListRequest, ObjectAttributes, ObjectPage, ObjectRef, Probe, TagSet, VersionPage,
+        VersionRequest,
+    },
     run::record::BucketFacts,
     value::{
         arn::{AccountId, Region},
         bucket::BucketName,
-        id::UploadId,
+        id::{UploadId, VersionId},
         key::ObjectKey,
         object::{ETag, Encryption},
         time::Timestamp,
@@ -21,6 +24,7 @@ use shardlift_core::{
 
 use crate::{
     distortion::Distortion,
+    history::History,
     stored_object::{StoredObject, fingerprint},
     upload::Upload,
 };
@@ -37,8 +41,12 @@ pub(crate) struct World {
     pub(crate) salts: u64,
     /// Buckets that encrypt under a KMS key by default.
     pub(crate) kms_buckets: BTreeSet<String>,
+    /// The past of the buckets that keep versions.
+    pub(crate) histories: BTreeMap<String, History>,
     /// Buckets whose listings do not say what they hold.
-    pub(crate) distortions: BTreeMap<String, Distortion>,
+    pub(crate) distortions: BTreeMap<String, Distortion<ListRequest, ObjectPage>>,
+    /// The same of listings of versions.
+    pub(crate) version_distortions: BTreeMap<String, Distortion<VersionRequest, VersionPage>>,
 }
 
 /// All buckets of a test.
@@ -67,6 +75,56 @@ impl MemoryBuckets {
         self.lock().kms_buckets.insert(bucket.to_owned());
     }
 
+    /// From now on the bucket keeps versions of what the test itself puts and removes.
+    pub fn keep_versions(&self, bucket: &str) {
+        let mut world = self.lock();
+        let before = world.bucket_mut(bucket).clone();
+        let history = History::since(before);
+        world.histories.insert(bucket.to_owned(), history);
+    }
+
+    /// Suspends the versions of a bucket that keeps them: from now on writes take the place of the version `null`.
+    pub fn suspend_versions(&self, bucket: &str) {
+        self.history(bucket, History::suspend);
+    }
+
+    /// Removes one version, or a delete marker, for good.
+    pub fn remove_version(&self, bucket: &str, key: &str, version_id: &VersionId) {
+        let key = ObjectKey::new(key).expect("a key");
+        let newest = self.history(bucket, |history| history.remove_version(&key, version_id));
+        let mut world = self.lock();
+        let objects = world.bucket_mut(bucket);
+        match newest {
+            Some(object) => objects.insert(key, object),
+            None => objects.remove(&key),
+        };
+    }
+
+    /// The versions of a key, the oldest first: the id of each, and whether it is an object.
+    #[must_use]
+    pub fn versions(&self, bucket: &str, key: &str) -> Vec<(VersionId, bool)> {
+        let key = ObjectKey::new(key).expect("a key");
+        self.history(bucket, |history| history.versions(&key))
+    }
+
+    /// The id of the newest version of a key; nothing where the bucket keeps none.
+    #[must_use]
+    pub fn newest_version(&self, bucket: &str, key: &ObjectKey) -> Option<VersionId> {
+        let world = self.lock();
+        let history = world.histories.get(bucket)?;
+        Some(history.versions(key).pop()?.0)
+    }
+
+    fn history<T>(&self, bucket: &str, with: impl FnOnce(&mut History) -> T) -> T {
+        let mut world = self.lock();
+        with(
+            world
+                .histories
+                .get_mut(bucket)
+                .expect("the bucket keeps versions"),
+        )
+    }
+
     /// From now on each listing of the bucket responds with what `distort` makes of the request and the true page.
     pub fn distort_listing(
         &self,
@@ -82,9 +140,27 @@ impl MemoryBuckets {
             .insert(bucket.to_owned(), distortion);
     }
 
+    /// From now on each listing of the bucket's versions responds with what `distort` makes of the request and the true
+    /// page.
+    pub fn distort_versions(
+        &self,
+        bucket: &str,
+        distort: impl Fn(&VersionRequest, VersionPage) -> Result<VersionPage, CallFault>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let distortion = Distortion::new(distort);
+        self.lock()
+            .version_distortions
+            .insert(bucket.to_owned(), distortion);
+    }
+
     /// From now on the bucket's listings tell the truth.
     pub fn heal_listing(&self, bucket: &str) {
-        self.lock().distortions.remove(bucket);
+        let mut world = self.lock();
+        world.distortions.remove(bucket);
+        world.version_distortions.remove(bucket);
     }
 
     /// Sets the time at which later writes happen.
@@ -128,6 +204,9 @@ impl MemoryBuckets {
             modified_at,
         };
         let key = ObjectKey::new(key).expect("a key");
+        if let Some(history) = world.histories.get_mut(bucket) {
+            history.put(&key, object.clone());
+        }
         world.bucket_mut(bucket).insert(key, object);
     }
 
@@ -150,7 +229,12 @@ impl MemoryBuckets {
     /// Removes an object.
     pub fn remove(&self, bucket: &str, key: &str) {
         let key = ObjectKey::new(key).expect("a key");
-        self.lock().bucket_mut(bucket).remove(&key);
+        let mut world = self.lock();
+        let now = world.now();
+        if let Some(history) = world.histories.get_mut(bucket) {
+            history.delete(&key, now);
+        }
+        world.bucket_mut(bucket).remove(&key);
     }
 
     /// Every object of a bucket, in key order.
@@ -245,6 +329,24 @@ impl World {
         }
     }
 
+    /// The object of a key, in its newest version or the named one.
+    pub(crate) fn object_of(
+        &self,
+        bucket: &BucketName,
+        object: ObjectRef<'_>,
+        operation: &'static str,
+    ) -> Result<&StoredObject, CallFault> {
+        let Some(version_id) = object.version_id else {
+            return self.object(bucket, object.key, operation);
+        };
+        let history = self.histories.get(bucket.as_str());
+        let history = history.ok_or_else(|| {
+            let text = format!("{bucket} keeps no versions");
+            CallFault::new(operation, FaultKind::NoSuchKey, text)
+        })?;
+        history.object(object.key, version_id, operation)
+    }
+
     /// A probe asks for permission only: whether the object is there does not matter.
     pub(crate) fn probe(
         &self,
@@ -253,7 +355,7 @@ impl World {
         operation: &'static str,
     ) -> Result<(), CallFault> {
         match probe {
-            Probe::ReadSource(key) => match self.object(source, key, operation) {
+            Probe::ReadSource(object) => match self.object_of(source, object, operation) {
                 Err(fault) if fault.kind == FaultKind::AccessDenied => Err(fault),
                 _ => Ok(()),
             },

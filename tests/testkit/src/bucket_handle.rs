@@ -7,12 +7,12 @@ use std::{
 
 use shardlift_core::{
     failure::fault::CallFault,
-    port::{ListRequest, ObjectPage},
+    port::{ListRequest, ObjectPage, VersionPage, VersionRequest, Versioning},
     run::record::BucketFacts,
     value::{bucket::BucketName, key::ObjectKey, tally::RequestCounts},
 };
 
-use crate::{CallScript, MemoryBuckets, bucket::World};
+use crate::{CallScript, MemoryBuckets, bucket::World, history::History};
 
 /// What both sides have in common: the bucket, the script of its calls, the count of them.
 #[derive(Debug, Clone)]
@@ -58,10 +58,38 @@ impl BucketHandle {
                 .map(|(key, object)| object.listed(key))
                 .collect();
             let page = ObjectPage {
+                listed_through: None,
                 objects,
                 is_truncated: matching.next().is_some(),
             };
             match world.distortions.get(self.bucket.as_str()) {
+                Some(distortion) => distortion.of(request, page),
+                None => Ok(page),
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn versioning(&self) -> Result<Versioning, CallFault> {
+        self.call("s3:GetBucketVersioning", |world| {
+            let history = world.histories.get(self.bucket.as_str());
+            Ok(history.map_or(Versioning::Never, History::versioning))
+        })
+        .await
+    }
+
+    pub(crate) async fn list_versions(
+        &self,
+        request: &VersionRequest,
+    ) -> Result<VersionPage, CallFault> {
+        const OPERATION: &str = "s3:ListObjectVersions";
+        self.call(OPERATION, |world| {
+            let objects = world.objects(&self.bucket, OPERATION)?;
+            let page = match world.histories.get(self.bucket.as_str()) {
+                Some(history) => history.page(request, self.page_objects),
+                None => History::since(objects.clone()).page(request, self.page_objects),
+            };
+            match world.version_distortions.get(self.bucket.as_str()) {
                 Some(distortion) => distortion.of(request, page),
                 None => Ok(page),
             }

@@ -2,37 +2,26 @@
 
 use std::{fmt, sync::Arc};
 
-use shardlift_core::{
-    failure::fault::CallFault,
-    port::{ListRequest, ObjectPage},
-};
+use shardlift_core::failure::fault::CallFault;
 
-type Distort = dyn Fn(&ListRequest, ObjectPage) -> Result<ObjectPage, CallFault> + Send + Sync;
+type Distort<R, P> = dyn Fn(&R, P) -> Result<P, CallFault> + Send + Sync;
 
-/// The response to a request instead of the true page.
-#[derive(Clone)]
-pub(crate) struct Distortion(Arc<Distort>);
+/// The response to a request `R` instead of the true page `P`.
+pub(crate) struct Distortion<R, P>(Arc<Distort<R, P>>);
 
-impl Distortion {
+impl<R, P> Distortion<R, P> {
     pub(crate) fn new(
-        distort: impl Fn(&ListRequest, ObjectPage) -> Result<ObjectPage, CallFault>
-        + Send
-        + Sync
-        + 'static,
+        distort: impl Fn(&R, P) -> Result<P, CallFault> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(distort))
     }
 
-    pub(crate) fn of(
-        &self,
-        request: &ListRequest,
-        page: ObjectPage,
-    ) -> Result<ObjectPage, CallFault> {
+    pub(crate) fn of(&self, request: &R, page: P) -> Result<P, CallFault> {
         (self.0)(request, page)
     }
 }
 
-impl fmt::Debug for Distortion {
+impl<R, P> fmt::Debug for Distortion<R, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Distortion")
     }

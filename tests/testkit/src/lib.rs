@@ -12,6 +12,7 @@ pub mod conformance;
 mod control_store;
 mod distortion;
 mod executions;
+mod history;
 pub mod key_strategies;
 mod ledger;
 mod list_files;

@@ -2,7 +2,10 @@
 
 use shardlift_core::{
     failure::fault::CallFault,
-    port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
+    port::{
+        BucketListing, ListRequest, ObjectPage, SourceBucket, VersionPage, VersionRequest,
+        Versioning,
+    },
     run::record::BucketFacts,
     value::tally::RequestCounts,
 };
@@ -26,5 +29,13 @@ impl SourceBucket for MemorySource {
 
     fn requests(&self) -> RequestCounts {
         self.0.requests()
+    }
+
+    async fn versioning(&self) -> Result<Versioning, CallFault> {
+        self.0.versioning().await
+    }
+
+    async fn list_versions(&self, request: &VersionRequest) -> Result<VersionPage, CallFault> {
+        self.0.list_versions(request).await
     }
 }

@@ -55,6 +55,7 @@ impl StoredObject {
             etag: self.attributes.etag.clone(),
             modified_at: whole_seconds(self.modified_at),
             storage: self.storage(),
+            version_id: None,
         }
     }
 }

@@ -10,8 +10,8 @@ use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
     port::{
         BucketListing, ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload,
-        DELETE_OBJECTS_MAX, ListRequest, ObjectAttributes, ObjectPage, ObjectToDelete, PartReceipt,
-        Probe, TagSet, TargetBucket, UploadSpec,
+        DELETE_OBJECTS_MAX, ListRequest, ObjectAttributes, ObjectPage, ObjectRef, ObjectToDelete,
+        PartReceipt, Probe, TagSet, TargetBucket, UploadSpec,
     },
     run::record::BucketFacts,
     value::{
@@ -102,31 +102,36 @@ impl TargetBucket for MemoryTarget {
             .await
     }
 
-    async fn head_source(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
+    async fn head_source(&self, object: ObjectRef<'_>) -> Result<ObjectAttributes, CallFault> {
         const OPERATION: &str = "s3:HeadObject";
         self.handle
             .call(OPERATION, |world| {
                 Ok(world
-                    .object(&self.source, key, OPERATION)?
+                    .object_of(&self.source, object, OPERATION)?
                     .attributes_at(world.now()))
             })
             .await
     }
 
-    async fn source_tags(&self, key: &ObjectKey) -> Result<TagSet, CallFault> {
+    async fn source_tags(&self, object: ObjectRef<'_>) -> Result<TagSet, CallFault> {
         const OPERATION: &str = "s3:GetObjectTagging";
         self.handle
             .call(OPERATION, |world| {
-                Ok(world.object(&self.source, key, OPERATION)?.tags.clone())
+                Ok(world
+                    .object_of(&self.source, object, OPERATION)?
+                    .tags
+                    .clone())
             })
             .await
     }
 
-    async fn has_annotations(&self, key: &ObjectKey) -> Result<bool, CallFault> {
+    async fn has_annotations(&self, object: ObjectRef<'_>) -> Result<bool, CallFault> {
         const OPERATION: &str = "s3:ListObjectAnnotations";
         self.handle
             .call(OPERATION, |world| {
-                Ok(world.object(&self.source, key, OPERATION)?.has_annotations)
+                Ok(world
+                    .object_of(&self.source, object, OPERATION)?
+                    .has_annotations)
             })
             .await
     }

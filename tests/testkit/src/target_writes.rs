@@ -25,7 +25,7 @@ impl MemoryTarget {
         source: &CopySource,
         operation: &'static str,
     ) -> Result<StoredObject, CallFault> {
-        let object = world.object(&self.source, &source.key, operation)?;
+        let object = world.object_of(&self.source, source.into(), operation)?;
         if object.attributes.etag != source.etag {
             return Err(CallFault::new(
                 operation,

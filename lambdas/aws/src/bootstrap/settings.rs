@@ -326,6 +326,7 @@ mod tests {
         let key = "arn:aws:kms:eu-west-1:222222222222:key/*";
         let raised = settings(&[
             ("ALLOW_MIRROR", "true"),
+            ("ALLOW_VERSIONS", "true"),
             ("DELETE_MAX_PERCENT_CEILING", "100"),
             ("DELETE_MAX_OBJECTS_CEILING", "-1"),
             ("ALLOWED_KMS_KEY_ARNS", key),
@@ -337,6 +338,7 @@ mod tests {
         .unwrap();
         let parameters = CeilingParameters {
             allow_mirror: true,
+            allow_versions: true,
             delete_max_percent: Some(100),
             kms_keys: vec![AllowedKey::new(key).unwrap()],
             storage_classes: Some(vec![
@@ -367,6 +369,7 @@ mod tests {
             ("RUN_DELETE_MAX_PERCENT", "-1"),
             ("RUN_DELETE_MAX_OBJECTS", "few"),
             ("ALLOW_MIRROR", "yes"),
+            ("ALLOW_VERSIONS", "yes"),
             ("DELETE_MAX_PERCENT_CEILING", "all"),
             ("DELETE_MAX_OBJECTS_CEILING", "-2"),
             ("ALLOWED_KMS_KEY_ARNS", "*"),

@@ -45,7 +45,7 @@ pub(super) async fn copy_object(
         .set_ssekms_key_id(options.kms_key_arn.as_ref().map(ToString::to_string))
         .bucket(buckets.target.name())
         .key(escape(target_key))
-        .copy_source(copy_source(&buckets.source.name, &source.key))
+        .copy_source(copy_source(&buckets.source.name, source))
         .copy_source_if_match(quoted(&source.etag))
         .expected_bucket_owner(buckets.target.owner())
         .expected_source_bucket_owner(buckets.source.owner())

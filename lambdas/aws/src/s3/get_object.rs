@@ -1,7 +1,7 @@
 //! GetObject, sent only to check the permission: copies never pass through a function.
 
 use aws_sdk_s3::Client;
-use shardlift_core::{failure::fault::CallFault, value::key::ObjectKey};
+use shardlift_core::{failure::fault::CallFault, port::ObjectRef};
 
 use super::{
     owned_bucket::OwnedBucket,
@@ -16,13 +16,14 @@ const OPERATION: &str = "s3:GetObject";
 pub(super) async fn probe_get_object(
     client: &Client,
     bucket: &OwnedBucket,
-    key: &ObjectKey,
+    object: ObjectRef<'_>,
 ) -> Result<(), CallFault> {
     let result = client
         .get_object()
         .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
-        .key(escape(key))
+        .key(escape(object.key))
+        .set_version_id(object.version_id.map(ToString::to_string))
         .if_match(IMPOSSIBLE_ETAG)
         .expected_bucket_owner(bucket.owner())
         .send()

@@ -1,7 +1,10 @@
 //! GetObjectTagging reads the tags of an object.
 
 use aws_sdk_s3::Client;
-use shardlift_core::{failure::fault::CallFault, port::TagSet, value::key::ObjectKey};
+use shardlift_core::{
+    failure::fault::CallFault,
+    port::{ObjectRef, TagSet},
+};
 
 use super::{owned_bucket::OwnedBucket, wire::escaped_key::escape};
 use crate::fault_mapping::call_fault;
@@ -12,13 +15,14 @@ const OPERATION: &str = "s3:GetObjectTagging";
 pub(super) async fn get_object_tagging(
     client: &Client,
     bucket: &OwnedBucket,
-    key: &ObjectKey,
+    object: ObjectRef<'_>,
 ) -> Result<TagSet, CallFault> {
     let response = client
         .get_object_tagging()
         .set_request_payer(bucket.request_payer())
         .bucket(bucket.name())
-        .key(escape(key))
+        .key(escape(object.key))
+        .set_version_id(object.version_id.map(ToString::to_string))
         .expected_bucket_owner(bucket.owner())
         .send()
         .await

@@ -1,12 +1,17 @@
 use aws_sdk_s3::Client;
 use shardlift_core::{
     failure::fault::CallFault,
-    port::{BucketListing, ListRequest, ObjectPage, SourceBucket},
+    port::{
+        BucketListing, ListRequest, ObjectPage, SourceBucket, VersionPage, VersionRequest,
+        Versioning,
+    },
     run::record::BucketFacts,
     value::{object::ListedObject, tally::RequestCounts},
 };
 
-use super::{list_objects_v2, owned_bucket::OwnedBucket};
+use super::{
+    get_bucket_versioning, list_object_versions, list_objects_v2, owned_bucket::OwnedBucket,
+};
 use crate::request_counter::RequestCounter;
 
 /// The source bucket, read with the function's own role.
@@ -44,5 +49,13 @@ impl SourceBucket for AwsSourceBucket {
 
     fn requests(&self) -> RequestCounts {
         self.counter.counts()
+    }
+
+    async fn versioning(&self) -> Result<Versioning, CallFault> {
+        get_bucket_versioning::versioning(&self.client, &self.bucket).await
+    }
+
+    async fn list_versions(&self, request: &VersionRequest) -> Result<VersionPage, CallFault> {
+        list_object_versions::list_versions(&self.client, &self.bucket, request).await
     }
 }

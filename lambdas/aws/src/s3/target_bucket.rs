@@ -4,8 +4,8 @@ use shardlift_core::{
     failure::fault::CallFault,
     port::{
         BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, ListRequest,
-        ObjectAttributes, ObjectPage, ObjectToDelete, PartReceipt, Probe, TagSet, TargetBucket,
-        UploadSpec,
+        ObjectAttributes, ObjectPage, ObjectRef, ObjectToDelete, PartReceipt, Probe, TagSet,
+        TargetBucket, UploadSpec,
     },
     run::record::BucketFacts,
     value::{
@@ -94,27 +94,27 @@ impl TargetBucket for AwsTargetBucket {
         Box::pin(copy_object(client, buckets, source, target_key, options)).await
     }
 
-    async fn head_source(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
-        head_object(&self.clients.source_reads, &self.buckets.source, key).await
+    async fn head_source(&self, object: ObjectRef<'_>) -> Result<ObjectAttributes, CallFault> {
+        head_object(&self.clients.source_reads, &self.buckets.source, object).await
     }
 
-    async fn source_tags(&self, key: &ObjectKey) -> Result<TagSet, CallFault> {
-        get_object_tagging(&self.clients.source_reads, &self.buckets.source, key).await
+    async fn source_tags(&self, object: ObjectRef<'_>) -> Result<TagSet, CallFault> {
+        get_object_tagging(&self.clients.source_reads, &self.buckets.source, object).await
     }
 
-    async fn has_annotations(&self, key: &ObjectKey) -> Result<bool, CallFault> {
-        has_annotations(&self.clients.source_reads, &self.buckets.source, key).await
+    async fn has_annotations(&self, object: ObjectRef<'_>) -> Result<bool, CallFault> {
+        has_annotations(&self.clients.source_reads, &self.buckets.source, object).await
     }
 
     async fn head_target(&self, key: &ObjectKey) -> Result<ObjectAttributes, CallFault> {
-        head_object(&self.clients.target_reads, &self.buckets.target, key).await
+        head_object(&self.clients.target_reads, &self.buckets.target, key.into()).await
     }
 
     async fn probe(&self, probe: Probe<'_>) -> Result<(), CallFault> {
         let (clients, buckets) = (&self.clients, &self.buckets);
         match probe {
-            Probe::ReadSource(key) => {
-                probe_get_object(&clients.source_reads, &buckets.source, key).await
+            Probe::ReadSource(object) => {
+                probe_get_object(&clients.source_reads, &buckets.source, object).await
             }
             Probe::DeleteTarget(key) => {
                 probe_delete_object(&clients.target_reads, &buckets.target, key).await

@@ -38,7 +38,7 @@ pub(super) async fn upload_part_copy(
         .key(escape(target_key))
         .upload_id(upload_id.as_str())
         .part_number(sdk_part_number(part.number))
-        .copy_source(copy_source(&buckets.source.name, &source.key))
+        .copy_source(copy_source(&buckets.source.name, source))
         .copy_source_if_match(quoted(&source.etag))
         .set_copy_source_range(copy_source_range(source, part))
         .expected_bucket_owner(buckets.target.owner())

@@ -48,7 +48,7 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
     ) -> Result<Vec<Note>, Failure> {
         let head = self
             .calls
-            .read(|| self.calls.target.head_source(&planned.source.key));
+            .read(|| self.calls.target.head_source((&planned.source).into()));
         let at_source = Box::pin(head).await.ok();
         self.judge(planned, at_source.as_ref(), receipt, way)
     }
@@ -92,11 +92,11 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
     pub(super) async fn explain(&self, fault: CallFault, planned: &PlannedObject) -> Failure {
         match fault.kind {
             FaultKind::ConditionFailed => self.explain_condition(&fault, planned).await,
-            FaultKind::NoSuchKey => source_missing(&fault),
+            FaultKind::NoSuchKey => source_missing(&planned.source, &fault),
             FaultKind::AccessDenied => {
-                let source_key = &planned.source.key;
-                match self.denials.find(&self.calls, source_key, &fault).await {
-                    Finding::SourceMissing => source_missing(&fault),
+                let source = (&planned.source).into();
+                match self.denials.find(&self.calls, source, &fault).await {
+                    Finding::SourceMissing => source_missing(&planned.source, &fault),
                     Finding::Missing(permission) => self.denied(permission, planned, &fault),
                 }
             }
@@ -132,7 +132,7 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
     /// A condition on the source and one on the target fail with the same response: the source shows which it was.
     async fn explain_condition(&self, fault: &CallFault, planned: &PlannedObject) -> Failure {
         let source = &planned.source;
-        let head = || self.calls.target.head_source(&source.key);
+        let head = || self.calls.target.head_source(source.into());
         match self.calls.read(head).await {
             Ok(found) if found.etag == source.etag && found.size_bytes == source.size_bytes => {
                 Failure::new(
@@ -143,7 +143,7 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
                 )
             }
             Ok(found) => source_changed(source, &found.etag, found.size_bytes),
-            Err(read) if read.kind == FaultKind::NoSuchKey => source_missing(&read),
+            Err(read) if read.kind == FaultKind::NoSuchKey => source_missing(source, &read),
             // Another round may find out what this one cannot.
             Err(read) if read.is_transient() => Failure::from(read).within(fault),
             Err(read) => Failure::new(
@@ -165,11 +165,14 @@ pub(super) fn source_changed(planned: &CopySource, found_etag: &ETag, found_byte
     )
 }
 
-fn source_missing(fault: &CallFault) -> Failure {
-    Failure::new(
-        FailureCode::SourceMissing,
-        format!("it was planned and is gone at the source: {fault}"),
-    )
+fn source_missing(planned: &CopySource, fault: &CallFault) -> Failure {
+    let detail = match &planned.version_id {
+        Some(version_id) => format!(
+            "its version {version_id} was planned and is gone at the source, removed by its id or by a lifecycle rule: {fault}"
+        ),
+        None => format!("it was planned and is gone at the source: {fault}"),
+    };
+    Failure::new(FailureCode::SourceMissing, detail)
 }
 
 fn different(at_source: &ObjectAttributes, receipt: &CopyReceipt) -> Failure {

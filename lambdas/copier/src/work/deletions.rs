@@ -85,7 +85,7 @@ impl<T: TargetBucket> Deletions<'_, T> {
         let Some(Ok(key)) = calls.spec.pair.source_key(&object.key) else {
             return Ok(None);
         };
-        let failure = match calls.read(|| calls.target.head_source(&key)).await {
+        let failure = match calls.read(|| calls.target.head_source((&key).into())).await {
             Ok(_) => return Ok(Some(ObjectOutcome::Skipped(SkipReason::BackAtSource))),
             Err(fault) if fault.kind == FaultKind::NoSuchKey => return Ok(None),
             Err(fault) if fault.kind == FaultKind::AccessDenied => MissingPermission::ReadObject

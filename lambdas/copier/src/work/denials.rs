@@ -4,9 +4,8 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     access::missing_permission::MissingPermission,
     failure::fault::{CallFault, FaultKind},
-    port::TargetBucket,
+    port::{ObjectRef, TargetBucket},
     run::option::TagPolicy,
-    value::key::ObjectKey,
 };
 use tokio::sync::Mutex;
 
@@ -37,12 +36,12 @@ pub(super) enum Finding {
 }
 
 impl Denials {
-    /// Finds out what a refused copy of `source_key` lacked: the response says it, or calls that change nothing show it. One
+    /// Finds out what a refused copy of `source` lacked: the response says it, or calls that change nothing show it. One
     /// object at a time, so that those refused together learn from the first ones.
     pub(super) async fn find<T: TargetBucket>(
         &self,
         calls: &TargetCalls<'_, T>,
-        source_key: &ObjectKey,
+        source: ObjectRef<'_>,
         refusal: &CallFault,
     ) -> Finding {
         let reason = refusal.reason.as_ref();
@@ -55,7 +54,7 @@ impl Denials {
         if let (Some(last), true) = (known.last, known.probed >= PROBED_OBJECTS_MAX) {
             return Finding::Missing(last);
         }
-        let finding = probe(calls, source_key).await;
+        let finding = probe(calls, source).await;
         if let Finding::Missing(permission) = finding {
             known.probed += 1;
             known.last = Some(permission);
@@ -65,21 +64,21 @@ impl Denials {
 }
 
 /// Reading first, since nothing can be copied without it; what reading does not explain is a matter of writing.
-async fn probe<T: TargetBucket>(calls: &TargetCalls<'_, T>, source_key: &ObjectKey) -> Finding {
+async fn probe<T: TargetBucket>(calls: &TargetCalls<'_, T>, source: ObjectRef<'_>) -> Finding {
     let TargetCalls { target, spec, .. } = calls;
     let mut carries_tags = false;
-    match calls.read(|| target.head_source(source_key)).await {
+    match calls.read(|| target.head_source(source)).await {
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
-            return Finding::Missing(MissingPermission::ReadObject);
+            return Finding::Missing(MissingPermission::of_reading(source));
         }
         Err(fault) if fault.kind == FaultKind::NoSuchKey => return Finding::SourceMissing,
         Err(fault) => log_probe(&fault),
         Ok(_) => {}
     }
     if spec.tags == TagPolicy::Preserve {
-        match calls.read(|| target.source_tags(source_key)).await {
+        match calls.read(|| target.source_tags(source)).await {
             Err(fault) if fault.kind == FaultKind::AccessDenied => {
-                return Finding::Missing(MissingPermission::ReadTags);
+                return Finding::Missing(MissingPermission::of_reading_tags(source));
             }
             Err(fault) => log_probe(&fault),
             Ok(tags) => carries_tags = !tags.is_empty(),

@@ -40,6 +40,7 @@ impl PlannedObject {
         Ok(Self {
             index,
             source: CopySource {
+                version_id: object.version_id.clone(),
                 key: object.key.clone(),
                 etag: object.etag.clone(),
                 size_bytes: object.size_bytes,
@@ -59,11 +60,12 @@ impl PlannedObject {
         }
     }
 
-    /// The same object in a newer version.
+    /// The same object in a newer version: whichever is the newest. Never where the plan names a version.
     pub(crate) fn in_version(&self, newer: NewerVersion) -> Self {
         Self {
             index: self.index,
             source: CopySource {
+                version_id: None,
                 key: self.source.key.clone(),
                 etag: newer.etag.clone(),
                 size_bytes: newer.size_bytes,

@@ -107,8 +107,11 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
     /// expected to refuse the copy too, and to say why.
     async fn look_before(&self) -> Result<Before, Failure> {
         let calls = self.context.calls;
-        let key = &self.planned.source.key;
-        let source = match calls.read(|| calls.target.head_source(key)).await {
+        let planned = &self.planned.source;
+        let source = match calls
+            .read(|| calls.target.head_source(planned.into()))
+            .await
+        {
             Ok(source) => source,
             // A response that cannot be read once may never be readable.
             Err(fault) if fault.is_transient() && fault.kind != FaultKind::MalformedResponse => {
@@ -146,7 +149,7 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         }
         let at_target = calls.read(|| calls.target.head_target(target_key));
         let at_target = at_target.await.ok()?;
-        let at_source = calls.read(|| calls.target.head_source(&source.key));
+        let at_source = calls.read(|| calls.target.head_source(source.into()));
         let at_source = at_source.await.ok()?;
         if !lost_response::is_copied(source, options, &at_source, &at_target, since_attempt) {
             return None;
@@ -154,7 +157,7 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
         // These do not show whether the target has the source's annotations too.
         let has_annotations = options.tags.is_none()
             && calls
-                .read(|| calls.target.has_annotations(&source.key))
+                .read(|| calls.target.has_annotations(source.into()))
                 .await
                 .ok()?;
         (!has_annotations).then_some(CopyReceipt {

@@ -3,6 +3,8 @@
 //! A source that lives changes while it is copied. Each attempt copies one version, on the condition that the source
 //! still has it; when it has not, the source is looked at and the version that is there now is copied instead. So bytes of
 //! two versions are never mixed, and the outcome names the version that arrived (P1, P7).
+//!
+//! A version that the plan names by its id never changes, and nothing takes its place: if it is gone, the object failed.
 
 use shardlift_core::{
     failure::{Failure, FailureCode, fault::FaultKind},
@@ -35,7 +37,9 @@ pub(super) async fn look<T: TargetBucket>(
     failure: Failure,
 ) -> Result<AfterFailure, Failure> {
     let (calls, source) = (&context.calls, &tried.source);
-    if calls.spec.on_change == OnChange::Fail {
+    // A version that the plan names is meant, and no newer one; nor is it gone at the source like an object that somebody
+    // deleted: the plan was promised it.
+    if calls.spec.on_change == OnChange::Fail || source.version_id.is_some() {
         return Ok(AfterFailure::Fail(failure));
     }
     match failure.code {
@@ -53,7 +57,7 @@ pub(super) async fn look<T: TargetBucket>(
     if context.uploads.get(tried.index).is_some() {
         return Ok(AfterFailure::Fail(failure));
     }
-    let found = match calls.read(|| calls.target.head_source(&source.key)).await {
+    let found = match calls.read(|| calls.target.head_source(source.into())).await {
         Ok(found) => found,
         Err(fault) if fault.kind == FaultKind::NoSuchKey => {
             return Ok(AfterFailure::Skip(SkipReason::GoneAtSource));
@@ -72,6 +76,7 @@ pub(super) async fn look<T: TargetBucket>(
         etag: found.etag.clone(),
         modified_at: found.modified_at,
         storage,
+        version_id: None,
     };
     let relative = source.key.relative_to(&calls.spec.pair.source.prefix);
     let filter = calls.spec.filters.compile()?;

@@ -19,16 +19,16 @@ const GIB: u64 = 1024 * MIB;
 
 /// How an object is copied when nothing changes.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+pub(crate) enum Way {
     Single,
     InParts,
     PartShards,
 }
 
 impl Way {
-    const ALL: [Self; 3] = [Self::Single, Self::InParts, Self::PartShards];
+    pub(crate) const ALL: [Self; 3] = [Self::Single, Self::InParts, Self::PartShards];
 
-    fn size_bytes(self) -> u64 {
+    pub(crate) fn size_bytes(self) -> u64 {
         match self {
             Self::Single => MIB,
             Self::InParts => 20 * MIB,
@@ -37,6 +37,15 @@ impl Way {
     }
 
     async fn planned(self, further: &serde_json::Value) -> Scene {
+        self.planned_in(further, |_| ()).await
+    }
+
+    /// The same, in a bucket that `prepare` made ready.
+    pub(crate) async fn planned_in(
+        self,
+        further: &serde_json::Value,
+        prepare: impl FnOnce(&Scene),
+    ) -> Scene {
         let mut input = match self {
             Self::Single | Self::InParts => {
                 json!({"multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB})
@@ -47,6 +56,7 @@ impl Way {
             input[field] = value.clone();
         }
         let scene = Scene::new(&input);
+        prepare(&scene);
         scene.buckets.put(SOURCE, "in/a", "old", self.size_bytes());
         match self {
             Self::PartShards => scene.plan_parts().await,
@@ -73,7 +83,7 @@ impl Change {
     }
 }
 
-async fn copy_all(scene: &Scene) {
+pub(crate) async fn copy_all(scene: &Scene) {
     for id in scene.index() {
         scene.invoke_until_done_on(&id, LONG).await;
     }

@@ -15,3 +15,4 @@ mod redirects;
 mod refusals;
 mod scene;
 mod tagging;
+mod versions;

@@ -47,6 +47,8 @@ pub struct CeilingParameters {
     pub kms_keys: Vec<AllowedKey>,
     /// The storage classes that a run may choose.
     pub storage_classes: Option<Vec<ClassChoice>>,
+    /// Whether a run may name versions.
+    pub allow_versions: bool,
     /// The stack's control bucket, where lists may lie.
     pub control_bucket: Option<BucketName>,
     /// The buckets in which lists may lie beside it.
@@ -95,6 +97,7 @@ pub struct Ceilings {
     source_prefix: KeyPrefix,
     own_target: OwnTarget,
     has_mirrors: bool,
+    has_versions: bool,
     delete_max_percent: u8,
     delete_max_objects: u64,
     own_key: Option<KmsKeyArn>,
@@ -139,6 +142,7 @@ impl Ceilings {
                 external_id: target.external_id,
             },
             has_mirrors: parameters.allow_mirror || defaults.mode == Some(Mode::Mirror),
+            has_versions: parameters.allow_versions,
             delete_max_percent: percent.max(parameters.delete_max_percent.unwrap_or(0)),
             delete_max_objects: objects.max(parameters.delete_max_objects.unwrap_or(0)),
             own_key: defaults.kms_key_arn.clone(),
@@ -170,6 +174,9 @@ impl Ceilings {
         if let Some(list) = spec.list.as_ref().filter(|_| spec.rerun.is_none()) {
             self.check_list_file(&list.bucket, list.key.as_str())?;
         }
+        if spec.as_of.is_some() {
+            self.check_versions("source.as_of")?;
+        }
         if spec.mode == Mode::Mirror {
             if !self.has_mirrors {
                 return Err(beyond("mode", "AllowMirror", "no run may be a mirror"));
@@ -185,6 +192,21 @@ impl Ceilings {
     pub fn is_own_target(&self, pair: &Pair) -> bool {
         let (own, target) = (&self.own_target, &pair.target);
         own.bucket.as_ref() == Some(&target.bucket) && own.role.as_ref() == Some(&target.role_arn)
+    }
+
+    /// Refuses a `field` that names versions of the source where no run may.
+    ///
+    /// # Errors
+    /// `InvalidRun`, naming the field and the parameter.
+    pub fn check_versions(&self, field: &str) -> Result<(), Failure> {
+        if self.has_versions {
+            return Ok(());
+        }
+        Err(beyond(
+            field,
+            "AllowVersions",
+            "no run may read versions by their ids",
+        ))
     }
 
     /// Refuses a file of a list, the data file of an inventory included, that lies where no list may lie.

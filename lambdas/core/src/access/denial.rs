@@ -121,6 +121,19 @@ impl Denial {
         }
     }
 
+    /// A function may not do this on the bucket of the source, which it lists in its versions.
+    #[must_use]
+    pub fn of_reading_history(function: impl Into<String>, pair: &Pair, operation: &str) -> Self {
+        let action = match operation {
+            "s3:GetBucketVersioning" => Action::GetBucketVersioning,
+            _ => Action::ListBucketVersions,
+        };
+        Self {
+            actions: vec![action],
+            ..Self::of_listing_source(function, pair)
+        }
+    }
+
     /// A function may not enter the target account.
     #[must_use]
     pub fn of_entry(function: impl Into<String>, pair: &Pair) -> Self {

@@ -11,10 +11,12 @@ use crate::{
     run::pair::Side,
     value::action::Action::{
         self, AbortMultipartUpload, AssumeRole, CreateLogStream, Decrypt, DeleteItem, DeleteObject,
-        DescribeExecution, GenerateDataKey, GetItem, GetObject, GetObjectAnnotation,
-        GetObjectTagging, ListBucket, ListBucketMultipartUploads, ListMultipartUploadParts,
-        ListObjectAnnotations, Publish, PutItem, PutLogEvents, PutObject, PutObjectAcl,
-        PutObjectAnnotation, PutObjectTagging, Query,
+        DescribeExecution, GenerateDataKey, GetBucketVersioning, GetItem, GetObject,
+        GetObjectAnnotation, GetObjectTagging, GetObjectVersion, GetObjectVersionAnnotation,
+        GetObjectVersionTagging, ListBucket, ListBucketMultipartUploads, ListBucketVersions,
+        ListMultipartUploadParts, ListObjectAnnotations, ListObjectVersionAnnotations, Publish,
+        PutItem, PutLogEvents, PutObject, PutObjectAcl, PutObjectAnnotation, PutObjectTagging,
+        Query,
     },
 };
 
@@ -67,12 +69,16 @@ const fn grant(
     }
 }
 
-/// Reading an object, its tags and its annotations.
+/// Reading an object, its tags and its annotations, in its newest version and in others.
 const READ: &[Action] = &[
     GetObject,
     GetObjectTagging,
     GetObjectAnnotation,
     ListObjectAnnotations,
+    GetObjectVersion,
+    GetObjectVersionTagging,
+    GetObjectVersionAnnotation,
+    ListObjectVersionAnnotations,
 ];
 
 /// Writing an object, and reading what an unclear write left.
@@ -102,6 +108,7 @@ pub const GRANTS: &[Grant] = &[
     grant(ExecutionRole, Realm::Stack, "AskWhetherALockIsStillHeld", &[DescribeExecution]),
     grant(ExecutionRole, Realm::Stack, "Notify", &[Publish]),
     grant(ExecutionRole, Realm::Source, "ListTheSource", &[ListBucket]),
+    grant(ExecutionRole, Realm::Source, "ListTheVersionsOfTheSource", &[ListBucketVersions, GetBucketVersioning]),
     grant(ExecutionRole, Realm::Target, "EnterTheTargetAccount", &[AssumeRole]),
     grant(TargetRoleTrust, Realm::Target, "LetTheFunctionsEnter", &[AssumeRole]),
     // The target role at the source, which belongs to the other account.

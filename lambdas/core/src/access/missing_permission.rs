@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     failure::refusal::RefusalReason,
+    port::ObjectRef,
     run::{pair::Side, spec::RunSpec},
     value::{action::Action, arn::KmsKeyArn, key::ObjectKey},
 };
@@ -19,6 +20,10 @@ pub enum MissingPermission {
     ReadObject,
     /// To read their tags.
     ReadTags,
+    /// To read versions of source objects that are named by their ids.
+    ReadVersion,
+    /// To read the tags of such versions.
+    ReadVersionTags,
     /// To decrypt them with a key that AWS did not name.
     UseSourceKey,
     /// To write target objects.
@@ -59,8 +64,31 @@ impl MissingPermission {
             Some(Action::ListBucket) => None,
             Some(Action::GetObject) => Some(Self::ReadObject),
             Some(Action::GetObjectTagging | Action::GetObjectAnnotation) => Some(Self::ReadTags),
+            Some(Action::GetObjectVersion) => Some(Self::ReadVersion),
+            Some(Action::GetObjectVersionTagging | Action::GetObjectVersionAnnotation) => {
+                Some(Self::ReadVersionTags)
+            }
             Some(Action::Decrypt) if !is_targets_key() => Some(Self::ReadObject),
             _ => Some(Self::WriteObject),
+        }
+    }
+
+    /// What a refused read of a source object lacks. A version that is named needs an action of its own, and that alone
+    /// (docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions).
+    #[must_use]
+    pub fn of_reading(object: ObjectRef<'_>) -> Self {
+        match object.version_id {
+            Some(_) => Self::ReadVersion,
+            None => Self::ReadObject,
+        }
+    }
+
+    /// What a refused read of a source object's tags lacks.
+    #[must_use]
+    pub fn of_reading_tags(object: ObjectRef<'_>) -> Self {
+        match object.version_id {
+            Some(_) => Self::ReadVersionTags,
+            None => Self::ReadTags,
         }
     }
 
@@ -91,9 +119,12 @@ impl MissingPermission {
     #[must_use]
     pub const fn side(self) -> Side {
         match self {
-            Self::TellMissingObject | Self::ReadObject | Self::ReadTags | Self::UseSourceKey => {
-                Side::Source
-            }
+            Self::TellMissingObject
+            | Self::ReadObject
+            | Self::ReadTags
+            | Self::ReadVersion
+            | Self::ReadVersionTags
+            | Self::UseSourceKey => Side::Source,
             Self::WriteObject
             | Self::WriteTags
             | Self::WriteObjectOrTags
@@ -114,6 +145,8 @@ impl MissingPermission {
             Self::TellMissingObject => &[Action::ListBucket],
             Self::ReadObject | Self::ReadTargetObject => &[Action::GetObject],
             Self::ReadTags => &[Action::GetObjectTagging],
+            Self::ReadVersion => &[Action::GetObjectVersion],
+            Self::ReadVersionTags => &[Action::GetObjectVersionTagging],
             Self::UseSourceKey => &[Action::Decrypt],
             Self::WriteObject => &[Action::PutObject],
             Self::WriteTags => &[Action::PutObjectTagging],
@@ -130,7 +163,7 @@ impl MissingPermission {
     /// What may be behind a refusal beside a missing statement.
     fn advice(self, spec: &RunSpec) -> Option<String> {
         match self {
-            Self::ReadObject => Some(about_reading(spec)),
+            Self::ReadObject | Self::ReadVersion => Some(about_reading(spec)),
             Self::WriteObject
             | Self::WriteObjectOrTags
             | Self::WriteObjectOrAcl

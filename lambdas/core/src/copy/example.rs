@@ -14,6 +14,7 @@ use crate::{
 /// An object of three bytes.
 pub(super) fn planned() -> CopySource {
     CopySource {
+        version_id: None,
         key: ObjectKey::new("k").unwrap(),
         etag: ETag::new("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
         size_bytes: 3,

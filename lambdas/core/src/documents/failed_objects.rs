@@ -91,6 +91,7 @@ fn unsettled(
         .map(move |(index, object)| FailedObject {
             index,
             key: object.key,
+            version_id: object.version_id,
             size: object.size_bytes,
             code: unfinished,
             detail: detail.clone(),

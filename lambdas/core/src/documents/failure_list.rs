@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     documents::json_lines::{self, JsonLines},
     failure::{Failure, FailureCode, Retry},
-    value::key::ObjectKey,
+    value::{id::VersionId, key::ObjectKey},
 };
 
 /// One object that failed, and why.
@@ -18,6 +18,9 @@ pub struct FailedObject {
     pub index: u32,
     /// Its full source key.
     pub key: ObjectKey,
+    /// The version that was planned, where the plan named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<VersionId>,
     /// Its size when it was planned, in bytes.
     pub size: u64,
     /// Why it failed.
@@ -61,6 +64,7 @@ mod tests {
         FailedObject {
             index,
             key: ObjectKey::new(key).unwrap(),
+            version_id: None,
             size: u64::from(index) * 7,
             code,
             detail: "line one\nline two \"quoted\"".into(),

@@ -3,7 +3,7 @@
 //! JSON lines under zstd: a person can read one with `zstd -dc`, and 10,000 keys take some
 //! 200 KB. The first line is a header, each further line one object as `[key, size_bytes, etag, modified_at_ms]`,
 //! followed by its storage class unless that is STANDARD (null for one that no copy can have), and by `true` if it is
-//! archived.
+//! archived. Where the plan names a version, both always stand there (`false` if it is not archived), and its id follows.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::bounded_lines::{BoundedLines, LINES_MAX};
 use crate::{
     failure::Failure,
     value::{
-        id::{RunId, ShardId},
+        id::{RunId, ShardId, VersionId},
         key::ObjectKey,
         object::{ETag, ListedObject},
         storage::{ObjectStorage, StorageClass},
@@ -66,6 +66,17 @@ struct ArchivedLineRef<'a>(
     bool,
 );
 
+#[derive(Serialize)]
+struct VersionedLineRef<'a>(
+    &'a ObjectKey,
+    u64,
+    &'a ETag,
+    Timestamp,
+    Option<StorageClass>,
+    bool,
+    &'a VersionId,
+);
+
 #[derive(Deserialize)]
 struct Line(
     ObjectKey,
@@ -74,6 +85,7 @@ struct Line(
     Timestamp,
     #[serde(default = "standard")] Option<StorageClass>,
     #[serde(default)] bool,
+    #[serde(default)] Option<VersionId>,
 );
 
 #[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
@@ -135,7 +147,7 @@ impl Manifest {
         let mut objects = Vec::with_capacity(header.objects.min(LINES_MAX));
         for line in lines.take(header.objects.saturating_add(1)) {
             let line = line.map_err(|error| broken(error.to_string()))?;
-            let Line(key, size_bytes, etag, modified_at, class, is_archived) =
+            let Line(key, size_bytes, etag, modified_at, class, is_archived, version_id) =
                 serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;
             objects.push(ListedObject {
                 key,
@@ -143,6 +155,7 @@ impl Manifest {
                 etag,
                 modified_at,
                 storage: ObjectStorage { class, is_archived },
+                version_id,
             });
         }
         if objects.len() != header.objects {
@@ -183,7 +196,10 @@ impl ManifestLines {
         );
         let ObjectStorage { class, is_archived } = object.storage;
         let bytes = &mut self.bytes;
-        let written = if is_archived {
+        let written = if let Some(id) = &object.version_id {
+            let line = VersionedLineRef(key, size, etag, at, class, is_archived, id);
+            serde_json::to_writer(bytes, &line)
+        } else if is_archived {
             serde_json::to_writer(bytes, &ArchivedLineRef(key, size, etag, at, class, true))
         } else if class == Some(StorageClass::Standard) {
             serde_json::to_writer(bytes, &LineRef(key, size, etag, at))
@@ -292,6 +308,8 @@ mod tests {
                     etag: ETag::new(format!("{index:032x}")).unwrap(),
                     modified_at: Timestamp::from_millis(1_700_000_000_000),
                     storage: STORAGES[index % STORAGES.len()],
+                    version_id: (index % 3 == 1)
+                        .then(|| VersionId::new(format!("v{index}")).unwrap()),
                 })
                 .collect(),
         }

@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     shard::note::Note,
     value::{
+        id::VersionId,
         key::RelativeKey,
         object::{ETag, ListedObject},
         set_sum::SetSum,
@@ -70,6 +71,9 @@ pub struct Receipt {
     /// The size of that object in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The version of the source that was planned, where the plan named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_version_id: Option<VersionId>,
     /// What proves the copy, where something does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Note>,
@@ -92,6 +96,7 @@ impl Receipt {
             etag: None,
             version_id: None,
             size: None,
+            source_version_id: None,
             proof: None,
             reason: None,
             index: None,
@@ -134,29 +139,43 @@ struct KeptLine<'a> {
     outcome: ReceiptOutcome,
     etag: &'a ETag,
     size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_version_id: Option<&'a VersionId>,
 }
 
 impl KeptLines {
-    /// Appends an object of the target that is the same as that of the source.
-    pub fn push_same(&mut self, relative: &str, target: &ListedObject) {
-        self.push(relative, target, ReceiptOutcome::Same);
+    /// Appends an object of the target that is the same as that of the source, in the version that the plan names.
+    pub fn push_same(
+        &mut self,
+        relative: &str,
+        target: &ListedObject,
+        version_id: Option<&VersionId>,
+    ) {
+        self.push(relative, target, ReceiptOutcome::Same, version_id);
         self.same
             .add_object(relative, &target.etag, target.size_bytes);
     }
 
     /// Appends an object of the target that the run is not about.
     pub fn push_beside(&mut self, relative: &str, target: &ListedObject) {
-        self.push(relative, target, ReceiptOutcome::Beside);
+        self.push(relative, target, ReceiptOutcome::Beside, None);
         self.beside
             .add_object(relative, &target.etag, target.size_bytes);
     }
 
-    fn push(&mut self, relative: &str, target: &ListedObject, outcome: ReceiptOutcome) {
+    fn push(
+        &mut self,
+        relative: &str,
+        target: &ListedObject,
+        outcome: ReceiptOutcome,
+        source_version_id: Option<&VersionId>,
+    ) {
         let line = KeptLine {
             key: relative,
             outcome,
             etag: &target.etag,
             size: target.size_bytes,
+            source_version_id,
         };
         serde_json::to_writer(&mut self.bytes, &line).expect("a line is written to memory");
         self.bytes.push(b'\n');
@@ -189,13 +208,19 @@ mod tests {
             etag: ETag::new(etag).unwrap(),
             modified_at: Timestamp::default(),
             storage: ObjectStorage::default(),
+            version_id: None,
         }
     }
 
     #[test]
     fn kept_objects_are_receipts_like_those_of_shards() {
         let (mut first, mut second) = (KeptLines::default(), KeptLines::default());
-        first.push_same("a\n\"\u{feff}", &object("copy/a", "e-1", 3));
+        let version_id = VersionId::new("v1").unwrap();
+        first.push_same(
+            "a\n\"\u{feff}",
+            &object("copy/a", "e-1", 3),
+            Some(&version_id),
+        );
         second.push_beside("z", &object("copy/z", "f", 4));
         let bytes = encode_kept([&first, &second]).unwrap();
         let read: Vec<Receipt> = json_lines::decode(&bytes)
@@ -209,13 +234,11 @@ mod tests {
                 size_bytes,
             })
         };
-        assert_eq!(
-            read,
-            [
-                expected("a\n\"\u{feff}", ReceiptOutcome::Same, "e-1", 3),
-                expected("z", ReceiptOutcome::Beside, "f", 4)
-            ]
-        );
+        let same = Receipt {
+            source_version_id: Some(version_id),
+            ..expected("a\n\"\u{feff}", ReceiptOutcome::Same, "e-1", 3)
+        };
+        assert_eq!(read, [same, expected("z", ReceiptOutcome::Beside, "f", 4)]);
         assert!(read[0].vouched().is_some() && read[1].vouched().is_none());
         let mut sum = SetSum::default();
         let (etag, size_bytes) = read[0].vouched().unwrap();

@@ -27,6 +27,8 @@ pub enum FaultKind {
     KeyUnusable,
     /// A part, range, size or count is outside S3's limits, or the request is malformed.
     Rejected,
+    /// The response is right, and yet nobody can know from it what was asked for.
+    Unknowable,
     /// The bucket is owned by another account than stated, where S3 says so.
     WrongOwner,
     /// The bucket is in another Region than the client's.
@@ -136,6 +138,7 @@ impl FaultKind {
             Self::ConditionFailed | Self::ConcurrentWrite => FailureCode::TargetConflict,
             Self::Archived => FailureCode::ObjectArchived,
             Self::Rejected => FailureCode::ObjectUnsupported,
+            Self::Unknowable => FailureCode::InvalidRun,
             Self::WrongOwner => FailureCode::BucketOwnerMismatch,
             Self::Throttled => FailureCode::Throttled,
             Self::NoSuchUpload

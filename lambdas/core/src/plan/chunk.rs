@@ -222,6 +222,7 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
             storage: ObjectStorage::default(),
+            version_id: None,
         };
         PlannedWork::of_object(&object, &spec).effort.looks
     }

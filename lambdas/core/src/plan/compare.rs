@@ -17,7 +17,8 @@ pub enum CopyReason {
 
 /// What distinguishes the target object from the source object, or nothing when they count as the same.
 ///
-/// `target` carries the target's key; only size, time and ETag are looked at.
+/// `target` carries the target's key; only size, time and ETag are looked at. For a version that is named the ETags alone
+/// decide, unless only the size is asked for: unequal ones mean a copy, which is at worst one too many.
 #[must_use]
 pub fn difference(
     compare: Compare,
@@ -29,6 +30,10 @@ pub fn difference(
     }
     match compare {
         Compare::Size => None,
+        // A copy of an older version is written later than a newer one was, so the time says nothing.
+        Compare::SizeAndMtime | Compare::Etag if source.version_id.is_some() => {
+            (source.etag != target.etag).then_some(CopyReason::ETag)
+        }
         Compare::SizeAndMtime => by_time(source, target),
         Compare::Etag => by_etag(source, target),
     }
@@ -55,7 +60,9 @@ fn by_etag(source: &ListedObject, target: &ListedObject) -> Option<CopyReason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp};
+    use crate::value::{
+        id::VersionId, key::ObjectKey, object::ETag, storage::ObjectStorage, time::Timestamp,
+    };
 
     fn object(size_bytes: u64, etag: &str, second: i64) -> ListedObject {
         ListedObject {
@@ -64,6 +71,7 @@ mod tests {
             etag: ETag::new(etag).unwrap(),
             modified_at: Timestamp::from_millis(second * 1000),
             storage: ObjectStorage::default(),
+            version_id: None,
         }
     }
 
@@ -100,5 +108,20 @@ mod tests {
         assert_eq!(differs("a", "b", 9), Some(CopyReason::ETag));
         assert_eq!(differs("a-2", "b-3", 9), None);
         assert_eq!(differs("a-2", "b-3", 4), Some(CopyReason::Newer));
+    }
+
+    #[test]
+    fn the_time_says_nothing_about_a_version_that_is_named() {
+        let source = |etag| ListedObject {
+            version_id: Some(VersionId::new("v1").unwrap()),
+            ..object(1, etag, 1)
+        };
+        let later = object(1, "b", 9);
+        for compare in [Compare::SizeAndMtime, Compare::Etag] {
+            let differs = |etag| difference(compare, &source(etag), &later);
+            assert_eq!((differs("a"), differs("b")), (Some(CopyReason::ETag), None));
+            assert_eq!(differs("a-2"), Some(CopyReason::ETag));
+        }
+        assert_eq!(difference(Compare::Size, &source("a"), &later), None);
     }
 }

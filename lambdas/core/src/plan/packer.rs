@@ -231,6 +231,7 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
             storage: ObjectStorage::default(),
+            version_id: None,
         };
         for _ in 0..copies {
             chunk.plan_copy(

@@ -69,7 +69,7 @@ impl SideListing {
                     format_args!("under prefix {prefix:?}, {problem}"),
                 )
             })?;
-        let last = page.objects.last().map(|object| object.key.clone());
+        let last = page.last_key().cloned();
         let is_past_end = |relative: &str| {
             self.until
                 .as_ref()
@@ -88,6 +88,11 @@ impl SideListing {
                 self.buffer.push_back(object);
             }
         }
+        let is_past = last
+            .as_ref()
+            .and_then(|last| last.relative_to(&self.prefix))
+            .is_some_and(is_past_end);
+        self.is_done |= is_past;
         self.listed = last;
         Ok(())
     }
@@ -132,6 +137,18 @@ impl SideListing {
 
     pub(crate) fn pop(&mut self) -> Option<ListedObject> {
         self.buffer.pop_front()
+    }
+
+    /// The last key below the prefix up to which every object was taken; nothing when every object of the range was, or none
+    /// is known.
+    pub(super) fn taken_through(&self) -> Option<&str> {
+        let through = match self.buffer.front() {
+            // Whatever lies before it was taken.
+            Some(_) => None,
+            None => self.frontier(),
+        };
+        let after = self.after.as_ref().map(RelativeKey::as_str);
+        through.filter(|through| Some(*through) > after)
     }
 
     /// Whether nothing is left, neither here nor in the bucket.

@@ -1,5 +1,6 @@
 //! The walk through one range, which merges both sides as they stream.
 
+mod empty_stretch;
 #[cfg(test)]
 mod tests;
 
@@ -71,7 +72,8 @@ impl WalkRules {
             return Some(CopyReason::Missing);
         };
         let found = compare::difference(self.spec.compare, source, target);
-        if found == Some(CopyReason::ETag) && !self.etags_are_digests {
+        let is_decided_by_time = source.version_id.is_none();
+        if found == Some(CopyReason::ETag) && !self.etags_are_digests && is_decided_by_time {
             return compare::difference(Compare::SizeAndMtime, source, target);
         }
         found
@@ -173,7 +175,10 @@ impl RangeWalk {
         let mut chunks = Vec::new();
         loop {
             match self.next_step() {
-                MergeStep::Starved => break,
+                MergeStep::Starved => {
+                    self.pass_nothing();
+                    break;
+                }
                 MergeStep::End => {
                     if !self.is_ended {
                         self.is_ended = true;
@@ -329,7 +334,9 @@ impl RangeWalk {
                 let sides = (Some(source), Some(target));
                 self.chunk.audited.add(relative, sides, None);
             }
-            self.chunk.kept.push_same(relative, target);
+            self.chunk
+                .kept
+                .push_same(relative, target, source.version_id.as_ref());
             self.chunk
                 .checkpoint
                 .tally

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use super::{BucketListing, TargetBucket};
+use super::{BucketListing, TargetBucket, VersionPage, VersionRequest, Versioning};
 use crate::{
     failure::fault::CallFault,
     run::{
@@ -57,6 +57,16 @@ pub trait SourceBucket: BucketListing {
 
     /// Requests made through this handle so far.
     fn requests(&self) -> RequestCounts;
+
+    /// Whether it keeps versions. Idempotent. Faults: `AccessDenied`.
+    fn versioning(&self) -> impl Future<Output = Result<Versioning, CallFault>> + Send;
+
+    /// One page of its versions and delete markers. Idempotent. A refused or cut-off listing is a fault, never a short page
+    /// (P11).
+    fn list_versions(
+        &self,
+        request: &VersionRequest,
+    ) -> impl Future<Output = Result<VersionPage, CallFault>> + Send;
 }
 
 /// Opens the two sides of a pair.

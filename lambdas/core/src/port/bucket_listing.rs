@@ -26,7 +26,9 @@ pub struct ListRequest {
 pub struct ObjectPage {
     /// Up to 1,000 objects in key order, all greater than the request's `after`.
     pub objects: Vec<ListedObject>,
-    /// Whether keys may follow. A page that says so and holds nothing is a [`MalformedResponse`](crate::failure::fault::FaultKind::MalformedResponse).
+    /// The last key up to which nothing else is there, where that is not the key of the last object.
+    pub listed_through: Option<ObjectKey>,
+    /// Whether keys may follow. A page that says so and gets no further is a [`MalformedResponse`](crate::failure::fault::FaultKind::MalformedResponse).
     pub is_truncated: bool,
 }
 
@@ -59,7 +61,7 @@ impl ObjectPage {
     /// # Errors
     /// What a listing cannot say.
     pub fn check(&self, prefix: &KeyPrefix, after: Option<&ObjectKey>) -> Result<(), PageProblem> {
-        if self.is_truncated && self.objects.is_empty() {
+        if self.is_truncated && self.last_key().is_none() {
             return Err(PageProblem::NoKey);
         }
         let mut before = after;
@@ -75,7 +77,25 @@ impl ObjectPage {
             }
             before = Some(key);
         }
-        Ok(())
+        match (&self.listed_through, before) {
+            (Some(key), _) if key.relative_to(prefix).is_none() => {
+                Err(PageProblem::OutsidePrefix { key: key.clone() })
+            }
+            (Some(key), Some(before)) if key < before || Some(key) == after => {
+                Err(PageProblem::OutOfOrder {
+                    key: key.clone(),
+                    before: before.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The key up to which the page lists.
+    #[must_use]
+    pub fn last_key(&self) -> Option<&ObjectKey> {
+        let last = self.objects.last().map(|object| &object.key);
+        self.listed_through.as_ref().or(last)
     }
 }
 
@@ -110,6 +130,34 @@ pub trait BucketListing: Send + Sync {
     ) -> impl Future<Output = Result<Option<ListedObject>, CallFault>> + Send {
         async move { Ok(self.list_page(request).await?.objects.into_iter().next()) }
     }
+
+    /// The object of a key, or nothing. Idempotent; needs no permission to read it.
+    fn object(
+        &self,
+        key: &ObjectKey,
+    ) -> impl Future<Output = Result<Option<ListedObject>, CallFault>> + Send {
+        async move {
+            let Ok(prefix) = KeyPrefix::new(key.as_str()) else {
+                return Ok(None);
+            };
+            let request = ListRequest {
+                prefix,
+                after: None,
+            };
+            // The key itself comes before every longer one.
+            let first = self.first_object(&request).await?;
+            Ok(first.filter(|object| object.key == *key))
+        }
+    }
+
+    /// A key after the request's, before which there is no object and at which there may be one; nothing where no object
+    /// follows. Idempotent. It shows where the remaining keys begin.
+    fn next_key(
+        &self,
+        request: &ListRequest,
+    ) -> impl Future<Output = Result<Option<ObjectKey>, CallFault>> + Send {
+        async move { Ok(self.first_object(request).await?.map(|object| object.key)) }
+    }
 }
 
 #[cfg(test)]
@@ -125,9 +173,11 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
             storage: ObjectStorage::default(),
+            version_id: None,
         };
         let page = ObjectPage {
             objects: keys.iter().map(object).collect(),
+            listed_through: None,
             is_truncated,
         };
         page.check(&KeyPrefix::new("p/").unwrap(), after.map(key).as_ref())
@@ -145,5 +195,21 @@ mod tests {
         assert!(is_out_of_order(check(Some("p/a"), &["p/a", "p/b"], true)));
         assert_eq!(check(Some("p/a"), &["p/b"], true), Ok(()));
         assert_eq!(check(None, &[], false), Ok(()));
+    }
+
+    #[test]
+    fn a_page_may_get_further_than_its_objects_and_must_get_further_than_the_last_one() {
+        let key = |text: &str| ObjectKey::new(text).unwrap();
+        let prefix = KeyPrefix::new("p/").unwrap();
+        let check = |after: Option<&str>, through: &str| {
+            let page = ObjectPage {
+                listed_through: Some(key(through)),
+                is_truncated: true,
+                ..ObjectPage::default()
+            };
+            page.check(&prefix, after.map(key).as_ref()).is_ok()
+        };
+        assert!(check(None, "p/b") && check(Some("p/a"), "p/b"));
+        assert!(!check(Some("p/b"), "p/b") && !check(Some("p/c"), "p/b") && !check(None, "q"));
     }
 }

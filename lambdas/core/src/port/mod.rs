@@ -12,6 +12,7 @@ mod ledger;
 mod list_files;
 mod notifier;
 mod target_bucket;
+mod version_listing;
 
 pub use accounts::{Accounts, SessionName, SourceBucket};
 pub use bucket_listing::{
@@ -27,5 +28,7 @@ pub use list_files::{FileVersion, ListFiles};
 pub use notifier::{Notification, Notifier};
 pub use target_bucket::{
     ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
-    ObjectAttributes, ObjectToDelete, PartReceipt, Probe, TagSet, TargetBucket, UploadSpec,
+    ObjectAttributes, ObjectRef, ObjectToDelete, PartReceipt, Probe, TagSet, TargetBucket,
+    UploadSpec,
 };
+pub use version_listing::{ListedVersion, VersionMarker, VersionPage, VersionRequest, Versioning};

@@ -11,9 +11,9 @@ use crate::{
     value::{
         arn::KmsKeyArn,
         header::HeaderBytes,
-        id::UploadId,
+        id::{UploadId, VersionId},
         key::{KeyPrefix, ObjectKey},
-        object::{ETag, Encryption},
+        object::{ETag, Encryption, ListedObject},
         storage::StorageClass,
         tally::RequestCounts,
         time::Timestamp,
@@ -23,11 +23,50 @@ use crate::{
 /// The tags of an object.
 pub type TagSet = BTreeMap<String, String>;
 
-/// The very version of a source object that was planned: every read of it is conditional on the ETag (P7).
+/// An object as a call names it: its newest version, or the one of this id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectRef<'a> {
+    /// Its key.
+    pub key: &'a ObjectKey,
+    /// The version; the newest when absent.
+    pub version_id: Option<&'a VersionId>,
+}
+
+impl<'a> From<&'a ObjectKey> for ObjectRef<'a> {
+    fn from(key: &'a ObjectKey) -> Self {
+        Self {
+            key,
+            version_id: None,
+        }
+    }
+}
+
+impl<'a> From<&'a CopySource> for ObjectRef<'a> {
+    fn from(source: &'a CopySource) -> Self {
+        Self {
+            key: &source.key,
+            version_id: source.version_id.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a ListedObject> for ObjectRef<'a> {
+    fn from(object: &'a ListedObject) -> Self {
+        Self {
+            key: &object.key,
+            version_id: object.version_id.as_ref(),
+        }
+    }
+}
+
+/// The very version of a source object that was planned: every read of it is conditional on the ETag (P7), and names the
+/// version where the plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopySource {
     /// Its key.
     pub key: ObjectKey,
+    /// The version; the newest when absent.
+    pub version_id: Option<VersionId>,
     /// Its entity tag when it was planned.
     pub etag: ETag,
     /// Its size when it was planned.
@@ -88,7 +127,7 @@ pub struct ObjectToDelete {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probe<'a> {
     /// To read an object of the source. Unlike a HEAD's, a refusal of it says why.
-    ReadSource(&'a ObjectKey),
+    ReadSource(ObjectRef<'a>),
     /// To delete at the target; the key should be one that nobody has.
     DeleteTarget(&'a ObjectKey),
 }
@@ -198,20 +237,20 @@ pub trait TargetBucket: BucketListing {
     /// Reads the attributes of a source object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.
     fn head_source(
         &self,
-        key: &ObjectKey,
+        source: ObjectRef<'_>,
     ) -> impl Future<Output = Result<ObjectAttributes, CallFault>> + Send;
 
     /// Reads the tags of a source object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.
     fn source_tags(
         &self,
-        key: &ObjectKey,
+        source: ObjectRef<'_>,
     ) -> impl Future<Output = Result<TagSet, CallFault>> + Send;
 
     /// Whether a source object has annotations. Idempotent. Faults: `NoSuchKey`, `AccessDenied`, and `Rejected` from a
     /// store that knows no annotations.
     fn has_annotations(
         &self,
-        key: &ObjectKey,
+        source: ObjectRef<'_>,
     ) -> impl Future<Output = Result<bool, CallFault>> + Send;
 
     /// Reads the attributes of a target object. Idempotent. Faults: `NoSuchKey`, `AccessDenied`.

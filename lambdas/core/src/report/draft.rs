@@ -151,6 +151,7 @@ impl ReportDraft {
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
             not_planned: run.and_then(not_planned),
             list: plan.and_then(|run| run.totals.list.clone()),
+            as_of: plan.and_then(|run| Some(run.spec.as_of?.to_string())),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
             copied: self.sums.newer.applied_to(tally.copied),

@@ -110,6 +110,7 @@ impl Prices {
             "s3:PutObject"
             | "s3:UploadPart"
             | "s3:ListObjectsV2"
+            | "s3:ListObjectVersions"
             | "s3:ListParts"
             | "s3:ListMultipartUploads"
             | "s3:ListObjectAnnotations"

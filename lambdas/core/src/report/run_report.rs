@@ -56,6 +56,9 @@ pub struct Report {
     /// What the list is made of that named the objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ListCounts>,
+    /// The instant whose state of the source was meant, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
     /// In a rerun that left undone shards out: the run whose rerun covers these too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest_of: Option<RunId>,
@@ -257,6 +260,7 @@ pub(crate) mod tests {
             rerun_of: None,
             not_planned: None,
             list: None,
+            as_of: None,
             rest_of: None,
             planned: Count::default(),
             copied: Count::default(),

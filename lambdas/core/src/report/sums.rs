@@ -139,6 +139,7 @@ mod tests {
                 etag: ETag::new("e").unwrap(),
                 modified_at: Timestamp::default(),
                 storage: ObjectStorage::default(),
+                version_id: None,
             };
             if let Some(outcome) = outcome(kind, deletes, newer_bytes).filter(|_| !is_idle) {
                 let at = (RelativeKey::new("k").unwrap(), &object);

@@ -159,6 +159,7 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::parse(modified).unwrap(),
             storage: ObjectStorage::default(),
+            version_id: None,
         }
     }
 

@@ -91,6 +91,8 @@ pub struct SourceInput {
     /// What names the objects, instead of a listing.
     #[serde(deserialize_with = "object_or_none")]
     pub list: Option<SourceList>,
+    /// The RFC 3339 instant whose state is copied: of each key the newest version at or before it.
+    pub as_of: Option<String>,
 }
 
 /// The target as typed.
@@ -195,6 +197,7 @@ impl RunInput {
                 bucket: self.source.bucket.or(defaults.source.bucket),
                 prefix: self.source.prefix.or(defaults.source.prefix),
                 list: self.source.list.or(defaults.source.list),
+                as_of: self.source.as_of.or(defaults.source.as_of),
             },
             target: TargetInput {
                 bucket: self.target.bucket.or(defaults.target.bucket),

@@ -57,6 +57,12 @@ impl ListFormat {
         }
     }
 
+    /// Whether its lines may name versions of the source. An inventory is read for the newest ones.
+    #[must_use]
+    pub const fn may_name_versions(self) -> bool {
+        !matches!(self, Self::Inventory)
+    }
+
     /// The format of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! What a run is asked to do.
 //!
 //! [`input`] is what a person types, [`spec`] is the same with every default filled in and every contradiction refused.
-//! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part (by globs, `glob`), [`list`] the list that may name them, [`rerun`] what a
+//! [`option`] holds the choices, [`pair`] the source and the target, [`filter`] which objects take part (by globs, `glob`), [`list`] the list that may name them, [`instant`] the time whose state is meant, [`rerun`] what a
 //! rerun refers to. [`record`] is the run's record in the ledger, [`lock`] its lock there, [`masking`] keeps external ids out of messages, [`event`] the payloads between the state machine and the
 //! functions.
 
@@ -9,6 +9,7 @@ pub mod event;
 pub mod filter;
 mod glob;
 pub mod input;
+pub mod instant;
 pub mod invalid;
 mod json_object;
 pub mod list;

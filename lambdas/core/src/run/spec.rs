@@ -13,12 +13,12 @@ use crate::{
     run::{
         filter::Filters,
         input::RunInput,
-        invalid,
+        instant, invalid,
         list::SourceList,
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
-    value::{arn::KmsKeyArn, storage::StorageClass},
+    value::{arn::KmsKeyArn, storage::StorageClass, time::Timestamp},
 };
 
 /// The most rounds that an input may ask for; each is a Map Run of its own.
@@ -91,6 +91,9 @@ pub struct RunSpec {
     /// What names the objects, instead of a listing of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<SourceList>,
+    /// The instant whose state is copied, instead of the newest version of each object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
     /// In a rerun: what it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<Rerun>,
@@ -101,6 +104,13 @@ impl RunSpec {
     #[must_use]
     pub fn lists_target(&self) -> bool {
         self.mode != Mode::Copy && self.list.is_none() && self.rerun.is_none()
+    }
+
+    /// Whether the run may read versions by their ids: those of an instant, or those that a list may name.
+    #[must_use]
+    pub fn may_name_versions(&self) -> bool {
+        let lists = |list: &SourceList| list.format.may_name_versions();
+        self.as_of.is_some() || self.list.as_ref().is_some_and(lists)
     }
 
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
@@ -154,6 +164,12 @@ impl RunSpec {
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
             list: input.source.list,
+            as_of: input
+                .source
+                .as_of
+                .as_deref()
+                .map(instant::parse)
+                .transpose()?,
             rerun: None,
         };
         spec.check_bounds()?;
@@ -211,6 +227,9 @@ impl RunSpec {
                     self.mode.name()
                 ),
             ));
+        }
+        if self.as_of.is_some() {
+            instant::check_beside(self.mode, self.list.is_some())?;
         }
         if self.dry_run && !self.mode.writes() {
             return Err(invalid(
@@ -309,6 +328,21 @@ mod tests {
         refused(json!({"request_payer": "requester"}), "request_payer");
         let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
         refused(json!({"sse": "AES256", "kms_key_arn": key}), "sse");
+    }
+
+    #[test]
+    fn an_instant_stands_alone_and_deletes_nothing() {
+        let at = "2026-11-20T02:00:00Z";
+        let list = json!({"bucket": "control", "key": "lists/l.csv", "format": "csv"});
+        refused(
+            json!({"source": {"as_of": at, "list": list}}),
+            "source.as_of",
+        );
+        refused(json!({"source": {"as_of": at}, "mode": "mirror"}), "mode");
+        refused(json!({"source": {"as_of": "yesterday"}}), "source.as_of");
+        let spec = settle(json!({"source": {"as_of": at}})).unwrap();
+        let stored = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl RunInput {
                 bucket: Some(pair.source.bucket),
                 prefix: Some(pair.source.prefix),
                 list: spec.list.clone(),
+                as_of: spec.as_of.map(|instant| instant.to_string()),
             },
             target: TargetInput {
                 bucket: Some(pair.target.bucket),

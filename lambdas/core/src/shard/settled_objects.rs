@@ -167,6 +167,7 @@ impl SettledObjects {
                 let failed = FailedObject {
                     index,
                     key: object.key.clone(),
+                    version_id: object.version_id.clone(),
                     size: object.size_bytes,
                     code: failure.code,
                     detail: failure.detail,
@@ -177,6 +178,7 @@ impl SettledObjects {
                 self.failures.insert(index, failed);
             }
         }
+        receipt.source_version_id.clone_from(&object.version_id);
         receipt.index = Some(index);
         self.receipts.insert(index, receipt);
     }

@@ -17,6 +17,18 @@ pub enum Action {
     GetObjectAnnotation,
     /// List its annotations.
     ListObjectAnnotations,
+    /// List the versions of the objects of a bucket.
+    ListBucketVersions,
+    /// Ask whether a bucket keeps versions.
+    GetBucketVersioning,
+    /// Read a version of an object by its id.
+    GetObjectVersion,
+    /// Read its tags.
+    GetObjectVersionTagging,
+    /// Read an annotation of it.
+    GetObjectVersionAnnotation,
+    /// List its annotations.
+    ListObjectVersionAnnotations,
     /// Write an object.
     PutObject,
     /// Give it tags.
@@ -57,7 +69,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 31] = [
         Self::AssumeRole,
         Self::ListBucket,
         Self::ListBucketMultipartUploads,
@@ -65,6 +77,12 @@ impl Action {
         Self::GetObjectTagging,
         Self::GetObjectAnnotation,
         Self::ListObjectAnnotations,
+        Self::ListBucketVersions,
+        Self::GetBucketVersioning,
+        Self::GetObjectVersion,
+        Self::GetObjectVersionTagging,
+        Self::GetObjectVersionAnnotation,
+        Self::ListObjectVersionAnnotations,
         Self::PutObject,
         Self::PutObjectTagging,
         Self::PutObjectAcl,
@@ -96,6 +114,12 @@ impl Action {
             Self::GetObjectTagging => "s3:GetObjectTagging",
             Self::GetObjectAnnotation => "s3:GetObjectAnnotation",
             Self::ListObjectAnnotations => "s3:ListObjectAnnotations",
+            Self::ListBucketVersions => "s3:ListBucketVersions",
+            Self::GetBucketVersioning => "s3:GetBucketVersioning",
+            Self::GetObjectVersion => "s3:GetObjectVersion",
+            Self::GetObjectVersionTagging => "s3:GetObjectVersionTagging",
+            Self::GetObjectVersionAnnotation => "s3:GetObjectVersionAnnotation",
+            Self::ListObjectVersionAnnotations => "s3:ListObjectVersionAnnotations",
             Self::PutObject => "s3:PutObject",
             Self::PutObjectTagging => "s3:PutObjectTagging",
             Self::PutObjectAcl => "s3:PutObjectAcl",
@@ -122,7 +146,11 @@ impl Action {
     pub const fn is_of_annotations(self) -> bool {
         matches!(
             self,
-            Self::GetObjectAnnotation | Self::ListObjectAnnotations | Self::PutObjectAnnotation
+            Self::GetObjectAnnotation
+                | Self::ListObjectAnnotations
+                | Self::GetObjectVersionAnnotation
+                | Self::ListObjectVersionAnnotations
+                | Self::PutObjectAnnotation
         )
     }
 

@@ -1,4 +1,4 @@
-//! The ids of runs, ranges and shards.
+//! The ids of runs, ranges, shards, uploads and versions.
 
 use crate::value::{printable::is_active, text::checked_text};
 
@@ -22,6 +22,12 @@ checked_text! {
 checked_text! {
     /// The id that S3 gave a multipart upload.
     UploadId, "upload id", check_upload
+}
+
+checked_text! {
+    /// The id of a version of an object. `null` is one, too: that of an object that was written while its bucket kept no
+    /// versions (docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html).
+    VersionId, "version id", check_version
 }
 
 /// What Step Functions refuses in a name, beside whitespace and control characters.
@@ -55,6 +61,24 @@ fn check_upload(id: &str) -> Result<(), &'static str> {
         Err("it is empty")
     } else {
         Ok(())
+    }
+}
+
+fn check_version(id: &str) -> Result<(), &'static str> {
+    // S3's are 32 characters long, and documented to have up to 1,024 bytes
+    // (docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html).
+    if (1..=1_024).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err("it has 1 to 1,024 visible ASCII characters")
+    }
+}
+
+impl VersionId {
+    /// Whether it is the version that a bucket without versions writes, and overwrites in place.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.0 == "null"
     }
 }
 

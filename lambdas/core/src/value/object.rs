@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{key::ObjectKey, storage::ObjectStorage, text::checked_text, time::Timestamp};
+use crate::value::{
+    id::VersionId, key::ObjectKey, storage::ObjectStorage, text::checked_text, time::Timestamp,
+};
 
 checked_text! {
     /// An entity tag without its quotes.
@@ -58,6 +60,8 @@ pub struct ListedObject {
     pub modified_at: Timestamp,
     /// How it is stored.
     pub storage: ObjectStorage,
+    /// The version that is meant, where the plan names one; else the newest, whichever that is.
+    pub version_id: Option<VersionId>,
 }
 
 #[cfg(test)]

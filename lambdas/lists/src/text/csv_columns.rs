@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The columns of `failures.csv`, as the reporter writes them.
-const FAILURES: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
+const FAILURES: [&str; 6] = ["key", "size", "reason", "detail", "shard", "version_id"];
 
 /// The columns of a CSV file, in their order. They are part of a position, since the rest of a file has no header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,9 +71,13 @@ impl CsvColumns {
         scope: &ListScope,
     ) -> Result<FirstRow, Failure> {
         let cells: Vec<&[u8]> = row.cells().collect();
-        if cells == FAILURES.map(str::as_bytes) {
+        // Those of earlier releases have no versions.
+        let failures = FAILURES.map(str::as_bytes);
+        if cells == failures || cells == failures[..5] {
+            let mut columns = vec![Some(Column::Key), Some(Column::Size), None, None, None];
+            columns.resize(cells.len(), Some(Column::VersionId));
             return Ok(FirstRow::Header(Self {
-                columns: vec![Some(Column::Key), Some(Column::Size), None, None, None],
+                columns,
                 keys: KeyForm::Cell,
                 row_kind: RowKind::Chosen,
             }));

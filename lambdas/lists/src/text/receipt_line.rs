@@ -18,7 +18,8 @@ struct ReceiptLine {
     key: Option<String>,
     outcome: ReceivedOutcome,
     etag: Option<String>,
-    version_id: Option<String>,
+    /// Not the receipt's `version_id`, which is the version at the target.
+    source_version_id: Option<String>,
     size: Option<u64>,
 }
 
@@ -58,7 +59,7 @@ pub(super) fn read(
     };
     for (column, text) in [
         (Column::ETag, &line.etag),
-        (Column::VersionId, &line.version_id),
+        (Column::VersionId, &line.source_version_id),
     ] {
         if let Some(text) = text {
             fields.set(column, text)?;

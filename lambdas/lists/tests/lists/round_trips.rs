@@ -8,7 +8,7 @@ use parquet::{
 use proptest::prelude::*;
 use shardlift_core::{
     failure::{Failure, FailureCode},
-    value::{cell::to_cell, storage::StorageClass, time::Timestamp},
+    value::{cell::to_cell, id::VersionId, storage::StorageClass, time::Timestamp},
 };
 use shardlift_lists::{KeyOrder, ListItem, TableKind, TextFormat, WhyLeftOut};
 use shardlift_testkit::key_strategies::any_key;
@@ -61,7 +61,7 @@ proptest! {
         let items = items_of(TextFormat::Csv, scope(""), &packed(&text, packing), piece).unwrap();
         prop_assert_eq!(keys_of(&items), keys.iter().map(String::as_str).collect::<Vec<_>>());
         for (index, entry) in entries(&items).iter().enumerate() {
-            prop_assert_eq!(entry.version_id.as_deref(), versioned.then_some("v.1_x"));
+            prop_assert_eq!(entry.version_id.as_ref().map(VersionId::as_str), versioned.then_some("v.1_x"));
             prop_assert_eq!(entry.place.line, index as u64 + 1 + u64::from(header));
         }
     }
@@ -117,7 +117,7 @@ proptest! {
             let Some(relative) = key.get(..key.len().min(1000)).map(|key| format!("x{key}")) else { continue };
             let outcome = outcomes[index % outcomes.len()];
             let line = serde_json::json!({
-                "key": relative, "outcome": outcome, "etag": "abc", "size": 5, "version_id": "v", "index": index,
+                "key": relative, "outcome": outcome, "etag": "abc", "size": 5, "version_id": "target", "source_version_id": "v", "index": index,
             });
             text.extend_from_slice(format!("{line}\n").as_bytes());
             if index % outcomes.len() < 2 {

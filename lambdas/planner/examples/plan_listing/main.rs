@@ -91,6 +91,8 @@ async fn main() -> anyhow::Result<()> {
     let mut next = |what: &'static str| arguments.next().context(what);
     let (source, target) = (next("source bucket")?, next("target bucket")?);
     let (mode, listers) = (next("mode")?, next("listers")?.parse()?);
+    // An instant, whose state is planned instead of what there is now.
+    let as_of = arguments.next();
     let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").context("DATA_S3_ENDPOINT_URL")?;
     let config = clients::sdk_config().await;
     let shards = std::env::temp_dir().join(format!("plan_listing-{}.jsonl", std::process::id()));
@@ -117,7 +119,7 @@ async fn main() -> anyhow::Result<()> {
     let event = event::parse_value(&json!({
         "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
         "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:shardlift:bench",
-        "input": {"mode": mode, "compare": "size"},
+        "input": {"mode": mode, "compare": "size", "source": {"as_of": as_of}},
     }))?;
     let began = Instant::now();
     let mut invocations = 0;
@@ -155,7 +157,13 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
     }))?;
     Ok(PlannerSettings {
-        ceilings: Ceilings::new(&pair, CeilingParameters::default()),
+        ceilings: Ceilings::new(
+            &pair,
+            CeilingParameters {
+                allow_versions: true,
+                ..CeilingParameters::default()
+            },
+        ),
         run_defaults: pair,
         max_concurrency: 100,
         writes_per_second_max: None,

@@ -12,16 +12,12 @@ use shardlift_core::{
         pair::Side,
         record::RunRecord,
     },
-    value::{
-        key::ObjectKey,
-        object::{ETag, ListedObject},
-        storage::ObjectStorage,
-    },
+    value::{key::ObjectKey, object::ListedObject, storage::ObjectStorage},
 };
 use shardlift_lists::ListEntry;
 
 use crate::{
-    picked::{ObjectLookup, PickedAction},
+    picked::{ObjectLookup, PickedAction, gone_version, no_etag},
     ports::{Ports, SourceListingOf, TargetOf},
 };
 
@@ -85,8 +81,7 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         let stated: Vec<Option<ListedObject>> = entries.iter().map(|entry| stated(entry)).collect();
         let unknown = entries.iter().zip(&stated);
         let unknown = unknown.filter(|(_, stated)| stated.is_none());
-        let unknown: Vec<ObjectKey> = unknown.map(|(entry, _)| entry.key.clone()).collect();
-        let mut looked = present(&self.source, unknown).await?;
+        let mut looked = self.looked_up(unknown.map(|(entry, _)| *entry)).await?;
         let found: Vec<(Option<ListedObject>, ListedLook)> = entries
             .iter()
             .zip(stated)
@@ -115,6 +110,30 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         Ok(found.into_iter().zip(entries).map(decide).collect())
     }
 
+    /// The objects of the source that these entries name, as far as they are there: the newest version of each, or the one
+    /// that the list names.
+    async fn looked_up(
+        &self,
+        entries: impl Iterator<Item = &ListEntry>,
+    ) -> Result<BTreeMap<ObjectKey, ListedObject>, Failure> {
+        let (versions, newest): (Vec<&ListEntry>, Vec<_>) =
+            entries.partition(|entry| entry.version_id.is_some());
+        let newest = newest.into_iter().map(|entry| entry.key.clone()).collect();
+        let mut found = present(&self.source, newest).await?;
+        let looks = versions.into_iter().filter_map(|entry| {
+            let version_id = entry.version_id.as_ref()?;
+            Some(self.source.version(&entry.key, version_id))
+        });
+        let looks: Vec<_> = looks.collect();
+        let versions: Vec<Option<ListedObject>> = stream::iter(looks)
+            .buffer_unordered(LOOKUPS_IN_FLIGHT_MAX)
+            .try_collect()
+            .await?;
+        let versions = versions.into_iter().flatten();
+        found.extend(versions.map(|object| (object.key.clone(), object)));
+        Ok(found)
+    }
+
     /// What is planned for an entry of which this was found. Where a change is to be a failure, the object is planned as the
     /// list says, so that its copier finds the change and reports it.
     fn judged(
@@ -141,6 +160,12 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 };
                 (Some(planned), ListedLook::Changed)
             }
+            None if entry.version_id.is_some() => {
+                let size_bytes = entry.size_bytes.unwrap_or(0);
+                let version_id = entry.version_id.as_ref();
+                let planned = version_id.map(|id| gone_version(&entry.key, id, size_bytes));
+                (planned, ListedLook::Gone)
+            }
             None if fails => {
                 let planned = ListedObject {
                     key: entry.key.clone(),
@@ -148,6 +173,7 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                     etag: entry.etag.clone().unwrap_or_else(no_etag),
                     modified_at: entry.modified_at.unwrap_or(self.run.started_at),
                     storage: ObjectStorage::default(),
+                    version_id: None,
                 };
                 (Some(planned), ListedLook::Gone)
             }
@@ -186,12 +212,8 @@ fn stated(entry: &ListEntry) -> Option<ListedObject> {
         etag: entry.etag.clone()?,
         modified_at: entry.modified_at?,
         storage,
+        version_id: entry.version_id.clone(),
     })
-}
-
-/// An ETag that no object has.
-fn no_etag() -> ETag {
-    ETag::new("not-the-listed-version").expect("the text is constant")
 }
 
 /// Looks keys up in parallel, in any order.

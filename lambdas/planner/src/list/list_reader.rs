@@ -127,6 +127,11 @@ impl<'a, F: ListFiles> ListReader<'a, F> {
         self.place.list
     }
 
+    /// What a run may ask for.
+    pub(super) fn ceilings(&self) -> &'a Ceilings {
+        self.place.ceilings
+    }
+
     /// The version of the list.
     pub(super) fn etag(&self) -> &ETag {
         &self.etag

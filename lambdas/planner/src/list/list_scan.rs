@@ -119,17 +119,15 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
         match self.format {
             // The newest version of its key when the inventory was taken, which is the object.
             ListFormat::Inventory => entry.version_id = None,
-            // What stood at the target of that run.
-            ListFormat::Receipts => {
-                (entry.version_id, entry.etag, entry.size_bytes) = (None, None, None);
-            }
+            // What stood at the target of that run; the version is the source's.
+            ListFormat::Receipts => (entry.etag, entry.size_bytes) = (None, None),
             ListFormat::Csv | ListFormat::Jsonl | ListFormat::Parquet => {}
         }
         if entry.version_id.is_some() {
-            return Err(self.refused(
-                &format!("{} names a version, and this release copies the newest version of an object alone", entry.place),
-                "leave the version ids out and start a new execution",
-            ));
+            let allowed = self.reader.ceilings().check_versions("source.list");
+            allowed.map_err(|refused| {
+                refused.within(format_args!("{} names a version", entry.place))
+            })?;
         }
         if self.order.last() == Some(&entry.key) {
             return Ok(ScannedLine::Repeated(entry.place));

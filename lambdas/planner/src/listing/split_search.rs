@@ -119,10 +119,10 @@ async fn first_after<B: BucketListing>(
         prefix: prefix.clone(),
         after: start_after(prefix, Some(&text)),
     };
-    let found = LISTING.run(|| listing.first_object(&request)).await?;
+    let found = LISTING.run(|| listing.next_key(&request)).await?;
     Ok(found
         .as_ref()
-        .and_then(|object| object.key.relative_to(prefix))
+        .and_then(|key| key.relative_to(prefix))
         .filter(|key| until.is_none_or(|until| *key < until))
         .and_then(|key| RelativeKey::new(key).ok()))
 }

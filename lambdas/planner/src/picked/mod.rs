@@ -9,7 +9,7 @@ mod picked_action;
 mod shard_writer;
 mod waypoint;
 
-pub(crate) use object_lookup::ObjectLookup;
+pub(crate) use object_lookup::{ObjectLookup, gone_version, no_etag};
 pub(crate) use picked_action::PickedAction;
 pub(crate) use shard_writer::ShardWriter;
 pub(crate) use waypoint::Waypoint;

@@ -5,15 +5,18 @@ use std::future::Future;
 use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
-    port::{BucketListing, ListRequest},
+    port::{BucketListing, ListRequest, SourceBucket},
     run::pair::{Pair, Side},
     value::{
+        id::VersionId,
         key::{KeyPrefix, ObjectKey},
-        object::ListedObject,
+        object::{ETag, ListedObject},
+        storage::ObjectStorage,
+        time::Timestamp,
     },
 };
 
-use crate::access;
+use crate::{access, source_listing::SourceListing};
 
 /// Looks up single objects of one side.
 ///
@@ -54,7 +57,7 @@ impl<'a, B: BucketListing> ObjectLookup<'a, B> {
                 after: listed.max(Some(before)),
             };
             let page = self.send(|| self.bucket.list_page(&request)).await?;
-            listed = page.objects.last().map(|last| last.key.clone());
+            listed = page.last_key().cloned();
             let is_covered = |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
             for key in keys[found.len()..].iter().take_while(is_covered) {
                 let index = page.objects.binary_search_by(|object| object.key.cmp(key));
@@ -64,16 +67,12 @@ impl<'a, B: BucketListing> ObjectLookup<'a, B> {
         Ok(found)
     }
 
-    async fn single(&self, key: &ObjectKey) -> Result<Option<ListedObject>, Failure> {
-        let prefix =
-            KeyPrefix::new(key.as_str()).map_err(|error| Failure::invariant(error.to_string()))?;
-        let request = ListRequest {
-            prefix,
-            after: None,
-        };
-        let first = self.send(|| self.bucket.first_object(&request)).await?;
-        // The key itself comes before every longer one.
-        Ok(first.filter(|object| object.key == *key))
+    /// The object with this key, as it is listed now.
+    ///
+    /// # Errors
+    /// Those of a listing.
+    pub(crate) async fn single(&self, key: &ObjectKey) -> Result<Option<ListedObject>, Failure> {
+        self.send(|| self.bucket.object(key)).await
     }
 
     async fn send<T, F>(&self, request: impl Fn() -> F) -> Result<T, Failure>
@@ -87,4 +86,39 @@ impl<'a, B: BucketListing> ObjectLookup<'a, B> {
     fn prefix(&self) -> &'a KeyPrefix {
         self.pair.prefix(self.side)
     }
+}
+
+impl<S: SourceBucket> ObjectLookup<'_, SourceListing<'_, S>> {
+    /// This version of an object of the source; nothing when it is gone, or a delete marker.
+    ///
+    /// # Errors
+    /// Those of a listing.
+    pub(crate) async fn version(
+        &self,
+        key: &ObjectKey,
+        version_id: &VersionId,
+    ) -> Result<Option<ListedObject>, Failure> {
+        self.send(|| self.bucket.version(key, version_id)).await
+    }
+}
+
+/// A version that was meant and is not there, as it is planned all the same: its copier finds that and reports it.
+pub(crate) fn gone_version(
+    key: &ObjectKey,
+    version_id: &VersionId,
+    size_bytes: u64,
+) -> ListedObject {
+    ListedObject {
+        key: key.clone(),
+        size_bytes,
+        etag: no_etag(),
+        modified_at: Timestamp::default(),
+        storage: ObjectStorage::default(),
+        version_id: Some(version_id.clone()),
+    }
+}
+
+/// An ETag that no object has.
+pub(crate) fn no_etag() -> ETag {
+    ETag::new("not-the-listed-version").expect("the text is constant")
 }

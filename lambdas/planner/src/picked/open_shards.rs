@@ -53,7 +53,7 @@ impl OpenShards {
         (self.kept.len() as u64) < self.bounds.kept_max
     }
 
-    /// The object of the target stays as it is.
+    /// The object of the target stays as it is. Its receipt names the version of the source with which it goes.
     pub(super) fn add_kept(&mut self, target: ListedObject) {
         self.kept.push(target);
     }
@@ -102,7 +102,11 @@ impl OpenShards {
             let mut lines = KeptLines::default();
             for target in &kept {
                 let relative = target.key.relative_to(&run.spec.pair.target.prefix);
-                lines.push_same(relative.unwrap_or_default(), target);
+                lines.push_same(
+                    relative.unwrap_or_default(),
+                    target,
+                    target.version_id.as_ref(),
+                );
             }
             let (id, sums) = (next_id()?, (lines.same, lines.beside));
             lists.push(EncodedList {
@@ -171,6 +175,7 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
             storage: ObjectStorage::default(),
+            version_id: None,
         };
         let mut open = OpenShards::new(bounds);
         assert!(

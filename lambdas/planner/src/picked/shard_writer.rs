@@ -95,7 +95,11 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
                 if self.counts_apart(&source) {
                     return Ok(PutOutcome::Written);
                 }
-                self.keep(source.size_bytes, target).await
+                let kept = ListedObject {
+                    version_id: source.version_id,
+                    ..target
+                };
+                self.keep(source.size_bytes, kept).await
             }
             PickedAction::Delete(object) => self.plan_deletion(object).await,
             PickedAction::Nothing { size_bytes } => {

@@ -31,7 +31,7 @@ pub(super) async fn run<T: TargetBucket>(
     }
     let mut source_sample = Encryption::Unknown;
     for object in &samples.objects {
-        let head = LISTING.run(|| target.head_source(&object.key)).await.ok();
+        let head = LISTING.run(|| target.head_source(object.into())).await.ok();
         source_sample = worse(source_sample, head);
     }
     let first_page = ListRequest {

@@ -25,6 +25,8 @@ use shardlift_core::{
     },
 };
 
+use crate::access;
+
 const UNREADABLE: &str = "no sample can be read as it is (SSE-C, a disabled key, archived, gone); their copiers will report them";
 
 /// What a call on one of the samples responded.
@@ -85,6 +87,7 @@ impl<'a> Checker<'a> {
                     without_tags: spec.tags == TagPolicy::Ignore,
                     with_acls: spec.acl.is_some(),
                     deletes: spec.mode == Mode::Mirror,
+                    versions: spec.as_of.is_some(),
                     target_key: spec.kms_key_arn.clone(),
                     ..Extras::default()
                 },
@@ -191,9 +194,13 @@ impl<'a> Checker<'a> {
         Refusal::new(denial, fault, agreement, &self.caller)
     }
 
-    /// A refusal of the planner's own role to list the source.
-    pub(super) fn own_listing_denial(&self) -> Denial {
-        Denial::of_listing_source(self.caller.as_str(), &self.spec.pair)
+    /// A refusal of the planner's own role to list the source, or its versions.
+    pub(super) fn own_listing_denial(&self, fault: Option<&CallFault>) -> Denial {
+        let (caller, pair) = (self.caller.as_str(), &self.spec.pair);
+        match fault {
+            Some(fault) => access::source_denial(caller, pair, fault),
+            None => Denial::of_listing_source(caller, pair),
+        }
     }
 
     /// A refusal of the planner's own role to enter the target account.

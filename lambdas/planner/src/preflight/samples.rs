@@ -58,7 +58,7 @@ impl Samples {
                 !object.storage.is_archived
                     && relative.is_some_and(|key| filter.admits(key, object))
             };
-            let last = page.objects.last().map(|object| object.key.clone());
+            let last = page.last_key().cloned();
             let is_truncated = page.is_truncated;
             let admitted = page.objects.into_iter().filter(is_admitted);
             found.objects.extend(spread(admitted.collect()));
@@ -152,6 +152,7 @@ mod tests {
             etag: ETag::new("e").unwrap(),
             modified_at: Timestamp::default(),
             storage: ObjectStorage::default(),
+            version_id: None,
         }
     }
 

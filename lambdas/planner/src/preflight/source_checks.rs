@@ -8,7 +8,7 @@ use shardlift_core::{
         Failure,
         fault::{CallFault, FaultKind},
     },
-    port::{Probe, TargetBucket},
+    port::{ObjectRef, Probe, TargetBucket},
     run::option::TagPolicy,
     value::{key::ObjectKey, object::Encryption},
 };
@@ -44,12 +44,9 @@ pub(super) async fn run<T: TargetBucket>(
     if checker.spec.tags == TagPolicy::Preserve {
         let mut trials = Vec::new();
         for sample in &samples.objects {
-            let response = present(target.source_tags(&sample.key).await);
-            trials.push(Trial::new(
-                &sample.key,
-                MissingPermission::ReadTags,
-                response,
-            ));
+            let response = present(target.source_tags(sample.into()).await);
+            let needed = MissingPermission::of_reading_tags(sample.into());
+            trials.push(Trial::new(&sample.key, needed, response));
         }
         checker.judge_trials(Check::ReadSourceTags, trials)?;
     } else {
@@ -75,7 +72,8 @@ async fn read<T: TargetBucket>(
     let mut encryption = Encryption::Unknown;
     let mut trials = Vec::new();
     for sample in &samples.objects {
-        let (needed, response) = match look_at(target, &sample.key).await {
+        let needed = MissingPermission::of_reading(sample.into());
+        let (needed, response) = match look_at(target, sample.into()).await {
             Ok(Look::KeyIsMissing(fault)) => {
                 encryption = Encryption::Kms;
                 (MissingPermission::UseSourceKey, Err(fault))
@@ -84,9 +82,9 @@ async fn read<T: TargetBucket>(
                 if encryption != Encryption::Kms && found != Encryption::Unknown {
                     encryption = found;
                 }
-                (MissingPermission::ReadObject, Ok(()))
+                (needed, Ok(()))
             }
-            Err(fault) => (MissingPermission::ReadObject, Err(fault)),
+            Err(fault) => (needed, Err(fault)),
         };
         trials.push(Trial::new(&sample.key, needed, response));
     }
@@ -112,12 +110,12 @@ enum Look {
 /// A refused HEAD has no body that says why, so the reason is asked for. A HEAD that asks for the checksum needs the
 /// object's key too (docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, x-amz-checksum-mode); the probe never
 /// gets as far.
-async fn look_at<T: TargetBucket>(target: &T, key: &ObjectKey) -> Result<Look, CallFault> {
-    match target.head_source(key).await {
+async fn look_at<T: TargetBucket>(target: &T, object: ObjectRef<'_>) -> Result<Look, CallFault> {
+    match target.head_source(object).await {
         Ok(found) => Ok(Look::Seen(found.encryption)),
         Err(fault) if fault.kind == FaultKind::NoSuchKey => Ok(Look::Seen(Encryption::Unknown)),
         Err(fault) if fault.kind == FaultKind::AccessDenied => {
-            match target.probe(Probe::ReadSource(key)).await {
+            match target.probe(Probe::ReadSource(object)).await {
                 Ok(()) => Ok(Look::KeyIsMissing(fault)),
                 Err(explained) if explained.kind == FaultKind::AccessDenied => Err(explained),
                 // It is refused, whatever became of the question.
@@ -139,7 +137,7 @@ async fn tell_missing<T: TargetBucket>(
         checker.table.not_checked(Check::TellMissingSource, why);
         return Ok(());
     };
-    let look = look_at(target, &absent).await;
+    let look = look_at(target, (&absent).into()).await;
     let tell = MissingPermission::TellMissingObject;
     checker.judge_permission(Check::TellMissingSource, tell, &absent, look)?;
     Ok(())

@@ -204,6 +204,7 @@ async fn copy_part<T: TargetBucket>(
             continue;
         };
         let source = CopySource {
+            version_id: sample.version_id.clone(),
             key: sample.key.clone(),
             etag: sample.etag.clone(),
             size_bytes: sample.size_bytes,

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use shardlift_core::{
     failure::Failure,
     run::pair::{Pair, Side},
     shard::ShardWork,
-    value::key::ObjectKey,
+    value::{key::ObjectKey, object::ListedObject},
 };
 
 use super::undone_object::UndoneObject;
 use crate::{
-    picked::{ObjectLookup, PickedAction},
+    picked::{ObjectLookup, PickedAction, gone_version},
     ports::{Ports, SourceListingOf, TargetOf},
 };
+
+/// How many versions of a group of neighbors are looked up at once; some 30 groups are under way.
+const VERSION_LOOKUPS_MAX: usize = 8;
 
 /// Decides on actions by looking up both sides.
 pub(super) struct Actions<'a, P: Ports> {
@@ -48,11 +52,7 @@ impl<'a, P: Ports> Actions<'a, P> {
         let actions = if work == ShardWork::DeleteObjects {
             self.deletions(&keys).await?
         } else {
-            let present = self.source.present(&keys).await?;
-            let copies = present.into_iter();
-            copies
-                .map(|present| present.map(PickedAction::Copy))
-                .collect()
+            self.copies(&keys, objects).await?
         };
         Ok(actions
             .into_iter()
@@ -63,6 +63,39 @@ impl<'a, P: Ports> Actions<'a, P> {
                 })
             })
             .collect())
+    }
+
+    /// A version that was planned is copied, and no other one. If it is gone, its copier finds that and reports it.
+    async fn copies(
+        &self,
+        keys: &[ObjectKey],
+        objects: &[UndoneObject],
+    ) -> Result<Vec<Option<PickedAction>>, Failure> {
+        if objects.iter().all(|object| object.version_id.is_none()) {
+            let present = self.source.present(keys).await?.into_iter();
+            return Ok(present
+                .map(|object| object.map(PickedAction::Copy))
+                .collect());
+        }
+        let looks: Vec<_> = objects.iter().map(|object| self.copied(object)).collect();
+        let looked: Vec<Option<ListedObject>> = stream::iter(looks)
+            .buffered(VERSION_LOOKUPS_MAX)
+            .try_collect()
+            .await?;
+        let copies = looked.into_iter();
+        Ok(copies
+            .map(|object| object.map(PickedAction::Copy))
+            .collect())
+    }
+
+    /// The object in the version that was planned, or else in the newest.
+    async fn copied(&self, object: &UndoneObject) -> Result<Option<ListedObject>, Failure> {
+        let Some(version_id) = &object.version_id else {
+            return self.source.single(&object.key).await;
+        };
+        let found = self.source.version(&object.key, version_id).await?;
+        let gone = || gone_version(&object.key, version_id, object.size_bytes);
+        Ok(Some(found.unwrap_or_else(gone)))
     }
 
     /// The keys `to_delete` are of the target.

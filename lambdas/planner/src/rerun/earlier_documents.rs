@@ -74,6 +74,7 @@ impl<L: Ledger, C: ControlStore> EarlierDocuments<'_, L, C> {
                     index: object.index,
                 },
                 key: object.key,
+                version_id: object.version_id,
                 size_bytes: object.size,
             });
             Ok(())

@@ -99,6 +99,14 @@ impl<'a, P: Ports> Replanning<'a, P> {
         writer: &mut ShardWriter<'_, P, RerunWaypoint>,
         deadline: Deadline,
     ) -> Result<Option<Stop>, Failure> {
+        if shard
+            .objects
+            .iter()
+            .any(|object| object.version_id.is_some())
+        {
+            let allowed = self.planner.settings.ceilings.check_versions("rerun_of");
+            allowed.map_err(|refused| refused.within("the earlier run named versions"))?;
+        }
         let work = shard.work;
         let left = shard.objects.into_iter();
         let left = left.filter(|object| !writer.waypoint().has_planned(&object.position));

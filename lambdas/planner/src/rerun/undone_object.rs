@@ -1,6 +1,6 @@
 //! An undone object of the earlier run, and which of them are looked up together.
 
-use shardlift_core::value::key::ObjectKey;
+use shardlift_core::value::{id::VersionId, key::ObjectKey};
 
 use super::position::Position;
 
@@ -15,6 +15,8 @@ const TOGETHER_MAX: usize = 250;
 pub(super) struct UndoneObject {
     pub(super) position: Position,
     pub(super) key: ObjectKey,
+    /// The version that was planned, where the plan named one.
+    pub(super) version_id: Option<VersionId>,
     /// As it was planned.
     pub(super) size_bytes: u64,
 }
@@ -53,6 +55,7 @@ mod tests {
                 index,
             },
             key: ObjectKey::new(format!("k{index:05}")).unwrap(),
+            version_id: None,
             size_bytes: 1,
         }
     }

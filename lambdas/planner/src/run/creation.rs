@@ -6,10 +6,11 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::{RunDocument, RunDocuments},
     failure::Failure,
-    port::{Ledger, PutOutcome, SourceBucket, TargetBucket},
+    port::{Clock, Ledger, PutOutcome, SourceBucket, TargetBucket},
     run::{
         event::PlannerEvent,
         input::RunInput,
+        instant,
         record::{PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
@@ -43,6 +44,9 @@ impl<P: Ports> Planner<P> {
             None => {
                 let spec = RunSpec::settle(input.or(self.settings.run_defaults.clone()))?;
                 self.settings.ceilings.check_new(&spec)?;
+                if let Some(as_of) = spec.as_of {
+                    instant::check_past(as_of, self.clock.now())?;
+                }
                 spec
             }
         };

@@ -88,7 +88,8 @@ async fn copy(s3: &World, plan: &WrittenPlan) {
     for (key, size_bytes) in &plan.copies {
         let key = ObjectKey::new(key.as_str()).unwrap();
         let source = CopySource {
-            etag: s3.target.head_source(&key).await.unwrap().etag,
+            version_id: None,
+            etag: s3.target.head_source((&key).into()).await.unwrap().etag,
             size_bytes: *size_bytes,
             key: key.clone(),
         };

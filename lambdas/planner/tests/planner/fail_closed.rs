@@ -84,6 +84,7 @@ const THIRD_PAGES: [(&str, Wrong, FailureCode); 5] = [
         "empty and cut off",
         |_| {
             Ok(ObjectPage {
+                listed_through: None,
                 objects: Vec::new(),
                 is_truncated: true,
             })
@@ -146,6 +147,7 @@ async fn a_listing_that_begins_anew_ends_the_run() {
         // Whatever is asked, the first page: never an end, were it believed.
         world.buckets.distort_listing(bucket, move |_, _| {
             Ok(ObjectPage {
+                listed_through: None,
                 objects: all[..PAGE_OBJECTS].to_vec(),
                 is_truncated: true,
             })

@@ -263,7 +263,6 @@ async fn a_list_that_is_none_is_refused_and_nothing_is_copied() {
         (String::new(), "names no object"),
         ("\n\n".to_owned(), "names no object"),
         ("elsewhere,data/a\n".repeat(5), "names no object"),
-        (format!("{SOURCE},data/a,v1\n"), "names a version"),
         (
             format!(
                 "{}{}",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
+mod as_of;
 mod audit;
 mod bad_weather;
 mod ceilings;

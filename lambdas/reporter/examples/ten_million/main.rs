@@ -160,6 +160,7 @@ fn failed_object(shard: &str, index: u32) -> FailedObject {
         format!("data/year=2026/month=11/day=21/shard={shard}/part-{index:08}.snappy.parquet");
     FailedObject {
         index,
+        version_id: None,
         size: 4_096,
         code: FailureCode::AccessDenied,
         detail: format!(

@@ -3,12 +3,15 @@
 use shardlift_core::{
     documents::failure_list::FailedObject,
     failure::Failure,
-    value::{cell::to_cell, id::ShardId},
+    value::{
+        cell::to_cell,
+        id::{ShardId, VersionId},
+    },
 };
 use shardlift_proof::csv_row::write_record;
 
 /// The columns.
-const HEADER: [&str; 5] = ["key", "size", "reason", "detail", "shard"];
+const HEADER: [&str; 6] = ["key", "size", "reason", "detail", "shard", "version_id"];
 
 /// Writes the header.
 pub(super) fn write_header(out: &mut Vec<u8>) -> Result<(), Failure> {
@@ -29,6 +32,7 @@ pub(super) fn write(
             object.code.name(),
             to_cell(&object.detail).as_ref(),
             shard_id.as_str(),
+            object.version_id.as_ref().map_or("", VersionId::as_str),
         ],
     )
 }
@@ -46,6 +50,7 @@ mod tests {
         FailedObject {
             index: 0,
             key: ObjectKey::new(key).unwrap(),
+            version_id: None,
             size: 1,
             code: FailureCode::AccessDenied,
             detail: key.to_owned(),

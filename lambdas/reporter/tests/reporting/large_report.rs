@@ -208,6 +208,7 @@ async fn failed_shard(number: u32, control: &S3ControlStore) -> ShardRecord {
         .map(|index| FailedObject {
             index,
             key: ObjectKey::new(object_key(number, index)).unwrap(),
+            version_id: None,
             size: OBJECT_BYTES,
             code,
             detail: "arn:aws:sts::222222222222:assumed-role/Target/copy may not s3:GetObject"

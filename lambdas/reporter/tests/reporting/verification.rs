@@ -61,6 +61,7 @@ const MALFORMED: [(&str, Wrong); 5] = [
     }),
     ("empty and cut off", |_| {
         Ok(ObjectPage {
+            listed_through: None,
             objects: Vec::new(),
             is_truncated: true,
         })

@@ -83,8 +83,13 @@ pub async fn copying_keeps_its_promises(world: &impl CopyWorld) {
 /// The object at the source as a plan would name it.
 pub(super) async fn planned(world: &impl CopyWorld, key: &str) -> CopySource {
     let key = ObjectKey::new(key).expect("a key");
-    let attributes = world.target().head_source(&key).await.expect("the source");
+    let attributes = world
+        .target()
+        .head_source((&key).into())
+        .await
+        .expect("the source");
     CopySource {
+        version_id: None,
         key,
         etag: attributes.etag,
         size_bytes: attributes.size_bytes,
@@ -152,7 +157,7 @@ async fn a_copy_carries_metadata_and_tags(world: &impl CopyWorld) {
     world.put_source("described", &object);
     let source = planned(world, "described").await;
     let target = world.target();
-    let tags = target.source_tags(&source.key).await;
+    let tags = target.source_tags((&source.key).into()).await;
     assert_eq!(tags.as_ref(), Ok(&object.tags));
     let copied = target
         .copy_object(&source, &key("described"), &CopyOptions::default())
@@ -243,6 +248,7 @@ async fn a_source_that_changed_is_not_copied(world: &impl CopyWorld) {
 
 async fn a_source_that_is_gone_is_reported(world: &impl CopyWorld) {
     let gone = CopySource {
+        version_id: None,
         key: key("gone"),
         etag: ETag::new("00000000000000000000000000000000").expect("an ETag"),
         size_bytes: 1,
@@ -252,11 +258,11 @@ async fn a_source_that_is_gone_is_reported(world: &impl CopyWorld) {
     let copied = refused(target.copy_object(&gone, &key("gone"), &options)).await;
     assert_eq!(copied, FaultKind::NoSuchKey);
     assert_eq!(
-        refused(target.head_source(&gone.key)).await,
+        refused(target.head_source((&gone.key).into())).await,
         FaultKind::NoSuchKey
     );
     assert_eq!(
-        refused(target.source_tags(&gone.key)).await,
+        refused(target.source_tags((&gone.key).into())).await,
         FaultKind::NoSuchKey
     );
     assert_eq!(
@@ -274,7 +280,10 @@ async fn a_probe_changes_nothing(world: &impl CopyWorld) {
     copied.expect("a copy");
     for name in ["probed", "absent from both sides"] {
         let asked = key(name);
-        for probe in [Probe::ReadSource(&asked), Probe::DeleteTarget(&asked)] {
+        for probe in [
+            Probe::ReadSource((&asked).into()),
+            Probe::DeleteTarget(&asked),
+        ] {
             target.probe(probe).await.expect("what may be done");
         }
     }

@@ -15,7 +15,7 @@ use crate::s3::wire::url_encoded_key::decode_key;
 
 /// Why a document is not a page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum DocumentProblem {
+pub(in crate::s3) enum DocumentProblem {
     /// It ends before its root element does.
     #[error("the listing's document is truncated")]
     Truncated,
@@ -26,12 +26,12 @@ pub(super) enum DocumentProblem {
 
 impl DocumentProblem {
     /// An unreadable document.
-    pub(super) fn unreadable(problem: impl std::fmt::Display) -> Self {
+    pub(in crate::s3) fn unreadable(problem: impl std::fmt::Display) -> Self {
         Self::Unreadable(problem.to_string())
     }
 
     /// A document without something that S3 always writes.
-    pub(super) fn missing(element: &str) -> Self {
+    pub(in crate::s3) fn missing(element: &str) -> Self {
         Self::Unreadable(format!("{element} is missing"))
     }
 }
@@ -180,6 +180,7 @@ impl<'a> PageDraft<'a> {
             .map(ObjectDraft::finish)
             .collect::<Result<_, _>>()?;
         Ok(ObjectPage {
+            listed_through: None,
             objects,
             is_truncated,
         })
@@ -234,6 +235,7 @@ impl<'a> ObjectDraft<'a> {
             storage: class.map_or_else(ObjectStorage::default, |class| {
                 ObjectStorage::listed(class, is_restored)
             }),
+            version_id: None,
         })
     }
 }

@@ -2,7 +2,13 @@
 
 use aws_sdk_s3::{
     Client,
+    error::ErrorMetadata,
+    operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Output},
     types::{EncodingType, OptionalObjectAttributes},
+};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::interceptors::context::{Error, Output},
 };
 use shardlift_core::{
     failure::fault::CallFault,
@@ -11,13 +17,36 @@ use shardlift_core::{
 };
 use tokio::task::JoinSet;
 
-use super::page_deserializer::PageDeserializer;
+use super::document;
 use crate::{
     fault_mapping::{call_fault, malformed_response},
-    s3::owned_bucket::OwnedBucket,
+    s3::{
+        owned_bucket::OwnedBucket,
+        wire::page_deserializer::{Listing, PageDeserializer},
+    },
 };
 
 const OPERATION: &str = "s3:ListObjectsV2";
+
+/// A listing of the objects that there are now.
+#[derive(Debug)]
+struct ObjectListing;
+
+impl Listing for ObjectListing {
+    type Page = ObjectPage;
+
+    fn parse(body: &[u8]) -> Result<ObjectPage, BoxError> {
+        Ok(document::parse(body)?)
+    }
+
+    fn error(metadata: ErrorMetadata) -> Error {
+        Error::erase(ListObjectsV2Error::generic(metadata))
+    }
+
+    fn output() -> Output {
+        Output::erase(ListObjectsV2Output::builder().build())
+    }
+}
 
 /// Lists one page. Every page starts after a key and never at a continuation token: a token is valid within one listing,
 /// but any later invocation can continue after a key.
@@ -46,7 +75,7 @@ async fn list(
     request: &ListRequest,
     objects_max: Option<i32>,
 ) -> Result<ObjectPage, CallFault> {
-    let deserializer = PageDeserializer::default();
+    let deserializer = PageDeserializer::<ObjectListing>::default();
     let call = client
         .list_objects_v2()
         .set_request_payer(bucket.request_payer())
@@ -74,7 +103,9 @@ async fn list(
 
 /// Runs a call as a task of its own, so that a multi-threaded runtime receives and parses the response while the caller
 /// does other work. Dropping the future aborts the call, as it would without a task.
-async fn in_own_task<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> T {
+pub(in crate::s3) async fn in_own_task<T: Send + 'static>(
+    call: impl Future<Output = T> + Send + 'static,
+) -> T {
     let mut task = JoinSet::new();
     task.spawn(call);
     match task.join_next().await {

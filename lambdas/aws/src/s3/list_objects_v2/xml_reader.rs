@@ -11,7 +11,7 @@ use super::page_draft::{DocumentProblem, Element, ObjectDraft, PageDraft, Restor
 /// Reads a document up to its closing tag, after which nothing may follow.
 pub(super) fn read(body: &[u8]) -> Result<PageDraft<'_>, DocumentProblem> {
     let mut reader = Reader::from_reader(body);
-    open_root(&mut reader)?;
+    open_root(&mut reader, "ListBucketResult")?;
     let mut page = PageDraft::default();
     while let Some(child) = next_child(&mut reader)? {
         match child {
@@ -27,13 +27,16 @@ pub(super) fn read(body: &[u8]) -> Result<PageDraft<'_>, DocumentProblem> {
     Ok(page)
 }
 
-/// Enters the root element, which must be the one of a listing.
-fn open_root(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
+/// Enters the root element, which must be the one of the listing.
+pub(in crate::s3) fn open_root(
+    reader: &mut Reader<&[u8]>,
+    root: &str,
+) -> Result<(), DocumentProblem> {
     loop {
         match next(reader)? {
             Event::Decl(_) | Event::Comment(_) => {}
             Event::Text(text) if text.trim().is_empty() => {}
-            Event::Start(start) if start.local_name().into_inner() == "ListBucketResult" => {
+            Event::Start(start) if start.local_name().into_inner() == root => {
                 return Ok(());
             }
             other => {
@@ -46,7 +49,7 @@ fn open_root(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
 }
 
 /// Requires that nothing follows the root element.
-fn close_document(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
+pub(in crate::s3) fn close_document(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
     loop {
         match reader.read_event().map_err(DocumentProblem::unreadable)? {
             Event::Eof => return Ok(()),
@@ -140,7 +143,7 @@ fn read_element(
 }
 
 /// Reads the text of an element up to its end tag. An element within it is an error.
-fn read_text(reader: &mut Reader<&[u8]>) -> Result<String, DocumentProblem> {
+pub(in crate::s3) fn read_text(reader: &mut Reader<&[u8]>) -> Result<String, DocumentProblem> {
     let mut text = String::new();
     loop {
         match next(reader)? {
@@ -155,7 +158,7 @@ fn read_text(reader: &mut Reader<&[u8]>) -> Result<String, DocumentProblem> {
 }
 
 /// Skips an element with everything in it, for example the owner of an object.
-fn skip(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
+pub(in crate::s3) fn skip(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
     let mut depth = 0_u32;
     loop {
         match next(reader)? {
@@ -167,7 +170,7 @@ fn skip(reader: &mut Reader<&[u8]>) -> Result<(), DocumentProblem> {
     }
 }
 
-fn unexpected(event: &Event<'_>) -> DocumentProblem {
+pub(in crate::s3) fn unexpected(event: &Event<'_>) -> DocumentProblem {
     DocumentProblem::unreadable(format_args!("unexpected {event:?}"))
 }
 
@@ -184,7 +187,7 @@ fn push_entity(text: &mut String, entity: &BytesRef<'_>) -> Result<(), DocumentP
 }
 
 /// The next event. Where another event must follow, the end of the document is an error.
-fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Event<'a>, DocumentProblem> {
+pub(in crate::s3) fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Event<'a>, DocumentProblem> {
     match reader.read_event() {
         Ok(Event::Eof) => Err(DocumentProblem::Truncated),
         Ok(event) => Ok(event),

@@ -80,7 +80,7 @@ async fn a_session_is_renewed_once_in_each_attempt_of_a_caller_that_retries() {
         let (_, target) = open(&aws, retried).await;
         aws.set_sessions(Sessions::Failing);
         let key = ObjectKey::new("key").unwrap();
-        let fault = target.head_source(&key).await.unwrap_err();
+        let fault = target.head_source((&key).into()).await.unwrap_err();
         assert!(fault.is_transient(), "{fault}");
         assert_eq!(aws.take_failed(), sent("POST", attempts), "{retried:?}");
     }
@@ -114,7 +114,7 @@ async fn reads_of_the_buckets_are_sent_once_if_the_caller_retries_them() {
             "{retried:?}"
         );
         let key = ObjectKey::new("key").unwrap();
-        target.head_source(&key).await.unwrap_err();
+        target.head_source((&key).into()).await.unwrap_err();
         assert_eq!(aws.take_failed(), sent("HEAD", of_head), "{retried:?}");
     }
 }
@@ -125,6 +125,7 @@ async fn a_copy_is_sent_once_because_the_copier_paces_and_retries_it() {
     let (_, target) = open(&aws, RetriedByCaller::Reads).await;
     let key = ObjectKey::new("key").unwrap();
     let source = CopySource {
+        version_id: None,
         key: key.clone(),
         etag: ETag::new("etag").unwrap(),
         size_bytes: 1,

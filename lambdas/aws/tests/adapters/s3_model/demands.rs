@@ -52,8 +52,9 @@ async fn both_ways_of_copying_name_the_headers_that_a_bucket_demands() {
     let target = &world.target;
     let (whole, in_parts) = (key("whole"), key("in-parts"));
     let source = CopySource {
+        version_id: None,
         key: key("k"),
-        etag: target.head_source(&key("k")).await.unwrap().etag,
+        etag: target.head_source((&key("k")).into()).await.unwrap().etag,
         size_bytes: PART_BYTES_MIN,
     };
     let (sse, acl) = (
@@ -108,7 +109,11 @@ async fn every_read_of_a_source_agrees_to_pay_where_the_run_says_so() {
     world.model.create_bucket(paid).unwrap();
     let bucket = world.model.bucket("source-bucket").unwrap();
     bucket.put("k", ObjectSpec::synthetic(1, PART_BYTES_MIN).tag("a", "b"));
-    let refused = world.target.head_source(&key("k")).await.unwrap_err();
+    let refused = world
+        .target
+        .head_source((&key("k")).into())
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind, FaultKind::AccessDenied);
 
     let paying = Source {
@@ -118,10 +123,14 @@ async fn every_read_of_a_source_agrees_to_pay_where_the_run_says_so() {
     let (place, name, whole) = (target(), session(), key("whole"));
     let opened = world.accounts.open_target(&place, &paying, &name, None);
     let target = opened.await.unwrap();
-    let etag = target.head_source(&key("k")).await.unwrap().etag;
-    assert_eq!(target.source_tags(&key("k")).await.unwrap().len(), 1);
-    assert!(!target.has_annotations(&key("k")).await.unwrap());
+    let etag = target.head_source((&key("k")).into()).await.unwrap().etag;
+    assert_eq!(
+        target.source_tags((&key("k")).into()).await.unwrap().len(),
+        1
+    );
+    assert!(!target.has_annotations((&key("k")).into()).await.unwrap());
     let source = CopySource {
+        version_id: None,
         key: key("k"),
         etag,
         size_bytes: PART_BYTES_MIN,

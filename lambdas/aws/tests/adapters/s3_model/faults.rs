@@ -22,8 +22,9 @@ use super::world::World;
 async fn planned(world: &World, key: &str) -> CopySource {
     world.put_source(key, &SourceObject::of(7));
     let key = ObjectKey::new(key).unwrap();
-    let attributes = world.target.head_source(&key).await.unwrap();
+    let attributes = world.target.head_source((&key).into()).await.unwrap();
     CopySource {
+        version_id: None,
         key,
         etag: attributes.etag,
         size_bytes: 7,
@@ -144,9 +145,9 @@ async fn tags_of_a_deleted_object_in_a_versioned_bucket_are_those_of_a_missing_o
     bucket.set_versioning(Versioning::Enabled);
     world.put_source("a", &SourceObject::of(7));
     let key = ObjectKey::new("a").unwrap();
-    world.target.source_tags(&key).await.unwrap();
+    world.target.source_tags((&key).into()).await.unwrap();
     bucket.remove("a");
-    let fault = world.target.source_tags(&key).await.unwrap_err();
+    let fault = world.target.source_tags((&key).into()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::NoSuchKey, "{}", fault.message);
 }
 
@@ -163,7 +164,7 @@ async fn throttled_attempts_are_counted_apart_since_s3_does_not_bill_them() {
         .times(2);
     world.model.set_weather(weather(rule));
     let key = ObjectKey::new("a").unwrap();
-    world.target.head_source(&key).await.unwrap();
+    world.target.head_source((&key).into()).await.unwrap();
     let requests = world.target.requests();
     assert_eq!(requests["s3:HeadObject"], 1);
     assert_eq!(requests[THROTTLED_REQUESTS], 2);
@@ -283,7 +284,7 @@ async fn reads_are_retried_while_they_are_throttled() {
     })
     .times(2);
     world.model.set_weather(weather(slow));
-    let read = world.target.head_source(&source.key).await;
+    let read = world.target.head_source((&source.key).into()).await;
     assert!(read.is_ok(), "{read:?}");
     let requests = world.target.requests();
     assert_eq!(requests["s3:HeadObject"], 2, "one to plan, one to read");

@@ -10,5 +10,6 @@ mod old_bucket;
 mod parsers;
 mod storage;
 mod suites;
+mod versions;
 #[expect(dead_code, reason = "the planner's tests take all of it")]
 mod world;

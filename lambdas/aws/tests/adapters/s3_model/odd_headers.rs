@@ -32,8 +32,9 @@ fn odd() -> ObjectSpec {
 
 async fn put(world: &World, name: &str, spec: ObjectSpec) -> (CopySource, ObjectAttributes) {
     world.model.bucket("source-bucket").unwrap().put(name, spec);
-    let attributes = world.target.head_source(&key(name)).await.unwrap();
+    let attributes = world.target.head_source((&key(name)).into()).await.unwrap();
     let source = CopySource {
+        version_id: None,
         key: key(name),
         etag: attributes.etag.clone(),
         size_bytes: attributes.size_bytes,

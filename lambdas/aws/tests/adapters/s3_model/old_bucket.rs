@@ -21,9 +21,14 @@ async fn an_object_of_an_old_bucket_is_listed_read_and_copied() {
     let [listed] = page.objects.as_slice() else {
         panic!("{page:?}");
     };
-    let head = world.target.head_source(&listed.key).await.unwrap();
+    let head = world
+        .target
+        .head_source((&listed.key).into())
+        .await
+        .unwrap();
     assert_eq!(head.etag, listed.etag);
     let source = CopySource {
+        version_id: None,
         key: listed.key.clone(),
         etag: listed.etag.clone(),
         size_bytes: listed.size_bytes,

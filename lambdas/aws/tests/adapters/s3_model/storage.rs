@@ -70,6 +70,7 @@ async fn what_is_listed_as_readable_is_copied_in_its_class_and_what_is_not_is_re
     let world = World::new().await;
     for object in listed(&world).await {
         let source = CopySource {
+            version_id: None,
             key: object.key.clone(),
             etag: object.etag.clone(),
             size_bytes: object.size_bytes,

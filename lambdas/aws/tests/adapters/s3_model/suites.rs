@@ -66,13 +66,18 @@ async fn annotations_are_found_and_copied_by_copy_object() {
     );
     let key = |name: &str| ObjectKey::new(name).unwrap();
     for (name, expected) in [("plain", false), ("annotated", true)] {
-        let has_annotations = world.target.has_annotations(&key(name)).await;
+        let has_annotations = world.target.has_annotations((&key(name)).into()).await;
         assert_eq!(has_annotations, Ok(expected), "{name}");
     }
-    let absent = world.target.has_annotations(&key("absent")).await;
+    let absent = world.target.has_annotations((&key("absent")).into()).await;
     assert_eq!(absent.unwrap_err().kind, FaultKind::NoSuchKey);
-    let attributes = world.target.head_source(&key("annotated")).await.unwrap();
+    let attributes = world
+        .target
+        .head_source((&key("annotated")).into())
+        .await
+        .unwrap();
     let source = CopySource {
+        version_id: None,
         key: key("annotated"),
         etag: attributes.etag,
         size_bytes: 3,

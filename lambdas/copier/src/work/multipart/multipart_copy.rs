@@ -231,8 +231,9 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
         if calls.spec.tags == TagPolicy::Ignore {
             return None;
         }
-        let key = &self.planned.source.key;
-        match calls.read(|| calls.target.has_annotations(key)).await {
+        let source = &self.planned.source;
+        let look = || calls.target.has_annotations(source.into());
+        match calls.read(look).await {
             Ok(has_annotations) => has_annotations.then_some(Note::AnnotationsLeftBehind),
             Err(fault) => {
                 tracing::warn!(

@@ -116,7 +116,7 @@ impl<T: TargetBucket> UploadCompletion<'_, T> {
         let Some(at_target) = found(head.await)? else {
             return Ok(None);
         };
-        let head = calls.read(|| calls.target.head_source(&planned.source.key));
+        let head = calls.read(|| calls.target.head_source((&planned.source).into()));
         let Some(at_source) = found(head.await)? else {
             return Ok(None);
         };

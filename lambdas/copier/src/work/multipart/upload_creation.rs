@@ -120,7 +120,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
     async fn upload_spec(&self) -> Result<(UploadSpec, Tagging), Failure> {
         let (context, planned) = (self.context, self.planned);
         let (calls, source) = (&context.calls, &planned.source);
-        let attributes = match calls.read(|| calls.target.head_source(&source.key)).await {
+        let attributes = match calls.read(|| calls.target.head_source(source.into())).await {
             Ok(attributes) => attributes,
             Err(fault) => return Err(context.explain(fault, planned).await),
         };
@@ -160,8 +160,8 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
         if policy == TagPolicy::Ignore {
             return Ok(Some(TagSet::new()));
         }
-        let source_key = &self.planned.source.key;
-        match calls.read(|| calls.target.source_tags(source_key)).await {
+        let source = &self.planned.source;
+        match calls.read(|| calls.target.source_tags(source.into())).await {
             Ok(tags) => Ok(Some(tags)),
             Err(fault) if self.context.may_drop_tags(&fault) => Ok(None),
             Err(fault) => Err(self.context.explain(fault, self.planned).await),

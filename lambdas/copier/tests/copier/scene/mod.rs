@@ -128,7 +128,10 @@ impl Scene {
             .buckets
             .objects(bucket)
             .into_iter()
-            .map(|(key, stored)| stored.listed(&key))
+            .map(|(key, stored)| ListedObject {
+                version_id: self.buckets.newest_version(bucket, &key),
+                ..stored.listed(&key)
+            })
             .collect();
         let mut planned = Count::default();
         for object in &objects {

@@ -49,6 +49,11 @@ fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
     for (input, field, parameter) in [
         (json!({"mode": "mirror"}), "mode", "AllowMirror"),
         (
+            json!({"source": {"as_of": "2026-11-20T02:00:00Z"}}),
+            "source.as_of",
+            "AllowVersions",
+        ),
+        (
             json!({"delete_max_percent": 6}),
             "delete_max_percent",
             "DeleteMaxPercentCeiling",

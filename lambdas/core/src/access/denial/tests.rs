@@ -183,12 +183,12 @@ fn the_key_of_the_run_is_the_targets_whosever_it_is() {
 #[test]
 fn an_action_that_is_none_of_ours_is_named_without_a_statement() {
     let other = RefusalReason {
-        action: "s3:GetObjectVersion".into(),
+        action: "s3:GetObjectTorrent".into(),
         ..reason(Action::GetObject, OBJECT, RefusingPolicy::OfTheResource)
     };
     let failure = read_refused().into_failure(&refused(Some(other)));
     for part in [
-        "may not s3:GetObjectVersion on",
+        "may not s3:GetObjectTorrent on",
         "it must be allowed by the source bucket's policy. ",
     ] {
         assert!(failure.detail.contains(part), "{}", failure.detail);

@@ -32,6 +32,8 @@ pub struct Extras {
     pub audits_only: bool,
     /// `mode: mirror` may delete.
     pub deletes: bool,
+    /// Versions of the source may be listed, and read by their ids (`source.as_of`, or a list that names versions).
+    pub versions: bool,
     /// The KMS key of the source's objects.
     pub source_key: Option<KmsKeyArn>,
     /// The KMS key that encrypts at the target.

@@ -87,6 +87,7 @@ pub fn execution_role(
     );
     if function == Function::Planner {
         statements.push(list_the_source(agreement));
+        statements.extend(list_the_versions(agreement));
         statements.push(Statement::allow(
             "AskWhetherALockIsStillHeld",
             &[Action::DescribeExecution],
@@ -260,10 +261,12 @@ impl Place<'_> {
 
 /// What concerns the two accounts, in the roles of the planner and the reporter.
 pub(super) fn shared_statements(agreement: &Agreement) -> Vec<Statement> {
-    vec![
+    let mut statements = vec![
         enter_the_target_account(agreement),
         list_the_source(agreement),
-    ]
+    ];
+    statements.extend(list_the_versions(agreement));
+    statements
 }
 
 fn enter_the_target_account(agreement: &Agreement) -> Statement {
@@ -287,6 +290,23 @@ fn list_the_source(agreement: &Agreement) -> Statement {
         prefix_pattern(&agreement.pair.source.prefix),
     );
     of_source_account(agreement, statement)
+}
+
+/// Where a run may ask for an instant, or a list may name versions.
+fn list_the_versions(agreement: &Agreement) -> Option<Statement> {
+    // IfExists, because GetBucketVersioning carries no prefix.
+    let statement = Statement::allow(
+        "ListTheVersionsOfTheSource",
+        &[Action::ListBucketVersions, Action::GetBucketVersioning],
+        agreement.pair.bucket_arn(Side::Source),
+    )
+    .when(
+        "StringLikeIfExists",
+        "s3:prefix",
+        prefix_pattern(&agreement.pair.source.prefix),
+    );
+    let statement = of_source_account(agreement, statement);
+    agreement.extras.versions.then_some(statement)
 }
 
 /// A bucket's name says nothing about whose it is: only one of the source account.

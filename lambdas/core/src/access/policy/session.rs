@@ -6,7 +6,7 @@
 use super::{
     agreement::prefix_pattern,
     statement::{Document, Statement},
-    target_role::TAG_READS,
+    target_role::{TAG_READS, VERSION_TAG_READS},
 };
 use crate::{
     run::{
@@ -70,9 +70,11 @@ fn document(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char])
     match work {
         SessionWork::Check if !spec.mode.writes() => {
             let source_bucket = spec.pair.bucket_arn(Side::Source);
+            let mut actions = vec![Action::GetObject];
+            actions.extend(spec.may_name_versions().then_some(Action::GetObjectVersion));
             let mut look = Statement::allow(
                 "Look",
-                &[Action::GetObject],
+                &actions,
                 format!("{source_bucket}/{}", pattern(source)),
             );
             look.resource.push(format!("{bucket}/{}", pattern(target)));
@@ -122,6 +124,12 @@ fn writing(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char]) 
     if spec.tags != TagPolicy::Ignore {
         reads.extend(TAG_READS);
         writes.extend([Action::PutObjectTagging, Action::PutObjectAnnotation]);
+    }
+    if spec.may_name_versions() {
+        reads.push(Action::GetObjectVersion);
+        if spec.tags != TagPolicy::Ignore {
+            reads.extend(VERSION_TAG_READS);
+        }
     }
     if spec.acl.is_some() {
         writes.push(Action::PutObjectAcl);
@@ -308,6 +316,22 @@ mod tests {
             .flat_map(|statement| statement.action.iter().map(|action| action.name()))
             .collect();
         assert_eq!(allowed, granted);
+    }
+
+    #[test]
+    fn only_a_run_that_may_name_versions_may_read_them() {
+        let plain = session("", "", &json!({}));
+        assert!(!plain.to_string().contains("ObjectVersion"));
+        let instant = json!({"source": {"bucket": "source", "as_of": "2026-11-20T02:00:00Z"}});
+        let listed = json!({"source": {"bucket": "source", "list": {
+            "bucket": "control", "key": "lists/l", "format": "csv"}}});
+        for source in [instant, listed] {
+            let policy = session("", "", &source);
+            let reads = policy["Statement"][0]["Action"].to_string();
+            for action in ["GetObjectVersion\"", "GetObjectVersionTagging"] {
+                assert!(reads.contains(action), "{reads}");
+            }
+        }
     }
 
     #[test]

@@ -12,6 +12,13 @@ pub(super) const TAG_READS: [Action; 3] = [
     Action::ListObjectAnnotations,
 ];
 
+/// What reads the tags and annotations of a version that is named by its id.
+pub(super) const VERSION_TAG_READS: [Action; 3] = [
+    Action::GetObjectVersionTagging,
+    Action::GetObjectVersionAnnotation,
+    Action::ListObjectVersionAnnotations,
+];
+
 /// What is done to an object of the source.
 pub(super) fn source_reads(agreement: &Agreement) -> Vec<Action> {
     let mut actions = vec![Action::GetObject];
@@ -19,6 +26,12 @@ pub(super) fn source_reads(agreement: &Agreement) -> Vec<Action> {
         // Tags and annotations travel with CopyObject, which needs the right to read and write them. A copy in parts looks
         // whether there are annotations, to tell that they were left behind.
         actions.extend(TAG_READS);
+    }
+    if agreement.extras.versions {
+        actions.push(Action::GetObjectVersion);
+        if !agreement.extras.without_tags {
+            actions.extend(VERSION_TAG_READS);
+        }
     }
     known_to_s3(agreement, actions)
 }

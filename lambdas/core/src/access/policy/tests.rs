@@ -57,6 +57,7 @@ fn everything() -> Extras {
         with_acls: true,
         audits_only: false,
         deletes: true,
+        versions: true,
         source_key: key("111111111111", "eu-west-1"),
         target_key: key("222222222222", "us-east-1"),
         administrators: vec!["arn:aws:iam::222222222222:role/Admin".into()],

@@ -21,12 +21,14 @@ fn object(key: &str) -> ListedObject {
         etag: ETag::new("e").unwrap(),
         modified_at: Timestamp::default(),
         storage: ObjectStorage::default(),
+        version_id: None,
     }
 }
 
 /// A page after which more follow.
 fn more(keys: &[&str]) -> ObjectPage {
     ObjectPage {
+        listed_through: None,
         objects: keys.iter().map(|key| object(key)).collect(),
         is_truncated: true,
     }

@@ -69,8 +69,10 @@ fn page(keys: &[&str], is_truncated: bool) -> ObjectPage {
         etag: ETag::new("e").unwrap(),
         modified_at: Timestamp::default(),
         storage: ObjectStorage::default(),
+        version_id: None,
     };
     ObjectPage {
+        listed_through: None,
         objects: keys.iter().map(object).collect(),
         is_truncated,
     }
@@ -163,4 +165,56 @@ fn a_walk_gives_up_only_what_it_has_not_merged() {
     assert!(chunks.last().unwrap().ends_range && walk.is_ended());
     assert_eq!(through(&walk), Some("m"));
     assert!(!walk.narrow(&cut("n")), "it is ended");
+}
+
+/// A page without objects that gets as far as `through`.
+fn empty_page(through: &str) -> ObjectPage {
+    ObjectPage {
+        listed_through: Some(ObjectKey::new(through).unwrap()),
+        ..page(&[], true)
+    }
+}
+
+#[test]
+fn a_stretch_without_objects_is_not_listed_again() {
+    let copy = rules("copy");
+    let mut walk = walk(&copy);
+    walk.feed(Side::Source, empty_page("s/m")).unwrap();
+    assert!(walk.advance(&copy).is_empty() && walk.has_moved());
+    assert_eq!(through(&walk), Some("m"));
+    let next = walk.next_request(Side::Source).unwrap();
+    assert_eq!(next.after.unwrap().as_str(), "s/m");
+    assert!(walk.flush().is_some(), "the checkpoint is written");
+    assert!(walk.feed(Side::Source, empty_page("s/m")).is_err());
+}
+
+#[test]
+fn a_stretch_without_objects_ends_where_the_target_has_some() {
+    for (target, is_truncated, passed) in [
+        (&["t/c"][..], true, "c"),
+        (&["t/c", "t/z"][..], true, "m"),
+        (&["t/c"][..], false, "m"),
+        (&[][..], false, "m"),
+    ] {
+        let rules = rules("sync");
+        let mut walk = walk(&rules);
+        walk.feed(Side::Source, page(&["s/a"], true)).unwrap();
+        walk.feed(Side::Target, page(target, is_truncated)).unwrap();
+        walk.advance(&rules);
+        walk.feed(Side::Source, empty_page("s/m")).unwrap();
+        walk.advance(&rules);
+        let reached = through(&walk).unwrap();
+        assert!(reached <= passed, "{target:?}: {reached}");
+        walk.feed(Side::Source, page(&[], false)).unwrap();
+        if is_truncated {
+            walk.feed(Side::Target, page(&[], false)).unwrap();
+        }
+        let kept: u64 = walk
+            .advance(&rules)
+            .iter()
+            .map(|chunk| chunk.kept.beside.objects)
+            .sum();
+        assert_eq!(kept, target.len() as u64, "{target:?}");
+        assert!(walk.is_ended());
+    }
 }

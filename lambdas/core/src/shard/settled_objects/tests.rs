@@ -11,6 +11,7 @@ fn object(key: &str) -> ListedObject {
         etag: ETag::new("e").unwrap(),
         modified_at: Timestamp::default(),
         storage: ObjectStorage::default(),
+        version_id: None,
     }
 }
 

@@ -132,6 +132,7 @@ async fn end_shard(world: &World, shard: ShardRecord, failed: &[&str], open: &[&
             lines.push(FailedObject {
                 index,
                 key: object.key.clone(),
+                version_id: object.version_id.clone(),
                 size: object.size_bytes,
                 code: FailureCode::AccessDenied,
                 detail: "denied".into(),

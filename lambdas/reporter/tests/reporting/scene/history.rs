@@ -257,6 +257,7 @@ fn failed_object(shard: u32, index: u32, code: FailureCode) -> FailedObject {
     FailedObject {
         index,
         key: ObjectKey::new(key(shard, index)).unwrap(),
+        version_id: None,
         size: size(index),
         code,
         detail: format!("{code} on {}", key(shard, index)),

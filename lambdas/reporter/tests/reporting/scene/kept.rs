@@ -32,7 +32,7 @@ impl Scene {
         let mut lines = receipt::KeptLines::default();
         for (at, (relative, object)) in objects.iter().enumerate() {
             if is_same(at) {
-                lines.push_same(relative, object);
+                lines.push_same(relative, object, None);
             } else {
                 lines.push_beside(relative, object);
             }

@@ -16,6 +16,7 @@ pub(super) fn listed(shard: u32, index: u32) -> ListedObject {
         etag: ETag::new("e").unwrap(),
         storage: ObjectStorage::default(),
         modified_at: WRITTEN_AT,
+        version_id: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! ListObjectVersions.
 
+use std::borrow::Cow;
 use std::ops::Bound;
 
 use super::entry_xml::{write_checksum_kind, write_date_and_etag, write_owner};
@@ -22,9 +23,9 @@ use crate::storage::version::Version;
 
 /// One version in a listing.
 struct ListedVersion<'a> {
-    key: &'a [u8],
+    key: Cow<'a, [u8]>,
     is_latest: bool,
-    version: &'a Version,
+    version: Cow<'a, Version>,
 }
 
 /// ListObjectVersions, with the newest version of each key first.
@@ -36,9 +37,9 @@ pub(crate) fn list_object_versions(
     let state = read(&bucket);
     authorize_bucket(&state, request, "s3:ListBucketVersions")?;
     let query = request.query;
-    if state.space.is_some() {
+    if state.space.is_some() && !state.slots.is_empty() {
         return Err(not_implemented(
-            "The S3 model does not list versions over a key space.",
+            "The S3 model lists the versions of a key space only as long as nobody wrote over it.",
         ));
     }
     let prefix = query.text("prefix")?;
@@ -68,7 +69,11 @@ pub(crate) fn list_object_versions(
         with_owner: true,
         with_restore_status: false,
     };
-    let all = versions(&state, page.prefix, marker.as_bytes(), version);
+    let all = if state.space.is_some() {
+        versions_of_space(&state, page.prefix, marker.as_bytes())
+    } else {
+        versions(&state, page.prefix, marker.as_bytes(), version)
+    };
     let listed = &all[..all.len().min(page.keys_max as usize)];
     let is_truncated = all.len() > listed.len();
     let mut xml = Xml::result("ListVersionsResult", 1024 + ENTRY_BYTES * listed.len());
@@ -77,7 +82,7 @@ pub(crate) fn list_object_versions(
     xml.key("KeyMarker", marker.as_bytes(), page.encoding);
     xml.text("VersionIdMarker", &version_marker);
     if let (true, Some(last)) = (is_truncated, listed.last()) {
-        xml.key("NextKeyMarker", last.key, page.encoding);
+        xml.key("NextKeyMarker", &last.key, page.encoding);
         xml.text("NextVersionIdMarker", &last.version.id().to_string());
     }
     let entries = Entries {
@@ -110,9 +115,9 @@ fn versions<'a>(
             .newest_first()
             .enumerate()
             .map(|(age, version)| ListedVersion {
-                key,
+                key: Cow::Borrowed(key),
                 is_latest: age == 0,
-                version,
+                version: Cow::Borrowed(version),
             })
             .collect();
         if **key == *marker && !marker.is_empty() {
@@ -129,6 +134,28 @@ fn versions<'a>(
     found
 }
 
+/// Returns the versions of a page over a key space, of whose keys each has one, and at least one more, if there are more.
+fn versions_of_space<'a>(bucket: &Bucket, prefix: &[u8], marker: &[u8]) -> Vec<ListedVersion<'a>> {
+    let mut cursor = if marker >= prefix && !marker.is_empty() {
+        bucket.cursor_after(marker)
+    } else {
+        bucket.cursor_from(prefix)
+    };
+    let mut found = Vec::new();
+    while found.len() <= PAGE_KEYS_MAX as usize && cursor.advance().is_some() {
+        let key = cursor.key();
+        if !key.starts_with(prefix) {
+            break;
+        }
+        found.extend(bucket.newest(key).map(|version| ListedVersion {
+            key: Cow::Owned(key.to_vec()),
+            is_latest: true,
+            version: Cow::Owned(version),
+        }));
+    }
+    found
+}
+
 fn entries(listed: &[ListedVersion<'_>], page: &Page<'_>, owner: &str) -> Vec<u8> {
     let mut xml = Xml::fragment(ENTRY_BYTES * listed.len());
     for entry in listed {
@@ -138,15 +165,15 @@ fn entries(listed: &[ListedVersion<'_>], page: &Page<'_>, owner: &str) -> Vec<u8
 }
 
 fn write_version(xml: &mut Xml, listed: &ListedVersion<'_>, page: &Page<'_>, owner: &str) {
-    let element = match listed.version {
+    let element = match &*listed.version {
         Version::Object(_) => "Version",
         Version::DeleteMarker { .. } => "DeleteMarker",
     };
     xml.open(element);
-    xml.key("Key", listed.key, page.encoding);
+    xml.key("Key", &listed.key, page.encoding);
     xml.text("VersionId", &listed.version.id().to_string());
     xml.boolean("IsLatest", listed.is_latest);
-    match listed.version {
+    match &*listed.version {
         Version::Object(object) => {
             write_date_and_etag(xml, object.modified_s, object.etag);
             write_checksum_kind(xml, object);

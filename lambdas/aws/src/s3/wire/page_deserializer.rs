@@ -1,9 +1,11 @@
 //! Replaces the SDK's parser of listings by ours within the SDK's call. Signing, endpoints, retries and the handling of
 //! errors stay with the SDK, and a page that cannot be read is requested again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Output};
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -15,29 +17,54 @@ use aws_smithy_runtime_api::{
         ser_de::{DeserializeResponse, SharedResponseDeserializer},
     },
 };
-use aws_smithy_types::config_bag::ConfigBag;
-use shardlift_core::port::ObjectPage;
+use aws_smithy_types::{config_bag::ConfigBag, error::ErrorMetadata};
 
-use super::document;
 use crate::fault_mapping::ErrorDocument;
 
-/// Deserializes the page of one call, and keeps it until it is taken.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PageDeserializer(Arc<Mutex<Option<ObjectPage>>>);
+/// An operation of the SDK whose response lists something.
+pub(in crate::s3) trait Listing: fmt::Debug + Send + Sync + 'static {
+    /// What its response becomes.
+    type Page: fmt::Debug + Send + 'static;
 
-impl PageDeserializer {
+    /// Reads the document of a response. Whatever no intact listing contains is an error (P11).
+    fn parse(body: &[u8]) -> Result<Self::Page, BoxError>;
+
+    /// The SDK's own error of the operation, which decides on retries.
+    fn error(metadata: ErrorMetadata) -> Error;
+
+    /// The SDK's own output, without anything in it.
+    fn output() -> Output;
+}
+
+/// Deserializes the page of one call, and keeps it until it is taken.
+#[derive(Debug)]
+pub(in crate::s3) struct PageDeserializer<L: Listing>(Arc<Mutex<Option<L::Page>>>);
+
+impl<L: Listing> Clone for PageDeserializer<L> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<L: Listing> Default for PageDeserializer<L> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<L: Listing> PageDeserializer<L> {
     /// The page of the last successful response.
-    pub(crate) fn take(&self) -> Option<ObjectPage> {
+    pub(in crate::s3) fn take(&self) -> Option<L::Page> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn put(&self, page: ObjectPage) {
+    fn put(&self, page: L::Page) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
     }
 }
 
 /// As an interceptor it installs itself as the deserializer of the call.
-impl Intercept for PageDeserializer {
+impl<L: Listing> Intercept for PageDeserializer<L> {
     fn name(&self) -> &'static str {
         "PageDeserializer"
     }
@@ -54,7 +81,7 @@ impl Intercept for PageDeserializer {
 }
 
 /// Keeps the page, and turns an error response into the SDK's own error, which decides on retries.
-impl DeserializeResponse for PageDeserializer {
+impl<L: Listing> DeserializeResponse for PageDeserializer<L> {
     fn deserialize_nonstreaming_with_config(
         &self,
         response: &HttpResponse,
@@ -64,13 +91,10 @@ impl DeserializeResponse for PageDeserializer {
         let error_document = ErrorDocument::parse(body);
         if error_document.is_some() || response.status().as_u16() != 200 {
             let metadata = error_document.unwrap_or_default().into_metadata();
-            let error = Error::erase(ListObjectsV2Error::generic(metadata));
-            return Err(OrchestratorError::operation(error));
+            return Err(OrchestratorError::operation(L::error(metadata)));
         }
         // The SDK retries after a response error.
-        let page =
-            document::parse(body).map_err(|problem| OrchestratorError::response(problem.into()))?;
-        self.put(page);
-        Ok(Output::erase(ListObjectsV2Output::builder().build()))
+        self.put(L::parse(body).map_err(OrchestratorError::response)?);
+        Ok(L::output())
     }
 }
