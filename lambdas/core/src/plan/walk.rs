@@ -6,87 +6,18 @@ mod tests;
 use std::cmp::Ordering;
 
 use super::{
-    chunk::{Chunk, PlannedWork, ShardBounds},
+    chunk::{Chunk, PlannedWork},
+    list_page::{ListPage, PendingLooks},
     side_listing::SideListing,
+    walk_rules::WalkRules,
 };
 use crate::{
     failure::Failure,
-    plan::{
-        compare::{self, CopyReason},
-        range::{Checkpoint, RangeRecord},
-    },
+    plan::range::{Checkpoint, RangeRecord},
     port::{ListRequest, ObjectPage},
-    run::{
-        filter::ObjectFilter,
-        option::{ArchivedPolicy, Compare, Mode},
-        pair::Side,
-        record::RunRecord,
-        spec::RunSpec,
-    },
+    run::{option::ArchivedPolicy, pair::Side},
     value::{key::RelativeKey, object::ListedObject},
 };
-
-/// The rules that decide about objects, the same for a whole run.
-#[derive(Debug, Clone)]
-pub struct WalkRules {
-    spec: RunSpec,
-    /// Whether unequal ETags of single-part objects mean different contents.
-    etags_are_digests: bool,
-    filter: ObjectFilter,
-    chunk_bounds: ShardBounds,
-}
-
-impl WalkRules {
-    /// The rules of a run.
-    ///
-    /// # Errors
-    /// `InvalidRun` when a stored filter does not compile. Settling the run already checked that it does.
-    pub fn new(run: &RunRecord, shard_bounds: ShardBounds) -> Result<Self, Failure> {
-        let spec = &run.spec;
-        Ok(Self {
-            spec: spec.clone(),
-            etags_are_digests: spec.kms_key_arn.is_none() && run.encryption.keeps_digests(),
-            filter: spec.filters.compile()?,
-            chunk_bounds: shard_bounds.chunk(),
-        })
-    }
-
-    /// Whether the target is listed at all.
-    #[must_use]
-    pub fn needs_target(&self) -> bool {
-        self.spec.mode != Mode::Copy
-    }
-
-    /// What distinguishes the target object, if any, from the source object.
-    ///
-    /// The ETag of an object under a KMS key is no digest of its content. Where either side has such objects, unequal ETags
-    /// prove nothing and the times decide, so that no object is copied again and again.
-    #[must_use]
-    pub fn difference(
-        &self,
-        source: &ListedObject,
-        target: Option<&ListedObject>,
-    ) -> Option<CopyReason> {
-        let Some(target) = target else {
-            return Some(CopyReason::Missing);
-        };
-        let found = compare::difference(self.spec.compare, source, target);
-        if found == Some(CopyReason::ETag) && !self.etags_are_digests {
-            return compare::difference(Compare::SizeAndMtime, source, target);
-        }
-        found
-    }
-
-    /// Whether the run compares this key and writes nothing.
-    fn audits(&self, relative: &str) -> bool {
-        self.spec.mode == Mode::Audit && self.filter.admits_key(relative)
-    }
-
-    /// Whether an object with this key may be deleted at the target. A run does not delete what its filters leave out.
-    fn may_delete(&self, relative: &str) -> bool {
-        self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
-    }
-}
 
 /// The next page of a side is requested while at most this many of its objects wait. With one page, a side is listed ahead
 /// of the other, and never more than two pages wait.
@@ -111,6 +42,9 @@ enum MergeStep {
 pub struct RangeWalk {
     source: SideListing,
     target: Option<SideListing>,
+    /// Whether the target is listed only where the source has keys.
+    skips_beside: bool,
+    looks: PendingLooks,
     chunk: Chunk,
     /// Whether anything was merged into the open chunk.
     has_moved: bool,
@@ -138,6 +72,8 @@ impl RangeWalk {
             target: rules
                 .needs_target()
                 .then(|| SideListing::new(Side::Target, pair.target.prefix.clone(), after, until)),
+            skips_beside: !rules.lists_beside(),
+            looks: PendingLooks::default(),
             chunk: Chunk::begin(range.range_id.clone(), checkpoint),
             has_moved: false,
             is_ended: false,
@@ -168,14 +104,51 @@ impl RangeWalk {
         }
     }
 
+    /// Takes what a list in key order names, in response to [`next_request`](Self::next_request) for the source.
+    ///
+    /// # Errors
+    /// `ListingIncomplete` when it is not in key order (P11).
+    pub fn feed_list(&mut self, page: ListPage) -> Result<(), Failure> {
+        let ListPage {
+            objects,
+            mut looks,
+            through,
+            is_last,
+        } = page;
+        let source = &mut self.source;
+        looks.retain(|look| {
+            let relative = look.key.relative_to(source.prefix());
+            relative.is_some_and(|relative| !source.is_before_begin(relative))
+        });
+        self.looks.extend(looks);
+        if let Some(until) = source.until() {
+            self.looks.narrow(source.prefix(), until);
+        }
+        source.feed_list(objects, through, is_last)
+    }
+
+    /// Passes over what stands at the target between the keys of the source, where that does not matter; whether the next
+    /// page of the target can be requested. So a page of the target has at least one key that may matter, and no more are
+    /// listed than keys would be looked up. To be called while no page of the target is awaited.
+    pub fn skip_beside(&mut self) -> bool {
+        let Some(target) = self.target.as_mut().filter(|_| self.skips_beside) else {
+            return true;
+        };
+        target.skip_to(self.source.keys(), self.source.is_done())
+    }
+
     /// Merges as far as the pages reach. Returns the full chunks, and the last one when the range ends.
     pub fn advance(&mut self, rules: &WalkRules) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         loop {
             match self.next_step() {
-                MergeStep::Starved => break,
+                MergeStep::Starved => {
+                    self.pass_unplanned();
+                    break;
+                }
                 MergeStep::End => {
                     if !self.is_ended {
+                        self.count_looks(None);
                         self.is_ended = true;
                         self.chunk.ends_range = true;
                         chunks.push(self.cut());
@@ -211,6 +184,12 @@ impl RangeWalk {
         self.chunk.checkpoint.through.as_ref()
     }
 
+    /// How far the source is listed, whether or not more of it follows.
+    #[must_use]
+    pub fn listed_through(&self) -> Option<&str> {
+        self.source.listed_through()
+    }
+
     /// How far a side is listed; nothing when its listing is done.
     #[must_use]
     pub fn frontier(&self, side: Side) -> Option<&str> {
@@ -228,6 +207,7 @@ impl RangeWalk {
             return false;
         }
         self.source.narrow(until);
+        self.looks.narrow(self.source.prefix(), until);
         if let Some(target) = &mut self.target {
             target.narrow(until);
         }
@@ -242,7 +222,10 @@ impl RangeWalk {
                 None => MergeStep::Starved,
             };
         };
-        if self.source.is_starved() || target.is_starved() {
+        let is_known = |relative| self.skips_beside && target.covers(relative);
+        let lacks_target = target.is_starved()
+            && !self.source.front().is_some_and(|(relative, _)| is_known(relative));
+        if self.source.is_starved() || lacks_target {
             return MergeStep::Starved;
         }
         match (self.source.front(), target.front()) {
@@ -275,6 +258,9 @@ impl RangeWalk {
         } else if let Some(target) = target {
             let relative = target.key.relative_to(&pair.target.prefix);
             let relative = relative.unwrap_or_default();
+            if self.skips_beside {
+                return;
+            }
             if rules.may_delete(relative) {
                 self.make_room(&PlannedWork::default(), rules, chunks);
                 self.chunk.plan_delete(relative, &target);
@@ -292,8 +278,9 @@ impl RangeWalk {
     /// Moves the checkpoint past a key. The target's object is counted only now, because deciding may have cut the open
     /// chunk, and a walk that resumes after that chunk meets this key again.
     fn pass(&mut self, relative: &str, target: Option<&ListedObject>, rules: &WalkRules) {
+        self.count_looks(Some(relative));
         let tally = &mut self.chunk.checkpoint.tally;
-        if let Some(target) = target {
+        if let Some(target) = target.filter(|_| rules.lists_beside()) {
             tally.at_target.add_object(target.size_bytes);
             if rules.may_delete(relative) {
                 tally.deletable.add_object(target.size_bytes);
@@ -301,6 +288,35 @@ impl RangeWalk {
         }
         self.chunk.pass(relative);
         self.has_moved = true;
+    }
+
+    /// Counts the looks at or before a key, which the checkpoint is about to pass; all of them where nothing follows.
+    fn count_looks(&mut self, through: Option<&str>) {
+        let tally = &mut self.chunk.checkpoint.tally;
+        while let Some(looked) = self.looks.pop(self.source.prefix(), through) {
+            tally.looks.note(looked.look);
+            if let Some(size_bytes) = looked.unplanned_bytes {
+                tally.gone.add_object(size_bytes);
+            }
+        }
+    }
+
+    /// Moves the checkpoint behind the keys of a list of which none is planned, so that a list of objects that are gone is
+    /// not read from the same key again and again. Not where what stands at the target between them is still to be merged.
+    fn pass_unplanned(&mut self) {
+        if !self.skips_beside || self.source.waiting() > 0 {
+            return;
+        }
+        let Some(through) = self.source.listed_through().map(ToOwned::to_owned) else {
+            return;
+        };
+        if self.through().is_none_or(|passed| passed.as_str() < through.as_str())
+            && !self.source.is_before_begin(&through)
+        {
+            self.count_looks(Some(&through));
+            self.chunk.pass(&through);
+            self.has_moved = true;
+        }
     }
 
     fn decide(
@@ -362,7 +378,7 @@ impl RangeWalk {
         rules: &WalkRules,
         chunks: &mut Vec<Chunk>,
     ) {
-        if let Some(target) = target {
+        if let Some(target) = target.filter(|_| rules.lists_beside()) {
             self.make_room(&PlannedWork::default(), rules, chunks);
             self.chunk.kept.push_beside(relative, target);
         }

@@ -14,7 +14,7 @@ use crate::{
         filter::Filters,
         input::RunInput,
         invalid,
-        list::SourceList,
+        list::{ListFormat, SourceList},
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
@@ -100,7 +100,13 @@ impl RunSpec {
     /// Whether the plan lists the target, so that it knows all that stands there.
     #[must_use]
     pub fn lists_target(&self) -> bool {
-        self.mode != Mode::Copy && self.list.is_none() && self.rerun.is_none()
+        let is_listed = match self.mode {
+            Mode::Copy => false,
+            // A list says what to copy. That of a mirror is an inventory of all that the source has.
+            Mode::Sync | Mode::Audit => self.list.is_none(),
+            Mode::Mirror => true,
+        };
+        is_listed && self.rerun.is_none()
     }
 
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
@@ -203,14 +209,8 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
-        if self.list.is_some() && !matches!(self.mode, Mode::Copy | Mode::Sync) {
-            return Err(invalid(
-                "mode",
-                &format!(
-                    "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, found {}",
-                    self.mode.name()
-                ),
-            ));
+        if let Some(list) = &self.list {
+            self.check_list_mode(list)?;
         }
         if self.dry_run && !self.mode.writes() {
             return Err(invalid(
@@ -225,6 +225,26 @@ impl RunSpec {
             ));
         }
         Ok(())
+    }
+
+    /// A list says what to copy and not what else there is; an inventory is of all that there is.
+    fn check_list_mode(&self, list: &SourceList) -> Result<(), Failure> {
+        let is_allowed = match self.mode {
+            Mode::Copy | Mode::Sync => true,
+            Mode::Mirror => list.format == ListFormat::Inventory,
+            Mode::Audit => false,
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        Err(invalid(
+            "mode",
+            &format!(
+                "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, or mirror with a list of the format inventory; found {} with {}",
+                self.mode.name(),
+                list.format.name()
+            ),
+        ))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use shardlift_core::{
     failure::Failure,
-    plan::WalkRules,
+    plan::{ListedLook, WalkRules},
     port::BucketListing,
     run::{
         option::{Mode, OnChange},
@@ -35,19 +35,6 @@ pub(super) struct EntryAction {
     pub(super) action: PickedAction,
     /// What was found out about it.
     pub(super) look: ListedLook,
-}
-
-/// What a lookup at the source found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ListedLook {
-    /// None was needed: the list tells everything.
-    None,
-    /// The object is there, as the list says it.
-    Found,
-    /// The object is there, with another ETag or size.
-    Changed,
-    /// The object is not there.
-    Gone,
 }
 
 /// Decides on objects of a list by looking up what the list does not tell.
@@ -82,19 +69,7 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         &self,
         entries: &[&ListEntry],
     ) -> Result<Vec<EntryAction>, Failure> {
-        let stated: Vec<Option<ListedObject>> = entries.iter().map(|entry| stated(entry)).collect();
-        let unknown = entries.iter().zip(&stated);
-        let unknown = unknown.filter(|(_, stated)| stated.is_none());
-        let unknown: Vec<ObjectKey> = unknown.map(|(entry, _)| entry.key.clone()).collect();
-        let mut looked = present(&self.source, unknown).await?;
-        let found: Vec<(Option<ListedObject>, ListedLook)> = entries
-            .iter()
-            .zip(stated)
-            .map(|(entry, stated)| match stated {
-                Some(object) => (Some(object), ListedLook::None),
-                None => self.judged(entry, looked.remove(&entry.key)),
-            })
-            .collect();
+        let found = self.found(entries).await?;
         let mut at_target = self.at_target(&found).await?;
         let decide =
             |((source, look), entry): ((Option<ListedObject>, ListedLook), &&ListEntry)| {
@@ -113,6 +88,27 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 EntryAction { action, look }
             };
         Ok(found.into_iter().zip(entries).map(decide).collect())
+    }
+
+    /// What the source has of each, in their order, as far as the list does not tell; an object that is gone is not planned.
+    /// No key comes twice.
+    ///
+    /// # Errors
+    /// Those of a listing.
+    pub(super) async fn found(
+        &self,
+        entries: &[&ListEntry],
+    ) -> Result<Vec<(Option<ListedObject>, ListedLook)>, Failure> {
+        let stated: Vec<Option<ListedObject>> = entries.iter().map(|entry| stated(entry)).collect();
+        let unknown = entries.iter().zip(&stated);
+        let unknown = unknown.filter(|(_, stated)| stated.is_none());
+        let unknown: Vec<ObjectKey> = unknown.map(|(entry, _)| entry.key.clone()).collect();
+        let mut looked = present(&self.source, unknown).await?;
+        let judge = |(entry, stated): (&&ListEntry, Option<ListedObject>)| match stated {
+            Some(object) => (Some(object), ListedLook::None),
+            None => self.judged(entry, looked.remove(&entry.key)),
+        };
+        Ok(entries.iter().zip(stated).map(judge).collect())
     }
 
     /// What is planned for an entry of which this was found. Where a change is to be a failure, the object is planned as the

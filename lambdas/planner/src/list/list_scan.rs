@@ -1,14 +1,14 @@
 //! The lines of a list, each object once.
 
 use serde::{Deserialize, Serialize};
-use shardlift_core::{
-    failure::Failure, port::ListFiles, run::list::ListFormat, value::object::ETag,
-};
+use shardlift_core::{failure::Failure, port::ListFiles, value::object::ETag};
 use shardlift_lists::{BadLine, KeyOrder, LinePlace, ListEntry, ListItem};
 
 use super::{
+    list_catalog::ListPlace,
     list_file::refused,
-    list_reader::{ListPlace, ListReader, ListReaderPosition},
+    list_reader::{ListReader, ListReaderPosition},
+    list_rules,
     seen_keys::SeenKeys,
 };
 
@@ -38,7 +38,6 @@ struct ScanPosition {
 /// Gives out the lines of a list.
 pub(super) struct ListScan<'a, F> {
     reader: ListReader<'a, F>,
-    format: ListFormat,
     order: KeyOrder,
     /// The keys so far; nothing once they were too many to remember, and in order.
     seen: Option<SeenKeys>,
@@ -65,10 +64,8 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
         if is_remembered {
             position = ScanPosition::default();
         }
-        let format = place.list.format;
         let mut scan = Self {
             reader: ListReader::open(place, etag, position.reader).await?,
-            format,
             order: position.order,
             seen: is_remembered.then(|| SeenKeys::new(seen_max)),
             lines: position.lines,
@@ -115,22 +112,8 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
         }))
     }
 
-    fn take(&mut self, mut entry: ListEntry) -> Result<ScannedLine, Failure> {
-        match self.format {
-            // The newest version of its key when the inventory was taken, which is the object.
-            ListFormat::Inventory => entry.version_id = None,
-            // What stood at the target of that run.
-            ListFormat::Receipts => {
-                (entry.version_id, entry.etag, entry.size_bytes) = (None, None, None);
-            }
-            ListFormat::Csv | ListFormat::Jsonl | ListFormat::Parquet => {}
-        }
-        if entry.version_id.is_some() {
-            return Err(self.refused(
-                &format!("{} names a version, and this release copies the newest version of an object alone", entry.place),
-                "leave the version ids out and start a new execution",
-            ));
-        }
+    fn take(&mut self, entry: ListEntry) -> Result<ScannedLine, Failure> {
+        let entry = list_rules::taken(self.reader.list(), entry)?;
         if self.order.last() == Some(&entry.key) {
             return Ok(ScannedLine::Repeated(entry.place));
         }

@@ -60,14 +60,14 @@ impl RangeSource for AskedRanges {
 impl<'a, F: ListFiles> TableFile<'a, F> {
     /// A file from behind `position`. With a checksum all of it is read once before its first row.
     pub(super) async fn resume(
-        mut file: ListFile<'a, F>,
+        file: ListFile<'a, F>,
         scope: ListScope,
         kind: TableKind,
         checksum: Option<FileChecksum>,
         position: ParquetPosition,
     ) -> Result<Self, Failure> {
         if let Some(checksum) = checksum {
-            check(&mut file, checksum).await?;
+            check(&file, checksum).await?;
         }
         let (asks, reader) = mpsc::channel(1);
         let source = AskedRanges {
@@ -91,14 +91,34 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
 
     /// The next row; nothing behind the last one.
     pub(super) async fn next(&mut self) -> Result<Option<ListItem>, Failure> {
+        if !self.has_rows().await? {
+            return Ok(None);
+        }
+        let (item, position) = self.rows.pop_front().ok_or_else(no_row)?;
+        self.position = position;
+        Ok(Some(item))
+    }
+
+    /// The next rows, as many as are at hand, up to `max`; none behind the last one.
+    pub(super) async fn next_batch(&mut self, max: usize) -> Result<Vec<ListItem>, Failure> {
+        if !self.has_rows().await? {
+            return Ok(Vec::new());
+        }
+        let taken = self.rows.drain(..max.min(self.rows.len()));
+        let (items, positions): (Vec<_>, Vec<_>) = taken.unzip();
+        self.position = positions.last().copied().ok_or_else(no_row)?;
+        Ok(items)
+    }
+
+    /// Waits for rows; whether any are at hand.
+    async fn has_rows(&mut self) -> Result<bool, Failure> {
         loop {
-            if let Some((item, position)) = self.rows.pop_front() {
-                self.position = position;
-                return Ok(Some(item));
+            if !self.rows.is_empty() {
+                return Ok(true);
             }
             match self.reader.recv().await {
                 Some(FromReader::Rows(rows)) => self.rows = rows,
-                Some(FromReader::Ends(end)) => return end.map(|()| None),
+                Some(FromReader::Ends(end)) => return end.map(|()| false),
                 Some(FromReader::Asks(range, reply)) => {
                     let read = self.file.read(range).await.map(Bytes::from);
                     // A reader that has gone is noticed above.
@@ -116,6 +136,10 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
     pub(super) fn file(&self) -> &ListFile<'a, F> {
         &self.file
     }
+}
+
+fn no_row() -> Failure {
+    Failure::invariant("there was a row of the table at hand")
 }
 
 fn hand_over(
@@ -136,7 +160,7 @@ fn hand_over(
 }
 
 async fn check<F: ListFiles>(
-    file: &mut ListFile<'_, F>,
+    file: &ListFile<'_, F>,
     mut checksum: FileChecksum,
 ) -> Result<(), Failure> {
     let size = file.version().size_bytes;
