@@ -91,7 +91,9 @@ impl SideListing {
             is_truncated: false,
         };
         page.check(&self.prefix, self.listed.as_ref())
-            .map_err(|problem| untrusted_listing(self.name, format_args!("in the list, {problem}")))?;
+            .map_err(|problem| {
+                untrusted_listing(self.name, format_args!("in the list, {problem}"))
+            })?;
         self.is_done = is_last;
         self.take(page.objects);
         if let Some(through) = through {
@@ -130,31 +132,29 @@ impl SideListing {
     }
 
     /// Goes on right before the first of these keys below the prefix that is not listed yet: what stands before it does not
-    /// matter. When there is none, none is left if these are `all`; whether the next page can be requested.
-    pub(super) fn skip_to<'a>(
-        &mut self,
-        mut keys: impl Iterator<Item = &'a str>,
-        are_all: bool,
-    ) -> bool {
-        if self.is_done {
-            return false;
+    /// matter. Whether there is one, so that the next page can be requested.
+    pub(super) fn skip_to<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
+        let next = self.first_unlisted(keys).filter(|_| !self.is_done);
+        if let Some(next) = &next {
+            self.listed = self.listed.take().max(next.just_before());
         }
+        next.is_some()
+    }
+
+    /// Ends the listing if it has told of all of these keys; whether it did so now.
+    pub(super) fn end_unless_wanted<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
+        let ends = !self.is_done && self.first_unlisted(keys).is_none();
+        self.is_done |= ends;
+        ends
+    }
+
+    /// The first of these keys below the prefix that is not listed yet. A key that would be too long does not stand here.
+    fn first_unlisted<'a>(&self, mut keys: impl Iterator<Item = &'a str>) -> Option<ObjectKey> {
         let listed = self.listed_through();
-        let next = keys.find_map(|relative| {
-            // A key that would be too long does not stand here.
+        keys.find_map(|relative| {
             let is_listed = listed.is_some_and(|listed| relative <= listed);
             (!is_listed).then(|| self.prefix.join(relative).ok())?
-        });
-        match next {
-            Some(next) => {
-                self.listed = self.listed.take().max(next.just_before());
-                true
-            }
-            None => {
-                self.is_done = are_all;
-                false
-            }
-        }
+        })
     }
 
     /// Whether the listing tells whether it has a key.

@@ -27,8 +27,8 @@ use crate::{
 
 /// How many lookups are in flight at once: 64 in 40 ms are 1,600 a second, far below the 5,500 of a partition.
 const LOOKUPS_IN_FLIGHT_MAX: usize = 64;
-/// How many neighbors in key order are looked up together: where they follow each other closely, one page has all.
-const TOGETHER_MAX: usize = 64;
+/// How many neighbors in key order are looked up together at least: where they follow each other closely, one page has all.
+const TOGETHER_MIN: usize = 64;
 
 /// What becomes of an object of a list.
 pub(super) struct EntryAction {
@@ -190,13 +190,19 @@ fn no_etag() -> ETag {
     ETag::new("not-the-listed-version").expect("the text is constant")
 }
 
-/// Looks keys up in parallel, in any order.
+/// Looks keys up in parallel, in any order. Where the first page has many of them, as many are looked up together after it:
+/// a dense list takes few more requests than a listing.
 async fn present<B: BucketListing>(
     lookup: &ObjectLookup<'_, B>,
     mut keys: Vec<ObjectKey>,
 ) -> Result<BTreeMap<ObjectKey, ListedObject>, Failure> {
     keys.sort_unstable();
-    let groups: Vec<Vec<ObjectKey>> = keys.chunks(TOGETHER_MAX).map(<[_]>::to_vec).collect();
+    let (first, _) = lookup.first_page(&keys, None).await?;
+    let together = first.len().max(TOGETHER_MIN);
+    let groups: Vec<Vec<ObjectKey>> = keys[first.len()..]
+        .chunks(together)
+        .map(<[_]>::to_vec)
+        .collect();
     let lookups = groups
         .into_iter()
         .map(|keys| async move { lookup.present(&keys).await });
@@ -204,6 +210,6 @@ async fn present<B: BucketListing>(
         .buffer_unordered(LOOKUPS_IN_FLIGHT_MAX)
         .try_collect()
         .await?;
-    let found = found.into_iter().flatten().flatten();
+    let found = found.into_iter().flatten().chain(first).flatten();
     Ok(found.map(|object| (object.key.clone(), object)).collect())
 }

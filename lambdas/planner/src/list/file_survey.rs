@@ -14,6 +14,8 @@ use super::{list_catalog::FilePosition, list_rules};
 
 /// The version of a survey that is stored.
 const SURVEY_VERSION: u32 = 1;
+/// The most marks of a file. Beyond that, every second one is given up, and they are set half as often.
+const MARKS_MAX: usize = 2_000;
 
 /// A place in a file behind which only greater keys lie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub(super) struct FileSurvey {
     pub(super) marks: Vec<ListMark>,
     /// Lines since the last mark.
     unmarked: u64,
+    /// How often the marks were halved.
+    halvings: u32,
     pub(super) is_read: bool,
 }
 
@@ -83,12 +87,20 @@ impl FileSurvey {
         }
         self.unmarked += lines;
         if let Some(after) = self.order.last()
-            && self.unmarked >= lines_per_mark
+            && self.unmarked >= lines_per_mark << self.halvings
             && at.is_direct()
         {
             let (after, at) = (after.clone(), at.clone());
             self.marks.push(ListMark { after, at });
             self.unmarked = 0;
+            if self.marks.len() >= MARKS_MAX {
+                let mut number = 0;
+                self.marks.retain(|_| {
+                    number += 1;
+                    number % 2 == 0
+                });
+                self.halvings += 1;
+            }
         }
         self.at = at;
         Ok(true)
@@ -184,14 +196,23 @@ mod tests {
 
     #[test]
     fn files_are_put_in_the_order_of_their_keys_unless_they_overlap() {
-        let files = vec![file("m", "p"), FileSurvey::default(), file("a", "c"), file("d", "l")];
+        let files = vec![
+            file("m", "p"),
+            FileSurvey::default(),
+            file("a", "c"),
+            file("d", "l"),
+        ];
         assert_eq!(survey(files).in_order(), Some(vec![2, 3, 0]));
         for (other, why) in [
             (file("c", "d"), "a key is in both"),
             (file("b", "d"), "they overlap"),
             (file("b", "bb"), "one lies within the other"),
         ] {
-            assert_eq!(survey(vec![file("a", "c"), other]).in_order(), None, "{why}");
+            assert_eq!(
+                survey(vec![file("a", "c"), other]).in_order(),
+                None,
+                "{why}"
+            );
         }
         assert_eq!(survey(Vec::new()).in_order(), Some(Vec::new()));
     }

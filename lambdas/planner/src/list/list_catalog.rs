@@ -147,7 +147,9 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
 
     /// How many files there are.
     pub(super) fn files(&self) -> usize {
-        self.manifest.as_ref().map_or(1, |manifest| manifest.files.len())
+        self.manifest
+            .as_ref()
+            .map_or(1, |manifest| manifest.files.len())
     }
 
     /// What was sent so far.

@@ -86,7 +86,10 @@ impl<'a, P: Ports> OrderedList<'a, P> {
             survey,
             lookup,
             files,
-            marks: begins.iter().filter_map(|begin| begin.after.clone()).collect(),
+            marks: begins
+                .iter()
+                .filter_map(|begin| begin.after.clone())
+                .collect(),
             begins,
             waiting: Mutex::default(),
         }

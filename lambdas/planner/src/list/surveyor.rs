@@ -23,11 +23,11 @@ use super::{
 use crate::{planner::Planner, ports::Ports, run::RequestMeter};
 
 /// How many files are read at once. Each takes up to some 30 MB, where it is a table.
-const FILES_AT_ONCE: usize = 4;
+const FILES_AT_ONCE: usize = 8;
 /// How many lines are read at once.
 const BATCH_LINES_MAX: u64 = 4_096;
-/// A mark is set behind as many lines as so many full shards have objects: 250,000. Ranges begin at marks.
-const SHARDS_PER_MARK: u64 = 25;
+/// A mark is set behind as many lines as so many full shards have objects: 20,000. Ranges begin at marks.
+const SHARDS_PER_MARK: u64 = 2;
 /// How long a planner that is killed works in vain.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
 

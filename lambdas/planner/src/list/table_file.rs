@@ -15,6 +15,9 @@ use super::list_file::ListFile;
 const ROWS_AT_ONCE: usize = 1024;
 /// How much is read at once for a checksum.
 const CHUNK_BYTES: u64 = 8 << 20;
+/// A file up to this size is read in one request and kept while it is open, since each of its columns takes a request or more
+/// otherwise.
+const WHOLE_BYTES_MAX: u64 = 8 << 20;
 
 type Row = (ListItem, ParquetPosition);
 type Reply = oneshot::Sender<Result<Bytes, Failure>>;
@@ -40,6 +43,8 @@ pub(super) struct TableFile<'a, F> {
 /// The file as its reader sees it.
 struct AskedRanges {
     size_bytes: u64,
+    /// All of it, where it is small.
+    whole: Option<Bytes>,
     asks: mpsc::Sender<FromReader>,
 }
 
@@ -49,6 +54,9 @@ impl RangeSource for AskedRanges {
     }
 
     fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        if let Some(whole) = &self.whole {
+            return whole.read(range);
+        }
         let (reply, replied) = oneshot::channel();
         let asked = self.asks.blocking_send(FromReader::Asks(range, reply));
         let gone = || Failure::invariant("nobody reads the list any more");
@@ -66,12 +74,18 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
         checksum: Option<FileChecksum>,
         position: ParquetPosition,
     ) -> Result<Self, Failure> {
+        let size = file.version().size_bytes;
+        let mut whole = None;
+        if size <= WHOLE_BYTES_MAX {
+            whole = Some(Bytes::from(file.read(0..size).await?));
+        }
         if let Some(checksum) = checksum {
-            check(&file, checksum).await?;
+            check(&file, whole.as_ref(), checksum).await?;
         }
         let (asks, reader) = mpsc::channel(1);
         let source = AskedRanges {
-            size_bytes: file.version().size_bytes,
+            size_bytes: size,
+            whole,
             asks: asks.clone(),
         };
         let name = file.name();
@@ -161,8 +175,13 @@ fn hand_over(
 
 async fn check<F: ListFiles>(
     file: &ListFile<'_, F>,
+    whole: Option<&Bytes>,
     mut checksum: FileChecksum,
 ) -> Result<(), Failure> {
+    if let Some(whole) = whole {
+        checksum.update(whole);
+        return checksum.finish(&file.name());
+    }
     let size = file.version().size_bytes;
     let mut read = 0;
     while read < size {

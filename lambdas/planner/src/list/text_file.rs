@@ -83,10 +83,7 @@ impl<'a, F: ListFiles> TextFile<'a, F> {
 }
 
 /// Up to `max` lines, and why they are no more.
-fn decode(
-    mut list: TextList,
-    max: usize,
-) -> (TextList, Result<(Vec<ListItem>, Step), Failure>) {
+fn decode(mut list: TextList, max: usize) -> (TextList, Result<(Vec<ListItem>, Step), Failure>) {
     let mut items = Vec::with_capacity(max);
     while items.len() < max {
         match list.next() {

@@ -46,7 +46,9 @@ impl<P: Ports> ListingLoop<'_, P> {
         let Some(walk) = &range.walk else {
             return &[];
         };
-        let ahead = walk.listed_through().or(bounds.after.as_ref().map(RelativeKey::as_str));
+        let ahead = walk
+            .listed_through()
+            .or(bounds.after.as_ref().map(RelativeKey::as_str));
         let key = |relative: &str| prefix.join(relative).ok();
         let until = bounds.until.as_ref().and_then(|until| key(until.as_str()));
         list.marks_between(ahead.and_then(key).as_ref(), until.as_ref())

@@ -22,6 +22,7 @@ mod local_sts;
 mod locking;
 mod mirroring;
 mod no_op_sync;
+mod ordered_lists;
 mod parallel;
 mod planning;
 mod preflight;
