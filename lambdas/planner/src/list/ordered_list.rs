@@ -81,15 +81,18 @@ impl<'a, P: Ports> OrderedList<'a, P> {
             }));
             after = known.last().cloned();
         }
+        let mut marks: Vec<ObjectKey> = begins
+            .iter()
+            .filter_map(|begin| begin.after.clone())
+            .collect();
+        // A mark at the end of a file is the beginning of the next one.
+        marks.dedup();
         Self {
             catalog,
             survey,
             lookup,
             files,
-            marks: begins
-                .iter()
-                .filter_map(|begin| begin.after.clone())
-                .collect(),
+            marks,
             begins,
             waiting: Mutex::default(),
         }

@@ -170,6 +170,11 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
             self.request_pages();
             self.search_for_splits();
             if self.in_flight.is_empty() {
+                if self.active() > 0 {
+                    return Err(Failure::invariant(
+                        "ranges are left and nothing is in flight",
+                    ));
+                }
                 return Ok(Some(ListingStop::InTime));
             }
             let Some(event) = self.next_event(deadline).await else {
