@@ -2,9 +2,9 @@
 
     python tests/bench/lists.py [--keys N] [--memory-keys N ...] [ONLY ...]
 
-The model answers every listing page after 40 ms, and so does each range of a list. Every plan is made twice: once measured,
-and once to sum what it planned, which must be the sum of the listing's plan. Figures go to target/bench/lists.json and, as a
-table, to the standard output.
+The model answers every listing page after 40 ms, and each range of a list comes after 40 ms, too. Every copy is planned
+twice: once measured, and once to sum what it planned, which must be the sum of the listing's plan. Figures go to
+target/bench/lists.json and, as a table, to the standard output.
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ class ListBench(Bench):
                 peak = float(str(self.results[row]["peak_mib"]))
                 assert peak <= PEAK_MIB_MAX, f"{row}: {peak} MiB"
             shutil.rmtree(self.folder / bucket)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
