@@ -92,8 +92,9 @@ pub(crate) async fn verify(
         run,
         proof: proven.proof,
         pair: proven.pair,
-        // A copy of everything, and a run from a list, do not list the target.
-        knows_beside: proven.mode != Mode::Copy && proven.report.list.is_none(),
+        // A copy of everything does not list the target, and of a run from a list a mirror alone.
+        knows_beside: proven.mode == Mode::Mirror
+            || (proven.mode != Mode::Copy && proven.report.list.is_none()),
         target: &target,
         clock: &SystemClock,
         failure_of: page_failure,

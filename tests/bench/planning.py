@@ -141,6 +141,7 @@ class Bench:
             "MALLOC_MMAP_THRESHOLD_": MMAP_THRESHOLD[1] if MMAP_THRESHOLD else "",
         }
         self.results: dict[str, dict[str, object]] = {}
+        self.figures = RESULTS
 
     def start_server(self) -> subprocess.Popen[bytes]:
         pages = ("ListObjectsV2", "ListObjectVersions")
@@ -212,8 +213,8 @@ class Bench:
     def note(self, name: str, count: int, seconds: float, figures: dict[str, object]) -> None:
         load = os.getloadavg()[0]
         self.results[name] = {"keys": count, "keys_per_s": round(count / seconds), "load": load} | figures
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(self.results, indent=1))
+        self.figures.parent.mkdir(parents=True, exist_ok=True)
+        self.figures.write_text(json.dumps(self.results, indent=1))
         print(
             f"| {name} | {count:,} | {seconds:.1f} | {count / seconds:,.0f} | {figures['processor_s']} "
             f"| {figures['peak_mib']} | {load:.1f} |",

@@ -18,7 +18,7 @@ use shardlift_core::{
 use tracing::info;
 
 use crate::{
-    access, invocation_end::InvocationEnd, list::ListPlan, listing::ListingLoop, planner::Planner,
+    access, invocation_end::InvocationEnd, list::FromList, listing::ListingLoop, planner::Planner,
     ports::Ports, rerun::Replanning, run::RequestMeter, source_listing::SourceListing,
 };
 
@@ -88,13 +88,16 @@ impl<P: Ports> Planner<P> {
             .map_err(|fault| access::target_failure(fault, pair))?;
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
         let listing = SourceListing::of(&source, &run.spec);
+        let mut surveyed = None;
         let end = if let Some(rerun) = &run.spec.rerun {
             let replanning = Replanning::new(self, &listing, &target, &run, rerun);
             replanning.run(deadline, &mut meter).await?
         } else if let Some(list) = &run.spec.list {
             let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
-            let plan = ListPlan::new(self, (&listing, &target), &rules, &run, list);
-            plan.run(deadline, &mut meter).await?
+            let plan = FromList::new(self, (&listing, &target), &rules, &run, list);
+            let (end, counts) = plan.run(deadline, &mut meter).await?;
+            surveyed = counts;
+            end
         } else {
             let rules = WalkRules::new(&run, self.settings.shard_bounds)?;
             let lister = ListingLoop::new(self, &listing, &target, &run, &rules);
@@ -104,7 +107,7 @@ impl<P: Ports> Planner<P> {
             InvocationEnd::Complete { manifests } => {
                 meter.add("s3:PutObject", manifests + 1);
                 let requests = meter.read(&source, &target, &self.ledger);
-                match self.complete_plan(&mut run, requests).await? {
+                match self.complete_plan(&mut run, requests, surveyed).await? {
                     PutOutcome::Written => Ok(self.result_of_plan(event, &run)),
                     PutOutcome::Refused => Ok(self.result(event, PlannerStatus::Continue)),
                 }

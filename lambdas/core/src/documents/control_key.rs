@@ -14,6 +14,13 @@ pub fn manifest(run_id: &RunId, shard_id: &ShardId) -> String {
     format!("runs/{run_id}/manifests/{shard_id}.jsonl.zst")
 }
 
+/// What is known of the list that names the objects of the run. It lies beside the manifests that are made from it, where the
+/// planner may read and write.
+#[must_use]
+pub fn list_survey(run_id: &RunId) -> String {
+    format!("runs/{run_id}/manifests/list-survey.json")
+}
+
 /// The failed objects of a shard as the holder of `token` knew them; another holder writes another object.
 #[must_use]
 pub fn failures(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {

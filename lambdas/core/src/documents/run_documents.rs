@@ -205,6 +205,23 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         Ok(key)
     }
 
+    /// What the planner knows of the list that names the run's objects; nothing before it was begun.
+    ///
+    /// # Errors
+    /// [`DocumentError::Call`].
+    pub async fn list_survey(&self) -> Result<Option<Vec<u8>>, DocumentError> {
+        self.get(&control_key::list_survey(self.run_id)).await
+    }
+
+    /// Writes what the planner knows of the list that names the run's objects.
+    ///
+    /// # Errors
+    /// [`DocumentError::Call`].
+    pub async fn write_list_survey(&self, survey: Vec<u8>) -> Result<(), DocumentError> {
+        let key = control_key::list_survey(self.run_id);
+        self.put(&key, "application/json", survey).await
+    }
+
     /// Writes a list of what the plan leaves as it stands. One without a record is never read, and writing it again changes
     /// nothing.
     ///

@@ -2,12 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::list_page::ListLooks;
 use crate::value::object::ETag;
 
 /// How many wrong lines are named; the others are counted.
 const PROBLEMS_MAX: usize = 20;
 /// So many wrong lines are no reason to refuse a list, however short it is.
 const PROBLEMS_ALLOWED_MIN: u64 = 100;
+
+/// How what a list names was compared with the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListWay {
+    /// Key by key, since the list is not in key order.
+    #[default]
+    Lookups,
+    /// The list, which is in key order, was merged with a listing of the target.
+    Merged,
+}
 
 /// What a list consists of, up to a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,6 +40,9 @@ pub struct ListCounts {
     pub changed: u64,
     /// Whether a key was not greater than the one before it.
     pub is_out_of_order: bool,
+    /// How the list was planned.
+    #[serde(default)]
+    pub way: ListWay,
     /// The first wrong and repeated lines, by file and line.
     pub problems: Vec<String>,
 }
@@ -43,6 +58,26 @@ impl ListCounts {
     pub fn add_repeated(&mut self, problem: &impl ToString) {
         self.repeated += 1;
         self.name(problem);
+    }
+
+    /// Adds what another file of the list consists of.
+    pub fn add(&mut self, other: &Self) {
+        self.objects += other.objects;
+        self.repeated += other.repeated;
+        self.left_out += other.left_out;
+        self.wrong += other.wrong;
+        other.problems.iter().for_each(|problem| self.name(problem));
+    }
+
+    /// Those of a list whose objects were looked up so.
+    #[must_use]
+    pub fn with_looks(self, looks: &ListLooks) -> Self {
+        Self {
+            looked_up: looks.looked_up,
+            gone: looks.gone,
+            changed: looks.changed,
+            ..self
+        }
     }
 
     fn name(&mut self, problem: &impl ToString) {

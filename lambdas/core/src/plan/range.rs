@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    copy_effort::CopyEffort, list_counts::ListCheckpoint, planned_classes::PlannedClasses,
+    copy_effort::CopyEffort, list_counts::ListCheckpoint, list_page::ListLooks,
+    planned_classes::PlannedClasses,
 };
 use crate::{
     run::option::ClassChoice,
@@ -96,7 +97,7 @@ pub struct ListingTally {
     #[serde(default)]
     pub deletes: Count,
     /// In a rerun: undone objects of the earlier run with nothing left to do. They are gone from the source; objects to
-    /// delete are gone from the target, or back at the source.
+    /// delete are gone from the target, or back at the source. In a run from a list: objects that are gone from the source.
     #[serde(default)]
     pub gone: Count,
     /// Folder markers of the source prefix itself, which have no key at the target.
@@ -108,6 +109,9 @@ pub struct ListingTally {
     /// The classes of their copies.
     #[serde(default, skip_serializing_if = "PlannedClasses::is_empty")]
     pub classes: PlannedClasses,
+    /// Where a list in key order names the objects: those that were looked up at the source.
+    #[serde(default, skip_serializing_if = "ListLooks::is_empty")]
+    pub looks: ListLooks,
 }
 
 impl ListingTally {
@@ -137,13 +141,14 @@ impl ListingTally {
         self.root_markers.add(other.root_markers);
         self.effort.add(other.effort);
         self.classes.add(&other.classes);
+        self.looks.add(&other.looks);
     }
 }
 
 /// Everything of the range up to and including `through` is planned: it is in shards, or needs none.
 ///
-/// A rerun lists no ranges, and neither does a run from a list. Each has one that covers all keys, whose checkpoint holds a
-/// position in the earlier run or in the list instead of a key.
+/// A rerun lists no ranges, and neither does a run from a list that is not in key order. Each has one that covers all keys,
+/// whose checkpoint holds a position in the earlier run or in the list instead of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The last planned key; absent when the range was empty.

@@ -70,31 +70,113 @@ impl SideListing {
                 )
             })?;
         let last = page.last_key().cloned();
-        let is_past_end = |relative: &str| {
-            self.until
-                .as_ref()
-                .is_some_and(|until| relative > until.as_str())
-        };
         self.is_done = !page.is_truncated;
-        self.buffer.reserve(page.objects.len());
-        for object in page.objects {
+        self.take(page.objects);
+        self.is_done |= last
+            .as_ref()
+            .and_then(|last| last.relative_to(&self.prefix))
+            .is_some_and(|relative| self.is_past_end(relative));
+        self.listed = last;
+        Ok(())
+    }
+
+    /// Takes the objects that a list in key order names up to `through`, all that are left if it is the `last` of it.
+    ///
+    /// # Errors
+    /// `ListingIncomplete` when they are not in key order, or lie outside the prefix.
+    pub(crate) fn feed_list(
+        &mut self,
+        objects: Vec<ListedObject>,
+        through: Option<ObjectKey>,
+        is_last: bool,
+    ) -> Result<(), Failure> {
+        let page = ObjectPage {
+            objects,
+            ..ObjectPage::default()
+        };
+        page.check(&self.prefix, self.listed.as_ref())
+            .map_err(|problem| {
+                untrusted_listing(self.name, format_args!("in the list, {problem}"))
+            })?;
+        self.is_done = is_last;
+        self.take(page.objects);
+        if let Some(through) = through {
+            self.is_done |= through
+                .relative_to(&self.prefix)
+                .is_some_and(|relative| self.is_past_end(relative));
+            self.listed = Some(through);
+        }
+        Ok(())
+    }
+
+    /// Takes what lies within the range of objects in key order.
+    fn take(&mut self, objects: Vec<ListedObject>) {
+        self.buffer.reserve(objects.len());
+        for object in objects {
             let relative = object.key.relative_to(&self.prefix).unwrap_or_default();
-            if is_past_end(relative) {
+            if self.is_past_end(relative) {
                 self.is_done = true;
                 break;
             }
-            let is_before = |after: &RelativeKey| relative <= after.as_str();
-            if !self.after.as_ref().is_some_and(is_before) {
+            if !self.is_before_begin(relative) {
                 self.buffer.push_back(object);
             }
         }
-        let is_past = last
-            .as_ref()
-            .and_then(|last| last.relative_to(&self.prefix))
-            .is_some_and(is_past_end);
-        self.is_done |= is_past;
-        self.listed = last;
-        Ok(())
+    }
+
+    fn is_past_end(&self, relative: &str) -> bool {
+        let until = self.until.as_ref();
+        until.is_some_and(|until| relative > until.as_str())
+    }
+
+    /// Whether a key lies before the range.
+    pub(super) fn is_before_begin(&self, relative: &str) -> bool {
+        let after = self.after.as_ref();
+        after.is_some_and(|after| relative <= after.as_str())
+    }
+
+    /// Goes on right before the first of these keys below the prefix that is not listed yet: what stands before it does not
+    /// matter. Whether there is one, so that the next page can be requested.
+    pub(super) fn skip_to<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
+        let next = self.first_unlisted(keys).filter(|_| !self.is_done);
+        if let Some(next) = &next {
+            self.listed = self.listed.take().max(next.just_before());
+        }
+        next.is_some()
+    }
+
+    /// Ends the listing if it has told of all of these keys; whether it did so now.
+    pub(super) fn end_unless_wanted<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
+        let ends = !self.is_done && self.first_unlisted(keys).is_none();
+        self.is_done |= ends;
+        ends
+    }
+
+    /// The first of these keys below the prefix that is not listed yet. A key that would be too long does not stand here.
+    fn first_unlisted<'a>(&self, mut keys: impl Iterator<Item = &'a str>) -> Option<ObjectKey> {
+        let listed = self.listed_through();
+        keys.find_map(|relative| {
+            let is_listed = listed.is_some_and(|listed| relative <= listed);
+            (!is_listed).then(|| self.prefix.join(relative).ok())?
+        })
+    }
+
+    /// Whether the listing tells whether it has a key.
+    pub(super) fn covers(&self, relative: &str) -> bool {
+        let listed = self.listed.as_ref();
+        let listed = listed.and_then(|listed| listed.relative_to(&self.prefix));
+        self.is_done || listed.is_some_and(|listed| relative <= listed)
+    }
+
+    /// The keys below the prefix that wait.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let objects = self.buffer.iter();
+        objects.filter_map(|object| object.key.relative_to(&self.prefix))
+    }
+
+    /// The last key of the last page, below the prefix.
+    pub(super) fn listed_through(&self) -> Option<&str> {
+        self.listed.as_ref()?.relative_to(&self.prefix)
     }
 
     /// Narrows the range to `until`.
@@ -128,6 +210,19 @@ impl SideListing {
         let object = self.buffer.front()?;
         let relative = object.key.relative_to(&self.prefix)?;
         Some((relative, object))
+    }
+
+    pub(super) fn prefix(&self) -> &KeyPrefix {
+        &self.prefix
+    }
+
+    pub(super) fn until(&self) -> Option<&RelativeKey> {
+        self.until.as_ref()
+    }
+
+    /// Whether nothing is left in the bucket.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
     }
 
     /// How many objects wait.

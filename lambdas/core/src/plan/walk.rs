@@ -1,94 +1,25 @@
 //! The walk through one range, which merges both sides as they stream.
 
 mod empty_stretch;
+mod from_list;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Ordering;
 
 use super::{
-    chunk::{Chunk, PlannedWork, ShardBounds},
+    chunk::{Chunk, PlannedWork},
+    list_page::PendingLooks,
     side_listing::SideListing,
+    walk_rules::WalkRules,
 };
 use crate::{
     failure::Failure,
-    plan::{
-        compare::{self, CopyReason},
-        range::{Checkpoint, RangeRecord},
-    },
+    plan::range::{Checkpoint, RangeRecord},
     port::{ListRequest, ObjectPage},
-    run::{
-        filter::ObjectFilter,
-        option::{ArchivedPolicy, Compare, Mode},
-        pair::Side,
-        record::RunRecord,
-        spec::RunSpec,
-    },
+    run::{option::ArchivedPolicy, pair::Side},
     value::{key::RelativeKey, object::ListedObject},
 };
-
-/// The rules that decide about objects, the same for a whole run.
-#[derive(Debug, Clone)]
-pub struct WalkRules {
-    spec: RunSpec,
-    /// Whether unequal ETags of single-part objects mean different contents.
-    etags_are_digests: bool,
-    filter: ObjectFilter,
-    chunk_bounds: ShardBounds,
-}
-
-impl WalkRules {
-    /// The rules of a run.
-    ///
-    /// # Errors
-    /// `InvalidRun` when a stored filter does not compile. Settling the run already checked that it does.
-    pub fn new(run: &RunRecord, shard_bounds: ShardBounds) -> Result<Self, Failure> {
-        let spec = &run.spec;
-        Ok(Self {
-            spec: spec.clone(),
-            etags_are_digests: spec.kms_key_arn.is_none() && run.encryption.keeps_digests(),
-            filter: spec.filters.compile()?,
-            chunk_bounds: shard_bounds.chunk(),
-        })
-    }
-
-    /// Whether the target is listed at all.
-    #[must_use]
-    pub fn needs_target(&self) -> bool {
-        self.spec.mode != Mode::Copy
-    }
-
-    /// What distinguishes the target object, if any, from the source object.
-    ///
-    /// The ETag of an object under a KMS key is no digest of its content. Where either side has such objects, unequal ETags
-    /// prove nothing and the times decide, so that no object is copied again and again.
-    #[must_use]
-    pub fn difference(
-        &self,
-        source: &ListedObject,
-        target: Option<&ListedObject>,
-    ) -> Option<CopyReason> {
-        let Some(target) = target else {
-            return Some(CopyReason::Missing);
-        };
-        let found = compare::difference(self.spec.compare, source, target);
-        let is_decided_by_time = source.version_id.is_none();
-        if found == Some(CopyReason::ETag) && !self.etags_are_digests && is_decided_by_time {
-            return compare::difference(Compare::SizeAndMtime, source, target);
-        }
-        found
-    }
-
-    /// Whether the run compares this key and writes nothing.
-    fn audits(&self, relative: &str) -> bool {
-        self.spec.mode == Mode::Audit && self.filter.admits_key(relative)
-    }
-
-    /// Whether an object with this key may be deleted at the target. A run does not delete what its filters leave out.
-    fn may_delete(&self, relative: &str) -> bool {
-        self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
-    }
-}
 
 /// The next page of a side is requested while at most this many of its objects wait. With one page, a side is listed ahead
 /// of the other, and never more than two pages wait.
@@ -113,6 +44,9 @@ enum MergeStep {
 pub struct RangeWalk {
     source: SideListing,
     target: Option<SideListing>,
+    /// Whether the target is listed only where the source has keys.
+    skips_beside: bool,
+    looks: PendingLooks,
     chunk: Chunk,
     /// Whether anything was merged into the open chunk.
     has_moved: bool,
@@ -140,6 +74,8 @@ impl RangeWalk {
             target: rules
                 .needs_target()
                 .then(|| SideListing::new(Side::Target, pair.target.prefix.clone(), after, until)),
+            skips_beside: !rules.lists_beside(),
+            looks: PendingLooks::default(),
             chunk: Chunk::begin(range.range_id.clone(), checkpoint),
             has_moved: false,
             is_ended: false,
@@ -175,12 +111,15 @@ impl RangeWalk {
         let mut chunks = Vec::new();
         loop {
             match self.next_step() {
+                MergeStep::Starved if self.ends_target() => {}
                 MergeStep::Starved => {
+                    self.pass_unplanned();
                     self.pass_nothing();
                     break;
                 }
                 MergeStep::End => {
                     if !self.is_ended {
+                        self.count_looks(None);
                         self.is_ended = true;
                         self.chunk.ends_range = true;
                         chunks.push(self.cut());
@@ -233,6 +172,7 @@ impl RangeWalk {
             return false;
         }
         self.source.narrow(until);
+        self.looks.narrow(self.source.prefix(), until);
         if let Some(target) = &mut self.target {
             target.narrow(until);
         }
@@ -247,7 +187,13 @@ impl RangeWalk {
                 None => MergeStep::Starved,
             };
         };
-        if self.source.is_starved() || target.is_starved() {
+        let is_known = |relative| self.skips_beside && target.covers(relative);
+        let lacks_target = target.is_starved()
+            && !self
+                .source
+                .front()
+                .is_some_and(|(relative, _)| is_known(relative));
+        if self.source.is_starved() || lacks_target {
             return MergeStep::Starved;
         }
         match (self.source.front(), target.front()) {
@@ -280,6 +226,9 @@ impl RangeWalk {
         } else if let Some(target) = target {
             let relative = target.key.relative_to(&pair.target.prefix);
             let relative = relative.unwrap_or_default();
+            if self.skips_beside {
+                return;
+            }
             if rules.may_delete(relative) {
                 self.make_room(&PlannedWork::default(), rules, chunks);
                 self.chunk.plan_delete(relative, &target);
@@ -297,8 +246,9 @@ impl RangeWalk {
     /// Moves the checkpoint past a key. The target's object is counted only now, because deciding may have cut the open
     /// chunk, and a walk that resumes after that chunk meets this key again.
     fn pass(&mut self, relative: &str, target: Option<&ListedObject>, rules: &WalkRules) {
+        self.count_looks(Some(relative));
         let tally = &mut self.chunk.checkpoint.tally;
-        if let Some(target) = target {
+        if let Some(target) = target.filter(|_| rules.lists_beside()) {
             tally.at_target.add_object(target.size_bytes);
             if rules.may_delete(relative) {
                 tally.deletable.add_object(target.size_bytes);
@@ -369,7 +319,7 @@ impl RangeWalk {
         rules: &WalkRules,
         chunks: &mut Vec<Chunk>,
     ) {
-        if let Some(target) = target {
+        if let Some(target) = target.filter(|_| rules.lists_beside()) {
             self.make_room(&PlannedWork::default(), rules, chunks);
             self.chunk.kept.push_beside(relative, target);
         }

@@ -14,7 +14,7 @@ use crate::{
         filter::Filters,
         input::RunInput,
         instant, invalid,
-        list::SourceList,
+        list::{ListFormat, SourceList},
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
@@ -103,7 +103,13 @@ impl RunSpec {
     /// Whether the plan lists the target, so that it knows all that stands there.
     #[must_use]
     pub fn lists_target(&self) -> bool {
-        self.mode != Mode::Copy && self.list.is_none() && self.rerun.is_none()
+        let is_listed = match self.mode {
+            Mode::Copy => false,
+            // A list says what to copy. That of a mirror is an inventory of all that the source has.
+            Mode::Sync | Mode::Audit => self.list.is_none(),
+            Mode::Mirror => true,
+        };
+        is_listed && self.rerun.is_none()
     }
 
     /// Whether the run may read versions by their ids: those of an instant, or those that a list may name.
@@ -219,14 +225,8 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
-        if self.list.is_some() && !matches!(self.mode, Mode::Copy | Mode::Sync) {
-            return Err(invalid(
-                "mode",
-                &format!(
-                    "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, found {}",
-                    self.mode.name()
-                ),
-            ));
+        if let Some(list) = &self.list {
+            self.check_list_mode(list)?;
         }
         if self.as_of.is_some() {
             instant::check_beside(self.mode, self.list.is_some())?;
@@ -244,6 +244,26 @@ impl RunSpec {
             ));
         }
         Ok(())
+    }
+
+    /// A list says what to copy and not what else there is; an inventory is of all that there is.
+    fn check_list_mode(&self, list: &SourceList) -> Result<(), Failure> {
+        let is_allowed = match self.mode {
+            Mode::Copy | Mode::Sync => true,
+            Mode::Mirror => list.format == ListFormat::Inventory,
+            Mode::Audit => false,
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        Err(invalid(
+            "mode",
+            &format!(
+                "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, or mirror with a list of the format inventory; found {} with {}",
+                self.mode.name(),
+                list.format.name()
+            ),
+        ))
     }
 }
 

@@ -216,6 +216,12 @@ pub(crate) fn inventory_parquet(
     parquet(fields, &columns, rows.len(), group_rows, properties)
 }
 
+/// The MD5 of a file in hexadecimal digits: of a manifest, it is what `manifest.checksum` beside it holds.
+pub(crate) fn md5_of(bytes: &[u8]) -> String {
+    let digest = Md5::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The manifest of an inventory with these data files.
 pub(crate) fn inventory_manifest(
     bucket: &str,
@@ -226,11 +232,7 @@ pub(crate) fn inventory_manifest(
     let files: Vec<_> = files
         .iter()
         .map(|(key, bytes)| {
-            let md5: String = Md5::digest(bytes)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            serde_json::json!({ "key": key, "size": bytes.len(), "MD5checksum": md5 })
+            serde_json::json!({ "key": key, "size": bytes.len(), "MD5checksum": md5_of(bytes) })
         })
         .collect();
     let manifest = serde_json::json!({

@@ -1,14 +1,16 @@
 //! Plans a pair as the Lambda does, against an S3 endpoint, with the shards of the ledger in a file and manifests thrown
 //! away: what is measured is listing, comparing and cutting. Driven by `tests/bench/planning.py`.
 //!
-//! Arguments: source bucket, target bucket, mode, the most ranges at once. Environment: `DATA_S3_ENDPOINT_URL`, and what
+//! Arguments: source bucket, target bucket, mode, the most ranges at once; and for a plan from a list, the folder that it lies
+//! in, its name there and its format. Environment: `DATA_S3_ENDPOINT_URL`, and what
 //! the SDK reads (`AWS_ENDPOINT_URL_STS`, credentials, Region).
 
 mod disk_ledger;
+mod folder_lists;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -16,10 +18,12 @@ use std::{
 
 use anyhow::Context as _;
 use disk_ledger::DiskLedger;
+use folder_lists::FolderLists;
 use serde_json::json;
 use shardlift_aws::{AwsAccounts, SystemClock, clients, retry::RetriedByCaller, telemetry};
 use shardlift_core::{
     access::ceilings::{CeilingParameters, Ceilings},
+    documents::manifest::Manifest,
     failure::fault::CallFault,
     plan::ShardBounds,
     port::{Clock, ControlStore, Ledger},
@@ -27,13 +31,20 @@ use shardlift_core::{
         event::{self, PlannerStatus},
         input::RunInput,
     },
-    value::{bucket::BucketName, deadline::Deadline, id::RunId},
+    value::{
+        bucket::BucketName,
+        deadline::Deadline,
+        id::{RunId, ShardId},
+        set_sum::SetSum,
+    },
 };
 use shardlift_planner::{Planner, PlannerSettings, Ports};
 use shardlift_testkit::{
-    CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions, MemoryListFiles,
+    CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions, widest_ceilings,
 };
 
+/// Where lists lie, as the manifests of the tests' inventories say.
+const LISTS: &str = "inventory-bucket";
 /// What writing a manifest takes at S3, roughly.
 const MANIFEST_LATENCY: Duration = Duration::from_millis(30);
 
@@ -43,6 +54,25 @@ struct ForgetfulStore {
     inner: MemoryControlStore,
     manifests: Arc<AtomicU64>,
     manifest_bytes: Arc<AtomicU64>,
+    /// The planned objects as a set, where that is asked for: it takes as long as planning.
+    sum: Option<Arc<Mutex<SetSum>>>,
+}
+
+/// Adds the objects of a manifest, and nothing of another document.
+fn sum_up(key: &str, body: &[u8], sum: &mut SetSum) {
+    let name = key.rsplit_once("/manifests/").map(|(_, name)| name);
+    let Some(id) = name.and_then(|name| name.strip_suffix(".jsonl.zst")) else {
+        return;
+    };
+    let ids = (RunId::new("bench"), ShardId::new(id));
+    let (run_id, shard_id) = (
+        ids.0.expect("constant"),
+        ids.1.expect("a manifest is of a shard"),
+    );
+    let manifest = Manifest::decode(body, &run_id, &shard_id).expect("the planner wrote it");
+    for object in manifest.objects {
+        sum.add_object(object.key.as_str(), &object.etag, object.size_bytes);
+    }
 }
 
 impl ControlStore for ForgetfulStore {
@@ -53,8 +83,12 @@ impl ControlStore for ForgetfulStore {
     }
 
     async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
-        if !key.contains("/manifests/") && !key.contains("/kept/") {
+        let is_kept = key.ends_with(".json");
+        if is_kept || (!key.contains("/manifests/") && !key.contains("/kept/")) {
             return self.inner.put(key, content_type, body).await;
+        }
+        if let Some(sum) = &self.sum {
+            sum_up(key, &body, &mut sum.lock().expect("not poisoned"));
         }
         tokio::time::sleep(MANIFEST_LATENCY).await;
         self.manifests.fetch_add(1, Ordering::Relaxed);
@@ -79,7 +113,7 @@ impl Ports for BenchPorts {
     type Accounts = AwsAccounts;
     type Ledger = DiskLedger;
     type Control = ForgetfulStore;
-    type Lists = MemoryListFiles;
+    type Lists = FolderLists;
     type Executions = MemoryExecutions;
     type Clock = SystemClock;
 }
@@ -91,8 +125,13 @@ async fn main() -> anyhow::Result<()> {
     let mut next = |what: &'static str| arguments.next().context(what);
     let (source, target) = (next("source bucket")?, next("target bucket")?);
     let (mode, listers) = (next("mode")?, next("listers")?.parse()?);
-    // An instant, whose state is planned instead of what there is now.
-    let as_of = arguments.next();
+    // An instant, whose state is planned instead of what there is now; or a list, in place of the listing.
+    let rest: Vec<String> = arguments.collect();
+    let (as_of, list): (Option<String>, Option<[String; 3]>) = match rest.as_slice() {
+        [instant] => (Some(instant.clone()), None),
+        [folder, key, format] => (None, Some([folder.clone(), key.clone(), format.clone()])),
+        _ => (None, None),
+    };
     let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").context("DATA_S3_ENDPOINT_URL")?;
     let config = clients::sdk_config().await;
     let shards = std::env::temp_dir().join(format!("plan_listing-{}.jsonl", std::process::id()));
@@ -102,6 +141,7 @@ async fn main() -> anyhow::Result<()> {
         inner: MemoryControlStore::new(control_bucket, CallScript::default()),
         manifests: Arc::default(),
         manifest_bytes: Arc::default(),
+        sum: std::env::var_os("SUM_PLAN").map(|_| Arc::default()),
     };
     let planner: Planner<BenchPorts> = Planner {
         accounts: AwsAccounts::retried_by_caller(
@@ -111,7 +151,7 @@ async fn main() -> anyhow::Result<()> {
         ),
         ledger: ledger.clone(),
         control: control.clone(),
-        lists: MemoryListFiles::new(CallScript::default()),
+        lists: FolderLists(list.as_ref().map_or("", |[folder, ..]| folder).into()),
         executions: MemoryExecutions::default(),
         clock: SystemClock,
         settings: settings(&source, &target, listers)?,
@@ -119,7 +159,7 @@ async fn main() -> anyhow::Result<()> {
     let event = event::parse_value(&json!({
         "schema_version": 1, "run_id": "bench", "started_at": "2026-11-22T00:00:00Z",
         "execution_arn": "arn:aws:states:us-east-1:111111111111:execution:shardlift:bench",
-        "input": {"mode": mode, "compare": "size", "source": {"as_of": as_of}},
+        "input": input(&mode, as_of.as_deref(), list.as_ref()),
     }))?;
     let began = Instant::now();
     let mut invocations = 0;
@@ -140,8 +180,9 @@ async fn main() -> anyhow::Result<()> {
         .context("the run is in the ledger")?;
     std::fs::remove_file(shards)?;
     let figures = json!({
+        "sum": control.sum.as_ref().map(|sum| json!(*sum.lock().expect("not poisoned"))),
         "status": result.status, "seconds": seconds, "invocations": invocations,
-        "planned": run.totals.planned.objects, "same": run.totals.same.objects,
+        "list": run.totals.list, "planned": run.totals.planned.objects, "same": run.totals.same.objects,
         "shards": run.totals.shards, "ranges": ledger.read_ranges(&run_id).await?.len(),
         "manifests": control.manifests.load(Ordering::Relaxed),
         "manifest_bytes": control.manifest_bytes.load(Ordering::Relaxed),
@@ -149,6 +190,15 @@ async fn main() -> anyhow::Result<()> {
         "planning_usd": shardlift_core::report::prices::Prices::default().total_usd(&run.totals.requests),
     });
     write_line(&figures.to_string())
+}
+
+fn input(mode: &str, as_of: Option<&str>, list: Option<&[String; 3]>) -> serde_json::Value {
+    let mut input = json!({"mode": mode, "compare": "size", "source": {"as_of": as_of}});
+    if let Some([_, key, format]) = list {
+        let list = json!({"bucket": LISTS, "key": key, "format": format});
+        input["source"] = json!({"list": list});
+    }
+    input
 }
 
 fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<PlannerSettings> {
@@ -161,7 +211,8 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
             &pair,
             CeilingParameters {
                 allow_versions: true,
-                ..CeilingParameters::default()
+                list_buckets: vec![BucketName::new(LISTS)?],
+                ..widest_ceilings()
             },
         ),
         run_defaults: pair,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use shardlift_core::{
     failure::Failure,
-    plan::WalkRules,
+    plan::{ListedLook, WalkRules},
     port::BucketListing,
     run::{
         option::{Mode, OnChange},
@@ -23,27 +23,14 @@ use crate::{
 
 /// How many lookups are in flight at once: 64 in 40 ms are 1,600 a second, far below the 5,500 of a partition.
 const LOOKUPS_IN_FLIGHT_MAX: usize = 64;
-/// How many neighbors in key order are looked up together: where they follow each other closely, one page has all.
-const TOGETHER_MAX: usize = 64;
+/// How many neighbors in key order are looked up together at least: where they follow each other closely, one page has all.
+const TOGETHER_MIN: usize = 64;
 
 /// What becomes of an object of a list.
 pub(super) struct EntryAction {
     pub(super) action: PickedAction,
     /// What was found out about it.
     pub(super) look: ListedLook,
-}
-
-/// What a lookup at the source found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ListedLook {
-    /// None was needed: the list tells everything.
-    None,
-    /// The object is there, as the list says it.
-    Found,
-    /// The object is there, with another ETag or size.
-    Changed,
-    /// The object is not there.
-    Gone,
 }
 
 /// Decides on objects of a list by looking up what the list does not tell.
@@ -78,18 +65,7 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         &self,
         entries: &[&ListEntry],
     ) -> Result<Vec<EntryAction>, Failure> {
-        let stated: Vec<Option<ListedObject>> = entries.iter().map(|entry| stated(entry)).collect();
-        let unknown = entries.iter().zip(&stated);
-        let unknown = unknown.filter(|(_, stated)| stated.is_none());
-        let mut looked = self.looked_up(unknown.map(|(entry, _)| *entry)).await?;
-        let found: Vec<(Option<ListedObject>, ListedLook)> = entries
-            .iter()
-            .zip(stated)
-            .map(|(entry, stated)| match stated {
-                Some(object) => (Some(object), ListedLook::None),
-                None => self.judged(entry, looked.remove(&entry.key)),
-            })
-            .collect();
+        let found = self.found(entries).await?;
         let mut at_target = self.at_target(&found).await?;
         let decide =
             |((source, look), entry): ((Option<ListedObject>, ListedLook), &&ListEntry)| {
@@ -108,6 +84,26 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 EntryAction { action, look }
             };
         Ok(found.into_iter().zip(entries).map(decide).collect())
+    }
+
+    /// What the source has of each, in their order, as far as the list does not tell; an object that is gone is not planned.
+    /// No key comes twice.
+    ///
+    /// # Errors
+    /// Those of a listing.
+    pub(super) async fn found(
+        &self,
+        entries: &[&ListEntry],
+    ) -> Result<Vec<(Option<ListedObject>, ListedLook)>, Failure> {
+        let stated: Vec<Option<ListedObject>> = entries.iter().map(|entry| stated(entry)).collect();
+        let unknown = entries.iter().zip(&stated);
+        let unknown = unknown.filter(|(_, stated)| stated.is_none());
+        let mut looked = self.looked_up(unknown.map(|(entry, _)| *entry)).await?;
+        let judge = |(entry, stated): (&&ListEntry, Option<ListedObject>)| match stated {
+            Some(object) => (Some(object), ListedLook::None),
+            None => self.judged(entry, looked.remove(&entry.key)),
+        };
+        Ok(entries.iter().zip(stated).map(judge).collect())
     }
 
     /// The objects of the source that these entries name, as far as they are there: the newest version of each, or the one
@@ -216,13 +212,19 @@ fn stated(entry: &ListEntry) -> Option<ListedObject> {
     })
 }
 
-/// Looks keys up in parallel, in any order.
+/// Looks keys up in parallel, in any order. Where the first page has many of them, as many are looked up together after it:
+/// a dense list takes few more requests than a listing.
 async fn present<B: BucketListing>(
     lookup: &ObjectLookup<'_, B>,
     mut keys: Vec<ObjectKey>,
 ) -> Result<BTreeMap<ObjectKey, ListedObject>, Failure> {
     keys.sort_unstable();
-    let groups: Vec<Vec<ObjectKey>> = keys.chunks(TOGETHER_MAX).map(<[_]>::to_vec).collect();
+    let (first, _) = lookup.first_page(&keys, None).await?;
+    let together = first.len().max(TOGETHER_MIN);
+    let groups: Vec<Vec<ObjectKey>> = keys[first.len()..]
+        .chunks(together)
+        .map(<[_]>::to_vec)
+        .collect();
     let lookups = groups
         .into_iter()
         .map(|keys| async move { lookup.present(&keys).await });
@@ -230,6 +232,6 @@ async fn present<B: BucketListing>(
         .buffer_unordered(LOOKUPS_IN_FLIGHT_MAX)
         .try_collect()
         .await?;
-    let found = found.into_iter().flatten().flatten();
+    let found = found.into_iter().flatten().chain(first).flatten();
     Ok(found.map(|object| (object.key.clone(), object)).collect())
 }

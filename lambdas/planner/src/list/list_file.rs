@@ -1,6 +1,12 @@
 //! One version of a file of a list, read by ranges.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use shardlift_core::{
     failure::{
@@ -11,8 +17,33 @@ use shardlift_core::{
     value::{bucket::BucketName, object::ETag, printable::Printable},
 };
 
+use crate::run::RequestMeter;
+
 /// How often a range is read whose body was cut off. The client itself retries whatever fails before the body.
 const CUT_OFF_MAX: u32 = 4;
+
+/// What was sent to read a list.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ListRequests {
+    finds: Arc<AtomicU64>,
+    reads: Arc<AtomicU64>,
+}
+
+impl ListRequests {
+    pub(super) fn note_find(&self) {
+        self.finds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_read(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts them in the requests of the invocation.
+    pub(super) fn count_in(&self, meter: &mut RequestMeter) {
+        meter.add("s3:HeadObject", self.finds.load(Ordering::Relaxed));
+        meter.add("s3:GetObject", self.reads.load(Ordering::Relaxed));
+    }
+}
 
 /// One version of a file.
 #[derive(Debug)]
@@ -21,18 +52,18 @@ pub(super) struct ListFile<'a, F> {
     bucket: BucketName,
     key: String,
     version: FileVersion,
-    /// How many ranges were read.
-    reads: u64,
+    requests: ListRequests,
 }
 
 impl<'a, F: ListFiles> ListFile<'a, F> {
     /// The file as it is now, which is to be the version `expected` if there is one.
     pub(super) async fn open(
         files: &'a F,
-        bucket: &BucketName,
-        key: &str,
+        (bucket, key): (&BucketName, &str),
         expected: Option<&ETag>,
+        requests: &ListRequests,
     ) -> Result<Self, Failure> {
+        requests.note_find();
         let found = files.find(bucket, key).await;
         let found = found.map_err(|fault| explained(fault, bucket, key))?;
         let Some(version) = found else {
@@ -46,21 +77,27 @@ impl<'a, F: ListFiles> ListFile<'a, F> {
         if expected.is_some_and(|expected| *expected != version.etag) {
             return Err(changed(bucket, key));
         }
-        Ok(Self {
+        Ok(Self::of(files, (bucket, key), version, requests))
+    }
+
+    /// The file in a version that was found before.
+    pub(super) fn of(
+        files: &'a F,
+        (bucket, key): (&BucketName, &str),
+        version: FileVersion,
+        requests: &ListRequests,
+    ) -> Self {
+        Self {
             files,
             bucket: bucket.clone(),
             key: key.to_owned(),
             version,
-            reads: 0,
-        })
+            requests: requests.clone(),
+        }
     }
 
     pub(super) fn version(&self) -> &FileVersion {
         &self.version
-    }
-
-    pub(super) fn reads(&self) -> u64 {
-        self.reads
     }
 
     /// The name that messages use.
@@ -69,14 +106,14 @@ impl<'a, F: ListFiles> ListFile<'a, F> {
     }
 
     /// The bytes of a range, cut at the end of the file.
-    pub(super) async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
         let range = range.start..range.end.min(self.version.size_bytes);
         if range.is_empty() {
             return Ok(Vec::new());
         }
         let mut attempt = 1;
         loop {
-            self.reads += 1;
+            self.requests.note_read();
             let (bucket, key) = (&self.bucket, &self.key);
             let read = self.files.read(bucket, key, &self.version, range.clone());
             match read.await {

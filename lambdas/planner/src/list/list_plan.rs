@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shardlift_core::{
     failure::Failure,
-    plan::{ListCounts, WalkRules, range::RangeState},
+    plan::{ListCounts, ListLooks, ListedLook, WalkRules, range::RangeState},
     port::{Clock, PutOutcome},
     run::{list::SourceList, record::RunRecord},
     value::deadline::Deadline,
@@ -12,9 +12,10 @@ use shardlift_core::{
 use shardlift_lists::{ListEntry, ListScope};
 
 use super::{
-    entry_lookup::{EntryAction, EntryLookup, ListedLook},
-    list_file::refused,
-    list_reader::ListPlace,
+    entry_lookup::{EntryAction, EntryLookup},
+    file_survey::again,
+    list_catalog::ListPlace,
+    list_rules,
     list_scan::{ListScan, ScannedLine},
     list_waypoint::ListWaypoint,
     seen_keys::SEEN_MAX,
@@ -31,8 +32,6 @@ use crate::{
 const BATCH_LINES_MAX: usize = 4_096;
 /// How long a planner that is killed works in vain.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
-/// A list whose first lines are wrong, all of them, is not read to its end.
-const ALL_WRONG_MAX: u64 = 10_000;
 
 type ListWriter<'a, P> = ShardWriter<'a, P, ListWaypoint>;
 type Scan<'a, P> = ListScan<'a, <P as Ports>::Lists>;
@@ -81,9 +80,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
         }
         let mut scan = self.open(writer.waypoint()).await?;
         let planned = self.plan_rest(&mut scan, &mut writer, deadline).await;
-        let (finds, reads) = scan.reader().requests();
-        meter.add("s3:HeadObject", finds);
-        meter.add("s3:GetObject", reads);
+        scan.reader().requests().count_in(meter);
         match planned? {
             Some(state) => writer.finish(state).await,
             None => Ok(InvocationEnd::Superseded),
@@ -127,13 +124,13 @@ impl<'a, P: Ports> ListPlan<'a, P> {
             }
             writer.waypoint_mut().counts.is_out_of_order = !scan.is_in_order();
             if lines.is_empty() {
-                self.check_whole(&writer.waypoint().counts)?;
+                list_rules::check_whole(self.list, &writer.waypoint().counts)?;
                 return Ok(Some(RangeState::Done));
             }
             if self.plan_lines(lines, writer).await? == PutOutcome::Refused {
                 return Ok(None);
             }
-            self.check_begin(&writer.waypoint().counts)?;
+            list_rules::check_begin(self.list, &writer.waypoint().counts)?;
             let now = clock.now();
             if deadline.is_near(now) {
                 return Ok(Some(RangeState::Listing));
@@ -170,8 +167,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
                     count_object(&mut writer.waypoint_mut().counts, look);
                 }
                 ScannedLine::Repeated(place) => {
-                    let problem = format!("{place}: the object is named again");
-                    writer.waypoint_mut().counts.add_repeated(&problem);
+                    writer.waypoint_mut().counts.add_repeated(&again(&place));
                 }
                 ScannedLine::LeftOut => writer.waypoint_mut().counts.left_out += 1,
                 ScannedLine::Wrong(line) => writer.waypoint_mut().counts.add_wrong(&line),
@@ -180,52 +176,15 @@ impl<'a, P: Ports> ListPlan<'a, P> {
         }
         Ok(PutOutcome::Written)
     }
-
-    /// Whether a list that is not read to its end can be one.
-    fn check_begin(&self, counts: &ListCounts) -> Result<(), Failure> {
-        if counts.objects == 0 && counts.wrong > ALL_WRONG_MAX {
-            return Err(self.refused(counts, "none of its first lines names an object"));
-        }
-        Ok(())
-    }
-
-    /// Whether the list is one that was meant.
-    fn check_whole(&self, counts: &ListCounts) -> Result<(), Failure> {
-        if counts.has_too_many_problems() {
-            return Err(self.refused(counts, "more than one of a hundred lines is wrong"));
-        }
-        if counts.objects == 0 {
-            return Err(self.refused(counts, "it names no object"));
-        }
-        Ok(())
-    }
-
-    fn refused(&self, counts: &ListCounts, problem: &str) -> Failure {
-        let mut found = format!(
-            "{problem}: of {} lines {} are wrong, {} name an object again, and {} name nothing to copy",
-            counts.lines(),
-            counts.wrong,
-            counts.repeated,
-            counts.left_out
-        );
-        if !counts.problems.is_empty() {
-            found.push_str(". The first: ");
-            let first = &counts.problems[..counts.problems.len().min(3)];
-            found.push_str(&first.join("; "));
-        }
-        let (bucket, key) = (&self.list.bucket, self.list.key.as_str());
-        refused(
-            bucket,
-            key,
-            &found,
-            "correct the list, or source.bucket and source.prefix, and start a new execution",
-        )
-    }
 }
 
 fn count_object(counts: &mut ListCounts, look: ListedLook) {
+    let mut looks = ListLooks {
+        looked_up: counts.looked_up,
+        gone: counts.gone,
+        changed: counts.changed,
+    };
+    looks.note(look);
     counts.objects += 1;
-    counts.looked_up += u64::from(look != ListedLook::None);
-    counts.changed += u64::from(look == ListedLook::Changed);
-    counts.gone += u64::from(look == ListedLook::Gone);
+    *counts = std::mem::take(counts).with_looks(&looks);
 }

@@ -1,14 +1,13 @@
 //! The lines of a list, each object once.
 
 use serde::{Deserialize, Serialize};
-use shardlift_core::{
-    failure::Failure, port::ListFiles, run::list::ListFormat, value::object::ETag,
-};
+use shardlift_core::{failure::Failure, port::ListFiles, value::object::ETag};
 use shardlift_lists::{BadLine, KeyOrder, LinePlace, ListEntry, ListItem};
 
 use super::{
+    list_catalog::ListPlace,
     list_file::refused,
-    list_reader::{ListPlace, ListReader, ListReaderPosition},
+    list_reader::{ListReader, ListReaderPosition},
     seen_keys::SeenKeys,
 };
 
@@ -38,7 +37,6 @@ struct ScanPosition {
 /// Gives out the lines of a list.
 pub(super) struct ListScan<'a, F> {
     reader: ListReader<'a, F>,
-    format: ListFormat,
     order: KeyOrder,
     /// The keys so far; nothing once they were too many to remember, and in order.
     seen: Option<SeenKeys>,
@@ -65,10 +63,8 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
         if is_remembered {
             position = ScanPosition::default();
         }
-        let format = place.list.format;
         let mut scan = Self {
             reader: ListReader::open(place, etag, position.reader).await?,
-            format,
             order: position.order,
             seen: is_remembered.then(|| SeenKeys::new(seen_max)),
             lines: position.lines,
@@ -115,20 +111,8 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
         }))
     }
 
-    fn take(&mut self, mut entry: ListEntry) -> Result<ScannedLine, Failure> {
-        match self.format {
-            // The newest version of its key when the inventory was taken, which is the object.
-            ListFormat::Inventory => entry.version_id = None,
-            // What stood at the target of that run; the version is the source's.
-            ListFormat::Receipts => (entry.etag, entry.size_bytes) = (None, None),
-            ListFormat::Csv | ListFormat::Jsonl | ListFormat::Parquet => {}
-        }
-        if entry.version_id.is_some() {
-            let allowed = self.reader.ceilings().check_versions("source.list");
-            allowed.map_err(|refused| {
-                refused.within(format_args!("{} names a version", entry.place))
-            })?;
-        }
+    fn take(&mut self, entry: ListEntry) -> Result<ScannedLine, Failure> {
+        let entry = self.reader.line_rules().taken(entry)?;
         if self.order.last() == Some(&entry.key) {
             return Ok(ScannedLine::Repeated(entry.place));
         }

@@ -1,17 +1,29 @@
 //! Plans from lists: the objects that a list names take the place of the source's listing.
 //!
-//! A [`ListPlan`] reads the list (`list_reader` over its files, `text_file` and `table_file`), passes over what is named twice
-//! (`list_scan`, `seen_keys`), looks up what the list does not tell and what the target has (`entry_lookup`), and writes
+//! [`FromList`] reads the list once (`surveyor`, which keeps a `file_survey`): what is wrong with it, and whether it is in key
+//! order. Where it is, an [`OrderedList`] gives its entries to the listing loop in place of the source's pages, many ranges at
+//! once. Where it is not, a `list_plan` reads it a second time from its beginning (`list_reader`), passes over what is named
+//! twice (`list_scan`, `seen_keys`), looks up what the list does not tell and what the target has (`entry_lookup`), and writes
 //! shards up to a `list_waypoint`.
+//!
+//! A list consists of the files of a `list_catalog`: each is a `list_file`, read as a `text_file` or a `table_file`.
+//! `list_rules` hold for every line.
 
 mod entry_lookup;
+mod file_survey;
+mod from_list;
+mod list_catalog;
 mod list_file;
 mod list_plan;
 mod list_reader;
+mod list_rules;
 mod list_scan;
 mod list_waypoint;
+mod ordered_list;
 mod seen_keys;
+mod surveyor;
 mod table_file;
 mod text_file;
 
-pub(crate) use list_plan::ListPlan;
+pub(crate) use from_list::FromList;
+pub(crate) use ordered_list::{OrderedList, READERS_MAX};

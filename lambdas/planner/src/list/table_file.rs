@@ -15,6 +15,9 @@ use super::list_file::ListFile;
 const ROWS_AT_ONCE: usize = 1024;
 /// How much is read at once for a checksum.
 const CHUNK_BYTES: u64 = 8 << 20;
+/// A file up to this size is read in one request and kept while it is open, since each of its columns takes a request or more
+/// otherwise.
+const WHOLE_BYTES_MAX: u64 = 8 << 20;
 
 type Row = (ListItem, ParquetPosition);
 type Reply = oneshot::Sender<Result<Bytes, Failure>>;
@@ -40,6 +43,8 @@ pub(super) struct TableFile<'a, F> {
 /// The file as its reader sees it.
 struct AskedRanges {
     size_bytes: u64,
+    /// All of it, where it is small.
+    whole: Option<Bytes>,
     asks: mpsc::Sender<FromReader>,
 }
 
@@ -49,6 +54,9 @@ impl RangeSource for AskedRanges {
     }
 
     fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        if let Some(whole) = &self.whole {
+            return whole.read(range);
+        }
         let (reply, replied) = oneshot::channel();
         let asked = self.asks.blocking_send(FromReader::Asks(range, reply));
         let gone = || Failure::invariant("nobody reads the list any more");
@@ -60,18 +68,24 @@ impl RangeSource for AskedRanges {
 impl<'a, F: ListFiles> TableFile<'a, F> {
     /// A file from behind `position`. With a checksum all of it is read once before its first row.
     pub(super) async fn resume(
-        mut file: ListFile<'a, F>,
+        file: ListFile<'a, F>,
         scope: ListScope,
         kind: TableKind,
         checksum: Option<FileChecksum>,
         position: ParquetPosition,
     ) -> Result<Self, Failure> {
+        let size = file.version().size_bytes;
+        let mut whole = None;
+        if size <= WHOLE_BYTES_MAX {
+            whole = Some(Bytes::from(file.read(0..size).await?));
+        }
         if let Some(checksum) = checksum {
-            check(&mut file, checksum).await?;
+            check(&file, whole.as_ref(), checksum).await?;
         }
         let (asks, reader) = mpsc::channel(1);
         let source = AskedRanges {
-            size_bytes: file.version().size_bytes,
+            size_bytes: size,
+            whole,
             asks: asks.clone(),
         };
         let name = file.name();
@@ -91,14 +105,34 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
 
     /// The next row; nothing behind the last one.
     pub(super) async fn next(&mut self) -> Result<Option<ListItem>, Failure> {
+        if !self.has_rows().await? {
+            return Ok(None);
+        }
+        let (item, position) = self.rows.pop_front().ok_or_else(no_row)?;
+        self.position = position;
+        Ok(Some(item))
+    }
+
+    /// The next rows, as many as are at hand, up to `max`; none behind the last one.
+    pub(super) async fn next_batch(&mut self, max: usize) -> Result<Vec<ListItem>, Failure> {
+        if !self.has_rows().await? {
+            return Ok(Vec::new());
+        }
+        let taken = self.rows.drain(..max.min(self.rows.len()));
+        let (items, positions): (Vec<_>, Vec<_>) = taken.unzip();
+        self.position = positions.last().copied().ok_or_else(no_row)?;
+        Ok(items)
+    }
+
+    /// Waits for rows; whether any are at hand.
+    async fn has_rows(&mut self) -> Result<bool, Failure> {
         loop {
-            if let Some((item, position)) = self.rows.pop_front() {
-                self.position = position;
-                return Ok(Some(item));
+            if !self.rows.is_empty() {
+                return Ok(true);
             }
             match self.reader.recv().await {
                 Some(FromReader::Rows(rows)) => self.rows = rows,
-                Some(FromReader::Ends(end)) => return end.map(|()| None),
+                Some(FromReader::Ends(end)) => return end.map(|()| false),
                 Some(FromReader::Asks(range, reply)) => {
                     let read = self.file.read(range).await.map(Bytes::from);
                     // A reader that has gone is noticed above.
@@ -116,6 +150,10 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
     pub(super) fn file(&self) -> &ListFile<'a, F> {
         &self.file
     }
+}
+
+fn no_row() -> Failure {
+    Failure::invariant("there was a row of the table at hand")
 }
 
 fn hand_over(
@@ -136,9 +174,14 @@ fn hand_over(
 }
 
 async fn check<F: ListFiles>(
-    file: &mut ListFile<'_, F>,
+    file: &ListFile<'_, F>,
+    whole: Option<&Bytes>,
     mut checksum: FileChecksum,
 ) -> Result<(), Failure> {
+    if let Some(whole) = whole {
+        checksum.update(whole);
+        return checksum.finish(&file.name());
+    }
     let size = file.version().size_bytes;
     let mut read = 0;
     while read < size {

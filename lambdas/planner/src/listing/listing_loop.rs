@@ -10,7 +10,7 @@ use shardlift_aws::telemetry::field;
 use shardlift_core::{
     failure::{Failure, Retry, fault::CallFault},
     plan::{
-        ListerCount, Packer, WalkRules,
+        ListPage, ListerCount, Packer, WalkRules,
         range::{RangeRecord, RangeState},
     },
     port::{Clock, ObjectPage, PutOutcome},
@@ -22,6 +22,7 @@ use tracing::info;
 use super::{live_range::LiveRange, split_search::FoundKeys, step_queue::StepQueue};
 use crate::{
     invocation_end::InvocationEnd,
+    list::{OrderedList, READERS_MAX},
     planner::Planner,
     ports::{Ports, SourceListingOf, TargetOf},
     records::{self, CommittedStep},
@@ -48,8 +49,8 @@ enum ListingStop {
 
 /// A response that arrived.
 pub(super) enum Event {
-    /// A page, or the fault of the last attempt to list it.
-    Page(RangeId, Side, Result<ObjectPage, CallFault>),
+    /// A page, or why there is none.
+    Page(RangeId, Side, Result<FetchedPage, Failure>),
     /// Keys to split a range at.
     SplitKeys(RangeId, Side, Result<FoundKeys, CallFault>),
     /// The lists of the step with this number are written.
@@ -58,10 +59,20 @@ pub(super) enum Event {
     Committed(Result<CommittedStep, Failure>),
 }
 
+/// What was fetched.
+pub(super) enum FetchedPage {
+    /// A page of a bucket.
+    Bucket(ObjectPage),
+    /// A part of a list in key order.
+    List(ListPage),
+}
+
 /// The listing of one invocation.
 pub(crate) struct ListingLoop<'a, P: Ports> {
     pub(super) source: &'a SourceListingOf<'a, P>,
     pub(super) target: &'a TargetOf<P>,
+    /// What takes the place of the source's listing.
+    pub(super) list: Option<&'a OrderedList<'a, P>>,
     pub(super) ledger: &'a P::Ledger,
     pub(super) control: &'a P::Control,
     pub(super) clock: &'a P::Clock,
@@ -97,6 +108,7 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
         Self {
             source,
             target,
+            list: None,
             ledger: &planner.ledger,
             control: &planner.control,
             clock: &planner.clock,
@@ -113,6 +125,23 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
             pages: 0,
             keys: 0,
             has_moved: false,
+        }
+    }
+
+    /// The same, with a list in place of the source's listing.
+    pub(crate) fn of_list(
+        planner: &'a Planner<P>,
+        source: &'a SourceListingOf<'a, P>,
+        target: &'a TargetOf<P>,
+        run: &'a RunRecord,
+        rules: &'a WalkRules,
+        list: &'a OrderedList<'a, P>,
+    ) -> Self {
+        let readers_max = planner.settings.listers_max.min(READERS_MAX);
+        Self {
+            list: Some(list),
+            listers: ListerCount::new(readers_max, readers_max),
+            ..Self::new(planner, source, target, run, rules)
         }
     }
 
@@ -137,9 +166,15 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
         let mut flush_due = self.clock.now().plus(FLUSH_INTERVAL);
         loop {
             self.begin_steps()?;
+            self.split_list()?;
             self.request_pages();
             self.search_for_splits();
             if self.in_flight.is_empty() {
+                if self.active() > 0 {
+                    return Err(Failure::invariant(
+                        "ranges are left and nothing is in flight",
+                    ));
+                }
                 return Ok(Some(ListingStop::InTime));
             }
             let Some(event) = self.next_event(deadline).await else {

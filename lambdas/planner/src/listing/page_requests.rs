@@ -10,7 +10,7 @@ use shardlift_core::{
     value::{id::RangeId, tally::THROTTLED_REQUESTS},
 };
 
-use super::listing_loop::{Event, ListingLoop, PAGES_PER_PROGRESS};
+use super::listing_loop::{Event, FetchedPage, ListingLoop, PAGES_PER_PROGRESS};
 use crate::{access, ports::Ports};
 
 impl<P: Ports> ListingLoop<'_, P> {
@@ -38,15 +38,36 @@ impl<P: Ports> ListingLoop<'_, P> {
         let Some(range) = self.ranges.get_mut(range_id) else {
             return;
         };
-        let request = range.walk.as_ref().and_then(|walk| walk.next_request(side));
-        let Some(request) = request.filter(|_| !range.awaited.contains(&side)) else {
+        if range.awaited.contains(&side) {
+            return;
+        }
+        let walk = range.walk.as_mut();
+        let request = walk.and_then(|walk| {
+            let is_wanted = side == Side::Source || walk.skip_beside();
+            is_wanted.then(|| walk.next_request(side))?
+        });
+        let Some(request) = request else {
             return;
         };
         range.awaited.insert(side);
         let range_id = range_id.clone();
         let (source, target) = (self.source, self.target);
+        let pair = &self.run.spec.pair;
+        let until = range.record.bounds.until.as_ref();
+        let until = until.and_then(|until| pair.source.prefix.join(until.as_str()).ok());
+        let list = self.list.filter(|_| side == Side::Source);
         let call = async move {
-            let page = LISTING.run(|| list(source, target, side, &request)).await;
+            let page = match list {
+                Some(list) => {
+                    let page = list.page(request.after.as_ref(), until.as_ref()).await;
+                    page.map(FetchedPage::List)
+                }
+                None => {
+                    let page = LISTING.run(|| list_page(source, target, side, &request));
+                    let page = page.await.map(FetchedPage::Bucket);
+                    page.map_err(|fault| access::listing_failure(fault, side, pair))
+                }
+            };
             Event::Page(range_id, side, page)
         };
         self.in_flight.push(call.boxed());
@@ -57,7 +78,7 @@ impl<P: Ports> ListingLoop<'_, P> {
         &mut self,
         range_id: &RangeId,
         side: Side,
-        page: Result<ObjectPage, CallFault>,
+        page: Result<FetchedPage, Failure>,
     ) -> Result<(), Failure> {
         let active = self.active();
         let Some(range) = self.ranges.get_mut(range_id) else {
@@ -66,11 +87,14 @@ impl<P: Ports> ListingLoop<'_, P> {
         range.awaited.remove(&side);
         let now = self.clock.now();
         self.listers.note_throttling(now, self.throttled_requests());
-        let pair = &self.run.spec.pair;
-        let page = page.map_err(|fault| access::listing_failure(fault, side, pair))?;
+        let page = page?;
+        let objects = match &page {
+            FetchedPage::Bucket(page) => page.objects.len(),
+            FetchedPage::List(page) => page.objects.len(),
+        };
         self.pages += 1;
-        self.keys += page.objects.len() as u64;
-        self.listers.note_page(now, page.objects.len(), active);
+        self.keys += objects as u64;
+        self.listers.note_page(now, objects, active);
         if self.pages.is_multiple_of(PAGES_PER_PROGRESS) {
             self.log_progress();
         }
@@ -81,7 +105,10 @@ impl<P: Ports> ListingLoop<'_, P> {
         let Some(walk) = &mut range.walk else {
             return Ok(());
         };
-        walk.feed(side, page)?;
+        match page {
+            FetchedPage::Bucket(page) => walk.feed(side, page)?,
+            FetchedPage::List(page) => walk.feed_list(page)?,
+        }
         let chunks = walk.advance(self.rules);
         self.has_moved |= walk.has_moved() || !chunks.is_empty();
         if walk.is_ended() {
@@ -123,7 +150,7 @@ impl<P: Ports> ListingLoop<'_, P> {
     }
 }
 
-async fn list<S: BucketListing, T: BucketListing>(
+async fn list_page<S: BucketListing, T: BucketListing>(
     source: &S,
     target: &T,
     side: Side,

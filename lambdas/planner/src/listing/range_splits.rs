@@ -23,11 +23,14 @@ const SEARCHES_MAX: usize = 4;
 const SPLIT_REQUESTS_FREE: u64 = 200;
 const PAGES_PER_SPLIT_REQUEST: u64 = 5;
 /// The most new ranges of one split. With the split range they make one step in the ledger.
-const SPLIT_KEYS_MAX: usize = 32;
+pub(super) const SPLIT_KEYS_MAX: usize = 32;
 
 impl<P: Ports> ListingLoop<'_, P> {
     /// Looks for splits in the ranges that have listed the most, as long as listers are idle.
     pub(super) fn search_for_splits(&mut self) {
+        if self.list.is_some() {
+            return;
+        }
         while self.searches < SEARCHES_MAX && self.next_range < RANGES_MAX {
             if self.split_requests > SPLIT_REQUESTS_FREE + self.pages / PAGES_PER_SPLIT_REQUEST {
                 return;
@@ -105,23 +108,30 @@ impl<P: Ports> ListingLoop<'_, P> {
                 return Err(access::listing_failure(fault, side, &self.run.spec.pair));
             }
         };
+        range.put_off_search();
+        let frontier = range.walk.as_ref().and_then(|walk| walk.frontier(side));
+        let is_ahead = |key: &RelativeKey| frontier.is_some_and(|frontier| key.as_str() > frontier);
+        let keys = keys.into_iter().filter(is_ahead).collect();
+        self.split_at(range_id, keys)
+    }
+
+    /// Splits a range at existing keys, in order, as far as its walk is not past them.
+    pub(super) fn split_at(
+        &mut self,
+        range_id: &RangeId,
+        keys: Vec<RelativeKey>,
+    ) -> Result<(), Failure> {
+        let Some(range) = self.ranges.get_mut(range_id) else {
+            return Ok(());
+        };
         let Some(walk) = &mut range.walk else {
             return Ok(());
         };
-        let frontier = walk.frontier(side).map(ToOwned::to_owned);
         let bounds = &range.record.bounds;
-        let keys: Vec<RelativeKey> = keys
-            .into_iter()
-            .filter(|key| {
-                frontier
-                    .as_deref()
-                    .is_some_and(|frontier| key.as_str() > frontier)
-                    && bounds.contains(key.as_str())
-                    && bounds.until.as_ref() != Some(key)
-            })
-            .collect();
+        let is_inside =
+            |key: &RelativeKey| bounds.contains(key.as_str()) && bounds.until.as_ref() != Some(key);
+        let keys: Vec<RelativeKey> = keys.into_iter().filter(is_inside).collect();
         let is_narrowed = keys.first().is_some_and(|first| walk.narrow(first));
-        range.put_off_search();
         if !is_narrowed {
             return Ok(());
         }

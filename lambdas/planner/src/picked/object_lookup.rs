@@ -45,26 +45,69 @@ impl<'a, B: BucketListing> ObjectLookup<'a, B> {
         keys: &[ObjectKey],
     ) -> Result<Vec<Option<ListedObject>>, Failure> {
         let mut found = Vec::with_capacity(keys.len());
-        let mut listed: Option<ObjectKey> = None;
-        while let Some(wanted) = keys.get(found.len()) {
-            let is_last = found.len() + 1 == keys.len();
-            let Some(before) = wanted.just_before().filter(|_| !is_last) else {
-                found.push(self.single(wanted).await?);
-                continue;
-            };
-            let request = ListRequest {
-                prefix: self.prefix().clone(),
-                after: listed.max(Some(before)),
-            };
-            let page = self.send(|| self.bucket.list_page(&request)).await?;
-            listed = page.last_key().cloned();
-            let is_covered = |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
-            for key in keys[found.len()..].iter().take_while(is_covered) {
-                let index = page.objects.binary_search_by(|object| object.key.cmp(key));
-                found.push(index.ok().map(|index| page.objects[index].clone()));
-            }
+        let mut listed = None;
+        while let Some(left) = keys.get(found.len()..).filter(|left| !left.is_empty()) {
+            let (page, through) = self.first_page(left, listed).await?;
+            found.extend(page);
+            listed = through;
         }
         Ok(found)
+    }
+
+    /// The first of these keys, which ascend, as many as one request tells of; and how far its page reaches. `listed` is how
+    /// far the page before it did.
+    pub(crate) async fn first_page(
+        &self,
+        keys: &[ObjectKey],
+        listed: Option<ObjectKey>,
+    ) -> Result<(Vec<Option<ListedObject>>, Option<ObjectKey>), Failure> {
+        let Some(wanted) = keys.first() else {
+            return Ok((Vec::new(), listed));
+        };
+        let Some(before) = wanted.just_before().filter(|_| keys.len() > 1) else {
+            return Ok((vec![self.single(wanted).await?], listed));
+        };
+        let request = ListRequest {
+            prefix: self.prefix().clone(),
+            after: listed.max(Some(before)),
+        };
+        let page = self.send(|| self.bucket.list_page(&request)).await?;
+        let listed = page.last_key().cloned();
+        let is_covered = |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
+        let of_key = |key: &ObjectKey| {
+            let index = page.objects.binary_search_by(|object| object.key.cmp(key));
+            index.ok().map(|index| page.objects[index].clone())
+        };
+        let found = keys.iter().take_while(is_covered).map(of_key).collect();
+        Ok((found, listed))
+    }
+
+    /// The first of these keys, which ascend, as many as one request tells of; and how far its page reaches. `listed` is how
+    /// far the page before it did.
+    pub(crate) async fn first_page(
+        &self,
+        keys: &[ObjectKey],
+        listed: Option<ObjectKey>,
+    ) -> Result<(Vec<Option<ListedObject>>, Option<ObjectKey>), Failure> {
+        let Some(wanted) = keys.first() else {
+            return Ok((Vec::new(), listed));
+        };
+        let Some(before) = wanted.just_before().filter(|_| keys.len() > 1) else {
+            return Ok((vec![self.single(wanted).await?], listed));
+        };
+        let request = ListRequest {
+            prefix: self.prefix().clone(),
+            after: listed.max(Some(before)),
+        };
+        let page = self.send(|| self.bucket.list_page(&request)).await?;
+        let listed = page.last_key().cloned();
+        let is_covered = |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
+        let of_key = |key: &ObjectKey| {
+            let index = page.objects.binary_search_by(|object| object.key.cmp(key));
+            index.ok().map(|index| page.objects[index].clone())
+        };
+        let found = keys.iter().take_while(is_covered).map(of_key).collect();
+        Ok((found, listed))
     }
 
     /// The object with this key, as it is listed now.

@@ -33,12 +33,15 @@ struct ShardSums {
 
 impl<P: Ports> Planner<P> {
     /// Writes the index of the first round and the totals of the plan, in this order: a planned run has its index.
+    /// `surveyed` is what the list consists of, where the ranges do not tell.
     pub(crate) async fn complete_plan(
         &self,
         run: &mut RunRecord,
         requests: RequestCounts,
+        surveyed: Option<ListCounts>,
     ) -> Result<PutOutcome, Failure> {
         let (tally, list) = self.sum_ranges(run).await?;
+        let list = surveyed.map_or(list, |counts| Some(counts.with_looks(&tally.looks)));
         let sums = self.sum_shards(run).await?;
         if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(

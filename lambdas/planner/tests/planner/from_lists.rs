@@ -210,43 +210,45 @@ async fn a_plan_cut_into_many_invocations_is_the_uncut_plan() {
 
 #[tokio::test]
 async fn a_planner_disturbed_at_any_call_ends_with_the_uncut_plan() {
-    let disturbed_world = || {
-        let world = mixed_world();
-        let mut keys = keys(&world, false);
-        keys.insert(7, keys[3].clone());
-        let text = format!("{}{SOURCE},%zz\n", csv(&keys));
-        world.lists.put(CONTROL, LIST, text);
-        world
-    };
-    let uncut = disturbed_world();
-    let input = input("sync", "csv");
-    uncut.plan(&input).await.unwrap();
-    let found = counts(&uncut);
-    assert_eq!((found.repeated, found.wrong, found.objects), (1, 1, 40));
-    assert!(
-        found.problems[0].starts_with("lists/keys, line 8"),
-        "{found:?}"
-    );
-    let calls = uncut.script.calls().len();
-    for disturbance in Disturbance::MATRIX {
-        for call in 0..calls {
-            let world = disturbed_world();
-            world.script.disturb(call, *disturbance);
-            tokio::select! {
-                biased;
-                first = world.plan(&input) => {
-                    if let Err(failure) = first {
-                        let passes = ["Throttled", "ServiceFault"];
-                        assert!(passes.contains(&failure.code.name()), "{failure}");
+    for (is_sorted, line) in [(false, 8), (true, 5)] {
+        // In the sorted list it comes right behind itself, so that the list stays in order.
+        let disturbed_world = || {
+            let world = mixed_world();
+            let mut keys = keys(&world, is_sorted);
+            keys.insert(line - 1, keys[3].clone());
+            let text = format!("{}{SOURCE},%zz\n", csv(&keys));
+            world.lists.put(CONTROL, LIST, text);
+            world
+        };
+        let uncut = disturbed_world();
+        let input = input("sync", "csv");
+        uncut.plan(&input).await.unwrap();
+        let found = counts(&uncut);
+        assert_eq!((found.repeated, found.wrong, found.objects), (1, 1, 40));
+        assert_eq!(found.is_out_of_order, !is_sorted);
+        let place = format!("lists/keys, line {line}");
+        assert!(found.problems[0].starts_with(&place), "{found:?}");
+        let calls = uncut.script.calls().len();
+        for disturbance in Disturbance::MATRIX {
+            for call in 0..calls {
+                let world = disturbed_world();
+                world.script.disturb(call, *disturbance);
+                tokio::select! {
+                    biased;
+                    first = world.plan(&input) => {
+                        if let Err(failure) = first {
+                            let passes = ["Throttled", "ServiceFault"];
+                            assert!(passes.contains(&failure.code.name()), "{failure}");
+                        }
                     }
+                    () = world.script.killed() => {}
                 }
-                () = world.script.killed() => {}
+                world.script.clear();
+                let result = world.plan(&input).await.unwrap();
+                assert_eq!(result["status"], "COPY", "{disturbance:?} at call {call}");
+                assert_eq!(world.planned().content(), uncut.planned().content());
+                assert_eq!(counts(&world), found, "{disturbance:?} at call {call}");
             }
-            world.script.clear();
-            let result = world.plan(&input).await.unwrap();
-            assert_eq!(result["status"], "COPY", "{disturbance:?} at call {call}");
-            assert_eq!(world.planned().content(), uncut.planned().content());
-            assert_eq!(counts(&world), found, "{disturbance:?} at call {call}");
         }
     }
 }

@@ -14,7 +14,6 @@ mod fail_closed;
 #[path = "../../../aws/tests/adapters/retry_layers/failing_aws.rs"]
 mod failing_aws;
 mod from_lists;
-#[expect(dead_code, reason = "the tests of lists take all of it")]
 #[path = "../../../lists/tests/lists/writers.rs"]
 mod list_writers;
 #[expect(dead_code, reason = "the adapters' own tests take all of it")]
@@ -23,6 +22,7 @@ mod local_sts;
 mod locking;
 mod mirroring;
 mod no_op_sync;
+mod ordered_lists;
 mod parallel;
 mod planning;
 mod preflight;

@@ -27,6 +27,7 @@ impl RangeWalk {
             .is_none_or(|passed| passed.as_str() < through)
         {
             let through = through.to_owned();
+            self.count_looks(Some(&through));
             self.chunk.pass(&through);
             self.has_moved = true;
         }

@@ -3,11 +3,15 @@ use serde_json::json;
 use super::*;
 use crate::{
     failure::FailureCode,
-    plan::range::{KeyRange, RangeState},
+    plan::{
+        ShardBounds,
+        range::{KeyRange, RangeState},
+    },
     run::{
         input::RunInput,
         pair::Side,
-        record::{BucketFacts, PairEncryption, PlanTotals, RunState},
+        record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
+        spec::RunSpec,
     },
     value::{
         arn::{AccountId, ExecutionArn, Region},

@@ -1,0 +1,284 @@
+//! The files that a list consists of.
+
+use serde::{Deserialize, Serialize};
+use shardlift_core::{
+    access::ceilings::Ceilings,
+    failure::{Failure, fault::FaultKind},
+    port::{FileVersion, ListFiles},
+    run::list::{ListFormat, SourceList},
+    value::{bucket::BucketName, object::ETag},
+};
+use shardlift_lists::{
+    DataFormat, FileChecksum, InventoryManifest, ListItem, ListPosition, ListScope,
+    ParquetPosition, TableKind, TextFormat,
+};
+
+use super::{
+    list_file::{ListFile, ListRequests},
+    list_rules::LineRules,
+    table_file::TableFile,
+    text_file::TextFile,
+};
+
+/// One byte more than the largest manifest: the reader of manifests refuses what is longer.
+const MANIFEST_BYTES_MAX: u64 = (16 << 20) + 1;
+/// A checksum has 32 digits.
+const CHECKSUM_BYTES_MAX: u64 = 1024;
+
+/// How far a file is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FilePosition {
+    #[default]
+    Begin,
+    Text(ListPosition),
+    Table(ParquetPosition),
+}
+
+impl FilePosition {
+    /// Whether reading on from here reads nothing before it again.
+    pub(super) fn is_direct(&self) -> bool {
+        match self {
+            Self::Begin | Self::Table(_) => true,
+            Self::Text(position) => position.lines() == 0 || position.read_from() > 0,
+        }
+    }
+}
+
+/// What is to be read where.
+pub(super) struct ListPlace<'a, F> {
+    pub(super) files: &'a F,
+    pub(super) list: &'a SourceList,
+    pub(super) scope: ListScope,
+    pub(super) ceilings: &'a Ceilings,
+}
+
+/// Which version of a file is read.
+pub(super) enum WantedVersion<'v> {
+    /// The one that stands there.
+    Any,
+    /// The one that was read before, or none.
+    Tagged(&'v ETag),
+    /// The same, without asking for its size.
+    Known(FileVersion),
+}
+
+/// A list, and the files that it consists of.
+pub(super) struct ListCatalog<'a, F> {
+    place: ListPlace<'a, F>,
+    /// The version of the list itself, which is the manifest of an inventory.
+    version: FileVersion,
+    manifest: Option<InventoryManifest>,
+    requests: ListRequests,
+}
+
+/// A file of a list while it is read.
+pub(super) enum OpenFile<'a, F> {
+    Text(Box<TextFile<'a, F>>),
+    Table(TableFile<'a, F>),
+}
+
+impl<F: ListFiles> OpenFile<'_, F> {
+    /// The next line; nothing behind the last one.
+    pub(super) async fn next(&mut self) -> Result<Option<ListItem>, Failure> {
+        match self {
+            Self::Text(text) => text.next().await,
+            Self::Table(table) => table.next().await,
+        }
+    }
+
+    /// The next lines, decoded beside this thread; none behind the last one.
+    pub(super) async fn next_batch(&mut self, max: usize) -> Result<Vec<ListItem>, Failure> {
+        match self {
+            Self::Text(text) => text.next_batch(max).await,
+            Self::Table(table) => table.next_batch(max).await,
+        }
+    }
+
+    /// Where the file can be resumed: behind the line that was given out last.
+    pub(super) fn position(&self) -> FilePosition {
+        match self {
+            Self::Text(text) => FilePosition::Text(text.position()),
+            Self::Table(table) => FilePosition::Table(table.position()),
+        }
+    }
+
+    pub(super) fn version(&self) -> &FileVersion {
+        match self {
+            Self::Text(text) => text.file().version(),
+            Self::Table(table) => table.file().version(),
+        }
+    }
+}
+
+impl<'a, F: ListFiles> ListCatalog<'a, F> {
+    /// Opens the list. `etag` is the version that an invocation before this one read.
+    ///
+    /// # Errors
+    /// `InvalidRun` when there is no such list, or it is another version now, or no manifest of an inventory.
+    pub(super) async fn open(
+        place: ListPlace<'a, F>,
+        etag: Option<&ETag>,
+    ) -> Result<Self, Failure> {
+        let requests = ListRequests::default();
+        let list = place.list;
+        let key = list.key.as_str();
+        let file = ListFile::open(place.files, (&list.bucket, key), etag, &requests).await?;
+        let mut catalog = Self {
+            version: file.version().clone(),
+            manifest: None,
+            requests,
+            place,
+        };
+        if list.format == ListFormat::Inventory {
+            catalog.manifest = Some(catalog.read_manifest(file).await?);
+        }
+        Ok(catalog)
+    }
+
+    /// What its lines may say.
+    pub(super) fn line_rules(&self) -> LineRules<'a> {
+        LineRules {
+            format: self.place.list.format,
+            ceilings: self.place.ceilings,
+        }
+    }
+
+    /// The list.
+    pub(super) fn list(&self) -> &'a SourceList {
+        self.place.list
+    }
+
+    /// The version of the list.
+    pub(super) fn etag(&self) -> &ETag {
+        &self.version.etag
+    }
+
+    /// How many files there are.
+    pub(super) fn files(&self) -> usize {
+        self.manifest
+            .as_ref()
+            .map_or(1, |manifest| manifest.files.len())
+    }
+
+    /// What was sent so far.
+    pub(super) fn requests(&self) -> &ListRequests {
+        &self.requests
+    }
+
+    /// Opens a file behind `at`. Its checksum is compared at its end, unless it `is_checked` already.
+    pub(super) async fn open_file(
+        &self,
+        index: usize,
+        version: WantedVersion<'_>,
+        at: FilePosition,
+        is_checked: bool,
+    ) -> Result<OpenFile<'a, F>, Failure> {
+        let files = self.place.files;
+        let Some(manifest) = &self.manifest else {
+            let list = self.place.list;
+            let name = (&list.bucket, list.key.as_str());
+            let file = ListFile::of(files, name, self.version.clone(), &self.requests);
+            let format = match list.format {
+                ListFormat::Csv => DataKind::Text(TextFormat::Csv),
+                ListFormat::Jsonl => DataKind::Text(TextFormat::Jsonl),
+                ListFormat::Receipts => DataKind::Text(TextFormat::Receipts),
+                ListFormat::Parquet => DataKind::Table(TableKind::List),
+                ListFormat::Inventory => {
+                    return Err(Failure::invariant("an inventory consists of data files"));
+                }
+            };
+            return self.open_as(file, format, None, at).await;
+        };
+        let data = manifest.files.get(index);
+        let data = data.ok_or_else(|| Failure::invariant("the manifest has no such file"))?;
+        let bucket = &manifest.destination_bucket;
+        self.place.ceilings.check_list_file(bucket, &data.key)?;
+        let name = (bucket, data.key.as_str());
+        let file = match version {
+            WantedVersion::Any => ListFile::open(files, name, None, &self.requests).await?,
+            WantedVersion::Tagged(etag) => {
+                ListFile::open(files, name, Some(etag), &self.requests).await?
+            }
+            WantedVersion::Known(version) => ListFile::of(files, name, version, &self.requests),
+        };
+        let kind = match &manifest.format {
+            DataFormat::Csv(columns) => DataKind::Text(TextFormat::InventoryCsv(columns.clone())),
+            DataFormat::Parquet => DataKind::Table(TableKind::Inventory),
+        };
+        let checksum = (!is_checked).then(|| data.checksum());
+        self.open_as(file, kind, checksum, at).await
+    }
+
+    async fn open_as(
+        &self,
+        file: ListFile<'a, F>,
+        kind: DataKind,
+        checksum: Option<FileChecksum>,
+        at: FilePosition,
+    ) -> Result<OpenFile<'a, F>, Failure> {
+        let scope = self.place.scope.clone();
+        match kind {
+            DataKind::Text(format) => {
+                let position = match at {
+                    FilePosition::Text(position) => position,
+                    FilePosition::Begin | FilePosition::Table(_) => ListPosition::default(),
+                };
+                let text = TextFile::resume(file, format, scope, checksum, position);
+                Ok(OpenFile::Text(Box::new(text)))
+            }
+            DataKind::Table(kind) => {
+                let position = match at {
+                    FilePosition::Table(position) => position,
+                    FilePosition::Begin | FilePosition::Text(_) => ParquetPosition::default(),
+                };
+                // An invocation before this one read all of it already, in this version.
+                let checksum = checksum.filter(|_| position.rows() == 0);
+                let table = TableFile::resume(file, scope, kind, checksum, position).await?;
+                Ok(OpenFile::Table(table))
+            }
+        }
+    }
+
+    async fn read_manifest(&self, file: ListFile<'a, F>) -> Result<InventoryManifest, Failure> {
+        let bytes = file.read(0..MANIFEST_BYTES_MAX).await?;
+        let (bucket, key) = (&self.place.list.bucket, self.place.list.key.as_str());
+        // S3 writes it beside the manifest, as its last file.
+        let checksum = match key.strip_suffix("manifest.json") {
+            Some(folder) => {
+                let key = format!("{folder}manifest.checksum");
+                read_small(self.place.files, bucket, &key, &self.requests).await?
+            }
+            None => None,
+        };
+        InventoryManifest::read(key, &bytes, checksum.as_deref(), &self.place.scope)
+    }
+}
+
+/// How a file is read.
+enum DataKind {
+    Text(TextFormat),
+    Table(TableKind),
+}
+
+/// A small file that need not exist. A bucket that may not be listed refuses what does not exist.
+async fn read_small(
+    files: &impl ListFiles,
+    bucket: &BucketName,
+    key: &str,
+    requests: &ListRequests,
+) -> Result<Option<String>, Failure> {
+    requests.note_find();
+    let version = match files.find(bucket, key).await {
+        Ok(Some(version)) if version.size_bytes > 0 => version,
+        Ok(_) => return Ok(None),
+        Err(fault) if fault.kind == FaultKind::AccessDenied => return Ok(None),
+        Err(fault) => return Err(Failure::from(fault).within(format!("s3://{bucket}/{key}"))),
+    };
+    let end = version.size_bytes.min(CHECKSUM_BYTES_MAX);
+    requests.note_read();
+    let bytes = files.read(bucket, key, &version, 0..end).await;
+    let bytes =
+        bytes.map_err(|fault| Failure::from(fault).within(format!("s3://{bucket}/{key}")))?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}

@@ -1,0 +1,92 @@
+//! What holds for every line of a list, however the list is planned.
+
+use shardlift_core::{
+    access::ceilings::Ceilings,
+    failure::Failure,
+    plan::ListCounts,
+    run::list::{ListFormat, SourceList},
+};
+use shardlift_lists::ListEntry;
+
+use super::list_file::refused;
+
+/// A list whose first lines are wrong, all of them, is not read to its end.
+const ALL_WRONG_MAX: u64 = 10_000;
+
+/// What lines of a list may say.
+#[derive(Clone, Copy)]
+pub(super) struct LineRules<'a> {
+    pub(super) format: ListFormat,
+    pub(super) ceilings: &'a Ceilings,
+}
+
+impl LineRules<'_> {
+    /// What is taken of an entry.
+    ///
+    /// # Errors
+    /// `InvalidRun` where it names a version and the stack does not allow that.
+    pub(super) fn taken(self, mut entry: ListEntry) -> Result<ListEntry, Failure> {
+        match self.format {
+            // The newest version of its key when the inventory was taken, which is the object.
+            ListFormat::Inventory => entry.version_id = None,
+            // What stood at the target of that run; the version is the source's.
+            ListFormat::Receipts => (entry.etag, entry.size_bytes) = (None, None),
+            ListFormat::Csv | ListFormat::Jsonl | ListFormat::Parquet => {}
+        }
+        if entry.version_id.is_some() {
+            let allowed = self.ceilings.check_versions("source.list");
+            allowed.map_err(|refused| {
+                refused.within(format_args!("{} names a version", entry.place))
+            })?;
+        }
+        Ok(entry)
+    }
+}
+
+/// Whether a list that is not read to its end can be one.
+pub(super) fn check_begin(list: &SourceList, counts: &ListCounts) -> Result<(), Failure> {
+    if counts.objects == 0 && counts.wrong > ALL_WRONG_MAX {
+        return Err(no_list(
+            list,
+            counts,
+            "none of its first lines names an object",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a list is one that was meant.
+pub(super) fn check_whole(list: &SourceList, counts: &ListCounts) -> Result<(), Failure> {
+    if counts.has_too_many_problems() {
+        return Err(no_list(
+            list,
+            counts,
+            "more than one of a hundred lines is wrong",
+        ));
+    }
+    if counts.objects == 0 {
+        return Err(no_list(list, counts, "it names no object"));
+    }
+    Ok(())
+}
+
+fn no_list(list: &SourceList, counts: &ListCounts, problem: &str) -> Failure {
+    let mut found = format!(
+        "{problem}: of {} lines {} are wrong, {} name an object again, and {} name nothing to copy",
+        counts.lines(),
+        counts.wrong,
+        counts.repeated,
+        counts.left_out
+    );
+    if !counts.problems.is_empty() {
+        found.push_str(". The first: ");
+        let first = &counts.problems[..counts.problems.len().min(3)];
+        found.push_str(&first.join("; "));
+    }
+    refused(
+        &list.bucket,
+        list.key.as_str(),
+        &found,
+        "correct the list, or source.bucket and source.prefix, and start a new execution",
+    )
+}
