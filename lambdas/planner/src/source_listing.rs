@@ -101,7 +101,9 @@ impl<S: SourceBucket> BucketListing for SourceListing<'_, S> {
         let mut state = InstantState::new(*instant);
         let mut versions = VersionsOf::new(*bucket, key);
         while let Some(version) = versions.next().await? {
-            let object = state.take(version).map_err(unknown)?;
+            let object = state
+                .take(version)
+                .map_err(|overwritten| unknown(&overwritten))?;
             if object.is_some() || state.is_decided() {
                 return Ok(object);
             }
@@ -135,7 +137,11 @@ async fn list_instant<S: SourceBucket>(
                 // None of the key before is left.
                 passed = state.key().cloned();
             }
-            objects.extend(state.take(version).map_err(unknown)?);
+            objects.extend(
+                state
+                    .take(version)
+                    .map_err(|overwritten| unknown(&overwritten))?,
+            );
         }
         if state.is_decided() {
             passed = state.key().cloned();
@@ -187,7 +193,7 @@ async fn checked_page<S: SourceBucket>(
 }
 
 /// What nobody can know is a refusal of the run, and not of a call.
-fn unknown(overwritten: OverwrittenInPlace) -> CallFault {
+fn unknown(overwritten: &OverwrittenInPlace) -> CallFault {
     CallFault::new(OPERATION, FaultKind::Unknowable, overwritten.to_string())
 }
 

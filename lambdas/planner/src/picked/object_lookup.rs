@@ -82,34 +82,6 @@ impl<'a, B: BucketListing> ObjectLookup<'a, B> {
         Ok((found, listed))
     }
 
-    /// The first of these keys, which ascend, as many as one request tells of; and how far its page reaches. `listed` is how
-    /// far the page before it did.
-    pub(crate) async fn first_page(
-        &self,
-        keys: &[ObjectKey],
-        listed: Option<ObjectKey>,
-    ) -> Result<(Vec<Option<ListedObject>>, Option<ObjectKey>), Failure> {
-        let Some(wanted) = keys.first() else {
-            return Ok((Vec::new(), listed));
-        };
-        let Some(before) = wanted.just_before().filter(|_| keys.len() > 1) else {
-            return Ok((vec![self.single(wanted).await?], listed));
-        };
-        let request = ListRequest {
-            prefix: self.prefix().clone(),
-            after: listed.max(Some(before)),
-        };
-        let page = self.send(|| self.bucket.list_page(&request)).await?;
-        let listed = page.last_key().cloned();
-        let is_covered = |key: &&ObjectKey| !page.is_truncated || Some(*key) <= listed.as_ref();
-        let of_key = |key: &ObjectKey| {
-            let index = page.objects.binary_search_by(|object| object.key.cmp(key));
-            index.ok().map(|index| page.objects[index].clone())
-        };
-        let found = keys.iter().take_while(is_covered).map(of_key).collect();
-        Ok((found, listed))
-    }
-
     /// The object with this key, as it is listed now.
     ///
     /// # Errors
