@@ -25,7 +25,8 @@ use shardlift_core::{
     plan::check_versioning,
     port::{Accounts, BucketListing, ListRequest, SessionName, SourceBucket, TargetBucket},
     run::{
-        filter::ObjectFilter, invalid::key_of_another_region, record::PairEncryption, spec::RunSpec,
+        filter::ObjectFilter, invalid::key_of_another_region, pair::Side, record::PairEncryption,
+        spec::RunSpec,
     },
     value::id::RunId,
 };
@@ -105,6 +106,8 @@ async fn open_source<A: Accounts>(
     let filter = checker.spec.filters.compile()?;
     let samples = find_samples(&source, checker.spec, &filter).await?;
     let may_list = checker.own_listing_denial(samples.as_ref().err());
+    // A page that makes no sense is a listing that cannot be trusted (P11).
+    let explain = |fault| access::listing_failure(fault, Side::Source, pair);
     let samples = checker.judge(Check::ListSource, &may_list, samples, explain)?;
     Ok(samples.map(|samples| (source, samples)))
 }
