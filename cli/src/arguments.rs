@@ -2,26 +2,40 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use shardlift_core::{
-    run::list::ListFormat,
-    value::{
-        arn::{AccountId, ExternalId, KmsKeyArn, RoleArn},
-        bucket::BucketName,
-        id::{RunId, ShardId},
-        key::KeyPrefix,
-    },
+use clap::{
+    ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind,
+    parser::ValueSource,
+};
+use shardlift_core::value::id::{RunId, ShardId};
+
+use crate::{
+    checked_value::checked,
+    policy_arguments::PolicyArguments,
+    start_arguments::{PlanArguments, StartArguments},
 };
 
+/// What the help says below the options.
+const ABOUT: &str = "\
+Credentials and Region come from the usual places of the AWS SDK. Who may not
+read the stack names its parts: --state-machine, --ledger-table and
+--control-bucket.
+
+Exit code: 0 when a run ended COMPLETE or PLANNED or the target is what it
+proved, 1 when the run ended INCOMPLETE or the target differs, 2 when the run
+ended without a report, the target could not be compared, or the command was
+wrong.
+
+Example:
+  shardlift --stack shardlift start --mode sync --watch";
+
 /// Starts runs of a Shardlift stack, watches them, and shows what became of them.
-///
-/// The stack is found by --stack (its CloudFormation outputs), by --local (the stack of `make local-up`), or by
-/// naming its three parts. Credentials and Region come from the usual places of the AWS SDK.
-///
-/// Exit code: 0 when a run ended COMPLETE or PLANNED or the target is what it proved, 1 when the run ended INCOMPLETE or the
-/// target differs, 2 when the run broke, the target could not be compared, or the command was wrong.
 #[derive(Debug, Parser)]
-#[command(name = "shardlift", version, max_term_width = 100)]
+#[command(
+    name = "shardlift",
+    version,
+    max_term_width = 80,
+    after_help = ABOUT
+)]
 pub struct Arguments {
     #[command(flatten)]
     pub(crate) stack: StackArguments,
@@ -29,13 +43,20 @@ pub struct Arguments {
     pub(crate) command: Command,
 }
 
-/// Which stack.
+/// Which stack. Its parts one by one are for people who may not read the stack: the help leaves them out.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Which stack")]
 pub(crate) struct StackArguments {
-    /// The name of the CloudFormation stack in the source account.
-    #[arg(long, env = "SHARDLIFT_STACK", global = true, value_name = "NAME")]
+    /// The CloudFormation stack in the source account.
+    #[arg(
+        long,
+        env = "SHARDLIFT_STACK",
+        global = true,
+        value_name = "NAME",
+        hide_env_values = true
+    )]
     pub(crate) stack: Option<String>,
-    /// Use the local stack: the outputs that `make local-up` wrote.
+    /// The stack of `make local-up` instead.
     #[arg(long, global = true)]
     pub(crate) local: bool,
     /// Where --local finds the outputs.
@@ -44,7 +65,8 @@ pub(crate) struct StackArguments {
         global = true,
         value_name = "FILE",
         default_value = ".local/outputs.json",
-        env = "SHARDLIFT_LOCAL_OUTPUTS"
+        env = "SHARDLIFT_LOCAL_OUTPUTS",
+        hide = true
     )]
     pub(crate) local_outputs: PathBuf,
     /// The Region of the stack.
@@ -58,7 +80,8 @@ pub(crate) struct StackArguments {
         long,
         env = "SHARDLIFT_STATE_MACHINE_ARN",
         global = true,
-        value_name = "ARN"
+        value_name = "ARN",
+        hide = true
     )]
     pub(crate) state_machine: Option<String>,
     /// The ledger table, instead of --stack.
@@ -66,7 +89,8 @@ pub(crate) struct StackArguments {
         long,
         env = "SHARDLIFT_LEDGER_TABLE",
         global = true,
-        value_name = "NAME"
+        value_name = "NAME",
+        hide = true
     )]
     pub(crate) ledger_table: Option<String>,
     /// The control bucket, instead of --stack.
@@ -74,70 +98,92 @@ pub(crate) struct StackArguments {
         long,
         env = "SHARDLIFT_CONTROL_BUCKET",
         global = true,
-        value_name = "NAME"
+        value_name = "NAME",
+        hide = true
     )]
     pub(crate) control_bucket: Option<String>,
+}
+
+impl Arguments {
+    /// The arguments of this process. Ends it where they are wrong.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let mut command = Self::command();
+        Self::of(&command.clone().get_matches()).unwrap_or_else(|error| {
+            error.format(&mut command).exit();
+        })
+    }
+
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let is_typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let ways = [
+            ("local", "--local"),
+            ("stack", "--stack"),
+            ("state_machine", "--state-machine"),
+        ];
+        let typed: Vec<_> = ways
+            .into_iter()
+            .filter(|&(name, _)| is_typed(name))
+            .map(|(_, flag)| flag)
+            .collect();
+        // A variable of the environment gives way.
+        if let [first, second, ..] = typed[..] {
+            return Err(clap::Error::raw(
+                ErrorKind::ArgumentConflict,
+                format!("{first} and {second} each name a stack: leave one of them out\n"),
+            ));
+        }
+        Self::from_arg_matches(matches)
+    }
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a run.
-    Start(StartArguments),
+    #[command(
+        after_help = "Example:\n  shardlift start --source s3://from/data/ --exclude '**.tmp' --watch"
+    )]
+    Start(Box<StartArguments>),
+    /// Plan a run and show what it would do, take and cost. Nothing is copied.
+    #[command(after_help = "Example:\n  shardlift plan --mode mirror")]
+    Plan(PlanArguments),
     /// Watch a run until it ends, then show its report.
+    #[command(after_help = "Example:\n  shardlift watch nightly-2026-11-22")]
     Watch {
         /// The run.
         #[arg(value_parser = checked(RunId::new))]
         run: RunId,
     },
     /// Show the report of a run.
+    #[command(after_help = "Example:\n  shardlift report nightly-2026-11-22 --failures")]
     Report(ReportArguments),
     /// List the target now, and say whether it still is what a run proved.
-    ///
-    /// Names every key that is missing, that has another object, or of which the run knows nothing. It reads the report and
-    /// the receipts of the run from the control bucket, never the ledger, and never an object of the target.
+    #[command(after_help = "Example:\n  shardlift verify nightly-2026-11-22 --csv differences.csv")]
     Verify(VerifyArguments),
     /// Show the latest runs.
+    #[command(after_help = "Example:\n  shardlift status --count 30")]
     Status {
         /// How many.
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
         count: u16,
     },
     /// Show the shards of a run.
+    #[command(after_help = "Example:\n  shardlift shards nightly-2026-11-22 --not-done")]
     Shards(ShardsArguments),
+    /// Print the address of a run, or of the state machine, in the console.
+    #[command(after_help = "Example:\n  shardlift console nightly-2026-11-22")]
+    Console {
+        /// The run.
+        #[arg(value_parser = checked(RunId::new))]
+        run: Option<RunId>,
+    },
     /// Print the objects of a shard.
+    #[command(after_help = "Example:\n  shardlift manifest nightly-2026-11-22 2-17 --json")]
     Manifest(ManifestArguments),
     /// Print the policy documents of both accounts, for review and for pasting.
-    ///
-    /// With --stack or --local they are those of the stack; arguments override, or stand alone for a pair without a
-    /// stack.
+    #[command(after_help = "Example:\n  shardlift policy source-bucket --merge old.json")]
     Policy(Box<PolicyArguments>),
-}
-
-/// How a run is started.
-#[derive(Debug, Args)]
-pub(crate) struct StartArguments {
-    /// The input: JSON, or @ and a file. What it leaves open comes from the stack's parameters.
-    #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
-    pub(crate) input: String,
-    /// Take the objects from this list: it is uploaded to the control bucket, and source.list added to the input.
-    #[arg(long, value_name = "FILE", conflicts_with = "rerun_of")]
-    pub(crate) list: Option<PathBuf>,
-    /// How the list is read; by default told by its name (.csv, .jsonl, .parquet, .gz and .zst behind the first two).
-    #[arg(long, value_parser = list_format, value_name = "FORMAT", requires = "list")]
-    pub(crate) list_format: Option<ListFormat>,
-    /// Rerun this run: do what it left undone, and nothing else.
-    #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID", conflicts_with = "input")]
-    pub(crate) rerun_of: Option<RunId>,
-    /// Of the run to rerun, just this shard. May be repeated.
-    #[arg(long = "shard", value_parser = checked(ShardId::new), value_name = "SHARD_ID", requires = "rerun_of")]
-    pub(crate) shards: Vec<ShardId>,
-    /// The run's id; by default made from the time.
-    #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID")]
-    pub(crate) name: Option<RunId>,
-    /// Stay, show progress, and end with the report.
-    #[arg(long)]
-    pub(crate) watch: bool,
 }
 
 /// Which parts of a report.
@@ -152,7 +198,7 @@ pub(crate) struct ReportArguments {
     /// Print report.json as it is.
     #[arg(long, conflicts_with_all = ["failures", "save"])]
     pub(crate) json: bool,
-    /// Save report.html, report.json, failures.csv, shards.json and, where the target differs, differences.csv in this folder.
+    /// Save the page and the lists in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) save: Option<PathBuf>,
 }
@@ -199,125 +245,46 @@ pub(crate) struct ManifestArguments {
     pub(crate) json: bool,
 }
 
-/// Which policy documents, for which pair.
-#[derive(Debug, Args)]
-pub(crate) struct PolicyArguments {
-    /// One document as plain JSON; without it all of them, with headings.
-    pub(crate) document: Option<DocumentName>,
-    #[command(flatten)]
-    pub(crate) pair: PairArguments,
-    /// A role that may enter the target account, instead of the stack's three. May be repeated.
-    #[arg(long = "function-role", value_name = "ARN", value_parser = checked(RoleArn::new))]
-    pub(crate) function_roles: Vec<RoleArn>,
-    /// Allow deletions at the target, which mode mirror needs.
-    #[arg(long)]
-    pub(crate) mirror: bool,
-    /// For a role that only audits: the target role may list the target, and nothing else.
-    #[arg(long, conflicts_with_all = ["mirror", "acls"])]
-    pub(crate) audits_only: bool,
-    /// Allow access control lists on writes, which runs with acl need.
-    #[arg(long)]
-    pub(crate) acls: bool,
-    /// Allow versions of the source to be listed, and to be read by their ids, which runs with source.as_of need, and lists
-    /// that name versions.
-    #[arg(long, conflicts_with = "audits_only")]
-    pub(crate) versions: bool,
-    /// Leave out the rights to tags and annotations, for runs with tags: ignore.
-    #[arg(long)]
-    pub(crate) without_tags: bool,
-    /// Leave out the rights to annotations, where S3 refuses a bucket policy because it does not know these actions.
-    #[arg(long)]
-    pub(crate) without_annotations: bool,
-    /// The KMS key of the source's objects.
-    #[arg(long, value_name = "ARN", value_parser = checked(KmsKeyArn::new))]
-    pub(crate) source_key: Option<KmsKeyArn>,
-    /// The KMS key that encrypts at the target.
-    #[arg(long, value_name = "ARN", value_parser = checked(KmsKeyArn::new))]
-    pub(crate) target_key: Option<KmsKeyArn>,
-    /// Refuse everybody at the target bucket but the role, the account's root and this ARN (a pattern). May be repeated.
-    #[arg(long = "administrator", value_name = "ARN")]
-    pub(crate) administrators: Vec<String>,
-    /// Merge the document into the existing policy in this file.
-    #[arg(long, value_name = "FILE", requires = "document")]
-    pub(crate) merge: Option<PathBuf>,
-    /// All documents as one JSON object.
-    #[arg(long, conflicts_with = "document")]
-    pub(crate) json: bool,
-}
-
-/// The pair, as far as it is not the stack's.
-#[derive(Debug, Args)]
-pub(crate) struct PairArguments {
-    /// The account of the source bucket.
-    #[arg(long, value_name = "ID", value_parser = checked(AccountId::new))]
-    pub(crate) source_account: Option<AccountId>,
-    /// The source bucket.
-    #[arg(long, value_name = "NAME", value_parser = checked(BucketName::new))]
-    pub(crate) source_bucket: Option<BucketName>,
-    /// The source prefix.
-    #[arg(long, value_name = "PREFIX", value_parser = checked(KeyPrefix::new))]
-    pub(crate) source_prefix: Option<KeyPrefix>,
-    /// The target bucket.
-    #[arg(long, value_name = "NAME", value_parser = checked(BucketName::new))]
-    pub(crate) target_bucket: Option<BucketName>,
-    /// The target prefix.
-    #[arg(long, value_name = "PREFIX", value_parser = checked(KeyPrefix::new))]
-    pub(crate) target_prefix: Option<KeyPrefix>,
-    /// The role in the target account.
-    #[arg(long, value_name = "ARN", value_parser = checked(RoleArn::new))]
-    pub(crate) role_arn: Option<RoleArn>,
-    /// The external id that its trust policy asks for.
-    #[arg(long, value_name = "ID", value_parser = checked(ExternalId::new))]
-    pub(crate) external_id: Option<ExternalId>,
-}
-
-/// The documents, in the order in which they are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DocumentName {
-    /// What the source bucket's policy must contain.
-    SourceBucket,
-    /// The target role's permissions.
-    TargetRole,
-    /// Who may assume the target role.
-    TargetTrust,
-    /// What the target bucket's policy must contain.
-    TargetBucket,
-    /// The planner's permissions.
-    PlannerRole,
-    /// The copier's permissions.
-    CopierRole,
-    /// The reporter's permissions.
-    ReporterRole,
-    /// What the policy of the source's KMS key must contain.
-    SourceKey,
-    /// What the policy of the target's KMS key must contain.
-    TargetKey,
-}
-
-/// A format of lists that are one file.
-fn list_format(text: &str) -> Result<ListFormat, String> {
-    let format = ListFormat::named(text).filter(|format| *format != ListFormat::Inventory);
-    format.ok_or_else(|| {
-        "expected csv, jsonl, parquet or receipts; an inventory stays where it lies: name it in source.list".to_owned()
-    })
-}
-
-/// A parser of arguments from a constructor of the domain.
-fn checked<T: Clone + Send + Sync + 'static, E: std::fmt::Display + 'static>(
-    new: fn(String) -> Result<T, E>,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
-    move |text: &str| new(text.to_owned()).map_err(|invalid| invalid.to_string())
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_fits_a_terminal_and_has_an_example() {
+        const LINES_MAX: usize = 40;
+        let command = Arguments::command().term_width(80);
+        let names = command.get_subcommands().map(|it| Some(it.get_name()));
+        for name in names.chain([None]) {
+            let line = ["shardlift"].into_iter().chain(name).chain(["--help"]);
+            // As it is printed: clap has another layout where anything has a longer help.
+            let help = command.clone().try_get_matches_from(line).unwrap_err();
+            let help = help.to_string();
+            let lines = help.lines().count();
+            assert!(lines <= LINES_MAX, "{name:?}: {lines}\n{help}");
+            assert!(
+                help.lines().all(|line| line.chars().count() <= 80),
+                "{help}"
+            );
+            assert!(help.contains("Example:\n  shardlift "), "{help}");
+        }
+    }
+
+    #[test]
+    fn two_stacks_are_one_too_many() {
+        let read = |arguments: &[&str]| {
+            let line = ["shardlift"].iter().chain(arguments);
+            Arguments::of(&Arguments::command().try_get_matches_from(line).unwrap())
+        };
+        let error = read(&["--local", "--stack", "s", "status"]).unwrap_err();
+        assert!(error.to_string().contains("--local and --stack each name"));
+        let error = read(&["status", "--local", "--stack", "s"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+        assert!(read(&["--local", "status"]).unwrap().stack.local);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The open stack: its ledger, its control bucket, its state machine.
 
+use aws_smithy_types::timeout::TimeoutConfig;
 use shardlift_aws::{DynamoLedger, S3ControlStore, clients};
 use shardlift_core::{
     documents::{DocumentError, RunDocument, RunDocuments},
@@ -10,7 +11,12 @@ use shardlift_core::{
     value::id::RunId,
 };
 
-use crate::{deployment::Deployment, error::CommandError, machine::Machine};
+use crate::{
+    deployment::{CALL_TIMEOUT, Deployment},
+    error::CommandError,
+    machine::Machine,
+    shell,
+};
 
 /// An open stack.
 pub(crate) struct Connection {
@@ -34,7 +40,15 @@ impl Connection {
                 parts.state_machine_arn.account(),
             ),
             machine: Machine::new(
-                aws_sdk_sfn::Client::new(&sdk),
+                aws_sdk_sfn::Client::from_conf(
+                    aws_sdk_sfn::config::Builder::from(&sdk)
+                        .timeout_config(
+                            TimeoutConfig::builder()
+                                .operation_timeout(CALL_TIMEOUT)
+                                .build(),
+                        )
+                        .build(),
+                ),
                 parts.state_machine_arn.to_string(),
             ),
             flags,
@@ -44,6 +58,23 @@ impl Connection {
     /// The ledger's record of a run; nothing while the run was not settled.
     pub(crate) async fn run_record(&self, run: &RunId) -> Result<Option<RunRecord>, CommandError> {
         Ok(self.ledger.read_run(run).await?)
+    }
+
+    /// The error of a run without a report: there is no such run, it still goes on, or nobody could report it.
+    pub(crate) async fn no_report(&self, run: &RunId) -> CommandError {
+        match self.machine.describe(run).await {
+            Ok(execution) if execution.is_running() => CommandError::usage(format!(
+                "run {run} is still going on; to follow it: shardlift {}watch {}",
+                self.flags,
+                shell::quoted(run)
+            )),
+            Ok(_) => CommandError::usage(format!(
+                "run {run} ended without a report; to see how, and what to start next: shardlift {}watch {}",
+                self.flags,
+                shell::quoted(run)
+            )),
+            Err(error) => error,
+        }
     }
 
     /// The report of a run; nothing while there is none.

@@ -1,9 +1,9 @@
 //! Which stack the command works on, and how it is reached.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::{error::metadata::ProvideErrorMetadata, timeout::TimeoutConfig};
 use serde::Deserialize;
 use shardlift_core::value::{arn::StateMachineArn, bucket::BucketName};
 
@@ -123,6 +123,17 @@ impl Deployment {
     }
 }
 
+/// A person waits: three attempts to connect end within ten seconds, where the SDK's own take longer.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// The calls that a person waits for, all attempts together.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()
+}
+
 async fn local_sdk(
     outputs: &LocalOutputs,
     credentials: &LocalCredentials,
@@ -136,6 +147,7 @@ async fn local_sdk(
     );
     aws_config::defaults(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new(outputs.region.clone()))
+        .timeout_config(timeouts())
         .endpoint_url(&outputs.endpoint_url)
         .credentials_provider(credentials)
         .load()
@@ -146,7 +158,8 @@ async fn sdk_config(
     arguments: &StackArguments,
     profile: Option<&str>,
 ) -> Result<aws_config::SdkConfig, CommandError> {
-    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    let mut loader =
+        aws_config::defaults(aws_config::BehaviorVersion::latest()).timeout_config(timeouts());
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -216,7 +229,12 @@ pub(crate) struct StackDescription {
 
 impl StackDescription {
     async fn read(sdk: &aws_config::SdkConfig, name: &str) -> Result<Self, CommandError> {
-        let response = aws_sdk_cloudformation::Client::new(sdk)
+        let client = aws_sdk_cloudformation::config::Builder::from(sdk).timeout_config(
+            TimeoutConfig::builder()
+                .operation_timeout(CALL_TIMEOUT)
+                .build(),
+        );
+        let response = aws_sdk_cloudformation::Client::from_conf(client.build())
             .describe_stacks()
             .stack_name(name)
             .send()

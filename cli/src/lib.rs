@@ -5,18 +5,25 @@
 //! [`Printable`](shardlift_core::value::printable::Printable), so that no key can act on a terminal.
 
 mod arguments;
+mod checked_value;
 mod connection;
 mod credentials;
 mod deployment;
 mod difference_list;
 mod error;
 mod failure_table;
+mod field_arguments;
 mod list_upload;
+mod listing_progress;
 mod machine;
+mod next_step_text;
 mod object_table;
+mod policy_arguments;
 mod policy_facts;
 mod policy_print;
+mod proven_run;
 mod report_text;
+mod run_progress;
 mod run_table;
 mod screen;
 mod shard_table;
@@ -24,6 +31,7 @@ mod shell;
 mod snapshot;
 mod speed;
 mod start;
+mod start_arguments;
 mod verify;
 mod watch;
 
@@ -42,7 +50,7 @@ pub enum Ending {
     Good,
     /// 1: the run ended INCOMPLETE, or the target differs.
     Incomplete,
-    /// 2: the run broke, or the target could not be compared; a wrong command ends so too.
+    /// 2: the run ended without a report, or the target could not be compared; a wrong command ends so too.
     Broken,
 }
 
@@ -64,10 +72,29 @@ impl Ending {
 /// [`CommandError`] when the arguments contradict each other, the stack cannot be found, or a call to AWS fails.
 pub async fn run(arguments: Arguments, screen: &mut Screen) -> Result<Ending, CommandError> {
     let Arguments { stack, command } = arguments;
+    let is_local = stack.local;
+    let ending = take(stack, command, screen).await;
+    ending.map_err(|error| match is_local {
+        true => error.of_local_stack(),
+        false => error,
+    })
+}
+
+async fn take(
+    stack: StackArguments,
+    command: Command,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
     match command {
         // The documents can be made for a pair that has no stack yet.
         Command::Policy(policy) => policy_print::print(&stack, &policy, screen).await,
-        Command::Start(start) => start::start(&connect(&stack).await?, start, screen).await,
+        Command::Start(start) => start::start(&connect(&stack).await?, *start, screen).await,
+        Command::Plan(plan) => start::plan(&connect(&stack).await?, plan, screen).await,
+        Command::Console { run } => {
+            let address = connect(&stack).await?.machine.console_url(run.as_ref())?;
+            writeln!(screen.out(), "{address}")?;
+            Ok(Ending::Good)
+        }
         Command::Watch { run } => watch::watch(&connect(&stack).await?, &run, screen).await,
         Command::Report(report) => {
             report_text::show(&connect(&stack).await?, &report, screen).await
@@ -77,6 +104,7 @@ pub async fn run(arguments: Arguments, screen: &mut Screen) -> Result<Ending, Co
             shard_table::show(&connect(&stack).await?, &shards, screen).await
         }
         Command::Verify(verify) => {
+            verify::check(&stack, &verify)?;
             let connection = connect(&stack).await?;
             verify::verify(&connection, &stack, &verify, screen).await
         }

@@ -1,7 +1,7 @@
 //! The state machine: its executions are the runs.
 
 use aws_sdk_sfn::{Client, types::ExecutionStatus};
-use shardlift_core::value::{id::RunId, time::Timestamp};
+use shardlift_core::value::{arn::ExecutionArn, id::RunId, time::Timestamp};
 
 use crate::error::CommandError;
 
@@ -22,6 +22,8 @@ pub(crate) struct Execution {
     pub(crate) error: Option<String>,
     /// The sentence beside it.
     pub(crate) cause: Option<String>,
+    /// What it was started with, where that was asked for.
+    pub(crate) input: Option<String>,
 }
 
 impl Execution {
@@ -45,6 +47,28 @@ impl Machine {
             "{}:{run}",
             self.arn.replacen(":stateMachine:", ":execution:", 1)
         )
+    }
+
+    /// The address of a run in the console; without one, that of the state machine with all of them.
+    pub(crate) fn console_url(&self, run: Option<&RunId>) -> Result<String, CommandError> {
+        let execution = match run {
+            Some(run) => self.execution_arn(run),
+            // The page of the machine is reached from any of its executions.
+            None => format!(
+                "{}:any",
+                self.arn.replacen(":stateMachine:", ":execution:", 1)
+            ),
+        };
+        let execution = ExecutionArn::new(execution)
+            .map_err(|problem| CommandError::usage(problem.to_string()))?;
+        Ok(match run {
+            Some(_) => execution.console_url(),
+            None => execution.console_page(&format!(
+                "states/home?region={}#/statemachines/view/{}",
+                execution.region(),
+                self.arn
+            )),
+        })
     }
 
     /// Starts a run.
@@ -98,6 +122,7 @@ impl Machine {
             ended_at: response.stop_date.as_ref().map(instant),
             error: response.error,
             cause: response.cause,
+            input: response.input,
         })
     }
 
@@ -122,6 +147,7 @@ impl Machine {
                 ended_at: item.stop_date.as_ref().map(instant),
                 error: None,
                 cause: None,
+                input: None,
             })
             .collect())
     }

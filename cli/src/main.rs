@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use shardlift_cli::{Arguments, CommandError, Ending, Screen};
 
 fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_process();
     let mut screen = Screen::standard();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

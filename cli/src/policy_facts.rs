@@ -12,9 +12,10 @@ use shardlift_core::{
 };
 
 use crate::{
-    arguments::{PolicyArguments, StackArguments},
+    arguments::StackArguments,
     deployment::{Deployment, StackDescription, read_local_outputs},
     error::CommandError,
+    policy_arguments::PolicyArguments,
 };
 
 /// The facts, as far as they are known.

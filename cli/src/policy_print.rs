@@ -14,8 +14,9 @@ use shardlift_core::{
 
 use crate::{
     Ending, Screen,
-    arguments::{DocumentName, PolicyArguments, StackArguments},
+    arguments::StackArguments,
     error::CommandError,
+    policy_arguments::{DocumentName, PolicyArguments},
     policy_facts::PolicyFacts,
     screen::Tone,
 };
@@ -81,6 +82,10 @@ fn extras(arguments: &PolicyArguments) -> Extras {
 fn merged(path: &Path, ours: &Document) -> Result<Value, CommandError> {
     let wrong = |problem: String| CommandError::usage(format!("{}: {problem}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    // What `aws s3api get-bucket-policy > file` leaves where there is no policy.
+    if text.trim().is_empty() {
+        return Ok(json!(ours));
+    }
     let existing: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     merge::into_existing(&existing, ours).map_err(|error| wrong(error.to_string()))
 }

@@ -8,20 +8,18 @@ use std::{
 
 use shardlift_core::{
     documents::RunDocument,
+    failure::FailureCode,
     report::{
-        FailureExamples, Remedy, Report, Verdict,
-        view::{Headline, NextStep, ReportView, WARNINGS_HEADING},
+        FailureExamples, Report, Verdict,
+        view::{Headline, ReportView, WARNINGS_HEADING},
     },
     run::record::RunRecord,
-    value::{
-        id::RunId,
-        printable::{Printable, printable_json},
-    },
+    value::printable::{Printable, printable_json},
 };
 
 use crate::{
     Ending, Screen, arguments::ReportArguments, connection::Connection, error::CommandError,
-    failure_table, screen::Tone, shell,
+    failure_table, next_step_text::write_next_steps, screen::Tone,
 };
 
 /// The documents that `--save` fetches.
@@ -46,14 +44,14 @@ pub(crate) async fn show(
     let run = &arguments.run;
     if arguments.json {
         let Some(body) = connection.documents(run).bytes(RunDocument::Report).await? else {
-            return Err(no_report(connection, arguments));
+            return Err(connection.no_report(run).await);
         };
         let text = String::from_utf8_lossy(&body);
         writeln!(screen.out(), "{}", printable_json(&text))?;
         return Ok(Ending::Good);
     }
     let Some(report) = connection.report(run).await? else {
-        return Err(no_report(connection, arguments));
+        return Err(connection.no_report(run).await);
     };
     if let Some(folder) = &arguments.save {
         save(connection, &report, folder, screen).await?;
@@ -63,15 +61,6 @@ pub(crate) async fn show(
         failure_table::print(connection, run, screen).await?;
     }
     Ok(ending)
-}
-
-fn no_report(connection: &Connection, arguments: &ReportArguments) -> CommandError {
-    CommandError::usage(format!(
-        "run {run} has no report yet; to follow it: shardlift {flags}watch {quoted}",
-        run = arguments.run,
-        flags = connection.flags,
-        quoted = shell::quoted(&arguments.run),
-    ))
 }
 
 async fn save(
@@ -117,14 +106,26 @@ pub(crate) async fn print(
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
     let record = connection.run_record(&report.run_id).await?;
-    write_report(report, record.as_ref(), &connection.flags, screen)?;
+    // What was typed is shown to be corrected; the report does not have it.
+    let typed = if report.leading_code() == FailureCode::InvalidRun.name() {
+        let execution = connection.machine.describe(&report.run_id).await.ok();
+        execution.and_then(|execution| execution.input)
+    } else {
+        None
+    };
+    write_report(
+        report,
+        record.as_ref(),
+        typed.as_deref(),
+        &connection.flags,
+        screen,
+    )?;
     Ok(ending(report))
 }
 
-fn ending(report: &Report) -> Ending {
+const fn ending(report: &Report) -> Ending {
     match report.verdict {
         Verdict::Complete | Verdict::Planned => Ending::Good,
-        Verdict::Incomplete if report.problem.is_some() => Ending::Broken,
         Verdict::Incomplete => Ending::Incomplete,
     }
 }
@@ -132,6 +133,7 @@ fn ending(report: &Report) -> Ending {
 fn write_report(
     report: &Report,
     record: Option<&RunRecord>,
+    typed: Option<&str>,
     flags: &str,
     screen: &mut Screen,
 ) -> Result<(), CommandError> {
@@ -139,13 +141,13 @@ fn write_report(
     let view = ReportView::new(report, &FailureExamples::new());
     write_headline(&view, report, record, screen)?;
     write_figures(&view, screen)?;
-    write_problems(&view, screen)?;
+    write_problems(&view, flags, screen)?;
     write_warnings(&view, screen)?;
-    write_next_steps(&view, &report.run_id, flags, screen)?;
-    let price_scope = screen.toned(Tone::Faint, &view.price_scope);
-    let out = screen.out();
-    writeln!(out, "\n  {price_scope}\n")?;
-    writeln!(out, "  Report: {}", report.report.document("report.html"))?;
+    write_next_steps(&view.next_steps, &report.run_id, flags, typed, screen)?;
+    writeln!(screen.out())?;
+    screen.paragraph(Tone::Faint, 2, &view.price_scope)?;
+    let page = report.report.document("report.html");
+    writeln!(screen.out(), "\n  Report: {page}")?;
     Ok(())
 }
 
@@ -162,9 +164,16 @@ fn write_headline(
     };
     let verdict = screen.toned(tone, &verdict.to_string());
     let run = screen.toned(Tone::Strong, report.run_id.as_str());
+    let summary = Printable(summary).to_string();
+    let length = headline_length(view, report) + summary.chars().count() + 2;
+    writeln!(screen.out())?;
+    if screen.fits(length) {
+        writeln!(screen.out(), "{verdict}  {run}  {summary}")?;
+    } else {
+        writeln!(screen.out(), "{verdict}  {run}")?;
+        screen.paragraph(Tone::Plain, 2, &summary)?;
+    }
     let out = screen.out();
-    writeln!(out)?;
-    writeln!(out, "{verdict}  {run}  {}", Printable(summary))?;
     if let Some(record) = record {
         let pair = &record.spec.pair;
         writeln!(
@@ -179,40 +188,63 @@ fn write_headline(
     writeln!(out)
 }
 
+/// How long the verdict and the run are.
+fn headline_length(view: &ReportView, report: &Report) -> usize {
+    view.headline.verdict.to_string().len() + 2 + report.run_id.as_str().chars().count()
+}
+
 /// Two columns of numbers where objects are counted, else the value and its detail.
 fn write_figures(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
     for figure in &view.figures {
         let label = figure.kind.label();
         let detail = figure.detail.as_deref().unwrap_or_default();
         let line = if figure.kind.is_count() {
-            format!("  {label:<12} {:>13}  {detail:>11}", figure.value)
+            format!("{label:<12} {:>13}  {detail:>11}", figure.value)
         } else if detail.is_empty() {
-            format!("  {label:<12} {}", figure.value)
+            format!("{label:<12} {}", figure.value)
         } else {
-            format!("  {label:<12} {} ({detail})", figure.value)
+            format!("{label:<12} {} ({detail})", figure.value)
         };
         let tone = if figure.is_bad {
             Tone::Bad
         } else {
             Tone::Plain
         };
-        let line = screen.toned(tone, line.trim_end());
-        writeln!(screen.out(), "{line}")?;
+        screen.paragraph(tone, 2, line.trim_end())?;
     }
     Ok(())
 }
 
-fn write_problems(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
+fn write_problems(view: &ReportView, flags: &str, screen: &mut Screen) -> std::io::Result<()> {
     for problem in &view.problems {
         let title = screen.toned(Tone::Bad, &Printable(&problem.title).to_string());
-        let out = screen.out();
-        writeln!(out, "\n  {}: {title}", problem.kind.heading())?;
+        writeln!(screen.out(), "\n  {}: {title}", problem.kind.heading())?;
+        // What AWS said is prose to its end, and so is why a call was refused; the rest is set in to be pasted.
+        let mut is_prose = false;
         for line in problem.message.lines() {
-            writeln!(out, "    {}", Printable(line))?;
+            is_prose |= line.starts_with("AWS reported:");
+            if is_prose || line.starts_with("  why:") {
+                screen.paragraph(Tone::Plain, 4, &Printable(line).to_string())?;
+            } else {
+                write_line(line, flags, screen)?;
+            }
         }
-        writeln!(out, "    What to do: {}", Printable(&problem.action))?;
+        let action = format!("What to do: {}", Printable(&problem.action));
+        screen.paragraph(Tone::Plain, 4, &action)?;
     }
     Ok(())
+}
+
+/// Lines that are set further in (statements, commands) stay as they are, to be pasted; a sentence is wrapped.
+fn write_line(line: &str, flags: &str, screen: &mut Screen) -> std::io::Result<()> {
+    let shown = Printable(line).to_string();
+    match shown.trim_start().strip_prefix("shardlift policy ") {
+        Some(rest) => writeln!(screen.out(), "      shardlift {flags}policy {rest}"),
+        None if shown.starts_with(' ') || shown.is_empty() => {
+            writeln!(screen.out(), "{}", format!("    {shown}").trim_end())
+        }
+        None => screen.paragraph(Tone::Plain, 4, &shown),
+    }
 }
 
 fn write_warnings(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
@@ -220,57 +252,11 @@ fn write_warnings(view: &ReportView, screen: &mut Screen) -> std::io::Result<()>
         return Ok(());
     }
     let heading = screen.toned(Tone::Strong, WARNINGS_HEADING);
-    let out = screen.out();
-    writeln!(out, "\n  {heading}")?;
+    writeln!(screen.out(), "\n  {heading}")?;
     for warning in &view.warnings {
-        writeln!(out, "    {}", warning.sentence(SHARDS_NAMED_MAX))?;
+        screen.paragraph(Tone::Plain, 4, &warning.sentence(SHARDS_NAMED_MAX))?;
     }
     Ok(())
-}
-
-fn write_next_steps(
-    view: &ReportView,
-    run: &RunId,
-    flags: &str,
-    screen: &mut Screen,
-) -> std::io::Result<()> {
-    if view.next_steps.is_empty() {
-        return Ok(());
-    }
-    let heading = screen.toned(Tone::Strong, "Next steps");
-    let out = screen.out();
-    writeln!(out, "\n  {heading}")?;
-    for step in &view.next_steps {
-        writeln!(out, "    {}", step.sentence())?;
-        writeln!(out, "      shardlift {flags}{}", command(step, run))?;
-    }
-    Ok(())
-}
-
-/// The subcommand that takes a step.
-fn command(step: &NextStep, run: &RunId) -> String {
-    let run = &shell::quoted(run);
-    match step {
-        NextStep::SaveDocuments => format!("report {run} --save {run}"),
-        NextStep::ListFailures => format!("report {run} --failures"),
-        NextStep::InspectShards => format!("shards {run} --not-done"),
-        // Shows the shards of deletions, whose manifests name the keys.
-        NextStep::AllowDeletions => format!("shards {run}"),
-        NextStep::DecideAboutExtras => format!("report {run} --save {run}"),
-        NextStep::StartAgain(_) | NextStep::StartCopying(_) => start(step),
-        NextStep::Start(Remedy::Rerun { of }) => {
-            format!("start --rerun-of {} --watch", shell::quoted(of))
-        }
-        NextStep::Start(Remedy::Ordinary { .. }) => start(step),
-    }
-}
-
-/// What starts the run of a step.
-fn start(step: &NextStep) -> String {
-    match step.input() {
-        Some(input) => format!("start --input {} --watch", shell::quoted_text(&input)),
-        None => "start --input '…' --watch".to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -299,7 +285,7 @@ mod tests {
     fn printed(report: &serde_json::Value) -> (String, Ending) {
         let report: Report = serde_json::from_value(report.clone()).unwrap();
         let (mut screen, paper) = Paper::in_a_screen();
-        write_report(&report, None, "--local ", &mut screen).unwrap();
+        write_report(&report, None, None, "--local ", &mut screen).unwrap();
         (paper.text(), ending(&report))
     }
 
@@ -367,12 +353,16 @@ mod tests {
     #[test]
     fn a_broken_run_shows_what_broke_and_nothing_in_it_acts_on_the_terminal() {
         let mut broken = report("INCOMPLETE");
+        broken["shards"] = json!({"total": 0, "done": 0, "not_done": []});
+        broken["copy_seconds"] = json!(null);
         broken["problem"] = json!({"state": "PlanShards", "code": "AccessDenied",
             "message": "no\u{1b}[2J\nway", "action": "Grant it."});
         let (text, ending) = printed(&broken);
         assert!(text.contains("AccessDenied in PlanShards"), "{text}");
         assert!(text.contains("no\\u{1b}[2J"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text:?}");
-        assert_eq!(ending, Ending::Broken);
+        let again = "shardlift --local start --input-of nightly-1 --watch";
+        assert!(text.contains(again), "{text}");
+        assert_eq!(ending, Ending::Incomplete);
     }
 }

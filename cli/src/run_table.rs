@@ -28,13 +28,17 @@ pub(crate) async fn show(
             Ok(run) if !execution.is_running() => connection.report(&run).await?,
             _ => None,
         };
-        let line = line(execution, report.as_ref(), screen);
-        writeln!(screen.out(), "{line}")?;
+        write_run(execution, report.as_ref(), screen)?;
     }
     Ok(Ending::Good)
 }
 
-fn line(execution: &Execution, report: Option<&Report>, screen: &Screen) -> String {
+/// A run in one line, or with its headline below where that does not fit.
+fn write_run(
+    execution: &Execution,
+    report: Option<&Report>,
+    screen: &mut Screen,
+) -> std::io::Result<()> {
     let word = match report {
         Some(report) => report.verdict.to_string(),
         None => execution.status.as_str().to_owned(),
@@ -48,14 +52,58 @@ fn line(execution: &Execution, report: Option<&Report>, screen: &Screen) -> Stri
         .ended_at
         .map(|end| duration(end.since(execution.started_at)))
         .unwrap_or_default();
-    let summary = report.map_or_else(String::new, |report| report.headline().summary);
-    format!(
-        "{}  {:<32} {}  {took:>12}  {}",
-        screen.toned(tone, &format!("{word:<10}")),
-        execution.name,
-        execution.started_at,
-        Printable(&summary),
-    )
-    .trim_end()
-    .to_owned()
+    let summary = report.map_or_else(String::new, |report| {
+        Printable(&report.headline().summary).to_string()
+    });
+    // To the second: milliseconds tell nobody anything here.
+    let started = execution.started_at.to_string();
+    let started = started.split('.').next().unwrap_or_default();
+    let word = format!("{word:<10}");
+    let rest = format!("{:<24} {started}Z {took:>11}", execution.name);
+    let toned = screen.toned(tone, &word);
+    let whole = format!("{toned}  {rest}  {summary}");
+    if screen.fits(word.len() + rest.chars().count() + summary.chars().count() + 4) {
+        return writeln!(screen.out(), "{}", whole.trim_end());
+    }
+    if screen.fits(word.len() + rest.trim_end().chars().count() + 2) {
+        writeln!(screen.out(), "{toned}  {}", rest.trim_end())?;
+    } else {
+        writeln!(screen.out(), "{toned}  {}", execution.name)?;
+        screen.paragraph(Tone::Plain, 2, format!("{started}Z {took}").trim_end())?;
+    }
+    if !summary.is_empty() {
+        screen.paragraph(Tone::Plain, 2, &summary)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sfn::types::ExecutionStatus;
+    use shardlift_core::value::time::Timestamp;
+
+    use super::*;
+    use crate::screen::paper::Paper;
+
+    #[test]
+    fn a_run_is_one_line_where_that_fits() {
+        let execution = Execution {
+            name: "run-20261122T014501123".into(),
+            status: ExecutionStatus::Aborted,
+            started_at: Timestamp::from_millis(1_795_311_901_123),
+            ended_at: Some(Timestamp::from_millis(1_795_311_961_123)),
+            error: None,
+            cause: None,
+            input: None,
+        };
+        for columns in [200, 80] {
+            let (screen, paper) = Paper::in_a_screen();
+            let mut screen = screen.with_columns(columns);
+            write_run(&execution, None, &mut screen).unwrap();
+            assert_eq!(
+                paper.text(),
+                "ABORTED     run-20261122T014501123   2026-11-22T01:45:01Z   1 min 0 s\n"
+            );
+        }
+    }
 }

@@ -25,19 +25,27 @@ pub struct Screen {
     err: Box<dyn Write>,
     colors: bool,
     redraws: bool,
+    /// The columns of the terminal; nothing where the results go elsewhere, and lines may be long.
+    columns: Option<usize>,
 }
 
 impl Screen {
-    /// The streams of this process. Colors only on a terminal, and never when `NO_COLOR` is set.
+    /// The streams of this process. Colors only on a terminal that knows them, and never when `NO_COLOR` is set.
     #[must_use]
     pub fn standard() -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         let colors = std::io::stdout().is_terminal()
+            && !is_dumb
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let size = console::Term::stdout().size_checked();
         Self {
             out: Box::new(std::io::stdout()),
             err: Box::new(std::io::stderr()),
             colors,
-            redraws: std::io::stderr().is_terminal(),
+            redraws: std::io::stderr().is_terminal() && !is_dumb,
+            columns: size
+                .filter(|_| std::io::stdout().is_terminal())
+                .map(|(_rows, columns)| usize::from(columns)),
         }
     }
 
@@ -49,12 +57,40 @@ impl Screen {
             err,
             colors: false,
             redraws: false,
+            columns: None,
         }
     }
 
     /// Whether progress can be redrawn on the same line.
     pub(crate) fn redraws(&self) -> bool {
         self.redraws
+    }
+
+    /// The same, this many columns wide.
+    #[cfg(test)]
+    pub(crate) fn with_columns(mut self, columns: usize) -> Self {
+        self.columns = Some(columns);
+        self
+    }
+
+    /// Whether a line of so many characters fits.
+    pub(crate) fn fits(&self, characters: usize) -> bool {
+        self.columns.is_none_or(|columns| characters <= columns)
+    }
+
+    /// Writes a text in lines that begin with so many spaces and break between words.
+    pub(crate) fn paragraph(
+        &mut self,
+        tone: Tone,
+        indent: usize,
+        text: &str,
+    ) -> std::io::Result<()> {
+        let width = self.columns.map(|columns| columns.saturating_sub(indent));
+        for line in wrapped(text, width) {
+            let line = self.toned(tone, &line);
+            writeln!(self.out, "{:indent$}{line}", "")?;
+        }
+        Ok(())
     }
 
     /// The result.
@@ -90,6 +126,47 @@ impl Screen {
         } else {
             text.to_owned()
         }
+    }
+}
+
+/// The text in lines of at most so many characters, as far as its words allow.
+fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+    let Some(width) = width else {
+        return vec![text.to_owned()];
+    };
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is always a line");
+        let length = last.chars().count();
+        if length > 0 && length + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if length > 0 {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{paper::Paper, *};
+
+    #[test]
+    fn a_paragraph_breaks_between_words_and_only_on_a_terminal() {
+        let text = "See failures.csv for every failed object.";
+        let (screen, paper) = Paper::in_a_screen();
+        let mut screen = screen.with_columns(20);
+        screen.paragraph(Tone::Plain, 4, text).unwrap();
+        assert_eq!(
+            paper.text(),
+            "    See failures.csv\n    for every failed\n    object.\n"
+        );
+        let (mut screen, paper) = Paper::in_a_screen();
+        screen.paragraph(Tone::Plain, 4, text).unwrap();
+        assert_eq!(paper.text(), format!("    {text}\n"));
     }
 }
 

@@ -17,6 +17,19 @@ pub(crate) async fn show(
     arguments: &ShardsArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
+    // A run that is not there has no shards either.
+    if connection.run_record(&arguments.run).await?.is_none() {
+        let execution = connection.machine.describe(&arguments.run).await?;
+        let why = if execution.is_running() {
+            "is not planned yet"
+        } else {
+            "was refused before it was planned, or the ledger has forgotten it"
+        };
+        return Err(CommandError::usage(format!(
+            "run {} has no shards: it {why}",
+            arguments.run
+        )));
+    }
     list(&connection.ledger, arguments, screen).await
 }
 
@@ -25,18 +38,24 @@ async fn list(
     arguments: &ShardsArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let heading = screen.toned(
-        Tone::Faint,
-        "shard         state    round  attempts      planned        size    finished      failed",
-    );
-    writeln!(screen.out(), "{heading}")?;
+    const HEADING: &str =
+        "shard       state   round attempts    planned       size   finished     failed";
+    let is_wide = screen.fits(HEADING.len());
+    if is_wide {
+        let heading = screen.toned(Tone::Faint, HEADING);
+        writeln!(screen.out(), "{heading}")?;
+    }
     let (mut count, mut done) = (0_u64, 0_u64);
     let mut shards = ledger.shards(&arguments.run);
     while let Some(shard) = shards.next().await? {
         count += 1;
         done += u64::from(shard.state == ShardState::Done);
         if !(arguments.not_done && shard.state == ShardState::Done) {
-            writeln!(screen.out(), "{}", row(&shard))?;
+            if is_wide {
+                writeln!(screen.out(), "{}", row(&shard))?;
+            } else {
+                screen.paragraph(Tone::Plain, 0, &sentence(&shard))?;
+            }
         }
     }
     writeln!(
@@ -48,16 +67,36 @@ async fn list(
     Ok(Ending::Good)
 }
 
-fn row(shard: &ShardRecord) -> String {
-    let state = match shard.state {
+const fn state(shard: &ShardRecord) -> &'static str {
+    match shard.state {
         ShardState::Ready => "ready",
         ShardState::Copying => "copying",
         ShardState::Yielded => "yielded",
         ShardState::Done => "done",
-    };
+    }
+}
+
+/// A shard where the table does not fit.
+fn sentence(shard: &ShardRecord) -> String {
     let tally = &shard.outcome.tally;
     format!(
-        "{:<13} {state:<8} {:>5} {:>9} {:>12} {:>11} {:>11} {:>11}",
+        "{} {}: round {}, {}, {} of {} ({}) finished, {} failed",
+        shard.shard_id.as_str(),
+        state(shard),
+        shard.round,
+        counted(u64::from(shard.attempts), "attempt"),
+        grouped(tally.settled_objects()),
+        grouped(shard.planned.objects),
+        bytes(shard.planned.bytes),
+        grouped(tally.failed.objects),
+    )
+}
+
+fn row(shard: &ShardRecord) -> String {
+    let state = state(shard);
+    let tally = &shard.outcome.tally;
+    format!(
+        "{:<11} {state:<7} {:>5} {:>8} {:>10} {:>10} {:>10} {:>10}",
         shard.shard_id.as_str(),
         shard.round,
         shard.attempts,
@@ -123,10 +162,24 @@ mod tests {
         // The heading, the shards, the sum.
         assert_eq!(lines.len(), 10, "{text}");
         assert!(
-            lines[2].starts_with("1-1           copying      1         1        1,200"),
+            lines[2].starts_with("1-1         copying     1        1      1,200"),
             "{text}"
         );
         assert_eq!(lines[9], "4 of 8 shards done");
+    }
+
+    #[tokio::test]
+    async fn no_line_is_wider_than_the_terminal() {
+        for columns in [80, 60, 40] {
+            let ledger = ledger(CallScript::default()).await;
+            let (screen, paper) = Paper::in_a_screen();
+            let mut screen = screen.with_columns(columns);
+            list(&ledger, &arguments(false), &mut screen).await.unwrap();
+            let text = paper.text();
+            let widest = text.lines().map(str::len).max().unwrap();
+            assert!(widest <= columns, "{columns}: {text}");
+            assert!(text.contains("1-7"), "{text}");
+        }
     }
 
     #[tokio::test]

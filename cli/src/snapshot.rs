@@ -6,7 +6,7 @@ use shardlift_core::{
     port::Ledger,
     run::record::RunState,
     shard::{ShardRecord, ShardState},
-    value::{id::RunId, tally::Count},
+    value::{id::RunId, tally::Count, time::Timestamp},
 };
 
 /// What a run is doing.
@@ -41,6 +41,8 @@ pub(crate) struct Snapshot {
     pub(crate) shards: u64,
     /// The greatest round in which a shard was offered.
     pub(crate) round: u32,
+    /// When the last lease of a copier ends.
+    pub(crate) leased_until: Option<Timestamp>,
 }
 
 impl Snapshot {
@@ -58,6 +60,7 @@ impl Snapshot {
             shards_done: 0,
             shards: 0,
             round: 0,
+            leased_until: None,
         };
         let Some(record) = ledger.read_run(run).await? else {
             return Ok(snapshot);
@@ -104,6 +107,8 @@ impl Snapshot {
         self.settled += shard.outcome.tally.settled_objects();
         self.copied.add(shard.outcome.tally.copied);
         self.failed += shard.outcome.tally.failed.objects;
+        let lease_end = shard.lease.as_ref().map(|lease| lease.expires_at);
+        self.leased_until = self.leased_until.max(lease_end);
     }
 }
 

@@ -1,5 +1,7 @@
 //! `shardlift start`.
 
+use std::path::Path;
+
 use serde_json::json;
 use shardlift_core::{
     failure::Failure,
@@ -8,8 +10,13 @@ use shardlift_core::{
 };
 
 use crate::{
-    Ending, Screen, arguments::StartArguments, connection::Connection, error::CommandError,
-    list_upload, shell, watch,
+    Ending, Screen,
+    connection::Connection,
+    error::CommandError,
+    field_arguments::FieldArguments,
+    list_upload, shell,
+    start_arguments::{PlanArguments, StartArguments},
+    watch,
 };
 
 /// Starts a run, and watches it when that was asked.
@@ -18,10 +25,12 @@ pub(crate) async fn start(
     arguments: StartArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let input = match &arguments.rerun_of {
-        Some(earlier) => rerun_input(earlier, &arguments.shards),
-        None => read_input(&arguments.input)?,
+    let input = match (&arguments.rerun_of, &arguments.input_of) {
+        (Some(earlier), _) => rerun_input(earlier, &arguments.shards),
+        (None, Some(earlier)) => input_of(connection, earlier).await?,
+        (None, None) => read_input(&arguments.input)?,
     };
+    let input = with_fields(&input, &arguments.fields)?;
     let run = match arguments.name {
         Some(run) => run,
         None => name_by_time(jiff::Timestamp::now())?,
@@ -46,6 +55,23 @@ pub(crate) async fn start(
     Ok(Ending::Good)
 }
 
+/// Plans a run, and shows what it would do.
+pub(crate) async fn plan(
+    connection: &Connection,
+    arguments: PlanArguments,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
+    let input = with_fields(&read_input(&arguments.input)?, &arguments.fields)?;
+    let mut value: serde_json::Value =
+        serde_json::from_str(&input).map_err(|error| not_json(&error))?;
+    value["dry_run"] = json!(true);
+    checked(&value)?;
+    let run = name_by_time(jiff::Timestamp::now())?;
+    connection.machine.start(&run, &value.to_string()).await?;
+    screen.note(&format!("planning as run {run}"))?;
+    watch::watch(connection, &run, screen).await
+}
+
 fn rerun_input(earlier: &RunId, shards: &[ShardId]) -> String {
     let mut input = json!({"rerun_of": earlier});
     if !shards.is_empty() {
@@ -54,9 +80,39 @@ fn rerun_input(earlier: &RunId, shards: &[ShardId]) -> String {
     input.to_string()
 }
 
+/// What an earlier run was started with. Step Functions keeps it for 90 days after its end.
+async fn input_of(connection: &Connection, earlier: &RunId) -> Result<String, CommandError> {
+    let execution = connection.machine.describe(earlier).await?;
+    execution.input.ok_or_else(|| {
+        CommandError::usage(format!(
+            "Step Functions does not show the input of run {earlier}"
+        ))
+    })
+}
+
+fn with_fields(input: &str, fields: &FieldArguments) -> Result<String, CommandError> {
+    let input = fields.put_into(input)?;
+    let value = serde_json::from_str(&input).map_err(|error| not_json(&error))?;
+    checked(&value)?;
+    Ok(input)
+}
+
+fn not_json(error: &serde_json::Error) -> CommandError {
+    CommandError::usage(format!("the input is not JSON: {error}"))
+}
+
+fn checked(input: &serde_json::Value) -> Result<(), CommandError> {
+    RunInput::parse(input)
+        .map(drop)
+        .map_err(|Failure { code, detail }| CommandError::usage(format!("{code}: {detail}")))
+}
+
 /// The input as it was typed, once it is known to be one: a wrong field is reported here, not minutes later by mail.
 fn read_input(argument: &str) -> Result<String, CommandError> {
-    let text = match argument.strip_prefix('@') {
+    let file = argument
+        .strip_prefix('@')
+        .or_else(|| argument.strip_prefix("file://"));
+    let text = match file {
         None => argument.to_owned(),
         Some(path) => std::fs::read_to_string(path).map_err(|error| {
             CommandError::usage(format!("the input file {path} cannot be read: {error}"))
@@ -68,10 +124,13 @@ fn read_input(argument: &str) -> Result<String, CommandError> {
             text.len()
         )));
     }
-    let value: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| CommandError::usage(format!("the input is not JSON: {error}")))?;
-    RunInput::parse(&value)
-        .map_err(|Failure { code, detail }| CommandError::usage(format!("{code}: {detail}")))?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| match file {
+        None if Path::new(argument).exists() => CommandError::usage(format!(
+            "the input is not JSON. {argument} is a file: write --input @{argument}"
+        )),
+        _ => not_json(&error),
+    })?;
+    checked(&value)?;
     Ok(text)
 }
 
@@ -96,6 +155,11 @@ mod tests {
             (r#"{"rerun_of": "a", "mode": "copy"}"#, "`mode`"),
             (r#"{"source": {"bucket": "No Such"}}"#, "`source.bucket`"),
             ("@/no/such/file", "/no/such/file"),
+            ("file:///no/such/file", "/no/such/file"),
+            (
+                concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+                "--input @/",
+            ),
         ] {
             let error = read_input(input).unwrap_err().to_string();
             assert!(error.contains(names), "{input}: {error}");

@@ -7,7 +7,7 @@ use shardlift_core::{
         fault::{CallFault, FaultKind},
     },
     port::malformed_listing,
-    report::{Proof, ProofMethod, Report, ReportedPair, Verdict},
+    report::{ProofMethod, Verdict},
     run::{option::Mode, pair::Side, record::BucketFacts},
     value::{
         figures::{bytes, counted, grouped},
@@ -24,40 +24,22 @@ use crate::{
     deployment::Deployment,
     difference_list::{DIFFERENCES_SHOWN_MAX, DifferenceList},
     error::CommandError,
+    listing_progress::ListingProgress,
+    proven_run::ProvenRun,
     screen::Tone,
-    shell,
 };
 
-/// A run whose target can be compared.
-struct ProvenRun<'a> {
-    report: &'a Report,
-    pair: &'a ReportedPair,
-    proof: &'a Proof,
-    mode: Mode,
-}
-
-impl<'a> ProvenRun<'a> {
-    fn of(report: &'a Report) -> Result<Self, CommandError> {
-        if report.audit.is_some() {
-            return Err(CommandError::usage(format!(
-                "run {} was an audit: it vouches for no object. Start another audit to compare both sides now",
-                report.run_id
-            )));
-        }
-        match (&report.pair, &report.proof, report.mode) {
-            (Some(pair), Some(proof), Some(mode)) => Ok(Self {
-                report,
-                pair,
-                proof,
-                mode,
-            }),
-            _ => Err(CommandError::usage(format!(
-                "the report of run {} does not say what the run vouches for: it was refused, broke before its end, was a dry \
-                 run, or is of a release before the proof. Verify another run",
-                report.run_id
-            ))),
-        }
+/// Refuses what makes no sense before anything is read.
+pub(crate) fn check(
+    stack: &StackArguments,
+    arguments: &VerifyArguments,
+) -> Result<(), CommandError> {
+    if stack.local && arguments.target_profile.is_some() {
+        return Err(CommandError::usage(
+            "--target-profile is not for the local stack, which has credentials of both accounts: leave it out",
+        ));
     }
+    Ok(())
 }
 
 /// Lists the target of a run, and says whether it still is what the run proved.
@@ -69,11 +51,7 @@ pub(crate) async fn verify(
 ) -> Result<Ending, CommandError> {
     let run = &arguments.run;
     let Some(report) = connection.report(run).await? else {
-        return Err(CommandError::usage(format!(
-            "run {run} has no report yet; to follow it: shardlift {flags}watch {quoted}",
-            flags = connection.flags,
-            quoted = shell::quoted(run),
-        )));
+        return Err(connection.no_report(run).await);
     };
     let proven = ProvenRun::of(&report)?;
     let side = &proven.pair.target;
@@ -87,6 +65,7 @@ pub(crate) async fn verify(
     let mut list = DifferenceList::open(arguments.csv.as_deref())?;
     let prefix = Printable(side.prefix.as_str());
     screen.note(&format!("listing s3://{}/{prefix} ...", side.bucket))?;
+    let target = ListingProgress::over(target, proven.expected_objects(), screen);
     let recheck = Recheck {
         control: &connection.control,
         run,
@@ -99,7 +78,9 @@ pub(crate) async fn verify(
         clock: &SystemClock,
         failure_of: page_failure,
     };
-    let rechecked = match recheck.run(&mut list).await {
+    let rechecked = recheck.run(&mut list).await;
+    target.clear();
+    let rechecked = match rechecked {
         Ok(rechecked) => rechecked,
         Err(failure) => {
             list.abandon();
@@ -278,7 +259,7 @@ fn write_json(
 mod tests {
     use serde_json::json;
     use shardlift_core::{
-        report::Verification,
+        report::{Report, Verification},
         run::option::Verify,
         value::{key::RelativeKey, object::ETag},
         verify::{Difference, DifferenceKind, DifferingObject},

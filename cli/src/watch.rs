@@ -1,31 +1,32 @@
 //! `shardlift watch`: the progress of a run, then its report.
 
-use std::time::{Duration, Instant};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use shardlift_core::value::{
-    figures::{bytes, counted, duration, grouped},
-    id::RunId,
-    printable::Printable,
+use shardlift_aws::SystemClock;
+use shardlift_core::{
+    port::{Clock, Ledger},
+    report::view::NextStep,
+    value::{id::RunId, printable::Printable},
 };
 
 use crate::{
-    Ending, Screen,
-    connection::Connection,
-    error::CommandError,
-    machine::Execution,
-    report_text,
-    screen::Tone,
-    snapshot::{Phase, Snapshot},
-    speed::Speed,
+    Ending, Screen, connection::Connection, error::CommandError, machine::Execution,
+    next_step_text::write_next_steps, report_text, run_progress::RunProgress, screen::Tone, shell,
+    snapshot::Snapshot, speed::Speed,
 };
 
 /// The pause between two reads of the ledger.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 /// Reading the ledger of a very large run takes a while: it takes at most a tenth of the time.
 const PAUSE_PER_READ: u32 = 10;
-/// Where lines cannot be redrawn, a line is written at most this often, and at each change of phase.
-const LINE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Whether the execution has ended is asked for on its own, however long a read of the ledger takes.
+const PAUSE_PER_QUESTION: Duration = Duration::from_secs(1);
+/// So many questions in a row may stay without a response.
+const QUESTIONS_LOST_MAX: u32 = 5;
 
 /// Watches a run until it ends, then shows its report.
 pub(crate) async fn watch(
@@ -33,200 +34,107 @@ pub(crate) async fn watch(
     run: &RunId,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
+    let come_back = format!("shardlift {}watch {}", connection.flags, shell::quoted(run));
+    if screen.redraws() {
+        screen.note(&format!(
+            "Ctrl-C ends watching, not the run. To come back:\n  {come_back}"
+        ))?;
+    }
     let mut progress = RunProgress::on(screen);
-    let mut speed = Speed::default();
-    let execution = loop {
-        let read_at = Instant::now();
-        let execution = connection.machine.describe(run).await?;
-        let snapshot = Snapshot::read(&connection.ledger, run).await?;
-        if !execution.is_running() {
-            break execution;
+    let ended = tokio::select! {
+        ended = end_of(|| connection.machine.describe(run), &come_back) => ended,
+        // It shows progress until the run has ended, or an error.
+        Err(error) = show_progress(&connection.ledger, run, &mut progress, screen) => {
+            Err(error.while_watching(&come_back))
         }
-        speed.note(read_at, snapshot.settled);
-        progress.show(&snapshot, &speed, screen)?;
-        let pause = PAUSE_MIN.max(read_at.elapsed() * PAUSE_PER_READ);
-        tokio::time::sleep(pause).await;
     };
     progress.clear();
+    let execution = ended?;
     match connection.report(run).await? {
         Some(report) => report_text::print(connection, &report, screen).await,
-        None => without_report(run, &execution, screen),
+        None => without_report(connection, run, &execution, screen).await,
+    }
+}
+
+/// The execution once it has ended. A question that gets no response is asked again: the run goes on without us.
+async fn end_of<F: Future<Output = Result<Execution, CommandError>>>(
+    describe: impl Fn() -> F,
+    come_back: &str,
+) -> Result<Execution, CommandError> {
+    // So many in a row were lost; nothing before the first response, without which there is nothing to come back to.
+    let mut lost = None;
+    loop {
+        match (describe().await, lost) {
+            (Ok(execution), _) if !execution.is_running() => return Ok(execution),
+            (Ok(_), _) => lost = Some(0),
+            (Err(error), Some(before)) if error.is_transient() && before < QUESTIONS_LOST_MAX => {
+                lost = Some(before + 1);
+            }
+            (Err(error), Some(_)) => return Err(error.while_watching(come_back)),
+            (Err(error), None) => return Err(error),
+        }
+        tokio::time::sleep(PAUSE_PER_QUESTION).await;
+    }
+}
+
+/// Shows the progress, for ever.
+async fn show_progress(
+    ledger: &impl Ledger,
+    run: &RunId,
+    progress: &mut RunProgress,
+    screen: &mut Screen,
+) -> Result<Infallible, CommandError> {
+    let mut speed = Speed::default();
+    loop {
+        let read_at = Instant::now();
+        // Without a response there is nothing new to show; the other question finds out how long that lasts.
+        match Snapshot::read(ledger, run).await {
+            Ok(snapshot) => {
+                speed.note(read_at, snapshot.settled);
+                progress.show(&snapshot, &speed, screen)?;
+            }
+            Err(fault) if fault.is_transient() => {}
+            Err(fault) => return Err(fault.into()),
+        }
+        let pause = PAUSE_MIN.max(read_at.elapsed() * PAUSE_PER_READ);
+        tokio::time::sleep(pause).await;
     }
 }
 
 /// The end of a run without a report: it was stopped or timed out, or the reporter failed.
-fn without_report(
+async fn without_report(
+    connection: &Connection,
     run: &RunId,
     execution: &Execution,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
+    let record = connection.run_record(run).await?;
+    let snapshot = Snapshot::read(&connection.ledger, run).await?;
+    let now = SystemClock.now();
+    let copying_until = snapshot.leased_until.filter(|&until| until > now);
+    let steps = NextStep::without_report(run, record.as_ref(), copying_until);
+    write_end(run, execution, screen)?;
+    write_next_steps(&steps, run, &connection.flags, None, screen)?;
+    Ok(Ending::Broken)
+}
+
+fn write_end(run: &RunId, execution: &Execution, screen: &mut Screen) -> std::io::Result<()> {
     let status = screen.toned(Tone::Bad, execution.status.as_str());
     writeln!(screen.out(), "{status}  run {run} ended without a report")?;
     if let Some(error) = &execution.error {
         let cause = execution.cause.as_deref().unwrap_or_default();
         writeln!(screen.out(), "  {}: {}", Printable(error), Printable(cause))?;
     }
-    writeln!(
-        screen.out(),
-        "  See the execution in the Step Functions console. A new run copies only what is missing."
-    )?;
-    Ok(Ending::Broken)
-}
-
-/// The progress display: redrawn on the same line, or line by line.
-enum RunProgress {
-    Redrawn(ProgressBar),
-    Lines { last: Option<(Phase, Instant)> },
-}
-
-impl RunProgress {
-    fn on(screen: &Screen) -> Self {
-        if screen.redraws() {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.enable_steady_tick(Duration::from_millis(120));
-            Self::Redrawn(bar)
-        } else {
-            Self::Lines { last: None }
-        }
-    }
-
-    fn show(
-        &mut self,
-        snapshot: &Snapshot,
-        speed: &Speed,
-        screen: &mut Screen,
-    ) -> Result<(), CommandError> {
-        match self {
-            Self::Redrawn(bar) => {
-                bar.set_style(style(snapshot.phase));
-                bar.set_length(snapshot.planned.objects.max(1));
-                bar.set_position(snapshot.settled);
-                bar.set_message(line(snapshot, speed));
-            }
-            Self::Lines { last } => {
-                let due = last.is_none_or(|(phase, at)| {
-                    phase != snapshot.phase || at.elapsed() >= LINE_PAUSE
-                });
-                if due {
-                    *last = Some((snapshot.phase, Instant::now()));
-                    screen.note(&line(snapshot, speed))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn clear(&self) {
-        if let Self::Redrawn(bar) = self {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn style(phase: Phase) -> ProgressStyle {
-    let template = match phase {
-        Phase::Copying => "{spinner} {bar:24} {msg}",
-        Phase::Starting | Phase::Planning | Phase::Reporting => "{spinner} {msg}",
-    };
-    // The templates are constants of ours; without one the bar still shows.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// The progress in one line.
-fn line(snapshot: &Snapshot, speed: &Speed) -> String {
-    match snapshot.phase {
-        Phase::Starting => "starting: the planner checks the pair".to_owned(),
-        Phase::Planning => format!(
-            "planning: {} listed, {} ({}) to copy, {} of {} done",
-            counted(snapshot.listed, "object"),
-            grouped(snapshot.planned.objects),
-            bytes(snapshot.planned.bytes),
-            grouped(snapshot.ranges_done),
-            counted(snapshot.ranges, "range"),
-        ),
-        Phase::Copying => copying_line(snapshot, speed),
-        Phase::Reporting => format!(
-            "reporting: {} of {} have an outcome, verifying and writing the report",
-            grouped(snapshot.settled),
-            counted(snapshot.planned.objects, "object"),
-        ),
-    }
-}
-
-fn copying_line(snapshot: &Snapshot, speed: &Speed) -> String {
-    let mut line = format!(
-        "copying: {} of {}, {} of {}",
-        grouped(snapshot.settled),
-        counted(snapshot.planned.objects, "object"),
-        bytes(snapshot.copied.bytes),
-        bytes(snapshot.planned.bytes),
-    );
-    if let Some(objects_per_second) = speed.objects_per_second() {
-        line.push_str(&format!(", {objects_per_second:.0} objects/s"));
-    }
-    let open = snapshot.planned.objects.saturating_sub(snapshot.settled);
-    if let Some(left) = speed.time_left(open) {
-        line.push_str(&format!(", {} left", duration(left)));
-    }
-    line.push_str(&format!(
-        ", {} of {} done",
-        grouped(snapshot.shards_done),
-        counted(snapshot.shards, "shard")
-    ));
-    if snapshot.round > 1 {
-        line.push_str(&format!(", round {}", snapshot.round));
-    }
-    if snapshot.failed > 0 {
-        line.push_str(&format!(", {} failed so far", grouped(snapshot.failed)));
-    }
-    line
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_sfn::types::ExecutionStatus;
-    use shardlift_core::value::{tally::Count, time::Timestamp};
+    use shardlift_core::value::time::Timestamp;
 
     use super::*;
     use crate::screen::paper::Paper;
-
-    fn snapshot(phase: Phase) -> Snapshot {
-        Snapshot {
-            phase,
-            listed: 12_000,
-            ranges_done: 1,
-            ranges: 4,
-            planned: Count {
-                objects: 10_000,
-                bytes: 1 << 30,
-            },
-            settled: 2_500,
-            copied: Count {
-                objects: 2_498,
-                bytes: 1 << 28,
-            },
-            failed: 2,
-            shards_done: 1,
-            shards: 4,
-            round: 1,
-        }
-    }
-
-    #[test]
-    fn a_line_tells_how_far_and_how_long() {
-        let start = Instant::now();
-        let mut speed = Speed::default();
-        speed.note(start, 0);
-        speed.note(start + Duration::from_secs(5), 2_500);
-        assert_eq!(
-            line(&snapshot(Phase::Copying), &speed),
-            "copying: 2,500 of 10,000 objects, 256.0 MiB of 1.0 GiB, 500 objects/s, 15 s left, 1 of 4 shards done, 2 failed so far"
-        );
-        assert_eq!(
-            line(&snapshot(Phase::Planning), &speed),
-            "planning: 12,000 objects listed, 10,000 (1.0 GiB) to copy, 1 of 4 ranges done"
-        );
-    }
 
     #[test]
     fn a_run_without_a_report_shows_how_it_ended_and_nothing_in_it_acts_on_the_terminal() {
@@ -237,11 +145,11 @@ mod tests {
             ended_at: None,
             error: Some("Stopped".into()),
             cause: Some("by\u{1b}[2J hand".into()),
+            input: None,
         };
         let (mut screen, paper) = Paper::in_a_screen();
         let run = RunId::new("nightly-1").unwrap();
-        let ending = without_report(&run, &execution, &mut screen).unwrap();
-        assert_eq!(ending, Ending::Broken);
+        write_end(&run, &execution, &mut screen).unwrap();
         let text = paper.text();
         assert!(
             text.starts_with("ABORTED  run nightly-1 ended without a report"),
@@ -250,9 +158,77 @@ mod tests {
         assert!(text.contains("Stopped: by\\u{1b}[2J hand"), "{text}");
     }
 
-    #[test]
-    fn a_line_without_a_speed_promises_nothing() {
-        let shown = line(&snapshot(Phase::Copying), &Speed::default());
-        assert!(!shown.contains("left") && !shown.contains("/s"), "{shown}");
+    fn execution(status: ExecutionStatus) -> Execution {
+        Execution {
+            name: "nightly-1".into(),
+            status,
+            started_at: Timestamp::default(),
+            ended_at: None,
+            error: None,
+            cause: None,
+            input: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_is_seen_within_two_seconds_however_slow_the_ledger_is() {
+        let start = tokio::time::Instant::now();
+        let describe = || async move {
+            let has_ended = start.elapsed() >= Duration::from_secs(5);
+            Ok(execution(if has_ended {
+                ExecutionStatus::Succeeded
+            } else {
+                ExecutionStatus::Running
+            }))
+        };
+        // A read of the ledger that takes a minute.
+        let slow = tokio::time::sleep(Duration::from_secs(60));
+        let ended = tokio::select! {
+            ended = end_of(describe, "") => ended.unwrap(),
+            () = slow => panic!("the ledger is waited for"),
+        };
+        assert_eq!(ended.status, ExecutionStatus::Succeeded);
+        assert!(start.elapsed() < Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_comes_back_is_no_end() {
+        let asked = std::cell::Cell::new(0);
+        let lost = || CommandError::Unreachable {
+            operation: "states:DescribeExecution".into(),
+            reason: "timed out".into(),
+        };
+        let describe = || {
+            asked.set(asked.get() + 1);
+            let question = asked.get();
+            async move {
+                match question {
+                    2 | 3 => Err(lost()),
+                    5 => Ok(execution(ExecutionStatus::Failed)),
+                    _ => Ok(execution(ExecutionStatus::Running)),
+                }
+            }
+        };
+        let come_back = "shardlift watch nightly-1";
+        let ended = end_of(describe, come_back).await.unwrap();
+        assert_eq!(ended.status, ExecutionStatus::Failed);
+        let never = end_of(|| async { Err(lost()) }, come_back).await;
+        assert!(never.unwrap_err().is_transient(), "there was nothing yet");
+        asked.set(0);
+        let describe = || {
+            asked.set(asked.get() + 1);
+            let question = asked.get();
+            async move {
+                match question {
+                    1 => Ok(execution(ExecutionStatus::Running)),
+                    _ => Err(lost()),
+                }
+            }
+        };
+        let told = end_of(describe, come_back).await.unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "the connection is lost (timed out). The run goes on. To come back: shardlift watch nightly-1"
+        );
     }
 }

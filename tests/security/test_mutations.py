@@ -4,6 +4,7 @@ anything is copied, or the objects fail, and the message names the statement tha
 import json
 import re
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import boto3
@@ -35,6 +36,11 @@ IN_WORDS = {
     "copier-role": "the function's execution role",
     "reporter-role": "the function's execution role",
 }
+# What a report says to put into a policy.
+PRINTED = re.compile(
+    r"^Put this into (.+?) \((account \d+, )?(.*)\)\. Replace statements that have the same Sid:\n", re.M
+)
+ID_PLACEHOLDER = "THE-EXTERNAL-ID-OF-BOTH-STACKS"
 NAMED = re.compile(rf"({'|'.join(sorted(set(IN_WORDS.values())))}) \(statement (\w+)")
 LOCK_STAYS = Mutation((Cut("reporter-role", "ReleaseTheLock", "statement"),))
 
@@ -119,6 +125,44 @@ def told_by(pair, execution):
     return "\n".join(told)
 
 
+def printed_fixes(guarded, execution):
+    """The statements that the report prints, by document, with the external id that a person fills in."""
+    outputs = guarded.pair.machine.outputs
+    message = json.loads(document(guarded.pair, execution, "report.json") or "{}").get("problem", {}).get("message", "")
+    message = message.replace(ID_PLACEHOLDER + '"', outputs["external_id"] + '"')
+    fixes = {}
+    for printed in PRINTED.finditer(message):
+        words, place = printed[1], printed[3]
+        names = [name for name, in_words in IN_WORDS.items() if in_words == words]
+        if len(names) > 1 and "key" in names[0]:
+            names = [name for name in names if guarded.keys[name] == place]
+        elif len(names) > 1:
+            names = [name for name in names if guarded.policies.role_name(name) in place]
+        (name,) = names
+        fixes[name], _end = json.JSONDecoder().raw_decode(message[printed.end() :].lstrip())
+    return fixes
+
+
+@contextmanager
+def as_before(policies, names):
+    """Puts documents back as they are now."""
+    originals = {name: policies.read(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            policies.write(name, original)
+
+
+def paste(policies, fixes):
+    """Does what the report says: a statement of the same Sid is replaced."""
+    for name, statements in fixes.items():
+        existing = policies.read(name)
+        sids = {statement["Sid"] for statement in statements}
+        kept = [statement for statement in existing["Statement"] if statement.get("Sid") not in sids]
+        policies.write(name, {**existing, "Statement": kept + statements})
+
+
 def document(pair, execution, name):
     """A document of the run; nothing when the run could not even report, and the console alone tells."""
     s3 = pair.machine.deployment.source.client("s3")
@@ -174,6 +218,42 @@ def test_the_keys_statements_are_those_that_the_cases_take_away(guarded):
         assert found[of_key]["Condition"].keys() == expected[of_key]["Condition"].keys()
 
 
+def harmless_statement(guarded, name):
+    """All that is left in a document from which everything was taken that a run needs."""
+    statement = {"Sid": "Nothing", "Effect": "Allow"}
+    if name == "target-trust":
+        account = guarded.pair.machine.deployment.target.account_id
+        return {**statement, "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    if name == "target-role":
+        return {**statement, "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    bucket = guarded.pair.machine.outputs[name.replace("-", "_")]
+    refused = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": f"arn:aws:s3:::{bucket}"}
+    return {**statement, **refused}
+
+
+@pytest.mark.parametrize("names", [("source-bucket",), ("target-role", "target-bucket"), ("target-trust",)])
+def test_a_document_that_lacks_everything_takes_one_fix(guarded, names):
+    """Nobody has to run twice to learn of the second statement."""
+    policies = guarded.policies
+    with as_before(policies, names):
+        for name in names:
+            policies.write(name, {**policies.read(name), "Statement": [harmless_statement(guarded, name)]})
+        broken = guarded.run()
+        assert broken.status == "FAILED"
+        fixes = printed_fixes(guarded, broken)
+        assert fixes, told_by(guarded.pair, broken)
+        paste(policies, fixes)
+        mended = guarded.run()
+        if names[0] == "target-role":
+            # Which key encrypts the source, nobody can know before an object of it may be read.
+            fixes = printed_fixes(guarded, mended)
+            assert [[s["Sid"] for s in statements] for statements in fixes.values()] == [["DecryptTheSource"]]
+            paste(policies, fixes)
+            mended = guarded.run()
+        assert (mended.status, mended.cause) == ("SUCCEEDED", ""), fixes
+    guarded.empty_target()
+
+
 def test_everybody_else_is_refused(guarded):
     """Another user of the target account, however much it may do by itself; the root and the run's role are welcome."""
     account = guarded.pair.machine.deployment.target
@@ -202,6 +282,12 @@ def test_what_is_missing_is_named_and_nothing_else(guarded, case, table):
     with guarded.policies.without(mutation):
         execution = guarded.run()
         copied = guarded.pair.target_keys()
+        fixes = printed_fixes(guarded, execution)
+        if fixes:
+            with as_before(guarded.policies, fixes):
+                paste(guarded.policies, fixes)
+                mended = guarded.run()
+            assert (mended.status, mended.cause) == ("SUCCEEDED", ""), fixes
     undo()
     guarded.empty_target()
     told = told_by(guarded.pair, execution)
@@ -212,5 +298,8 @@ def test_what_is_missing_is_named_and_nothing_else(guarded, case, table):
     for cut in mutation.cuts:
         if cut.document in ("planner-role", "copier-role", "reporter-role"):
             assert guarded.policies.role_name(cut.document) in told, told
+    # Every refusal before the run prints what makes the next run work, of whatever Shardlift grants.
+    if "checks before the run were refused" in told:
+        assert fixes, told
     outcome = "refused before copying" if not copied else f"{len(KEYS - copied)} of {len(KEYS)} objects not copied"
     table((outcome, mutation.name, execution.error))

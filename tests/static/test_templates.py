@@ -35,8 +35,8 @@ COMMON_ENVIRONMENT = set(
 )
 ENVIRONMENT = {
     "PlannerFunction": set(
-        "STATE_MACHINE_ARN RUN_COMPARE RUN_TAGS RUN_VERIFY RUN_FILTERS RUN_ARCHIVED RUN_SSE RUN_REQUEST_PAYER "
-        "RUN_ROUNDS_MAX LEDGER_TTL_DAYS COPIER_MEMORY_MB MALLOC_MMAP_THRESHOLD_".split()
+        "STATE_MACHINE_ARN FUNCTION_ROLE_ARNS RUN_COMPARE RUN_TAGS RUN_VERIFY RUN_FILTERS RUN_ARCHIVED RUN_SSE "
+        "RUN_REQUEST_PAYER RUN_ROUNDS_MAX LEDGER_TTL_DAYS COPIER_MEMORY_MB MALLOC_MMAP_THRESHOLD_".split()
     ),
     "CopierFunction": set(),
     "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},
@@ -138,7 +138,13 @@ def test_every_alarm_reaches_the_topic(source):
 def test_runs_that_end_badly_are_announced_by_a_rule(source):
     (rule,) = resources_of(source, "AWS::Events::Rule").values()
     pattern = rule["Properties"]["EventPattern"]
-    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    ended, failed = pattern["detail"]["$or"]
+    assert ended == {"status": ["TIMED_OUT", "ABORTED"]}
+    assert failed["status"] == ["FAILED"]
+    # The words by which it knows that a report or a plain notice was sent.
+    (told,) = [choice["anything-but"]["suffix"] for choice in failed["cause"] if choice and "anything-but" in choice]
+    assert told + "'" in asl()["States"]["RecordNotice"]["Parameters"]["reply"]["summary.$"]
+    assert f'){told}"' in (ROOT / "lambdas/reporter/src/reply.rs").read_text()
     assert pattern["detail"]["stateMachineArn"] == [{"Ref": "StateMachine"}]
     assert rule["Properties"]["Targets"][0]["Arn"] == {"Ref": "Topic"}
 

@@ -1,13 +1,28 @@
 """The operator's command in its first minute: what it says where something is missing."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import socket
+import struct
 import subprocess
+import termios
+import threading
+import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
 from shardlift_local.accounts import source_account, target_account
 from shardlift_local.deployment import ROOT
+from shardlift_local.server import free_port
 
 SHARDLIFT = ROOT / "target" / "release" / "shardlift"
+DEAD_SECONDS_MAX = 10
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+PASTED = re.compile(r"s3://|Digest|shardlift --local")
 
 
 def said(server, *arguments, **variables):
@@ -46,6 +61,153 @@ def test_a_refused_call_says_what_aws_said(server):
     text = said(server, "--stack", "no-such", "--region", "us-east-1", "status", **wrong)
     assert "cloudformation:DescribeStacks failed: " in text
     assert "(SignatureDoesNotMatch)" in text
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["report", "x"], ["watch", "x"], ["shards", "x"], ["verify", "x"]])
+def test_a_local_stack_that_is_down_is_started_with_make(server, real, tmp_path, arguments):
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps({**real.outputs, "endpoint_url": f"http://127.0.0.1:{free_port()}"}))
+    begin = time.monotonic()
+    text = said(server, "--local", "--local-outputs", outputs, *arguments)
+    assert time.monotonic() - begin < DEAD_SECONDS_MAX
+    assert "the local stack does not respond (Connection refused" in text
+    assert "make local-up" in text
+
+
+def test_an_endpoint_that_never_responds_is_given_up(server):
+    """It takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        begin = time.monotonic()
+        text = said(server, "--stack", "any", "--region", "us-east-1", "status", AWS_ENDPOINT_URL=url)
+        assert time.monotonic() - begin < DEAD_SECONDS_MAX
+    assert "cloudformation:DescribeStacks got no response (timed out)" in text
+    assert "--region" in text
+
+
+def test_a_profile_that_is_not_there_is_named(server):
+    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    text = said(server, "--stack", "any", "--region", "us-east-1", "--profile", "nope", "status", **nothing)
+    assert "there is no profile nope" in text
+    assert "aws configure list-profiles" in text
+    text = said(server, "--stack", "any", "--region", "us-east-1", "status", **nothing)
+    assert "there are no AWS credentials" in text
+    assert "aws configure" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("ExpiredToken", "aws sso login"),
+        ("InvalidClientTokenId", "aws configure list"),
+        ("AccessDenied", "aws sts get-caller-identity"),
+    ],
+)
+def test_what_aws_says_about_credentials_comes_with_what_to_do(server, code, told):
+    """The local stack takes any key and ends no session, so a server says it."""
+    with refusing_server(code) as url:
+        text = said(server, "--stack", "any", "--region", "us-east-1", "status", AWS_ENDPOINT_URL=url)
+    assert f"cloudformation:DescribeStacks failed: no ({code}). " in text
+    assert told in text
+
+
+def test_a_run_that_is_not_there_has_no_shards_and_no_report(server, real, tmp_path):
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(real.outputs))
+    for command in ("shards", "report", "watch", "verify"):
+        assert "there is no run nix" in said(server, "--local", "--local-outputs", outputs, command, "nix"), command
+
+
+def test_two_stacks_and_a_profile_that_is_of_no_use_are_refused(server):
+    both = [SHARDLIFT, "--local", "--stack", "s", "status"]
+    refused = subprocess.run(both, capture_output=True, text=True, timeout=60)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--local and --stack" in refused.stderr
+    text = said(server, "--local", "verify", "x", "--target-profile", "p", SHARDLIFT_LOCAL_OUTPUTS=os.devnull)
+    assert "--target-profile" in text
+
+
+def test_an_empty_file_is_merged_as_no_policy(real, tmp_path):
+    """What `aws s3api get-bucket-policy > old.json` leaves where there is none."""
+    outputs, old = tmp_path / "outputs.json", tmp_path / "old.json"
+    outputs.write_text(json.dumps(real.outputs))
+    old.write_text("")
+    command = [SHARDLIFT, "--local", "--local-outputs", outputs, "policy", "source-bucket"]
+    ours, merged = (
+        json.loads(subprocess.run([*command, *more], capture_output=True, check=True, timeout=60).stdout)
+        for more in ([], ["--merge", old])
+    )
+    assert merged == ours
+
+
+def test_a_dumb_terminal_gets_no_colors_and_a_narrow_one_no_broken_words(real, tmp_path):
+    run = real.run({"source": {"prefix": "nothing/"}, "target": {"prefix": "nothing/"}})
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(real.outputs))
+    command = [SHARDLIFT, "--local", "--local-outputs", outputs]
+    for columns in (60, 80, 120):
+        for arguments in (["report", run.run_id], ["status"], ["shards", run.run_id], ["watch", run.run_id]):
+            text = on_a_terminal([*command, *arguments], columns, "xterm")
+            assert "\x1b[" in text or arguments[0] == "shards", "a terminal gets colors"
+            lines = [ANSI.sub("", line) for line in text.splitlines()]
+            wide = [line for line in lines if len(line) > columns and " " in line.strip()]
+            # Only what is pasted stays in one line: an address, a digest, a command.
+            assert not [line for line in wide if not PASTED.search(line)], (columns, arguments, wide)
+    assert "\x1b[" not in on_a_terminal([*command, "report", run.run_id], 80, "dumb")
+
+
+def test_the_command_ends_within_three_seconds_of_the_run(real, tmp_path):
+    """Whatever reading the ledger takes."""
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(real.outputs))
+    command = [SHARDLIFT, "--local", "--local-outputs", outputs, "start", "--name", "watched", "--watch", "--input"]
+    run_input = {"source": {"prefix": "nothing/"}, "target": {"prefix": "nothing/"}}
+    subprocess.run([*command, json.dumps(run_input)], capture_output=True, check=True, timeout=60)
+    ended = time.time()
+    seen = real.states.describe_execution(executionArn=real.execution_arn("watched"))
+    assert ended - seen["stopDate"].timestamp() < 3
+
+
+@contextmanager
+def refusing_server(code):
+    """An endpoint of AWS's query protocol that refuses everything with one code."""
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>".encode()
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def on_a_terminal(command, columns, term):
+    """What a command writes on a terminal of so many columns."""
+    main, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {"PATH": os.environ["PATH"], "TERM": term}
+    process = subprocess.Popen(command, env=environment, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    written = b""
+    # A terminal whose other end is closed is an error to read.
+    with suppress(OSError):
+        while piece := os.read(main, 4096):
+            written += piece
+    os.close(main)
+    assert process.wait(timeout=60) == 0, written.decode()
+    return written.decode().replace("\r\n", "\n")
 
 
 def test_a_control_bucket_of_another_account_is_not_read(server, real, tmp_path):

@@ -1,11 +1,13 @@
 """Reruns on the real machine: what a run left undone is done, and the S3 model counts that nothing else is."""
 
+import json
+import subprocess
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import pytest
-from shardlift_local.deployment import Deployment
+from shardlift_local.deployment import ROOT, Deployment
 
 from .execution import Machine
 from .modelled import ModelledPair, let_the_role_read, take_over_buckets
@@ -184,10 +186,13 @@ def test_a_run_to_a_nested_target_is_refused_by_the_name_of_the_other(machine, p
 def test_a_run_that_is_under_way_or_unknown_is_refused_by_name(machine, pair):
     pair.fill()
     arn = pair.begin("under-way")
-    for run_id, named in (("under-way", "run under-way is still under way"), ("nobody", "no run nobody")):
+    # The input of the first is right: it has to wait.
+    for run_id, error, named in (
+        ("under-way", "RunOverlap", "run under-way is still under way"),
+        ("nobody", "InvalidRun", "field `rerun_of`: the ledger of this stack has no run nobody"),
+    ):
         refused, _requests = pair.rerun(run_id)
-        assert (refused.status, refused.error) == ("FAILED", "InvalidRun")
-        assert "`rerun_of`" in refused.cause
+        assert (refused.status, refused.error) == ("FAILED", error)
         assert named in refused.cause
     pair.let_copy()
     assert machine.wait(arn).status == "SUCCEEDED"
@@ -196,3 +201,33 @@ def test_a_run_that_is_under_way_or_unknown_is_refused_by_name(machine, pair):
     assert execution.status == "SUCCEEDED"
     assert requests["CopyObject"] == 0
     assert pair.report(execution)["planned"]["objects"] == 0
+
+
+def test_a_run_that_was_stopped_while_it_copied_says_when_it_may_be_rerun(machine, pair, tmp_path):
+    """What the command says is done, at the time that it says."""
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(machine.outputs))
+    shardlift = [ROOT / "target" / "release" / "shardlift", "--local", "--local-outputs", outputs]
+
+    def watched():
+        return subprocess.run([*shardlift, "watch", "stopped"], capture_output=True, text=True, timeout=60).stdout
+
+    pair.fill()
+    arn = pair.begin("stopped")
+    machine.states.stop_execution(executionArn=arn, error="Stopped", cause="by a person")
+    told = watched()
+    assert "a copier of this run may still be working" in told
+    # Started too early, it is told to wait, and what to start after that is the same rerun.
+    early, _requests = pair.rerun("stopped")
+    assert (early.status, early.error) == ("FAILED", "RunOverlap")
+    assert "a copier of run stopped may still work until" in early.cause
+    pair.let_copy()
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while "may still be working" in told:
+        assert time.monotonic() < deadline, told
+        told = watched()
+    command = [line.strip() for line in told.splitlines() if line.strip().startswith("shardlift --local start")]
+    assert command == ["shardlift --local start --rerun-of stopped --watch"]
+    rerun = subprocess.run([*shardlift, *command[0].split()[2:]], capture_output=True, text=True, timeout=120)
+    assert rerun.returncode == 0, rerun.stdout + rerun.stderr
+    assert not pair.compared()["missing"]

@@ -57,6 +57,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
         settings: PlannerSettings {
             run_defaults: runs.defaults,
             ceilings: runs.ceilings,
+            function_roles: settings.function_roles,
             max_concurrency: settings.max_concurrency,
             writes_per_second_max: settings.writes_per_second_max,
             ledger_ttl_days: settings.ledger_ttl_days,

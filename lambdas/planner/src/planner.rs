@@ -1,6 +1,8 @@
 //! The planner and its settings.
 
-use shardlift_core::{access::ceilings::Ceilings, plan::ShardBounds, run::input::RunInput};
+use shardlift_core::{
+    access::ceilings::Ceilings, plan::ShardBounds, run::input::RunInput, value::arn::RoleArn,
+};
 
 use crate::ports::Ports;
 
@@ -11,6 +13,8 @@ pub struct PlannerSettings {
     pub run_defaults: RunInput,
     /// What a run may ask for.
     pub ceilings: Ceilings,
+    /// The roles of all functions, which the trust policy of the target role must name.
+    pub function_roles: Vec<RoleArn>,
     /// The most copiers at once.
     pub max_concurrency: u32,
     /// The most writes per second of a run, if the stack sets a cap.

@@ -28,7 +28,10 @@ use shardlift_core::{
         filter::ObjectFilter, invalid::key_of_another_region, pair::Side, record::PairEncryption,
         spec::RunSpec,
     },
-    value::id::RunId,
+    value::{
+        arn::{Arn, RoleArn},
+        id::RunId,
+    },
 };
 
 use crate::{access, source_listing::SourceListing};
@@ -49,7 +52,7 @@ pub(crate) struct Examined<A: Accounts> {
 }
 
 /// Opens both sides and checks what the run will do. Statements to paste are offered only for the target that the stack is
-/// configured for.
+/// configured for; those about the functions name the roles of all of them.
 ///
 /// # Errors
 /// What is no refusal: a bucket that does not exist or is somebody else's, a call that failed for good. Refusals are in
@@ -58,10 +61,18 @@ pub(crate) async fn examine<A: Accounts>(
     accounts: &A,
     spec: &RunSpec,
     run_id: &RunId,
+    function_roles: &[RoleArn],
     offers_statements: bool,
 ) -> Result<Examined<A>, Failure> {
     let caller = accounts.own_principal().await?;
-    let mut checker = Checker::new(spec, run_id, &caller, offers_statements)?;
+    let mut functions: Vec<Arn> = function_roles
+        .iter()
+        .map(|role| role.arn().clone())
+        .collect();
+    if !functions.contains(&caller.principal()) {
+        functions.insert(0, caller.principal());
+    }
+    let mut checker = Checker::new(spec, run_id, &caller, &functions, offers_statements)?;
     let mut examined = Examined {
         table: Preflight::default(),
         opened: None,
@@ -86,7 +97,7 @@ pub(crate) async fn examine<A: Accounts>(
     } else {
         "the source could not be opened"
     };
-    examined.table = checker.table.completed(reason);
+    examined.table = checker.into_table(reason);
     Ok(examined)
 }
 

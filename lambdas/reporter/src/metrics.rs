@@ -96,6 +96,7 @@ mod tests {
             run_id: RunId::new("night").unwrap(),
             verdict,
             mode: None,
+            compare: None,
             pair: None,
             input: None,
             rerun_of: None,

@@ -49,16 +49,17 @@ impl Reply<'_> {
     }
 }
 
-/// The headline, and for what broke the message behind it: this is all that the console's execution page shows.
+/// The headline, and for what broke the message behind it: this is all that the console's execution page shows. It ends in
+/// words by which the event rule of the stack knows that people were told.
 fn summary(report: &Report) -> String {
     let location = report.report.document("report.html");
     match &report.problem {
         Some(problem) => format!(
-            "{}. {} {} Report: {location}",
+            "{}. {} {} The report ({location}) was sent.",
             report.headline(),
             problem.message,
             problem.action
         ),
-        None => format!("{}. Report: {location}", report.headline()),
+        None => format!("{}. The report ({location}) was sent.", report.headline()),
     }
 }

@@ -5,13 +5,16 @@ use shardlift_core::{
     access::ceilings::Ceilings,
     failure::Failure,
     run::input::RunInput,
-    value::{arn::AccountId, bucket::BucketName},
+    value::{
+        arn::{AccountId, RoleArn},
+        bucket::BucketName,
+    },
 };
 
 use super::{
     ceiling_variables::ceiling_parameters,
     data_endpoint::data_endpoint_url,
-    variables::{flag, invalid, number},
+    variables::{flag, invalid, list, number},
 };
 
 /// The concurrency of copiers unless the stack sets another.
@@ -65,6 +68,8 @@ pub struct Settings {
     pub topic_arn: Option<String>,
     /// What the stack says about runs. The function that reports what is wrong must work without it.
     pub runs: Result<RunSettings, Failure>,
+    /// The roles of all functions, for the function that explains refused calls.
+    pub function_roles: Vec<RoleArn>,
     /// The maximum number of concurrent copiers.
     pub max_concurrency: u32,
     /// The maximum writes per second of a run, if the stack sets a cap.
@@ -129,6 +134,7 @@ impl Settings {
             state_machine_arn: variable("STATE_MACHINE_ARN"),
             topic_arn: variable("TOPIC_ARN"),
             runs: RunSettings::read(&variable, &control_bucket),
+            function_roles: list(&variable, "FUNCTION_ROLE_ARNS", RoleArn::new)?,
             control_bucket,
             max_concurrency,
             writes_per_second_max: writes_per_second_max(&variable)?,
@@ -228,7 +234,7 @@ mod tests {
         access::ceilings::{AllowedKey, CeilingParameters},
         failure::FailureCode,
         run::option::ClassChoice,
-        value::{arn::RoleArn, storage::StorageClass},
+        value::storage::StorageClass,
     };
 
     use super::*;

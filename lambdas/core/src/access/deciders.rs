@@ -121,7 +121,7 @@ impl Deciders {
         match self {
             Self::One(document) => format!("it must be allowed by {}", name(document)),
             Self::Both { caller, resource } => format!(
-                "it must be allowed by {} and by {} (AWS names the one that refused only within an organization)",
+                "it must be allowed by {} and by {} (one of them does not, or has a Deny statement; AWS names the one that refused only within an organization)",
                 name(caller),
                 name(resource)
             ),
@@ -131,10 +131,10 @@ impl Deciders {
                 name(resource)
             ),
             Self::RefusedIn(document) => format!(
-                "a statement of {document} refuses it, whatever else allows it, and needs an exception"
+                "a Deny statement of {document} refuses it, whatever else allows it: add an exception to that statement"
             ),
             Self::Others => {
-                "none of Shardlift's statements refuses it, but another policy of the kind that AWS names"
+                "another policy of the kind that AWS names refuses it, and no statement of Shardlift's is missing"
                     .to_owned()
             }
         }

@@ -114,10 +114,14 @@ mod tests {
             (
                 RefusingPolicy::OfTheCaller,
                 true,
-                "a statement of the function's execution role refuses it",
+                "a Deny statement of the function's execution role refuses it",
             ),
-            (RefusingPolicy::OfTheResource, true, "but another policy"),
-            (RefusingPolicy::Another, true, "but another policy"),
+            (
+                RefusingPolicy::OfTheResource,
+                true,
+                "another policy of the kind",
+            ),
+            (RefusingPolicy::Another, true, "another policy of the kind"),
         ] {
             let detail = detail_of(by, is_explicit);
             assert!(detail.contains(expected), "{by:?}: {detail}");

@@ -77,25 +77,25 @@ macro_rules! failure_codes {
 failure_codes! {
     InvalidRun, Run, AfterAction,
         "The input of the run is wrong.",
-        "Correct the field that the message names and start a new execution. Nothing was changed.";
+        "Correct what the message names. Nothing was changed.";
     AccessDenied, RunOrObject, AfterAction,
         "A policy does not allow a call, or a KMS key cannot be used.",
-        "Add the statement that the message names to its policy document, or enable the key, then rerun.";
+        "Put the statements that the message names into their policies, or enable the key.";
     RoleUnavailable, Run, AfterAction,
         "The role in the target account cannot be assumed.",
-        "Check the role ARN, its trust policy and the external ID, then rerun.";
+        "Check the role ARN, its trust policy and the external ID.";
     BucketOwnerMismatch, Run, AfterAction,
         "A bucket belongs to a different account than expected.",
         "Check the bucket name and the expected account. Another account may own that name.";
     BucketUnavailable, Run, AfterAction,
         "A bucket does not exist or cannot be reached.",
-        "Check the bucket name and Region, then start the run again.";
+        "Check the bucket name and Region.";
     ListingIncomplete, Run, Later,
         "A listing ended early, came out of order or looped.",
-        "Start the run again; nothing was deleted. If it recurs, send the request IDs to AWS Support.";
+        "Nothing was deleted. If it recurs, send the request IDs to AWS Support.";
     RunOverlap, Run, Later,
-        "Another run that writes some of the same keys is in progress.",
-        "Wait for the execution that the message names, or stop it. Then start the run again.";
+        "Another run that writes some of the same keys is in progress, or one of its copiers is.",
+        "Wait until the run that the message names has ended.";
     DeleteLimitExceeded, Run, AfterAction,
         "A mirror would delete more objects than its limits allow, or has an empty source.",
         "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects, or with allow_empty_source if the source is empty on purpose.";
@@ -104,31 +104,31 @@ failure_codes! {
         "If it was deleted on purpose, do nothing: the next run does not plan it.";
     SourceChanged, Object, AfterAction,
         "The object at the source changed after it was planned.",
-        "Rerun when the source no longer changes: the new version is planned and copied.";
+        "Wait until the source no longer changes: the next run copies the new version.";
     TargetConflict, Object, Later,
         "Another writer changed the same key at the target during the run.",
-        "Find the other writer, then rerun.";
+        "Find the other writer.";
     ObjectArchived, Object, AfterAction,
         "The object is archived and not restored.",
-        "Restore it in the source bucket, then rerun; or run with archived = skip.";
+        "Restore it in the source bucket, or leave such objects out with archived = skip.";
     ObjectUnsupported, Object, AfterAction,
         "The object cannot be copied (for example SSE-C, or a target key longer than 1,024 bytes).",
         "Read the detail, then exclude the object with a filter or change it at the source.";
     Throttled, RunOrObject, Later,
         "AWS throttled calls for longer than the retries lasted.",
-        "Rerun. If it recurs, lower the concurrency.";
+        "Nothing needs to be fixed first. If it recurs, lower the concurrency.";
     ServiceFault, RunOrObject, Later,
         "AWS failed or did not respond for longer than the retries lasted.",
-        "Rerun. If it recurs, check the AWS Health Dashboard.";
+        "Nothing needs to be fixed first. If it recurs, check the AWS Health Dashboard.";
     IntegrityMismatch, Object, Later,
         "The object at the target differs from the planned one.",
-        "Rerun: the object is copied again.";
+        "Nothing needs to be fixed first: the next run copies the object again.";
     TargetDiffers, Run, AfterAction,
         "The target does not hold what the run vouches for, or what an audit compares it with.",
-        "See differences.csv for each key, and find who else writes to the target. Then start the run that the report names.";
+        "See differences.csv for each key, and find who else writes to the target.";
     LedgerConflict, Run, Later,
         "Something else changed the ledger between a read and a write.",
-        "Rerun. If it recurs, look for another state machine that uses the same ledger table.";
+        "Nothing needs to be fixed first. If it recurs, look for another state machine that uses the same ledger table.";
     InvariantViolated, Run, AfterAction,
         "Shardlift found a contradiction in its own records.",
         "Do not trust this run. Keep the execution and its prefix in the control bucket, and report a bug.";

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::run::rerun::Rerun;
 use crate::{
-    failure::Failure,
+    failure::{Failure, FailureCode},
     plan::{
         KeptRecord,
         range::{RangeRecord, RangeState},
@@ -90,7 +90,7 @@ impl EarlierRun {
     /// An earlier run in the `state` of its execution, with the ranges of its plan.
     ///
     /// # Errors
-    /// `InvalidRun`, naming the run: it still runs, was a dry run, has no finished plan, or is about to be forgotten.
+    /// `RunOverlap` while it still runs. `InvalidRun`, naming the run: it was a dry run, has no finished plan, or is about to be forgotten.
     pub fn new(
         record: RunRecord,
         state: ExecutionState,
@@ -100,9 +100,7 @@ impl EarlierRun {
     ) -> Result<Self, Failure> {
         let run_id = &record.run_id;
         if state == ExecutionState::Running {
-            return Err(refused(&format!(
-                "run {run_id} is still under way: wait until it ends, or stop it"
-            )));
+            return Err(waiting(&format!("run {run_id} is still under way")));
         }
         if record.spec.dry_run {
             return Err(refused(&format!(
@@ -169,7 +167,7 @@ impl EarlierRun {
     /// The spec of the rerun, once every shard was added.
     ///
     /// # Errors
-    /// `InvalidRun`: a copier of a stopped run may still work, the plan was not finished, the records do not add up to it, a
+    /// `RunOverlap` while a copier of a stopped run may still work. `InvalidRun`: the plan was not finished, the records do not add up to it, a
     /// chosen shard does not exist, or a chosen shard deletes while shards that were not chosen have undone copies.
     pub fn settle(mut self) -> Result<RunSpec, Failure> {
         let RunRecord {
@@ -180,8 +178,8 @@ impl EarlierRun {
         } = self.record;
         // Copiers of two runs would each abort the uploads that the other opened.
         if let Some(until) = self.leased_until.filter(|until| *until > self.now) {
-            return Err(refused(&format!(
-                "a copier of run {run_id} may still work until {until}: start the rerun after that"
+            return Err(waiting(&format!(
+                "a copier of run {run_id} may still work until {until}"
             )));
         }
         self.sums.hold_against(&self.record.totals);
@@ -259,7 +257,7 @@ fn carried(of: &RunId, earlier: Option<&Rerun>, expected: ExpectedTarget) -> Car
 
 fn unplanned(run_id: &RunId) -> Failure {
     refused(&format!(
-        "run {run_id} broke before its plan was finished, so what it left undone is not known: start an ordinary run"
+        "run {run_id} broke before its plan was finished, so what it left undone is not known: start it again with its own input (shardlift start --input-of {run_id})"
     ))
 }
 
@@ -277,6 +275,14 @@ pub fn forgotten(run_id: &RunId, what: &str) -> Failure {
     refused(&format!(
         "run {run_id} can no longer be rerun, {what}: start an ordinary run, in mode sync it copies what is missing"
     ))
+}
+
+/// The rerun is right, but comes too early.
+fn waiting(problem: &str) -> Failure {
+    Failure::new(
+        FailureCode::RunOverlap,
+        format!("{problem}. Nothing was changed; start the rerun after that"),
+    )
 }
 
 fn refused(problem: &str) -> Failure {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    run::{event::TypedInput, input::RunInput, option::Mode},
+    run::{event::TypedInput, input::RunInput, option::Mode, spec::RunSpec},
     value::{arn::ExternalId, printable::printable_json},
 };
 
@@ -30,6 +30,43 @@ impl AskedInput {
             Value::Object(fields) if is_told => Some(Self(fields)),
             _ => None,
         }
+    }
+
+    /// What the runs were asked that a rerun goes back to: a rerun itself is asked nothing else than to go on with them.
+    #[must_use]
+    pub fn of_spec(spec: &RunSpec) -> Option<Self> {
+        let (source, target) = (&spec.pair.source, &spec.pair.target);
+        let mut value = json!({
+            "source": {"bucket": source.bucket, "prefix": source.prefix},
+            "target": {"bucket": target.bucket, "prefix": target.prefix, "role_arn": target.role_arn},
+            "mode": spec.mode, "compare": spec.compare, "filters": spec.filters, "tags": spec.tags,
+            "storage_class": spec.storage_class, "archived": spec.archived, "on_change": spec.on_change,
+            "multipart_threshold_bytes": spec.multipart_threshold_bytes, "part_bytes": spec.part_bytes,
+            "rounds_max": spec.rounds_max, "verify": spec.verify,
+        });
+        let options = [
+            ("kms_key_arn", json!(spec.kms_key_arn)),
+            ("sse", json!(spec.sse)),
+            ("acl", json!(spec.acl)),
+            ("request_payer", json!(source.request_payer)),
+        ];
+        for (field, option) in options {
+            if !matches!(option, Value::Null | Value::Bool(false)) {
+                value[field] = option;
+            }
+        }
+        if let Some(list) = &spec.list {
+            value["source"]["list"] = json!(list);
+        }
+        Self::of(&TypedInput::from(value), target.external_id.as_ref())
+    }
+
+    /// What a run was asked that has no record, so that nobody knows which external id must not be told: nothing but an
+    /// input without any field, that of the nightly schedule.
+    #[must_use]
+    pub fn if_empty(typed: &TypedInput) -> Option<Self> {
+        let value = typed.json().ok()?;
+        (value == json!({})).then(|| Self(Map::new()))
     }
 
     /// The same run again.

@@ -143,11 +143,9 @@ impl ReportDraft {
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
+            compare: run.map(|run| run.spec.compare),
             pair: run.map(ReportedPair::of),
-            // One that was refused may hold anything.
-            input: run.and_then(|run| {
-                AskedInput::of(&event.input, run.spec.pair.target.external_id.as_ref())
-            }),
+            input: asked(event, run),
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
             not_planned: run.and_then(not_planned),
             list: plan.and_then(|run| run.totals.list.clone()),
@@ -190,6 +188,15 @@ impl ReportDraft {
             problem: self.problem,
         };
         warned(balanced(report.judged(is_dry), is_dry))
+    }
+}
+
+fn asked(event: &ReporterEvent, run: Option<&RunRecord>) -> Option<AskedInput> {
+    match run {
+        // One that was refused may hold anything.
+        None => AskedInput::if_empty(&event.input),
+        Some(run) if run.spec.rerun.is_some() => AskedInput::of_spec(&run.spec),
+        Some(run) => AskedInput::of(&event.input, run.spec.pair.target.external_id.as_ref()),
     }
 }
 

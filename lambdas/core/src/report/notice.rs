@@ -129,18 +129,23 @@ fn problem(problem: &ProblemEntry) -> String {
         "{}: {}\n{}",
         problem.kind.heading(),
         Printable(&problem.title),
-        cut_in_json(&Printable(&problem.message).to_string(), PROBLEM_BYTES_MAX)
+        cut_in_json(&printable_lines(&problem.message), PROBLEM_BYTES_MAX)
     );
     if let Some(example) = &problem.example {
         let _infallible = write!(
             text,
             "\nFor example {}: {}",
             Printable(&cut(example.key.as_str(), KEY_CHARACTERS_MAX)),
-            Printable(&cut(&example.detail, DETAIL_CHARACTERS_MAX))
+            printable_lines(&cut(&example.detail, DETAIL_CHARACTERS_MAX))
         );
     }
     let _infallible = write!(text, "\nWhat to do: {}", problem.action);
     text
+}
+
+/// A text from outside that has lines of its own.
+fn printable_lines(text: &str) -> String {
+    lines(text.lines().map(|line| Printable(line).to_string()))
 }
 
 fn warning(warning: &Warning) -> String {
@@ -150,7 +155,7 @@ fn warning(warning: &Warning) -> String {
 fn next_step(step: &NextStep) -> String {
     match step.input() {
         Some(input) => format!("{}\n  Input: {input}", step.sentence()),
-        None => step.sentence().to_owned(),
+        None => step.sentence(),
     }
 }
 

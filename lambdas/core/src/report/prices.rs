@@ -158,7 +158,7 @@ impl Prices {
         let classes = self.classes.iter();
         classes
             .map(|(&class, work)| share(work) * of(self, class))
-            .sum()
+            .fold(0.0, |sum, usd| sum + usd)
     }
 
     /// The price in USD of a write that makes an object of this class.

@@ -9,10 +9,11 @@ use crate::{
 
 /// How much of a message the report carries. A refusal names the missing policy statements, ready to paste. With
 /// everything else it must fit the 256 KiB of a notification.
-const MESSAGE_CHARACTERS_MAX: usize = 8_000;
+const MESSAGE_CHARACTERS_MAX: usize = 16_000;
 
 /// What a person does about an error that has no failure code.
-const ACTION_WITHOUT_CODE: &str = "Open the execution in the Step Functions console and the log of the function that failed. Then start the run again: it copies only what is missing.";
+const ACTION_WITHOUT_CODE: &str =
+    "Open the execution in the Step Functions console and the log of the function that failed.";
 
 /// What broke.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -40,8 +40,7 @@ impl Report {
         let replaced = self.verified.content > 0;
         Some(if !self.target_agrees() {
             Remedy::Ordinary {
-                // A rerun has its filters from the run that it is of.
-                asked: self.input.clone().filter(|_| self.rerun_of.is_none()),
+                asked: self.input.clone(),
                 mode: if replaced { Mode::Copy } else { Mode::Sync },
             }
         } else {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     failure::FailureCode,
     plan::{AuditSums, ListCounts},
-    run::option::Mode,
+    run::option::{Compare, Mode},
     value::{
         bucket::BucketName,
         id::RunId,
@@ -41,10 +41,13 @@ pub struct Report {
     pub verdict: Verdict,
     /// The mode; absent when the input of the run was refused.
     pub mode: Option<Mode>,
+    /// How it compared; absent when the input of the run was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
     /// Where it read and wrote; absent when the input of the run was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair: Option<ReportedPair>,
-    /// What the run was asked to do, where it can be told.
+    /// What the run was asked to do, where it can be told; in a rerun, what the runs that it goes back to were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<AskedInput>,
     /// In a rerun: the earlier run, whose undone objects were planned.
@@ -255,6 +258,7 @@ pub(crate) mod tests {
             run_id: RunId::new("nightly-1").unwrap(),
             verdict: Verdict::Incomplete,
             mode: Some(Mode::Sync),
+            compare: None,
             pair: None,
             input: None,
             rerun_of: None,

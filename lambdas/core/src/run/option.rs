@@ -49,6 +49,18 @@ pub enum Compare {
     Etag,
 }
 
+impl Compare {
+    /// The name, as a person types it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::SizeAndMtime => "size_and_mtime",
+            Self::Etag => "etag",
+        }
+    }
+}
+
 /// What is done about an object that changed after it was planned, or is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

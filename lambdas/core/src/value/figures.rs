@@ -60,6 +60,8 @@ pub fn duration(duration: Duration) -> String {
 /// A cost in US dollars: cents, or four digits for less than a cent.
 #[must_use]
 pub fn usd(amount: f64) -> String {
+    // An empty sum is -0.0.
+    let amount = amount + 0.0;
     if amount == 0.0 || amount >= 0.01 {
         format!("${amount:.2}")
     } else if amount >= 0.0001 {

@@ -207,6 +207,7 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         "target": {"bucket": target, "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": "bench"},
     }))?;
     Ok(PlannerSettings {
+        function_roles: Vec::new(),
         ceilings: Ceilings::new(
             &pair,
             CeilingParameters {

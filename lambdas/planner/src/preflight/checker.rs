@@ -61,6 +61,8 @@ pub(super) struct Checker<'a> {
     /// Whether a refusal offers the missing statements.
     offers_statements: bool,
     caller: Arn,
+    /// The roles of all functions, this one's included.
+    functions: &'a [Arn],
 }
 
 impl<'a> Checker<'a> {
@@ -69,6 +71,7 @@ impl<'a> Checker<'a> {
         spec: &'a RunSpec,
         run_id: &'a RunId,
         principal: &Arn,
+        functions: &'a [Arn],
         offers_statements: bool,
     ) -> Result<Self, Failure> {
         let source_account = principal.account().ok_or_else(|| {
@@ -93,6 +96,7 @@ impl<'a> Checker<'a> {
                 },
             },
             caller: principal.principal(),
+            functions,
             offers_statements,
         })
     }
@@ -191,7 +195,14 @@ impl<'a> Checker<'a> {
 
     fn refusal(&self, denial: &Denial, fault: &CallFault) -> Refusal {
         let agreement = self.offers_statements.then_some(&self.agreement);
-        Refusal::new(denial, fault, agreement, &self.caller)
+        Refusal::new(denial, fault, agreement, self.functions)
+    }
+
+    /// The table of all checks, with what each policy lacks. `reason` says why the checks that no row deals with were not
+    /// made.
+    pub(super) fn into_table(self, reason: &str) -> Preflight {
+        let table = self.table.completed(reason);
+        table.with_fixes(&self.agreement, self.functions)
     }
 
     /// A refusal of the planner's own role to list the source, or its versions.

@@ -93,7 +93,8 @@ impl<P: Ports> Planner<P> {
     ) -> Result<Opened<P::Accounts>, Failure> {
         let Examined { table, opened } = {
             let offers_statements = self.settings.ceilings.is_own_target(&spec.pair);
-            preflight::examine(&self.accounts, spec, run_id, offers_statements).await?
+            let roles = &self.settings.function_roles;
+            preflight::examine(&self.accounts, spec, run_id, roles, offers_statements).await?
         };
         // People read this one as it is.
         let body = serde_json::to_vec_pretty(&table)

@@ -68,6 +68,7 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
         executions: MemoryExecutions::new(script),
         clock: ManualClock::stepping(noon(), Duration::ZERO),
         settings: PlannerSettings {
+            function_roles: Vec::new(),
             ceilings: Ceilings::new(&with_acl, widest_ceilings()),
             run_defaults,
             max_concurrency: 7,

@@ -141,6 +141,7 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
         executions: MemoryExecutions::default(),
         clock: SystemClock,
         settings: PlannerSettings {
+            function_roles: Vec::new(),
             ceilings: Ceilings::new(&run_defaults, widest_ceilings()),
             run_defaults,
             max_concurrency: 64,

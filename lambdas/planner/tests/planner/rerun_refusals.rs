@@ -17,8 +17,13 @@ use shardlift_core::{
 
 /// The rerun is refused as wrong input that names `named`, and left no trace but its preflight's absence.
 async fn refused(world: &World, input: &Value, named: &str) {
+    refused_as(FailureCode::InvalidRun, world, input, named).await;
+}
+
+/// The same under this code.
+async fn refused_as(code: FailureCode, world: &World, input: &Value, named: &str) {
     let failure = invoke(world, input).await.unwrap_err();
-    assert_eq!(failure.code, FailureCode::InvalidRun, "{failure}");
+    assert_eq!(failure.code, code, "{failure}");
     assert!(failure.detail.contains(named), "{named} in {failure}");
     assert!(world.ledger.run(&again_id()).is_none());
     let keys = world.control.keys();
@@ -59,7 +64,15 @@ async fn a_run_that_is_under_way_is_refused() {
     let run = world.ledger.run(&run_id()).unwrap();
     let arn: ExecutionArn = run.execution_arn;
     world.executions.set(&arn, ExecutionState::Running);
-    refused(&world, &input(), "run nightly-1 is still under way").await;
+    // The input is right: it has to wait.
+    let overlap = FailureCode::RunOverlap;
+    refused_as(
+        overlap,
+        &world,
+        &input(),
+        "run nightly-1 is still under way",
+    )
+    .await;
 }
 
 /// A copier took the shard that is not done, and was not heard of again.
@@ -80,7 +93,7 @@ async fn a_stopped_run_is_refused_until_its_last_copier_is_gone() {
     let world = ended_world().await;
     claim_undone(&world, noon().plus(Duration::from_secs(600))).await;
     let named = "may still work until 2026-11-22T12:10:00";
-    refused(&world, &input(), named).await;
+    refused_as(FailureCode::RunOverlap, &world, &input(), named).await;
 
     let world = ended_world().await;
     claim_undone(&world, noon()).await;

@@ -21,12 +21,13 @@ use crate::{
 /// The statement of `document` that allows what is missing; nothing when the document is not meant to allow it, or where
 /// the side is not known.
 ///
-/// `caller` is the ARN of the function's own role. Of the execution roles only what concerns the two accounts is looked
-/// up: the rest is the stack's own, and stands in its template.
+/// `functions` are the ARNs of the roles of all functions: a trust policy that names some of them locks the others out. Of
+/// the execution roles only what concerns the two accounts is looked up: the rest is the stack's own, and stands in its
+/// template.
 #[must_use]
 pub fn statement(
     agreement: &Agreement,
-    caller: &Arn,
+    functions: &[Arn],
     document: PolicyDocument,
     missing: &MissingGrant,
 ) -> Option<Statement> {
@@ -39,18 +40,20 @@ pub fn statement(
         Err(_) => (with_one_key(agreement, None), missing.side?),
     };
     let sid = document.sid(action, side.into())?;
-    contents(document, &agreement, caller)
+    contents(document, &agreement, functions)
         .statement
         .into_iter()
         .find(|statement| statement.sid == sid && is_about(statement, &missing.resource))
 }
 
-fn contents(document: PolicyDocument, agreement: &Agreement, caller: &Arn) -> Document {
+/// All that `document` must contain for this agreement.
+#[must_use]
+pub fn contents(document: PolicyDocument, agreement: &Agreement, functions: &[Arn]) -> Document {
     match document {
         PolicyDocument::SourceBucketPolicy => source_bucket(agreement),
         PolicyDocument::ExecutionRole => Document::of(shared_statements(agreement)),
         PolicyDocument::TargetRolePermissions => target_role_permissions(agreement),
-        PolicyDocument::TargetRoleTrust => target_role_trust(agreement, &[caller]),
+        PolicyDocument::TargetRoleTrust => target_role_trust(agreement, functions),
         PolicyDocument::TargetBucketPolicy => target_bucket(agreement),
         PolicyDocument::KeyPolicy => {
             let keys = [source_key(agreement), target_key(agreement)];

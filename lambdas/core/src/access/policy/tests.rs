@@ -300,7 +300,7 @@ fn only_the_three_functions_enter_and_only_with_the_external_id() {
 #[test]
 fn a_refused_call_leads_to_the_statement_that_allows_it() {
     let agreement = agreement(everything());
-    let planner = functions()[0].arn().clone();
+    let roles = functions().map(|role| role.arn().clone());
     let found = |document, action: Action, side, resource: &str| {
         let missing = MissingGrant {
             actions: vec![action.into()],
@@ -309,7 +309,7 @@ fn a_refused_call_leads_to_the_statement_that_allows_it() {
             side: Some(side),
             advice: None,
         };
-        missing::statement(&agreement, &planner, document, &missing).map(|statement| statement.sid)
+        missing::statement(&agreement, &roles, document, &missing).map(|statement| statement.sid)
     };
     let role = PolicyDocument::TargetRolePermissions;
     for (document, action, side, resource, sid) in [

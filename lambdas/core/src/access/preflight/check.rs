@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    access::{document::PolicyDocument, grant::Realm},
+    value::action::Action,
+};
+
 /// What is checked, in this order; what needs an earlier check is not checked without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,6 +65,38 @@ impl Check {
         Self::ReadTarget,
         Self::DeleteTarget,
     ];
+
+    /// The statements that were used when it works: each document with the id of its statement.
+    pub(super) fn used_statements(self) -> impl Iterator<Item = (PolicyDocument, &'static str)> {
+        use PolicyDocument::{
+            ExecutionRole, SourceBucketPolicy, TargetBucketPolicy, TargetRolePermissions,
+            TargetRoleTrust,
+        };
+        const OF_FUNCTION: &[PolicyDocument] = &[ExecutionRole, TargetRoleTrust];
+        const OF_ROLE: &[PolicyDocument] = &[
+            TargetRolePermissions,
+            SourceBucketPolicy,
+            TargetBucketPolicy,
+        ];
+        let (documents, action, realm) = match self {
+            Self::FindSource | Self::ListSource => (OF_FUNCTION, Action::ListBucket, Realm::Source),
+            Self::EnterTargetAccount => (OF_FUNCTION, Action::AssumeRole, Realm::Target),
+            Self::FindTarget | Self::ListTarget => (OF_ROLE, Action::ListBucket, Realm::Target),
+            Self::ReadSource | Self::CopyPart => (OF_ROLE, Action::GetObject, Realm::Source),
+            Self::ReadSourceTags => (OF_ROLE, Action::GetObjectTagging, Realm::Source),
+            Self::TellMissingSource => (OF_ROLE, Action::ListBucket, Realm::Source),
+            Self::WriteTarget => (OF_ROLE, Action::PutObject, Realm::Target),
+            Self::TagTarget => (OF_ROLE, Action::PutObjectTagging, Realm::Target),
+            Self::ListUploads => (OF_ROLE, Action::ListBucketMultipartUploads, Realm::Target),
+            Self::ListParts => (OF_ROLE, Action::ListMultipartUploadParts, Realm::Target),
+            Self::AbortUpload => (OF_ROLE, Action::AbortMultipartUpload, Realm::Target),
+            Self::ReadTarget => (OF_ROLE, Action::GetObject, Realm::Target),
+            Self::DeleteTarget => (OF_ROLE, Action::DeleteObject, Realm::Target),
+        };
+        documents
+            .iter()
+            .filter_map(move |&document| Some((document, document.sid(action, realm)?)))
+    }
 
     /// What it is, for people.
     #[must_use]

@@ -2,12 +2,13 @@
 //! statement that is missing, ready to paste. Read `check` first.
 
 mod check;
+mod fix;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::check::Check;
+pub use self::{check::Check, fix::Fix};
 use crate::{
     access::{
         deciders::Needed,
@@ -68,7 +69,7 @@ pub struct Refusal {
     pub missing: Vec<MissingStatement>,
     /// Whether each of these documents must allow it, where there are several, or one is enough.
     pub needed: Needed,
-    /// What to do, in words, each statement ready to paste.
+    /// What to do, in words.
     pub remedy: String,
     /// The reason that AWS gave.
     pub aws_reason: String,
@@ -100,6 +101,9 @@ pub struct Row {
 pub struct Preflight {
     /// The rows, in the order of [`Check::ALL`].
     pub rows: Vec<Row>,
+    /// What each policy lacks, where anything was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
 }
 
 impl Preflight {
@@ -155,8 +159,8 @@ impl Preflight {
         })
     }
 
-    /// The failure that ends the run when anything was refused: who may not do what, and each statement that is missing,
-    /// ready to paste.
+    /// The failure that ends the run when anything was refused, in lines: each refused call (who, what, on what, and which
+    /// document decides), what to put where, and AWS's own words last and whole.
     #[must_use]
     pub fn failure(&self, run_id: &RunId) -> Option<Failure> {
         let refusals: Vec<_> = self.refusals().collect();
@@ -166,38 +170,41 @@ impl Preflight {
         } else {
             FailureCode::AccessDenied
         };
-        let sentences: Vec<String> = refusals
-            .iter()
-            .map(|(check, refusal)| refusal.sentence(*check))
-            .collect();
-        Some(Failure::new(
-            code,
-            format!(
-                "nothing was copied: {} of {} checks before the run were refused (the table is runs/{run_id}/{PREFLIGHT_DOCUMENT}). {}",
-                refusals.len(),
-                self.rows.len(),
-                sentences.join(" "),
-            ),
-        ))
+        let mut text = format!(
+            "nothing was copied: {} of {} checks before the run were refused (the table is runs/{run_id}/{PREFLIGHT_DOCUMENT})\n",
+            refusals.len(),
+            self.rows.len(),
+        );
+        for (check, refusal) in &refusals {
+            text.push_str(&format!("\n{}", refusal.lines(*check)));
+        }
+        for fix in &self.fixes {
+            text.push_str(&format!("\n{}", fix.lines()));
+        }
+        text.push_str("\nAWS reported:");
+        for (_, refusal) in &refusals {
+            text.push_str(&format!("\n  {}", Printable(&refusal.aws_reason)));
+        }
+        Some(Failure::new(code, text))
     }
 }
 
 impl Refusal {
-    /// What is missing after a refused call. `caller` is the ARN of the planner's own role. Without an agreement, no
+    /// What is missing after a refused call. `functions` are the ARNs of the roles of all functions. Without an agreement, no
     /// statement is offered to paste: the run goes where the stack's own agreement does not reach.
     #[must_use]
     pub fn new(
         denial: &Denial,
         fault: &CallFault,
         agreement: Option<&Agreement>,
-        caller: &Arn,
+        functions: &[Arn],
     ) -> Self {
         let missing = denial.missing_grant(fault.reason.as_ref());
         let documents = missing.deciders.listed().into_iter();
         let statements: Vec<MissingStatement> = documents
             .filter_map(|document| {
                 let agreement = agreement?;
-                let statement = missing::statement(agreement, caller, document, &missing)?;
+                let statement = missing::statement(agreement, functions, document, &missing)?;
                 Some(MissingStatement {
                     document,
                     sid: statement.sid.to_owned(),
@@ -219,17 +226,15 @@ impl Refusal {
         }
     }
 
-    /// The refusal as a person mends it.
-    #[must_use]
-    pub fn sentence(&self, check: Check) -> String {
+    /// The refusal in lines: who, what, on what, and which document decides.
+    fn lines(&self, check: Check) -> String {
         format!(
-            "To {}: {} may not {} on {}; {}. AWS reported: {}.",
+            "Refused: to {}\n  who:  {}\n  what: {}\n  on:   {}\n  why:  {}\n",
             check.title(),
             Printable(&self.principal),
             Printable(self.action.name()),
             Printable(self.resource.as_str()),
             Printable(&self.remedy),
-            Printable(&self.aws_reason),
         )
     }
 }
@@ -239,7 +244,7 @@ fn remedy(missing: &MissingGrant, statements: &[MissingStatement]) -> String {
     let remedy = missing.deciders.remedy(|document| {
         let known = statements.iter().find(|known| known.document == document);
         match known {
-            Some(known) => format!("{document} (statement {}: {})", known.sid, known.statement),
+            Some(known) => format!("{document} (statement {})", known.sid),
             // The stack does not know which key encrypts an object of the source, unless AWS named it.
             None => format!(
                 "{}, as `shardlift policy` prints it with --source-key or --target-key",

@@ -55,10 +55,15 @@ fn refused(reason: Option<RefusalReason>, check: Check, denial: &Denial) -> Pref
         reason,
         ..CallFault::new("s3:HeadObject", FaultKind::AccessDenied, "403")
     };
-    let caller = arn("arn:aws:iam::111111111111:role/planner");
-    let refusal = Refusal::new(denial, &fault, Some(&agreement()), &caller);
+    let refusal = Refusal::new(denial, &fault, Some(&agreement()), &functions());
     table.refused(check, refusal);
-    table.completed("the source could not be read")
+    let table = table.completed("the source could not be read");
+    table.with_fixes(&agreement(), &functions())
+}
+
+fn functions() -> [Arn; 3] {
+    ["planner", "copier", "reporter"]
+        .map(|name| arn(&format!("arn:aws:iam::111111111111:role/{name}")))
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn a_refusal_carries_each_missing_statement_ready_to_paste() {
     assert_eq!(failure.code, FailureCode::AccessDenied);
     for named in [
         "s3:GetObject",
-        "\"Sid\":\"ShardliftReadSource\"",
+        "\n      \"Sid\": \"ShardliftReadSource\"",
         "runs/r/preflight.json",
     ] {
         assert!(
@@ -153,23 +158,90 @@ fn a_hostile_key_stays_on_its_line() {
     let denial = at_source("arn:aws:s3:::source/data/\u{1b}[2J\n");
     let table = refused(None, Check::ReadSource, &denial);
     let failure = table.failure(&RunId::new("r").unwrap()).unwrap();
-    assert!(
-        !failure.detail.contains(['\u{1b}', '\n']),
-        "{:?}",
-        failure.detail
-    );
+    assert!(!failure.detail.contains('\u{1b}'), "{:?}", failure.detail);
+    let on = "\n  on:   arn:aws:s3:::source/data/\\u{1b}[2J\\n\n";
+    assert!(failure.detail.contains(on), "{:?}", failure.detail);
 }
 
 #[test]
 fn beside_the_stacks_own_target_no_statement_is_offered() {
-    let caller = arn("arn:aws:iam::111111111111:role/planner");
     let fault = CallFault::new("s3:ListObjectsV2", FaultKind::AccessDenied, "403");
     let denial = Denial::of_listing_target(&agreement().pair);
-    let offered = Refusal::new(&denial, &fault, Some(&agreement()), &caller);
-    assert!(!offered.missing.is_empty() && offered.remedy.contains("\"Effect\""));
-    let refusal = Refusal::new(&denial, &fault, None, &caller);
+    let offered = Refusal::new(&denial, &fault, Some(&agreement()), &functions());
+    assert!(!offered.missing.is_empty());
+    let refusal = Refusal::new(&denial, &fault, None, &functions());
     assert!(refusal.missing.is_empty(), "{:?}", refusal.missing);
-    let sentence = refusal.sentence(Check::ListTarget);
-    assert!(sentence.contains("no statement is offered"), "{sentence}");
-    assert!(!sentence.contains("Effect"), "{sentence}");
+    let mut table = Preflight::default();
+    table.refused(Check::ListTarget, refusal);
+    let table = table.with_fixes(&agreement(), &functions());
+    let detail = table.failure(&RunId::new("r").unwrap()).unwrap().detail;
+    assert!(detail.contains("no statement is offered"), "{detail}");
+    assert!(!detail.contains("Effect"), "{detail}");
+}
+
+#[test]
+fn a_trust_that_is_pasted_lets_every_function_in() {
+    let planner = functions()[0].to_string();
+    let denial = Denial::of_entry(planner, &agreement().pair);
+    let reason = RefusalReason {
+        action: Action::AssumeRole.into(),
+        resource: None,
+        by: RefusingPolicy::OfTheResource,
+        is_explicit: false,
+    };
+    let table = refused(Some(reason), Check::EnterTargetAccount, &denial);
+    let [fix] = &table.fixes[..] else {
+        panic!("{:?}", table.fixes)
+    };
+    assert_eq!(fix.document, PolicyDocument::TargetRoleTrust);
+    let named = functions().map(|role| role.to_string());
+    assert_eq!(
+        fix.statements[0]["Principal"]["AWS"],
+        serde_json::json!(named)
+    );
+}
+
+#[test]
+fn what_was_not_checked_behind_a_refusal_is_in_the_same_fix() {
+    let reason = RefusalReason {
+        action: Action::GetObject.into(),
+        resource: None,
+        by: RefusingPolicy::OfTheResource,
+        is_explicit: false,
+    };
+    let sids = |table: &Preflight| -> Vec<String> {
+        let [fix] = &table.fixes[..] else {
+            panic!("{:?}", table.fixes)
+        };
+        let sids = fix.statements.iter().map(|it| it["Sid"].as_str());
+        sids.map(|sid| sid.unwrap().to_owned()).collect()
+    };
+    let table = refused(Some(reason), Check::ReadSource, &at_source(OBJECT));
+    assert_eq!(sids(&table), ["ShardliftReadSource", "ShardliftListSource"]);
+    // What is known to work is left as it is.
+    let mut listed = table;
+    listed
+        .rows
+        .retain(|row| row.check != Check::TellMissingSource);
+    listed.works(Check::TellMissingSource);
+    let listed = listed.with_fixes(&agreement(), &functions());
+    assert_eq!(sids(&listed), ["ShardliftReadSource"]);
+}
+
+#[test]
+fn an_explicit_refusal_is_no_missing_statement() {
+    let reason = RefusalReason {
+        action: Action::GetObject.into(),
+        resource: None,
+        by: RefusingPolicy::OfTheResource,
+        is_explicit: true,
+    };
+    let table = refused(Some(reason), Check::ReadSource, &at_source(OBJECT));
+    assert_eq!(table.fixes, []);
+    let detail = table.failure(&RunId::new("r").unwrap()).unwrap().detail;
+    assert!(
+        detail.contains("why:  a Deny statement of the source bucket's policy refuses it"),
+        "{detail}"
+    );
+    assert!(!detail.contains("\"Effect\""), "{detail}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{
     report::{ProofMethod, run_report::Report, verdict::Verdict, view::storage},
-    run::option::Verify,
+    run::option::{Mode, Verify},
     value::{
         figures::{bytes, counted, duration, grouped, usd},
         skips::SkipReason,
@@ -38,6 +38,8 @@ pub enum FigureKind {
     Failed,
     /// Objects that verification found missing or different; left out when nothing was verified.
     Verified,
+    /// The digest of what the run vouches for; left out where it vouches for nothing.
+    Digest,
     /// Shards done, and the rounds that took; left out when there is no plan.
     Shards,
     /// From the start of the execution to the report.
@@ -63,6 +65,7 @@ impl FigureKind {
             Self::Deleted => "Deleted",
             Self::Failed => "Failed",
             Self::Verified => "Verified",
+            Self::Digest => "Digest",
             Self::Shards => "Shards",
             Self::Duration => "Duration",
             Self::CopyTime => "Copy time",
@@ -123,6 +126,7 @@ impl Figure {
                 ..Self::objects(FigureKind::Failed, failed)
             }),
             Self::verified(report),
+            Self::digest(report),
             Self::shards(report),
             Some(
                 Self::new(FigureKind::Duration, duration(took))
@@ -130,9 +134,7 @@ impl Figure {
             ),
             Self::copy_time(report),
             Some(Self::request_cost(report)),
-            report
-                .mode
-                .map(|mode| Self::new(FigureKind::Mode, mode.name().to_owned())),
+            Self::mode(report),
         ]
         .into_iter()
         .flatten()
@@ -252,6 +254,13 @@ impl Figure {
         })
     }
 
+    /// The whole of it, since it is there to be compared with another program's.
+    fn digest(report: &Report) -> Option<Self> {
+        let proof = report.proof.as_ref()?;
+        let digest = proof.vouched.digest.to_string();
+        (report.verdict != Verdict::Planned).then(|| Self::new(FigureKind::Digest, digest))
+    }
+
     fn shards(report: &Report) -> Option<Self> {
         let shards = &report.shards;
         if shards.total == 0 {
@@ -285,6 +294,17 @@ impl Figure {
             Some(counted) => figure(time(counted), format!("estimated {estimate}")),
             None => None,
         }
+    }
+
+    /// With what makes two objects the same, where that decides.
+    fn mode(report: &Report) -> Option<Self> {
+        let mode = report.mode?;
+        let figure = Self::new(FigureKind::Mode, mode.name().to_owned());
+        let compare = report.compare.filter(|_| mode != Mode::Copy);
+        Some(match compare {
+            Some(compare) => figure.with(format!("compare: {}", compare.name())),
+            None => figure,
+        })
     }
 
     /// In a dry run the estimate alone.

@@ -103,8 +103,11 @@ fn summary_without_deletions(report: &Report) -> String {
         Verdict::Planned if report.emptiness().is_some() => nothing_to_copy(report),
         Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
         Verdict::Complete if report.audit.is_some() => format!(
-            "{} the same on both sides",
-            counted(report.skipped.count.objects, "object")
+            "{} the same on both sides{}",
+            counted(report.skipped.count.objects, "object"),
+            report
+                .compare
+                .map_or_else(String::new, |compare| format!(" by {}", compare.name()))
         ),
         Verdict::Complete => {
             let done = if report.planned.objects == 0 {

@@ -3,6 +3,8 @@
 use crate::{
     failure::FailureCode,
     report::{asked_input::AskedInput, remedy::Remedy, run_report::Report, verdict::Verdict},
+    run::record::{RunRecord, RunState},
+    value::{id::RunId, time::Timestamp},
 };
 
 /// What a person does after a run.
@@ -14,8 +16,12 @@ pub enum NextStep {
     ListFailures,
     /// Find out why shards are not finished.
     InspectShards,
+    /// Leave the copiers of a stopped run the time to end.
+    WaitForCopiers(Timestamp),
     /// Start the same run again.
     StartAgain(Option<AskedInput>),
+    /// Start the run again with another input: this one was refused.
+    StartCorrected,
     /// Start the run that does what this one left undone.
     Start(Remedy),
     /// Allow a mirror to delete more, if that is meant.
@@ -53,7 +59,11 @@ impl NextStep {
         let inspect = has_unfinished_shards.then_some(Self::InspectShards);
         let start = match report.remedy() {
             Some(remedy) => Some(Self::Start(remedy)),
-            None => (!is_contradictory).then(|| Self::StartAgain(report.input.clone())),
+            None if is_contradictory => None,
+            None if report.leading_code() == FailureCode::InvalidRun.name() => {
+                Some(Self::StartCorrected)
+            }
+            None => Some(Self::StartAgain(report.input.clone())),
         };
         let exceeds = report.deleted.exceeds;
         let allow = exceeds.map(|_| Self::AllowDeletions);
@@ -63,23 +73,47 @@ impl NextStep {
             .collect()
     }
 
+    /// The steps after a run that ended without a report: it was stopped, timed out, or could not be reported. `record` is
+    /// the ledger's, and `copying_until` when its last copier has ended for sure.
+    #[must_use]
+    pub fn without_report(
+        run: &RunId,
+        record: Option<&RunRecord>,
+        copying_until: Option<Timestamp>,
+    ) -> Vec<Self> {
+        let is_planned = record.is_some_and(|record| {
+            let spec = &record.spec;
+            record.state != RunState::Planning && !spec.dry_run && spec.mode.writes()
+        });
+        if !is_planned {
+            return vec![Self::StartAgain(None)];
+        }
+        let rerun = Self::Start(Remedy::Rerun { of: run.clone() });
+        let wait = copying_until.map(Self::WaitForCopiers);
+        wait.into_iter().chain([rerun]).collect()
+    }
+
     /// The step as a sentence.
     #[must_use]
-    pub const fn sentence(&self) -> &'static str {
-        match self {
+    pub fn sentence(&self) -> String {
+        let sentence = match self {
             Self::SaveDocuments => "Save the documents of this run for the bug report.",
             Self::ListFailures => "See failures.csv for every failed object.",
             Self::InspectShards => {
                 "Open the Map Run of the execution: each failed child shows why its shard is not finished."
             }
-            Self::StartAgain(Some(_)) => {
-                "Fix what broke, then start the run again. It copies only what is missing."
+            Self::WaitForCopiers(until) => {
+                return format!(
+                    "Wait until {until}: a copier of this run may still be working until then."
+                );
             }
+            Self::StartAgain(Some(_)) => "Then start the run again.",
             Self::StartAgain(None) => {
-                "Fix what broke, then start the run again with the same input. It copies only what is missing."
+                "Then start the run again with the same input, which its execution shows."
             }
+            Self::StartCorrected => "Then start the run with the corrected input.",
             Self::Start(Remedy::Rerun { .. }) => {
-                "Fix what failed, then start a rerun. It does what is undone and nothing else."
+                "Then start a rerun. It does what is undone and nothing else."
             }
             Self::Start(Remedy::Ordinary { asked: Some(_), .. }) => {
                 "The target is not as it should be: see differences.csv for each key. Start an ordinary run over the same pair: it copies whatever is missing or different, and deletes nothing."
@@ -97,7 +131,8 @@ impl NextStep {
             Self::StartCopying(None) => {
                 "Start the run with the same input, but without dry_run, to copy."
             }
-        }
+        };
+        sentence.to_owned()
     }
 
     /// The input of the execution to start, as JSON; nothing where the step starts none or the input stays the same.
@@ -115,10 +150,7 @@ impl NextStep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        report::{ReportedProblem, run_report::tests::report},
-        value::id::RunId,
-    };
+    use crate::report::{ReportedProblem, run_report::tests::report};
 
     #[test]
     fn a_run_that_failed_leads_from_its_failures_to_its_rerun() {
@@ -147,6 +179,18 @@ mod tests {
             action: String::new(),
         });
         assert_eq!(NextStep::all_of(&broken), [NextStep::StartAgain(None)]);
+        broken.problem = broken.problem.map(|problem| ReportedProblem {
+            code: "InvalidRun".into(),
+            ..problem
+        });
+        assert_eq!(NextStep::all_of(&broken), [NextStep::StartCorrected]);
+    }
+
+    #[test]
+    fn a_run_without_a_report_and_a_plan_is_started_again() {
+        let run = RunId::new("nightly-1").unwrap();
+        let steps = NextStep::without_report(&run, None, None);
+        assert_eq!(steps, [NextStep::StartAgain(None)]);
     }
 
     #[test]

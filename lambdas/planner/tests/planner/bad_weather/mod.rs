@@ -117,6 +117,7 @@ impl Stage {
             executions: MemoryExecutions::new(self.script.clone()),
             clock: ManualClock::stepping(noon(), step),
             settings: PlannerSettings {
+                function_roles: Vec::new(),
                 ceilings: Ceilings::new(&run_defaults, widest_ceilings()),
                 run_defaults,
                 max_concurrency: 7,

@@ -113,6 +113,7 @@ impl World {
             executions: self.executions.clone(),
             clock: ManualClock::stepping(noon(), self.clock_step),
             settings: PlannerSettings {
+                function_roles: Vec::new(),
                 ceilings: self.ceilings(&run_defaults),
                 run_defaults,
                 max_concurrency: 7,
