@@ -1,0 +1,2 @@
+//! The intake Lambda.
+fn main() {}
