@@ -9,6 +9,7 @@ use crate::{
     copy::part_layout::{
         PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
     },
+    events::EventRun,
     failure::Failure,
     run::{
         filter::Filters,
@@ -91,6 +92,9 @@ pub struct RunSpec {
     /// What names the objects, instead of a listing of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<SourceList>,
+    /// What events started the run, and told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventRun>,
     /// In a rerun: what it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<Rerun>,
@@ -154,6 +158,7 @@ impl RunSpec {
             verify: input.verify.unwrap_or(Verify::Relist),
             dry_run: input.dry_run.unwrap_or(false),
             list: input.source.list,
+            events: input.events,
             rerun: None,
         };
         spec.check_bounds()?;
@@ -203,7 +208,14 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
-        if self.list.is_some() && !matches!(self.mode, Mode::Copy | Mode::Sync) {
+        if self.events.is_some() && self.list.is_none() {
+            return Err(invalid(
+                "events",
+                "a run of events has the list of their keys (source.list); such runs are started by the intake",
+            ));
+        }
+        let may_mirror = self.events.is_some() && self.mode == Mode::Mirror;
+        if self.list.is_some() && !may_mirror && !matches!(self.mode, Mode::Copy | Mode::Sync) {
             return Err(invalid(
                 "mode",
                 &format!(
