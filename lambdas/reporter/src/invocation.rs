@@ -1,6 +1,6 @@
 //! One invocation: what was asked, until when, and the ports that its steps share.
 
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
 use shardlift_core::{
     access::policy::session::{SessionWork, session_policy},
     documents::RunDocuments,
@@ -8,7 +8,11 @@ use shardlift_core::{
     port::{Accounts, Clock, Ledger, SessionName},
     run::{event::ReporterEvent, record::RunRecord},
     shard::ShardRecord,
-    value::{deadline::Deadline, id::RunId, time::Timestamp},
+    value::{
+        deadline::Deadline,
+        id::{RunId, ShardId},
+        time::Timestamp,
+    },
 };
 
 use crate::ports::{Ports, Target};
@@ -22,6 +26,8 @@ pub(crate) struct Invocation<'a, P: Ports> {
     pub(crate) clock: &'a P::Clock,
     pub(crate) event: &'a ReporterEvent,
     pub(crate) deadline: Deadline,
+    /// All shards of the run, where its record names them.
+    pub(crate) few_shards: Vec<ShardId>,
 }
 
 impl<'a, P: Ports> Invocation<'a, P> {
@@ -34,7 +40,17 @@ impl<'a, P: Ports> Invocation<'a, P> {
     pub(crate) fn shards(
         &self,
     ) -> impl Stream<Item = Result<ShardRecord, Failure>> + Send + use<'a, P> {
-        self.shards_of(&self.event.run_id)
+        let (ledger, run_id): (&'a P::Ledger, &'a RunId) = (self.ledger, &self.event.run_id);
+        let named = stream::iter(self.few_shards.clone()).then(move |shard_id| async move {
+            let read = ledger.read_shard(run_id, &shard_id).await;
+            read.context("reading the shards of the run")?
+                .ok_or_else(|| Failure::invariant(format!("the ledger has no shard {shard_id}")))
+        });
+        if self.few_shards.is_empty() {
+            self.shards_of(run_id).left_stream()
+        } else {
+            named.right_stream()
+        }
     }
 
     /// Every shard of this run.

@@ -83,7 +83,8 @@ impl WalkRules {
     }
 
     /// Whether an object with this key may be deleted at the target. A run does not delete what its filters leave out.
-    fn may_delete(&self, relative: &str) -> bool {
+    #[must_use]
+    pub fn may_delete(&self, relative: &str) -> bool {
         self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
     }
 }

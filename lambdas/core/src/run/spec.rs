@@ -25,6 +25,9 @@ use crate::{
 /// The most rounds that an input may ask for; each is a Map Run of its own.
 pub const ROUNDS_MAX: u32 = 10;
 
+/// The most objects of a run that makes no trials before it begins.
+const LIGHT_OBJECTS_MAX: u64 = 1_000;
+
 /// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
 pub(crate) const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
 /// The share of the target's objects that a mirror may delete, in percent.
@@ -105,6 +108,14 @@ impl RunSpec {
     #[must_use]
     pub fn lists_target(&self) -> bool {
         self.mode != Mode::Copy && self.list.is_none() && self.rerun.is_none()
+    }
+
+    /// Whether the run is so small that trials of permissions and an upload of them would be most of its work: one of a few
+    /// events. Its copies show what is refused, object by object.
+    #[must_use]
+    pub fn is_light(&self) -> bool {
+        let events = self.events.as_ref();
+        events.is_some_and(|events| events.objects <= LIGHT_OBJECTS_MAX)
     }
 
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
@@ -208,22 +219,7 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
-        if self.events.is_some() && self.list.is_none() {
-            return Err(invalid(
-                "events",
-                "a run of events has the list of their keys (source.list); such runs are started by the intake",
-            ));
-        }
-        let may_mirror = self.events.is_some() && self.mode == Mode::Mirror;
-        if self.list.is_some() && !may_mirror && !matches!(self.mode, Mode::Copy | Mode::Sync) {
-            return Err(invalid(
-                "mode",
-                &format!(
-                    "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, found {}",
-                    self.mode.name()
-                ),
-            ));
-        }
+        self.check_list()?;
         if self.dry_run && !self.mode.writes() {
             return Err(invalid(
                 "dry_run",
@@ -234,6 +230,27 @@ impl RunSpec {
             return Err(invalid(
                 "rounds_max",
                 &format!("expected 1 to {ROUNDS_MAX}, found {}", self.rounds_max),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_list(&self) -> Result<(), Failure> {
+        if self.events.is_some() && self.list.is_none() {
+            return Err(invalid(
+                "events",
+                "a run of events has the list of their keys (source.list); the intake starts such runs",
+            ));
+        }
+        // Events tell of deletions, too.
+        let may_mirror = self.events.is_some() && self.mode == Mode::Mirror;
+        if self.list.is_some() && !may_mirror && !matches!(self.mode, Mode::Copy | Mode::Sync) {
+            return Err(invalid(
+                "mode",
+                &format!(
+                    "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, found {}",
+                    self.mode.name()
+                ),
             ));
         }
         Ok(())

@@ -10,7 +10,7 @@ use shardlift_core::{
     },
     port::{Ledger, PutOutcome},
     run::record::{PlanTotals, RunRecord, RunState},
-    shard::ShardWork,
+    shard::{ShardRecord, ShardWork},
     value::{
         id::ShardId,
         tally::{Count, RequestCounts, add_requests},
@@ -31,15 +31,52 @@ struct ShardSums {
     first_round: Vec<ShardId>,
 }
 
+impl ShardSums {
+    fn of(shards: Vec<ShardRecord>) -> Self {
+        let mut sums = Self::default();
+        shards.into_iter().for_each(|shard| sums.add(shard));
+        sums.in_arbitrary_order()
+    }
+
+    fn add(&mut self, shard: ShardRecord) {
+        self.shards += 1;
+        match shard.work {
+            ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
+                self.copies.add(shard.planned);
+                self.first_round.push(shard.shard_id);
+            }
+            // The copier of the last part shard assembles the object.
+            ShardWork::AssembleObject { .. } => self.copies.add(shard.planned),
+            ShardWork::DeleteObjects => self.deletes.add(shard.planned),
+        }
+    }
+
+    /// Neighbors in key order share a partition of S3. Shards in an arbitrary order spread the copiers over all partitions.
+    fn in_arbitrary_order(mut self) -> Self {
+        self.first_round
+            .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
+        self
+    }
+}
+
 impl<P: Ports> Planner<P> {
     /// Writes the index of the first round and the totals of the plan, in this order: a planned run has its index.
     pub(crate) async fn complete_plan(
         &self,
         run: &mut RunRecord,
         requests: RequestCounts,
+        few_shards: Option<Vec<ShardRecord>>,
     ) -> Result<PutOutcome, Failure> {
         let (tally, list) = self.sum_ranges(run).await?;
-        let sums = self.sum_shards(run).await?;
+        let few: Vec<ShardId> = few_shards
+            .iter()
+            .flatten()
+            .map(|shard| shard.shard_id.clone())
+            .collect();
+        let sums = match few_shards {
+            Some(few) => ShardSums::of(few),
+            None => self.sum_shards(run).await?,
+        };
         if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(
                 "the ranges of run {} planned {:?} to copy and {:?} to delete, its shards hold {:?} and {:?}",
@@ -70,6 +107,7 @@ impl<P: Ports> Planner<P> {
             root_markers: tally.root_markers,
             list,
             shards: sums.shards,
+            few_shards: few,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,
                 tally: &made,
@@ -137,21 +175,9 @@ impl<P: Ports> Planner<P> {
         let mut sums = ShardSums::default();
         let mut shards = self.ledger.shards(&run.run_id);
         while let Some(shard) = shards.next().await? {
-            sums.shards += 1;
-            match shard.work {
-                ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
-                    sums.copies.add(shard.planned);
-                    sums.first_round.push(shard.shard_id);
-                }
-                // The copier of the last part shard assembles the object.
-                ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
-                ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
-            }
+            sums.add(shard);
         }
-        // Neighbors in key order share a partition of S3. Shards in an arbitrary order spread the copiers over all partitions.
-        sums.first_round
-            .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
-        Ok(sums)
+        Ok(sums.in_arbitrary_order())
     }
 }
 
@@ -174,7 +200,8 @@ fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
     let is_within_share = u128::from(deletes) * 100 <= share_max;
     let is_within_count = deletes <= spec.delete_max_objects;
     let taking_part = [tally.planned, tally.same, tally.archived];
-    let is_empty = taking_part.iter().all(|count| count.objects == 0);
+    // Events that all tell of deletions say nothing about the rest of the source.
+    let is_empty = spec.events.is_none() && taking_part.iter().all(|count| count.objects == 0);
     (is_empty && !spec.allow_empty_source) || (!is_within_share && !is_within_count)
 }
 

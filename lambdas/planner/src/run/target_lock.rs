@@ -67,6 +67,21 @@ impl<P: Ports> Planner<P> {
         }
     }
 
+    /// Whether the lock on the target of the pair is held for this run already.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used.
+    pub(crate) async fn holds_lock(
+        &self,
+        pair: &Pair,
+        event: &PlannerEvent,
+    ) -> Result<bool, Failure> {
+        let found = self.ledger.read_lock(&LockedPrefix::of(pair)).await?;
+        Ok(found.is_some_and(|found| {
+            found.state == LockState::Held && found.execution_arn == event.execution_arn
+        }))
+    }
+
     async fn move_lock(&self, lock: &LockRecord, state: LockState) -> Result<PutOutcome, Failure> {
         let moved = LockRecord {
             state,

@@ -108,6 +108,9 @@ impl Details {
                 writer.flush_if_large().await?;
             }
         }
+        if run.keeps_nothing() {
+            return Ok(());
+        }
         for key in receipts::kept_keys(invocation, &run.run_id).await? {
             writer.add_receipts(&key);
         }
