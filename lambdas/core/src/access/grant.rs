@@ -10,11 +10,12 @@ use super::document::PolicyDocument::{
 use crate::{
     run::pair::Side,
     value::action::Action::{
-        self, AbortMultipartUpload, AssumeRole, CreateLogStream, Decrypt, DeleteItem, DeleteObject,
-        DescribeExecution, GenerateDataKey, GetItem, GetObject, GetObjectAnnotation,
-        GetObjectTagging, ListBucket, ListBucketMultipartUploads, ListMultipartUploadParts,
-        ListObjectAnnotations, Publish, PutItem, PutLogEvents, PutObject, PutObjectAcl,
-        PutObjectAnnotation, PutObjectTagging, Query,
+        self, AbortMultipartUpload, AssumeRole, CreateLogStream, Decrypt, DeleteItem,
+        DeleteMessage, DeleteObject, DescribeExecution, GenerateDataKey, GetItem, GetObject,
+        GetObjectAnnotation, GetObjectTagging, GetQueueAttributes, ListBucket,
+        ListBucketMultipartUploads, ListMultipartUploadParts, ListObjectAnnotations, Publish,
+        PutItem, PutLogEvents, PutObject, PutObjectAcl, PutObjectAnnotation, PutObjectTagging,
+        Query, ReceiveMessage, StartExecution,
     },
 };
 
@@ -101,6 +102,9 @@ pub const GRANTS: &[Grant] = &[
     grant(ExecutionRole, Realm::Stack, "TellMissingFromForbidden", &[ListBucket]),
     grant(ExecutionRole, Realm::Stack, "AskWhetherALockIsStillHeld", &[DescribeExecution]),
     grant(ExecutionRole, Realm::Stack, "Notify", &[Publish]),
+    grant(ExecutionRole, Realm::Stack, "TakeTheMessages", &[ReceiveMessage, DeleteMessage, GetQueueAttributes]),
+    grant(ExecutionRole, Realm::Stack, "RemoveTheEvents", &[DeleteObject]),
+    grant(ExecutionRole, Realm::Stack, "StartRuns", &[StartExecution]),
     grant(ExecutionRole, Realm::Source, "ListTheSource", &[ListBucket]),
     grant(ExecutionRole, Realm::Target, "EnterTheTargetAccount", &[AssumeRole]),
     grant(TargetRoleTrust, Realm::Target, "LetTheFunctionsEnter", &[AssumeRole]),
