@@ -10,6 +10,7 @@ mod credentials;
 mod deployment;
 mod difference_list;
 mod error;
+mod events;
 mod failure_table;
 mod list_upload;
 mod machine;
@@ -80,6 +81,7 @@ pub async fn run(arguments: Arguments, screen: &mut Screen) -> Result<Ending, Co
             let connection = connect(&stack).await?;
             verify::verify(&connection, &stack, &verify, screen).await
         }
+        Command::Events(asked) => events::run(&stack, &asked, screen).await,
         Command::Manifest(manifest) => {
             object_table::show(&connect(&stack).await?, &manifest, screen).await
         }

@@ -18,6 +18,13 @@ INFRA = ROOT / "infra"
 ARTIFACTS_BUCKET = "shardlift-artifacts"
 DEPLOY_SECONDS_MAX = 120
 POLL_SECONDS = 0.1
+# Outputs of a stack that starts runs from events.
+EVENT_OUTPUTS = {
+    "intake_function": "IntakeFunctionName",
+    "intake_role_arn": "IntakeRoleArn",
+    "events_queue_url": "EventsQueueUrl",
+    "events_dead_letters_url": "EventsDeadLettersUrl",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Deployment:
     source_prefix: str = ""
     target_prefix: str = ""
     external_id: str = "local-external-id"
-    # The folder of planner.zip, copier.zip and reporter.zip.
+    # The folder of the functions' zips.
     zips_dir: Path = ROOT / "target" / "local"
     # Further parameters of template.yaml, and of target-account.yaml.
     parameters: dict = field(default_factory=dict)
@@ -38,6 +45,8 @@ class Deployment:
     # What bounds the input of a run: the widest, so that everything can be tried. Without it, the
     # template's defaults are in force.
     has_widest_ceilings: bool = True
+    # Whether what is written at the source starts a run.
+    starts_on_events: bool = False
 
     @property
     def source(self):
@@ -72,6 +81,12 @@ class Deployment:
         stack = self._deploy_source_stack()
         self._deploy_target_stack(stack)
         self.apply_source_bucket_policy()
+        if self.starts_on_events:
+            # As `shardlift events on` does; a new bucket sends nothing else.
+            notifications = {"EventBridgeConfiguration": {}}
+            s3.put_bucket_notification_configuration(
+                Bucket=self.source_bucket, NotificationConfiguration=notifications
+            )
         return self._outputs(stack)
 
     def apply_source_bucket_policy(self):
@@ -95,7 +110,7 @@ class Deployment:
         return json.loads(text)
 
     def _require_zips(self):
-        missing = [n for n in ("planner", "copier", "reporter") if not (self.zips_dir / f"{n}.zip").is_file()]
+        missing = [n for n in ("planner", "copier", "reporter", "intake") if not (self.zips_dir / f"{n}.zip").is_file()]
         if missing:
             raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make local-up, or make package-local")
 
@@ -112,6 +127,7 @@ class Deployment:
             "TargetAccountRoleArn": self.target_role_arn,
             "TargetExternalId": self.external_id,
             **(self.widest_ceilings() if self.has_widest_ceilings else {}),
+            **({"StartOnEvents": "true", "EventsWindowSeconds": 1} if self.starts_on_events else {}),
             **self.parameters,
         }
         place = {"TemplateURL": f"{self.endpoint_url}/{ARTIFACTS_BUCKET}/{template}"}
@@ -171,6 +187,7 @@ class Deployment:
             "planner_role_arn": stack["PlannerRoleArn"],
             "copier_role_arn": stack["CopierRoleArn"],
             "reporter_role_arn": stack["ReporterRoleArn"],
+            **{name: stack[output] for name, output in EVENT_OUTPUTS.items() if output in stack},
         }
 
 

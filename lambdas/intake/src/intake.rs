@@ -220,7 +220,9 @@ impl<P: Ports> Intake<P> {
         let line = self
             .metrics()
             .with("EventsWaiting", Unit::Count, objects)
-            .with("EventsWaitingFor", Unit::Milliseconds, millis);
+            .with("EventsWaitingFor", Unit::Milliseconds, millis)
+            // An alarm compares it with a parameter of the stack, which is in hours.
+            .with("EventsWaitingHours", Unit::Count, age.as_secs() / 3_600);
         emit(&line);
     }
 
