@@ -48,7 +48,9 @@ impl EventParts {
                 let described = Deployment::describe(arguments, stack).await?;
                 let bucket = described.parameter("SourceBucketName").unwrap_or_default();
                 BucketName::new(bucket).map_err(|problem| {
-                    CommandError::usage(format!("the stack's parameter SourceBucketName: {problem}"))
+                    CommandError::usage(format!(
+                        "the stack's parameter SourceBucketName: {problem}"
+                    ))
                 })?
             }
             (None, None) => {

@@ -63,15 +63,24 @@ impl Notifications {
         let bucket = &self.bucket;
         if configuration.event_bridge_configuration.is_some() == on {
             let state = if on { "sends" } else { "does not send" };
-            writeln!(screen.out(), "s3://{bucket} {state} its events to EventBridge: nothing to change")?;
+            writeln!(
+                screen.out(),
+                "s3://{bucket} {state} its events to EventBridge: nothing to change"
+            )?;
             return Ok(Ending::Good);
         }
-        writeln!(screen.out(), "The notification configuration of s3://{bucket}:")?;
+        writeln!(
+            screen.out(),
+            "The notification configuration of s3://{bucket}:"
+        )?;
         for line in kept(&configuration) {
             writeln!(screen.out(), "    {line}")?;
         }
         let sign = if on { '+' } else { '-' };
-        writeln!(screen.out(), "  {sign} EventBridge: every event of the bucket")?;
+        writeln!(
+            screen.out(),
+            "  {sign} EventBridge: every event of the bucket"
+        )?;
         if !on {
             writeln!(
                 screen.out(),
@@ -79,7 +88,10 @@ impl Notifications {
             )?;
         }
         if !yes && !confirmed(screen)? {
-            writeln!(screen.out(), "Nothing was changed. With --yes, no question is asked.")?;
+            writeln!(
+                screen.out(),
+                "Nothing was changed. With --yes, no question is asked."
+            )?;
             return Ok(Ending::Broken);
         }
         configuration.event_bridge_configuration =
@@ -104,7 +116,10 @@ impl Notifications {
 /// What stands in a configuration beside EventBridge, a line each.
 fn kept(configuration: &NotificationConfiguration) -> Vec<String> {
     let events = |events: &[aws_sdk_s3::types::Event]| {
-        let names: Vec<&str> = events.iter().map(aws_sdk_s3::types::Event::as_str).collect();
+        let names: Vec<&str> = events
+            .iter()
+            .map(aws_sdk_s3::types::Event::as_str)
+            .collect();
         names.join(", ")
     };
     let topics = configuration.topic_configurations().iter();
@@ -114,7 +129,11 @@ fn kept(configuration: &NotificationConfiguration) -> Vec<String> {
         .map(|one| format!("topic {}: {}", one.topic_arn(), events(one.events())))
         .chain(queues.map(|one| format!("queue {}: {}", one.queue_arn(), events(one.events()))))
         .chain(functions.map(|one| {
-            format!("function {}: {}", one.lambda_function_arn(), events(one.events()))
+            format!(
+                "function {}: {}",
+                one.lambda_function_arn(),
+                events(one.events())
+            )
         }))
         .collect()
 }

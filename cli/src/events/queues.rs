@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::{
     Client,
+    operation::get_queue_url::GetQueueUrlError,
     types::{
         DeleteMessageBatchRequestEntry, Message, QueueAttributeName, SendMessageBatchRequestEntry,
     },
@@ -59,7 +60,10 @@ impl Queues {
         let name = format!("{}-{name}", self.stack);
         let found = self.client.get_queue_url().queue_name(&name).send().await;
         let found = found.map_err(|error| {
-            if error.as_service_error().is_some_and(|error| error.is_queue_does_not_exist()) {
+            if error
+                .as_service_error()
+                .is_some_and(GetQueueUrlError::is_queue_does_not_exist)
+            {
                 return CommandError::usage(format!(
                     "there is no queue {name}: deploy the stack with StartOnEvents=true"
                 ));

@@ -70,7 +70,9 @@ pub(super) async fn show(
 
 async fn waiting(connection: &Connection) -> Result<String, CommandError> {
     let stored = connection.control.waiting().await?;
-    let names = stored.iter().filter_map(|list| WaitingName::of_key(&list.key));
+    let names = stored
+        .iter()
+        .filter_map(|list| WaitingName::of_key(&list.key));
     let names: Vec<WaitingName> = names.collect();
     let Some(oldest) = names.iter().map(WaitingName::oldest_at).min() else {
         return Ok("none".to_owned());
@@ -84,7 +86,10 @@ async fn waiting(connection: &Connection) -> Result<String, CommandError> {
     } else {
         ""
     };
-    Ok(format!("{}, the oldest for {age}{why}", counted(keys, "key")))
+    Ok(format!(
+        "{}, the oldest for {age}{why}",
+        counted(keys, "key")
+    ))
 }
 
 async fn last_run(connection: &Connection) -> Result<String, CommandError> {
@@ -106,7 +111,11 @@ async fn last_run(connection: &Connection) -> Result<String, CommandError> {
                 report.headline()
             ),
             Some((report, None)) => format!("{}: {}", execution.name, report.headline()),
-            None => format!("{}: {}, without a report", execution.name, execution.status.as_str()),
+            None => format!(
+                "{}: {}, without a report",
+                execution.name,
+                execution.status.as_str()
+            ),
         });
     }
     Ok("none yet".to_owned())

@@ -84,9 +84,7 @@ class Deployment:
         if self.starts_on_events:
             # As `shardlift events on` does; a new bucket sends nothing else.
             notifications = {"EventBridgeConfiguration": {}}
-            s3.put_bucket_notification_configuration(
-                Bucket=self.source_bucket, NotificationConfiguration=notifications
-            )
+            s3.put_bucket_notification_configuration(Bucket=self.source_bucket, NotificationConfiguration=notifications)
         return self._outputs(stack)
 
     def apply_source_bucket_policy(self):

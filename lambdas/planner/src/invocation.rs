@@ -110,13 +110,10 @@ impl<P: Ports> Planner<P> {
             lister.run(deadline).await?
         };
         match end {
-            InvocationEnd::Complete {
-                manifests,
-                few_shards,
-            } => {
+            InvocationEnd::Complete { manifests, small } => {
                 meter.add("s3:PutObject", manifests + 1);
                 let requests = meter.read(&source, &target, &self.ledger);
-                match self.complete_plan(&mut run, requests, few_shards).await? {
+                match self.complete_plan(&mut run, requests, small).await? {
                     PutOutcome::Written => Ok(self.result_of_plan(event, &run)),
                     PutOutcome::Refused => Ok(self.result(event, PlannerStatus::Continue)),
                 }

@@ -1,6 +1,15 @@
 //! How the planning of one invocation ended.
 
-use shardlift_core::shard::ShardRecord;
+use shardlift_core::{plan::range::RangeRecord, shard::ShardRecord};
+
+/// Everything that the ledger has of a small plan, so that nobody has to look for it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct SmallPlan {
+    /// Its one range, which is done.
+    pub(crate) range: RangeRecord,
+    /// Its shards.
+    pub(crate) shards: Vec<ShardRecord>,
+}
 
 /// How the planning of one invocation ended.
 #[derive(Debug, PartialEq)]
@@ -9,8 +18,8 @@ pub(crate) enum InvocationEnd {
     Complete {
         /// Manifests written by this invocation.
         manifests: u64,
-        /// The shards of a small plan that this invocation made alone, from its beginning.
-        few_shards: Option<Vec<ShardRecord>>,
+        /// A small plan that this invocation made alone, from its beginning.
+        small: Option<Box<SmallPlan>>,
     },
     /// The deadline is near; everything merged is written.
     Yielded {

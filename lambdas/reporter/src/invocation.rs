@@ -8,11 +8,7 @@ use shardlift_core::{
     port::{Accounts, Clock, Ledger, SessionName},
     run::{event::ReporterEvent, record::RunRecord},
     shard::ShardRecord,
-    value::{
-        deadline::Deadline,
-        id::{RunId, ShardId},
-        time::Timestamp,
-    },
+    value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
 
 use crate::ports::{Ports, Target};
@@ -26,8 +22,8 @@ pub(crate) struct Invocation<'a, P: Ports> {
     pub(crate) clock: &'a P::Clock,
     pub(crate) event: &'a ReporterEvent,
     pub(crate) deadline: Deadline,
-    /// All shards of the run, where its record names them.
-    pub(crate) few_shards: Vec<ShardId>,
+    /// All shards of the run, where its record names them: they are read once.
+    pub(crate) few_shards: Vec<ShardRecord>,
 }
 
 impl<'a, P: Ports> Invocation<'a, P> {
@@ -40,17 +36,27 @@ impl<'a, P: Ports> Invocation<'a, P> {
     pub(crate) fn shards(
         &self,
     ) -> impl Stream<Item = Result<ShardRecord, Failure>> + Send + use<'a, P> {
-        let (ledger, run_id): (&'a P::Ledger, &'a RunId) = (self.ledger, &self.event.run_id);
-        let named = stream::iter(self.few_shards.clone()).then(move |shard_id| async move {
-            let read = ledger.read_shard(run_id, &shard_id).await;
-            read.context("reading the shards of the run")?
-                .ok_or_else(|| Failure::invariant(format!("the ledger has no shard {shard_id}")))
-        });
         if self.few_shards.is_empty() {
-            self.shards_of(run_id).left_stream()
+            self.shards_of(&self.event.run_id).left_stream()
         } else {
-            named.right_stream()
+            let shards = self.few_shards.clone().into_iter().map(Ok);
+            stream::iter(shards).right_stream()
         }
+    }
+
+    /// Reads the shards that the record of the run names.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or lacks one of them.
+    pub(crate) async fn read_few_shards(&mut self, run: &RunRecord) -> Result<(), Failure> {
+        for shard_id in &run.totals.few_shards {
+            let read = self.ledger.read_shard(&run.run_id, shard_id).await;
+            let read = read.context("reading the shards of the run")?;
+            self.few_shards.push(read.ok_or_else(|| {
+                Failure::invariant(format!("the ledger has no shard {shard_id}"))
+            })?);
+        }
+        Ok(())
     }
 
     /// Every shard of this run.

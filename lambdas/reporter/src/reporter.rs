@@ -85,7 +85,7 @@ impl<P: Ports> Reporter<P> {
             let draft = ReportDraft::without_record(event);
             return self.publish(&invocation, None, draft).await;
         };
-        invocation.few_shards.clone_from(&run.totals.few_shards);
+        invocation.read_few_shards(&run).await?;
         if run.state == RunState::Reported
             && let Some(report) = written_report(&invocation).await?
         {

@@ -79,7 +79,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
         if writer.is_done() {
             return Ok(InvocationEnd::Complete {
                 manifests: 0,
-                few_shards: None,
+                small: None,
             });
         }
         let mut scan = self.open(writer.waypoint()).await?;

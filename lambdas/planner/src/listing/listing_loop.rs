@@ -283,7 +283,7 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
         if open == 0 {
             InvocationEnd::Complete {
                 manifests,
-                few_shards: None,
+                small: None,
             }
         } else {
             InvocationEnd::Yielded { manifests }

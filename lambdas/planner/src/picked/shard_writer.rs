@@ -14,7 +14,7 @@ use shardlift_core::{
 
 use super::{open_shards::OpenShards, picked_action::PickedAction, waypoint::Waypoint};
 use crate::{
-    invocation_end::InvocationEnd,
+    invocation_end::{InvocationEnd, SmallPlan},
     planner::Planner,
     ports::Ports,
     records::{commit, load_or_create, put_lists},
@@ -175,13 +175,13 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
     pub(crate) async fn finish(mut self, state: RangeState) -> Result<InvocationEnd, Failure> {
         let outcome = self.write(state).await?;
         let manifests = self.manifests;
-        let few_shards = self.few_shards;
+        let range = self.range;
+        let small = self
+            .few_shards
+            .map(|shards| Box::new(SmallPlan { range, shards }));
         Ok(match (outcome, state) {
             (PutOutcome::Refused, _) => InvocationEnd::Superseded,
-            (PutOutcome::Written, RangeState::Done) => InvocationEnd::Complete {
-                manifests,
-                few_shards,
-            },
+            (PutOutcome::Written, RangeState::Done) => InvocationEnd::Complete { manifests, small },
             (PutOutcome::Written, RangeState::Listing) => InvocationEnd::Yielded { manifests },
         })
     }

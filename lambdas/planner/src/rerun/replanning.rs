@@ -78,7 +78,7 @@ impl<'a, P: Ports> Replanning<'a, P> {
         if writer.is_done() {
             return Ok(InvocationEnd::Complete {
                 manifests: 0,
-                few_shards: None,
+                small: None,
             });
         }
         for shard_id in self.documents.undone_shards().await? {

@@ -6,7 +6,7 @@ use shardlift_core::{
     failure::Failure,
     plan::{
         EstimateBasis, ListCounts, RunEstimate,
-        range::{self, ListingTally, RangeState},
+        range::{self, ListingTally, RangeRecord, RangeState},
     },
     port::{Ledger, PutOutcome},
     run::record::{PlanTotals, RunRecord, RunState},
@@ -18,7 +18,7 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::{planner::Planner, ports::Ports};
+use crate::{invocation_end::SmallPlan, planner::Planner, ports::Ports};
 
 /// The sums of all shards in the ledger.
 #[derive(Debug, Default)]
@@ -65,17 +65,16 @@ impl<P: Ports> Planner<P> {
         &self,
         run: &mut RunRecord,
         requests: RequestCounts,
-        few_shards: Option<Vec<ShardRecord>>,
+        small: Option<Box<SmallPlan>>,
     ) -> Result<PutOutcome, Failure> {
-        let (tally, list) = self.sum_ranges(run).await?;
-        let few: Vec<ShardId> = few_shards
-            .iter()
-            .flatten()
-            .map(|shard| shard.shard_id.clone())
-            .collect();
-        let sums = match few_shards {
-            Some(few) => ShardSums::of(few),
-            None => self.sum_shards(run).await?,
+        let few_shards = small.iter().flat_map(|small| &small.shards);
+        let few_shards = few_shards.map(|shard| shard.shard_id.clone()).collect();
+        let ((tally, list), sums) = match small.map(|small| *small) {
+            Some(small) => (sum_of(run, vec![small.range])?, ShardSums::of(small.shards)),
+            None => {
+                let ranges = self.ledger.read_ranges(&run.run_id).await?;
+                (sum_of(run, ranges)?, self.sum_shards(run).await?)
+            }
         };
         if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(
@@ -107,7 +106,7 @@ impl<P: Ports> Planner<P> {
             root_markers: tally.root_markers,
             list,
             shards: sums.shards,
-            few_shards: few,
+            few_shards,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,
                 tally: &made,
@@ -140,37 +139,6 @@ impl<P: Ports> Planner<P> {
         Ok(())
     }
 
-    /// The counts of all ranges, and what the list is made of, if one named the objects.
-    async fn sum_ranges(
-        &self,
-        run: &RunRecord,
-    ) -> Result<(ListingTally, Option<ListCounts>), Failure> {
-        let mut ranges = self.ledger.read_ranges(&run.run_id).await?;
-        ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
-        let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
-        if !range::tiles(&bounds) {
-            return Err(Failure::invariant(format!(
-                "the {} ranges of run {} do not tile the key space",
-                ranges.len(),
-                run.run_id
-            )));
-        }
-        let (mut tally, mut list) = (ListingTally::default(), None);
-        for range in ranges {
-            if range.state != RangeState::Done {
-                return Err(Failure::invariant(format!(
-                    "range {} of run {} is not done although the listing ended",
-                    range.range_id, run.run_id
-                )));
-            }
-            if let Some(checkpoint) = range.checkpoint {
-                tally.add(&checkpoint.tally);
-                list = list.or(checkpoint.list.map(|list| list.counts));
-            }
-        }
-        Ok((tally, list))
-    }
-
     async fn sum_shards(&self, run: &RunRecord) -> Result<ShardSums, Failure> {
         let mut sums = ShardSums::default();
         let mut shards = self.ledger.shards(&run.run_id);
@@ -179,6 +147,36 @@ impl<P: Ports> Planner<P> {
         }
         Ok(sums.in_arbitrary_order())
     }
+}
+
+/// The counts of all ranges, and what the list is made of, if one named the objects.
+fn sum_of(
+    run: &RunRecord,
+    mut ranges: Vec<RangeRecord>,
+) -> Result<(ListingTally, Option<ListCounts>), Failure> {
+    ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
+    let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
+    if !range::tiles(&bounds) {
+        return Err(Failure::invariant(format!(
+            "the {} ranges of run {} do not tile the key space",
+            ranges.len(),
+            run.run_id
+        )));
+    }
+    let (mut tally, mut list) = (ListingTally::default(), None);
+    for range in ranges {
+        if range.state != RangeState::Done {
+            return Err(Failure::invariant(format!(
+                "range {} of run {} is not done although the listing ended",
+                range.range_id, run.run_id
+            )));
+        }
+        if let Some(checkpoint) = range.checkpoint {
+            tally.add(&checkpoint.tally);
+            list = list.or(checkpoint.list.map(|list| list.counts));
+        }
+    }
+    Ok((tally, list))
 }
 
 /// Whether a mirror would delete more than its limits allow, so that it deletes nothing. Deletions within either limit are
