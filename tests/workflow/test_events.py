@@ -283,7 +283,8 @@ def test_the_command_switches_the_buckets_events_and_keeps_what_else_is_there(pa
     assert unsure.returncode == 2
     assert "Nothing was changed" in unsure.stdout
     off = pair.command(tmp_path, "off", "--yes")
-    assert off.returncode == 0 and arn in off.stdout, off.stderr
+    assert off.returncode == 0, off.stderr
+    assert arn in off.stdout
     found = s3.get_bucket_notification_configuration(Bucket=bucket)
     assert "EventBridgeConfiguration" not in found
     assert [one["Id"] for one in found["QueueConfigurations"]] == ["theirs"]

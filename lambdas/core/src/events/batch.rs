@@ -1,11 +1,11 @@
 //! Many events become one list of keys.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
+    digest::digest_of,
     message::{EventKind, SourceEvent},
     waiting::WaitingName,
 };
@@ -42,7 +42,7 @@ impl EventRules {
 
 /// One line of the list: the key, and what else is worth knowing of it. A list is read by its `key` alone.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct EventLine {
     key: ObjectKey,
     sequencer: String,
     deleted: bool,
@@ -101,7 +101,7 @@ impl EventBatch {
     pub fn written(&self) -> Result<(WaitingName, Vec<u8>), Failure> {
         let mut body = Vec::new();
         for (event, first) in self.keys.values() {
-            let line = Line {
+            let line = EventLine {
                 key: event.key.clone(),
                 sequencer: event.sequencer.clone(),
                 deleted: event.kind == EventKind::Deleted,
@@ -124,7 +124,8 @@ impl EventBatch {
     pub fn add_list(&mut self, body: &[u8]) -> Result<(), String> {
         let lines = body.split(|byte| *byte == b'\n');
         for line in lines.filter(|line| !line.is_empty()) {
-            let line: Line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+            let line: EventLine =
+                serde_json::from_slice(line).map_err(|error| error.to_string())?;
             let kind = if line.deleted {
                 EventKind::Deleted
             } else {
@@ -140,15 +141,6 @@ impl EventBatch {
         }
         Ok(())
     }
-}
-
-/// The first 64 bits of a SHA-256, in hexadecimal digits: enough to tell the few thousand lists of a stack apart.
-pub(super) fn digest_of(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest[..8].iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

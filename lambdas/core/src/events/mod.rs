@@ -5,6 +5,7 @@
 //! [`batch`] makes one list of many events, [`waiting`] names the lists that wait and the run that takes them.
 
 pub mod batch;
+mod digest;
 pub mod message;
 pub mod waiting;
 

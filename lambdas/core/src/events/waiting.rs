@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::batch::digest_of;
+use super::digest::digest_of;
 use crate::{
     run::{
         list::{ListFormat, SourceList},
