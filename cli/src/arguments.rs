@@ -319,6 +319,10 @@ pub(crate) enum DocumentName {
     CopierRole,
     /// The reporter's permissions.
     ReporterRole,
+    /// What the reporter's role may do in addition, where the stack starts runs from events.
+    ReporterOfEvents,
+    /// The intake's permissions, where the stack starts runs from events.
+    IntakeRole,
     /// What the policy of the source's KMS key must contain.
     SourceKey,
     /// What the policy of the target's KMS key must contain.

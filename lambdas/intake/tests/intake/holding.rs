@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shardlift_core::{
-    port::{EventLists, ExecutionState, Ledger},
+    port::{EventLists, ExecutionState, Ledger, PutOutcome},
     run::lock::{LockRecord, LockState, LockedPrefix},
     value::{arn::ExecutionArn, id::RunId, key::KeyPrefix},
 };
@@ -27,7 +27,8 @@ impl World {
             state: LockState::Held,
             revision: 1,
         };
-        self.ledger.create_lock(&lock).await.unwrap();
+        let created = self.ledger.create_lock(&lock).await.unwrap();
+        assert_eq!(created, PutOutcome::Written);
         self.executions.set(&execution, ExecutionState::Running);
         execution
     }
