@@ -47,6 +47,8 @@ class Deployment:
     has_widest_ceilings: bool = True
     # Whether what is written at the source starts a run.
     starts_on_events: bool = False
+    # Whether the source bucket sends its events from the beginning, as after `shardlift events on`.
+    sends_events: bool = True
 
     @property
     def source(self):
@@ -81,7 +83,7 @@ class Deployment:
         stack = self._deploy_source_stack()
         self._deploy_target_stack(stack)
         self.apply_source_bucket_policy()
-        if self.starts_on_events:
+        if self.starts_on_events and self.sends_events:
             # As `shardlift events on` does; a new bucket sends nothing else.
             notifications = {"EventBridgeConfiguration": {}}
             s3.put_bucket_notification_configuration(Bucket=self.source_bucket, NotificationConfiguration=notifications)
