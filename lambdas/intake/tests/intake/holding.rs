@@ -75,7 +75,7 @@ async fn what_arrives_during_a_run_of_events_is_the_next_one() {
     let [first] = world.running().try_into().unwrap();
     world.take(&[event("data/b", 2)]).await.unwrap();
     world.take(&[event("data/a", 3)]).await.unwrap();
-    assert_eq!(world.running(), [first.clone()]);
+    assert_eq!(world.running(), std::slice::from_ref(&first));
     world.end(&first, RunEnd::Planned).await;
     world.take(&[run_ended()]).await.unwrap();
     let [second] = world.running().try_into().unwrap();
