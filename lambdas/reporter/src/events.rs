@@ -18,7 +18,8 @@ const MARK: &[u8] = b"The last run of events broke. Until some minutes after thi
 
 /// Settles the lists of a run that events started, before its lock is released.
 ///
-/// A run whose plan was finished has looked at every key of them, and its report names each object that failed. The lists of
+/// A run whose plan was finished, and in which nothing broke, has looked at every key of them, and its report names each
+/// object that failed. The lists of
 /// any other run go on waiting: those of one that lost the pair to another run until that ends, those of one that broke for
 /// a reason of its own for some minutes, too.
 ///
@@ -33,7 +34,7 @@ pub(crate) async fn settle<P: Ports>(
         return Ok(());
     };
     let is_planned = run.is_some_and(|run| run.state != RunState::Planning);
-    if is_planned {
+    if is_planned && report.problem.is_none() {
         for name in &taken.lists {
             let removed = invocation.control.remove_waiting(&name.key()).await;
             removed.context("removing the events that the run has done with")?;

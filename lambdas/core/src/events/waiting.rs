@@ -26,6 +26,9 @@ pub const MERGED_FOLDER: &str = "lists/events/merged/";
 /// Written when a run of events broke: until some time after it, no other one is started. It comes before every list.
 pub const HELD_KEY: &str = "lists/events/waiting/.held";
 
+/// What the ids of runs of events begin with.
+const RUN_PREFIX: &str = "events-";
+
 /// The most lists that one run takes: their names stand in its input.
 const TAKEN_LISTS_MAX: usize = 100;
 /// The most bytes of lists that one run takes: they are merged in memory.
@@ -154,7 +157,13 @@ impl EventRun {
         let names: Vec<&str> = self.lists.iter().map(|name| name.0.as_str()).collect();
         let digest = digest_of(names.join("\n").as_bytes());
         let oldest = self.oldest_at.as_epoch_seconds().max(0);
-        RunId::new(format!("events-{oldest}-{digest}-{attempt}"))
+        RunId::new(format!("{RUN_PREFIX}{oldest}-{digest}-{attempt}"))
+    }
+
+    /// Whether the run of this id is one of events.
+    #[must_use]
+    pub fn is_one(run_id: &RunId) -> bool {
+        run_id.as_str().starts_with(RUN_PREFIX)
     }
 
     /// Where the list of the run lies: the one that it takes, or one of all of them together.
