@@ -2,7 +2,7 @@
 #
 #   make demo            copies a sample across two local accounts (FROM=<folder> for your own files)
 #   make test            runs everything that CI runs
-#   make local-up        starts a new, empty local stack (PORT=4566); make local-down stops it
+#   make local-up        starts a new, empty local stack (PORT=4566, EVENTS=on); make local-down stops it
 #   make package         builds the zips to deploy, in target/lambda/ (ZIG=1 where the C library is newer than Lambda's,
 #                        ARCHITECTURE=arm64 on such a machine, and as the stack's parameter)
 #   make release         make package, and all that a deployment needs in one folder and archive, in target/dist/
@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON := .venv/bin/python
 STACK := PYTHONPATH=infra/local $(PYTHON) -m shardlift_local
-LAMBDAS := planner copier reporter
+LAMBDAS := planner copier reporter intake
 STACK_PORT = $(or $(PORT),4566)
 MODEL_PORT = $(or $(PORT),9100)
 
@@ -30,7 +30,7 @@ help:
 # ------------------------------------------------------------- the local stack
 .PHONY: local-up local-down demo
 local-up: venv-local package-local
-	@$(STACK) up --port $(STACK_PORT)
+	@$(STACK) up --port $(STACK_PORT) $(if $(filter on,$(EVENTS)),--events)
 
 local-down: venv-local
 	@$(STACK) down

@@ -10,6 +10,7 @@ use shardlift_core::value::id::{RunId, ShardId};
 
 use crate::{
     checked_value::checked,
+    events_arguments::EventsArguments,
     policy_arguments::PolicyArguments,
     start_arguments::{PlanArguments, StartArguments},
 };
@@ -184,6 +185,11 @@ pub(crate) enum Command {
     /// Print the policy documents of both accounts, for review and for pasting.
     #[command(after_help = "Example:\n  shardlift policy source-bucket --merge old.json")]
     Policy(Box<PolicyArguments>),
+    /// Show whether what is written at the source starts runs, what waits, and what could not be taken.
+    ///
+    /// Exit code: 1 when the source sends no events, or there are dead letters.
+    #[command(after_help = "Example:\n  shardlift events on")]
+    Events(EventsArguments),
 }
 
 /// Which parts of a report.

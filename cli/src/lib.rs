@@ -11,6 +11,8 @@ mod credentials;
 mod deployment;
 mod difference_list;
 mod error;
+mod events;
+mod events_arguments;
 mod failure_table;
 mod field_arguments;
 mod list_upload;
@@ -108,6 +110,7 @@ async fn take(
             let connection = connect(&stack).await?;
             verify::verify(&connection, &stack, &verify, screen).await
         }
+        Command::Events(asked) => events::run(&stack, &asked, screen).await,
         Command::Manifest(manifest) => {
             object_table::show(&connect(&stack).await?, &manifest, screen).await
         }

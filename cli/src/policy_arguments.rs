@@ -101,6 +101,10 @@ pub(crate) enum DocumentName {
     CopierRole,
     /// The reporter's permissions.
     ReporterRole,
+    /// What the reporter's role may do in addition, for events.
+    ReporterOfEvents,
+    /// The intake's permissions, for events.
+    IntakeRole,
     /// What the policy of the source's KMS key must contain.
     SourceKey,
     /// What the policy of the target's KMS key must contain.

@@ -6,8 +6,9 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use shardlift_core::{
     access::policy::{
-        Agreement, Document, Extras, Function, execution_role, merge, source_bucket, source_key,
-        target_bucket, target_key, target_role_permissions, target_role_trust,
+        Agreement, Document, Extras, Function, execution_role, merge, reporter_of_events,
+        source_bucket, source_key, target_bucket, target_key, target_role_permissions,
+        target_role_trust,
     },
     value::{arn::RoleArn, printable::printable_json},
 };
@@ -116,6 +117,10 @@ impl PolicyPrinter<'_> {
             DocumentName::PlannerRole => role(Function::Planner)?,
             DocumentName::CopierRole => role(Function::Copier)?,
             DocumentName::ReporterRole => role(Function::Reporter)?,
+            DocumentName::IntakeRole => role(Function::Intake)?,
+            DocumentName::ReporterOfEvents => {
+                reporter_of_events(agreement, &self.facts.installation()?)
+            }
             DocumentName::SourceKey => return Ok(source_key(agreement)),
             DocumentName::TargetKey => return Ok(target_key(agreement)),
         };
@@ -156,6 +161,9 @@ impl PolicyPrinter<'_> {
             DocumentName::PlannerRole | DocumentName::CopierRole | DocumentName::ReporterRole => {
                 format!("account {source}, part of the stack")
             }
+            DocumentName::ReporterOfEvents | DocumentName::IntakeRole => {
+                format!("account {source}, part of a stack with StartOnEvents=true")
+            }
             DocumentName::SourceKey => {
                 "the key of the source's objects: merge it into its key policy".to_owned()
             }
@@ -175,6 +183,8 @@ fn heading(name: DocumentName) -> &'static str {
         DocumentName::PlannerRole => "planner's execution role, permission policy",
         DocumentName::CopierRole => "copier's execution role, permission policy",
         DocumentName::ReporterRole => "reporter's execution role, permission policy",
+        DocumentName::ReporterOfEvents => "reporter's execution role, policy for runs of events",
+        DocumentName::IntakeRole => "intake's execution role, permission policy",
         DocumentName::SourceKey => "source key policy",
         DocumentName::TargetKey => "target key policy",
     }

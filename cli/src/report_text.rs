@@ -57,7 +57,9 @@ pub(crate) async fn show(
         save(connection, &report, folder, screen).await?;
     }
     let ending = print(connection, &report, screen).await?;
-    if arguments.failures {
+    // The reporter writes no empty list for a run of few events.
+    let is_quiet = report.events.is_some() && report.verdict == Verdict::Complete;
+    if arguments.failures && !is_quiet {
         failure_table::print(connection, run, screen).await?;
     }
     Ok(ending)

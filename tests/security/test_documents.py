@@ -106,6 +106,7 @@ def source_parameters(options=()):
         "TargetPrefix": PREFIXES["target"],
         "TargetAccountRoleArn": ROLE,
         "TargetExternalId": "the-external-id",
+        "StartOnEvents": "true",
     }
 
 
@@ -117,8 +118,11 @@ def source_rendering(partition="aws", options=()):
         "Topic": TOPIC,
         "Ledger.Arn": f"arn:aws:dynamodb:{arn}:table/the-ledger",
         "ControlBucket.Arn": "arn:aws:s3:::the-control-bucket",
+        "EventsQueue.Arn": f"arn:aws:sqs:{arn}:{STACK}-events",
+        "StateMachine": f"arn:aws:states:{arn}:stateMachine:{STACK}-sync",
+        "ReporterRole": "reporter",
     }
-    for name in FUNCTIONS:
+    for name in (*FUNCTIONS, "intake"):
         group = f"arn:aws:logs:{arn}:log-group:/aws/lambda/{STACK}-{name}:*"
         attributes[f"{name.title()}LogGroup.Arn"] = group
     return Rendering(template(SOURCE_TEMPLATE_PATH), moved(parameters, partition), moved(attributes, partition))
@@ -149,6 +153,16 @@ def test_each_execution_role_is_the_one_that_is_printed(outputs_path, name, opti
     (policy,) = source_rendering(options=options).resource(f"{name.title()}Role")["Policies"]
     document = printed(outputs_path, f"{name}-role", *itertools.chain(*options))
     assert canonical(policy["PolicyDocument"]) == canonical(document)
+
+
+@pytest.mark.parametrize("partition", list(PARTITIONS))
+def test_the_roles_of_a_stack_that_starts_on_events_are_those_that_are_printed(tmp_path, partition):
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(moved(facts(), partition)))
+    (policy,) = source_rendering(partition).resource("IntakeRole")["Policies"]
+    assert canonical(policy["PolicyDocument"]) == canonical(printed(path, "intake-role"))
+    of_events = source_rendering(partition).resource("ReporterOfEventsPolicy")["PolicyDocument"]
+    assert canonical(of_events) == canonical(printed(path, "reporter-of-events"))
 
 
 @pytest.mark.parametrize("options", SELECTIONS, ids=lambda options: " ".join(o[0] for o in options) or "plain")

@@ -57,6 +57,9 @@ CONTROL_ACTIONS = {
     "upload_part": {"s3:PutObject"},
     "complete_multipart_upload": {"s3:PutObject"},
     "abort_multipart_upload": {"s3:AbortMultipartUpload"},
+    # Of the lists of events that wait.
+    "list_objects_v2": {"s3:ListBucket"},
+    "delete_object": {"s3:DeleteObject"},
 }
 # The ports' methods, as the functions call them, and what their adapters need.
 LEDGER_ACTIONS = {
@@ -81,6 +84,8 @@ CONTROL_PORT = {
     r"(control\s*\.put|documents\s*\.write\w*)\(": {"s3:PutObject"},
     r"(control\s*\.get|documents\s*\.(manifest|failures|bytes|json\w*))\(": {"s3:GetObject", "s3:ListBucket"},
     r"(control|documents)\s*\.open\(": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    r"control\s*\.waiting\(": {"s3:ListBucket"},
+    r"control\s*\.remove_waiting\(": {"s3:DeleteObject"},
 }
 OTHER_PORTS = {
     r"\.open_source\(": {"s3:ListBucket"},
@@ -89,10 +94,14 @@ OTHER_PORTS = {
     r"\.(re)?open_target\(": {"sts:AssumeRole"},
     r"executions\s*\.state\(": {"states:DescribeExecution"},
     r"notifier\s*\.publish\(": {"sns:Publish"},
+    r"starts\s*\.start\(": {"states:StartExecution"},
+    r"starts\s*\.has_succeeded\(": {"states:DescribeExecution"},
 }
+# What Lambda does with the role of a function that takes the messages of a queue.
+QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 KNOWN = set(TARGET_ACTIONS) | set(SOURCE_ACTIONS) | set(CONTROL_ACTIONS) | LEDGER_CALLS
-KNOWN |= {"publish", "describe_execution", "get_caller_identity"}
+KNOWN |= {"publish", "start_execution", "describe_execution", "get_caller_identity"}
 
 
 def code_of(folder):
@@ -151,13 +160,17 @@ def test_the_adapters_of_ledger_and_control_bucket_call_what_the_tables_say():
     assert calls_of("lambdas/aws/src/ledger") == LEDGER_CALLS
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [*FUNCTIONS, "intake"])
 def test_each_function_may_do_what_its_code_calls_and_no_more(name):
     code = code_of(f"lambdas/{name}/src")
-    needed = set(LOGGING)
+    needed = set(LOGGING) | (QUEUE if name == "intake" else set())
     needed |= {action for method, action in LEDGER_ACTIONS.items() if re.search(rf"\.{method}\(", code)}
     for pattern, actions in {**CONTROL_PORT, **OTHER_PORTS}.items():
         if re.search(pattern, code):
             needed |= actions
-    (policy,) = source_rendering(options=[VERSIONS_OPTION]).resource(f"{name.title()}Role")["Policies"]
-    assert granted(policy["PolicyDocument"]["Statement"]) == needed
+    rendering = source_rendering(options=[VERSIONS_OPTION])
+    (policy,) = rendering.resource(f"{name.title()}Role")["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    if name == "reporter":
+        statements = statements + rendering.resource("ReporterOfEventsPolicy")["PolicyDocument"]["Statement"]
+    assert granted(statements) == needed

@@ -46,6 +46,7 @@ REFS = {"AWS::SNS::Topic", "AWS::Serverless::StateMachine"}
 ARNS = {
     "AWS::SNS::Topic": "arn:aws:sns:{place}:{name}",
     "AWS::SQS::Queue": "arn:aws:sqs:{place}:{name}",
+    "AWS::Events::Rule": "arn:aws:events:{place}:rule/{name}",
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
     "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{place}:table/{name}",

@@ -23,6 +23,8 @@ from .project import (
 TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
+# The function of a stack that starts runs from events.
+INTAKE = "IntakeFunction"
 # The names that the functions read (one of them glibc), per function, beside what all three get.
 # What bounds a run is among the latter: each function that acts checks it.
 COMMON_ENVIRONMENT = set(
@@ -40,6 +42,7 @@ ENVIRONMENT = {
     ),
     "CopierFunction": set(),
     "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},
+    INTAKE: {"STATE_MACHINE_ARN", "RUN_FILTERS"},
 }
 
 
@@ -113,7 +116,7 @@ def test_only_log_delivery_has_a_wildcard_resource(source, target):
 
 def test_each_function_has_its_own_role_log_and_alarm(source):
     functions = resources_of(source, "AWS::Serverless::Function")
-    assert set(functions) == set(FUNCTIONS)
+    assert set(functions) == {*FUNCTIONS, INTAKE}
     alarms = resources_of(source, "AWS::CloudWatch::Alarm").values()
     for name, function in functions.items():
         properties, role = function["Properties"], name.replace("Function", "Role")
@@ -136,7 +139,7 @@ def test_every_alarm_reaches_the_topic(source):
 
 
 def test_runs_that_end_badly_are_announced_by_a_rule(source):
-    (rule,) = resources_of(source, "AWS::Events::Rule").values()
+    rule = source["Resources"]["FailedRunsRule"]
     pattern = rule["Properties"]["EventPattern"]
     ended, failed = pattern["detail"]["$or"]
     assert ended == {"status": ["TIMED_OUT", "ABORTED"]}

@@ -16,12 +16,13 @@ def main():
     for verb in ("up", "demo"):
         sub = verbs.add_parser(verb)
         sub.add_argument("--port", type=int, default=PORT_DEFAULT)
+    verbs.choices["up"].add_argument("--events", action="store_true", help="what is written at the source starts a run")
     verbs.choices["demo"].add_argument("--folder", type=Path, default=None)
     verbs.add_parser("down")
     arguments = parser.parse_args()
     try:
         if arguments.verb == "up":
-            up(arguments.port)
+            up(arguments.port, arguments.events)
         elif arguments.verb == "down":
             print("The local stack is down." if down() else "No local stack was running.")
         else:

@@ -14,11 +14,14 @@ from .server import StackError
 from .stack import OUTPUTS_PATH, up
 
 SHARDLIFT = ROOT / "target" / "release" / "shardlift"
+LATE_KEY = "written while you watch.txt"
+LATE_SECONDS_MAX = 60
+POLL_SECONDS = 0.05
 
 
 def demo(port, folder):
     """Runs the demo. Raises StackError unless the run is COMPLETE and the independent check finds no difference."""
-    outputs = up(port)
+    outputs = up(port, events=True, sends_events=False)
     source, target = source_account(outputs["endpoint_url"]), target_account(outputs["endpoint_url"])
 
     print(f"\nUploading {folder or 'a sample'} to s3://{outputs['source_bucket']} (account {source.account_id})")
@@ -30,7 +33,8 @@ def demo(port, folder):
     print(f"  {len(uploaded.objects):,} objects, {uploaded.bytes:,} bytes in {time.monotonic() - started:.1f} s")
 
     print(f"\nCopying to s3://{outputs['target_bucket']} (account {target.account_id})\n", flush=True)
-    ended = _run_shardlift({"multipart_threshold_bytes": MULTIPART_THRESHOLD_BYTES, "part_bytes": PART_BYTES})
+    run_input = {"multipart_threshold_bytes": MULTIPART_THRESHOLD_BYTES, "part_bytes": PART_BYTES}
+    ended = _run_shardlift("start", "--input", json.dumps(run_input), "--watch")
 
     source_side = (source.client("s3"), outputs["source_bucket"], outputs["source_prefix"])
     target_side = (target.client("s3"), outputs["target_bucket"], outputs["target_prefix"])
@@ -38,13 +42,35 @@ def demo(port, folder):
     print(f"\n{comparison.text()}")
     if ended != 0 or not comparison.agrees:
         raise StackError(f"the demo failed; see the log of the local stack: {outputs['log']}")
-    print("The local stack stays up. Inspect it with target/release/shardlift --local, stop it with make local-down.")
+    _copy_an_event(outputs, source, target)
+    print("\nThe local stack stays up. Inspect it with target/release/shardlift --local, stop it with make local-down.")
 
 
-def _run_shardlift(run_input):
-    """Starts a run with the operator's command and waits for it. Returns the exit code."""
+def _copy_an_event(outputs, source, target):
+    """Lets the source bucket send its events, writes an object there, and waits until it is at the target."""
+    print("\nLetting the source bucket send its events\n", flush=True)
+    _run_shardlift("events", "on", "--yes")
+    writer, reader = source.client("s3"), target.client("s3")
+    key = f"{outputs['source_prefix']}{LATE_KEY}"
+    copy = {"Bucket": outputs["target_bucket"], "Prefix": f"{outputs['target_prefix']}{LATE_KEY}"}
+    writer.put_object(Bucket=outputs["source_bucket"], Key=key, Body=b"it starts its way at once\n")
+    print(f"\nWrote s3://{outputs['source_bucket']}/{key}; its event starts a run", flush=True)
+    written = time.monotonic()
+    while not reader.list_objects_v2(**copy).get("Contents"):
+        if time.monotonic() - written > LATE_SECONDS_MAX:
+            raise StackError(f"{key} was not copied within {LATE_SECONDS_MAX} s; see {outputs['log']}")
+        time.sleep(POLL_SECONDS)
+    print(f"  at the target {time.monotonic() - written:.1f} s later\n", flush=True)
+    waiting = {"Bucket": outputs["control_bucket"], "Prefix": "lists/events/waiting/"}
+    while writer.list_objects_v2(**waiting).get("Contents") and time.monotonic() - written < LATE_SECONDS_MAX:
+        time.sleep(POLL_SECONDS)
+    _run_shardlift("events")
+
+
+def _run_shardlift(*arguments):
+    """Runs the operator's command. Returns its exit code."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     command = [str(SHARDLIFT), "--local", "--local-outputs", str(OUTPUTS_PATH)]
-    command += ["start", "--input", json.dumps(run_input), "--watch"]
+    command += arguments
     sys.stdout.flush()
     return subprocess.run(command, env=environment, check=False).returncode

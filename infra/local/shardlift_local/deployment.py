@@ -25,6 +25,13 @@ VERSION_READS = [
     "s3:GetObjectVersionAnnotation",
     "s3:ListObjectVersionAnnotations",
 ]
+# Outputs of a stack that starts runs from events.
+EVENT_OUTPUTS = {
+    "intake_function": "IntakeFunctionName",
+    "intake_role_arn": "IntakeRoleArn",
+    "events_queue_url": "EventsQueueUrl",
+    "events_dead_letters_url": "EventsDeadLettersUrl",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Deployment:
     source_prefix: str = ""
     target_prefix: str = ""
     external_id: str = "local-external-id"
-    # The folder of planner.zip, copier.zip and reporter.zip.
+    # The folder of the functions' zips.
     zips_dir: Path = ROOT / "target" / "local"
     # Further parameters of template.yaml, and of target-account.yaml.
     parameters: dict = field(default_factory=dict)
@@ -47,6 +54,10 @@ class Deployment:
     # What bounds the input of a run: the widest, so that everything can be tried. Without it, the
     # template's defaults are in force.
     has_widest_ceilings: bool = True
+    # Whether what is written at the source starts a run.
+    starts_on_events: bool = False
+    # Whether the source bucket sends its events from the beginning, as after `shardlift events on`.
+    sends_events: bool = True
 
     @property
     def source(self):
@@ -81,6 +92,10 @@ class Deployment:
         stack = self._deploy_source_stack()
         self._deploy_target_stack(stack)
         self.apply_source_bucket_policy()
+        if self.starts_on_events and self.sends_events:
+            # As `shardlift events on` does; a new bucket sends nothing else.
+            notifications = {"EventBridgeConfiguration": {}}
+            s3.put_bucket_notification_configuration(Bucket=self.source_bucket, NotificationConfiguration=notifications)
         return self._outputs(stack)
 
     def apply_source_bucket_policy(self):
@@ -108,7 +123,7 @@ class Deployment:
         return policy
 
     def _require_zips(self):
-        missing = [n for n in ("planner", "copier", "reporter") if not (self.zips_dir / f"{n}.zip").is_file()]
+        missing = [n for n in ("planner", "copier", "reporter", "intake") if not (self.zips_dir / f"{n}.zip").is_file()]
         if missing:
             raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make local-up, or make package-local")
 
@@ -125,6 +140,7 @@ class Deployment:
             "TargetAccountRoleArn": self.target_role_arn,
             "TargetExternalId": self.external_id,
             **(self.widest_ceilings() if self.has_widest_ceilings else {}),
+            **({"StartOnEvents": "true", "EventsWindowSeconds": 1} if self.starts_on_events else {}),
             **self.parameters,
         }
         place = {"TemplateURL": f"{self.endpoint_url}/{ARTIFACTS_BUCKET}/{template}"}
@@ -186,6 +202,7 @@ class Deployment:
             "planner_role_arn": stack["PlannerRoleArn"],
             "copier_role_arn": stack["CopierRoleArn"],
             "reporter_role_arn": stack["ReporterRoleArn"],
+            **{name: stack[output] for name, output in EVENT_OUTPUTS.items() if output in stack},
         }
 
 

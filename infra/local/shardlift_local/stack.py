@@ -11,12 +11,15 @@ OUTPUTS_PATH = STATE_DIR / "outputs.json"
 PORT_DEFAULT = 4566
 
 
-def up(port):
-    """Starts a new local stack, with both stacks deployed and every bucket empty. Returns the outputs."""
+def up(port, events=False, sends_events=True):
+    """Starts a new local stack, with both stacks deployed and every bucket empty. Returns the outputs.
+
+    With `events`, what is written at the source starts a run, once the source bucket sends its events.
+    """
     down()
     server = Server(STATE_DIR, port)
     server.start()
-    outputs = Deployment(server.endpoint_url).deploy()
+    outputs = Deployment(server.endpoint_url, starts_on_events=events, sends_events=sends_events).deploy()
     outputs["log"] = str(server.log_path)
     _write_for_owner(OUTPUTS_PATH, json.dumps(outputs, indent=2) + "\n")
     print(f"The local stack is up at {server.endpoint_url}. Its outputs: {OUTPUTS_PATH}")

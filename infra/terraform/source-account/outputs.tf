@@ -55,6 +55,26 @@ output "schedule_dead_letters_url" {
   value       = aws_cloudformation_stack.this.outputs["ScheduleDeadLettersUrl"]
 }
 
+output "intake_function_name" {
+  description = "The intake function."
+  value       = aws_cloudformation_stack.this.outputs["IntakeFunctionName"]
+}
+
+output "intake_role_arn" {
+  description = "The role of the intake."
+  value       = aws_cloudformation_stack.this.outputs["IntakeRoleArn"]
+}
+
+output "events_queue_url" {
+  description = "The queue of events of the source."
+  value       = aws_cloudformation_stack.this.outputs["EventsQueueUrl"]
+}
+
+output "events_dead_letters_url" {
+  description = "The queue of events that could not be taken."
+  value       = aws_cloudformation_stack.this.outputs["EventsDeadLettersUrl"]
+}
+
 output "target_account_command" {
   description = "For whoever owns the target account: deploys target-account.yaml. Name the target bucket's Region, and set CreateTargetBucket=true if the bucket does not exist yet."
   value       = aws_cloudformation_stack.this.outputs["TargetAccountCommand"]

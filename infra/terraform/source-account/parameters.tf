@@ -265,6 +265,13 @@ variable "allow_mirror" {
   nullable    = false
 }
 
+variable "allow_versions" {
+  type        = bool
+  description = "Whether a run may copy versions of the source that it names: those of an instant (source.as_of), or those of a list. The planner may then list the versions of the source. The target role must be allowed to read them too (AllowVersions there, and the source bucket's policy)."
+  default     = false
+  nullable    = false
+}
+
 variable "delete_max_percent_ceiling" {
   type        = number
   description = "The largest delete_max_percent that a run's input may ask for; -1 for the value of RunDeleteMaxPercent."
@@ -562,6 +569,58 @@ variable "schedule_timezone" {
   }
 }
 
+variable "start_on_events" {
+  type        = bool
+  description = "Whether what is written at the source starts a run within minutes. After the deployment, shardlift events on lets the source bucket send its events. Nightly runs stay: they prove what the runs between them copied."
+  default     = false
+  nullable    = false
+}
+
+variable "events_window_seconds" {
+  type        = number
+  description = "How long events are collected before they start a run."
+  default     = 60
+  nullable    = false
+  validation {
+    condition     = var.events_window_seconds >= 1
+    error_message = "events_window_seconds must be at least 1."
+  }
+  validation {
+    condition     = var.events_window_seconds <= 300
+    error_message = "events_window_seconds must be at most 300."
+  }
+}
+
+variable "events_waiting_alarm_hours" {
+  type        = number
+  description = "After how many hours an event that still waits for a run raises an alarm. Longer than the longest run."
+  default     = 24
+  nullable    = false
+  validation {
+    condition     = var.events_waiting_alarm_hours >= 1
+    error_message = "events_waiting_alarm_hours must be at least 1."
+  }
+  validation {
+    condition     = var.events_waiting_alarm_hours <= 168
+    error_message = "events_waiting_alarm_hours must be at most 168."
+  }
+}
+
+variable "intake_memory_mb" {
+  type        = number
+  description = "Memory of the intake in MB. It holds the events of one batch, and the waiting lists that it makes one of (32 MiB at most)."
+  default     = 512
+  nullable    = false
+  validation {
+    condition     = var.intake_memory_mb >= 128
+    error_message = "intake_memory_mb must be at least 128."
+  }
+  validation {
+    condition     = var.intake_memory_mb <= 10240
+    error_message = "intake_memory_mb must be at most 10240."
+  }
+}
+
 variable "create_source_audit_trail" {
   type        = bool
   description = "Whether a CloudTrail trail records every object that is read at the source ($0.10 per 100,000 events). target-account.yaml offers the same for the target."
@@ -594,6 +653,7 @@ locals {
     RunDeleteMaxObjects      = tostring(var.run_delete_max_objects)
     RunRoundsMax             = tostring(var.run_rounds_max)
     AllowMirror              = tostring(var.allow_mirror)
+    AllowVersions            = tostring(var.allow_versions)
     DeleteMaxPercentCeiling  = tostring(var.delete_max_percent_ceiling)
     DeleteMaxObjectsCeiling  = tostring(var.delete_max_objects_ceiling)
     AllowedKmsKeyArns        = join(",", var.allowed_kms_key_arns)
@@ -617,6 +677,10 @@ locals {
     ScheduleExpression       = var.schedule_expression
     DeadMansSwitchHours      = tostring(var.dead_mans_switch_hours)
     ScheduleTimezone         = var.schedule_timezone
+    StartOnEvents            = tostring(var.start_on_events)
+    EventsWindowSeconds      = tostring(var.events_window_seconds)
+    EventsWaitingAlarmHours  = tostring(var.events_waiting_alarm_hours)
+    IntakeMemoryMb           = tostring(var.intake_memory_mb)
     CreateSourceAuditTrail   = tostring(var.create_source_audit_trail)
   }
 }

@@ -158,6 +158,13 @@ variable "allow_acls" {
   nullable    = false
 }
 
+variable "allow_versions" {
+  type        = bool
+  description = "Whether the role may read versions of the source by their ids. Runs with source.as_of need this, and lists that name versions. The source bucket's policy must allow it too."
+  default     = false
+  nullable    = false
+}
+
 variable "allow_tags" {
   type        = bool
   description = "Whether the role may read and write tags and annotations. Set false if every run sets \"tags\":\"ignore\"."
@@ -236,6 +243,7 @@ locals {
     ManageTargetBucketPolicy    = tostring(var.manage_target_bucket_policy)
     AllowMirrorDeletes          = tostring(var.allow_mirror_deletes)
     AllowAcls                   = tostring(var.allow_acls)
+    AllowVersions               = tostring(var.allow_versions)
     AllowTags                   = tostring(var.allow_tags)
     AllowAnnotations            = tostring(var.allow_annotations)
     AdministratorArn            = var.administrator_arn

@@ -20,6 +20,7 @@
 pub mod access;
 pub mod copy;
 pub mod documents;
+pub mod events;
 pub mod failure;
 pub mod plan;
 pub mod port;

@@ -18,8 +18,15 @@ use shardlift_core::{
 use tracing::info;
 
 use crate::{
-    access, invocation_end::InvocationEnd, list::FromList, listing::ListingLoop, planner::Planner,
-    ports::Ports, rerun::Replanning, run::RequestMeter, source_listing::SourceListing,
+    access,
+    invocation_end::InvocationEnd,
+    list::FromList,
+    listing::ListingLoop,
+    planner::Planner,
+    ports::{Ports, TargetOf},
+    rerun::Replanning,
+    run::RequestMeter,
+    source_listing::SourceListing,
 };
 
 impl<P: Ports> Planner<P> {
@@ -45,10 +52,10 @@ impl<P: Ports> Planner<P> {
         event: &PlannerEvent,
         deadline: Deadline,
     ) -> Result<PlannerResult, Failure> {
-        let run = match self.read_run(event).await? {
-            Some(run) => run,
+        let (run, created) = match self.read_run(event).await? {
+            Some(run) => (run, None),
             None => match self.create_run(event).await? {
-                Some(run) => run,
+                Some((run, opened)) => (run, Some(opened)),
                 None => return Ok(self.result(event, PlannerStatus::Continue)),
             },
         };
@@ -57,6 +64,10 @@ impl<P: Ports> Planner<P> {
         if run.state != RunState::Planning {
             return Ok(self.result_of_plan(event, &run));
         }
+        if let Some(opened) = created.filter(|_| run.spec.is_light()) {
+            // This invocation took the lock and wrote the record a moment ago, and no other one has its revision.
+            return self.list(event, run, deadline, Some(opened.target)).await;
+        }
         // Every invocation takes the lock, because another run may have begun while this execution was stopped.
         if run.spec.mode.writes() {
             self.take_lock(&run.spec.pair, event).await?;
@@ -64,7 +75,7 @@ impl<P: Ports> Planner<P> {
         let Some(run) = self.begin_invocation(run).await? else {
             return Ok(self.result(event, PlannerStatus::Continue));
         };
-        self.list(event, run, deadline).await
+        self.list(event, run, deadline, None).await
     }
 
     async fn list(
@@ -72,6 +83,7 @@ impl<P: Ports> Planner<P> {
         event: &PlannerEvent,
         mut run: RunRecord,
         deadline: Deadline,
+        entered: Option<TargetOf<P>>,
     ) -> Result<PlannerResult, Failure> {
         let pair = &run.spec.pair;
         let source = self
@@ -79,13 +91,10 @@ impl<P: Ports> Planner<P> {
             .open_source(&pair.source)
             .await
             .map_err(|fault| access::source_failure(fault, pair))?;
-        let session = SessionName::of_step("plan", &run.run_id);
-        let policy = session_policy(&run.spec, SessionWork::List);
-        let target = self
-            .accounts
-            .reopen_target(&run, &session, &policy)
-            .await
-            .map_err(|fault| access::target_failure(fault, pair))?;
+        let target = match entered {
+            Some(target) => target,
+            None => self.enter_target(&run).await?,
+        };
         let mut meter = RequestMeter::start(&source, &target, &self.ledger);
         let listing = SourceListing::of(&source, &run.spec);
         let mut surveyed = None;
@@ -104,10 +113,13 @@ impl<P: Ports> Planner<P> {
             lister.run(deadline).await?
         };
         match end {
-            InvocationEnd::Complete { manifests } => {
+            InvocationEnd::Complete { manifests, small } => {
                 meter.add("s3:PutObject", manifests + 1);
                 let requests = meter.read(&source, &target, &self.ledger);
-                match self.complete_plan(&mut run, requests, surveyed).await? {
+                match self
+                    .complete_plan(&mut run, requests, surveyed, small)
+                    .await?
+                {
                     PutOutcome::Written => Ok(self.result_of_plan(event, &run)),
                     PutOutcome::Refused => Ok(self.result(event, PlannerStatus::Continue)),
                 }
@@ -123,6 +135,13 @@ impl<P: Ports> Planner<P> {
                 Ok(self.result(event, PlannerStatus::Continue))
             }
         }
+    }
+
+    async fn enter_target(&self, run: &RunRecord) -> Result<TargetOf<P>, Failure> {
+        let session = SessionName::of_step("plan", &run.run_id);
+        let policy = session_policy(&run.spec, SessionWork::List);
+        let entered = self.accounts.reopen_target(run, &session, &policy).await;
+        entered.map_err(|fault| access::target_failure(fault, &run.spec.pair))
     }
 
     async fn read_run(&self, event: &PlannerEvent) -> Result<Option<RunRecord>, Failure> {

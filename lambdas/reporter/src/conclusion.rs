@@ -42,6 +42,14 @@ pub(crate) async fn conclude<P: Ports>(
     let prover = Prover::new(invocation, run, &sums).await?;
     let mut draft = ReportDraft::settled(event, run, sums);
     draft.proof = Some(prover.proof(ProofMethod::None));
+    if run.spec.is_light()
+        && run.spec.verify == Verify::None
+        && !sweep::has_objects_in_parts(run)
+        && !may_have_left_uploads
+    {
+        // It made no trial, and nothing is to be proven: there is nothing to sweep.
+        return Ok(Conclusion::Ready(Box::new(draft)));
+    }
     let mut progress = Progress::load(invocation).await?;
     if !progress.sweep.is_over() {
         let (began_at, aborted_before) = (invocation.clock.now(), progress.uploads_aborted);

@@ -1,6 +1,6 @@
 //! One invocation: what was asked, until when, and the ports that its steps share.
 
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
 use shardlift_core::{
     access::policy::session::{SessionWork, session_policy},
     documents::RunDocuments,
@@ -22,6 +22,8 @@ pub(crate) struct Invocation<'a, P: Ports> {
     pub(crate) clock: &'a P::Clock,
     pub(crate) event: &'a ReporterEvent,
     pub(crate) deadline: Deadline,
+    /// All shards of the run, where its record names them: they are read once.
+    pub(crate) few_shards: Vec<ShardRecord>,
 }
 
 impl<'a, P: Ports> Invocation<'a, P> {
@@ -34,7 +36,27 @@ impl<'a, P: Ports> Invocation<'a, P> {
     pub(crate) fn shards(
         &self,
     ) -> impl Stream<Item = Result<ShardRecord, Failure>> + Send + use<'a, P> {
-        self.shards_of(&self.event.run_id)
+        if self.few_shards.is_empty() {
+            self.shards_of(&self.event.run_id).left_stream()
+        } else {
+            let shards = self.few_shards.clone().into_iter().map(Ok);
+            stream::iter(shards).right_stream()
+        }
+    }
+
+    /// Reads the shards that the record of the run names.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or lacks one of them.
+    pub(crate) async fn read_few_shards(&mut self, run: &RunRecord) -> Result<(), Failure> {
+        for shard_id in &run.totals.few_shards {
+            let read = self.ledger.read_shard(&run.run_id, shard_id).await;
+            let read = read.context("reading the shards of the run")?;
+            self.few_shards.push(read.ok_or_else(|| {
+                Failure::invariant(format!("the ledger has no shard {shard_id}"))
+            })?);
+        }
+        Ok(())
     }
 
     /// Every shard of this run.

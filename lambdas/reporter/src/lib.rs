@@ -6,6 +6,7 @@
 
 mod conclusion;
 mod details;
+mod events;
 mod invocation;
 mod metrics;
 mod page;

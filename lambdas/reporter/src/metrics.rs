@@ -1,5 +1,7 @@
 //! The metrics of a run, one line for CloudWatch when it was reported.
 
+use std::time::Duration;
+
 use shardlift_aws::telemetry::metrics::{MetricLine, Unit};
 use shardlift_core::{
     report::{Report, Verdict},
@@ -23,9 +25,21 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
     if report.verdict == Verdict::Planned {
         return line.with("RunsPlanned", Unit::Count, 1);
     }
-    line.with("RunsComplete", Unit::Count, is(Verdict::Complete))
-        .with("RunsIncomplete", Unit::Count, is(Verdict::Incomplete))
-        .with("ObjectsDeleted", Unit::Count, report.deleted.objects)
+    // A run of events is no heartbeat: it would hide that the nightly run fails.
+    let line = match &report.events {
+        None => line
+            .with("RunsComplete", Unit::Count, is(Verdict::Complete))
+            .with("RunsIncomplete", Unit::Count, is(Verdict::Incomplete)),
+        Some(events) => line
+            .with("EventRunsComplete", Unit::Count, is(Verdict::Complete))
+            .with("EventRunsIncomplete", Unit::Count, is(Verdict::Incomplete))
+            .with(
+                "EventLag",
+                Unit::Milliseconds,
+                milliseconds(report.ended_at.since(events.oldest_at)),
+            ),
+    };
+    line.with("ObjectsDeleted", Unit::Count, report.deleted.objects)
         .with("DeletionsFailed", Unit::Count, report.deleted.failed)
         .with("ObjectsPlanned", Unit::Count, report.planned.objects)
         .with("ObjectsCopied", Unit::Count, report.copied.objects)
@@ -60,11 +74,11 @@ pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine
             report.shards.total - report.shards.done,
         )
         .with("Rounds", Unit::Count, report.rounds.into())
-        .with(
-            "RunDuration",
-            Unit::Milliseconds,
-            u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        )
+        .with("RunDuration", Unit::Milliseconds, milliseconds(duration))
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -103,6 +117,8 @@ mod tests {
             not_planned: None,
             list: None,
             as_of: None,
+            started_by: None,
+            events: None,
             rest_of: None,
             planned: Count::default(),
             copied: Count {

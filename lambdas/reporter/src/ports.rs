@@ -9,7 +9,7 @@ pub trait Ports {
     /// The ledger.
     type Ledger: port::Ledger;
     /// The control bucket.
-    type Control: port::ControlStore;
+    type Control: port::ControlStore + port::EventLists;
     /// The topic.
     type Notifier: port::Notifier;
     /// The time.

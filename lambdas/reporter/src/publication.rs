@@ -6,7 +6,7 @@ use shardlift_core::{
     documents::RunDocument,
     failure::{Context, Failure, FailureCode},
     port::{Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome},
-    report::{Report, draft::ReportDraft, notice::Surroundings, settlement},
+    report::{Report, Verdict, draft::ReportDraft, notice::Surroundings, settlement},
     run::{
         lock::LockedPrefix,
         record::{RunRecord, RunState},
@@ -15,6 +15,7 @@ use shardlift_core::{
 
 use crate::{
     details::Details,
+    events,
     invocation::Invocation,
     metrics,
     page::{Charts, ReportPage},
@@ -38,7 +39,12 @@ pub(crate) async fn publish<P: Ports>(
         draft.sums.contradict(contradiction.clone());
     }
     let report = draft.into_report(event, run, invocation.control.bucket(), ended_at);
-    let preflight: Option<Preflight> = documents.json_if_readable(RunDocument::Preflight).await?;
+    let made_trials = run.is_none_or(|run| !run.spec.is_light());
+    let preflight: Option<Preflight> = if made_trials {
+        documents.json_if_readable(RunDocument::Preflight).await?
+    } else {
+        None
+    };
     let page = ReportPage {
         report: &report,
         run,
@@ -57,9 +63,13 @@ pub(crate) async fn publish<P: Ports>(
         pair: run.map(|run| &run.spec.pair),
         examples: &details.examples,
     };
-    let notification = Notification::of_report(&report, around)?;
-    let published = invocation.notifier.publish(&notification).await;
-    published.context("publishing the report")?;
+    // Runs of events may come every minute: those that are COMPLETE are no news.
+    if !(report.events.is_some() && report.verdict == Verdict::Complete) {
+        let notification = Notification::of_report(&report, around)?;
+        let published = invocation.notifier.publish(&notification).await;
+        published.context("publishing the report")?;
+    }
+    events::settle(invocation, run, &report).await?;
     if let Some(run) = run {
         close(invocation, run).await?;
     }

@@ -70,7 +70,7 @@ impl<P: Ports> Reporter<P> {
         event: &ReporterEvent,
         deadline: Deadline,
     ) -> Result<ReporterResult, Failure> {
-        let invocation = Invocation {
+        let mut invocation = Invocation {
             accounts: &self.accounts,
             ledger: &self.ledger,
             control: &self.control,
@@ -78,12 +78,14 @@ impl<P: Ports> Reporter<P> {
             clock: &self.clock,
             event,
             deadline,
+            few_shards: Vec::new(),
         };
         let run = self.ledger.read_run(&event.run_id).await;
         let Some(run) = run.context("reading the record of the run")? else {
             let draft = ReportDraft::without_record(event);
             return self.publish(&invocation, None, draft).await;
         };
+        invocation.read_few_shards(&run).await?;
         if run.state == RunState::Reported
             && let Some(report) = written_report(&invocation).await?
         {

@@ -6,9 +6,10 @@ use std::{
 };
 
 use shardlift_core::{
+    events::WAITING_FOLDER,
     failure::fault::CallFault,
-    port::{ControlStore, ControlWriter},
-    value::bucket::BucketName,
+    port::{ControlStore, ControlWriter, EventLists, StoredEventList},
+    value::{bucket::BucketName, time::Timestamp},
 };
 
 use crate::CallScript;
@@ -18,6 +19,7 @@ use crate::CallScript;
 pub struct MemoryControlStore {
     bucket: BucketName,
     objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    written: Arc<Mutex<BTreeMap<String, Timestamp>>>,
     script: CallScript,
 }
 
@@ -28,6 +30,7 @@ impl MemoryControlStore {
         Self {
             bucket,
             objects: Arc::default(),
+            written: Arc::default(),
             script,
         }
     }
@@ -46,6 +49,12 @@ impl MemoryControlStore {
     /// Takes an object away, past the script: it was kept long enough.
     pub fn remove(&self, key: &str) {
         self.objects.lock().expect("not poisoned").remove(key);
+    }
+
+    /// When an object counts as written, past the script; at the epoch unless it is said.
+    pub fn date(&self, key: &str, written_at: Timestamp) {
+        let mut written = self.written.lock().expect("not poisoned");
+        written.insert(key.to_owned(), written_at);
     }
 
     /// The body of an object, past the script.
@@ -86,6 +95,36 @@ impl ControlStore for MemoryControlStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CallFault> {
         self.script
             .call("s3:GetObject", || Ok(self.body(key)))
+            .await
+    }
+}
+
+impl EventLists for MemoryControlStore {
+    async fn waiting(&self) -> Result<Vec<StoredEventList>, CallFault> {
+        self.script
+            .call("s3:ListBucket", || {
+                let objects = self.objects.lock().expect("not poisoned");
+                let written = self.written.lock().expect("not poisoned");
+                let waiting = objects
+                    .iter()
+                    .filter(|(key, _)| key.starts_with(WAITING_FOLDER))
+                    .map(|(key, body)| StoredEventList {
+                        key: key.clone(),
+                        size_bytes: body.len() as u64,
+                        written_at: written.get(key).copied().unwrap_or_default(),
+                    });
+                Ok(waiting.take(1_000).collect())
+            })
+            .await
+    }
+
+    async fn remove_waiting(&self, key: &str) -> Result<(), CallFault> {
+        self.script
+            .call("s3:DeleteObject", || {
+                assert!(key.starts_with(WAITING_FOLDER), "{key} is no waiting list");
+                self.remove(key);
+                Ok(())
+            })
             .await
     }
 }

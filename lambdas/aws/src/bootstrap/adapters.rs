@@ -1,10 +1,10 @@
-use shardlift_core::value::bucket::BucketName;
+use shardlift_core::value::{arn::StateMachineArn, bucket::BucketName};
 
 use super::settings::Settings;
 use crate::{
     accounts::AwsAccounts, clients, control_store::S3ControlStore, executions::SfnExecutions,
     ledger::DynamoLedger, list_files::S3ListFiles, notifier::SnsNotifier, retry::RetriedByCaller,
-    system_clock::SystemClock,
+    run_starts::SfnRunStarts, system_clock::SystemClock,
 };
 
 /// The adapters of all ports, connected.
@@ -24,6 +24,7 @@ pub struct Adapters {
     pub executions: SfnExecutions,
     /// The machine's clock.
     pub clock: SystemClock,
+    config: aws_config::SdkConfig,
 }
 
 impl Adapters {
@@ -54,6 +55,13 @@ impl Adapters {
             ),
             executions: SfnExecutions::new(aws_sdk_sfn::Client::new(&config)),
             clock: SystemClock,
+            config,
         }
+    }
+
+    /// The runs of a state machine, to start them.
+    #[must_use]
+    pub fn run_starts(&self, machine: StateMachineArn) -> SfnRunStarts {
+        SfnRunStarts::new(aws_sdk_sfn::Client::new(&self.config), machine)
     }
 }

@@ -1,7 +1,8 @@
 use std::future::Future;
 
 use serde::{Serialize, de::DeserializeOwned};
-use shardlift_core::{failure::Failure, value::deadline::Deadline};
+use serde_json::value::RawValue;
+use shardlift_core::{failure::Failure, run::event, value::deadline::Deadline};
 
 /// What a function does with an event of the state machine. An event may arrive twice.
 pub trait Handler: Send + Sync {
@@ -9,6 +10,14 @@ pub trait Handler: Send + Sync {
     type Event: DeserializeOwned + Send;
     /// What the function returns to it.
     type Reply: Serialize + Send;
+
+    /// Reads a payload. That of the state machine has a version.
+    ///
+    /// # Errors
+    /// `InvalidRun` for a payload of another release, or none.
+    fn read(payload: &RawValue) -> Result<Self::Event, Failure> {
+        event::parse(payload)
+    }
 
     /// Handles one event, and stops before `deadline`.
     fn handle(
@@ -23,6 +32,10 @@ pub trait Handler: Send + Sync {
 impl<H: Handler> Handler for Result<H, Failure> {
     type Event = H::Event;
     type Reply = H::Reply;
+
+    fn read(payload: &RawValue) -> Result<H::Event, Failure> {
+        H::read(payload)
+    }
 
     async fn handle(&self, event: H::Event, deadline: Deadline) -> Result<H::Reply, Failure> {
         match self {

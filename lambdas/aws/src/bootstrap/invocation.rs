@@ -9,7 +9,6 @@ use serde_json::{Value, value::RawValue};
 use shardlift_core::{
     failure::Failure,
     port::Clock,
-    run::event,
     value::{deadline::Deadline, time::Timestamp},
 };
 
@@ -73,7 +72,7 @@ async fn handle<H: Handler>(
     payload: &RawValue,
     deadline: Deadline,
 ) -> Result<Value, Failure> {
-    let reply = handler.handle(event::parse(payload)?, deadline).await?;
+    let reply = handler.handle(H::read(payload)?, deadline).await?;
     serde_json::to_value(reply)
         .map_err(|error| Failure::invariant(format!("the reply cannot be written: {error}")))
 }
@@ -108,7 +107,7 @@ impl From<ReportedFailure> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use shardlift_core::failure::FailureCode;
+    use shardlift_core::{failure::FailureCode, run::event};
 
     use super::*;
 

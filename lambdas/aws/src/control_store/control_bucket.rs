@@ -4,6 +4,7 @@ use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
+    types::Object,
 };
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
@@ -15,6 +16,8 @@ use crate::fault_mapping::{call_fault, malformed_response};
 /// The operation as IAM names it: uploads in parts need the same permission.
 pub(super) const PUT_OBJECT: &str = "s3:PutObject";
 const GET_OBJECT: &str = "s3:GetObject";
+const LIST_BUCKET: &str = "s3:ListBucket";
+const DELETE_OBJECT: &str = "s3:DeleteObject";
 
 /// The most that is read of an object. A function writes nothing larger that it reads again: a manifest has some 250 KB, an
 /// index 13 bytes for each shard. Whoever may write into the bucket must not be able to fill a function's memory.
@@ -65,6 +68,33 @@ impl ControlBucket {
             .await
             .map(drop)
             .map_err(|error| self.fault(PUT_OBJECT, &error))
+    }
+
+    /// The first thousand objects below `prefix`, in the order of their keys, which are ours and need no encoding.
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Object>, CallFault> {
+        let response = self
+            .client
+            .list_objects_v2()
+            .bucket(self.name.as_str())
+            .expected_bucket_owner(self.owner.as_str())
+            .prefix(prefix)
+            .send()
+            .await
+            .map_err(|error| self.fault(LIST_BUCKET, &error))?;
+        Ok(response.contents.unwrap_or_default())
+    }
+
+    /// Deletes an object; it need not exist.
+    pub(super) async fn remove(&self, key: &str) -> Result<(), CallFault> {
+        self.client
+            .delete_object()
+            .bucket(self.name.as_str())
+            .expected_bucket_owner(self.owner.as_str())
+            .key(key)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.fault(DELETE_OBJECT, &error))
     }
 
     /// Reads an object; `None` if it does not exist.

@@ -1,4 +1,4 @@
-use aws_sdk_s3::Client;
+use aws_sdk_s3::{Client, types::Object};
 use shardlift_core::{
     failure::fault::CallFault,
     port::ControlStore,
@@ -20,6 +20,16 @@ impl S3ControlStore {
             name: bucket,
             owner,
         })
+    }
+
+    /// The first thousand objects below `prefix`.
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<Object>, CallFault> {
+        self.0.list(prefix).await
+    }
+
+    /// Deletes an object; it need not exist.
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), CallFault> {
+        self.0.remove(key).await
     }
 }
 

@@ -75,7 +75,10 @@ const DYNAMODB: CodeTable = &[
 ];
 
 /// docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-const STEP_FUNCTIONS: CodeTable = &[("ExecutionDoesNotExist", NoSuchResource)];
+const STEP_FUNCTIONS: CodeTable = &[
+    ("ExecutionDoesNotExist", NoSuchResource),
+    ("ExecutionAlreadyExists", ConditionFailed),
+];
 
 /// docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const SNS: CodeTable = &[

@@ -10,13 +10,14 @@ use super::document::PolicyDocument::{
 use crate::{
     run::pair::Side,
     value::action::Action::{
-        self, AbortMultipartUpload, AssumeRole, CreateLogStream, Decrypt, DeleteItem, DeleteObject,
-        DescribeExecution, GenerateDataKey, GetBucketVersioning, GetItem, GetObject,
-        GetObjectAnnotation, GetObjectTagging, GetObjectVersion, GetObjectVersionAnnotation,
-        GetObjectVersionTagging, ListBucket, ListBucketMultipartUploads, ListBucketVersions,
-        ListMultipartUploadParts, ListObjectAnnotations, ListObjectVersionAnnotations, Publish,
-        PutItem, PutLogEvents, PutObject, PutObjectAcl, PutObjectAnnotation, PutObjectTagging,
-        Query,
+        self, AbortMultipartUpload, AssumeRole, CreateLogStream, Decrypt, DeleteItem,
+        DeleteMessage, DeleteObject, DescribeExecution, GenerateDataKey, GetBucketVersioning,
+        GetItem, GetObject, GetObjectAnnotation, GetObjectTagging, GetObjectVersion,
+        GetObjectVersionAnnotation, GetObjectVersionTagging, GetQueueAttributes, ListBucket,
+        ListBucketMultipartUploads, ListBucketVersions, ListMultipartUploadParts,
+        ListObjectAnnotations, ListObjectVersionAnnotations, Publish, PutItem, PutLogEvents,
+        PutObject, PutObjectAcl, PutObjectAnnotation, PutObjectTagging, Query, ReceiveMessage,
+        StartExecution,
     },
 };
 
@@ -107,6 +108,9 @@ pub const GRANTS: &[Grant] = &[
     grant(ExecutionRole, Realm::Stack, "TellMissingFromForbidden", &[ListBucket]),
     grant(ExecutionRole, Realm::Stack, "AskWhetherALockIsStillHeld", &[DescribeExecution]),
     grant(ExecutionRole, Realm::Stack, "Notify", &[Publish]),
+    grant(ExecutionRole, Realm::Stack, "TakeTheMessages", &[ReceiveMessage, DeleteMessage, GetQueueAttributes]),
+    grant(ExecutionRole, Realm::Stack, "RemoveTheEvents", &[DeleteObject]),
+    grant(ExecutionRole, Realm::Stack, "StartRuns", &[StartExecution]),
     grant(ExecutionRole, Realm::Source, "ListTheSource", &[ListBucket]),
     grant(ExecutionRole, Realm::Source, "ListTheVersionsOfTheSource", &[ListBucketVersions, GetBucketVersioning]),
     grant(ExecutionRole, Realm::Target, "EnterTheTargetAccount", &[AssumeRole]),

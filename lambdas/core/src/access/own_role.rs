@@ -80,6 +80,7 @@ fn own_action(operation: &str) -> Option<Action> {
                     | Action::PutObject
                     | Action::Publish
                     | Action::DescribeExecution
+                    | Action::StartExecution
             )
         }),
     }

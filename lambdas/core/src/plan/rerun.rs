@@ -213,6 +213,8 @@ impl EarlierRun {
         let mut not_chosen = self.not_chosen;
         not_chosen.add(not_chosen_before);
         Ok(RunSpec {
+            // What the earlier run left undone is what the rerun does, whatever started that.
+            events: None,
             rerun: Some(Rerun {
                 of,
                 shards: self.chosen.map(|chosen| chosen.typed),

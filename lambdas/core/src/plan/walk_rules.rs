@@ -73,7 +73,8 @@ impl WalkRules {
     }
 
     /// Whether an object with this key may be deleted at the target. A run does not delete what its filters leave out.
-    pub(super) fn may_delete(&self, relative: &str) -> bool {
+    #[must_use]
+    pub fn may_delete(&self, relative: &str) -> bool {
         self.spec.mode == Mode::Mirror && self.filter.admits_key(relative)
     }
     /// Whether what stands at the target beside the source's objects matters. A list says what to copy, and not what else

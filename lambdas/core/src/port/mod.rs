@@ -7,10 +7,12 @@ mod accounts;
 mod bucket_listing;
 mod clock;
 mod control_store;
+mod event_lists;
 mod executions;
 mod ledger;
 mod list_files;
 mod notifier;
+mod run_starts;
 mod target_bucket;
 mod version_listing;
 
@@ -20,12 +22,14 @@ pub use bucket_listing::{
 };
 pub use clock::Clock;
 pub use control_store::{ControlStore, ControlWriter};
+pub use event_lists::{EventLists, StoredEventList};
 pub use executions::{ExecutionState, Executions};
 pub use ledger::{
     Ledger, PLAN_STEP_RECORDS_MAX, Page, PagedRecord, PlanStep, PutOutcome, RecordStream,
 };
 pub use list_files::{FileVersion, ListFiles};
 pub use notifier::{Notification, Notifier};
+pub use run_starts::{RunStarts, StartOutcome};
 pub use target_bucket::{
     ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,
     ObjectAttributes, ObjectRef, ObjectToDelete, PartReceipt, Probe, TagSet, TargetBucket,

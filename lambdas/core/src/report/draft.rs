@@ -6,7 +6,8 @@ use crate::{
     plan::{AuditSums, RunEstimate},
     report::{
         CopySeconds, Cost, DeleteLimits, DeletedCount, NotPlanned, Proof, REPORT_VERSION, Report,
-        ReportLocation, ReportedPair, ReportedProblem, SkippedObjects, Verdict, Verification,
+        ReportLocation, ReportedEvents, ReportedPair, ReportedProblem, SkippedObjects, StartedBy,
+        Verdict, Verification,
         asked_input::AskedInput,
         prices::Prices,
         settlement::{self, Settlement},
@@ -150,6 +151,8 @@ impl ReportDraft {
             not_planned: run.and_then(not_planned),
             list: plan.and_then(|run| run.totals.list.clone()),
             as_of: plan.and_then(|run| Some(run.spec.as_of?.to_string())),
+            started_by: run.and_then(|run| run.spec.events.as_ref().map(|_| StartedBy::Events)),
+            events: run.and_then(reported_events),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
             copied: self.sums.newer.applied_to(tally.copied),
@@ -247,10 +250,18 @@ fn exceeded_limits(run: &RunRecord) -> Option<DeleteLimits> {
         delete_max_percent: run.spec.delete_max_percent,
         delete_max_objects: run.spec.delete_max_objects,
         empty_source: run.spec.rerun.is_none()
+            && run.spec.events.is_none()
             && !run.spec.allow_empty_source
             && [totals.planned, totals.same, totals.archived]
                 .iter()
                 .all(|count| count.objects == 0),
+    })
+}
+
+fn reported_events(run: &RunRecord) -> Option<ReportedEvents> {
+    run.spec.events.as_ref().map(|events| ReportedEvents {
+        objects: events.objects,
+        oldest_at: events.oldest_at,
     })
 }
 

@@ -35,8 +35,8 @@ pub use problem::{ReportedProblem, cut};
 pub use remedy::Remedy;
 pub use reported_pair::{ReportedPair, ReportedSide};
 pub use run_report::{
-    DeleteLimits, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedWarning,
-    SkippedObjects,
+    DeleteLimits, DeletedCount, REPORT_VERSION, Report, ReportLocation, ReportedEvents,
+    ReportedWarning, SkippedObjects, StartedBy,
 };
 pub use shard_summary::{NOT_DONE_SHOWN_MAX, ShardSummary};
 pub use verdict::Verdict;

@@ -62,6 +62,12 @@ pub struct Report {
     /// The instant whose state of the source was meant, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+    /// What started the run, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<StartedBy>,
+    /// In a run that events started: what they told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<ReportedEvents>,
     /// In a rerun that left undone shards out: the run whose rerun covers these too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest_of: Option<RunId>,
@@ -132,6 +138,24 @@ pub struct Report {
 )]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartedBy {
+    /// Events at the source.
+    Events,
+}
+
+/// The events of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedEvents {
+    /// How many keys they told of.
+    pub objects: u64,
+    /// When the oldest of them was.
+    #[serde(with = "rfc3339")]
+    pub oldest_at: Timestamp,
 }
 
 /// Objects that needed nothing.
@@ -265,6 +289,8 @@ pub(crate) mod tests {
             not_planned: None,
             list: None,
             as_of: None,
+            started_by: None,
+            events: None,
             rest_of: None,
             planned: Count::default(),
             copied: Count::default(),

@@ -8,6 +8,7 @@ use super::{
     json_object::{object_or_none, object_or_null},
 };
 use crate::{
+    events::EventRun,
     failure::Failure,
     run::{
         list::SourceList,
@@ -74,6 +75,9 @@ pub struct RunInput {
     pub verify: Option<Verify>,
     /// Plan, estimate and report; copy nothing.
     pub dry_run: Option<bool>,
+    /// What events at the source started the run, and told of; its list names their keys.
+    #[serde(deserialize_with = "object_or_none")]
+    pub events: Option<EventRun>,
     /// Do again what an earlier run left undone.
     pub rerun_of: Option<RunId>,
     /// Of the earlier run, just these shards.
@@ -250,6 +254,7 @@ impl RunInput {
             rounds_max: self.rounds_max.or(defaults.rounds_max),
             verify: self.verify.or(defaults.verify),
             dry_run: self.dry_run.or(defaults.dry_run),
+            events: self.events.or(defaults.events),
             rerun_of: self.rerun_of.or(defaults.rerun_of),
             shards: self.shards.or(defaults.shards),
         }

@@ -7,7 +7,7 @@ use crate::{
     run::spec::RunSpec,
     value::{
         arn::{AccountId, ExecutionArn, Region},
-        id::RunId,
+        id::{RunId, ShardId},
         object::Encryption,
         skips::{SkipReason, SkippedCount},
         tally::{Count, RequestCounts},
@@ -94,11 +94,22 @@ pub struct PlanTotals {
     pub list: Option<ListCounts>,
     /// Shards.
     pub shards: u64,
+    /// The shards of a run of few events, so that nobody has to look for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub few_shards: Vec<ShardId>,
     /// Requests that planning made.
     pub requests: RequestCounts,
     /// What the run is estimated to take.
     #[serde(default)]
     pub estimate: RunEstimate,
+}
+
+impl RunRecord {
+    /// Whether the plan of a run of events left no object as it stood, so that there are no lists of such objects.
+    #[must_use]
+    pub fn keeps_nothing(&self) -> bool {
+        self.spec.events.is_some() && self.totals.same.objects == 0
+    }
 }
 
 impl PlanTotals {

@@ -9,6 +9,7 @@ use crate::{
     copy::part_layout::{
         PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
     },
+    events::EventRun,
     failure::Failure,
     run::{
         filter::Filters,
@@ -23,6 +24,9 @@ use crate::{
 
 /// The most rounds that an input may ask for; each is a Map Run of its own.
 pub const ROUNDS_MAX: u32 = 10;
+
+/// The most objects of a run that makes no trials before it begins.
+const LIGHT_OBJECTS_MAX: u64 = 1_000;
 
 /// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
 pub(crate) const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
@@ -94,6 +98,9 @@ pub struct RunSpec {
     /// The instant whose state is copied, instead of the newest version of each object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+    /// What events started the run, and told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventRun>,
     /// In a rerun: what it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<Rerun>,
@@ -105,9 +112,9 @@ impl RunSpec {
     pub fn lists_target(&self) -> bool {
         let is_listed = match self.mode {
             Mode::Copy => false,
-            // A list says what to copy. That of a mirror is an inventory of all that the source has.
+            // A list says what to copy. That of a mirror is an inventory of all that the source has, or one of events.
             Mode::Sync | Mode::Audit => self.list.is_none(),
-            Mode::Mirror => true,
+            Mode::Mirror => self.events.is_none(),
         };
         is_listed && self.rerun.is_none()
     }
@@ -117,6 +124,14 @@ impl RunSpec {
     pub fn may_name_versions(&self) -> bool {
         let lists = |list: &SourceList| list.format.may_name_versions();
         self.as_of.is_some() || self.list.as_ref().is_some_and(lists)
+    }
+
+    /// Whether the run is so small that trials of permissions and an upload of them would be most of its work: one of a few
+    /// events. Its copies show what is refused, object by object.
+    #[must_use]
+    pub fn is_light(&self) -> bool {
+        let events = self.events.as_ref();
+        events.is_some_and(|events| events.objects <= LIGHT_OBJECTS_MAX)
     }
 
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.
@@ -176,6 +191,7 @@ impl RunSpec {
                 .as_deref()
                 .map(instant::parse)
                 .transpose()?,
+            events: input.events,
             rerun: None,
         };
         spec.check_bounds()?;
@@ -225,9 +241,7 @@ impl RunSpec {
                 &format!("expected 0 to 100, found {}", self.delete_max_percent),
             ));
         }
-        if let Some(list) = &self.list {
-            self.check_list_mode(list)?;
-        }
+        self.check_list()?;
         if self.as_of.is_some() {
             instant::check_beside(self.mode, self.list.is_some())?;
         }
@@ -246,11 +260,23 @@ impl RunSpec {
         Ok(())
     }
 
-    /// A list says what to copy and not what else there is; an inventory is of all that there is.
+    fn check_list(&self) -> Result<(), Failure> {
+        match &self.list {
+            None if self.events.is_some() => Err(invalid(
+                "events",
+                "a run of events has the list of their keys (source.list); the intake starts such runs",
+            )),
+            None => Ok(()),
+            Some(list) => self.check_list_mode(list),
+        }
+    }
+
+    /// A list says what to copy and not what else there is; an inventory is of all that there is, and events tell of
+    /// deletions.
     fn check_list_mode(&self, list: &SourceList) -> Result<(), Failure> {
         let is_allowed = match self.mode {
             Mode::Copy | Mode::Sync => true,
-            Mode::Mirror => list.format == ListFormat::Inventory,
+            Mode::Mirror => self.events.is_some() || list.format == ListFormat::Inventory,
             Mode::Audit => false,
         };
         if is_allowed {

@@ -53,6 +53,7 @@ impl RunInput {
             rounds_max: Some(spec.rounds_max),
             verify: Some(spec.verify),
             dry_run: Some(spec.dry_run),
+            events: spec.events.clone(),
             rerun_of: None,
             shards: None,
         }

@@ -57,6 +57,14 @@ pub enum Action {
     DeleteItem,
     /// Read many.
     Query,
+    /// Start an execution.
+    StartExecution,
+    /// Receive messages of a queue.
+    ReceiveMessage,
+    /// Delete them.
+    DeleteMessage,
+    /// Look at the queue.
+    GetQueueAttributes,
     /// Ask what became of an execution.
     DescribeExecution,
     /// Publish a notification.
@@ -69,7 +77,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::AssumeRole,
         Self::ListBucket,
         Self::ListBucketMultipartUploads,
@@ -97,6 +105,10 @@ impl Action {
         Self::PutItem,
         Self::DeleteItem,
         Self::Query,
+        Self::StartExecution,
+        Self::ReceiveMessage,
+        Self::DeleteMessage,
+        Self::GetQueueAttributes,
         Self::DescribeExecution,
         Self::Publish,
         Self::CreateLogStream,
@@ -134,6 +146,10 @@ impl Action {
             Self::PutItem => "dynamodb:PutItem",
             Self::DeleteItem => "dynamodb:DeleteItem",
             Self::Query => "dynamodb:Query",
+            Self::StartExecution => "states:StartExecution",
+            Self::ReceiveMessage => "sqs:ReceiveMessage",
+            Self::DeleteMessage => "sqs:DeleteMessage",
+            Self::GetQueueAttributes => "sqs:GetQueueAttributes",
             Self::DescribeExecution => "states:DescribeExecution",
             Self::Publish => "sns:Publish",
             Self::CreateLogStream => "logs:CreateLogStream",

@@ -66,16 +66,17 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         entries: &[&ListEntry],
     ) -> Result<Vec<EntryAction>, Failure> {
         let found = self.found(entries).await?;
-        let mut at_target = self.at_target(&found).await?;
+        let mut at_target = self.at_target(entries, &found).await?;
         let decide =
             |((source, look), entry): ((Option<ListedObject>, ListedLook), &&ListEntry)| {
+                let target = self.target_key(&entry.key);
+                let target = target.and_then(|key| at_target.remove(&key));
                 let Some(source) = source else {
                     let size_bytes = entry.size_bytes.unwrap_or(0);
-                    let action = PickedAction::Nothing { size_bytes };
+                    let nothing = PickedAction::Nothing { size_bytes };
+                    let action = target.map_or(nothing, PickedAction::Delete);
                     return EntryAction { action, look };
                 };
-                let target = self.target_key(&source);
-                let target = target.and_then(|key| at_target.remove(&key));
                 let is_same = self.rules.difference(&source, target.as_ref()).is_none();
                 let action = match target {
                     Some(target) if is_same => PickedAction::Keep { source, target },
@@ -180,20 +181,31 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
     /// What the target has of these objects, where that decides.
     async fn at_target(
         &self,
+        entries: &[&ListEntry],
         found: &[(Option<ListedObject>, ListedLook)],
     ) -> Result<BTreeMap<ObjectKey, ListedObject>, Failure> {
         if self.run.spec.mode == Mode::Copy {
             return Ok(BTreeMap::new());
         }
-        let sources = found.iter().filter_map(|(source, _)| source.as_ref());
-        let keys = sources.filter_map(|source| self.target_key(source));
+        let decides = |source: &Option<ListedObject>, entry: &ListEntry| {
+            source.is_some() || self.may_delete(&entry.key)
+        };
+        let pairs = found.iter().zip(entries);
+        let keys = pairs.filter(|((source, _), entry)| decides(source, entry));
+        let keys = keys.filter_map(|(_, entry)| self.target_key(&entry.key));
         present(&self.target, keys.collect()).await
     }
 
+    /// Whether an object that the source lacks is deleted at the target: in a mirror of what events told of.
+    fn may_delete(&self, source_key: &ObjectKey) -> bool {
+        let relative = source_key.relative_to(&self.run.spec.pair.source.prefix);
+        relative.is_some_and(|relative| self.rules.may_delete(relative))
+    }
+
     /// Nothing when the key would be too long there: its copier reports that.
-    fn target_key(&self, source: &ListedObject) -> Option<ObjectKey> {
+    fn target_key(&self, source_key: &ObjectKey) -> Option<ObjectKey> {
         let pair = &self.run.spec.pair;
-        let relative = source.key.relative_to(&pair.source.prefix)?;
+        let relative = source_key.relative_to(&pair.source.prefix)?;
         pair.target.prefix.join(relative).ok()
     }
 }

@@ -70,6 +70,10 @@ impl<'a, P: Ports> FromList<'a, P> {
         deadline: Deadline,
         meter: &mut RequestMeter,
     ) -> Result<ListEnd, Failure> {
+        // Of the few keys of events each is looked up, also to find whether it was deleted.
+        if self.run.spec.events.is_some() {
+            return Ok((self.by_lookups(deadline, meter).await?, None));
+        }
         let ranges = self.planner.ledger.read_ranges(&self.run.run_id).await?;
         if ranges.iter().any(is_by_lookups) {
             return Ok((self.by_lookups(deadline, meter).await?, None));

@@ -76,7 +76,10 @@ impl<'a, P: Ports> ListPlan<'a, P> {
             return Ok(InvocationEnd::Superseded);
         };
         if writer.is_done() {
-            return Ok(InvocationEnd::Complete { manifests: 0 });
+            return Ok(InvocationEnd::Complete {
+                manifests: 0,
+                small: None,
+            });
         }
         let mut scan = self.open(writer.waypoint()).await?;
         let planned = self.plan_rest(&mut scan, &mut writer, deadline).await;

@@ -316,7 +316,10 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
             "listed as far as this invocation goes"
         );
         if open == 0 {
-            InvocationEnd::Complete { manifests }
+            InvocationEnd::Complete {
+                manifests,
+                small: None,
+            }
         } else {
             InvocationEnd::Yielded { manifests }
         }

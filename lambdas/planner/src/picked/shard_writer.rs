@@ -8,16 +8,20 @@ use shardlift_core::{
     },
     port::PutOutcome,
     run::{filter::ObjectFilter, option::ArchivedPolicy, record::RunRecord},
+    shard::ShardRecord,
     value::{id::ShardId, object::ListedObject},
 };
 
 use super::{open_shards::OpenShards, picked_action::PickedAction, waypoint::Waypoint};
 use crate::{
-    invocation_end::InvocationEnd,
+    invocation_end::{InvocationEnd, SmallPlan},
     planner::Planner,
     ports::Ports,
     records::{commit, load_or_create, put_lists},
 };
+
+/// So many shards are named in the run's record: reading each of them takes less than looking for all of them.
+const FEW_SHARDS_MAX: usize = 4;
 
 /// Puts the actions of one invocation into shards.
 ///
@@ -36,6 +40,8 @@ pub(crate) struct ShardWriter<'a, P: Ports, W> {
     range: RangeRecord,
     shards_begun: u64,
     manifests: u64,
+    /// The shards of a plan that began in this invocation, while they are few.
+    few_shards: Option<Vec<ShardRecord>>,
 }
 
 impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
@@ -57,6 +63,7 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
             tally: checkpoint
                 .map_or_else(ListingTally::default, |checkpoint| checkpoint.tally.clone()),
             waypoint: W::read(checkpoint)?,
+            few_shards: (checkpoint.is_none() && run.spec.is_light()).then(Vec::new),
             range,
             shards_begun: 0,
             manifests: 0,
@@ -172,11 +179,24 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
     pub(crate) async fn finish(mut self, state: RangeState) -> Result<InvocationEnd, Failure> {
         let outcome = self.write(state).await?;
         let manifests = self.manifests;
+        let range = self.range;
+        let small = self
+            .few_shards
+            .map(|shards| Box::new(SmallPlan { range, shards }));
         Ok(match (outcome, state) {
             (PutOutcome::Refused, _) => InvocationEnd::Superseded,
-            (PutOutcome::Written, RangeState::Done) => InvocationEnd::Complete { manifests },
+            (PutOutcome::Written, RangeState::Done) => InvocationEnd::Complete { manifests, small },
             (PutOutcome::Written, RangeState::Listing) => InvocationEnd::Yielded { manifests },
         })
+    }
+
+    fn note_shards(&mut self, shards: &[ShardRecord]) {
+        if let Some(few) = &mut self.few_shards {
+            few.extend_from_slice(shards);
+            if few.len() > FEW_SHARDS_MAX {
+                self.few_shards = None;
+            }
+        }
     }
 
     /// Writes the open shards and how far the picking got.
@@ -194,6 +214,7 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
                 .map_err(|error| Failure::invariant(error.to_string()))
         })?;
         step.ranges = vec![record.clone()];
+        self.note_shards(&step.shards);
         self.manifests += lists.len() as u64;
         put_lists(&self.planner.control, &run.run_id, lists).await?;
         let committed = commit(&self.planner.ledger, step).await?;

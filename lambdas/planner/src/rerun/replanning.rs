@@ -76,7 +76,10 @@ impl<'a, P: Ports> Replanning<'a, P> {
             return Ok(InvocationEnd::Superseded);
         };
         if writer.is_done() {
-            return Ok(InvocationEnd::Complete { manifests: 0 });
+            return Ok(InvocationEnd::Complete {
+                manifests: 0,
+                small: None,
+            });
         }
         for shard_id in self.documents.undone_shards().await? {
             if writer.waypoint().is_past(&shard_id) {

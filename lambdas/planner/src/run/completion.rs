@@ -6,11 +6,11 @@ use shardlift_core::{
     failure::Failure,
     plan::{
         EstimateBasis, ListCounts, RunEstimate,
-        range::{self, ListingTally, RangeState},
+        range::{self, ListingTally, RangeRecord, RangeState},
     },
     port::{Ledger, PutOutcome},
     run::record::{PlanTotals, RunRecord, RunState},
-    shard::ShardWork,
+    shard::{ShardRecord, ShardWork},
     value::{
         id::ShardId,
         tally::{Count, RequestCounts, add_requests},
@@ -18,7 +18,7 @@ use shardlift_core::{
 };
 use tracing::info;
 
-use crate::{planner::Planner, ports::Ports};
+use crate::{invocation_end::SmallPlan, planner::Planner, ports::Ports};
 
 /// The sums of all shards in the ledger.
 #[derive(Debug, Default)]
@@ -31,6 +31,34 @@ struct ShardSums {
     first_round: Vec<ShardId>,
 }
 
+impl ShardSums {
+    fn of(shards: Vec<ShardRecord>) -> Self {
+        let mut sums = Self::default();
+        shards.into_iter().for_each(|shard| sums.add(shard));
+        sums.in_arbitrary_order()
+    }
+
+    fn add(&mut self, shard: ShardRecord) {
+        self.shards += 1;
+        match shard.work {
+            ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
+                self.copies.add(shard.planned);
+                self.first_round.push(shard.shard_id);
+            }
+            // The copier of the last part shard assembles the object.
+            ShardWork::AssembleObject { .. } => self.copies.add(shard.planned),
+            ShardWork::DeleteObjects => self.deletes.add(shard.planned),
+        }
+    }
+
+    /// Neighbors in key order share a partition of S3. Shards in an arbitrary order spread the copiers over all partitions.
+    fn in_arbitrary_order(mut self) -> Self {
+        self.first_round
+            .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
+        self
+    }
+}
+
 impl<P: Ports> Planner<P> {
     /// Writes the index of the first round and the totals of the plan, in this order: a planned run has its index.
     /// `surveyed` is what the list consists of, where the ranges do not tell.
@@ -39,10 +67,18 @@ impl<P: Ports> Planner<P> {
         run: &mut RunRecord,
         requests: RequestCounts,
         surveyed: Option<ListCounts>,
+        small: Option<Box<SmallPlan>>,
     ) -> Result<PutOutcome, Failure> {
-        let (tally, list) = self.sum_ranges(run).await?;
+        let few_shards = small.iter().flat_map(|small| &small.shards);
+        let few_shards = few_shards.map(|shard| shard.shard_id.clone()).collect();
+        let ((tally, list), sums) = match small.map(|small| *small) {
+            Some(small) => (sum_of(run, vec![small.range])?, ShardSums::of(small.shards)),
+            None => {
+                let ranges = self.ledger.read_ranges(&run.run_id).await?;
+                (sum_of(run, ranges)?, self.sum_shards(run).await?)
+            }
+        };
         let list = surveyed.map_or(list, |counts| Some(counts.with_looks(&tally.looks)));
-        let sums = self.sum_shards(run).await?;
         if (sums.copies, sums.deletes) != (tally.planned, tally.deletes) {
             return Err(Failure::invariant(format!(
                 "the ranges of run {} planned {:?} to copy and {:?} to delete, its shards hold {:?} and {:?}",
@@ -73,6 +109,7 @@ impl<P: Ports> Planner<P> {
             root_markers: tally.root_markers,
             list,
             shards: sums.shards,
+            few_shards,
             estimate: RunEstimate::of(&EstimateBasis {
                 spec: &run.spec,
                 tally: &made,
@@ -105,57 +142,44 @@ impl<P: Ports> Planner<P> {
         Ok(())
     }
 
-    /// The counts of all ranges, and what the list is made of, if one named the objects.
-    async fn sum_ranges(
-        &self,
-        run: &RunRecord,
-    ) -> Result<(ListingTally, Option<ListCounts>), Failure> {
-        let mut ranges = self.ledger.read_ranges(&run.run_id).await?;
-        ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
-        let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
-        if !range::tiles(&bounds) {
-            return Err(Failure::invariant(format!(
-                "the {} ranges of run {} do not tile the key space",
-                ranges.len(),
-                run.run_id
-            )));
-        }
-        let (mut tally, mut list) = (ListingTally::default(), None);
-        for range in ranges {
-            if range.state != RangeState::Done {
-                return Err(Failure::invariant(format!(
-                    "range {} of run {} is not done although the listing ended",
-                    range.range_id, run.run_id
-                )));
-            }
-            if let Some(checkpoint) = range.checkpoint {
-                tally.add(&checkpoint.tally);
-                list = list.or(checkpoint.list.map(|list| list.counts));
-            }
-        }
-        Ok((tally, list))
-    }
-
     async fn sum_shards(&self, run: &RunRecord) -> Result<ShardSums, Failure> {
         let mut sums = ShardSums::default();
         let mut shards = self.ledger.shards(&run.run_id);
         while let Some(shard) = shards.next().await? {
-            sums.shards += 1;
-            match shard.work {
-                ShardWork::CopyObjects | ShardWork::CopyParts { .. } => {
-                    sums.copies.add(shard.planned);
-                    sums.first_round.push(shard.shard_id);
-                }
-                // The copier of the last part shard assembles the object.
-                ShardWork::AssembleObject { .. } => sums.copies.add(shard.planned),
-                ShardWork::DeleteObjects => sums.deletes.add(shard.planned),
-            }
+            sums.add(shard);
         }
-        // Neighbors in key order share a partition of S3. Shards in an arbitrary order spread the copiers over all partitions.
-        sums.first_round
-            .sort_by_cached_key(|id| (id.partition(u32::MAX), id.clone()));
-        Ok(sums)
+        Ok(sums.in_arbitrary_order())
     }
+}
+
+/// The counts of all ranges, and what the list is made of, if one named the objects.
+fn sum_of(
+    run: &RunRecord,
+    mut ranges: Vec<RangeRecord>,
+) -> Result<(ListingTally, Option<ListCounts>), Failure> {
+    ranges.sort_by(|one, other| one.bounds.after.cmp(&other.bounds.after));
+    let bounds: Vec<_> = ranges.iter().map(|range| &range.bounds).collect();
+    if !range::tiles(&bounds) {
+        return Err(Failure::invariant(format!(
+            "the {} ranges of run {} do not tile the key space",
+            ranges.len(),
+            run.run_id
+        )));
+    }
+    let (mut tally, mut list) = (ListingTally::default(), None);
+    for range in ranges {
+        if range.state != RangeState::Done {
+            return Err(Failure::invariant(format!(
+                "range {} of run {} is not done although the listing ended",
+                range.range_id, run.run_id
+            )));
+        }
+        if let Some(checkpoint) = range.checkpoint {
+            tally.add(&checkpoint.tally);
+            list = list.or(checkpoint.list.map(|list| list.counts));
+        }
+    }
+    Ok((tally, list))
 }
 
 /// Whether a mirror would delete more than its limits allow, so that it deletes nothing. Deletions within either limit are
@@ -177,7 +201,8 @@ fn holds_deletes(run: &RunRecord, tally: &ListingTally) -> bool {
     let is_within_share = u128::from(deletes) * 100 <= share_max;
     let is_within_count = deletes <= spec.delete_max_objects;
     let taking_part = [tally.planned, tally.same, tally.archived];
-    let is_empty = taking_part.iter().all(|count| count.objects == 0);
+    // Events that all tell of deletions say nothing about the rest of the source.
+    let is_empty = spec.events.is_none() && taking_part.iter().all(|count| count.objects == 0);
     (is_empty && !spec.allow_empty_source) || (!is_within_share && !is_within_count)
 }
 

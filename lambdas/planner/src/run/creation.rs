@@ -32,7 +32,7 @@ impl<P: Ports> Planner<P> {
     pub(crate) async fn create_run(
         &self,
         event: &PlannerEvent,
-    ) -> Result<Option<RunRecord>, Failure> {
+    ) -> Result<Option<(RunRecord, Opened<P::Accounts>)>, Failure> {
         let input = RunInput::parse(&event.input.json()?)?;
         let spec = match input.rerun_of {
             Some(earlier) => {
@@ -51,13 +51,10 @@ impl<P: Ports> Planner<P> {
             }
         };
         let pair = &spec.pair;
-        let Opened {
-            source,
-            target,
-            encryption,
-        } = self.open_pair(&spec, &event.run_id).await?;
-        // An audit writes nothing, so it holds nobody back.
-        if spec.mode.writes() {
+        let opened = self.open_pair(&spec, &event.run_id).await?;
+        // An audit writes nothing, so it holds nobody back. The intake takes the lock for the run that it starts.
+        let holds_lock = spec.events.is_some() && self.holds_lock(pair, event).await?;
+        if spec.mode.writes() && !holds_lock {
             self.take_lock(pair, event).await?;
         }
         let lifetime = DAY * self.settings.ledger_ttl_days;
@@ -66,9 +63,9 @@ impl<P: Ports> Planner<P> {
             run_id: event.run_id.clone(),
             execution_arn: event.execution_arn.clone(),
             started_at: event.started_at,
-            source: source.facts().clone(),
-            target: target.facts().clone(),
-            encryption,
+            source: opened.source.facts().clone(),
+            target: opened.target.facts().clone(),
+            encryption: opened.encryption,
             state: RunState::Planning,
             totals: PlanTotals::default(),
             expires_at: event.started_at.plus(lifetime).as_epoch_seconds(),
@@ -78,7 +75,7 @@ impl<P: Ports> Planner<P> {
         match self.ledger.create_run(&run).await? {
             PutOutcome::Written => {
                 info!({ field::RUN_ID } = %run.run_id, source.region = %run.source.region, target.region = %run.target.region, "created the run");
-                Ok(Some(run))
+                Ok(Some((run, opened)))
             }
             PutOutcome::Refused => Ok(None),
         }
@@ -96,6 +93,10 @@ impl<P: Ports> Planner<P> {
             let roles = &self.settings.function_roles;
             preflight::examine(&self.accounts, spec, run_id, roles, offers_statements).await?
         };
+        if spec.is_light() && table.failure(run_id).is_none() {
+            // There were no trials, so there is nothing to show.
+            return opened.ok_or_else(|| Failure::invariant("the pair could not be opened"));
+        }
         // People read this one as it is.
         let body = serde_json::to_vec_pretty(&table)
             .map_err(|error| Failure::invariant(format!("preflight: {error}")))?;

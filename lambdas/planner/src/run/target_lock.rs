@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
+    events::EventRun,
     failure::{Failure, FailureCode},
     port::{ExecutionState, Executions, Ledger, PutOutcome},
     run::{
@@ -15,7 +16,7 @@ use shardlift_core::{
         lock::{LockRecord, LockState, LockedPrefix},
         pair::Pair,
     },
-    value::{printable::Printable, version::LEDGER_VERSION},
+    value::{id::RunId, printable::Printable, version::LEDGER_VERSION},
 };
 use tracing::info;
 
@@ -29,6 +30,10 @@ const UNKNOWN_WAITS: [Duration; 3] = [
 ];
 /// The most attempts to take a lock that changes hands meanwhile.
 const LOCK_ATTEMPTS_MAX: u32 = 4;
+/// How often to look again, and how often at most, while a run of events holds the target: such runs are short and begin
+/// again and again, and must not keep a nightly run from beginning.
+const EVENT_RUN_WAIT: Duration = Duration::from_secs(1);
+const EVENT_RUN_WAITS_MAX: u32 = 600;
 /// How long to wait for a run that began at the same time to hold its lock or to give it up.
 const RIVAL_WAITS: [Duration; 3] = [
     Duration::from_secs(1),
@@ -67,6 +72,21 @@ impl<P: Ports> Planner<P> {
         }
     }
 
+    /// Whether the lock on the target of the pair is held for this run already.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used.
+    pub(crate) async fn holds_lock(
+        &self,
+        pair: &Pair,
+        event: &PlannerEvent,
+    ) -> Result<bool, Failure> {
+        let found = self.ledger.read_lock(&LockedPrefix::of(pair)).await?;
+        Ok(found.is_some_and(|found| {
+            found.state == LockState::Held && found.execution_arn == event.execution_arn
+        }))
+    }
+
     async fn move_lock(&self, lock: &LockRecord, state: LockState) -> Result<PutOutcome, Failure> {
         let moved = LockRecord {
             state,
@@ -78,7 +98,9 @@ impl<P: Ports> Planner<P> {
 
     /// Claims the lock, unless this run has done so already, and returns it.
     async fn claim_lock(&self, pair: &Pair, event: &PlannerEvent) -> Result<LockRecord, Failure> {
-        for _ in 0..LOCK_ATTEMPTS_MAX {
+        let (mut attempts, mut waits) = (0, 0);
+        while attempts < LOCK_ATTEMPTS_MAX {
+            attempts += 1;
             let lock = LockRecord {
                 schema_version: LEDGER_VERSION,
                 locked: LockedPrefix::of(pair),
@@ -98,7 +120,12 @@ impl<P: Ports> Planner<P> {
                     return Ok(held);
                 }
                 if self.state_of(&held).await? == ExecutionState::Running {
-                    return Err(overlap(&held));
+                    if !waits_for(&held, &event.run_id) || waits == EVENT_RUN_WAITS_MAX {
+                        return Err(overlap(&held));
+                    }
+                    (attempts, waits) = (0, waits + 1);
+                    tokio::time::sleep(EVENT_RUN_WAIT).await;
+                    continue;
                 }
             }
             let taken_over = LockRecord {
@@ -116,10 +143,16 @@ impl<P: Ports> Planner<P> {
     /// Looks for other runs that write keys of this lock.
     async fn check_others(&self, lock: &LockRecord) -> Result<(), Failure> {
         let mut rival_waits = RIVAL_WAITS.iter();
+        let mut waits = 0;
         loop {
             let Some(rival) = self.find_other(lock).await? else {
                 return Ok(());
             };
+            if waits_for(&rival, &lock.run_id) && waits < EVENT_RUN_WAITS_MAX {
+                waits += 1;
+                tokio::time::sleep(EVENT_RUN_WAIT).await;
+                continue;
+            }
             // Of two that began at once, one gives its lock up, and the other waits for that.
             let may_wait =
                 rival.state == LockState::Claimed && lock.execution_arn < rival.execution_arn;
@@ -162,6 +195,11 @@ impl<P: Ports> Planner<P> {
         }
         Ok(ExecutionState::Unknown)
     }
+}
+
+/// Whether a run waits until this holder ends: one that events did not start, for one that they did.
+fn waits_for(holder: &LockRecord, run_id: &RunId) -> bool {
+    EventRun::is_one(&holder.run_id) && !EventRun::is_one(run_id)
 }
 
 fn overlap(held: &LockRecord) -> Failure {

@@ -9,6 +9,7 @@ mod ceilings;
 mod earlier;
 mod encrypted_target;
 mod encryption;
+mod events;
 mod fail_closed;
 #[expect(dead_code, reason = "the adapters' own tests take all of it")]
 #[path = "../../../aws/tests/adapters/retry_layers/failing_aws.rs"]

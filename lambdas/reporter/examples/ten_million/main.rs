@@ -30,7 +30,10 @@ use shardlift_core::{
     documents::failure_list::{self, FailedObject},
     failure::{FailureCode, fault::CallFault},
     plan::range::{KeyRange, RangeRecord, RangeState},
-    port::{Accounts, Clock, ControlStore, ControlWriter, Ledger, PlanStep, PutOutcome},
+    port::{
+        Accounts, Clock, ControlStore, ControlWriter, EventLists, Ledger, PlanStep, PutOutcome,
+        StoredEventList,
+    },
     run::{
         event::{ReporterEvent, ReporterStatus},
         input::RunInput,
@@ -102,6 +105,16 @@ struct GeneratedControl {
     scenario: Scenario,
     proof: Arc<Mutex<Option<Vec<u8>>>>,
     written_bytes: Arc<AtomicU64>,
+}
+
+impl EventLists for GeneratedControl {
+    async fn waiting(&self) -> Result<Vec<StoredEventList>, CallFault> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_waiting(&self, _key: &str) -> Result<(), CallFault> {
+        Ok(())
+    }
 }
 
 impl ControlStore for GeneratedControl {

@@ -17,6 +17,7 @@ pub(super) struct DetailWriter<W> {
     receipt_index: BufferedDocument<W>,
     control: BucketName,
     has_shards: bool,
+    has_failures: bool,
 }
 
 impl<W: ControlWriter> DetailWriter<W> {
@@ -35,6 +36,7 @@ impl<W: ControlWriter> DetailWriter<W> {
             receipt_index: open(RunDocument::ReceiptIndex),
             control: documents.bucket().clone(),
             has_shards: false,
+            has_failures: false,
         };
         csv_row::write_header(writer.failures_csv.buffer())?;
         writer.shards_json.buffer().push(b'[');
@@ -71,6 +73,7 @@ impl<W: ControlWriter> DetailWriter<W> {
         object: &FailedObject,
         shard_id: &ShardId,
     ) -> Result<(), Failure> {
+        self.has_failures = true;
         csv_row::write(self.failures_csv.buffer(), object, shard_id)
     }
 
@@ -84,13 +87,17 @@ impl<W: ControlWriter> DetailWriter<W> {
         self.shards_json.flush_if_large().await
     }
 
-    /// Makes the documents appear.
+    /// Makes the documents appear; `failures.csv` of a run of few events only where it has any.
     ///
     /// # Errors
     /// When the control bucket cannot be used.
-    pub(super) async fn finish(mut self) -> Result<(), Failure> {
+    pub(super) async fn finish(mut self, is_light: bool) -> Result<(), Failure> {
         self.shards_json.buffer().extend_from_slice(b"\n]\n");
-        self.failures_csv.finish().await?;
+        if is_light && !self.has_failures {
+            self.failures_csv.abandon().await;
+        } else {
+            self.failures_csv.finish().await?;
+        }
         self.receipt_index.finish().await?;
         self.shards_json.finish().await
     }

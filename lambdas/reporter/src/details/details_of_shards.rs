@@ -40,7 +40,7 @@ impl Details {
         charts: Charts,
     ) -> Result<Self, Failure> {
         let writer = DetailWriter::open(invocation.documents())?;
-        writer.finish().await?;
+        writer.finish(false).await?;
         Ok(Self::new(charts))
     }
 
@@ -68,7 +68,7 @@ impl Details {
             writer.abandon().await;
             return Err(failure);
         }
-        writer.finish().await?;
+        writer.finish(run.spec.is_light()).await?;
         Ok(details)
     }
 
@@ -107,6 +107,9 @@ impl Details {
                 }
                 writer.flush_if_large().await?;
             }
+        }
+        if run.keeps_nothing() {
+            return Ok(());
         }
         for key in receipts::kept_keys(invocation, &run.run_id).await? {
             writer.add_receipts(&key);

@@ -10,3 +10,4 @@ mod sweeper;
 
 pub(crate) use steps::{sweep, sweep_probe};
 pub(crate) use sweep_progress::SweepProgress;
+pub(crate) use sweeper::has_objects_in_parts;

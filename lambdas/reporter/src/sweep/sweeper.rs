@@ -210,7 +210,7 @@ impl<'a, P: Ports> Sweeper<'a, P> {
 }
 
 /// Whether copiers may have left uploads behind: some of the run's objects were to be copied in parts.
-fn has_objects_in_parts(run: &RunRecord) -> bool {
+pub(crate) fn has_objects_in_parts(run: &RunRecord) -> bool {
     run.totals.estimate.requests.contains_key(CREATE_UPLOAD)
 }
 

@@ -53,9 +53,11 @@ impl<'a, P: Ports> Prover<'a, P> {
         let mut expected =
             ExpectedTarget::begin(run.spec.lists_target(), rerun.map(|rerun| &rerun.carried));
         expected.add_settled(&sums.vouched, &sums.beside);
-        let mut lists = invocation.ledger.kept(&run.run_id);
-        while let Some(kept) = lists.next().await.context(READING_KEPT)? {
-            expected.add_kept(&kept);
+        if !run.keeps_nothing() {
+            let mut lists = invocation.ledger.kept(&run.run_id);
+            while let Some(kept) = lists.next().await.context(READING_KEPT)? {
+                expected.add_kept(&kept);
+            }
         }
         Ok(Self {
             invocation,

@@ -1,13 +1,12 @@
 use super::{
     agreement::{Agreement, Installation, prefix_pattern},
+    event_roles::intake_role,
+    place::{Place, enter_the_target_account, in_partitions, of_source_account},
     statement::{Document, Statement},
 };
-use crate::{
-    run::{list::LISTS_FOLDER, pair::Side},
-    value::{action::Action, arn::Arn},
-};
+use crate::{run::pair::Side, value::action::Action};
 
-/// The three functions, each with a role of its own.
+/// The functions, each with a role of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Function {
     /// Plans.
@@ -16,11 +15,13 @@ pub enum Function {
     Copier,
     /// Reports.
     Reporter,
+    /// Starts runs from events, where the stack does.
+    Intake,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Planner, Self::Copier, Self::Reporter];
+    pub const ALL: [Self; 4] = [Self::Planner, Self::Copier, Self::Reporter, Self::Intake];
 
     /// Its name in the stack.
     #[must_use]
@@ -29,6 +30,7 @@ impl Function {
             Self::Planner => "planner",
             Self::Copier => "copier",
             Self::Reporter => "reporter",
+            Self::Intake => "intake",
         }
     }
 }
@@ -44,19 +46,11 @@ pub fn execution_role(
         agreement,
         installation,
     };
+    if function == Function::Intake {
+        return intake_role(&place);
+    }
     let mut statements = vec![
-        Statement::allow(
-            "WriteItsLog",
-            &[Action::CreateLogStream, Action::PutLogEvents],
-            place.arn(
-                "logs",
-                &format!(
-                    "log-group:/aws/lambda/{}-{}:*",
-                    installation.stack,
-                    function.name()
-                ),
-            ),
-        ),
+        place.write_its_log(function.name()),
         place.enter_the_target_accounts(),
         place.ledger("ReadTheLedger", ledger_reads(function)),
         ledger_writes(place.ledger("WriteTheLedger", &[Action::PutItem]), function),
@@ -74,29 +68,11 @@ pub fn execution_role(
         document_writes(function),
         documents_written(function),
     ));
-    // Without it S3 calls a missing document forbidden. IfExists, because such calls carry no prefix.
-    statements.push(
-        place.own(
-            Statement::allow(
-                "TellMissingFromForbidden",
-                &[Action::ListBucket],
-                place.control_bucket(),
-            )
-            .when("StringLikeIfExists", "s3:prefix", "runs/*"),
-        ),
-    );
+    statements.push(place.tell_missing_from_forbidden("runs/*"));
     if function == Function::Planner {
         statements.push(list_the_source(agreement));
         statements.extend(list_the_versions(agreement));
-        statements.push(Statement::allow(
-            "AskWhetherALockIsStillHeld",
-            &[Action::DescribeExecution],
-            // Execution names are chosen by whoever starts a run: the machine's name is as narrow as it gets.
-            place.arn(
-                "states",
-                &format!("execution:{}-sync:*", installation.stack),
-            ),
-        ));
+        statements.push(place.ask_whether_a_lock_is_still_held());
     }
     if function == Function::Reporter {
         // The lock of the target is given back at the end of a run.
@@ -115,7 +91,9 @@ const fn ledger_reads(function: Function) -> &'static [Action] {
     match function {
         // One shard's record, that of the object whose part it copies, and the run's.
         Function::Copier => &[Action::GetItem],
-        Function::Planner | Function::Reporter => &[Action::GetItem, Action::Query],
+        Function::Planner | Function::Reporter | Function::Intake => {
+            &[Action::GetItem, Action::Query]
+        }
     }
 }
 
@@ -124,25 +102,15 @@ fn ledger_writes(statement: Statement, function: Function) -> Statement {
     match function {
         Function::Planner => statement,
         Function::Copier => in_partitions(statement, &["RUN#*#SHARDS#*"]),
-        Function::Reporter => in_partitions(statement, &["RUN#*"]),
+        Function::Reporter | Function::Intake => in_partitions(statement, &["RUN#*"]),
     }
-}
-
-/// The same, for records of these partitions alone. `ForAllValues` holds for a request that names no record at all, hence
-/// `Null` (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition_examples-multi-valued-context-keys.html).
-/// No id has a `#` or a `*` in it.
-fn in_partitions(statement: Statement, partitions: &[&str]) -> Statement {
-    const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
-    let partitions = partitions.iter().map(|&partition| partition.to_owned());
-    statement
-        .when_any("ForAllValues:StringLike", LEADING_KEYS, partitions)
-        .when("Null", LEADING_KEYS, "false")
 }
 
 /// What a function reads in the folder of a run.
 const fn documents_read(function: Function) -> &'static [&'static str] {
     match function {
         // Of the earlier run, for a rerun.
+        Function::Intake => &[],
         Function::Planner => &["manifests/*", "failures/*"],
         Function::Copier => &["manifests/*", "failures/*", "notes/*", "receipts/*"],
         Function::Reporter => &[
@@ -169,6 +137,7 @@ const fn documents_written(function: Function) -> &'static [&'static str] {
             "rounds/*",
             "preflight.json",
         ],
+        Function::Intake => &[],
         Function::Copier => &["failures/*", "notes/*", "receipts/*"],
         Function::Reporter => &[
             "failures/*",
@@ -187,75 +156,9 @@ const fn documents_written(function: Function) -> &'static [&'static str] {
 
 const fn document_writes(function: Function) -> &'static [Action] {
     match function {
-        Function::Planner | Function::Copier => &[Action::PutObject],
+        Function::Planner | Function::Copier | Function::Intake => &[Action::PutObject],
         // The list of failures may be larger than memory, so it is written in parts.
         Function::Reporter => &[Action::PutObject, Action::AbortMultipartUpload],
-    }
-}
-
-struct Place<'a> {
-    agreement: &'a Agreement,
-    installation: &'a Installation,
-}
-
-impl Place<'_> {
-    /// The ARN of something in the stack's own account and Region.
-    fn arn(&self, service: &'static str, resource: &str) -> Arn {
-        Arn::regional(
-            self.agreement.partition(),
-            service,
-            &self.installation.region,
-            &self.agreement.source_account,
-            resource,
-        )
-    }
-
-    fn control_bucket(&self) -> Arn {
-        Arn::bucket(
-            self.agreement.partition(),
-            &self.installation.control_bucket,
-        )
-    }
-
-    /// A bucket's name says nothing about whose it is: only one of the own account.
-    fn own(&self, statement: Statement) -> Statement {
-        of_source_account(self.agreement, statement)
-    }
-
-    /// What `source.list` may name, the data files of inventories included.
-    fn lists(&self) -> Statement {
-        let further = self.installation.list_buckets.iter();
-        let further = further.map(|bucket| format!("{bucket}/*"));
-        let own = format!("{}/{LISTS_FOLDER}*", self.control_bucket());
-        let mut statement = Statement::allow("ReadTheLists", &[Action::GetObject], own);
-        statement.resource.extend(further);
-        self.own(statement)
-    }
-
-    fn enter_the_target_accounts(&self) -> Statement {
-        let mut statement = enter_the_target_account(self.agreement);
-        let further = &self.installation.further_roles;
-        statement
-            .resource
-            .extend(further.iter().map(ToString::to_string));
-        statement
-    }
-
-    fn ledger(&self, sid: &'static str, actions: &[Action]) -> Statement {
-        let table = format!("table/{}", self.installation.ledger_table);
-        Statement::allow(sid, actions, self.arn("dynamodb", &table))
-    }
-
-    /// Allows actions on these documents of every run.
-    fn documents(&self, sid: &'static str, actions: &[Action], documents: &[&str]) -> Statement {
-        let bucket = self.control_bucket();
-        let documents = documents
-            .iter()
-            .map(|name| format!("{bucket}/runs/*/{name}"));
-        self.own(Statement {
-            resource: documents.collect(),
-            ..Statement::allow(sid, actions, bucket.to_string())
-        })
     }
 }
 
@@ -267,14 +170,6 @@ pub(super) fn shared_statements(agreement: &Agreement) -> Vec<Statement> {
     ];
     statements.extend(list_the_versions(agreement));
     statements
-}
-
-fn enter_the_target_account(agreement: &Agreement) -> Statement {
-    Statement::allow(
-        "EnterTheTargetAccount",
-        &[Action::AssumeRole],
-        agreement.pair.target.role_arn.as_str(),
-    )
 }
 
 fn list_the_source(agreement: &Agreement) -> Statement {
@@ -307,15 +202,6 @@ fn list_the_versions(agreement: &Agreement) -> Option<Statement> {
     );
     let statement = of_source_account(agreement, statement);
     agreement.extras.versions.then_some(statement)
-}
-
-/// A bucket's name says nothing about whose it is: only one of the source account.
-fn of_source_account(agreement: &Agreement, statement: Statement) -> Statement {
-    statement.when(
-        "StringEquals",
-        "aws:ResourceAccount",
-        agreement.source_account.as_str(),
-    )
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@
 //! `target_role`, `source_bucket`, `target_bucket`, `key_policy`.
 
 mod agreement;
+mod event_roles;
 mod execution_role;
 mod key_policy;
 pub mod merge;
 mod merge_commands;
 pub mod missing;
+mod place;
 pub mod session;
 mod source_bucket;
 mod statement;
@@ -22,6 +24,7 @@ mod target_role;
 mod tests;
 
 pub use agreement::{Agreement, Extras, Installation};
+pub use event_roles::reporter_of_events;
 pub use execution_role::{Function, execution_role};
 pub use key_policy::{source_key, target_key};
 pub use merge_commands::merge_commands;

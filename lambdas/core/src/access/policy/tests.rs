@@ -113,6 +113,8 @@ fn all_documents(extras: Extras) -> Vec<(PolicyDocument, Document)> {
         let document = execution_role(&agreement, &installation(), function);
         all.push((PolicyDocument::ExecutionRole, document));
     }
+    let of_events = reporter_of_events(&agreement, &installation());
+    all.push((PolicyDocument::ExecutionRole, of_events));
     for key in [source_key(&agreement), target_key(&agreement)]
         .into_iter()
         .flatten()
@@ -174,8 +176,8 @@ fn a_condition_on_all_values_asks_that_there_are_any() {
         }
     }
     assert_eq!(
-        found, 3,
-        "the copier's writes, the reporter's, and its lock"
+        found, 5,
+        "the copier's writes, the reporter's, and its lock; the locks of the intake"
     );
 }
 

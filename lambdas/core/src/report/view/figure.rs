@@ -46,6 +46,8 @@ pub enum FigureKind {
     Duration,
     /// From the start of the first shard to the end of the last one, and the estimate of the plan.
     CopyTime,
+    /// The keys that events told of, and how long the oldest of these waited; left out when none did.
+    Events,
     /// Requests in USD, and the estimate of the plan.
     RequestCost,
     /// The mode of the run; left out when the input was refused.
@@ -69,6 +71,7 @@ impl FigureKind {
             Self::Shards => "Shards",
             Self::Duration => "Duration",
             Self::CopyTime => "Copy time",
+            Self::Events => "Started by events",
             Self::RequestCost => "Request cost",
             Self::Mode => "Mode",
         }
@@ -133,6 +136,7 @@ impl Figure {
                     .with(format!("from {}", report.started_at)),
             ),
             Self::copy_time(report),
+            Self::events(report),
             Some(Self::request_cost(report)),
             Self::mode(report),
         ]
@@ -276,6 +280,13 @@ impl Figure {
             0 => figure,
             rounds => figure.with(format!("in {}", counted(u64::from(rounds), "round"))),
         })
+    }
+
+    fn events(report: &Report) -> Option<Self> {
+        let events = report.events.as_ref()?;
+        let lag = duration(report.ended_at.since(events.oldest_at));
+        let figure = Self::new(FigureKind::Events, counted(events.objects, "key"));
+        Some(figure.with(format!("{lag} from the oldest event to this report")))
     }
 
     fn copy_time(report: &Report) -> Option<Self> {

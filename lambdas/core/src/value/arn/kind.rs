@@ -5,7 +5,10 @@ use super::{
     name::{Arn, Parts},
     partition::console_host,
 };
-use crate::value::{id::check_run, text::InvalidText};
+use crate::value::{
+    id::{RunId, check_run},
+    text::InvalidText,
+};
 
 /// Declares the ARN of one kind of resource: an [`Arn`] whose only way in is its check, serde included.
 macro_rules! checked_arn {
@@ -182,6 +185,17 @@ impl StateMachineArn {
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.parts().resource.trim_start_matches("stateMachine:")
+    }
+
+    /// The ARN that its execution of this name has.
+    #[must_use]
+    pub fn execution(&self, run_id: &RunId) -> ExecutionArn {
+        let machine = self
+            .0
+            .to_string()
+            .replacen(":stateMachine:", ":execution:", 1);
+        ExecutionArn::new(format!("{machine}:{run_id}"))
+            .expect("the machine's ARN and the id are checked")
     }
 
     /// The Region that it runs in.

@@ -1,0 +1,150 @@
+//! The notification configuration of the source bucket.
+//!
+//! A bucket has one, which others may use, too: it is read, changed in one place and written as a whole
+//! (docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html).
+
+use std::io::{BufRead, IsTerminal, stdin};
+
+use aws_sdk_s3::{
+    Client,
+    types::{EventBridgeConfiguration, NotificationConfiguration},
+};
+use shardlift_core::value::bucket::BucketName;
+
+use crate::{Ending, Screen, error::CommandError};
+
+/// The configuration of one bucket.
+pub(super) struct Notifications {
+    client: Client,
+    bucket: BucketName,
+}
+
+impl Notifications {
+    pub(super) fn new(sdk: &aws_config::SdkConfig, bucket: &BucketName) -> Self {
+        Self {
+            client: Client::from_conf(
+                aws_sdk_s3::config::Builder::from(sdk)
+                    .force_path_style(sdk.endpoint_url().is_some())
+                    .build(),
+            ),
+            bucket: bucket.clone(),
+        }
+    }
+
+    async fn read(&self) -> Result<NotificationConfiguration, CommandError> {
+        let found = self
+            .client
+            .get_bucket_notification_configuration()
+            .bucket(self.bucket.as_str())
+            .send()
+            .await
+            .map_err(|error| CommandError::call("s3:GetBucketNotification", &error))?;
+        Ok(NotificationConfiguration::builder()
+            .set_topic_configurations(found.topic_configurations)
+            .set_queue_configurations(found.queue_configurations)
+            .set_lambda_function_configurations(found.lambda_function_configurations)
+            .set_event_bridge_configuration(found.event_bridge_configuration)
+            .build())
+    }
+
+    /// Whether the bucket sends its events to EventBridge.
+    pub(super) async fn is_on(&self) -> Result<bool, CommandError> {
+        Ok(self.read().await?.event_bridge_configuration.is_some())
+    }
+
+    /// Makes the bucket send its events to EventBridge, or not any more. Shows what changes before it changes.
+    pub(super) async fn switch(
+        &self,
+        on: bool,
+        yes: bool,
+        screen: &mut Screen,
+    ) -> Result<Ending, CommandError> {
+        let mut configuration = self.read().await?;
+        let bucket = &self.bucket;
+        if configuration.event_bridge_configuration.is_some() == on {
+            let state = if on { "sends" } else { "does not send" };
+            writeln!(
+                screen.out(),
+                "s3://{bucket} {state} its events to EventBridge: nothing to change"
+            )?;
+            return Ok(Ending::Good);
+        }
+        writeln!(
+            screen.out(),
+            "The notification configuration of s3://{bucket}:"
+        )?;
+        for line in kept(&configuration) {
+            writeln!(screen.out(), "    {line}")?;
+        }
+        let sign = if on { '+' } else { '-' };
+        writeln!(
+            screen.out(),
+            "  {sign} EventBridge: every event of the bucket"
+        )?;
+        if !on {
+            writeln!(
+                screen.out(),
+                "Other rules of EventBridge may use the bucket's events: those get none any more, either."
+            )?;
+        }
+        if !yes && !confirmed(screen)? {
+            writeln!(
+                screen.out(),
+                "Nothing was changed. With --yes, no question is asked."
+            )?;
+            return Ok(Ending::Broken);
+        }
+        configuration.event_bridge_configuration =
+            on.then(|| EventBridgeConfiguration::builder().build());
+        self.client
+            .put_bucket_notification_configuration()
+            .bucket(bucket.as_str())
+            .notification_configuration(configuration)
+            .send()
+            .await
+            .map_err(|error| CommandError::call("s3:PutBucketNotification", &error))?;
+        let done = if on {
+            "It sends its events to EventBridge; S3 takes some five minutes for that."
+        } else {
+            "It does not send its events to EventBridge any more; S3 takes some five minutes for that."
+        };
+        writeln!(screen.out(), "{done}")?;
+        Ok(Ending::Good)
+    }
+}
+
+/// What stands in a configuration beside EventBridge, a line each.
+fn kept(configuration: &NotificationConfiguration) -> Vec<String> {
+    let events = |events: &[aws_sdk_s3::types::Event]| {
+        let names: Vec<&str> = events
+            .iter()
+            .map(aws_sdk_s3::types::Event::as_str)
+            .collect();
+        names.join(", ")
+    };
+    let topics = configuration.topic_configurations().iter();
+    let queues = configuration.queue_configurations().iter();
+    let functions = configuration.lambda_function_configurations().iter();
+    topics
+        .map(|one| format!("topic {}: {}", one.topic_arn(), events(one.events())))
+        .chain(queues.map(|one| format!("queue {}: {}", one.queue_arn(), events(one.events()))))
+        .chain(functions.map(|one| {
+            format!(
+                "function {}: {}",
+                one.lambda_function_arn(),
+                events(one.events())
+            )
+        }))
+        .collect()
+}
+
+fn confirmed(screen: &mut Screen) -> Result<bool, CommandError> {
+    if !stdin().is_terminal() {
+        return Ok(false);
+    }
+    write!(screen.out(), "Change it? [y/N] ")?;
+    screen.out().flush()?;
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

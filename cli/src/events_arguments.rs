@@ -1,0 +1,37 @@
+//! The arguments of `shardlift events`.
+
+use clap::{Args, Subcommand};
+use shardlift_core::value::bucket::BucketName;
+
+use crate::checked_value::checked;
+
+/// What to do about events.
+#[derive(Debug, Args)]
+pub(crate) struct EventsArguments {
+    /// The bucket whose events they are; by default that of the stack.
+    #[arg(long, global = true, value_parser = checked(BucketName::new), value_name = "NAME")]
+    pub(crate) source_bucket: Option<BucketName>,
+    #[command(subcommand)]
+    pub(crate) command: Option<EventsCommand>,
+}
+
+/// What to do about events.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Show how it stands. This is the default.
+    Status,
+    /// Let the source bucket send its events to EventBridge; what else its notification configuration says stays.
+    On {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Let it send no events any more.
+    Off {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Put the dead letters back into the queue.
+    Redrive,
+}

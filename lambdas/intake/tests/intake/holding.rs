@@ -1,0 +1,119 @@
+//! What waits, and until when.
+
+use std::time::Duration;
+
+use shardlift_core::{
+    port::{EventLists, ExecutionState, Ledger, PutOutcome},
+    run::lock::{LockRecord, LockState, LockedPrefix},
+    value::{arn::ExecutionArn, id::RunId, key::KeyPrefix},
+};
+use shardlift_intake::HELD_FOR;
+
+use crate::world::{RunEnd, World, event, locked, machine, run_ended};
+
+impl World {
+    /// A run of somebody else that holds a prefix of the target. Returns its execution.
+    async fn nightly_run(&self, prefix: &str) -> ExecutionArn {
+        let run_id = RunId::new("nightly").unwrap();
+        let execution = machine().execution(&run_id);
+        let lock = LockRecord {
+            schema_version: 1,
+            locked: LockedPrefix {
+                prefix: KeyPrefix::new(prefix).unwrap(),
+                ..locked()
+            },
+            run_id,
+            execution_arn: execution.clone(),
+            state: LockState::Held,
+            revision: 1,
+        };
+        let created = self.ledger.create_lock(&lock).await.unwrap();
+        assert_eq!(created, PutOutcome::Written);
+        self.executions.set(&execution, ExecutionState::Running);
+        execution
+    }
+}
+
+#[tokio::test]
+async fn while_a_run_holds_the_pair_events_wait_and_are_one_batch_after_it() {
+    for prefix in ["copy/", "copy/deeper/", ""] {
+        let world = World::new();
+        let nightly = world.nightly_run(prefix).await;
+        for number in 0..5 {
+            let messages = [
+                event(&format!("data/{number}"), number),
+                event("data/same", number),
+            ];
+            assert_eq!(
+                world.take(&messages).await.unwrap().failures,
+                [],
+                "none comes again"
+            );
+        }
+        assert_eq!(world.running(), []);
+        assert_eq!(world.control.waiting().await.unwrap().len(), 5);
+        world.executions.set(&nightly, ExecutionState::Ended);
+        world.take(&[run_ended()]).await.unwrap();
+        let [run_id] = world.running().try_into().unwrap();
+        assert_eq!(world.keys_of(&run_id).len(), 6);
+        assert_eq!(world.settle().await.len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn another_prefix_holds_nothing_up() {
+    let world = World::new();
+    world.nightly_run("elsewhere/").await;
+    world.take(&[event("data/a", 1)]).await.unwrap();
+    assert_eq!(world.running().len(), 1);
+}
+
+#[tokio::test]
+async fn what_arrives_during_a_run_of_events_is_the_next_one() {
+    let world = World::new();
+    world.take(&[event("data/a", 1)]).await.unwrap();
+    let [first] = world.running().try_into().unwrap();
+    world.take(&[event("data/b", 2)]).await.unwrap();
+    world.take(&[event("data/a", 3)]).await.unwrap();
+    assert_eq!(world.running(), std::slice::from_ref(&first));
+    world.end(&first, RunEnd::Planned).await;
+    world.take(&[run_ended()]).await.unwrap();
+    let [second] = world.running().try_into().unwrap();
+    assert_eq!(world.keys_of(&second).len(), 2, "data/a was written again");
+}
+
+#[tokio::test]
+async fn a_run_that_lost_the_pair_to_another_one_is_tried_again_at_once() {
+    let world = World::new();
+    world.take(&[event("data/a", 1)]).await.unwrap();
+    let [first] = world.running().try_into().unwrap();
+    world.end(&first, RunEnd::Overlapped).await;
+    world.take(&[run_ended()]).await.unwrap();
+    let [second] = world.running().try_into().unwrap();
+    assert_ne!(first, second, "a name is taken for 90 days");
+    assert_eq!(world.settle().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_broke_is_tried_again_after_some_minutes_with_what_came_since() {
+    let world = World::new();
+    world.take(&[event("data/a", 1)]).await.unwrap();
+    let [first] = world.running().try_into().unwrap();
+    world.end(&first, RunEnd::Broken).await;
+    world.take(&[run_ended()]).await.unwrap();
+    world.take(&[event("data/b", 2)]).await.unwrap();
+    assert_eq!(world.running(), [], "each broken run notifies");
+    world.clock.advance(HELD_FOR + Duration::from_secs(1));
+    world.take(&[run_ended()]).await.unwrap();
+    let [second] = world.running().try_into().unwrap();
+    assert_eq!(world.keys_of(&second).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_of_an_intake_that_died_before_it_started_its_run_is_taken_over() {
+    let world = World::new();
+    let nightly = world.nightly_run("copy/").await;
+    world.executions.set(&nightly, ExecutionState::Unknown);
+    world.take(&[event("data/a", 1)]).await.unwrap();
+    assert_eq!(world.running().len(), 1);
+}
