@@ -22,6 +22,7 @@ mod stored_object;
 mod target_bucket;
 mod target_writes;
 mod upload;
+mod weather;
 
 pub use accounts::{AssumedSession, MemoryAccounts};
 pub use bucket::MemoryBuckets;
@@ -36,3 +37,4 @@ pub use script::{CallScript, Disturbance};
 pub use source_bucket::MemorySource;
 pub use stored_object::StoredObject;
 pub use target_bucket::MemoryTarget;
+pub use weather::{CallEnd, CallFate, CallWeather};

@@ -1,0 +1,9 @@
+//! Whole runs of Shardlift, simulated: the real handlers of all functions over ports in memory, the real routes of the state
+//! machine, a virtual clock, and one seed that decides everything.
+//!
+//! Read `play` first: it plays the story of a seed. `story` is what the seed decides, `cloud` the world in which the
+//! functions run and what happens to their calls, `asl` the state machine, `history` what was seen, `judge` what must hold
+//! (docs/SEMANTICS.md), `mutation` the faults that must be found, `shrink` a short story of a failure.
+
+pub mod asl;
+pub mod dice;

@@ -1,0 +1,2 @@
+//! Plays seeds.
+fn main() {}
