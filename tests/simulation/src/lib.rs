@@ -7,3 +7,9 @@
 
 pub mod asl;
 pub mod dice;
+pub mod cloud;
+pub mod history;
+pub mod judge;
+pub mod mutation;
+pub mod play;
+pub mod story;

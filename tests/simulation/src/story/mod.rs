@@ -8,6 +8,7 @@ mod places;
 mod telling;
 
 pub use climate::Climate;
+pub(crate) use climate::time_of_invocation;
 pub use events::{Event, Deed};
 pub use nights::{RunPlan, Step};
 pub use places::{CONTROL, Ground, SOURCE, SOURCE_ACCOUNT, TARGET, TARGET_ACCOUNT};
