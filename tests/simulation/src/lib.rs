@@ -13,3 +13,14 @@ pub mod judge;
 pub mod mutation;
 pub mod play;
 pub mod story;
+pub mod shrink;
+
+/// The state machine's definition, as it is deployed.
+///
+/// # Panics
+/// When it is no JSON.
+#[must_use]
+pub fn sync_machine() -> serde_json::Value {
+    let text = include_str!("../../../statemachine/sync.asl.json");
+    serde_json::from_str(text).expect("the definition is JSON")
+}

@@ -106,6 +106,5 @@ async fn tell(cloud: &Rc<Cloud>, story: &Story) -> Vec<String> {
             }
         }
     }
-    judge::at_the_end(cloud);
     verdicts
 }

@@ -145,7 +145,11 @@ impl Tasks for ExecutionTasks {
             function,
             subject: format!("{} {} {shard}", name(self.run), function.name()),
         };
-        let payload = self.cloud.invoke(callee, payload).await?;
+        let invoked = self.cloud.invoke(callee, payload).await;
+        let payload = invoked.inspect_err(|failed| {
+            let log = &mut self.cloud.chronicle().seen().runs[self.run];
+            log.task_errors.push((function, failed.error.clone()));
+        })?;
         Ok(json!({"Payload": payload}))
     }
 

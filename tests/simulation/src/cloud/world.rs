@@ -29,7 +29,7 @@ use super::{
     sky::{EnvironmentSky, Sky},
 };
 use crate::{
-    asl::{Definition, Progress},
+    asl::{self, Definition, Progress},
     dice::Dice,
     history::{Chronicle, Function},
     mutation::{
@@ -37,6 +37,7 @@ use crate::{
         PortFault,
     },
     story::{CONTROL, FirstObject, SOURCE, SOURCE_ACCOUNT, Story, TARGET, TARGET_ACCOUNT},
+    sync_machine,
 };
 
 /// What is planted in the product.
@@ -46,6 +47,30 @@ pub struct Planted {
     pub definition: Rc<Definition>,
     /// A fault of the ports.
     pub port: Option<PortFault>,
+}
+
+impl Planted {
+    /// Nothing: the product as it is.
+    ///
+    /// # Panics
+    /// When the definition of the machine has something that is not simulated.
+    #[must_use]
+    pub fn nothing() -> Self {
+        let definition = asl::read(&sync_machine()).expect("all of the definition is simulated");
+        Self {
+            definition: Rc::new(definition),
+            port: None,
+        }
+    }
+
+    /// A fault of the ports.
+    #[must_use]
+    pub fn in_ports(fault: PortFault) -> Self {
+        Self {
+            port: Some(fault),
+            ..Self::nothing()
+        }
+    }
 }
 
 /// The world of a story.
@@ -131,6 +156,12 @@ impl Cloud {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.sky.clock.now()
+    }
+
+    /// The story.
+    #[must_use]
+    pub fn story(&self) -> &Story {
+        &self.story
     }
 
     /// All that was seen.

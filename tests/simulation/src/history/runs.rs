@@ -84,6 +84,8 @@ pub struct RunLog {
     pub is_disturbed: bool,
     /// Objects deleted at the target.
     pub deleted: u64,
+    /// The errors of its tasks that the machine saw.
+    pub task_errors: Vec<(Function, String)>,
 }
 
 impl RunLog {
@@ -108,6 +110,7 @@ impl RunLog {
             transitions: 0,
             is_disturbed: false,
             deleted: 0,
+            task_errors: Vec::new(),
         }
     }
 
