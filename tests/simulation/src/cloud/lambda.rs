@@ -21,6 +21,9 @@ use crate::{
 /// The most invocations of a run: far beyond what the worst weather needs.
 pub(super) const INVOCATIONS_MAX: u32 = 2_000;
 
+/// The time of an invocation.
+const WHOLE_TIME: Duration = Duration::from_secs(900);
+
 /// What becomes of an invocation beside what its calls meet.
 #[derive(Debug, Clone)]
 struct Fate {
@@ -122,8 +125,10 @@ impl Cloud {
             return Err(error(refusal, "Lambda does not begin it"));
         }
         let mut fate = fate;
-        if fate.time < Duration::from_secs(900) && !fires("has little time", 3) {
-            fate.time = Duration::from_secs(900);
+        let little = || format!("{name}: has {:?}", fate.time);
+        let id = self.dice.id(&name, u64::MAX - 3);
+        if fate.time < WHOLE_TIME && !self.sky.fires_harmless(id, little) {
+            fate.time = WHOLE_TIME;
         }
         if fate.polls_max.is_some() && !fires("is killed at an await", 4) {
             fate.polls_max = None;
@@ -220,6 +225,7 @@ impl Cloud {
         worked: Worked,
     ) -> Result<Value, TaskError> {
         let now = self.now();
+        let is_dead = matches!(worked, Worked::Died(_));
         let result = match worked {
             Worked::Responded(response) => {
                 let function = self.chronicle().seen().invocations[number].function;
@@ -237,6 +243,10 @@ impl Cloud {
             Err(error) => format!("{name} ends with {}: {}", error.error, error.cause),
         };
         seen.happened(now, &text);
+        if is_dead {
+            seen.runs[run].is_disturbed = true;
+            seen.invocations[number].is_disturbed = true;
+        }
         if let Err(error) = &result {
             seen.invocations[number].error = Some(error.error.clone());
             if ["Panic", "InvariantViolated"].contains(&error.error.as_str()) {

@@ -57,6 +57,15 @@ impl Sky {
         true
     }
 
+    /// The same for what a run must bear without a trace in its report.
+    pub(super) fn fires_harmless(&self, id: u64, text: impl FnOnce() -> String) -> bool {
+        let is_told = !self.suppressed.contains(&id);
+        if is_told {
+            self.chronicle.seen().fire_harmless(id, text());
+        }
+        is_told
+    }
+
     /// What others do at this call of a run.
     fn do_deeds(&self, run: usize, call: u64) {
         for (number, event) in self.events.iter().enumerate() {
@@ -168,6 +177,7 @@ impl EnvironmentSky {
                 }
             }
             Some(Blow::Freeze { call: at, time }) if at == call => {
+                sky.chronicle.seen().invocations[present.number].is_disturbed = true;
                 return CallFate {
                     before: time,
                     ..plain(&mut rng)
@@ -185,6 +195,7 @@ impl EnvironmentSky {
                 )
             };
             if sky.fires(id, Some(run), name) {
+                sky.chronicle.seen().invocations[present.number].is_disturbed = true;
                 return fate;
             }
         }

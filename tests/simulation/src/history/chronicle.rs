@@ -104,6 +104,11 @@ impl Seen {
         self.fired.push(Fired { id, text });
     }
 
+    /// Something happened that a run must bear without a trace in its report, such as little time.
+    pub fn fire_harmless(&mut self, id: u64, text: String) {
+        self.fired.push(Fired { id, text });
+    }
+
     /// The input of a run, or of the run that it goes back to.
     #[must_use]
     pub fn asked(&self, run: usize) -> &Value {
@@ -172,6 +177,7 @@ impl Seen {
             ended_at: None,
             error: None,
             is_ghost: false,
+            is_disturbed: false,
             interval,
         });
         self.invocations.len() - 1

@@ -43,6 +43,8 @@ pub struct Invocation {
     pub error: Option<String>,
     /// Whether its end was hidden from the machine, or it was one of two.
     pub is_ghost: bool,
+    /// Whether anything disturbed it.
+    pub is_disturbed: bool,
     /// Which interval of its run began it: a stop ends one, a redrive begins another.
     pub interval: usize,
 }

@@ -94,7 +94,10 @@ impl Seen {
         };
         let relative = relative.to_owned();
         match after {
-            Some(after) => self.judge_write(run, &relative, after, change.at),
+            Some(after) => {
+                self.check_once(run, invocation, key);
+                self.judge_write(run, &relative, after, change.at);
+            }
             None => self.judge_deletion(run, invocation, &relative, before, change.at),
         }
     }
@@ -115,6 +118,23 @@ impl Seen {
         if let Some((_, other)) = others.next() {
             let text = format!("{key:?} was written while {} writes, too", other.id);
             self.violated("one run at a time", run, text);
+        }
+    }
+
+    /// What an invocation settled and recorded is not copied again (P5).
+    fn check_once(&mut self, run: usize, invocation: usize, key: &str) {
+        let changes = self.target.changes(key);
+        let Some(Who::Invocation(before)) = changes.last().map(|change| change.who) else {
+            return;
+        };
+        let (first, now) = (&self.invocations[before], &self.invocations[invocation]);
+        let is_recorded = first.ended_at.is_some_and(|ended_at| ended_at <= now.began_at)
+            && first.error.is_none()
+            && !first.is_ghost
+            && !first.is_disturbed;
+        if first.run == run && before != invocation && is_recorded {
+            let text = format!("{key:?} was copied, recorded, and copied again");
+            self.violated("P5", run, text);
         }
     }
 

@@ -46,6 +46,6 @@ pub struct Event {
 
 /// A call of a run; the first ones, in which a run is planned, are as likely as all later ones.
 pub(super) fn call(rng: &mut Rng) -> u64 {
-    let most = one_of(rng, &[20, 50, 120, 300]);
-    rng.u64(3..most)
+    let longest = one_of(rng, &[20, 50, 120, 300, 600]);
+    rng.u64(3..longest)
 }

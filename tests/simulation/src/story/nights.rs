@@ -38,7 +38,7 @@ pub(super) fn name(number: usize) -> String {
 /// The steps of a story, and how many runs they have.
 pub(super) fn steps(rng: &mut Rng, base: &Value, lists: &[&str]) -> (Vec<Step>, usize) {
     let (mut steps, mut runs) = (Vec::new(), 0);
-    for _ in 0..one_of(rng, &[1, 1, 2, 2, 3]) {
+    for _ in 0..one_of(rng, &[1, 2, 2, 3, 4]) {
         let together = if happens(rng, 120) { 2 } else { 1 };
         let mut started = Vec::new();
         for _ in 0..together {

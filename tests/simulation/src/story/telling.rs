@@ -136,7 +136,7 @@ fn size(rng: &mut Rng, has_parts: bool) -> u64 {
 
 fn sources(rng: &mut Rng, ground: &Ground, has_parts: bool, has_huge: bool) -> Vec<FirstObject> {
     let is_hostile = happens(rng, 400);
-    let count = one_of(rng, &[0, 1, 4, 8, 12, 18, 25]);
+    let count = one_of(rng, &[0, 1, 4, 8, 12, 18, 25, 40]);
     let mut objects: Vec<FirstObject> = (0..count)
         .map(|number| {
             let relative = keys::relative(rng, number, is_hostile);
@@ -239,32 +239,38 @@ fn happenings(
     has_parts: bool,
 ) -> Vec<Event> {
     let mut events = Vec::new();
-    let count = one_of(rng, &[0, 0, 0, 1, 3, 8]);
+    let count = one_of(rng, &[0, 0, 1, 3, 8, 16]);
     for number in 0..count {
         let below = |key: &str, prefix: &str| key.strip_prefix(prefix).map(str::to_owned);
-        let of_source = source.get(rng.usize(0..source.len().max(1)));
+        let original = source.get(rng.usize(0..source.len().max(1)));
+        let of_source = original;
         let of_source = of_source.and_then(|object| below(&object.key, &ground.source_prefix));
         let of_target = target.get(rng.usize(0..target.len().max(1)));
         let of_target = of_target.and_then(|object| below(&object.key, &ground.target_prefix));
         let new = format!("new{number}");
-        let either = match rng.u32(0..4) {
+        let either = match rng.u32(0..6) {
             0 => Some(new.clone()),
-            1 => of_target.clone(),
+            1 | 2 => of_target.clone(),
             _ => of_source.clone(),
         };
         let relative = either.unwrap_or(new);
+        // Only its content shows that an object of the same size is another one.
+        let size_bytes = match original {
+            Some(original) if happens(rng, 600) => original.size_bytes,
+            _ => size(rng, has_parts),
+        };
         let fits = ground.target_prefix.len() + relative.len() <= 1_024;
         let deed = match rng.u32(0..10) {
             0..4 => Deed::PutSource {
                 content: format!("{relative}#e{number}"),
                 relative,
-                size_bytes: size(rng, has_parts),
+                size_bytes,
             },
             4..6 => Deed::RemoveSource(relative),
             6 | 7 if fits => Deed::PutTarget {
                 content: format!("{relative}#tampered{number}"),
                 relative,
-                size_bytes: size(rng, false),
+                size_bytes: if rng.bool() { size_bytes } else { 7 },
             },
             8 if fits => Deed::RemoveTarget(relative),
             _ => Deed::Stop,
