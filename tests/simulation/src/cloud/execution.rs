@@ -3,7 +3,11 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
-use shardlift_core::{port::ExecutionState, value::arn::ExecutionArn};
+use shardlift_core::{
+    port::ExecutionState,
+    shard::{ShardState, ShardWork},
+    value::arn::ExecutionArn,
+};
 
 use super::{
     environment::error,
@@ -107,6 +111,23 @@ impl ExecutionTasks {
                 .fires(id, Some(self.run), || format!("{subject} fails"))
     }
 
+    /// Nothing is deleted while a shard that copies has not ended.
+    fn check_round(&self, items: &[Value]) {
+        let shards = self.cloud.shards(&name(self.run));
+        let is_offered = |id: &str| items.iter().any(|item| item == id);
+        let deletes = shards.iter().any(|shard| {
+            shard.work == ShardWork::DeleteObjects && is_offered(shard.shard_id.as_str())
+        });
+        let copies = shards.iter().any(|shard| {
+            shard.work != ShardWork::DeleteObjects && shard.state != ShardState::Done
+        });
+        if deletes && copies {
+            let text = "deletions are offered, and a shard that copies has not ended";
+            let mut seen = self.cloud.chronicle().seen();
+            seen.violated("deletions", self.run, text);
+        }
+    }
+
     async fn publish(&self, message: &Value) -> Result<Value, TaskError> {
         tokio::time::sleep(Duration::from_millis(30)).await;
         if self.trouble("notice", self.cloud.sky.climate().others) {
@@ -165,7 +186,10 @@ impl Tasks for ExecutionTasks {
         let key = parameters["Key"].as_str().unwrap_or_default();
         let body = self.cloud.control.body(key).unwrap_or_default();
         match serde_json::from_slice(&body) {
-            Ok(Value::Array(items)) => Ok(items),
+            Ok(Value::Array(items)) => {
+                self.check_round(&items);
+                Ok(items)
+            }
             _ => failed("the index is no array"),
         }
     }

@@ -14,7 +14,8 @@ use shardlift_core::{
     plan::ShardBounds,
     port::Clock,
     run::input::{RunInput, SourceInput, TargetInput},
-    value::{bucket::BucketName, key::ObjectKey, time::Timestamp},
+    shard::ShardRecord,
+    value::{bucket::BucketName, id::RunId, key::ObjectKey, time::Timestamp},
 };
 use shardlift_planner::PlannerSettings;
 use shardlift_testkit::{
@@ -174,6 +175,16 @@ impl Cloud {
     #[must_use]
     pub fn buckets(&self) -> &MemoryBuckets {
         &self.sky.buckets
+    }
+
+    /// The shards of a run, as the ledger has them.
+    ///
+    /// # Panics
+    /// When the name is no run id.
+    #[must_use]
+    pub fn shards(&self, run: &str) -> Vec<ShardRecord> {
+        let run_id = RunId::new(run).expect("the story's names are run ids");
+        self.ledger.shards(&run_id)
     }
 
     /// From now on the weather is good.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Found, digest::NaiveDigest, view::View};
+use super::{Found, digest::NaiveDigest, sameness::is_equal, view::View};
 
 pub(super) fn judge(view: &View<'_>, found: &mut Found) {
     check_reasons(view, found);
@@ -15,6 +15,7 @@ pub(super) fn judge(view: &View<'_>, found: &mut Found) {
     if view.is_settled() {
         check_failures(view, found);
         check_receipts(view, found);
+        check_newer(view, found);
         check_listing(view, found);
     }
 }
@@ -115,6 +116,29 @@ fn check_receipts(view: &View<'_>, found: &mut Found) {
         if count != view.number(pointer) {
             found.push(("P4", format!("{count} receipts {outcome}, {}", view.number(pointer))));
         }
+    }
+}
+
+/// What was copied in a version that the plan cannot have seen is counted (P7).
+fn check_newer(view: &View<'_>, found: &mut Found) {
+    let (Some(planned_at), None) = (view.log().planned_at, view.log().rerun_of()) else {
+        return;
+    };
+    let is_newer = |relative: &String| {
+        let changes = view.seen.target.changes(&view.target_key(relative));
+        let written = changes.last().filter(|change| view.is_own(change));
+        let written = written.and_then(|change| change.version.as_ref());
+        let source_key = view.source_key(relative);
+        let began_at = view.log().began_at;
+        let planned = view.seen.source.between(&source_key, began_at, planned_at);
+        let is_of_plan = |object| planned.iter().flatten().any(|it| is_equal(it, object));
+        written.is_some_and(|object| !is_of_plan(object))
+    };
+    let newer = view.relatives(false).iter().filter(|key| is_newer(key)).count() as u64;
+    let counted = view.number("/copied_newer/objects");
+    // A copy may count as failed all the same, when its response is lost.
+    if newer > counted + view.number("/failed/objects") {
+        found.push(("P7", format!("{newer} copied newer, {counted} counted")));
     }
 }
 

@@ -1,0 +1,91 @@
+"""Plants faults in the code, one at a time, and says which seed of the simulation finds each.
+
+The faults are in planted.json: a piece of a file, and what stands there instead. Each is planted in a copy of the tree, which
+is built incrementally in a folder of its own. Faults of the ports and of the state machine need no build: simulate --faults.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ROOT / "target" / "planted"
+TREE = PLACE / "tree"
+# As everywhere: a build of one package alone would select other features, and compile the AWS SDK anew.
+BUILD = ["cargo", "build", "--release", "--locked", "--workspace", "--bin", "simulate", "--quiet"]
+
+
+def copy_tree():
+    """The files that git knows, or would add; only what differs is written, so that little is built."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    for name in listed:
+        source, copy = ROOT / name, TREE / name
+        if source.is_file() and (not copy.is_file() or copy.read_bytes() != source.read_bytes()):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+
+
+def seed_build():
+    """What other crates are built to is the same: it is linked instead of built again."""
+    build, own = PLACE / "build" / "release", ROOT / "target" / "release"
+    if build.exists() or not own.exists():
+        return
+    build.mkdir(parents=True)
+    for folder in ("deps", "build", ".fingerprint"):
+        subprocess.run(["cp", "-al", str(own / folder), str(build / folder)], check=True)
+
+
+def build():
+    environment = os.environ | {"CARGO_TARGET_DIR": str(PLACE / "build")}
+    return subprocess.run(BUILD, cwd=TREE, env=environment, capture_output=True, text=True)
+
+
+def first_seed(seeds):
+    """What the first seed that fails says; nothing when none does."""
+    command = [str(PLACE / "build" / "release" / "simulate"), "--first", "--seeds", str(seeds)]
+    played = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if played.returncode == 0:
+        return None
+    lines = [line for line in played.stderr.splitlines() if line and not line.startswith(("thread", "note"))]
+    return f"seed {int(lines[-2]) - 1}: {lines[-1]}" if len(lines) > 1 and lines[-2].isdigit() else "a crash"
+
+
+def plant(fault, seeds):
+    path = TREE / fault["file"]
+    text = path.read_text("utf-8")
+    if text.count(fault["old"]) != 1:
+        return f"STALE: {fault['file']} has it {text.count(fault['old'])} times"
+    path.write_text(text.replace(fault["old"], fault["new"]), "utf-8")
+    try:
+        built = build()
+        if built.returncode != 0:
+            return f"STALE: it does not build\n{built.stderr[-2000:]}"
+        return first_seed(seeds) or f"NOT FOUND by {seeds} seeds"
+    finally:
+        path.write_text(text, "utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3_000)
+    parser.add_argument("--only", default="", help="a part of the names of the faults to plant")
+    arguments = parser.parse_args()
+    copy_tree()
+    seed_build()
+    faults = json.loads((Path(__file__).parent / "planted.json").read_text("utf-8"))
+    missed = 0
+    for fault in faults:
+        if arguments.only in fault["name"]:
+            said = plant(fault, arguments.seeds)
+            missed += not said.startswith(("seed", "a crash"))
+            print(f"| code | {fault['name']} | {said} |", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
