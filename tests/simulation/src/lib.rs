@@ -6,14 +6,14 @@
 //! (docs/SEMANTICS.md), `mutation` the faults that must be found, `shrink` a short story of a failure.
 
 pub mod asl;
-pub mod dice;
 pub mod cloud;
+pub mod dice;
 pub mod history;
 pub mod judge;
 pub mod mutation;
 pub mod play;
-pub mod story;
 pub mod shrink;
+pub mod story;
 
 /// The state machine's definition, as it is deployed.
 ///

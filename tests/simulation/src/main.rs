@@ -1,6 +1,6 @@
 //! Plays many seeds, or one, or plants faults and looks which seed finds them.
 
-use std::{process::ExitCode, rc::Rc};
+use std::{process::ExitCode, rc::Rc, sync::Mutex, thread};
 
 use clap::Parser;
 use shardlift_simulation::{
@@ -10,6 +10,9 @@ use shardlift_simulation::{
     shrink::shrink,
     sync_machine,
 };
+
+/// Of how many failing seeds the story is told.
+const STORIES_MAX: usize = 5;
 
 /// Whole runs of Shardlift in simulation. What the reporter prints goes to the standard output, what this prints to the
 /// standard error.
@@ -38,32 +41,68 @@ fn main() -> ExitCode {
     if let Some(seed) = arguments.seed {
         return tell(seed, &planted);
     }
-    let mut broken = 0_u64;
-    let (mut invocations, mut calls, mut disturbances) = (0, 0, 0);
-    for seed in 0..arguments.seeds {
-        let played = play(seed, &planted, &Wishes::default());
-        invocations += played.invocations;
-        calls += played.calls;
-        disturbances += played.fired.len();
-        if played.violations.is_empty() {
-            continue;
+    play_all(&arguments)
+}
+
+/// What many plays came to.
+#[derive(Default)]
+struct Sums {
+    invocations: usize,
+    calls: u64,
+    disturbances: usize,
+    failed: Vec<Played>,
+}
+
+/// Plays the seeds on all processors; each seed on one.
+fn play_all(arguments: &Arguments) -> ExitCode {
+    let threads = thread::available_parallelism().map_or(1, |it| it.get() as u64);
+    let sums = Mutex::new(Sums::default());
+    thread::scope(|scope| {
+        for first in 0..threads {
+            let (sums, stops_at_first) = (&sums, arguments.first);
+            scope.spawn(move || {
+                let planted = Planted::nothing();
+                let mine = (first..arguments.seeds).step_by(usize::try_from(threads).unwrap_or(1));
+                for seed in mine {
+                    let played = play(seed, &planted, &Wishes::default());
+                    let mut sums = sums.lock().expect("nothing panics while it holds them");
+                    sums.invocations += played.invocations;
+                    sums.calls += played.calls;
+                    sums.disturbances += played.fired.len();
+                    if !played.violations.is_empty() {
+                        sums.failed.push(played);
+                    }
+                    if stops_at_first && !sums.failed.is_empty() {
+                        break;
+                    }
+                }
+            });
         }
-        broken += 1;
-        if arguments.first {
-            say(&format!("{}", seed + 1));
-            say(&promises(&played));
-            return ExitCode::FAILURE;
-        }
-        say(&format!("seed {seed}: {}", promises(&played)));
-        if broken <= 5 {
-            say_story(&shrink(&played, &planted));
+    });
+    let mut sums = sums
+        .into_inner()
+        .expect("nothing panics while it holds them");
+    sums.failed.sort_by_key(|played| played.seed);
+    if let (true, Some(played)) = (arguments.first, sums.failed.first()) {
+        say(&format!("{}", played.seed + 1));
+        say(&promises(played));
+        return ExitCode::FAILURE;
+    }
+    for (number, played) in sums.failed.iter().enumerate() {
+        say(&format!("seed {}: {}", played.seed, promises(played)));
+        if number < STORIES_MAX {
+            say_story(&shrink(played, &Planted::nothing()));
         }
     }
     say(&format!(
-        "{} seeds, {invocations} invocations, {calls} calls, {disturbances} disturbances: {broken} seeds broke a promise",
-        arguments.seeds
+        "{} seeds, {} invocations, {} calls, {} disturbances: {} seeds broke a promise",
+        arguments.seeds,
+        sums.invocations,
+        sums.calls,
+        sums.disturbances,
+        sums.failed.len()
     ));
-    if broken == 0 {
+    if sums.failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -78,7 +117,10 @@ fn tell(seed: u64, planted: &Planted) -> ExitCode {
     let played = play(seed, planted, &wishes);
     if played.violations.is_empty() {
         played.tale.iter().for_each(|line| say(line));
-        say(&format!("seed {seed}: {:?}, no promise broken", played.verdicts));
+        say(&format!(
+            "seed {seed}: {:?}, no promise broken",
+            played.verdicts
+        ));
         return ExitCode::SUCCESS;
     }
     let shortest = shrink(&played, planted);
@@ -133,7 +175,10 @@ fn find_faults(arguments: &Arguments) -> ExitCode {
                 };
                 look("machine", fault.name, &planted);
             }
-            Err(problem) => say(&format!("| machine | {} | unreadable: {problem} |", fault.name)),
+            Err(problem) => say(&format!(
+                "| machine | {} | unreadable: {problem} |",
+                fault.name
+            )),
         }
     }
     if is_missed {

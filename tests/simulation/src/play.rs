@@ -41,13 +41,22 @@ pub struct Played {
     pub tale: Vec<String>,
 }
 
-/// Plays a seed.
+/// Plays the story of a seed.
 ///
 /// # Panics
 /// When the runtime cannot be built.
 #[must_use]
 pub fn play(seed: u64, planted: &Planted, wishes: &Wishes) -> Played {
-    fastrand::seed(seed);
+    play_story(&Story::of(seed), planted, wishes)
+}
+
+/// Plays a story.
+///
+/// # Panics
+/// When the runtime cannot be built.
+#[must_use]
+pub fn play_story(story: &Story, planted: &Planted, wishes: &Wishes) -> Played {
+    fastrand::seed(story.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -59,16 +68,20 @@ pub fn play(seed: u64, planted: &Planted, wishes: &Wishes) -> Played {
     }
     let local = LocalSet::new();
     let verdicts = local.block_on(&runtime, async {
-        let story = Story::of(seed);
         let suppressed = wishes.suppressed.clone();
-        let cloud = Cloud::new(story.clone(), planted.clone(), suppressed, chronicle.clone());
+        let cloud = Cloud::new(
+            story.clone(),
+            planted.clone(),
+            suppressed,
+            chronicle.clone(),
+        );
         let cloud = Rc::new(cloud);
-        tell(&cloud, &story).await
+        tell(&cloud, story).await
     });
     drop(local);
     let mut seen = chronicle.seen();
     Played {
-        seed,
+        seed: story.seed,
         violations: std::mem::take(&mut seen.violations),
         fired: std::mem::take(&mut seen.fired),
         trace: seen.trace(),

@@ -217,7 +217,11 @@ impl<T: Tasks> Interpreter<'_, T> {
         let open: Vec<&Value> = items.iter().filter(|item| !done.contains(item)).collect();
         let children = stream::iter(open).map(|item| self.child(map, walk, &input, item));
         // Without a limit, Step Functions runs 10,000 children.
-        let limit = if concurrency == 0 { 10_000 } else { concurrency };
+        let limit = if concurrency == 0 {
+            10_000
+        } else {
+            concurrency
+        };
         let mut children = children.buffer_unordered(limit);
         let mut failed = 0_usize;
         while let Some(ended) = children.next().await {

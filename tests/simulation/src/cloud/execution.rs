@@ -9,11 +9,7 @@ use shardlift_core::{
     value::arn::ExecutionArn,
 };
 
-use super::{
-    environment::error,
-    lambda::Callee,
-    world::Cloud,
-};
+use super::{environment::error, lambda::Callee, world::Cloud};
 use crate::{
     asl::{Ending, Interpreter, TaskError, Tasks},
     dice::happens,
@@ -118,9 +114,9 @@ impl ExecutionTasks {
         let deletes = shards.iter().any(|shard| {
             shard.work == ShardWork::DeleteObjects && is_offered(shard.shard_id.as_str())
         });
-        let copies = shards.iter().any(|shard| {
-            shard.work != ShardWork::DeleteObjects && shard.state != ShardState::Done
-        });
+        let copies = shards
+            .iter()
+            .any(|shard| shard.work != ShardWork::DeleteObjects && shard.state != ShardState::Done);
         if deletes && copies {
             let text = "deletions are offered, and a shard that copies has not ended";
             let mut seen = self.cloud.chronicle().seen();
@@ -135,7 +131,10 @@ impl ExecutionTasks {
         }
         let mut seen = self.cloud.chronicle().seen();
         seen.runs[self.run].notices += 1;
-        if !message.as_str().is_some_and(|text| text.contains(&name(self.run))) {
+        if !message
+            .as_str()
+            .is_some_and(|text| text.contains(&name(self.run)))
+        {
             seen.violated("P9", self.run, "the plain notice does not name the run");
         }
         Ok(json!({}))

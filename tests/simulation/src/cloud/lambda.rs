@@ -46,7 +46,11 @@ const REFUSALS: &[&str] = &[
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
 ];
-const GIVEN_UP: &[&str] = &["Lambda.Unknown", "Lambda.SdkClientException", "States.Timeout"];
+const GIVEN_UP: &[&str] = &[
+    "Lambda.Unknown",
+    "Lambda.SdkClientException",
+    "States.Timeout",
+];
 
 impl Fate {
     fn of(rng: &mut Rng, climate: &Climate) -> Self {

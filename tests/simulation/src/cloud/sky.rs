@@ -152,7 +152,9 @@ impl EnvironmentSky {
     }
 
     pub(super) fn present(&self) -> MutexGuard<'_, Option<Present>> {
-        self.present.lock().expect("nothing panics while it holds it")
+        self.present
+            .lock()
+            .expect("nothing panics while it holds it")
     }
 
     /// The fate of a call of this invocation.
@@ -187,7 +189,11 @@ impl EnvironmentSky {
         }
         if let Some(fate) = trouble(operation, &sky.climate(), &mut rng) {
             let name = || {
-                let effect = if fate.takes_effect { "after" } else { "without" };
+                let effect = if fate.takes_effect {
+                    "after"
+                } else {
+                    "without"
+                };
                 let slow = fate.before.max(fate.after);
                 format!(
                     "{}: call {call}, {operation}: {:?} {effect} its effect, {slow:?}",
@@ -212,7 +218,8 @@ impl CallWeather for EnvironmentSky {
             let mut seen = self.sky.chronicle.seen();
             let log = &mut seen.runs[run];
             log.calls += 1;
-            let is_proof = present.function == Function::Reporter && operation == "s3:ListObjectsV2";
+            let is_proof =
+                present.function == Function::Reporter && operation == "s3:ListObjectsV2";
             if is_proof && log.proof_began_at.is_none() {
                 log.proof_began_at = Some(now);
             }
@@ -220,7 +227,10 @@ impl CallWeather for EnvironmentSky {
         };
         self.sky.do_deeds(run, call_of_run);
         let fate = self.decide(present, operation);
-        let line = format!("{} {} {operation} {:?}", present.name, present.calls, fate.end);
+        let line = format!(
+            "{} {} {operation} {:?}",
+            present.name, present.calls, fate.end
+        );
         self.sky.chronicle.seen().happened(now, &line);
         present.calls += 1;
         fate
@@ -235,7 +245,10 @@ impl CallWeather for EnvironmentSky {
             seen.runs[present.run].published += 1;
         }
         if let Some(kind) = fault {
-            seen.happened(now, &format!("{} {operation} refused: {kind:?}", present.name));
+            seen.happened(
+                now,
+                &format!("{} {operation} refused: {kind:?}", present.name),
+            );
         }
         seen.look(&self.sky.buckets, operation, present.number, now);
     }

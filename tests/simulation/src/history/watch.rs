@@ -128,7 +128,9 @@ impl Seen {
             return;
         };
         let (first, now) = (&self.invocations[before], &self.invocations[invocation]);
-        let is_recorded = first.ended_at.is_some_and(|ended_at| ended_at <= now.began_at)
+        let is_recorded = first
+            .ended_at
+            .is_some_and(|ended_at| ended_at <= now.began_at)
             && first.error.is_none()
             && !first.is_ghost
             && !first.is_disturbed;

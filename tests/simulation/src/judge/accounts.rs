@@ -42,13 +42,17 @@ fn check_reasons(view: &View<'_>, found: &mut Found) {
 
 /// Every planned object has one outcome.
 fn check_outcomes(view: &View<'_>, found: &mut Found) {
-    let (planned, copied) = (view.number("/planned/objects"), view.number("/copied/objects"));
+    let (planned, copied) = (
+        view.number("/planned/objects"),
+        view.number("/copied/objects"),
+    );
     let (failed, skipped) = (
         view.number("/failed/objects"),
         view.number("/skipped/after_planning/objects"),
     );
     if planned != copied + failed + skipped {
-        let text = format!("{planned} planned, {copied} copied, {failed} failed, {skipped} skipped");
+        let text =
+            format!("{planned} planned, {copied} copied, {failed} failed, {skipped} skipped");
         found.push(("P4", text));
     }
     let deleted: u64 = ["objects", "held", "back_at_source", "failed"]
@@ -114,7 +118,10 @@ fn check_receipts(view: &View<'_>, found: &mut Found) {
     ] {
         let count = outcomes.get(outcome).copied().unwrap_or_default();
         if count != view.number(pointer) {
-            found.push(("P4", format!("{count} receipts {outcome}, {}", view.number(pointer))));
+            found.push((
+                "P4",
+                format!("{count} receipts {outcome}, {}", view.number(pointer)),
+            ));
         }
     }
 }
@@ -134,7 +141,11 @@ fn check_newer(view: &View<'_>, found: &mut Found) {
         let is_of_plan = |object| planned.iter().flatten().any(|it| is_equal(it, object));
         written.is_some_and(|object| !is_of_plan(object))
     };
-    let newer = view.relatives(false).iter().filter(|key| is_newer(key)).count() as u64;
+    let newer = view
+        .relatives(false)
+        .iter()
+        .filter(|key| is_newer(key))
+        .count() as u64;
     let counted = view.number("/copied_newer/objects");
     // A copy may count as failed all the same, when its response is lost.
     if newer > counted + view.number("/failed/objects") {

@@ -48,10 +48,8 @@ fn what_is_wrong(view: &View<'_>, relative: &str) -> Option<String> {
         return None;
     }
     // What is gone, or was, need not stand there.
-    let versions: Vec<&Arc<StoredObject>> = versions
-        .iter()
-        .map(Option::as_ref)
-        .collect::<Option<_>>()?;
+    let versions: Vec<&Arc<StoredObject>> =
+        versions.iter().map(Option::as_ref).collect::<Option<_>>()?;
     let skips_archived = view.asked("archived", "fail") == "skip";
     if skips_archived && versions.iter().any(|version| is_archived(version)) {
         return None;
@@ -64,7 +62,10 @@ fn what_is_wrong(view: &View<'_>, relative: &str) -> Option<String> {
         return what_is_left_behind(view, relative, &versions, &at_target);
     }
     // What the plan found the same stays as it stood.
-    let stood = view.seen.target.between(&target_key, began_at, view.planned_at());
+    let stood = view
+        .seen
+        .target
+        .between(&target_key, began_at, view.planned_at());
     let compare = view.asked("compare", "size_and_mtime");
     let is_same = view.mode() != "copy"
         && stood.iter().flatten().any(|stood| {

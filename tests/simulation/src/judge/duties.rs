@@ -70,7 +70,10 @@ fn check_status(view: &View<'_>, ending: &Ending, found: &mut Found) {
     let has_succeeded = *ending == Ending::Succeeded;
     let should = view.log().notices == 0 && ["COMPLETE", "PLANNED"].contains(&view.verdict());
     if has_succeeded != should {
-        let text = format!("the verdict is {}, the execution {ending:?}", view.verdict());
+        let text = format!(
+            "the verdict is {}, the execution {ending:?}",
+            view.verdict()
+        );
         found.push(("status", text));
     }
 }
@@ -82,7 +85,9 @@ fn check_uploads(view: &View<'_>, found: &mut Found) {
     let others_work = view.seen.invocations.iter().any(|invocation| {
         invocation.run == view.run
             && invocation.function != Function::Reporter
-            && invocation.ended_at.is_none_or(|ended_at| ended_at > swept_at)
+            && invocation
+                .ended_at
+                .is_none_or(|ended_at| ended_at > swept_at)
     });
     let is_excused = others_work
         || log.notices > 0

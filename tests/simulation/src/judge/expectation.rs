@@ -70,7 +70,9 @@ fn sides(view: &View<'_>) -> Sides {
             view.seen.target.at(&key, began_at).is_some()
         })
         .collect();
-    let extra = stood.iter().filter(|relative| source_at(relative).is_none());
+    let extra = stood
+        .iter()
+        .filter(|relative| source_at(relative).is_none());
     Sides {
         extra: extra.count() as u64,
         deletable: stood.len() as u64,
@@ -86,7 +88,10 @@ fn differs(view: &View<'_>) -> Vec<String> {
     let skips_archived = view.asked("archived", "fail") == "skip";
     let (mut planned, mut same, mut failed, mut left_out) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (relative, object) in &sides.source {
-        let stood = view.seen.target.at(&view.target_key(relative), log.began_at);
+        let stood = view
+            .seen
+            .target
+            .at(&view.target_key(relative), log.began_at);
         let is_same = mode != "copy"
             && stood
                 .is_some_and(|stood| counts_as_same(compare, object, &stood, view.story().is_kms));
@@ -114,12 +119,20 @@ fn differs(view: &View<'_>) -> Vec<String> {
     };
     if mode == "audit" {
         let differing = planned + sides.extra;
-        let verdict = if differing == 0 { "COMPLETE" } else { "INCOMPLETE" };
+        let verdict = if differing == 0 {
+            "COMPLETE"
+        } else {
+            "INCOMPLETE"
+        };
         return expect_verdict(view, verdict, wrong);
     }
     expect("planned", planned, view.number("/planned/objects"));
     expect("same", same, view.number("/skipped/by_reason/same"));
-    expect("archived", left_out, view.number("/skipped/by_reason/archived"));
+    expect(
+        "archived",
+        left_out,
+        view.number("/skipped/by_reason/archived"),
+    );
     if log.is_dry() {
         return expect_verdict(view, "PLANNED", wrong);
     }
@@ -136,7 +149,11 @@ fn differs(view: &View<'_>) -> Vec<String> {
         expect("deleted", deleted, view.number("/deleted/objects"));
         is_complete &= may_delete;
     }
-    let verdict = if is_complete { "COMPLETE" } else { "INCOMPLETE" };
+    let verdict = if is_complete {
+        "COMPLETE"
+    } else {
+        "INCOMPLETE"
+    };
     expect_verdict(view, verdict, wrong)
 }
 
@@ -149,7 +166,10 @@ fn gone_from_list(view: &View<'_>) -> u64 {
 fn expect_verdict(view: &View<'_>, verdict: &str, mut wrong: Vec<String>) -> Vec<String> {
     if view.verdict() != verdict {
         let problem = &view.report["problem"]["message"];
-        wrong.push(format!("{} instead of {verdict}: {problem}", view.verdict()));
+        wrong.push(format!(
+            "{} instead of {verdict}: {problem}",
+            view.verdict()
+        ));
     }
     wrong
 }

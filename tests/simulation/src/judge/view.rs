@@ -155,7 +155,9 @@ impl<'a> View<'a> {
         } else {
             (&self.seen.target, &ground.target_prefix)
         };
-        let relatives = timeline.keys().filter_map(|key| key.strip_prefix(&**prefix));
+        let relatives = timeline
+            .keys()
+            .filter_map(|key| key.strip_prefix(&**prefix));
         relatives
             .filter(|relative| !relative.is_empty() && ground.admits(relative))
             .map(str::to_owned)

@@ -2,9 +2,7 @@
 
 use shardlift_core::{
     failure::fault::CallFault,
-    port::{
-        ControlStore, ControlWriter, ExecutionState, Executions, Notification, Notifier,
-    },
+    port::{ControlStore, ControlWriter, ExecutionState, Executions, Notification, Notifier},
     value::{arn::ExecutionArn, bucket::BucketName},
 };
 use shardlift_testkit::{

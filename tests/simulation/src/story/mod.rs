@@ -9,7 +9,7 @@ mod telling;
 
 pub use climate::Climate;
 pub(crate) use climate::time_of_invocation;
-pub use events::{Event, Deed};
+pub use events::{Deed, Event};
 pub use nights::{RunPlan, Step};
 pub use places::{CONTROL, Ground, SOURCE, SOURCE_ACCOUNT, TARGET, TARGET_ACCOUNT};
 pub use telling::{FirstObject, Story};

@@ -30,4 +30,3 @@ impl Ground {
         excluded.is_none_or(|excluded| !relative.starts_with(excluded))
     }
 }
-

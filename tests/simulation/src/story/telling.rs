@@ -176,7 +176,10 @@ fn targets(rng: &mut Rng, ground: &Ground, source: &[FirstObject]) -> Vec<FirstO
         if key.len() > 1_024 || original.size_bytes > 5 * GIB || !happens(rng, share) {
             continue;
         }
-        let kind = one_of(rng, &["same", "same", "same", "older", "other", "lookalike"]);
+        let kind = one_of(
+            rng,
+            &["same", "same", "same", "older", "other", "lookalike"],
+        );
         let mut object = FirstObject {
             key,
             age: Duration::from_secs(1_800),
@@ -207,10 +210,7 @@ fn targets(rng: &mut Rng, ground: &Ground, source: &[FirstObject]) -> Vec<FirstO
     };
     for number in 0..one_of(rng, &[0, 0, 1, 3, 12]) {
         let folder = one_of(rng, &["", "extra/", "skip/", "a/"]);
-        objects.push(plain(format!(
-            "{}{folder}x{number}",
-            ground.target_prefix
-        )));
+        objects.push(plain(format!("{}{folder}x{number}", ground.target_prefix)));
     }
     if !ground.target_prefix.is_empty() {
         objects.push(plain("a-neighbor".to_owned()));
