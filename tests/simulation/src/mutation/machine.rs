@@ -54,7 +54,14 @@ fn reroute(choice: &mut Value, status: &str, next: &str) {
 }
 
 /// Each fault.
+#[must_use]
 pub fn machine_faults() -> Vec<MachineFault> {
+    let mut faults = faults_of_retries();
+    faults.extend(faults_of_routes());
+    faults
+}
+
+fn faults_of_retries() -> Vec<MachineFault> {
     vec![
         of("PlanShards has no Catch", |it| {
             without(&mut it["States"]["PlanShards"], "Catch");
@@ -85,6 +92,11 @@ pub fn machine_faults() -> Vec<MachineFault> {
             without(payload, "round.$");
             payload["round"] = json!(1);
         }),
+    ]
+}
+
+fn faults_of_routes() -> Vec<MachineFault> {
+    vec![
         of("no plain notice when the reporter failed", |it| {
             it["States"]["RecordReporterFailure"]["Next"] = json!("RunFailed");
         }),
