@@ -1,8 +1,8 @@
 """Plants faults in the code, one at a time, and says which seed of the simulation finds each.
 
-The faults are in planted.json: a piece of a file, and what stands there instead. All of them are planted in a copy of the
-tree, each behind a switch (PLANTED), so that one build serves for all and the product has no trace of them. Faults of the ports
-and of the state machine need no build: simulate --faults.
+The faults are in planted.json: a piece of a file, and what stands there instead. All of them are planted in a copy of
+the tree, each behind a switch (PLANTED), so that one build serves for all and the product has no trace of them. Faults
+of the ports and of the state machine need no build: simulate --faults.
 """
 
 import argparse
