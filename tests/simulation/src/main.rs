@@ -28,6 +28,9 @@ struct Arguments {
     /// Plants each fault of the ports and of the machine, and says which seed finds it.
     #[arg(long)]
     faults: bool,
+    /// Plants only the faults whose names have this part.
+    #[arg(long, default_value = "")]
+    only: String,
     /// Plays until the first seed fails, and says no more than its number: for faults that are planted in the code.
     #[arg(long)]
     first: bool,
@@ -36,7 +39,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.faults {
-        return find_faults(arguments.seeds);
+        return find_faults(arguments.seeds, &arguments.only);
     }
     if let Some(seed) = arguments.seed {
         return tell(seed, &Planted::nothing());
@@ -147,8 +150,11 @@ fn promises(played: &Played) -> String {
 }
 
 /// Prints the table of planted faults.
-fn find_faults(seeds: u64) -> ExitCode {
+fn find_faults(seeds: u64, only: &str) -> ExitCode {
     let look = |kind: &str, name: &str, planted: &Planted| {
+        if !name.contains(only) {
+            return;
+        }
         let found = (0..seeds)
             .map(|seed| play(seed, planted, &Wishes::default()))
             .find(|played| !played.violations.is_empty());
