@@ -8,7 +8,6 @@ of the ports and of the state machine need no build: simulate --faults.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,15 +28,19 @@ pub fn planted(number: u32) -> bool {
 """
 
 
-def copy_tree():
-    """The files that git knows, or would add; only what differs is written, so that little is built."""
+def copy_tree(faults):
+    """The files that git knows, or would add, with the faults in them. Only what differs is written."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    planted = planted_files(faults)
     for name in listed:
         source, copy = ROOT / name, TREE / name
-        if source.is_file() and (not copy.is_file() or copy.read_bytes() != source.read_bytes()):
+        if not source.is_file():
+            continue
+        content = planted.get(name) or source.read_bytes()
+        if not copy.is_file() or copy.read_bytes() != content:
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
+            copy.write_bytes(content)
 
 
 def seed_build():
@@ -66,18 +69,19 @@ def first_seed(number, seeds):
     return f"seed {int(lines[-2]) - 1}: {lines[-1]}" if len(lines) > 1 and lines[-2].isdigit() else "a crash"
 
 
-def plant(faults):
-    """Plants all of them in the copy, each behind a switch that is set when the program starts."""
+def planted_files(faults):
+    """The files with all faults in them, each behind a switch that is set when the program starts."""
+    library = "lambdas/core/src/lib.rs"
+    texts = {library: (ROOT / library).read_text("utf-8") + SWITCH}
     for number, fault in enumerate(faults):
-        path = TREE / fault["file"]
-        text = path.read_text("utf-8")
+        name = fault["file"]
+        text = texts.get(name) or (ROOT / name).read_text("utf-8")
         if text.count(fault["old"]) != 1:
-            sys.exit(f"{fault['file']} does not have what is to be replaced: {fault['name']}")
-        root = "crate" if fault["file"].startswith("lambdas/core/") else "shardlift_core"
+            sys.exit(f"{name} does not have what is to be replaced: {fault['name']}")
+        root = "crate" if name.startswith("lambdas/core/") else "shardlift_core"
         new = fault["new"].replace("PLANTED", f"{root}::planted({number})")
-        path.write_text(text.replace(fault["old"], new), "utf-8")
-    library = TREE / "lambdas" / "core" / "src" / "lib.rs"
-    library.write_text(library.read_text("utf-8") + SWITCH, "utf-8")
+        texts[name] = text.replace(fault["old"], new)
+    return {name: text.encode() for name, text in texts.items()}
 
 
 def main():
@@ -86,8 +90,7 @@ def main():
     parser.add_argument("--only", default="", help="a part of the names of the faults to plant")
     arguments = parser.parse_args()
     faults = json.loads((Path(__file__).parent / "planted.json").read_text("utf-8"))
-    copy_tree()
-    plant(faults)
+    copy_tree(faults)
     seed_build()
     built = build()
     if built.returncode != 0:
