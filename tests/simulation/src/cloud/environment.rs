@@ -68,9 +68,9 @@ pub(super) struct Adapters {
 }
 
 enum Handler {
-    Planner(Planner<PortsInMemory>),
-    Copier(Copier<PortsInMemory>),
-    Reporter(Reporter<PortsInMemory>),
+    Planner(Box<Planner<PortsInMemory>>),
+    Copier(Box<Copier<PortsInMemory>>),
+    Reporter(Box<Reporter<PortsInMemory>>),
 }
 
 /// A process.
@@ -106,7 +106,7 @@ impl Environment {
             clock,
         } = adapters;
         let handler = match function {
-            Function::Planner => Handler::Planner(Planner {
+            Function::Planner => Handler::Planner(Box::new(Planner {
                 accounts,
                 ledger,
                 control,
@@ -114,12 +114,13 @@ impl Environment {
                 executions,
                 clock,
                 settings,
-            }),
+            })),
             Function::Copier => {
                 let ceilings = settings.ceilings;
-                Handler::Copier(Copier::new(accounts, ledger, control, clock, ceilings))
+                let copier = Copier::new(accounts, ledger, control, clock, ceilings);
+                Handler::Copier(Box::new(copier))
             }
-            Function::Reporter => Handler::Reporter(Reporter {
+            Function::Reporter => Handler::Reporter(Box::new(Reporter {
                 accounts,
                 ledger,
                 control,
@@ -127,7 +128,7 @@ impl Environment {
                 clock,
                 ceilings: Ok(settings.ceilings),
                 max_concurrency: settings.max_concurrency,
-            }),
+            })),
         };
         Self {
             script,

@@ -56,8 +56,8 @@ impl Timeline {
     /// What stands under a key at an instant, changes at that very instant included.
     #[must_use]
     pub fn at(&self, key: &str, instant: Timestamp) -> Version {
-        let changes = self.changes(key).iter().rev();
-        let last = changes.skip_while(|change| change.at > instant).next();
+        let mut changes = self.changes(key).iter().rev();
+        let last = changes.find(|change| change.at <= instant);
         last.and_then(|change| change.version.clone())
     }
 

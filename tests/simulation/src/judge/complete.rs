@@ -20,9 +20,8 @@ pub(super) fn judge(view: &View<'_>, found: &mut Found) {
     let named = view.named_keys();
     let is_partial = view.report["verified"]["is_partial"] == true;
     for relative in view.relatives(true) {
-        let wrong = match what_is_wrong(view, &relative) {
-            Some(wrong) => wrong,
-            None => continue,
+        let Some(wrong) = what_is_wrong(view, &relative) else {
+            continue;
         };
         let is_named = named.contains(&relative) || named.contains(&view.source_key(&relative));
         match &*verdict {

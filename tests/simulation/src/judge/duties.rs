@@ -1,7 +1,5 @@
 //! Each run is reported, ends as its report says, and leaves nothing behind (P8, P9).
 
-use serde_json::Value;
-
 use super::{Found, view::View};
 use crate::{asl::Ending, history::Function};
 
@@ -122,7 +120,7 @@ fn check_problem(view: &View<'_>, found: &mut Found) {
                 found.push(("attempts", format!("{problem} after {errors:?}")));
             }
         }
-        Some("ReportRun") if problem["code"] == Value::from("InvariantViolated") => {
+        Some("ReportRun") if problem["code"] == "InvariantViolated" => {
             found.push(("no contradiction", problem["message"].to_string()));
         }
         _ => {}

@@ -110,7 +110,6 @@ fn differs(view: &View<'_>) -> Vec<String> {
         planned += gone;
         failed += gone;
     }
-    let is_empty = sides.source.is_empty();
     let mut wrong = Vec::new();
     let mut expect = |what: &str, expected: u64, is: u64| {
         if expected != is {
@@ -140,11 +139,7 @@ fn differs(view: &View<'_>) -> Vec<String> {
     expect("failed", failed, view.number("/failed/objects"));
     let mut is_complete = failed == 0;
     if mode == "mirror" {
-        let number = |field: &str, default: u64| log.input[field].as_u64().unwrap_or(default);
-        let within = sides.extra <= number("delete_max_objects", 10)
-            || sides.extra * 100 <= number("delete_max_percent", 5) * sides.deletable;
-        let is_meant = !is_empty || log.input["allow_empty_source"] == json!(true);
-        let may_delete = sides.extra == 0 || (within && is_meant);
+        let may_delete = may_delete(view, &sides);
         let deleted = if may_delete { sides.extra } else { 0 };
         expect("deleted", deleted, view.number("/deleted/objects"));
         is_complete &= may_delete;
@@ -155,6 +150,16 @@ fn differs(view: &View<'_>) -> Vec<String> {
         "INCOMPLETE"
     };
     expect_verdict(view, verdict, wrong)
+}
+
+/// Whether a mirror's deletions are within its limits, and meant.
+fn may_delete(view: &View<'_>, sides: &Sides) -> bool {
+    let input = &view.log().input;
+    let number = |field: &str, default: u64| input[field].as_u64().unwrap_or(default);
+    let within = sides.extra <= number("delete_max_objects", 10)
+        || sides.extra * 100 <= number("delete_max_percent", 5) * sides.deletable;
+    let is_meant = !sides.source.is_empty() || input["allow_empty_source"] == json!(true);
+    sides.extra == 0 || (within && is_meant)
 }
 
 fn gone_from_list(view: &View<'_>) -> u64 {
