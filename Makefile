@@ -9,6 +9,7 @@
 #   make acceptance      deploys on two AWS accounts and plays what only AWS can judge (SOURCE_PROFILE= TARGET_PROFILE=
 #                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
+#   make simulate        plays whole runs in simulation (SEEDS=10000, SEED= for the story of one, FAULTS=1 plants faults)
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
 
@@ -76,6 +77,13 @@ build-zig: venv-zig
 .PHONY: model
 model:
 	@cargo run --quiet --release --locked -p shardlift-s3-model -- --port $(MODEL_PORT) $(ARGS)
+
+# What the reporter prints, its metrics, goes to the standard output.
+.PHONY: simulate
+SIMULATE := target/release/simulate
+simulate: build
+	@$(SIMULATE) --seeds $(or $(SEEDS),$(if $(FAULTS),1000,10000)) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults) >/dev/null
+	@$(if $(FAULTS),python3 tests/simulation/plant.py --seeds $(or $(SEEDS),1000))
 
 # Each takes minutes. They compare with other tools on the S3 model and write target/bench/results.json.
 .PHONY: bench

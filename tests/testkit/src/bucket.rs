@@ -259,6 +259,16 @@ impl MemoryBuckets {
         world.uploads = uploads;
     }
 
+    /// The uploads that are neither completed nor aborted, with their keys.
+    #[must_use]
+    pub fn open_uploads(&self) -> Vec<(UploadId, ObjectKey)> {
+        let world = self.lock();
+        let uploads = world.uploads.iter();
+        uploads
+            .map(|(id, upload)| (id.clone(), upload.spec.target_key.clone()))
+            .collect()
+    }
+
     /// How many uploads are neither completed nor aborted.
     #[must_use]
     pub fn unfinished_uploads(&self) -> usize {

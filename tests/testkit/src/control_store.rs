@@ -35,6 +35,15 @@ impl MemoryControlStore {
         }
     }
 
+    /// The same bucket as another caller sees it: its calls go through `script`.
+    #[must_use]
+    pub fn through(&self, script: CallScript) -> Self {
+        Self {
+            script,
+            ..self.clone()
+        }
+    }
+
     /// The keys that exist, in order.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {

@@ -30,6 +30,15 @@ impl MemoryExecutions {
         }
     }
 
+    /// The same executions as another caller sees it: its calls go through `script`.
+    #[must_use]
+    pub fn through(&self, script: CallScript) -> Self {
+        Self {
+            script,
+            ..self.clone()
+        }
+    }
+
     /// Sets the state of an execution.
     pub fn set(&self, execution: &ExecutionArn, state: ExecutionState) {
         self.states

@@ -122,6 +122,15 @@ impl MemoryLedger {
         }
     }
 
+    /// The same ledger as another caller sees it: its calls go through `script`.
+    #[must_use]
+    pub fn through(&self, script: CallScript) -> Self {
+        Self {
+            script,
+            ..self.clone()
+        }
+    }
+
     /// Every shard of a run, past the script, in order of their ids.
     #[must_use]
     pub fn shards(&self, run_id: &RunId) -> Vec<ShardRecord> {

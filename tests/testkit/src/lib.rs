@@ -24,6 +24,7 @@ mod stored_object;
 mod target_bucket;
 mod target_writes;
 mod upload;
+mod weather;
 
 pub use accounts::{AssumedSession, MemoryAccounts};
 pub use bucket::MemoryBuckets;
@@ -39,3 +40,4 @@ pub use script::{CallScript, Disturbance};
 pub use source_bucket::MemorySource;
 pub use stored_object::StoredObject;
 pub use target_bucket::MemoryTarget;
+pub use weather::{CallEnd, CallFate, CallWeather};

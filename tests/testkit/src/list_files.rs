@@ -35,6 +35,15 @@ impl MemoryListFiles {
         }
     }
 
+    /// The same files as another caller sees it: its calls go through `script`.
+    #[must_use]
+    pub fn through(&self, script: CallScript) -> Self {
+        Self {
+            script,
+            ..self.clone()
+        }
+    }
+
     /// Writes a file, past the script: each time another version.
     ///
     /// # Panics

@@ -26,6 +26,15 @@ impl RecordingNotifier {
         }
     }
 
+    /// The same topic as another caller sees it: its calls go through `script`.
+    #[must_use]
+    pub fn through(&self, script: CallScript) -> Self {
+        Self {
+            script,
+            ..self.clone()
+        }
+    }
+
     /// What was published, in order.
     #[must_use]
     pub fn published(&self) -> Vec<Notification> {

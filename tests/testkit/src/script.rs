@@ -11,6 +11,8 @@ use shardlift_core::failure::{
 };
 use tokio::sync::Notify;
 
+use crate::weather::{CallEnd, CallFate, CallWeather, Governor};
+
 /// What happens to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disturbance {
@@ -47,6 +49,7 @@ struct State {
     silence: Duration,
     exhausted: Option<Exhausted>,
     failing_keys: Vec<FailingKey>,
+    governor: Option<Governor>,
 }
 
 /// A key of a batch that fails by itself so often.
@@ -133,6 +136,11 @@ impl CallScript {
         self.exhaust_after(calls_left, operation, FaultKind::Throttled);
     }
 
+    /// From now on `weather` decides what happens to each call that is not denied.
+    pub fn govern(&self, weather: Arc<dyn CallWeather>) {
+        self.lock().governor = Some(Governor(weather));
+    }
+
     /// The operations called since the start or the last [`clear`](Self::clear), in order.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
@@ -164,6 +172,10 @@ impl CallScript {
         if let Some(exhaustion) = self.exhaustion_of(operation) {
             return Err(exhaustion);
         }
+        let governor = self.lock().governor.clone();
+        if let Some(Governor(weather)) = governor {
+            return self.call_under(&*weather, operation, effect).await;
+        }
         match self.disturbance() {
             None => effect(),
             Some(Disturbance::RefusedBefore(kind)) => Err(fault(operation, kind)),
@@ -184,6 +196,34 @@ impl CallScript {
                 self.released.notified().await;
                 effect()
             }
+        }
+    }
+
+    async fn call_under<T>(
+        &self,
+        weather: &dyn CallWeather,
+        operation: &'static str,
+        effect: impl FnOnce() -> Result<T, CallFault>,
+    ) -> Result<T, CallFault> {
+        let CallFate {
+            before,
+            takes_effect,
+            after,
+            end,
+        } = weather.fate(operation);
+        tokio::time::sleep(before).await;
+        let response = takes_effect.then(|| {
+            let response = effect();
+            let refused = response.as_ref().err().map(|fault| fault.kind);
+            weather.after_effect(operation, refused);
+            response
+        });
+        tokio::time::sleep(after).await;
+        match (end, response) {
+            (CallEnd::Response, Some(response)) => response,
+            (CallEnd::Response, None) => Err(fault(operation, FaultKind::NoResponse)),
+            (CallEnd::Fault(kind), _) => Err(fault(operation, kind)),
+            (CallEnd::Killed, _) => self.die().await,
         }
     }
 

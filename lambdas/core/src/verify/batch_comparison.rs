@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    documents::receipt::Receipt,
+    documents::receipt::{Receipt, ReceiptOutcome},
     failure::Failure,
     plan::{range::KeyRange, side_listing::SideListing},
     port::{ListRequest, ObjectPage},
@@ -55,6 +55,11 @@ impl BatchComparison {
     /// Takes a receipt of the run. Those of a run that a rerun goes back to come before its own.
     pub fn add(&mut self, receipt: Receipt) {
         if !self.batch.contains(receipt.key.as_str()) {
+            return;
+        }
+        // Nothing stands there any more, so what does is not of this run.
+        if receipt.outcome == ReceiptOutcome::Deleted {
+            self.known.remove(&receipt.key);
             return;
         }
         let vouched = receipt.vouched().map(|(etag, size)| DifferingObject {
