@@ -2,12 +2,18 @@
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformOptions};
 
-use crate::raster::{Channels, Raster};
+use crate::{
+    failure::RenderFailure,
+    guard::guarded,
+    raster::{Channels, Raster},
+};
 
 /// Applies the profile that the image brings. One that is broken, or of another colour space, is left aside, as other tools
 /// do: the picture is more than its profile. CMYK without one is converted by arithmetic.
 pub(crate) fn to_srgb(raster: Raster, icc: Option<&[u8]>) -> Raster {
-    match icc.and_then(|icc| by_profile(&raster, icc)) {
+    let broken = RenderFailure::Unreadable("the colour profile cannot be applied");
+    let converted = icc.and_then(|icc| guarded(|| by_profile(&raster, icc).ok_or(broken)).ok());
+    match converted {
         Some(converted) => converted,
         None if raster.channels == Channels::Cmyk => by_arithmetic(&raster),
         None => raster,

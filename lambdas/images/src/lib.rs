@@ -14,6 +14,7 @@ mod decode;
 mod encode;
 mod failure;
 mod format;
+mod guard;
 mod options;
 mod orientation;
 mod raster;

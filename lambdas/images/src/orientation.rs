@@ -37,6 +37,8 @@ impl Orientation {
 
     /// From EXIF data (a TIFF structure), broken or not: a wrong tag elsewhere does not turn a picture.
     pub(crate) fn from_exif(data: &[u8]) -> Self {
+        // Of JPEG's segment alone, but some programs write it into WebP and PNG, too.
+        let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
         let read = Reader::new()
             .continue_on_error(true)
             .read_raw(data.to_vec())

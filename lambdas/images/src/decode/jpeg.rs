@@ -58,17 +58,21 @@ pub(super) fn decode(bytes: &[u8], edge: u32) -> Result<DecodedImage, RenderFail
 
     let mut decoder = Decoder::new(file);
     let reduced = segments.full.reduced(scale);
-    let asked = |length: u32| u16::try_from(length).map_err(|_| BROKEN);
-    let given = decoder
-        .scale(asked(reduced.width)?, asked(reduced.height)?)
-        .map_err(|_| BROKEN)?;
-    if (u32::from(given.0), u32::from(given.1)) != (reduced.width, reduced.height) {
-        return Err(BROKEN);
+    if scale > 1 {
+        // The decoder takes the smallest scale at which one edge is as long as asked. Of the shorter edge, which may be but
+        // a few pixels, nothing is asked that a smaller scale could give.
+        let edge = u16::try_from(reduced.longest_edge()).map_err(|_| BROKEN)?;
+        let (width, height) = if reduced.width >= reduced.height {
+            (edge, u16::MAX)
+        } else {
+            (u16::MAX, edge)
+        };
+        decoder.scale(width, height).map_err(|_| BROKEN)?;
     }
     let data = decoder.decode().map_err(|_| BROKEN)?;
     let info = decoder.info().ok_or(BROKEN)?;
     Ok(DecodedImage {
-        raster: raster(info, data, segments.has_adobe_marker)?,
+        raster: raster(info, data, reduced, segments.has_adobe_marker)?,
         full: segments.full,
         reduced_by: scale,
         icc: decoder.icc_profile(),
@@ -93,6 +97,7 @@ fn without(bytes: &[u8], segments: &JpegSegments) -> Vec<u8> {
 fn raster(
     info: ImageInfo,
     mut data: Vec<u8>,
+    reduced: Size,
     has_adobe_marker: bool,
 ) -> Result<Raster, RenderFailure> {
     let channels = match info.pixel_format {
@@ -106,7 +111,9 @@ fn raster(
         data.iter_mut().for_each(|ink| *ink = 255 - *ink);
     }
     let (width, height) = (u32::from(info.width), u32::from(info.height));
-    if data.len() != width as usize * height as usize * channels.count() {
+    if (width, height) != (reduced.width, reduced.height)
+        || data.len() != width as usize * height as usize * channels.count()
+    {
         return Err(BROKEN);
     }
     Ok(Raster {

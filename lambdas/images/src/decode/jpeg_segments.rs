@@ -34,6 +34,7 @@ impl JpegSegments {
         let mut has_adobe_marker = false;
         let mut details = Vec::new();
         let mut scans = 0;
+        let mut scan_bytes = 0;
         let mut at = 2;
         loop {
             let (start, marker) = next_marker(bytes, at)?;
@@ -55,7 +56,9 @@ impl JpegSegments {
                 }
                 0xee => has_adobe_marker |= segment.starts_with(b"Adobe"),
                 0xda => {
+                    let start_of_data = at;
                     at = end_of_scan(bytes, at)?;
+                    scan_bytes += at - start_of_data;
                     scans += 1;
                     if scans > SCANS_MAX {
                         let reason = "the JPEG file has more than 100 scans";
@@ -71,6 +74,16 @@ impl JpegSegments {
         let frame = frame.ok_or(BROKEN)?;
         if scans == 0 {
             return Err(BROKEN);
+        }
+        // A block takes two codes at least, in a progressive file one; the decoder would take the missing ones for zeros.
+        let blocks = u64::from(frame.full.width / 8) * u64::from(frame.full.height / 8);
+        let bits_min = if frame.is_progressive {
+            blocks
+        } else {
+            2 * blocks
+        };
+        if (scan_bytes as u64 * 8) < bits_min {
+            return Err(CUT_OFF);
         }
         Ok(Self {
             full: frame.full,

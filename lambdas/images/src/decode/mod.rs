@@ -10,6 +10,7 @@ mod webp;
 use crate::{
     failure::RenderFailure,
     format::ImageFormat,
+    guard::guarded,
     options::RenderLimits,
     raster::{DecodedImage, Size},
 };
@@ -23,13 +24,13 @@ pub(crate) struct Probe {
 
 /// Reads a header. The longest edge of the rendition decides how much of the image is held at once.
 pub(crate) fn probe(bytes: &[u8], format: ImageFormat, edge: u32) -> Result<Probe, RenderFailure> {
-    let probe = match format {
+    let probe = guarded(|| match format {
         ImageFormat::Jpeg => jpeg::probe(bytes, edge),
         ImageFormat::Png => png::probe(bytes, edge),
         ImageFormat::WebP => webp::probe(bytes, edge),
         ImageFormat::Gif => gif::probe(bytes, edge),
         ImageFormat::Tiff => tiff::probe(bytes, edge),
-    }?;
+    })?;
     if probe.full.pixels() == 0 {
         return Err(RenderFailure::Unreadable("the image has no pixels"));
     }
@@ -43,11 +44,11 @@ pub(crate) fn decode(
     edge: u32,
     limits: &RenderLimits,
 ) -> Result<DecodedImage, RenderFailure> {
-    match format {
+    guarded(|| match format {
         ImageFormat::Jpeg => jpeg::decode(bytes, edge),
         ImageFormat::Png => png::decode(bytes, edge),
         ImageFormat::WebP => webp::decode(bytes, edge),
         ImageFormat::Gif => gif::decode(bytes, edge, limits),
         ImageFormat::Tiff => tiff::decode(bytes, edge, limits),
-    }
+    })
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use tiff::{
-    ColorType,
+    ColorType, TiffError,
     decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits},
     tags::Tag,
 };
@@ -19,15 +19,65 @@ use crate::{
 
 const BROKEN: RenderFailure = RenderFailure::Unreadable("the TIFF file is broken or cut off");
 const UNSUPPORTED: RenderFailure =
-    RenderFailure::Unreadable("TIFF with these samples is not supported");
+    RenderFailure::Unreadable("TIFF with these samples or this compression is not supported");
+
+fn failure(error: &TiffError) -> RenderFailure {
+    match error {
+        TiffError::UnsupportedError(_) => UNSUPPORTED,
+        _ => BROKEN,
+    }
+}
 
 /// Of one value in the directory, such as a colour profile.
 const VALUE_BYTES_MAX: usize = 8 << 20;
 
 type Source<'a> = Decoder<Cursor<&'a [u8]>>;
 
+/// How many values the first directory has, of those that the decoder reads at once and holds in 32 bytes each. It believes
+/// what the directory says, so this refuses values that the file has no room for.
+fn directory_values(bytes: &[u8]) -> Result<u64, RenderFailure> {
+    let is_little = bytes.first() == Some(&b'I');
+    let number = |at: u64, length: usize| -> Result<u64, RenderFailure> {
+        let at = usize::try_from(at).map_err(|_| BROKEN)?;
+        let stored = bytes.get(at..).and_then(|rest| rest.get(..length));
+        let stored = stored.ok_or(BROKEN)?;
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        Ok(if is_little {
+            stored.iter().rev().fold(0, add)
+        } else {
+            stored.iter().fold(0, add)
+        })
+    };
+    // BigTIFF has wider offsets and counts.
+    let is_big = number(2, 2)? == 43;
+    let (offset_at, offset_bytes, count_bytes, entry_bytes) =
+        if is_big { (8, 8, 8, 20) } else { (4, 4, 2, 12) };
+    let start = number(offset_at, offset_bytes)?;
+    let entries = number(start, count_bytes)?;
+    let file_bytes = bytes.len() as u64;
+    if start > file_bytes || entries > file_bytes {
+        return Err(BROKEN);
+    }
+    let mut values = 0;
+    for index in 0..entries {
+        let entry = start + count_bytes as u64 + index * entry_bytes;
+        let count = number(entry + 4, offset_bytes)?;
+        let (value_bytes, is_held) = match number(entry + 2, 2)? {
+            1 | 2 | 6 | 7 => (1, false),
+            3 | 8 => (2, true),
+            5 | 10 | 12 | 16 | 17 | 18 => (8, true),
+            _ => (4, true),
+        };
+        if count > file_bytes / value_bytes {
+            return Err(BROKEN);
+        }
+        values += if is_held { count } else { 0 };
+    }
+    Ok(values)
+}
+
 fn open(bytes: &[u8]) -> Result<(Source<'_>, Size), RenderFailure> {
-    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(|_| BROKEN)?;
+    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(|error| failure(&error))?;
     let (width, height) = decoder.dimensions().map_err(|_| BROKEN)?;
     Ok((decoder, Size { width, height }))
 }
@@ -36,8 +86,6 @@ fn open(bytes: &[u8]) -> Result<(Source<'_>, Size), RenderFailure> {
 #[derive(Clone, Copy)]
 struct Samples {
     channels: Channels,
-    /// Indices into the palette, which become RGB.
-    is_palette: bool,
     bits: u8,
     /// Samples stored for each pixel.
     stored: usize,
@@ -45,19 +93,17 @@ struct Samples {
 
 impl Samples {
     fn of(colour: ColorType) -> Result<Self, RenderFailure> {
-        let (channels, is_palette, stored, bits) = match colour {
-            ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => (Channels::Grey, false, 1, bits),
-            ColorType::GrayA(bits @ (8 | 16)) => (Channels::GreyAlpha, false, 2, bits),
-            ColorType::RGB(bits @ (8 | 16)) => (Channels::Rgb, false, 3, bits),
-            ColorType::RGBA(bits @ (8 | 16)) => (Channels::Rgba, false, 4, bits),
-            ColorType::CMYK(bits @ (8 | 16)) => (Channels::Cmyk, false, 4, bits),
-            ColorType::CMYKA(bits @ (8 | 16)) => (Channels::Cmyk, false, 5, bits),
-            ColorType::Palette(bits @ (1 | 2 | 4 | 8)) => (Channels::Rgb, true, 1, bits),
+        let (channels, stored, bits) = match colour {
+            ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => (Channels::Grey, 1, bits),
+            ColorType::GrayA(bits @ (8 | 16)) => (Channels::GreyAlpha, 2, bits),
+            ColorType::RGB(bits @ (8 | 16)) => (Channels::Rgb, 3, bits),
+            ColorType::RGBA(bits @ (8 | 16)) => (Channels::Rgba, 4, bits),
+            ColorType::CMYK(bits @ (8 | 16)) => (Channels::Cmyk, 4, bits),
+            ColorType::CMYKA(bits @ (8 | 16)) => (Channels::Cmyk, 5, bits),
             _ => return Err(UNSUPPORTED),
         };
         Ok(Self {
             channels,
-            is_palette,
             bits,
             stored,
         })
@@ -65,14 +111,16 @@ impl Samples {
 }
 
 pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
+    let values = directory_values(bytes)?;
     let (mut decoder, full) = open(bytes)?;
-    let samples = Samples::of(decoder.colortype().map_err(|_| BROKEN)?)?;
+    let samples = Samples::of(decoder.colortype().map_err(|error| failure(&error))?)?;
     let sample_bytes = samples.stored as u64 * u64::from(samples.bits.max(8) / 8);
     Ok(Probe {
         full,
         // The samples, and as much again for a strip or tile that is as large as the image.
         memory_bytes: full.pixels() * sample_bytes * 2
             + 2 * VALUE_BYTES_MAX as u64
+            + values * 2 * 32
             + shrink::memory_bytes(full, 4, edge),
     })
 }
@@ -89,14 +137,13 @@ pub(super) fn decode(
     allowed.intermediate_buffer_size = samples_max;
     allowed.ifd_value_size = VALUE_BYTES_MAX;
     let mut decoder = decoder.with_limits(allowed);
-    let samples = Samples::of(decoder.colortype().map_err(|_| BROKEN)?)?;
+    let samples = Samples::of(decoder.colortype().map_err(|error| failure(&error))?)?;
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).ok().flatten();
+    // Bits from the lowest to the highest, which the decoder does not turn.
+    if decoder.find_tag_unsigned(Tag::FillOrder).ok().flatten() == Some(2_u16) {
+        return Err(UNSUPPORTED);
+    }
     let icc = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
-    let palette = if samples.is_palette {
-        decoder.get_tag_u16_vec(Tag::ColorMap).map_err(|_| BROKEN)?
-    } else {
-        Vec::new()
-    };
     // 1: the colours were multiplied by the alpha.
     let extra: Option<Vec<u16>> = decoder
         .find_tag_unsigned_vec(Tag::ExtraSamples)
@@ -108,14 +155,14 @@ pub(super) fn decode(
     let mut read = DecodingResult::U8(Vec::new());
     let layout = decoder
         .read_image_to_buffer(&mut read)
-        .map_err(|_| BROKEN)?;
+        .map_err(|error| failure(&error))?;
     let rows = Rows::new(full, samples, &layout)?;
     let mut shrinker = RowShrinker::new(full, samples.channels, edge);
     let mut row = Vec::new();
     for y in 0..full.height as usize {
         row.clear();
         match &read {
-            DecodingResult::U8(all) => rows.bytes(all, y, &palette, &mut row)?,
+            DecodingResult::U8(all) => rows.bytes(all, y, &mut row)?,
             DecodingResult::U16(all) => rows.words(all, y, &mut row)?,
             _ => return Err(UNSUPPORTED),
         }
@@ -179,26 +226,11 @@ impl Rows {
         }
     }
 
-    fn bytes(
-        &self,
-        all: &[u8],
-        y: usize,
-        palette: &[u16],
-        row: &mut Vec<u8>,
-    ) -> Result<(), RenderFailure> {
+    fn bytes(&self, all: &[u8], y: usize, row: &mut Vec<u8>) -> Result<(), RenderFailure> {
         let stored = all.get(y * self.row..(y + 1) * self.row).ok_or(BROKEN)?;
         let channels = self.samples.channels.count();
-        if self.samples.bits < 8 || self.samples.is_palette {
-            let bits = self.samples.bits;
-            let indices = (0..self.width).map(|x| unpack(stored, x, bits));
-            if self.samples.is_palette {
-                indices.for_each(|index| row.extend(colour(palette, index, bits)));
-            } else {
-                let scale = 255 / ((1_u16 << bits) - 1);
-                row.extend(
-                    indices.map(|grey| u8::try_from(u16::from(grey) * scale).unwrap_or(255)),
-                );
-            }
+        if self.samples.bits < 8 {
+            row.extend((0..self.width).map(|x| unpack(stored, x, self.samples.bits)));
         } else if self.plane.is_none() && self.samples.stored == channels {
             row.extend_from_slice(stored);
         } else {
@@ -222,26 +254,12 @@ impl Rows {
     }
 }
 
-/// A sample of 1, 2, 4 or 8 bits.
+/// A grey of 1, 2 or 4 bits, as one of 8.
 fn unpack(row: &[u8], x: usize, bits: u8) -> u8 {
     let bits = usize::from(bits);
-    let byte = row[x * bits / 8];
-    let shift = 8 - bits - x * bits % 8;
-    if bits == 8 {
-        byte
-    } else {
-        (byte >> shift) & ((1 << bits) - 1)
-    }
-}
-
-/// All reds come first, then all greens. Some programs wrote 8 bits where 16 are meant; libtiff guesses that, this does not.
-fn colour(palette: &[u16], index: u8, bits: u8) -> [u8; 3] {
-    let count = 1_usize << bits;
-    [0, 1, 2].map(|channel| {
-        palette
-            .get(channel * count + usize::from(index))
-            .map_or(0, |value| value.to_be_bytes()[0])
-    })
+    let mask = (1_u8 << bits) - 1;
+    let sample = (row[x * bits / 8] >> (8 - bits - x * bits % 8)) & mask;
+    sample * (u8::MAX / mask)
 }
 
 fn divide_by_alpha(row: &mut [u8], channels: usize) {

@@ -22,7 +22,51 @@ type Source<'a> = WebPDecoder<Cursor<&'a [u8]>>;
 fn open(bytes: &[u8]) -> Result<(Source<'_>, Size), RenderFailure> {
     let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|_| BROKEN)?;
     let (width, height) = decoder.dimensions();
-    Ok((decoder, Size { width, height }))
+    let full = Size { width, height };
+    if !frames_fit(bytes.get(12..).ok_or(BROKEN)?, full, false) {
+        return Err(BROKEN);
+    }
+    Ok((decoder, full))
+}
+
+/// Whether the frames in these chunks are as large as their canvas, or in an animation no larger. The decoder takes memory
+/// for what a frame says of itself, and compares afterwards.
+fn frames_fit(mut chunks: &[u8], canvas: Size, is_in_frame: bool) -> bool {
+    /// In front of the chunks of a frame: its place, size and duration.
+    const FRAME_HEADER_BYTES: usize = 16;
+    while let Some((head, rest)) = chunks.split_first_chunk::<8>() {
+        let [name @ .., l0, l1, l2, l3] = *head;
+        let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        let data = &rest[..length.min(rest.len())];
+        let fits = match &name {
+            b"VP8 " => data.get(6..10).is_none_or(|size| {
+                let edge = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
+                edge(size[0], size[1]) <= canvas.width && edge(size[2], size[3]) <= canvas.height
+            }),
+            b"VP8L" => data.get(1..5).is_none_or(|size| {
+                let bits = u32::from_le_bytes([size[0], size[1], size[2], size[3]]);
+                (bits & 0x3fff) < canvas.width && (bits >> 14 & 0x3fff) < canvas.height
+            }),
+            b"ANMF" => data.get(FRAME_HEADER_BYTES..).is_none_or(|inner| {
+                // The frame's own size stands in its header, less one.
+                let edge =
+                    |at: usize| u32::from_le_bytes([data[at], data[at + 1], data[at + 2], 0]) + 1;
+                let frame = Size {
+                    width: edge(6),
+                    height: edge(9),
+                };
+                let is_within = frame.width <= canvas.width && frame.height <= canvas.height;
+                is_within && (is_in_frame || frames_fit(inner, frame, true))
+            }),
+            _ => true,
+        };
+        if !fits {
+            return false;
+        }
+        // Chunks are padded to even lengths.
+        chunks = rest.get(length + length % 2..).unwrap_or_default();
+    }
+    true
 }
 
 pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
