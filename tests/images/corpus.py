@@ -1,8 +1,8 @@
 """The images that renditions are compared on: the test images of Pillow's source package.
 
 Photographs, palettes, 1 to 16 bits, CMYK, colour profiles, every EXIF orientation, animations, cut off and broken
-files, and what fuzzers found: some 640 files of the formats that are rendered. Their licence is Pillow's (MIT-CMU). They
-are fetched by pip, by the hash that requirements.txt pins, into target/images, and are not part of this repository.
+files, and what fuzzers found: some 640 files of the formats that are rendered. Their licence is Pillow's (MIT-CMU).
+pip fetches them by the hash that requirements.txt pins, into target/images; they are not part of this repository.
 """
 
 import json
@@ -16,7 +16,7 @@ FOLDER = ROOT / "target" / "images"
 REQUIREMENTS = ROOT / "tests" / "images" / "requirements.txt"
 PYTHON_PACKAGES = FOLDER / "python"
 RENDERER = ROOT / "target" / "release" / "examples" / "render_images"
-SHARP = ROOT / "tests" / "images" / "peers.mjs"
+SHARP = ROOT / "tests" / "images" / "sharp_peer.mjs"
 PILLOW = ROOT / "tests" / "images" / "pillow_peer.py"
 MARKS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

@@ -1,4 +1,4 @@
-"""Renders files with Pillow as its users do, for the benchmark; with the usage of render_images and peers.mjs."""
+"""Renders files with Pillow as its users do, for the benchmark; with the usage of render_images and sharp_peer.mjs."""
 
 import io
 import json

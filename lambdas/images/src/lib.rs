@@ -11,6 +11,7 @@
 
 mod colour;
 mod decode;
+mod decoded;
 mod encode;
 mod failure;
 mod format;

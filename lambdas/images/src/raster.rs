@@ -1,7 +1,5 @@
 //! Decoded pixels.
 
-use crate::orientation::Orientation;
-
 /// What the bytes of a pixel are, 8 bits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channels {
@@ -35,18 +33,6 @@ pub(crate) struct Raster {
     pub(crate) height: u32,
     pub(crate) channels: Channels,
     pub(crate) data: Vec<u8>,
-}
-
-/// A decoded image, reduced as far as decoding it could.
-#[derive(Debug)]
-pub(crate) struct DecodedImage {
-    pub(crate) raster: Raster,
-    /// The size of the image itself, before it was reduced.
-    pub(crate) full: Size,
-    /// By how much it was reduced. The last column and row of the raster may stand for fewer pixels than the others.
-    pub(crate) reduced_by: u32,
-    pub(crate) icc: Option<Vec<u8>>,
-    pub(crate) orientation: Orientation,
 }
 
 /// A width and a height in pixels.

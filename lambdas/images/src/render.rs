@@ -2,11 +2,12 @@
 
 use crate::{
     colour, decode,
+    decoded::DecodedImage,
     encode::FileFormat,
     failure::RenderFailure,
     format::ImageFormat,
     options::{RenderLimits, RenderOptions, RenditionFormat},
-    raster::{DecodedImage, Size},
+    raster::Size,
     resize::resize,
 };
 

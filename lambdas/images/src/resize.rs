@@ -6,8 +6,9 @@ use fast_image_resize::{
 };
 
 use crate::{
+    decoded::DecodedImage,
     failure::RenderFailure,
-    raster::{Channels, DecodedImage, Raster, Size},
+    raster::{Channels, Raster, Size},
 };
 
 /// Resizes, in the values as they are stored, which is not linear in light: as sharp and Pillow do, and as people know it.

@@ -4,12 +4,13 @@ use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
 
-use super::Probe;
+use super::HeaderProbe;
 use crate::{
+    decoded::DecodedImage,
     failure::RenderFailure,
     options::RenderLimits,
     orientation::Orientation,
-    raster::{Channels, DecodedImage, Size},
+    raster::{Channels, Size},
     shrink::{self, RowShrinker},
 };
 
@@ -23,9 +24,9 @@ fn canvas(bytes: &[u8]) -> Result<Size, RenderFailure> {
     })
 }
 
-pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
+pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailure> {
     let full = canvas(bytes)?;
-    Ok(Probe {
+    Ok(HeaderProbe {
         full,
         // A byte for each pixel of a frame as large as the canvas, and the decoder's tables and buffers.
         memory_bytes: full.pixels() + (2 << 20) + shrink::memory_bytes(full, 4, edge),

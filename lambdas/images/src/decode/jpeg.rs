@@ -2,11 +2,12 @@
 
 use jpeg_decoder::{Decoder, ImageInfo, PixelFormat};
 
-use super::{Probe, jpeg_segments::JpegSegments};
+use super::{HeaderProbe, jpeg_segments::JpegSegments};
 use crate::{
+    decoded::DecodedImage,
     failure::RenderFailure,
     orientation::Orientation,
-    raster::{Channels, DecodedImage, Raster, Size},
+    raster::{Channels, Raster, Size},
 };
 
 const BROKEN: RenderFailure = RenderFailure::Unreadable("the JPEG data cannot be decoded");
@@ -22,9 +23,9 @@ fn scale(full: Size, edge: u32) -> u32 {
     }
 }
 
-pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
+pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailure> {
     let segments = JpegSegments::read(bytes)?;
-    Ok(Probe {
+    Ok(HeaderProbe {
         full: segments.full,
         memory_bytes: memory_bytes(&segments, bytes.len(), edge),
     })

@@ -8,22 +8,23 @@ mod tiff;
 mod webp;
 
 use crate::{
-    failure::RenderFailure,
-    format::ImageFormat,
-    guard::guarded,
-    options::RenderLimits,
-    raster::{DecodedImage, Size},
+    decoded::DecodedImage, failure::RenderFailure, format::ImageFormat, guard::guarded,
+    options::RenderLimits, raster::Size,
 };
 
 /// What a header says.
-pub(crate) struct Probe {
+pub(crate) struct HeaderProbe {
     pub(crate) full: Size,
     /// What decoding it takes at most, beside the object's bytes, with the raster that comes out.
     pub(crate) memory_bytes: u64,
 }
 
 /// Reads a header. The longest edge of the rendition decides how much of the image is held at once.
-pub(crate) fn probe(bytes: &[u8], format: ImageFormat, edge: u32) -> Result<Probe, RenderFailure> {
+pub(crate) fn probe(
+    bytes: &[u8],
+    format: ImageFormat,
+    edge: u32,
+) -> Result<HeaderProbe, RenderFailure> {
     let probe = guarded(|| match format {
         ImageFormat::Jpeg => jpeg::probe(bytes, edge),
         ImageFormat::Png => png::probe(bytes, edge),

@@ -4,11 +4,12 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits, Reader, Transformations};
 
-use super::Probe;
+use super::HeaderProbe;
 use crate::{
+    decoded::DecodedImage,
     failure::RenderFailure,
     orientation::Orientation,
-    raster::{Channels, DecodedImage, Size},
+    raster::{Channels, Size},
     shrink::{self, RowShrinker},
 };
 
@@ -42,7 +43,7 @@ impl PngHeader {
     }
 }
 
-pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
+pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailure> {
     let header = PngHeader::read(bytes)?;
     // The widest rows: 4 channels, and 16 bits in the decoder.
     let whole = if header.is_interlaced {
@@ -51,7 +52,7 @@ pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
         0
     };
     let rows = u64::from(header.full.width) * 8 * 4;
-    Ok(Probe {
+    Ok(HeaderProbe {
         full: header.full,
         memory_bytes: whole + rows + CHUNK_BYTES_MAX + shrink::memory_bytes(header.full, 4, edge),
     })

@@ -8,12 +8,13 @@ use tiff::{
     tags::Tag,
 };
 
-use super::Probe;
+use super::HeaderProbe;
 use crate::{
+    decoded::DecodedImage,
     failure::RenderFailure,
     options::RenderLimits,
     orientation::Orientation,
-    raster::{Channels, DecodedImage, Size},
+    raster::{Channels, Size},
     shrink::{self, RowShrinker},
 };
 
@@ -84,14 +85,14 @@ fn open(bytes: &[u8]) -> Result<(Source<'_>, Size), RenderFailure> {
 
 /// What the bytes of a sample row are.
 #[derive(Clone, Copy)]
-struct Samples {
+struct TiffSamples {
     channels: Channels,
     bits: u8,
-    /// Samples stored for each pixel.
+    /// TiffSamples stored for each pixel.
     stored: usize,
 }
 
-impl Samples {
+impl TiffSamples {
     fn of(colour: ColorType) -> Result<Self, RenderFailure> {
         let (channels, stored, bits) = match colour {
             ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => (Channels::Grey, 1, bits),
@@ -110,12 +111,12 @@ impl Samples {
     }
 }
 
-pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
+pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailure> {
     let values = directory_values(bytes)?;
     let (mut decoder, full) = open(bytes)?;
-    let samples = Samples::of(decoder.colortype().map_err(|error| failure(&error))?)?;
+    let samples = TiffSamples::of(decoder.colortype().map_err(|error| failure(&error))?)?;
     let sample_bytes = samples.stored as u64 * u64::from(samples.bits.max(8) / 8);
-    Ok(Probe {
+    Ok(HeaderProbe {
         full,
         // The samples, and as much again for a strip or tile that is as large as the image.
         memory_bytes: full.pixels() * sample_bytes * 2
@@ -137,7 +138,7 @@ pub(super) fn decode(
     allowed.intermediate_buffer_size = samples_max;
     allowed.ifd_value_size = VALUE_BYTES_MAX;
     let mut decoder = decoder.with_limits(allowed);
-    let samples = Samples::of(decoder.colortype().map_err(|error| failure(&error))?)?;
+    let samples = TiffSamples::of(decoder.colortype().map_err(|error| failure(&error))?)?;
     let orientation = decoder.find_tag_unsigned(Tag::Orientation).ok().flatten();
     // Bits from the lowest to the highest, which the decoder does not turn.
     if decoder.find_tag_unsigned(Tag::FillOrder).ok().flatten() == Some(2_u16) {
@@ -156,7 +157,7 @@ pub(super) fn decode(
     let layout = decoder
         .read_image_to_buffer(&mut read)
         .map_err(|error| failure(&error))?;
-    let rows = Rows::new(full, samples, &layout)?;
+    let rows = TiffRows::new(full, samples, &layout)?;
     let mut shrinker = RowShrinker::new(full, samples.channels, edge);
     let mut row = Vec::new();
     for y in 0..full.height as usize {
@@ -181,19 +182,19 @@ pub(super) fn decode(
 }
 
 /// How the rows of an image lie in what was read.
-struct Rows {
-    samples: Samples,
+struct TiffRows {
+    samples: TiffSamples,
     width: usize,
-    /// Samples, or bytes of packed samples, in a row of a plane.
+    /// TiffSamples, or bytes of packed samples, in a row of a plane.
     row: usize,
     /// The distance from one plane to the next, where each channel has a plane of its own.
     plane: Option<usize>,
 }
 
-impl Rows {
+impl TiffRows {
     fn new(
         full: Size,
-        samples: Samples,
+        samples: TiffSamples,
         layout: &BufferLayoutPreference,
     ) -> Result<Self, RenderFailure> {
         let width = full.width as usize;

@@ -4,11 +4,12 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::Probe;
+use super::HeaderProbe;
 use crate::{
+    decoded::DecodedImage,
     failure::RenderFailure,
     orientation::Orientation,
-    raster::{Channels, DecodedImage, Size},
+    raster::{Channels, Size},
     shrink::{self, RowShrinker},
 };
 
@@ -69,7 +70,7 @@ fn frames_fit(mut chunks: &[u8], canvas: Size, is_in_frame: bool) -> bool {
     true
 }
 
-pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
+pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailure> {
     let (mut decoder, full) = open(bytes)?;
     // Planes of 4:2:0, the pixels, for alpha a lossless image of its own, for an animation a canvas and a frame.
     let pixel_bytes = match (
@@ -82,7 +83,7 @@ pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<Probe, RenderFailure> {
         (false, _, false) => 8,
         (false, false, true) => 5,
     };
-    Ok(Probe {
+    Ok(HeaderProbe {
         full,
         memory_bytes: full.pixels() * pixel_bytes
             + TABLES_BYTES_MAX

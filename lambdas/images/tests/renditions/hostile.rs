@@ -137,7 +137,9 @@ fn is_no_image(outcome: &Result<shardlift_images::Rendition, RenderFailure>) -> 
     matches!(outcome, Err(RenderFailure::NotAnImage(_)))
 }
 
-fn cases() -> Vec<(&'static str, Vec<u8>, Check)> {
+type Case = (&'static str, Vec<u8>, Check);
+
+fn no_images_and_false_sizes() -> Vec<Case> {
     let jpeg = samples::jpeg(false, SamplingFactor::F_2_2);
     let frame = jpeg
         .windows(2)
@@ -145,7 +147,6 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Check)> {
         .unwrap();
     let huge_jpeg = with_bytes(jpeg.clone(), frame + 5, &[0xff, 0xff, 0xff, 0xff]);
     let large_jpeg = with_bytes(jpeg.clone(), frame + 5, &[0x30, 0, 0x30, 0]);
-    let tiff = samples::tiff(tiff::encoder::Compression::Uncompressed);
     vec![
         ("nothing", Vec::new(), is_no_image),
         ("text", b"{\"an\": \"object\"}".to_vec(), is_no_image),
@@ -187,6 +188,13 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Check)> {
             webp_in_webp(),
             is_unreadable,
         ),
+    ]
+}
+
+fn bombs_and_what_lies_around_images() -> Vec<Case> {
+    let jpeg = samples::jpeg(false, SamplingFactor::F_2_2);
+    let tiff = samples::tiff(tiff::encoder::Compression::Uncompressed);
+    vec![
         ("a JPEG of 1,000 scans", jpeg_of_scans(1000), is_too_large),
         (
             "EXIF without end",
@@ -262,7 +270,10 @@ fn webp_in_webp() -> Vec<u8> {
 fn what_would_do_harm_ends_as_said() {
     let _alone = alone();
     let limits = RenderLimits::default();
-    for (name, bytes, check) in cases() {
+    for (name, bytes, check) in no_images_and_false_sizes()
+        .into_iter()
+        .chain(bombs_and_what_lies_around_images())
+    {
         let started = Instant::now();
         let measured = measure(&bytes, &options(256, RenditionFormat::Same), &limits);
         let took = started.elapsed();

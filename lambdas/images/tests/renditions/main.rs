@@ -26,7 +26,7 @@ fn alone() -> MutexGuard<'static, ()> {
             .location()
             .is_some_and(|at| at.file().contains("/registry/"));
         if !is_foreign {
-            eprintln!("{panic}");
+            println!("{panic}");
         }
     }));
     guard

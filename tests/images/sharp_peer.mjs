@@ -1,5 +1,5 @@
 // Renders files with sharp: for each line of standard input, a path, it writes a PNG into the output folder under the line's
-// number, and prints one line of JSON. Usage: node peers.mjs OUTPUT_FOLDER EDGE FORMAT QUALITY [REPEATS]
+// number, and prints one line of JSON. Usage: node sharp_peer.mjs OUTPUT_FOLDER EDGE FORMAT QUALITY [REPEATS]
 import {createInterface} from 'node:readline';
 import {writeFileSync} from 'node:fs';
 import sharp from 'sharp';
