@@ -21,12 +21,13 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// would take memory.
 fn alone() -> MutexGuard<'static, ()> {
     let guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    std::panic::set_hook(Box::new(|panic| {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
         let is_foreign = panic
             .location()
             .is_some_and(|at| at.file().contains("/registry/"));
         if !is_foreign {
-            println!("{panic}");
+            otherwise(panic);
         }
     }));
     guard
