@@ -266,6 +266,34 @@ fn webp_in_webp() -> Vec<u8> {
     file
 }
 
+/// Turned by a quarter, with a text as people's programs write it.
+fn exif_of_a_person() -> Vec<u8> {
+    let mut exif = b"MM\0\x2a\0\0\0\x08\0\x02".to_vec();
+    exif.extend(b"\x01\x0e\0\x02\0\0\0\x10\0\0\0\x26");
+    exif.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    exif.extend(b"home of A Person");
+    exif
+}
+
+#[test]
+fn a_picture_is_turned_upright_and_tells_nothing_of_people() {
+    let _alone = alone();
+    let bytes = jpeg_with_exif(&exif_of_a_person());
+    for format in [
+        RenditionFormat::Jpeg,
+        RenditionFormat::Png,
+        RenditionFormat::WebP,
+    ] {
+        let measured = measure(&bytes, &options(50, format), &RenderLimits::default());
+        let rendition = measured.outcome.unwrap();
+        assert_eq!((rendition.width, rendition.height), (35, 50));
+        for trace in [&b"Exif"[..], b"EXIF", b"eXIf", b"Person"] {
+            let found = memchr::memmem::find(&rendition.bytes, trace);
+            assert_eq!(found, None, "{format:?}");
+        }
+    }
+}
+
 #[test]
 fn what_would_do_harm_ends_as_said() {
     let _alone = alone();
