@@ -11,6 +11,7 @@
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
 #   make simulate        plays whole runs in simulation (SEEDS=10000, SEED= for the story of one, FAULTS=1 plants faults)
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
+#   make images          holds renditions of some 640 images against sharp and Pillow
 #   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
 
 SHELL := bash
@@ -88,8 +89,14 @@ simulate: build
 # Each takes minutes. They compare with other tools on the S3 model and write target/bench/results.json.
 .PHONY: bench
 bench: BUILD := --workspace --all-targets
-bench: venv-tests venv-bench build
+bench: venv-tests venv-bench build tests/images/node_modules
 	@$(PYTHON) tests/bench/run.py $(ONLY)
+
+# Fetches 47 MB of test images, and the two programs that they are rendered with for comparison.
+.PHONY: images
+images: venv-tests tests/images/node_modules
+	@cargo build --release --locked --quiet -p shardlift-images --example render_images
+	@$(PYTHON) tests/images/compare.py
 
 # The README's commands and what only AWS can judge; docs/REALITY.md says what was seen.
 .PHONY: acceptance
@@ -185,7 +192,7 @@ export PATH := $(PATH):$(CURDIR)/.venv/bin
 node: venv-tests
 	@command -v npm >/dev/null || infra/local/venv.sh tests/node-requirements.txt
 
-.PHONY: tests/static/node_modules tests/browser/node_modules
-tests/static/node_modules tests/browser/node_modules: node
+.PHONY: tests/static/node_modules tests/browser/node_modules tests/images/node_modules
+tests/static/node_modules tests/browser/node_modules tests/images/node_modules: node
 	@cmp -s $(@D)/package-lock.json $@/installed-lock.json || \
 	  { npm ci --silent --no-audit --no-fund --prefix $(@D) && cp $(@D)/package-lock.json $@/installed-lock.json; }

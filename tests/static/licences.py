@@ -9,11 +9,15 @@ from license_expression import ExpressionError, get_spdx_licensing
 # In what is deployed, and in every tool.
 LINKED = {
     "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0",
-    "CDLA-Permissive-2.0", "ISC", "MIT", "MIT-0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib",
+    "CDLA-Permissive-2.0", "IJG", "ISC", "MIT", "MIT-0", "OpenSSL", "Unicode-3.0", "Unlicense", "Zlib",
 }  # fmt: skip
 # Of tools alone, which run beside our code and are not shipped with it: these ask something of whoever changes or ships
 # them. Python's own licences are as permissive as the others.
-TOOLS = LINKED | {"BlueOak-1.0.0", "CC0-1.0", "CNRI-Python", "MPL-2.0", "PSF-2.0", "Python-2.0"}
+TOOLS = LINKED | {"BlueOak-1.0.0", "CC0-1.0", "CNRI-Python", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Python-2.0"}
+
+# libvips, which is inside sharp: a program of its own that renditions are compared with, installed and never linked or
+# shipped.
+PEERS = TOOLS | {"LGPL-3.0-or-later"}
 
 # What packages without an SPDX expression say instead.
 IN_WORDS = {
@@ -44,6 +48,7 @@ READ = {
     "numpy==2.2.6": "BSD-3-Clause",
     "numpy==2.5.5": "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
     "packaging==26.4": "Apache-2.0 OR BSD-2-Clause",
+    "pillow==12.3.0": "MIT-CMU",
     "platformdirs==4.12.4": "MIT",
     "pycparser==3.11": "BSD-3-Clause",
     "python-discovery==1.9.6": "MIT",

@@ -18,7 +18,7 @@ CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 NEVER_BUILT = {"tiny-keccak": "CC0-1.0"}
 TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-apple-darwin", "aarch64-apple-darwin"]
 # Crates whose library has another name than the package.
-LIBRARIES = {"md-5": "md5"}
+LIBRARIES = {"kamadak-exif": "exif", "md-5": "md5"}
 
 
 @pytest.fixture(scope="module")

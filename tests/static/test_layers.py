@@ -8,10 +8,10 @@ import pytest
 
 from .project import ROOT
 
-LIBRARIES = {"shardlift-core", "shardlift-aws", "shardlift-proof", "shardlift-lists"}
+LIBRARIES = {"shardlift-core", "shardlift-aws", "shardlift-proof", "shardlift-lists", "shardlift-images"}
 OURS = LIBRARIES | {"shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
 # Those that decide, or read what comes in: the same bytes give the same answer, wherever they run.
-PURE = ["core", "lists"]
+PURE = ["core", "lists", "images"]
 # `parquet` takes hash maps from `ahash`, which draws their seeds; the order of none of them is visible.
 CHANCE_OF_PARQUET = {"getrandom"}
 # Crates that would bring AWS, a runtime, the network or chance into them.
@@ -34,7 +34,7 @@ def dependencies():
 
 def test_dependencies_point_one_way(dependencies):
     ours = {name: found & set(dependencies) for name, found in dependencies.items() if name in OURS}
-    assert ours["shardlift-core"] == set()
+    assert ours["shardlift-core"] == ours["shardlift-images"] == set()
     assert ours["shardlift-aws"] == ours["shardlift-proof"] == ours["shardlift-lists"] == {"shardlift-core"}
     for name in OURS - LIBRARIES:
         assert ours[name] <= LIBRARIES, name

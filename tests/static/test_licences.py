@@ -10,14 +10,15 @@ import sysconfig
 
 import pytest
 
-from .licences import LINKED, READ, TOOLS, installed, is_allowed, licence_of, pin
+from .licences import LINKED, PEERS, READ, TOOLS, installed, is_allowed, licence_of, pin
 from .project import ROOT
 from .test_supply_chain import REQUIREMENTS
 
 # pip itself comes with Python.
 UNPINNED = {"pip", "setuptools", "wheel"}
 FOLDERS = [sysconfig.get_path("purelib"), ROOT / ".venv" / "checkov"]
-LOCKS = [ROOT / "tests" / folder / "package-lock.json" for folder in ("static", "browser")]
+LOCKS = {ROOT / "tests" / folder / "package-lock.json": TOOLS for folder in ("static", "browser")}
+LOCKS[ROOT / "tests" / "images" / "package-lock.json"] = PEERS
 NPM = re.compile(r"https://registry\.npmjs\.org/")
 
 
@@ -30,13 +31,13 @@ def pinned():
 
 
 def npm_packages():
-    for path in LOCKS:
+    for path, allowed in LOCKS.items():
         packages = json.loads(path.read_text())["packages"]
-        yield from ((name, package) for name, package in packages.items() if name)
+        yield from ((name, package, allowed) for name, package in packages.items() if name)
 
 
-def refused(licences):
-    return {name: licence for name, licence in licences.items() if not is_allowed(licence, TOOLS)}
+def refused(licences, allowed=TOOLS):
+    return {name: licence for name, licence in licences.items() if not is_allowed(licence, allowed)}
 
 
 def test_every_python_package_has_a_licence_that_is_allowed():
@@ -64,14 +65,15 @@ def test_no_list_names_another_index():
 
 
 def test_every_npm_package_has_a_licence_that_is_allowed():
-    licences = {name: package.get("license", "none") for name, package in npm_packages()}
-    assert len(licences) > 10
-    assert refused(licences) == {}
+    packages = list(npm_packages())
+    assert len(packages) > 10
+    for name, package, allowed in packages:
+        assert refused({name: package.get("license", "none")}, allowed) == {}
 
 
 def test_every_npm_package_comes_from_the_registry():
     """A lock file without addresses leaves them to the registry; one from elsewhere would have its own."""
-    for name, package in npm_packages():
+    for name, package, _ in npm_packages():
         assert NPM.match(package.get("resolved", "https://registry.npmjs.org/")), name
         assert not package.get("link"), name
         assert re.fullmatch(r"\d+\.\d+\.\d+[\w.+-]*", package["version"]), name

@@ -40,7 +40,7 @@ def test_pip_installs_by_hash_and_only_what_was_published_as_a_wheel():
 def test_npm_installs_by_its_lock_file():
     for script in SCRIPTS:
         assert not re.search(r"npm (install|i) ", script.read_text())
-    for folder in ("static", "browser"):
+    for folder in ("static", "browser", "images"):
         packages = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text())["packages"]
         del packages[""]
         assert packages
