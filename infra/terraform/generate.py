@@ -132,6 +132,12 @@ def parameters_file(template_path):
     return "\n".join([HEADER.format(template=template_path.name), *blocks, locals_])
 
 
+def output_value(name, output):
+    """The stack's output; null where the stack has it under a condition that is not met."""
+    found = "aws_cloudformation_stack.this.outputs"
+    return f"lookup({found}, {text(name)}, null)" if "Condition" in output else f"{found}[{text(name)}]"
+
+
 def outputs_file(template_path):
     template = yaml_parse(template_path.read_text("utf-8"))
     blocks = [
@@ -139,7 +145,7 @@ def outputs_file(template_path):
             [
                 f'output "{snake(name)}" {{',
                 f"  description = {text(' '.join(output['Description'].split()))}",
-                f"  value       = aws_cloudformation_stack.this.outputs[{text(name)}]",
+                f"  value       = {output_value(name, output)}",
                 "}",
                 "",
             ]

@@ -390,11 +390,8 @@ def test_silence_is_an_alarm_after_26_hours_where_the_schedule_is_on(source):
 def test_every_metric_on_the_dashboard_and_in_an_alarm_is_one_that_the_reporter_sends(source):
     sent = set(re.findall(r'\.with\(\s*"(\w+)"', (ROOT / "lambdas/reporter/src/metrics.rs").read_text("utf-8")))
     body = source["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    shown = set()
-    for widget in json.loads(body)["widgets"]:
-        for metric in widget["properties"]["metrics"]:
-            if len(metric) > 2 and metric[1] != "Errors":
-                shown.add(metric[1])
+    metrics = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
+    shown = {metric[1] for metric in metrics if len(metric) > 2 and metric[1] != "Errors"}
     assert shown
     assert shown <= sent
     assert source["Resources"]["DeadMansSwitch"]["Properties"]["MetricName"] in sent

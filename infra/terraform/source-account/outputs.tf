@@ -57,22 +57,22 @@ output "schedule_dead_letters_url" {
 
 output "intake_function_name" {
   description = "The intake function."
-  value       = aws_cloudformation_stack.this.outputs["IntakeFunctionName"]
+  value       = lookup(aws_cloudformation_stack.this.outputs, "IntakeFunctionName", null)
 }
 
 output "intake_role_arn" {
   description = "The role of the intake."
-  value       = aws_cloudformation_stack.this.outputs["IntakeRoleArn"]
+  value       = lookup(aws_cloudformation_stack.this.outputs, "IntakeRoleArn", null)
 }
 
 output "events_queue_url" {
   description = "The queue of events of the source."
-  value       = aws_cloudformation_stack.this.outputs["EventsQueueUrl"]
+  value       = lookup(aws_cloudformation_stack.this.outputs, "EventsQueueUrl", null)
 }
 
 output "events_dead_letters_url" {
   description = "The queue of events that could not be taken."
-  value       = aws_cloudformation_stack.this.outputs["EventsDeadLettersUrl"]
+  value       = lookup(aws_cloudformation_stack.this.outputs, "EventsDeadLettersUrl", null)
 }
 
 output "target_account_command" {

@@ -379,7 +379,6 @@ mod tests {
             ("DELETE_MAX_PERCENT_CEILING", "all"),
             ("DELETE_MAX_OBJECTS_CEILING", "-2"),
             ("ALLOWED_KMS_KEY_ARNS", "*"),
-            ("ALLOWED_LIST_BUCKETS", "inventories"),
             ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::No Such"),
             ("ALLOWED_STORAGE_CLASSES", "preserve,COLD"),
             ("COPIER_CONCURRENCY", "0"),

@@ -1,21 +1,21 @@
 //! What a run is asked to do, settled: every default filled in, every contradiction refused.
 
+mod checks;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::run::option::{
     AclChoice, ArchivedPolicy, ClassChoice, Compare, Mode, OnChange, SseChoice, TagPolicy, Verify,
 };
 use crate::{
-    copy::part_layout::{
-        PART_BYTES_DEFAULT, PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX,
-    },
+    copy::part_layout::{PART_BYTES_DEFAULT, SINGLE_COPY_BYTES_MAX},
     events::EventRun,
     failure::Failure,
     run::{
         filter::Filters,
         input::RunInput,
         instant, invalid,
-        list::{ListFormat, SourceList},
+        list::SourceList,
         pair::{Pair, Source, Target},
         rerun::Rerun,
     },
@@ -196,100 +196,6 @@ impl RunSpec {
         };
         spec.check_bounds()?;
         Ok(spec)
-    }
-
-    fn check_bounds(&self) -> Result<(), Failure> {
-        if self.pair.overlaps() {
-            return Err(invalid(
-                "target",
-                "the target overlaps its source; choose another bucket, or prefixes of which neither contains the other",
-            ));
-        }
-        if !self.pair.prefixes_agree() {
-            return Err(invalid(
-                "target.prefix",
-                "one of source.prefix and target.prefix is empty or ends in a slash and the other is not, so that names would run together; let both end in a slash, or neither",
-            ));
-        }
-        if self.sse.is_some() && self.kms_key_arn.is_some() {
-            return Err(invalid(
-                "sse",
-                "an object is encrypted with S3's own keys (sse) or with a key of yours (kms_key_arn), so only one of the two can be given",
-            ));
-        }
-        if !(PART_BYTES_MIN..=SINGLE_COPY_BYTES_MAX).contains(&self.multipart_threshold_bytes) {
-            return Err(invalid(
-                "multipart_threshold_bytes",
-                &format!(
-                    "expected {PART_BYTES_MIN} (5 MiB) to {SINGLE_COPY_BYTES_MAX} (5 GiB), found {}",
-                    self.multipart_threshold_bytes
-                ),
-            ));
-        }
-        if !(PART_BYTES_MIN..=PART_BYTES_MAX).contains(&self.part_bytes) {
-            return Err(invalid(
-                "part_bytes",
-                &format!(
-                    "expected {PART_BYTES_MIN} (5 MiB) to {PART_BYTES_MAX} (5 GiB), found {}",
-                    self.part_bytes
-                ),
-            ));
-        }
-        if self.delete_max_percent > 100 {
-            return Err(invalid(
-                "delete_max_percent",
-                &format!("expected 0 to 100, found {}", self.delete_max_percent),
-            ));
-        }
-        self.check_list()?;
-        if self.as_of.is_some() {
-            instant::check_beside(self.mode, self.list.is_some())?;
-        }
-        if self.dry_run && !self.mode.writes() {
-            return Err(invalid(
-                "dry_run",
-                "an audit writes nothing anyway; leave dry_run out",
-            ));
-        }
-        if !(1..=ROUNDS_MAX).contains(&self.rounds_max) {
-            return Err(invalid(
-                "rounds_max",
-                &format!("expected 1 to {ROUNDS_MAX}, found {}", self.rounds_max),
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_list(&self) -> Result<(), Failure> {
-        match &self.list {
-            None if self.events.is_some() => Err(invalid(
-                "events",
-                "a run of events has the list of their keys (source.list); the intake starts such runs",
-            )),
-            None => Ok(()),
-            Some(list) => self.check_list_mode(list),
-        }
-    }
-
-    /// A list says what to copy and not what else there is; an inventory is of all that there is, and events tell of
-    /// deletions.
-    fn check_list_mode(&self, list: &SourceList) -> Result<(), Failure> {
-        let is_allowed = match self.mode {
-            Mode::Copy | Mode::Sync => true,
-            Mode::Mirror => self.events.is_some() || list.format == ListFormat::Inventory,
-            Mode::Audit => false,
-        };
-        if is_allowed {
-            return Ok(());
-        }
-        Err(invalid(
-            "mode",
-            &format!(
-                "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, or mirror with a list of the format inventory; found {} with {}",
-                self.mode.name(),
-                list.format.name()
-            ),
-        ))
     }
 }
 

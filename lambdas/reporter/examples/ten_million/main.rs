@@ -396,6 +396,5 @@ async fn measure(scenario: Scenario, accounts: impl Accounts) {
 }
 
 fn print(line: &str) {
-    let mut out = std::io::stdout();
-    writeln!(out, "{line}").unwrap();
+    writeln!(std::io::stdout(), "{line}").unwrap();
 }
