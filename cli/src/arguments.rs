@@ -146,7 +146,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  shardlift start --source s3://from/data/ --exclude '**.tmp' --watch"
     )]
     Start(Box<StartArguments>),
-    /// Plan a run and show what it would do, take and cost. Nothing is copied.
+    /// Plan a run and show what it would do; nothing is copied.
     #[command(after_help = "Example:\n  shardlift plan --mode mirror")]
     Plan(PlanArguments),
     /// Watch a run until it ends, then show its report.
@@ -182,10 +182,10 @@ pub(crate) enum Command {
     /// Print the objects of a shard.
     #[command(after_help = "Example:\n  shardlift manifest nightly-2026-11-22 2-17 --json")]
     Manifest(ManifestArguments),
-    /// Print the policy documents of both accounts, for review and for pasting.
+    /// Print the policy documents of both accounts.
     #[command(after_help = "Example:\n  shardlift policy source-bucket --merge old.json")]
     Policy(Box<PolicyArguments>),
-    /// Show whether what is written at the source starts runs, what waits, and what could not be taken.
+    /// Show and switch what starts runs from events of the source.
     ///
     /// Exit code: 1 when the source sends no events, or there are dead letters.
     #[command(after_help = "Example:\n  shardlift events on")]

@@ -14,13 +14,13 @@ use crate::checked_value::checked;
 /// Which policy documents, for which pair.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArguments {
-    /// source-bucket, target-role, target-trust, target-bucket, planner-role, copier-role, reporter-role, source-key or
-    /// target-key, as plain JSON; all of them by default.
+    /// {source,target}-{bucket,key}, target-{role,trust}, {planner,copier,reporter,intake}-role or reporter-of-events, as
+    /// plain JSON; all by default.
     #[arg(hide_possible_values = true)]
     pub(crate) document: Option<DocumentName>,
     #[command(flatten)]
     pub(crate) pair: PairArguments,
-    /// A role that may enter, not the stack's; repeatable.
+    /// A role that may enter; repeatable.
     #[arg(long = "function-role", value_name = "ARN", value_parser = checked(RoleArn::new))]
     pub(crate) function_roles: Vec<RoleArn>,
     /// Allow deletions, for mode mirror.
@@ -32,7 +32,7 @@ pub(crate) struct PolicyArguments {
     /// Allow access control lists, for runs with acl.
     #[arg(long)]
     pub(crate) acls: bool,
-    /// Allow versions, for runs with source.as_of and lists of versions.
+    /// Allow versions, for source.as_of and lists.
     #[arg(long, conflicts_with = "audits_only")]
     pub(crate) versions: bool,
     /// Without tags, for runs with tags: ignore.

@@ -33,7 +33,7 @@ fn world() -> World {
     let line = |key: &&str| {
         format!(
             "{}\n",
-            json!({"key": key, "sequencer": "0A", "deleted": true})
+            json!({"key": format!("data/{key}"), "sequencer": "0A", "deleted": true})
         )
     };
     world
@@ -71,7 +71,7 @@ async fn a_list_alone_is_no_mirror() {
 async fn deletions_beyond_the_count_are_held_and_those_within_need_no_source_object() {
     for (max, is_held) in [(0, true), (1, false)] {
         let world = world();
-        let only = format!("{}\n", json!({"key": "gone"}));
+        let only = format!("{}\n", json!({"key": "data/gone"}));
         world.lists.put(CONTROL, LIST, only);
         let mut input = input("mirror", 1);
         input["delete_max_objects"] = json!(max);

@@ -382,19 +382,16 @@ async fn measure(scenario: Scenario, accounts: impl Accounts) {
     };
     let took = began.elapsed();
     let complete = scenario.failed_per_shard() == 0;
-    assert_eq!(
-        result.status == ReporterStatus::Complete,
-        complete,
-        "{result:?}"
-    );
+    assert_eq!(result.status == ReporterStatus::Complete, complete);
     let written = control.written_bytes.load(Ordering::Relaxed);
-    print(&result.summary);
     print(&format!(
-        "took {took:.1?} in {invocations} invocation(s), wrote {written} bytes, peak memory: {}",
+        "{}\ntook {took:.1?} in {invocations} invocation(s), wrote {written} bytes, peak memory: {}",
+        result.summary,
         peak_memory()
     ));
 }
 
 fn print(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").unwrap();
 }

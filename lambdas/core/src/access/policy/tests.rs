@@ -247,7 +247,13 @@ fn every_allowed_action_is_found_by_the_name_that_messages_use() {
 fn options_add_and_remove_exactly_their_rights() {
     let written = |extras| {
         let documents = all_documents(extras).into_iter();
-        let written = documents.map(|(_, contents)| contents.to_pretty_json());
+        // Where events start runs, the reporter deletes their lists in the control bucket, whatever else is allowed.
+        let written = documents.map(|(_, mut contents)| {
+            contents
+                .statement
+                .retain(|statement| statement.sid != "RemoveTheEvents");
+            contents.to_pretty_json()
+        });
         written.collect::<String>()
     };
     let plain = written(Extras::default());

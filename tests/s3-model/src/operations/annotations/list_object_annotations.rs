@@ -17,7 +17,12 @@ pub(crate) fn list_object_annotations(
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
     let bucket = addressed_bucket(server, request)?;
-    let object = annotated_object(&bucket, request, "s3:ListObjectAnnotations")?;
+    let action = if request.query.has("versionId") {
+        "s3:ListObjectVersionAnnotations"
+    } else {
+        "s3:ListObjectAnnotations"
+    };
+    let object = annotated_object(&bucket, request, action)?;
     let results_max = results_max(request)?;
     let prefix = request.query.text("annotation-prefix")?;
     let after = request.query.get("continuation-token")?;

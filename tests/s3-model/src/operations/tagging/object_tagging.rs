@@ -23,7 +23,11 @@ pub(crate) fn get_object_tagging(
     server: &ServerState,
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
-    let (bucket, object) = tagged_object(server, request, "s3:GetObjectTagging")?;
+    let (bucket, object) = tagged_object(
+        server,
+        request,
+        ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
+    )?;
     let mut xml = Xml::result("Tagging", 512);
     xml.open("TagSet");
     for (key, value) in &object.attributes.tags {
@@ -43,7 +47,11 @@ pub(crate) fn put_object_tagging(
     server: &ServerState,
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
-    let (bucket, object) = tagged_object(server, request, "s3:PutObjectTagging")?;
+    let (bucket, object) = tagged_object(
+        server,
+        request,
+        ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"],
+    )?;
     let tags = tag_set::from_body(request)?;
     replace(&bucket, request, &object, tags, Response::empty(200))
 }
@@ -53,7 +61,11 @@ pub(crate) fn delete_object_tagging(
     server: &ServerState,
     request: &Request<'_>,
 ) -> Result<Response, S3Error> {
-    let (bucket, object) = tagged_object(server, request, "s3:DeleteObjectTagging")?;
+    let (bucket, object) = tagged_object(
+        server,
+        request,
+        ["s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"],
+    )?;
     replace(
         &bucket,
         request,
@@ -63,14 +75,22 @@ pub(crate) fn delete_object_tagging(
     )
 }
 
+/// The object, for whoever may do this to the newest version, or to one that is named
+/// (docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html, "Permissions").
 fn tagged_object(
     server: &ServerState,
     request: &Request<'_>,
-    action: &str,
+    [of_the_newest, of_a_version]: [&str; 2],
 ) -> Result<(SharedBucket, Arc<Object>), S3Error> {
     let bucket = addressed_bucket(server, request)?;
     let object = {
         let state = read(&bucket);
+        let names_one = request.query.has("versionId");
+        let action = if names_one {
+            of_a_version
+        } else {
+            of_the_newest
+        };
         authorize_object(&state, request, action)?;
         tagged(&state, request)?
     };
