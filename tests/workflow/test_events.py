@@ -114,6 +114,11 @@ class EventPair:
             quiet = quiet + 1 if self.is_quiet() else 0
             time.sleep(0.1)
 
+    def catch_up(self):
+        """Waits until the target is as the source, and until nothing is under way any more."""
+        self.wait_until(lambda: self.target() == self.source(), "the target is as the source")
+        self.settle()
+
     def wait_until(self, holds, what):
         deadline = time.monotonic() + SECONDS_MAX
         while not holds():
@@ -186,7 +191,7 @@ def test_five_hundred_objects_in_half_a_minute_are_at_the_target_exactly(pair):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(change, range(len(keys))))
     print(f"{len(keys)} objects written in {time.monotonic() - began:.1f} s")
-    pair.settle()
+    pair.catch_up()
     source, target = pair.source(), pair.target()
     assert len(source) > OBJECTS * 0.8
     assert target == source
@@ -197,7 +202,7 @@ def test_every_message_twice_and_out_of_order_changes_nothing(pair):
     for key in keys:
         pair.put(key)
     pair.delete(keys[0])
-    pair.settle()
+    pair.catch_up()
     s3 = pair.deployment.target.client("s3")
     written = {key: s3.head_object(Bucket=pair.deployment.target_bucket, Key="copy/" + key) for key in keys[1:]}
     created = [pair.event(key, number) for number, key in enumerate(keys)]

@@ -340,7 +340,7 @@ def test_route(stubbed, inbox, case):
     by_the_rule = [notice for notice in notices if notice not in by_the_machine]
     assert len(by_the_machine) == (1 if case.notice else 0)
     assert all(case.error in notice["Message"] for notice in by_the_machine)
-    # The EventBridge rule speaks for a run that failed unless somebody else did, as the machine's notice says of itself.
+    # The EventBridge rule speaks for a run that failed unless somebody else did, as the notice says of itself.
     # The reporter here says nothing.
     assert len(by_the_rule) == (1 if case.status == "FAILED" and not case.notice else 0)
 

@@ -47,7 +47,10 @@ async fn a_mirror_of_events_deletes_what_is_gone_and_only_what_they_told_of() {
     let world = world();
     world.plan(&input("mirror", 5)).await.unwrap();
     let plan = world.planned();
-    assert_eq!(plan.copies.keys().collect::<Vec<_>>(), ["changed", "new"]);
+    assert_eq!(
+        plan.copies.keys().collect::<Vec<_>>(),
+        ["data/changed", "data/new"]
+    );
     assert_eq!(plan.deletes.len(), 1, "{:?}", plan.deletes);
     assert!(plan.deletes.keys().all(|key| key.ends_with("gone")));
 }
