@@ -247,7 +247,8 @@ def test_a_document_that_lacks_everything_takes_one_fix(guarded, names):
         if names[0] == "target-role":
             # Which key encrypts the source, nobody can know before an object of it may be read.
             fixes = printed_fixes(guarded, mended)
-            assert [[s["Sid"] for s in statements] for statements in fixes.values()] == [["DecryptTheSource"]]
+            sids = [[s["Sid"] for s in statements] for statements in fixes.values()]
+            assert sids == [["DecryptTheSource", "EncryptTheTarget"]]
             paste(policies, fixes)
             mended = guarded.run()
         assert (mended.status, mended.cause) == ("SUCCEEDED", ""), fixes
