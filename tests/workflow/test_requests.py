@@ -18,7 +18,7 @@ from .service_models import model_of, read
 
 LARGE = {"multipart_threshold_bytes": 5 * MIB, "part_bytes": 5 * MIB}
 # What the functions can request, and these runs do not: of an upload that a dead copier left, and of a single key that
-# a policy refuses. `tests/s3-model` reads both. No run here is of versions or of events: test_restore and test_events are.
+# a policy refuses. `tests/s3-model` reads both. No run here is of versions or events (test_restore, test_events).
 UNSEEN = {
     *("s3:ListParts", "s3:DeleteObject"),
     *("s3:GetBucketVersioning", "s3:ListObjectVersions", "states:StartExecution"),
