@@ -27,6 +27,18 @@ const JSON_LINES: &str = "application/x-ndjson";
 /// The most runs over the same lists. Each of those before broke, or lost the pair to another run.
 const ATTEMPTS_MAX: u32 = 1_000;
 
+/// How often what waits is looked at again at most, because it was gone when the lock was held.
+const LOOKS_MAX: u32 = 10;
+
+/// What came of a look at what waits.
+#[derive(Debug, PartialEq, Eq)]
+enum Looked {
+    /// A run is started, or nothing is to be started now.
+    Done,
+    /// What waited was done with. While this held the lock, more may have come, which then saw the lock and left it at that.
+    Outdated,
+}
+
 /// The intake over its ports.
 pub struct Intake<P: Ports> {
     /// The ledger.
@@ -113,16 +125,26 @@ impl<P: Ports> Intake<P> {
     /// Starts a run over the lists that wait, unless there is none, another run holds the pair, or the last one broke just
     /// now. In each of these cases they go on waiting: the end of a run and the clock send messages, too.
     async fn start_what_waits(&self) -> Result<(), Failure> {
+        for _ in 0..LOOKS_MAX {
+            if self.look().await? == Looked::Done {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One look at what waits.
+    async fn look(&self) -> Result<Looked, Failure> {
         let stored = self.control.waiting().await;
         let stored = stored.context("listing the events that wait")?;
         let waiting: Vec<WaitingList> = stored.iter().filter_map(waiting_list).collect();
         self.note_waiting(&waiting);
         let Some(run) = EventRun::of_waiting(waiting) else {
-            return Ok(());
+            return Ok(Looked::Done);
         };
         if self.is_held(&stored) {
             tracing::info!("a run of events broke just now; its lists wait for the next try");
-            return Ok(());
+            return Ok(Looked::Done);
         }
         let lock = PairLock {
             ledger: &self.ledger,
@@ -136,16 +158,23 @@ impl<P: Ports> Intake<P> {
                 Taken::Held(held) => held,
                 Taken::Busy(holder) => {
                     tracing::info!(lock.holder = %holder, "the events wait until this execution ends");
-                    return Ok(());
+                    return Ok(Looked::Done);
                 }
             };
-            if self.start(&run, &run_id).await? == StartOutcome::Started {
-                tracing::info!(
-                    { field::RUN_ID } = %run_id,
-                    { field::OBJECTS } = run.objects,
-                    "started a run of events"
-                );
-                return Ok(());
+            match self.start(&run, &run_id).await? {
+                Some(StartOutcome::Started) => {
+                    tracing::info!(
+                        { field::RUN_ID } = %run_id,
+                        { field::OBJECTS } = run.objects,
+                        "started a run of events"
+                    );
+                    return Ok(Looked::Done);
+                }
+                None => {
+                    lock.give_up(&held).await?;
+                    return Ok(Looked::Outdated);
+                }
+                Some(StartOutcome::NameTaken) => {}
             }
             let has_succeeded = self.starts.has_succeeded(&execution).await;
             if has_succeeded.context("looking at an earlier run of the same events")? {
@@ -154,7 +183,8 @@ impl<P: Ports> Intake<P> {
                     let removed = self.control.remove_waiting(&name.key()).await;
                     removed.context("removing a list of events that a run has copied")?;
                 }
-                return lock.give_up(&held).await;
+                lock.give_up(&held).await?;
+                return Ok(Looked::Outdated);
             }
         }
         Err(Failure::invariant(format!(
@@ -162,19 +192,21 @@ impl<P: Ports> Intake<P> {
         )))
     }
 
-    async fn start(&self, run: &EventRun, run_id: &RunId) -> Result<StartOutcome, Failure> {
-        if run.lists.len() > 1 {
-            self.merge(run, run_id).await?;
+    /// Starts the run; nothing where none of its lists is left.
+    async fn start(&self, run: &EventRun, run_id: &RunId) -> Result<Option<StartOutcome>, Failure> {
+        if run.lists.len() > 1 && !self.merge(run, run_id).await? {
+            return Ok(None);
         }
         let input = run
             .input(run_id, self.control.bucket(), self.rules.mode)
             .map_err(invariant)?;
         let started = self.starts.start(run_id, &input.to_string()).await;
-        started.context("starting a run of events")
+        started.context("starting a run of events").map(Some)
     }
 
-    /// One list of several: each key once.
-    async fn merge(&self, run: &EventRun, run_id: &RunId) -> Result<(), Failure> {
+    /// Writes one list of several: each key once. Nothing is written, and the answer is no, where a run that ended since they
+    /// were listed has done with all of them.
+    async fn merge(&self, run: &EventRun, run_id: &RunId) -> Result<bool, Failure> {
         let mut merged = EventBatch::default();
         for name in &run.lists {
             let body = self.control.get(&name.key()).await;
@@ -185,10 +217,14 @@ impl<P: Ports> Intake<P> {
                 Failure::invariant(format!("{} is no list of events: {problem}", name.key()))
             })?;
         }
+        if merged.is_empty() {
+            return Ok(false);
+        }
         let (_, body) = merged.written()?;
         let key = run.list_key(run_id);
         let written = self.control.put(&key, JSON_LINES, body).await;
-        written.context("writing the list of a run")
+        written.context("writing the list of a run")?;
+        Ok(true)
     }
 
     fn is_held(&self, stored: &[StoredEventList]) -> bool {
