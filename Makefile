@@ -131,7 +131,7 @@ test-browser: build tests/browser/node_modules
 test-workflow: venv-tests package-local
 	@$(PYTHON) -m pytest tests/workflow tests/security --ignore tests/workflow/test_events.py
 
-# Not among `make test` yet: a run of events breaks now and then on the local stack, which then holds the next one for ten
+# Not among `make test` yet: where messages come again, a run of events breaks now and then, which holds the next one for ten
 # minutes (docs/LIMITS.md).
 .PHONY: test-events
 test-events: BUILD := --workspace --all-targets

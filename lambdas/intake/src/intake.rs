@@ -194,7 +194,7 @@ impl<P: Ports> Intake<P> {
 
     /// Starts the run; nothing where none of its lists is left.
     async fn start(&self, run: &EventRun, run_id: &RunId) -> Result<Option<StartOutcome>, Failure> {
-        if run.lists.len() > 1 && !self.merge(run, run_id).await? {
+        if !self.merge(run, run_id).await? {
             return Ok(None);
         }
         let input = run
@@ -204,8 +204,8 @@ impl<P: Ports> Intake<P> {
         started.context("starting a run of events").map(Some)
     }
 
-    /// Writes one list of several: each key once. Nothing is written, and the answer is no, where a run that ended since they
-    /// were listed has done with all of them.
+    /// Writes one list of several: each key once. A list that is alone stays as it is. The answer is no where a run that ended
+    /// since they were listed has done with all of them: under the lock nobody else removes any.
     async fn merge(&self, run: &EventRun, run_id: &RunId) -> Result<bool, Failure> {
         let mut merged = EventBatch::default();
         for name in &run.lists {
@@ -217,8 +217,8 @@ impl<P: Ports> Intake<P> {
                 Failure::invariant(format!("{} is no list of events: {problem}", name.key()))
             })?;
         }
-        if merged.is_empty() {
-            return Ok(false);
+        if merged.is_empty() || run.lists.len() == 1 {
+            return Ok(!merged.is_empty());
         }
         let (_, body) = merged.written()?;
         let key = run.list_key(run_id);

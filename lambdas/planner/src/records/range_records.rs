@@ -28,9 +28,12 @@ pub(crate) async fn load_or_create<L: Ledger>(
     ledger: &L,
     run: &RunRecord,
 ) -> Result<Option<Vec<RangeRecord>>, Failure> {
-    let stored = ledger.read_ranges(&run.run_id).await?;
-    if !stored.is_empty() {
-        return Ok(Some(stored));
+    // Of a run that this very invocation created, and did not begin anew, there is none.
+    if run.revision > 1 {
+        let stored = ledger.read_ranges(&run.run_id).await?;
+        if !stored.is_empty() {
+            return Ok(Some(stored));
+        }
     }
     let first = new_range(run, RangeId::numbered(0), KeyRange::default());
     let step = PlanStep {
