@@ -10,6 +10,7 @@
 #                        REGION= TARGET_REGION= ONLY= CLEAN=), or on a local stack (LOCAL=1)
 #   make model           runs the S3 model server in the foreground (PORT=9100, ARGS="--help")
 #   make simulate        plays whole runs in simulation (SEEDS=10000, SEED= for the story of one, FAULTS=1 plants faults)
+#   make fuzz            fuzzes what parses anything from outside (SECONDS=30 for each target, ONLY= for one)
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make images          holds renditions of some 640 images against sharp and Pillow
 #   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
@@ -27,7 +28,7 @@ MODEL_PORT = $(or $(PORT),9100)
 
 .PHONY: help
 help:
-	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -14
+	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -15
 
 # ------------------------------------------------------------- the local stack
 .PHONY: local-up local-down demo
@@ -85,6 +86,18 @@ SIMULATE := target/release/simulate
 simulate: build
 	@$(SIMULATE) --seeds $(or $(SEEDS),$(if $(FAULTS),1000,10000)) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults) >/dev/null
 	@$(if $(FAULTS),python3 tests/simulation/plant.py --seeds $(or $(SEEDS),1000))
+
+# Needs a C++ compiler, for libFuzzer. The flags are those of `cargo fuzz` without a sanitizer, so stable Rust takes them. The
+# parsers in the AWS adapters have a binary of their own, which links the SDK as it was built.
+.PHONY: fuzz
+export FUZZ_RUSTFLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+  -Cllvm-args=-sanitizer-coverage-trace-compares
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+fuzz:
+	@RUSTFLAGS="$(FUZZ_RUSTFLAGS)" cargo build --release --locked --target-dir target/fuzz --target $(HOST) -p shardlift-fuzz --features fuzzing --bin fuzz
+	@RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/tests/fuzz/instrumented_rustc" cargo build --release --locked --workspace --features shardlift-fuzz/fuzzing,shardlift-fuzz/aws --bin fuzz
+	@python3 tests/fuzz/run.py --binary target/fuzz/$(HOST)/release/fuzz --aws-binary target/release/fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
 # Each takes minutes. They compare with other tools on the S3 model and write target/bench/results.json.
 .PHONY: bench

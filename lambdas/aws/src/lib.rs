@@ -11,6 +11,8 @@ mod control_store;
 mod event_lists;
 mod executions;
 mod fault_mapping;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod ledger;
 mod list_files;
 mod notifier;

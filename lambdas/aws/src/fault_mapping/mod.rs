@@ -18,4 +18,6 @@ pub(crate) use dynamodb::transaction_fault;
 pub(crate) use error_document::ErrorDocument;
 pub use fault_message::causes_of;
 pub(crate) use fault_message::malformed_response;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use refusal_reason::refusal_reason;
 pub(crate) use s3::{is_throttled, object_fault, region_in_response};

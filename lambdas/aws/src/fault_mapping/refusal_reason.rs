@@ -13,7 +13,7 @@ const FOREIGN_KEY: &str = "because the resource does not exist in this Region, n
 /// resource-based policy allows the s3:GetObject action`; nothing where AWS gives none.
 ///
 /// It stands at the end, after the name of the resource: a key that imitates it changes nothing.
-pub(super) fn refusal_reason(message: &str) -> Option<RefusalReason> {
+pub(crate) fn refusal_reason(message: &str) -> Option<RefusalReason> {
     let (_, text) = message.split_once(" is not authorized to perform: ")?;
     let action = text.split_whitespace().next()?;
     let (subject, by, is_explicit) = if let Some(subject) = text.strip_suffix(FOREIGN_KEY) {

@@ -29,6 +29,10 @@ mod upload_part_copy;
 mod wire;
 
 pub(crate) use head_bucket::find_bucket_facts;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use list_object_versions::read_version_page;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use list_objects_v2::read_page_twice;
 pub(crate) use owned_bucket::{BucketPair, OwnedBucket};
 pub use source_bucket::AwsSourceBucket;
 pub use target_bucket::AwsTargetBucket;

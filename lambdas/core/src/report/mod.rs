@@ -31,7 +31,7 @@ pub use cost::{CopySeconds, Cost};
 pub use emptiness::Emptiness;
 pub use failure_example::{FailedWork, FailureExample, FailureExamples, note_example};
 pub use not_planned::NotPlanned;
-pub use problem::{ReportedProblem, cut};
+pub use problem::ReportedProblem;
 pub use remedy::Remedy;
 pub use reported_pair::{ReportedPair, ReportedSide};
 pub use run_report::{

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     failure_example::FailureExamples,
-    problem::cut,
     run_report::Report,
     view::{Figure, NextStep, ProblemEntry, ReportView, WARNINGS_HEADING, Warning},
 };
@@ -12,7 +11,7 @@ use crate::{
     failure::Failure,
     port::Notification,
     run::pair::Pair,
-    value::{arn::ExecutionArn, printable::Printable},
+    value::{arn::ExecutionArn, printable::Printable, text::cut},
 };
 
 /// The longest subject that SNS takes (docs.aws.amazon.com/sns/latest/api/API_Publish.html: at most 100 ASCII characters).

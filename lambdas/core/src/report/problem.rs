@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     failure::{Failure, FailureCode},
     run::event::Problem,
+    value::text::cut,
 };
 
 /// How much of a message the report carries. A refusal names the missing policy statements, ready to paste. With
@@ -61,14 +62,5 @@ impl ReportedProblem {
             MESSAGE_CHARACTERS_MAX,
         );
         self
-    }
-}
-
-/// The first `characters_max` characters of a text, with an ellipsis where something is left out.
-#[must_use]
-pub fn cut(text: &str, characters_max: usize) -> String {
-    match text.char_indices().nth(characters_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

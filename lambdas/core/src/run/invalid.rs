@@ -2,16 +2,24 @@
 
 use crate::{
     failure::{Failure, FailureCode, fault::CallFault},
-    value::arn::{KmsKeyArn, Region},
+    value::{
+        arn::{KmsKeyArn, Region},
+        text::{SHOWN_CHARACTERS, cut},
+    },
 };
+
+/// What stands in an input may be long, and the cause of a failed execution holds 32,768 characters
+/// (docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html); a refused glob of the greatest length is shown whole.
+const PROBLEM_CHARACTERS_MAX: usize = 2_000;
 
 /// An `InvalidRun` that names the field and says what is wrong with it.
 pub(crate) fn invalid(field: &str, problem: &str) -> Failure {
     let subject = if field.is_empty() {
         "the input".to_owned()
     } else {
-        format!("field `{field}`")
+        format!("field `{}`", cut(field, SHOWN_CHARACTERS))
     };
+    let problem = cut(problem, PROBLEM_CHARACTERS_MAX);
     Failure::new(
         FailureCode::InvalidRun,
         format!("{subject}: {problem}. Nothing was changed; correct it and start a new execution"),

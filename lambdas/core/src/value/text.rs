@@ -3,6 +3,15 @@
 /// How much of a refused text a message shows.
 pub(crate) const SHOWN_CHARACTERS: usize = 200;
 
+/// The first `characters_max` characters of a text, with an ellipsis where something is left out.
+#[must_use]
+pub fn cut(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A text was refused by the type that it was meant for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {found:?} is not valid: {rule}")]

@@ -7,3 +7,9 @@ mod document;
 mod page_request;
 
 pub(super) use page_request::list_versions;
+
+/// Parses a page of versions, and panics where the parser does.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_version_page(body: &[u8]) {
+    let _ = document::parse(body);
+}

@@ -1,0 +1,24 @@
+//! Objects that say they are images.
+
+use shardlift_images::{RenderLimits, RenderOptions, RenditionFormat, render};
+
+/// Small, so that a picture takes milliseconds; the bounds are kept by the same code whatever they are.
+const LIMITS: RenderLimits = RenderLimits {
+    pixels_max: 1_000_000,
+    memory_bytes_max: 64 << 20,
+};
+const EDGE_PX: u32 = 32;
+
+/// A rendition is within its edge, and is an image in turn.
+pub(crate) fn image(bytes: &[u8]) {
+    let options = RenderOptions::new(EDGE_PX, RenditionFormat::Same, 80).expect("options");
+    if let Ok(rendition) = render(bytes, &options, &LIMITS) {
+        let again = render(&rendition.bytes, &options, &LIMITS)
+            .unwrap_or_else(|failure| panic!("the rendition is not rendered again: {failure}"));
+        assert_eq!(
+            (again.width, again.height),
+            (rendition.width, rendition.height)
+        );
+        assert!(rendition.width.max(rendition.height) <= EDGE_PX);
+    }
+}

@@ -1,0 +1,53 @@
+//! Replays the corpus, and each of its files with some bytes changed.
+
+use std::{fs, path::Path};
+
+use shardlift_fuzz::TARGETS;
+
+/// For each file.
+const MUTATIONS: usize = 20;
+
+#[test]
+fn the_corpus_and_its_mutations_break_no_promise() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    for target in TARGETS {
+        let folder = corpus.join(target.name);
+        let mut files: Vec<_> = fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .map(|entry| entry.expect("a file of the corpus").path())
+            .collect();
+        files.sort();
+        assert!(
+            files.len() >= 3,
+            "{}: a corpus of {}",
+            target.name,
+            files.len()
+        );
+        for file in files {
+            let bytes = fs::read(&file).expect("a file of the corpus");
+            println!("{}", file.display());
+            (target.run)(&bytes);
+            let mut random = fastrand::Rng::with_seed(21);
+            for _ in 0..MUTATIONS {
+                (target.run)(&mutated(&mut random, &bytes));
+            }
+        }
+    }
+}
+
+fn mutated(random: &mut fastrand::Rng, original: &[u8]) -> Vec<u8> {
+    let mut bytes = original.to_vec();
+    for _ in 0..random.usize(1..4) {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = random.usize(..bytes.len());
+        match random.u8(..4) {
+            0 => bytes[at] ^= 1 << random.u8(..8),
+            1 => bytes[at] = random.u8(..),
+            2 => bytes.truncate(at),
+            _ => bytes.insert(at, *random.choice(b"\"\\{}[],\n\r\0\xff0-").unwrap_or(&0)),
+        }
+    }
+    bytes
+}
