@@ -53,6 +53,11 @@ impl Column {
         })
     }
 
+    /// Whether the column only tells whether a line is taken.
+    pub(crate) const fn only_judges(self) -> bool {
+        matches!(self, Self::Bucket | Self::IsLatest | Self::IsDeleteMarker)
+    }
+
     /// The name that messages use.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -69,21 +74,21 @@ impl Column {
     }
 }
 
-/// The fields of a line beside bucket and key.
+/// The fields of a line beside bucket and key. Texts are checked, and not copied before they are an entry.
 #[derive(Debug, Default)]
-pub(crate) struct Fields {
-    pub(crate) version_id: Option<VersionId>,
+pub(crate) struct Fields<'a> {
+    pub(crate) version_id: Option<&'a str>,
     pub(crate) size_bytes: Option<u64>,
-    pub(crate) etag: Option<ETag>,
+    pub(crate) etag: Option<&'a str>,
     pub(crate) modified_at: Option<Timestamp>,
     pub(crate) storage: Option<ObjectStorage>,
     pub(crate) is_latest: Option<bool>,
     pub(crate) is_delete_marker: Option<bool>,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// Takes the text of a column; an empty one says nothing.
-    pub(crate) fn set(&mut self, column: Column, text: &str) -> Result<(), LineProblem> {
+    pub(crate) fn set(&mut self, column: Column, text: &'a str) -> Result<(), LineProblem> {
         if text.is_empty() {
             return Ok(());
         }
@@ -102,27 +107,47 @@ impl Fields {
         Ok(())
     }
 
-    /// What the line is, with its key. Only an inventory of all versions says of each whether it is the newest.
-    pub(crate) fn into_item(self, key: ObjectKey, place: LinePlace, row_kind: RowKind) -> ListItem {
-        let why = if self.is_delete_marker == Some(true) {
+    /// Whether the line names a version.
+    pub(crate) const fn names_version(&self) -> bool {
+        self.version_id.is_some()
+    }
+
+    /// Why the line names nothing to copy, if so. Only an inventory of all versions says of each whether it is the newest.
+    pub(crate) fn left_out(&self, row_kind: RowKind) -> Option<WhyLeftOut> {
+        if self.is_delete_marker == Some(true) {
             Some(WhyLeftOut::DeleteMarker)
         } else if row_kind == RowKind::Inventory && self.is_latest == Some(false) {
             Some(WhyLeftOut::OldVersion)
         } else {
             None
-        };
-        if let Some(why) = why {
-            return ListItem::LeftOut(LeftOut { place, why });
         }
-        ListItem::Entry(ListEntry {
+    }
+
+    /// What the line is, with its key.
+    pub(crate) fn into_item(
+        self,
+        key: ObjectKey,
+        place: LinePlace,
+        row_kind: RowKind,
+    ) -> Result<ListItem, LineProblem> {
+        if let Some(why) = self.left_out(row_kind) {
+            return Ok(ListItem::LeftOut(LeftOut { place, why }));
+        }
+        let version_id = self.version_id.map(|text| {
+            VersionId::new(text).map_err(|_| no_value(Column::VersionId, text, A_VERSION))
+        });
+        let etag = self
+            .etag
+            .map(|text| ETag::new(text).map_err(|_| no_value(Column::ETag, text, AN_ETAG)));
+        Ok(ListItem::Entry(ListEntry {
             key,
-            version_id: self.version_id,
+            version_id: version_id.transpose()?,
             size_bytes: self.size_bytes,
-            etag: self.etag,
+            etag: etag.transpose()?,
             modified_at: self.modified_at,
             storage: self.storage,
             place,
-        })
+        }))
     }
 }
 
@@ -156,9 +181,21 @@ pub(crate) fn no_value(column: Column, found: &str, expected: &'static str) -> L
     }
 }
 
-pub(crate) fn version_id(text: &str) -> Result<VersionId, LineProblem> {
-    let expected = "up to 1,024 visible ASCII characters";
-    VersionId::new(text).map_err(|_| no_value(Column::VersionId, text, expected))
+/// What a version id is (the check of [`VersionId`], without a copy of it).
+const A_VERSION: &str = "up to 1,024 visible ASCII characters";
+const AN_ETAG: &str = "an ETag";
+
+fn version_id(text: &str) -> Result<&str, LineProblem> {
+    if text.len() <= 1024 && is_visible(text) {
+        return Ok(text);
+    }
+    Err(no_value(Column::VersionId, text, A_VERSION))
+}
+
+/// Looks at every byte, which takes less time than to stop at the first wrong one.
+fn is_visible(text: &str) -> bool {
+    let all = |is_visible, byte: u8| is_visible & byte.is_ascii_graphic();
+    text.bytes().fold(true, all)
 }
 
 fn size(text: &str) -> Result<u64, LineProblem> {
@@ -171,17 +208,17 @@ fn size(text: &str) -> Result<u64, LineProblem> {
 }
 
 /// An entity tag, with its quotes or without.
-pub(crate) fn etag(text: &str) -> Result<ETag, LineProblem> {
+fn etag(text: &str) -> Result<&str, LineProblem> {
     let bare = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
         .unwrap_or(text);
     // An MD5, and behind a hyphen up to five digits; other stores write other things, but no line breaks.
-    let is_plain = bare.len() <= 256 && bare.bytes().all(|byte| byte.is_ascii_graphic());
-    is_plain
-        .then(|| ETag::new(bare).ok())
-        .flatten()
-        .ok_or_else(|| no_value(Column::ETag, text, "an ETag"))
+    let is_plain = (1..=256).contains(&bare.len()) && is_visible(bare) && !bare.contains('"');
+    if is_plain {
+        return Ok(bare);
+    }
+    Err(no_value(Column::ETag, text, AN_ETAG))
 }
 
 /// An instant: RFC 3339 as S3 Inventory writes it, or with a space and in UTC as Athena does.
@@ -302,7 +339,10 @@ mod tests {
             fields.set(column, text).unwrap();
         }
         assert_eq!(fields.size_bytes, Some(17));
-        assert_eq!(fields.etag.unwrap().part_count(), Some(2));
+        assert_eq!(
+            ETag::new(fields.etag.unwrap()).unwrap().part_count(),
+            Some(2)
+        );
         assert_eq!(
             fields.storage.unwrap().class,
             Some(StorageClass::DeepArchive)

@@ -27,8 +27,8 @@ impl ListScope {
         })
     }
 
-    /// The key of these bytes, if it is one and lies under the source prefix.
-    pub(crate) fn key(&self, bytes: &[u8]) -> Result<ObjectKey, LineProblem> {
+    /// The text of these bytes, if it is a key and lies under the source prefix.
+    pub(crate) fn key_text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, LineProblem> {
         if bytes.is_empty() {
             return Err(LineProblem::NoKey);
         }
@@ -40,10 +40,17 @@ impl ListScope {
         if bytes.len() > KEY_BYTES_MAX {
             return Err(LineProblem::KeyTooLong(excerpt(text)));
         }
-        if !text.starts_with(self.prefix.as_str()) {
+        let prefix = self.prefix.as_str();
+        // Comparing with an empty text can take longer than all of this (see `ObjectKey::relative_to`).
+        if !prefix.is_empty() && !text.starts_with(prefix) {
             return Err(LineProblem::OutsidePrefix(excerpt(text)));
         }
-        ObjectKey::new(text).map_err(|_| LineProblem::KeyTooLong(excerpt(text)))
+        Ok(text)
+    }
+
+    /// The key of these bytes, if it is one and lies under the source prefix.
+    pub(crate) fn key(&self, bytes: &[u8]) -> Result<ObjectKey, LineProblem> {
+        key_of(self.key_text(bytes)?)
     }
 
     /// The key of what stands below the source prefix.
@@ -51,6 +58,11 @@ impl ListScope {
         let key = format!("{}{relative}", self.prefix.as_str());
         self.key(key.as_bytes())
     }
+}
+
+/// The key with this text, which was checked.
+pub(crate) fn key_of(text: &str) -> Result<ObjectKey, LineProblem> {
+    ObjectKey::new(text).map_err(|_| LineProblem::KeyTooLong(excerpt(text)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use std::borrow::Cow;
 /// The bytes of a URL-encoded text; nothing where a `%` has no two hexadecimal digits behind it, or a control character stands
 /// for itself.
 pub(crate) fn decoded(text: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if text.iter().any(u8::is_ascii_control) {
+    // Looking at every byte takes less time than to stop at the first one.
+    let any = |is_control, byte: &u8| is_control | byte.is_ascii_control();
+    if text.iter().fold(false, any) {
         return None;
     }
     let Some(first) = memchr::memchr2(b'%', b'+', text) else {

@@ -64,16 +64,16 @@ impl<T: DataType> ColumnBatch<T> {
     }
 
     /// The value of the next row at hand, if it has one.
-    pub(super) fn next_value(&mut self) -> Option<T::T> {
+    pub(super) fn next_value(&mut self) -> Option<&T::T> {
         let has_value =
             !self.is_optional || self.levels.get(self.row).is_some_and(|level| *level > 0);
         self.row += 1;
         if !has_value {
             return None;
         }
-        let value = self.values.get_mut(self.value).map(std::mem::take);
+        let value = self.value;
         self.value += 1;
-        value
+        self.values.get(value)
     }
 }
 

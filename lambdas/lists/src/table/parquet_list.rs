@@ -1,11 +1,13 @@
 //! The reader of a Parquet file: one row group after the other, some rows at a time.
 
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use parquet::{
+    data_type::ByteArray,
     errors::{ParquetError, Result},
     file::{metadata::ParquetMetaData, reader::SerializedPageReader},
 };
@@ -22,8 +24,9 @@ use super::{
 use crate::{
     bad_line::{LineProblem, library_message},
     entry::ListItem,
-    fields::{Column, Fields, RowKind, bad},
-    line_place::LinePlace,
+    fields::{Column, Fields, RowKind},
+    line_survey::LineSurvey,
+    parsed_line::{LineTaker, ParsedLine, PlaceOf},
     scope::ListScope,
     whole_file::refused,
 };
@@ -91,7 +94,11 @@ impl<S: RangeSource> ParquetList<S> {
         position: ParquetPosition,
     ) -> std::result::Result<Self, Failure> {
         let metadata = guarded(file, 0, || footer::read(&source))?;
-        let columns = of_schema(file, metadata.file_metadata().schema_descr())?;
+        let mut columns = of_schema(file, metadata.file_metadata().schema_descr())?;
+        if kind == TableKind::Inventory {
+            // The newest version of each key is meant, whichever that is.
+            columns.retain(|column| column.column != Column::VersionId);
+        }
         Ok(Self {
             file: file.into(),
             scope,
@@ -106,6 +113,22 @@ impl<S: RangeSource> ParquetList<S> {
             rows: position.rows,
             skipped: position.rows,
         })
+    }
+
+    /// The same, of a file of which no row is wrong or names nothing to copy: the columns that only tell that are not read.
+    #[must_use]
+    pub fn of_clean_file(mut self) -> Self {
+        self.columns.retain(|column| !column.column.only_judges());
+        self
+    }
+
+    /// The same, to be surveyed: instants are never wrong, so they are not read.
+    #[must_use]
+    pub fn to_survey(mut self) -> Self {
+        let is_read =
+            |column: &TableColumn| column.column != Column::LastModifiedDate || column.is_text();
+        self.columns.retain(is_read);
+        self
     }
 
     /// Where the list can be resumed: behind the row that was given out last.
@@ -129,57 +152,46 @@ impl<S: RangeSource> ParquetList<S> {
         reason = "the names of the readers agree"
     )]
     pub fn next(&mut self) -> std::result::Result<Option<ListItem>, Failure> {
+        let mut item = None;
+        self.step(&mut item)?;
+        Ok(item)
+    }
+
+    /// Surveys the next rows, until there are `rows_max` of them; fewer at the end of the file.
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub fn survey(
+        &mut self,
+        rows: &mut LineSurvey,
+        rows_max: u64,
+    ) -> std::result::Result<(), Failure> {
+        while rows.lines < rows_max && self.step(rows)? {}
+        Ok(())
+    }
+
+    /// Gives the next row to `taker`; whether there is one.
+    fn step(&mut self, taker: &mut impl LineTaker) -> std::result::Result<bool, Failure> {
         if self.batch_rows == 0 {
             let file = self.file.clone();
             let row = self.rows + 1;
             if !guarded(&file, row, || self.decode_batch())? {
-                return Ok(None);
+                return Ok(false);
             }
         }
         self.batch_rows -= 1;
         self.rows += 1;
-        let place = LinePlace {
-            file: self.file.clone(),
+        let place = PlaceOf {
+            file: &self.file,
             line: self.rows,
         };
-        let item = self.read_row(&place);
-        Ok(Some(item.unwrap_or_else(|problem| {
-            bad(place, problem, self.row_kind())
-        })))
-    }
-
-    fn row_kind(&self) -> RowKind {
-        match self.kind {
+        let line = read_row(&self.columns, &mut self.values, &self.scope);
+        let row_kind = match self.kind {
             TableKind::List => RowKind::Chosen,
             TableKind::Inventory => RowKind::Inventory,
-        }
-    }
-
-    /// What the next decoded row is. Each column gives its value, whatever is wrong with another one.
-    fn read_row(&mut self, place: &LinePlace) -> std::result::Result<ListItem, LineProblem> {
-        let mut fields = Fields::default();
-        let mut key = None;
-        let mut problem = None;
-        for (column, values) in self.columns.iter().zip(&mut self.values) {
-            let found = match column.column {
-                Column::Key => {
-                    key = values.next_text();
-                    Ok(())
-                }
-                Column::Bucket => values
-                    .next_text()
-                    .map_or(Ok(()), |bucket| self.scope.check_bucket(bucket.data())),
-                column => values.next_into(column, &mut fields),
-            };
-            problem = problem.or(found.err());
-        }
-        let key = self
-            .scope
-            .key(key.as_ref().map_or(&[][..], |key| key.data()))?;
-        if let Some(problem) = problem {
-            return Err(problem);
-        }
-        Ok(fields.into_item(key, place.clone(), self.row_kind()))
+        };
+        taker.take(line, place, row_kind);
+        Ok(true)
     }
 
     /// Decodes the next rows; whether there are any.
@@ -250,6 +262,36 @@ impl<S: RangeSource> ParquetList<S> {
         }
         Ok(true)
     }
+}
+
+/// What the next decoded row is. Each column gives its value, whatever is wrong with another one.
+fn read_row<'a>(
+    columns: &[TableColumn],
+    values: &'a mut [ColumnValues],
+    scope: &ListScope,
+) -> std::result::Result<ParsedLine<'a>, LineProblem> {
+    let mut fields = Fields::default();
+    let mut key = None;
+    let mut problem = None;
+    for (column, values) in columns.iter().zip(values) {
+        let found = match column.column {
+            Column::Key => {
+                key = values.next_text();
+                Ok(())
+            }
+            Column::Bucket => values
+                .next_text()
+                .map_or(Ok(()), |bucket| scope.check_bucket(bucket.data())),
+            column => values.next_into(column, &mut fields),
+        };
+        problem = problem.or(found.err());
+    }
+    let key = scope.key_text(key.map_or(&[][..], ByteArray::data))?;
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    let key = Cow::Borrowed(key);
+    Ok(ParsedLine { key, fields })
 }
 
 /// Does what the library does, and reports what is wrong with the file. The library panics on some damaged pages, for example

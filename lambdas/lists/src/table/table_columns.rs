@@ -28,6 +28,13 @@ pub(super) struct TableColumn {
     is_optional: bool,
 }
 
+impl TableColumn {
+    /// Whether its values are texts, which may be none of the column.
+    pub(super) fn is_text(&self) -> bool {
+        self.form == ValueForm::Text
+    }
+}
+
 /// How the values of a column are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ValueForm {
@@ -227,7 +234,7 @@ impl ColumnValues {
     }
 
     /// Takes the text of the next row.
-    pub(super) fn next_text(&mut self) -> Option<ByteArray> {
+    pub(super) fn next_text(&mut self) -> Option<&ByteArray> {
         match self {
             Self::Text(batch) => batch.next_value(),
             _ => None,
@@ -235,10 +242,10 @@ impl ColumnValues {
     }
 
     /// Takes the value of the next row into the fields of the row.
-    pub(super) fn next_into(
-        &mut self,
+    pub(super) fn next_into<'a>(
+        &'a mut self,
         column: Column,
-        fields: &mut Fields,
+        fields: &mut Fields<'a>,
     ) -> std::result::Result<(), LineProblem> {
         match self {
             Self::Text(batch) => {
@@ -250,11 +257,13 @@ impl ColumnValues {
                 fields.set(column, text)?;
             }
             Self::Flag(batch) => match (batch.next_value(), column) {
-                (flag, Column::IsLatest) => fields.is_latest = flag,
-                (flag, _) => fields.is_delete_marker = flag,
+                (flag, Column::IsLatest) => fields.is_latest = flag.copied(),
+                (flag, _) => fields.is_delete_marker = flag.copied(),
             },
-            Self::Int32(batch) => fields.size_bytes = size(batch.next_value().map(i64::from))?,
-            Self::Int64(batch) => fields.size_bytes = size(batch.next_value())?,
+            Self::Int32(batch) => {
+                fields.size_bytes = size(batch.next_value().copied().map(i64::from))?
+            }
+            Self::Int64(batch) => fields.size_bytes = size(batch.next_value().copied())?,
             Self::Instant(batch, per_millisecond) => {
                 let count = batch.next_value();
                 fields.modified_at =

@@ -1,14 +1,15 @@
 //! What the cells of a CSV file mean.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use shardlift_core::{failure::Failure, value::cell::from_cell};
 
-use super::csv_row::CsvRow;
+use super::csv_row::{CsvRow, cells_of};
 use crate::{
     bad_line::{LineProblem, excerpt_of_bytes},
-    entry::ListItem,
     fields::{Column, Fields, RowKind},
-    line_place::LinePlace,
+    parsed_line::ParsedLine,
     scope::ListScope,
     url_encoding::decoded,
     whole_file::refused,
@@ -58,6 +59,15 @@ impl CsvColumns {
             keys: KeyForm::UrlEncoded,
             row_kind: RowKind::Inventory,
         })
+    }
+
+    /// The same, of a file of which no line is wrong or names nothing to copy: the columns that only tell that are not read.
+    #[must_use]
+    pub fn of_clean_file(mut self) -> Self {
+        for column in &mut self.columns {
+            *column = column.filter(|column| !column.only_judges());
+        }
+        self
     }
 
     /// Those of a file whose first line this is.
@@ -110,26 +120,47 @@ impl CsvColumns {
         }
     }
 
-    /// What a row is.
-    pub(super) fn read(
+    /// What a row with quoted cells is.
+    pub(super) fn read<'a>(
         &self,
-        row: &CsvRow,
+        row: &'a CsvRow,
         scope: &ListScope,
-        place: LinePlace,
-    ) -> Result<ListItem, LineProblem> {
-        if row.len() != self.columns.len() {
+    ) -> Result<ParsedLine<'a>, LineProblem> {
+        self.read_cells(row.cells(), row.len(), scope)
+    }
+
+    /// What a line is in which a comma only stands between cells.
+    pub(super) fn read_plain<'a>(
+        &self,
+        line: &'a [u8],
+        is_quoted: bool,
+        scope: &ListScope,
+    ) -> Result<ParsedLine<'a>, LineProblem> {
+        let count = memchr::memchr_iter(b',', line).count() + 1;
+        self.read_cells(cells_of(line, is_quoted), count, scope)
+    }
+
+    fn read_cells<'a>(
+        &self,
+        cells: impl Iterator<Item = &'a [u8]>,
+        count: usize,
+        scope: &ListScope,
+    ) -> Result<ParsedLine<'a>, LineProblem> {
+        if count != self.columns.len() {
             return Err(LineProblem::Cells {
                 expected: self.columns.len(),
-                found: row.len(),
+                found: count,
             });
         }
         let mut fields = Fields::default();
         let mut key = None;
-        for (column, cell) in self.columns.iter().zip(row.cells()) {
+        for (column, cell) in self.columns.iter().zip(cells) {
             match column {
                 None => {}
                 Some(Column::Bucket) => scope.check_bucket(cell)?,
                 Some(Column::Key) => key = Some(self.key(cell, scope)?),
+                // The newest version of each key is meant, whichever that is.
+                Some(Column::VersionId) if self.row_kind == RowKind::Inventory => {}
                 Some(column) => {
                     let text = std::str::from_utf8(cell)
                         .map_err(|_| LineProblem::NotUtf8(column.name()))?;
@@ -138,24 +169,32 @@ impl CsvColumns {
             }
         }
         let key = key.ok_or(LineProblem::NoKey)?;
-        Ok(fields.into_item(key, place, self.row_kind))
+        Ok(ParsedLine { key, fields })
     }
 
-    fn key(
-        &self,
-        cell: &[u8],
-        scope: &ListScope,
-    ) -> Result<shardlift_core::value::key::ObjectKey, LineProblem> {
-        match self.keys {
+    /// How a line of these columns counts.
+    pub(super) const fn row_kind(&self) -> RowKind {
+        self.row_kind
+    }
+
+    fn key<'a>(&self, cell: &'a [u8], scope: &ListScope) -> Result<Cow<'a, str>, LineProblem> {
+        let bytes = match self.keys {
             KeyForm::UrlEncoded => {
-                let key = decoded(cell)
-                    .ok_or_else(|| LineProblem::UrlEncoding(excerpt_of_bytes(cell)))?;
-                scope.key(&key)
+                decoded(cell).ok_or_else(|| LineProblem::UrlEncoding(excerpt_of_bytes(cell)))?
             }
             KeyForm::Cell => {
                 let text =
                     std::str::from_utf8(cell).map_err(|_| LineProblem::NotUtf8("the key"))?;
-                scope.key(from_cell(text).as_bytes())
+                Cow::Owned(from_cell(text).into_bytes())
+            }
+        };
+        match bytes {
+            Cow::Borrowed(bytes) => scope.key_text(bytes).map(Cow::Borrowed),
+            Cow::Owned(bytes) => {
+                scope.key_text(&bytes)?;
+                let text = String::from_utf8(bytes);
+                text.map(Cow::Owned)
+                    .map_err(|_| LineProblem::NotUtf8("the key"))
             }
         }
     }

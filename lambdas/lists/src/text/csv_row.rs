@@ -20,11 +20,11 @@ pub(super) enum RowEnd {
 }
 
 impl CsvRow {
-    /// Takes a line without quotes.
-    pub(super) fn read_plain(&mut self, line: &[u8]) {
+    /// Takes these cells.
+    pub(super) fn read_cells<'a>(&mut self, cells: impl Iterator<Item = &'a [u8]>) {
         self.text.clear();
         self.ends.clear();
-        for cell in line.split(|byte| *byte == b',') {
+        for cell in cells {
             self.text.extend_from_slice(cell);
             self.ends.push(self.text.len());
         }
@@ -113,6 +113,37 @@ impl CsvRow {
     }
 }
 
+/// Whether every cell of a line is quoted, and none has a quote or a comma in it. Then the line is a row.
+pub(super) fn is_plainly_quoted(line: &[u8]) -> bool {
+    let mut begin = 0;
+    let mut cells = 0;
+    for end in memchr::memchr_iter(b',', line).chain([line.len()]) {
+        if end < begin + 2 || line[begin] != b'"' || line[end - 1] != b'"' {
+            return false;
+        }
+        cells += 1;
+        begin = end + 1;
+    }
+    memchr::memchr_iter(b'"', line).count() == 2 * cells
+}
+
+/// The cells of a line in which a comma only stands between cells.
+pub(super) fn cells_of(line: &[u8], is_quoted: bool) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    let ends = memchr::memchr_iter(b',', line).chain([line.len()]);
+    ends.map(move |end| {
+        let cell = &line[begin..end];
+        begin = end + 1;
+        if is_quoted {
+            // Both are quotes.
+            cell.get(1..cell.len().saturating_sub(1))
+                .unwrap_or_default()
+        } else {
+            cell
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -154,6 +185,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plainly_quoted_line_is_the_row_that_the_reader_of_quotes_finds(line in "[a,\"\r ]{0,9}") {
+            let is_plain = is_plainly_quoted(line.as_bytes());
+            let (end, read) = cells(&line);
+            let found: Vec<_> = cells_of(line.as_bytes(), true)
+                .map(|cell| String::from_utf8_lossy(cell).into_owned())
+                .collect();
+            if is_plain {
+                prop_assert_eq!(end, RowEnd::At(line.len()));
+                prop_assert_eq!(&found, &read);
+            }
+            let quoted = format!("\"{}\"", line.replace(['"', ',', '\r'], "").replace(' ', "\",\""));
+            prop_assert!(is_plainly_quoted(quoted.as_bytes()), "{}", quoted);
+        }
+
         #[test]
         fn rows_are_read_as_the_csv_library_writes_them(
             written in proptest::collection::vec("[a,\"\r\n ]{0,6}", 1..5), cut in 0usize..40,

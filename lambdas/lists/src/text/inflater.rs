@@ -1,11 +1,11 @@
 //! The text of a file that may be compressed, in bounded pieces.
 
 use std::{
-    io::{Result as IoResult, Write},
+    io::{Error as IoError, ErrorKind, Result as IoResult},
     sync::Arc,
 };
 
-use flate2::write::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use shardlift_core::failure::Failure;
 use zstd::{
     stream::raw::{Decoder, InBuffer, Operation, OutBuffer},
@@ -16,9 +16,8 @@ use crate::whole_file::{UPLOAD_AGAIN, refused};
 
 /// How much text comes at once.
 const PIECE_BYTES: usize = 64 * 1024;
-/// How much of a gzip file is decompressed at once. Deflate grows by a factor of 1,032 at most, so a piece of text stays
-/// below 528 KiB.
-const GZIP_INPUT_BYTES: usize = 512;
+/// Any gzip file can be read with a window of 32 KiB (RFC 1951, section 2).
+const GZIP_WINDOW_BITS: u8 = 15;
 /// zstd up to level 19 looks back 8 MiB at most. Some kilobytes could ask for 128 MiB, and more.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// As many bytes tell how a file is compressed.
@@ -37,11 +36,50 @@ enum Codec {
     /// The first bytes have not come yet.
     Unknown,
     Plain,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Gzip(GzipMember),
     Zstd {
         decoder: Decoder<'static>,
         is_within_frame: bool,
     },
+}
+
+/// A member of a gzip file, which consists of one or several.
+struct GzipMember {
+    /// It compares the checksum at the end of the member.
+    decoder: Decompress,
+    is_open: bool,
+    /// Whether it may hold text of what it has taken already.
+    has_text: bool,
+}
+
+impl GzipMember {
+    fn begin() -> Self {
+        Self {
+            decoder: Decompress::new_gzip(GZIP_WINDOW_BITS),
+            is_open: true,
+            has_text: false,
+        }
+    }
+
+    /// Fills what is reserved of `text`; how much of the input that took.
+    fn inflate(&mut self, input: &[u8], text: &mut Vec<u8>) -> IoResult<usize> {
+        if !self.is_open {
+            *self = Self::begin();
+        }
+        let before = (self.decoder.total_in(), text.len());
+        let status = self
+            .decoder
+            .decompress_vec(input, text, FlushDecompress::None)?;
+        let taken = usize::try_from(self.decoder.total_in() - before.0);
+        let taken = taken.unwrap_or(input.len());
+        self.is_open = status != Status::StreamEnd;
+        let is_stuck = self.is_open && taken == 0 && text.len() == before.1;
+        self.has_text = self.is_open && !is_stuck && text.len() == text.capacity();
+        if is_stuck && !input.is_empty() {
+            return Err(IoError::from(ErrorKind::InvalidData));
+        }
+        Ok(taken)
+    }
 }
 
 /// What came out.
@@ -120,7 +158,6 @@ impl Inflater {
     }
 
     fn decompress(&mut self, text: &mut Vec<u8>) -> IoResult<()> {
-        let full = text.len() + PIECE_BYTES / 2;
         match &mut self.codec {
             Codec::Unknown => {}
             Codec::Plain => {
@@ -128,15 +165,11 @@ impl Inflater {
                 text.extend_from_slice(&self.input[self.at..self.at + piece]);
                 self.at += piece;
             }
-            Codec::Gzip(decoder) => {
-                while text.len() < full && self.at < self.input.len() {
-                    let piece = GZIP_INPUT_BYTES.min(self.input.len() - self.at);
-                    self.at += decoder.write(&self.input[self.at..self.at + piece])?;
-                    text.append(decoder.get_mut());
-                }
-                if self.has_ended && self.at == self.input.len() {
-                    decoder.try_finish()?;
-                    text.append(decoder.get_mut());
+            Codec::Gzip(member) => {
+                text.reserve(PIECE_BYTES);
+                let full = text.len() + PIECE_BYTES / 2;
+                while text.len() < full && (self.at < self.input.len() || member.has_text) {
+                    self.at += member.inflate(&self.input[self.at..], text)?;
                 }
             }
             Codec::Zstd {
@@ -170,9 +203,12 @@ impl Inflater {
         Ok(())
     }
 
-    /// A gzip file checks itself when it is finished; a zstd frame has to be over.
+    /// A member of a gzip file, and a zstd frame, has to be over.
     fn check_end(&self) -> Result<(), Failure> {
         match self.codec {
+            Codec::Gzip(GzipMember { is_open: true, .. }) => {
+                Err(self.damaged(&IoError::from(ErrorKind::UnexpectedEof)))
+            }
             Codec::Zstd {
                 is_within_frame: true,
                 ..
@@ -201,7 +237,7 @@ impl Inflater {
 /// (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1).
 fn codec_of(begin: &[u8]) -> IoResult<Codec> {
     if begin.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Codec::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))));
+        return Ok(Codec::Gzip(GzipMember::begin()));
     }
     if begin.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         let mut decoder = Decoder::new()?;

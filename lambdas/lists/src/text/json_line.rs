@@ -1,12 +1,13 @@
 //! A line of JSON, with the names of S3 Metadata or S3 Inventory.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::{
     bad_line::{LineProblem, library_message},
-    entry::ListItem,
     fields::{Column, Fields, RowKind},
-    line_place::LinePlace,
+    parsed_line::{LineTaker, ParsedLine, PlaceOf},
     scope::ListScope,
 };
 
@@ -25,33 +26,39 @@ struct JsonLine {
     is_delete_marker: Option<bool>,
 }
 
-/// What a line is.
-pub(super) fn read(
-    line: &[u8],
-    scope: &ListScope,
-    place: LinePlace,
-) -> Result<ListItem, LineProblem> {
-    let line: JsonLine = parsed(line)?;
-    if let Some(bucket) = &line.bucket {
-        scope.check_bucket(bucket.as_bytes())?;
+/// Gives what a line is to `taker`.
+pub(super) fn read(line: &[u8], scope: &ListScope, place: PlaceOf<'_>, taker: &mut impl LineTaker) {
+    match parsed::<JsonLine>(line) {
+        Ok(line) => taker.take(line.checked(scope), place, RowKind::Chosen),
+        Err(problem) => taker.take(Err(problem), place, RowKind::Chosen),
     }
-    let key = scope.key(line.key.ok_or(LineProblem::NoKey)?.as_bytes())?;
-    let mut fields = Fields {
-        size_bytes: line.size,
-        is_delete_marker: line.is_delete_marker,
-        ..Fields::default()
-    };
-    for (column, text) in [
-        (Column::VersionId, &line.version_id),
-        (Column::ETag, &line.etag),
-        (Column::LastModifiedDate, &line.last_modified_date),
-        (Column::StorageClass, &line.storage_class),
-    ] {
-        if let Some(text) = text {
-            fields.set(column, text)?;
+}
+
+impl JsonLine {
+    fn checked(&self, scope: &ListScope) -> Result<ParsedLine<'_>, LineProblem> {
+        if let Some(bucket) = &self.bucket {
+            scope.check_bucket(bucket.as_bytes())?;
         }
+        let key = self.key.as_ref().ok_or(LineProblem::NoKey)?;
+        let key = scope.key_text(key.as_bytes())?;
+        let mut fields = Fields {
+            size_bytes: self.size,
+            is_delete_marker: self.is_delete_marker,
+            ..Fields::default()
+        };
+        for (column, text) in [
+            (Column::VersionId, &self.version_id),
+            (Column::ETag, &self.etag),
+            (Column::LastModifiedDate, &self.last_modified_date),
+            (Column::StorageClass, &self.storage_class),
+        ] {
+            if let Some(text) = text {
+                fields.set(column, text)?;
+            }
+        }
+        let key = Cow::Borrowed(key);
+        Ok(ParsedLine { key, fields })
     }
-    Ok(fields.into_item(key, place, RowKind::Chosen))
 }
 
 /// The object on a line.

@@ -3,7 +3,7 @@
 use shardlift_core::failure::Failure;
 
 use super::{
-    csv_row::{CsvRow, RowEnd},
+    csv_row::{self, CsvRow, RowEnd},
     inflater::{Inflater, Pulled},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct FoundLine {
 pub(super) enum LineKind {
     /// A text from here to there in the window, without its end.
     Text { begin: usize, end: usize },
+    /// The same, a row of which every cell is quoted and none has a quote or a comma in it, as S3 Inventory writes nearly all.
+    QuotedText { begin: usize, end: usize },
     /// A row with quoted cells, which is in the row already.
     Row,
     /// A row whose quotes are wrong. Only its first line is passed over, so no other line is lost with it.
@@ -144,13 +146,17 @@ impl LineWindow {
             self.pass(whole);
             return Some(self.passed());
         }
-        if ends == LineEnds::Quoted && memchr::memchr(b'"', &ahead[..text]).is_some() {
-            return self.find_quoted(row, whole, has_ended);
-        }
         let begin = self.at;
         let end = begin + text - usize::from(ahead[..text].ends_with(b"\r"));
+        let mut kind = LineKind::Text { begin, end };
+        if ends == LineEnds::Quoted && memchr::memchr(b'"', &ahead[..text]).is_some() {
+            if !csv_row::is_plainly_quoted(&self.bytes[begin..end]) {
+                return self.find_quoted(row, whole, has_ended);
+            }
+            kind = LineKind::QuotedText { begin, end };
+        }
         self.pass(whole);
-        Some(self.found(LineKind::Text { begin, end }, 1))
+        Some(self.found(kind, 1))
     }
 
     /// The row with quoted cells that begins here; `first_line` long is its first line.

@@ -6,6 +6,7 @@ mod inflater;
 mod json_line;
 mod line_window;
 mod list_position;
+mod other_files;
 mod receipt_line;
 mod text_list;
 

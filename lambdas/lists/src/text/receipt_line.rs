@@ -1,13 +1,16 @@
 //! A receipt: what became of an object in an earlier run.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+use shardlift_core::value::key::ObjectKey;
 
 use super::json_line::parsed;
 use crate::{
     bad_line::LineProblem,
     entry::{LeftOut, ListItem, WhyLeftOut},
     fields::{Column, Fields, RowKind},
-    line_place::LinePlace,
+    parsed_line::{LineTaker, ParsedLine, PlaceOf},
     scope::ListScope,
 };
 
@@ -35,35 +38,46 @@ enum ReceivedOutcome {
     Failed,
 }
 
-/// What a line is: an object if the run copied it or found it the same.
-pub(super) fn read(
-    line: &[u8],
-    scope: &ListScope,
-    place: LinePlace,
-) -> Result<ListItem, LineProblem> {
-    let line: ReceiptLine = parsed(line)?;
-    let key = scope.key_below(&line.key.ok_or(LineProblem::NoKey)?)?;
-    match line.outcome {
-        ReceivedOutcome::Copied | ReceivedOutcome::Same => {}
-        ReceivedOutcome::Beside
-        | ReceivedOutcome::Deleted
-        | ReceivedOutcome::Skipped
-        | ReceivedOutcome::Failed => {
-            let why = WhyLeftOut::NotVouched;
-            return Ok(ListItem::LeftOut(LeftOut { place, why }));
+/// Gives what a line is to `taker`: an object if the run copied it or found it the same.
+pub(super) fn read(line: &[u8], scope: &ListScope, place: PlaceOf<'_>, taker: &mut impl LineTaker) {
+    match parsed::<ReceiptLine>(line) {
+        Ok(line) => line.give(scope, place, taker),
+        Err(problem) => taker.take(Err(problem), place, RowKind::Chosen),
+    }
+}
+
+impl ReceiptLine {
+    fn give(&self, scope: &ListScope, place: PlaceOf<'_>, taker: &mut impl LineTaker) {
+        let key = self.key.as_ref().ok_or(LineProblem::NoKey);
+        let key = key.and_then(|key| scope.key_below(key));
+        let is_vouched = matches!(
+            self.outcome,
+            ReceivedOutcome::Copied | ReceivedOutcome::Same
+        );
+        if is_vouched || key.is_err() {
+            let line = key.as_ref().map_err(Clone::clone);
+            let line = line.and_then(|key| self.checked(key));
+            taker.take(line, place, RowKind::Chosen);
+        } else {
+            let (place, why) = (place.place(), WhyLeftOut::NotVouched);
+            taker.take_item(ListItem::LeftOut(LeftOut { place, why }));
         }
     }
-    let mut fields = Fields {
-        size_bytes: line.size,
-        ..Fields::default()
-    };
-    for (column, text) in [
-        (Column::ETag, &line.etag),
-        (Column::VersionId, &line.source_version_id),
-    ] {
-        if let Some(text) = text {
-            fields.set(column, text)?;
+
+    fn checked<'a>(&'a self, key: &'a ObjectKey) -> Result<ParsedLine<'a>, LineProblem> {
+        let mut fields = Fields {
+            size_bytes: self.size,
+            ..Fields::default()
+        };
+        for (column, text) in [
+            (Column::ETag, &self.etag),
+            (Column::VersionId, &self.source_version_id),
+        ] {
+            if let Some(text) = text {
+                fields.set(column, text)?;
+            }
         }
+        let key = Cow::Borrowed(key.as_str());
+        Ok(ParsedLine { key, fields })
     }
-    Ok(fields.into_item(key, place, RowKind::Chosen))
 }

@@ -1,24 +1,26 @@
 //! The reader of a text: bytes in, one line after another out.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use shardlift_core::failure::Failure;
 
 use super::{
     csv_columns::{CsvColumns, FirstRow},
-    csv_row::CsvRow,
+    csv_row::{CsvRow, cells_of},
     inflater::{Inflater, Pulled},
     json_line,
-    line_window::{LineEnds, LineKind, LineWindow, NextLine},
+    line_window::{FoundLine, LineEnds, LineKind, LineWindow, NextLine},
     list_position::ListPosition,
+    other_files::other_kind,
     receipt_line,
 };
 use crate::{
     bad_line::LineProblem,
     entry::ListItem,
-    fields::{RowKind, bad},
+    fields::RowKind,
     inventory::FileChecksum,
-    line_place::LinePlace,
+    line_survey::LineSurvey,
+    parsed_line::{LineTaker, PlaceOf},
     scope::ListScope,
     whole_file::{UPLOAD_AGAIN, refused},
 };
@@ -26,54 +28,6 @@ use crate::{
 /// So many bytes tell whether a text is one.
 const HEAD_BYTES: usize = 8;
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Files of other kinds that people name by mistake, by their first bytes.
-const OTHER_FILES: [(&[u8], &str, &str); 9] = [
-    (
-        b"\x1f\x8b",
-        "a gzip file within another file",
-        "compress it once",
-    ),
-    (
-        b"\x28\xb5\x2f\xfd",
-        "a zstd file within another file",
-        "compress it once",
-    ),
-    (
-        b"PAR1",
-        "an Apache Parquet file",
-        "give the format `parquet`",
-    ),
-    (
-        b"ORC",
-        "an Apache ORC file",
-        "write it as Parquet, CSV or JSON lines",
-    ),
-    (
-        b"PK\x03\x04",
-        "a zip or spreadsheet file",
-        "unpack it, or save it as CSV in UTF-8",
-    ),
-    (
-        b"BZh",
-        "a bzip2 file",
-        "compress it with gzip or zstd, or not at all",
-    ),
-    (
-        b"\xfd7zXZ",
-        "an xz file",
-        "compress it with gzip or zstd, or not at all",
-    ),
-    (
-        b"\x04\x22\x4d\x18",
-        "an LZ4 file",
-        "compress it with gzip or zstd, or not at all",
-    ),
-    (
-        b"\xff\x06\x00\x00sNaP",
-        "a Snappy file",
-        "compress it with gzip or zstd, or not at all",
-    ),
-];
 
 /// How a text is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,98 +162,125 @@ impl TextList {
         reason = "an iterator could not ask for bytes"
     )]
     pub fn next(&mut self) -> Result<Step, Failure> {
+        let mut item = None;
+        let step = self.step(&mut item)?;
+        Ok(step.unwrap_or_else(|| item.map_or(Step::NeedsBytes, Step::Item)))
+    }
+
+    /// Surveys the next lines, until there are `lines_max` of them; why there are no more, or nothing.
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub fn survey(
+        &mut self,
+        lines: &mut LineSurvey,
+        lines_max: u64,
+    ) -> Result<Option<Step>, Failure> {
+        while lines.lines < lines_max {
+            if let Some(step) = self.step(lines)? {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives the next line to `taker`, or tells why there is none.
+    fn step(&mut self, taker: &mut impl LineTaker) -> Result<Option<Step>, Failure> {
         if self.has_ended {
-            return Ok(Step::End);
+            return Ok(Some(Step::End));
         }
         if !self.has_head && !self.read_head()? || !self.skip()? {
-            return Ok(Step::NeedsBytes);
+            return Ok(Some(Step::NeedsBytes));
         }
+        let ends = match self.format {
+            TextFormat::Csv | TextFormat::InventoryCsv(_) => LineEnds::Quoted,
+            TextFormat::Jsonl | TextFormat::Receipts => LineEnds::Plain,
+        };
         loop {
-            let ends = match self.format {
-                TextFormat::Csv | TextFormat::InventoryCsv(_) => LineEnds::Quoted,
-                TextFormat::Jsonl | TextFormat::Receipts => LineEnds::Plain,
-            };
-            let found = match self
+            let next = self
                 .window
-                .next_line(ends, &mut self.row, &mut self.inflater)?
-            {
-                NextLine::Line(found) => found,
-                NextLine::NeedsInput => return Ok(Step::NeedsBytes),
+                .next_line(ends, &mut self.row, &mut self.inflater)?;
+            match next {
+                NextLine::Line(found) => {
+                    if self.read_line(found, taker)? {
+                        return Ok(None);
+                    }
+                }
+                NextLine::NeedsInput => return Ok(Some(Step::NeedsBytes)),
                 NextLine::End => {
                     if let Some(checksum) = self.checksum.take() {
                         checksum.finish(&self.file)?;
                     }
                     self.has_ended = true;
-                    return Ok(Step::End);
+                    return Ok(Some(Step::End));
                 }
-            };
-            let place = LinePlace {
-                file: self.file.clone(),
-                line: found.line,
-            };
-            if let Some(item) = self.read_line(found.kind, &place)? {
-                return Ok(Step::Item(item));
             }
         }
     }
 
-    /// What a line is; nothing for an empty one and for a header.
-    fn read_line(
-        &mut self,
-        kind: LineKind,
-        place: &LinePlace,
-    ) -> Result<Option<ListItem>, Failure> {
+    /// Gives a line to `taker`; not an empty one and a header. Whether it did.
+    fn read_line(&mut self, found: FoundLine, taker: &mut impl LineTaker) -> Result<bool, Failure> {
         let is_csv = matches!(self.format, TextFormat::Csv | TextFormat::InventoryCsv(_));
-        let item = match kind {
-            LineKind::TooLong => Err(LineProblem::TooLong),
-            LineKind::BrokenQuotes => Err(LineProblem::Quotes),
-            LineKind::Text { begin, end } if begin == end => return Ok(None),
-            LineKind::Text { begin, end } => {
-                let line = &self.window.bytes()[begin..end];
-                match self.format {
-                    TextFormat::Jsonl => json_line::read(line, &self.scope, place.clone()),
-                    TextFormat::Receipts => receipt_line::read(line, &self.scope, place.clone()),
-                    TextFormat::Csv | TextFormat::InventoryCsv(_) => {
-                        self.row.read_plain(line);
-                        return self.read_row(place);
-                    }
-                }
+        let is_quoted = matches!(found.kind, LineKind::QuotedText { .. });
+        let line = match found.kind {
+            LineKind::Text { begin, end } if begin == end => return Ok(false),
+            LineKind::Text { begin, end } | LineKind::QuotedText { begin, end } => {
+                Ok(Some(begin..end))
             }
-            LineKind::Row if is_csv => return self.read_row(place),
-            LineKind::Row => Err(LineProblem::Quotes),
+            LineKind::Row if is_csv => Ok(None),
+            LineKind::TooLong => Err(LineProblem::TooLong),
+            LineKind::Row | LineKind::BrokenQuotes => Err(LineProblem::Quotes),
         };
-        Ok(Some(
-            item.unwrap_or_else(|problem| self.bad(place, problem)),
-        ))
-    }
-
-    fn bad(&self, place: &LinePlace, problem: LineProblem) -> ListItem {
-        let row_kind = match self.format {
-            TextFormat::InventoryCsv(_) => RowKind::Inventory,
-            TextFormat::Csv | TextFormat::Jsonl | TextFormat::Receipts => RowKind::Chosen,
-        };
-        bad(place.clone(), problem, row_kind)
-    }
-
-    /// What the row at hand is.
-    fn read_row(&mut self, place: &LinePlace) -> Result<Option<ListItem>, Failure> {
-        if self.columns.is_none() {
+        if is_csv && self.columns.is_none() && line.is_ok() {
+            if let Ok(Some(range)) = &line {
+                let line = &self.window.bytes()[range.clone()];
+                self.row.read_cells(cells_of(line, is_quoted));
+            }
             match CsvColumns::of_first_row(&self.file, &self.row, &self.scope)? {
                 FirstRow::Header(columns) => {
                     self.columns = Some(columns);
-                    return Ok(None);
+                    return Ok(false);
                 }
                 FirstRow::Object(columns) => self.columns = Some(columns),
-                FirstRow::Neither(problem) => return Ok(Some(self.bad(place, problem))),
+                FirstRow::Neither(problem) => {
+                    taker.take(Err(problem), self.place(found.line), RowKind::Chosen);
+                    return Ok(true);
+                }
             }
         }
-        let Some(columns) = &self.columns else {
-            return Ok(None);
-        };
-        let item = columns.read(&self.row, &self.scope, place.clone());
-        Ok(Some(
-            item.unwrap_or_else(|problem| self.bad(place, problem)),
-        ))
+        let place = self.place(found.line);
+        let text = |range: Range<usize>| &self.window.bytes()[range];
+        match (&self.format, &self.columns, line) {
+            (TextFormat::Jsonl, _, Ok(Some(range))) => {
+                json_line::read(text(range), &self.scope, place, taker);
+            }
+            (TextFormat::Receipts, _, Ok(Some(range))) => {
+                receipt_line::read(text(range), &self.scope, place, taker);
+            }
+            (_, Some(columns), Ok(Some(range))) => {
+                let line = columns.read_plain(text(range), is_quoted, &self.scope);
+                taker.take(line, place, columns.row_kind());
+            }
+            (_, Some(columns), Ok(None)) => {
+                let line = columns.read(&self.row, &self.scope);
+                taker.take(line, place, columns.row_kind());
+            }
+            (_, columns, line) => {
+                let problem = line.err().unwrap_or(LineProblem::Quotes);
+                let row_kind = columns
+                    .as_ref()
+                    .map_or(RowKind::Chosen, CsvColumns::row_kind);
+                taker.take(Err(problem), place, row_kind);
+            }
+        }
+        Ok(true)
+    }
+
+    fn place(&self, line: u64) -> PlaceOf<'_> {
+        PlaceOf {
+            file: &self.file,
+            line,
+        }
     }
 
     /// Looks at the first bytes of the text; whether they have come.
@@ -350,19 +331,4 @@ impl TextList {
         }
         Ok(true)
     }
-}
-
-/// What a file that begins so is, if it is no text in UTF-8, and what to do about it.
-fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
-    let is_utf_16 = head.starts_with(b"\xff\xfe")
-        || head.starts_with(b"\xfe\xff")
-        // Without a mark, too: the first characters of a list are ASCII.
-        || matches!(head, [0, a, 0, b, ..] | [a, 0, b, 0, ..] if *a > 0 && *b > 0);
-    if is_utf_16 || head.starts_with(b"\0\0\xfe\xff") {
-        return Some(("a text in UTF-16 or UTF-32", "save it in UTF-8"));
-    }
-    OTHER_FILES
-        .iter()
-        .find(|(begin, ..)| head.starts_with(begin))
-        .map(|(_, what, action)| (*what, *action))
 }

@@ -96,7 +96,10 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         &self,
         entries: &[&ListEntry],
     ) -> Result<Vec<(Option<ListedObject>, ListedLook)>, Failure> {
-        let stated: Vec<Option<ListedObject>> = entries.iter().map(|entry| stated(entry)).collect();
+        let stated: Vec<Option<ListedObject>> = entries
+            .iter()
+            .map(|entry| is_stated(entry).then(|| stated((*entry).clone()))?)
+            .collect();
         let unknown = entries.iter().zip(&stated);
         let unknown = unknown.filter(|(_, stated)| stated.is_none());
         let mut looked = self.looked_up(unknown.map(|(entry, _)| *entry)).await?;
@@ -210,17 +213,24 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
     }
 }
 
-/// The object as the list states it; nothing where it does not tell everything. No list tells whether an archived object is
-/// restored.
-fn stated(entry: &ListEntry) -> Option<ListedObject> {
+/// Whether the list tells everything. No list tells whether an archived object is restored.
+pub(super) fn is_stated(entry: &ListEntry) -> bool {
+    entry.size_bytes.is_some()
+        && entry.etag.is_some()
+        && entry.modified_at.is_some()
+        && entry.storage.is_some_and(|storage| !storage.is_archived)
+}
+
+/// The object as the list states it; nothing where it does not tell everything.
+pub(super) fn stated(entry: ListEntry) -> Option<ListedObject> {
     let storage = entry.storage.filter(|storage| !storage.is_archived)?;
     Some(ListedObject {
-        key: entry.key.clone(),
+        key: entry.key,
         size_bytes: entry.size_bytes?,
-        etag: entry.etag.clone()?,
+        etag: entry.etag?,
         modified_at: entry.modified_at?,
         storage,
-        version_id: entry.version_id.clone(),
+        version_id: entry.version_id,
     })
 }
 

@@ -7,7 +7,7 @@ use shardlift_core::{
     port::FileVersion,
     value::{key::ObjectKey, object::ETag},
 };
-use shardlift_lists::{KeyOrder, ListItem};
+use shardlift_lists::{KeyOrder, LineIssue, LineSurvey};
 
 use super::{list_catalog::FilePosition, list_rules::LineRules};
 
@@ -46,6 +46,11 @@ impl FileSurvey {
         Some(FileVersion { etag, size_bytes })
     }
 
+    /// Whether each line names an object.
+    pub(super) fn is_clean(&self) -> bool {
+        self.counts.wrong == 0 && self.counts.left_out == 0
+    }
+
     /// The last key.
     pub(super) fn last(&self) -> Option<&ObjectKey> {
         self.order.last()
@@ -59,32 +64,31 @@ impl FileSurvey {
         &mut self,
         rules: LineRules<'_>,
         version: &FileVersion,
-        items: Vec<ListItem>,
+        lines: LineSurvey,
         at: FilePosition,
         lines_per_mark: u64,
     ) -> Result<bool, Failure> {
         self.version = Some((version.etag.clone(), version.size_bytes));
-        self.is_read = items.is_empty();
-        let lines = items.len() as u64;
-        for item in items {
-            match item {
-                ListItem::LeftOut(_) => self.counts.left_out += 1,
-                ListItem::Bad(line) => self.counts.add_wrong(&line),
-                ListItem::Entry(entry) => {
-                    let entry = rules.taken(entry)?;
-                    if self.order.last() == Some(&entry.key) {
-                        self.counts.add_repeated(&again(&entry.place));
-                        continue;
-                    }
-                    self.counts.objects += 1;
-                    if !self.order.observe(&entry.key) {
-                        return Ok(false);
-                    }
-                    self.first.get_or_insert(entry.key);
-                }
+        self.is_read = lines.lines == 0;
+        if let Some(place) = &lines.version_at {
+            rules.check_version(place)?;
+        }
+        for issue in &lines.issues {
+            match issue {
+                LineIssue::Wrong(line) => self.counts.add_wrong(line),
+                LineIssue::Repeated(place) => self.counts.add_repeated(&again(place)),
             }
         }
-        self.unmarked += lines;
+        self.counts.left_out += lines.left_out;
+        self.counts.objects += lines.objects;
+        if lines.is_out_of_order {
+            return Ok(false);
+        }
+        if let (Some(first), Some(last)) = (lines.first(), lines.last()) {
+            self.first.get_or_insert_with(|| first.clone());
+            self.order.observe(&last);
+        }
+        self.unmarked += lines.lines;
         if let Some(after) = self.order.last()
             && self.unmarked >= lines_per_mark << self.halvings
             && at.is_direct()

@@ -6,17 +6,17 @@ use shardlift_core::{
     failure::{Failure, fault::FaultKind},
     port::{FileVersion, ListFiles},
     run::list::{ListFormat, SourceList},
-    value::{bucket::BucketName, object::ETag},
+    value::{bucket::BucketName, key::ObjectKey, object::ETag},
 };
 use shardlift_lists::{
-    DataFormat, FileChecksum, InventoryManifest, ListItem, ListPosition, ListScope,
+    DataFormat, FileChecksum, InventoryManifest, LineSurvey, ListItem, ListPosition, ListScope,
     ParquetPosition, TableKind, TextFormat,
 };
 
 use super::{
     list_file::{ListFile, ListRequests},
     list_rules::LineRules,
-    table_file::TableFile,
+    table_file::{TableFile, TableReading},
     text_file::TextFile,
 };
 
@@ -63,6 +63,16 @@ pub(super) enum WantedVersion<'v> {
     Known(FileVersion),
 }
 
+/// What a file is read for.
+pub(super) enum ReadFor {
+    /// Its lines, for the first time: its checksum is compared at its end.
+    Lines,
+    /// Its lines, behind a survey, which compared its checksum; whether it found that each names an object.
+    SurveyedLines { is_clean: bool },
+    /// A survey, with the last key before the position. The checksum is compared.
+    Survey(Option<ObjectKey>),
+}
+
 /// A list, and the files that it consists of.
 pub(super) struct ListCatalog<'a, F> {
     place: ListPlace<'a, F>,
@@ -92,6 +102,14 @@ impl<F: ListFiles> OpenFile<'_, F> {
         match self {
             Self::Text(text) => text.next_batch(max).await,
             Self::Table(table) => table.next_batch(max).await,
+        }
+    }
+
+    /// What the next lines are, up to `max`; none behind the last one. Of a file that is read for a survey.
+    pub(super) async fn survey_batch(&mut self, max: u64) -> Result<LineSurvey, Failure> {
+        match self {
+            Self::Text(text) => text.survey_batch(max).await,
+            Self::Table(table) => table.survey_batch().await,
         }
     }
 
@@ -166,13 +184,13 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         &self.requests
     }
 
-    /// Opens a file behind `at`. Its checksum is compared at its end, unless it `is_checked` already.
+    /// Opens a file behind `at`.
     pub(super) async fn open_file(
         &self,
         index: usize,
         version: WantedVersion<'_>,
         at: FilePosition,
-        is_checked: bool,
+        read_for: ReadFor,
     ) -> Result<OpenFile<'a, F>, Failure> {
         let files = self.place.files;
         let Some(manifest) = &self.manifest else {
@@ -188,7 +206,7 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
                     return Err(Failure::invariant("an inventory consists of data files"));
                 }
             };
-            return self.open_as(file, format, None, at).await;
+            return self.open_as(file, format, None, at, read_for).await;
         };
         let data = manifest.files.get(index);
         let data = data.ok_or_else(|| Failure::invariant("the manifest has no such file"))?;
@@ -206,8 +224,9 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
             DataFormat::Csv(columns) => DataKind::Text(TextFormat::InventoryCsv(columns.clone())),
             DataFormat::Parquet => DataKind::Table(TableKind::Inventory),
         };
+        let is_checked = matches!(read_for, ReadFor::SurveyedLines { .. });
         let checksum = (!is_checked).then(|| data.checksum());
-        self.open_as(file, kind, checksum, at).await
+        self.open_as(file, kind, checksum, at, read_for).await
     }
 
     async fn open_as(
@@ -216,15 +235,27 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         kind: DataKind,
         checksum: Option<FileChecksum>,
         at: FilePosition,
+        read_for: ReadFor,
     ) -> Result<OpenFile<'a, F>, Failure> {
+        let is_clean = matches!(read_for, ReadFor::SurveyedLines { is_clean: true });
+        let survey = match read_for {
+            ReadFor::Lines | ReadFor::SurveyedLines { .. } => None,
+            ReadFor::Survey(last) => Some(LineSurvey::behind(last.as_ref())),
+        };
         let scope = self.place.scope.clone();
         match kind {
-            DataKind::Text(format) => {
+            DataKind::Text(mut format) => {
+                if let TextFormat::InventoryCsv(columns) = &mut format
+                    && is_clean
+                {
+                    *columns = columns.clone().of_clean_file();
+                }
                 let position = match at {
                     FilePosition::Text(position) => position,
                     FilePosition::Begin | FilePosition::Table(_) => ListPosition::default(),
                 };
-                let text = TextFile::resume(file, format, scope, checksum, position);
+                let text =
+                    TextFile::resume(file, format, scope, checksum, position).for_survey(survey);
                 Ok(OpenFile::Text(Box::new(text)))
             }
             DataKind::Table(kind) => {
@@ -234,7 +265,13 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
                 };
                 // An invocation before this one read all of it already, in this version.
                 let checksum = checksum.filter(|_| position.rows() == 0);
-                let table = TableFile::resume(file, scope, kind, checksum, position).await?;
+                let reading = TableReading {
+                    scope,
+                    kind,
+                    survey,
+                    is_clean,
+                };
+                let table = TableFile::resume(file, reading, checksum, position).await?;
                 Ok(OpenFile::Table(table))
             }
         }

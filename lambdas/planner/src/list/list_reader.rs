@@ -7,7 +7,7 @@ use shardlift_core::{
 use shardlift_lists::ListItem;
 
 use super::{
-    list_catalog::{FilePosition, ListCatalog, ListPlace, OpenFile, WantedVersion},
+    list_catalog::{FilePosition, ListCatalog, ListPlace, OpenFile, ReadFor, WantedVersion},
     list_file::ListRequests,
     list_rules::LineRules,
 };
@@ -97,7 +97,9 @@ impl<'a, F: ListFiles> ListReader<'a, F> {
     async fn open_next(&mut self, etag: Option<&ETag>, at: FilePosition) -> Result<(), Failure> {
         if self.file < self.catalog.files() {
             let version = etag.map_or(WantedVersion::Any, WantedVersion::Tagged);
-            let opened = self.catalog.open_file(self.file, version, at, false);
+            let opened = self
+                .catalog
+                .open_file(self.file, version, at, ReadFor::Lines);
             self.open = Some(opened.await?);
         }
         Ok(())

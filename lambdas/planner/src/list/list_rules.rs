@@ -6,7 +6,7 @@ use shardlift_core::{
     plan::ListCounts,
     run::list::{ListFormat, SourceList},
 };
-use shardlift_lists::ListEntry;
+use shardlift_lists::{LinePlace, ListEntry};
 
 use super::list_file::refused;
 
@@ -27,19 +27,23 @@ impl LineRules<'_> {
     /// `InvalidRun` where it names a version and the stack does not allow that.
     pub(super) fn taken(self, mut entry: ListEntry) -> Result<ListEntry, Failure> {
         match self.format {
-            // The newest version of its key when the inventory was taken, which is the object.
-            ListFormat::Inventory => entry.version_id = None,
             // What stood at the target of that run; the version is the source's.
             ListFormat::Receipts => (entry.etag, entry.size_bytes) = (None, None),
-            ListFormat::Csv | ListFormat::Jsonl | ListFormat::Parquet => {}
+            ListFormat::Csv | ListFormat::Jsonl | ListFormat::Parquet | ListFormat::Inventory => {}
         }
         if entry.version_id.is_some() {
-            let allowed = self.ceilings.check_versions("source.list");
-            allowed.map_err(|refused| {
-                refused.within(format_args!("{} names a version", entry.place))
-            })?;
+            self.check_version(&entry.place)?;
         }
         Ok(entry)
+    }
+
+    /// Whether the line at `place` may name a version.
+    ///
+    /// # Errors
+    /// `InvalidRun` where the stack does not allow it.
+    pub(super) fn check_version(self, place: &LinePlace) -> Result<(), Failure> {
+        let allowed = self.ceilings.check_versions("source.list");
+        allowed.map_err(|refused| refused.within(format_args!("{place} names a version")))
     }
 }
 

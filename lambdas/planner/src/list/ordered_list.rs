@@ -13,9 +13,9 @@ use shardlift_core::{
 use shardlift_lists::{ListEntry, ListItem};
 
 use super::{
-    entry_lookup::EntryLookup,
+    entry_lookup::{EntryLookup, is_stated, stated},
     file_survey::ListSurvey,
-    list_catalog::{FilePosition, ListCatalog, OpenFile, WantedVersion},
+    list_catalog::{FilePosition, ListCatalog, OpenFile, ReadFor, WantedVersion},
 };
 use crate::ports::Ports;
 
@@ -122,27 +122,46 @@ impl<'a, P: Ports> OrderedList<'a, P> {
             Some(reader) => reader,
             None => self.reader_at(after).await?,
         };
-        let mut page = ListPage::default();
-        let mut entries = Vec::with_capacity(PAGE_OBJECTS);
+        let mut entries: Vec<ListEntry> = Vec::with_capacity(PAGE_OBJECTS);
+        let mut is_last = false;
         while entries.len() < PAGE_OBJECTS {
             if reader.ahead.is_empty() && !self.read_on(&mut reader).await? {
-                page.is_last = true;
+                is_last = true;
                 break;
             }
             let is_past = |entry: &ListEntry| until.is_some_and(|until| entry.key > *until);
             if reader.ahead.front().is_some_and(is_past) {
-                page.is_last = true;
+                is_last = true;
                 break;
             }
             // What comes again, or before the keys that are asked for, is passed over.
+            let before = entries.last().map(|entry| &entry.key);
             if let Some(entry) = reader.ahead.pop_front()
-                && Some(&entry.key) > reader.after.as_ref()
+                && Some(&entry.key) > before.or(reader.after.as_ref())
             {
-                reader.after = Some(entry.key.clone());
                 entries.push(entry);
             }
         }
-        page.through = entries.last().map(|entry| entry.key.clone());
+        let through = entries.last().map(|entry| entry.key.clone());
+        if through.is_some() {
+            reader.after.clone_from(&through);
+        }
+        self.put_back(reader);
+        let found = self.found(entries).await?;
+        Ok(ListPage {
+            through,
+            is_last,
+            ..found
+        })
+    }
+
+    /// The objects of these entries, looked up where the list does not tell everything.
+    async fn found(&self, entries: Vec<ListEntry>) -> Result<ListPage, Failure> {
+        let mut page = ListPage::default();
+        if entries.iter().all(is_stated) {
+            page.objects = entries.into_iter().filter_map(stated).collect();
+            return Ok(page);
+        }
         let refs: Vec<&ListEntry> = entries.iter().collect();
         let found = self.lookup.found(&refs).await?;
         for (entry, (object, look)) in entries.into_iter().zip(found) {
@@ -158,7 +177,6 @@ impl<'a, P: Ports> OrderedList<'a, P> {
             }
             page.objects.extend(object);
         }
-        self.put_back(reader);
         Ok(page)
     }
 
@@ -234,6 +252,8 @@ impl<'a, P: Ports> OrderedList<'a, P> {
         let index = self.files[file];
         let version = self.survey.files[index].version();
         let version = version.map_or(WantedVersion::Any, WantedVersion::Known);
-        self.catalog.open_file(index, version, at, true).await
+        let is_clean = self.survey.files[index].is_clean();
+        let read_for = ReadFor::SurveyedLines { is_clean };
+        self.catalog.open_file(index, version, at, read_for).await
     }
 }

@@ -7,17 +7,14 @@ use std::time::Duration;
 
 use futures::{StreamExt, future::BoxFuture, future::FutureExt, stream::FuturesUnordered};
 use shardlift_core::{
-    documents::RunDocuments,
-    failure::Failure,
-    port::{Clock, FileVersion},
-    run::record::RunRecord,
+    documents::RunDocuments, failure::Failure, port::Clock, run::record::RunRecord,
     value::deadline::Deadline,
 };
-use shardlift_lists::ListItem;
+use shardlift_lists::LineSurvey;
 
 use super::{
     file_survey::ListSurvey,
-    list_catalog::{FilePosition, ListCatalog, OpenFile, WantedVersion},
+    list_catalog::{ListCatalog, OpenFile, ReadFor, WantedVersion},
     list_rules,
 };
 use crate::{planner::Planner, ports::Ports, run::RequestMeter};
@@ -42,7 +39,7 @@ pub(super) struct Surveyor<'a, P: Ports> {
 struct Batch<'a, F> {
     file: usize,
     open: OpenFile<'a, F>,
-    items: Vec<ListItem>,
+    lines: LineSurvey,
 }
 
 type NextBatch<'a, F> = BoxFuture<'a, Result<Batch<'a, F>, Failure>>;
@@ -87,8 +84,8 @@ impl<'a, P: Ports> Surveyor<'a, P> {
             let Some(batch) = batches.next().await else {
                 return Err(Failure::invariant("a file of the list is left unread"));
             };
-            let Batch { file, open, items } = batch?;
-            self.take(survey, file, &open, items)?;
+            let Batch { file, open, lines } = batch?;
+            self.take(survey, file, &open, lines)?;
             if !survey.files[file].is_read {
                 batches.push(self.read(file, open).boxed());
             }
@@ -109,12 +106,12 @@ impl<'a, P: Ports> Surveyor<'a, P> {
         survey: &mut ListSurvey,
         file: usize,
         open: &OpenFile<'_, P::Lists>,
-        items: Vec<ListItem>,
+        lines: LineSurvey,
     ) -> Result<(), Failure> {
         let (list, rules) = (self.catalog.list(), self.catalog.line_rules());
         let known = &mut survey.files[file];
         let per_mark = self.shard_objects().saturating_mul(SHARDS_PER_MARK);
-        let taken = known.take(rules, open.version(), items, open.position(), per_mark)?;
+        let taken = known.take(rules, open.version(), lines, open.position(), per_mark)?;
         survey.is_out_of_order = !taken;
         if survey.files.len() == 1 {
             list_rules::check_begin(list, &survey.counts())?;
@@ -128,14 +125,13 @@ impl<'a, P: Ports> Surveyor<'a, P> {
         survey: &ListSurvey,
         file: usize,
     ) -> impl Future<Output = Result<Batch<'a, P::Lists>, Failure>> + Send + use<'a, P> {
-        let (version, at): (Option<FileVersion>, FilePosition) = {
-            let known = &survey.files[file];
-            (known.version(), known.at.clone())
-        };
+        let known = &survey.files[file];
+        let (version, at) = (known.version(), known.at.clone());
+        let read_for = ReadFor::Survey(known.last().cloned());
         let (catalog, max) = (self.catalog, self.batch_lines());
         async move {
             let version = version.map_or(WantedVersion::Any, WantedVersion::Known);
-            let open = catalog.open_file(file, version, at, false).await?;
+            let open = catalog.open_file(file, version, at, read_for).await?;
             next_batch(file, open, max).await
         }
     }
@@ -153,8 +149,8 @@ impl<'a, P: Ports> Surveyor<'a, P> {
         self.planner.settings.shard_bounds.objects_max.max(1)
     }
 
-    fn batch_lines(&self) -> usize {
-        usize::try_from(self.shard_objects().min(BATCH_LINES_MAX)).unwrap_or(usize::MAX)
+    fn batch_lines(&self) -> u64 {
+        self.shard_objects().min(BATCH_LINES_MAX)
     }
 
     async fn write(&self, survey: &ListSurvey, meter: &mut RequestMeter) -> Result<(), Failure> {
@@ -170,8 +166,8 @@ impl<'a, P: Ports> Surveyor<'a, P> {
 async fn next_batch<F: shardlift_core::port::ListFiles>(
     file: usize,
     mut open: OpenFile<'_, F>,
-    max: usize,
+    max: u64,
 ) -> Result<Batch<'_, F>, Failure> {
-    let items = open.next_batch(max).await?;
-    Ok(Batch { file, open, items })
+    let lines = open.survey_batch(max).await?;
+    Ok(Batch { file, open, lines })
 }

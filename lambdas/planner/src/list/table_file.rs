@@ -5,7 +5,8 @@ use std::{collections::VecDeque, ops::Range};
 use bytes::Bytes;
 use shardlift_core::{failure::Failure, port::ListFiles};
 use shardlift_lists::{
-    FileChecksum, ListItem, ListScope, ParquetList, ParquetPosition, RangeSource, TableKind,
+    FileChecksum, LineSurvey, ListItem, ListScope, ParquetList, ParquetPosition, RangeSource,
+    TableKind,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,6 +14,8 @@ use super::list_file::ListFile;
 
 /// How many rows are handed over at once.
 const ROWS_AT_ONCE: usize = 1024;
+/// How many rows are surveyed at once.
+const SURVEYED_AT_ONCE: u64 = 4_096;
 /// How much is read at once for a checksum.
 const CHUNK_BYTES: u64 = 8 << 20;
 /// A file up to this size is read in one request and kept while it is open, since each of its columns takes a request or more
@@ -28,8 +31,20 @@ enum FromReader {
     Asks(Range<u64>, Reply),
     /// It has read these rows.
     Rows(VecDeque<Row>),
+    /// It has surveyed rows up to there.
+    Surveyed(LineSurvey, ParquetPosition),
     /// It is at its end.
     Ends(Result<(), Failure>),
+}
+
+/// How a table is read.
+pub(super) struct TableReading {
+    pub(super) scope: ListScope,
+    pub(super) kind: TableKind,
+    /// Behind what it is surveyed; nothing where its rows are wanted.
+    pub(super) survey: Option<LineSurvey>,
+    /// Whether each row is known to name an object.
+    pub(super) is_clean: bool,
 }
 
 /// A Parquet file of a list.
@@ -69,8 +84,7 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
     /// A file from behind `position`. With a checksum all of it is read once before its first row.
     pub(super) async fn resume(
         file: ListFile<'a, F>,
-        scope: ListScope,
-        kind: TableKind,
+        reading: TableReading,
         checksum: Option<FileChecksum>,
         position: ParquetPosition,
     ) -> Result<Self, Failure> {
@@ -90,8 +104,18 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
         };
         let name = file.name();
         tokio::task::spawn_blocking(move || {
-            let end = ParquetList::open(source, &name, scope, kind, position)
-                .and_then(|list| hand_over(list, &asks));
+            let TableReading {
+                scope,
+                kind,
+                survey,
+                is_clean,
+            } = reading;
+            let opened = ParquetList::open(source, &name, scope, kind, position);
+            let end = opened.and_then(|list| match survey {
+                Some(before) => survey_rows(list.to_survey(), before, &asks),
+                None if is_clean => hand_over(list.of_clean_file(), &asks),
+                None => hand_over(list, &asks),
+            });
             // Whoever waits for rows has gone if nobody takes this.
             let _ = asks.blocking_send(FromReader::Ends(end));
         });
@@ -124,20 +148,40 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
         Ok(items)
     }
 
+    /// What the next rows are; none behind the last one.
+    pub(super) async fn survey_batch(&mut self) -> Result<LineSurvey, Failure> {
+        match self.next_read().await? {
+            FromReader::Surveyed(lines, position) => {
+                self.position = position;
+                Ok(lines)
+            }
+            FromReader::Ends(end) => end.map(|()| LineSurvey::default()),
+            FromReader::Rows(_) | FromReader::Asks(..) => Err(no_row()),
+        }
+    }
+
     /// Waits for rows; whether any are at hand.
     async fn has_rows(&mut self) -> Result<bool, Failure> {
-        loop {
-            if !self.rows.is_empty() {
-                return Ok(true);
+        while self.rows.is_empty() {
+            match self.next_read().await? {
+                FromReader::Rows(rows) => self.rows = rows,
+                FromReader::Ends(end) => return end.map(|()| false),
+                FromReader::Surveyed(..) | FromReader::Asks(..) => return Err(no_row()),
             }
+        }
+        Ok(true)
+    }
+
+    /// What the reader says next, once it has the bytes that it asks for.
+    async fn next_read(&mut self) -> Result<FromReader, Failure> {
+        loop {
             match self.reader.recv().await {
-                Some(FromReader::Rows(rows)) => self.rows = rows,
-                Some(FromReader::Ends(end)) => return end.map(|()| false),
                 Some(FromReader::Asks(range, reply)) => {
                     let read = self.file.read(range).await.map(Bytes::from);
                     // A reader that has gone is noticed above.
                     let _ = reply.send(read);
                 }
+                Some(said) => return Ok(said),
                 None => return Err(Failure::invariant("the reader of the table has gone")),
             }
         }
@@ -173,21 +217,43 @@ fn hand_over(
     }
 }
 
+fn survey_rows(
+    mut list: ParquetList<AskedRanges>,
+    before: LineSurvey,
+    to: &mpsc::Sender<FromReader>,
+) -> Result<(), Failure> {
+    let mut rows = before.next();
+    loop {
+        list.survey(&mut rows, SURVEYED_AT_ONCE)?;
+        let next = rows.next();
+        let is_end = rows.lines == 0;
+        let surveyed = FromReader::Surveyed(rows, list.position());
+        if is_end || to.blocking_send(surveyed).is_err() {
+            return Ok(());
+        }
+        rows = next;
+    }
+}
+
+/// Compares the checksum of a file, beside this thread.
 async fn check<F: ListFiles>(
     file: &ListFile<'_, F>,
     whole: Option<&Bytes>,
     mut checksum: FileChecksum,
 ) -> Result<(), Failure> {
-    if let Some(whole) = whole {
-        checksum.update(whole);
-        return checksum.finish(&file.name());
-    }
     let size = file.version().size_bytes;
     let mut read = 0;
     while read < size {
-        let bytes = file.read(read..read + CHUNK_BYTES).await?;
+        let bytes = match whole {
+            Some(whole) => whole.clone(),
+            None => Bytes::from(file.read(read..read + CHUNK_BYTES).await?),
+        };
         read += bytes.len() as u64;
-        checksum.update(&bytes);
+        let updated = tokio::task::spawn_blocking(move || {
+            checksum.update(&bytes);
+            checksum
+        });
+        checksum = updated.await.map_err(|_| no_row())?;
     }
     checksum.finish(&file.name())
 }
