@@ -29,7 +29,8 @@ WRITTEN = {
     },
 }
 READ = {
-    "planner": (LISTS[0], PLAN[0]),
+    # A list may be the receipts of a run.
+    "planner": (LISTS[0], LISTS[2], PLAN[0]),
     "copier": (*LISTS, PLAN[0]),
     "reporter": (*LISTS, PLAN[0], "preflight.json", "proof.json", "report.json"),
 }

@@ -9,11 +9,12 @@ mod allow_list;
 mod tests;
 
 use crate::{
+    documents::receipt_index,
     failure::Failure,
     run::{
         input::RunInput,
         invalid,
-        list::LISTS_FOLDER,
+        list::{LISTS_FOLDER, ListFormat},
         option::{AclChoice, ClassChoice, Mode},
         pair::Pair,
         spec::{DELETE_MAX_OBJECTS_DEFAULT, DELETE_MAX_PERCENT_DEFAULT, RunSpec},
@@ -172,7 +173,7 @@ impl Ceilings {
         self.check_place(&spec.pair)?;
         // A rerun reads the earlier run and not its list.
         if let Some(list) = spec.list.as_ref().filter(|_| spec.rerun.is_none()) {
-            self.check_list_file(&list.bucket, list.key.as_str())?;
+            self.check_list_file(&list.bucket, list.key.as_str(), list.format)?;
         }
         if spec.as_of.is_some() {
             self.check_versions("source.as_of")?;
@@ -209,23 +210,29 @@ impl Ceilings {
         ))
     }
 
-    /// Refuses a file of a list, the data file of an inventory included, that lies where no list may lie.
+    /// Refuses a file of a list of this format, the files that a list names included, that lies where no list may lie.
     ///
     /// # Errors
     /// `InvalidRun`, naming the field and the parameter.
-    pub fn check_list_file(&self, bucket: &BucketName, key: &str) -> Result<(), Failure> {
+    pub fn check_list_file(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        format: ListFormat,
+    ) -> Result<(), Failure> {
         if self.list_buckets.contains(bucket) {
             return Ok(());
         }
         if self.control_bucket.as_ref() == Some(bucket) {
             // The control bucket holds the documents of all runs, too.
-            if key.starts_with(LISTS_FOLDER) {
+            let is_receipts = format == ListFormat::Receipts && receipt_index::is_of_receipts(key);
+            if key.starts_with(LISTS_FOLDER) || is_receipts {
                 return Ok(());
             }
             return Err(invalid(
                 "source.list.key",
                 &format!(
-                    "in the control bucket a list lies under {LISTS_FOLDER}, found {key:?}; `shardlift start --list FILE` uploads it there"
+                    "in the control bucket a list lies under {LISTS_FOLDER}, and receipts of a run under runs/<run id>/receipts-index/, receipts/ and kept/, found {key:?}; `shardlift start --list FILE` uploads it there"
                 ),
             ));
         }

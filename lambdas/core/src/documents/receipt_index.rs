@@ -1,6 +1,6 @@
 //! The index of a run's lists of receipts: one `s3://` address a line, as Athena's `SymlinkTextInputFormat` takes it.
 
-use crate::{failure::Failure, value::bucket::BucketName};
+use crate::{documents::RunDocument, failure::Failure, value::bucket::BucketName};
 
 /// The line of a list.
 #[must_use]
@@ -23,6 +23,30 @@ pub fn keys(bucket: &BucketName, text: &[u8]) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
+/// Whether a document tells what became of objects of a run: receipts, what its plan kept, or the index of both. Nothing else
+/// of a run can be named as a list.
+#[must_use]
+pub fn is_of_receipts(key: &str) -> bool {
+    let run = key
+        .strip_prefix("runs/")
+        .and_then(|key| key.split_once('/'));
+    run.is_some_and(|(run_id, document)| {
+        let folders = ["receipts/", "kept/"];
+        let is_list = folders.iter().any(|folder| document.starts_with(folder));
+        !run_id.is_empty() && (is_list || document == RunDocument::ReceiptIndex.file_name())
+    })
+}
+
+/// Whether a list with this key is such an index, wherever it lies.
+#[must_use]
+pub fn is_index(key: &str) -> bool {
+    let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
+    let index = RunDocument::ReceiptIndex.file_name();
+    index
+        .rsplit_once('/')
+        .is_some_and(|(_, index)| index == name)
+}
+
 fn broken(reason: &str) -> Failure {
     Failure::invariant(format!(
         "the index of the receipts cannot be read: {reason}"
@@ -32,6 +56,35 @@ fn broken(reason: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        documents::control_key,
+        value::id::{RunId, ShardId},
+    };
+
+    #[test]
+    fn the_receipts_of_a_run_are_known_by_their_keys() {
+        let (run, shard) = (RunId::new("a b").unwrap(), ShardId::new("1-0").unwrap());
+        let index = control_key::report_document(&run, RunDocument::ReceiptIndex.file_name());
+        assert!(is_index(&index) && is_index("lists/symlink.txt"));
+        for key in [
+            index,
+            control_key::receipts(&run, &shard, 1),
+            control_key::counted_receipts(&run, &shard),
+            control_key::kept(&run, &shard),
+        ] {
+            assert!(is_of_receipts(&key), "{key}");
+        }
+        for key in [
+            control_key::manifest(&run, &shard),
+            control_key::failures(&run, &shard, 1),
+            control_key::report_document(&run, "report.json"),
+            "runs//receipts/1-0/1.jsonl.zst".to_owned(),
+            "lists/runs/a/receipts/1".to_owned(),
+            "runs/a/receipts-index/other".to_owned(),
+        ] {
+            assert!(!is_of_receipts(&key) && !is_index(&key), "{key}");
+        }
+    }
 
     #[test]
     fn what_was_written_is_read_and_another_bucket_is_refused() {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shardlift_core::{
     access::ceilings::Ceilings,
+    documents::receipt_index,
     failure::{Failure, fault::FaultKind},
     port::{FileVersion, ListFiles},
     run::list::{ListFormat, SourceList},
@@ -16,6 +17,7 @@ use shardlift_lists::{
 use super::{
     list_file::{ListFile, ListRequests},
     list_rules::LineRules,
+    receipt_files::{self, ReceiptFile},
     table_file::{TableFile, TableReading},
     text_file::TextFile,
 };
@@ -76,10 +78,20 @@ pub(super) enum ReadFor {
 /// A list, and the files that it consists of.
 pub(super) struct ListCatalog<'a, F> {
     place: ListPlace<'a, F>,
-    /// The version of the list itself, which is the manifest of an inventory.
+    /// The version of the list itself, which may only name its files.
     version: FileVersion,
-    manifest: Option<InventoryManifest>,
+    parts: ListParts,
     requests: ListRequests,
+}
+
+/// What a list consists of.
+enum ListParts {
+    /// The list itself.
+    One,
+    /// The data files of an inventory.
+    Inventory(InventoryManifest),
+    /// The receipts of a run.
+    Receipts(Vec<ReceiptFile>),
 }
 
 /// A file of a list while it is read.
@@ -144,12 +156,16 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         let file = ListFile::open(place.files, (&list.bucket, key), etag, &requests).await?;
         let mut catalog = Self {
             version: file.version().clone(),
-            manifest: None,
+            parts: ListParts::One,
             requests,
             place,
         };
         if list.format == ListFormat::Inventory {
-            catalog.manifest = Some(catalog.read_manifest(file).await?);
+            catalog.parts = ListParts::Inventory(catalog.read_manifest(file).await?);
+        } else if list.format == ListFormat::Receipts && receipt_index::is_index(key) {
+            let index = file.read(0..MANIFEST_BYTES_MAX).await?;
+            let files = receipt_files::read(list, &index, MANIFEST_BYTES_MAX)?;
+            catalog.parts = ListParts::Receipts(files);
         }
         Ok(catalog)
     }
@@ -174,9 +190,11 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
 
     /// How many files there are.
     pub(super) fn files(&self) -> usize {
-        self.manifest
-            .as_ref()
-            .map_or(1, |manifest| manifest.files.len())
+        match &self.parts {
+            ListParts::One => 1,
+            ListParts::Inventory(manifest) => manifest.files.len(),
+            ListParts::Receipts(files) => files.len(),
+        }
     }
 
     /// What was sent so far.
@@ -192,41 +210,62 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         at: FilePosition,
         read_for: ReadFor,
     ) -> Result<OpenFile<'a, F>, Failure> {
-        let files = self.place.files;
-        let Some(manifest) = &self.manifest else {
-            let list = self.place.list;
-            let name = (&list.bucket, list.key.as_str());
-            let file = ListFile::of(files, name, self.version.clone(), &self.requests);
-            let format = match list.format {
-                ListFormat::Csv => DataKind::Text(TextFormat::Csv),
-                ListFormat::Jsonl => DataKind::Text(TextFormat::Jsonl),
-                ListFormat::Receipts => DataKind::Text(TextFormat::Receipts),
-                ListFormat::Parquet => DataKind::Table(TableKind::List),
-                ListFormat::Inventory => {
-                    return Err(Failure::invariant("an inventory consists of data files"));
-                }
-            };
-            return self.open_as(file, format, None, at, read_for).await;
-        };
-        let data = manifest.files.get(index);
-        let data = data.ok_or_else(|| Failure::invariant("the manifest has no such file"))?;
-        let bucket = &manifest.destination_bucket;
-        self.place.ceilings.check_list_file(bucket, &data.key)?;
-        let name = (bucket, data.key.as_str());
-        let file = match version {
-            WantedVersion::Any => ListFile::open(files, name, None, &self.requests).await?,
-            WantedVersion::Tagged(etag) => {
-                ListFile::open(files, name, Some(etag), &self.requests).await?
+        match &self.parts {
+            ListParts::One => {
+                let list = self.place.list;
+                let name = (&list.bucket, list.key.as_str());
+                let version = self.version.clone();
+                let file = ListFile::of(self.place.files, name, version, &self.requests);
+                let kind = match list.format {
+                    ListFormat::Csv => DataKind::Text(TextFormat::Csv),
+                    ListFormat::Jsonl => DataKind::Text(TextFormat::Jsonl),
+                    ListFormat::Receipts => DataKind::Text(TextFormat::Receipts),
+                    ListFormat::Parquet => DataKind::Table(TableKind::List),
+                    ListFormat::Inventory => {
+                        return Err(Failure::invariant("an inventory consists of data files"));
+                    }
+                };
+                self.open_as(file, kind, None, at, read_for).await
             }
-            WantedVersion::Known(version) => ListFile::of(files, name, version, &self.requests),
-        };
-        let kind = match &manifest.format {
-            DataFormat::Csv(columns) => DataKind::Text(TextFormat::InventoryCsv(columns.clone())),
-            DataFormat::Parquet => DataKind::Table(TableKind::Inventory),
-        };
-        let is_checked = matches!(read_for, ReadFor::SurveyedLines { .. });
-        let checksum = (!is_checked).then(|| data.checksum());
-        self.open_as(file, kind, checksum, at, read_for).await
+            ListParts::Inventory(manifest) => {
+                let data = manifest.files.get(index).ok_or_else(no_such_file)?;
+                let name = (&manifest.destination_bucket, data.key.as_str());
+                let file = self.part(name, version).await?;
+                let kind = match &manifest.format {
+                    DataFormat::Csv(columns) => {
+                        DataKind::Text(TextFormat::InventoryCsv(columns.clone()))
+                    }
+                    DataFormat::Parquet => DataKind::Table(TableKind::Inventory),
+                };
+                let is_checked = matches!(read_for, ReadFor::SurveyedLines { .. });
+                let checksum = (!is_checked).then(|| data.checksum());
+                self.open_as(file, kind, checksum, at, read_for).await
+            }
+            ListParts::Receipts(files) => {
+                let list = files.get(index).ok_or_else(no_such_file)?;
+                let file = self.part((&list.bucket, &list.key), version).await?;
+                let kind = DataKind::Text(TextFormat::Receipts);
+                self.open_as(file, kind, None, at, read_for).await
+            }
+        }
+    }
+
+    /// A file that the list names.
+    async fn part(
+        &self,
+        name: (&BucketName, &str),
+        version: WantedVersion<'_>,
+    ) -> Result<ListFile<'a, F>, Failure> {
+        let (files, requests) = (self.place.files, &self.requests);
+        let format = self.place.list.format;
+        self.place
+            .ceilings
+            .check_list_file(name.0, name.1, format)?;
+        match version {
+            WantedVersion::Any => ListFile::open(files, name, None, requests).await,
+            WantedVersion::Tagged(etag) => ListFile::open(files, name, Some(etag), requests).await,
+            WantedVersion::Known(version) => Ok(ListFile::of(files, name, version, requests)),
+        }
     }
 
     async fn open_as(
@@ -290,6 +329,10 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         };
         InventoryManifest::read(key, &bytes, checksum.as_deref(), &self.place.scope)
     }
+}
+
+fn no_such_file() -> Failure {
+    Failure::invariant("the list names no such file")
 }
 
 /// How a file is read.

@@ -6,7 +6,7 @@
 //! twice (`list_scan`, `seen_keys`), looks up what the list does not tell and what the target has (`entry_lookup`), and writes
 //! shards up to a `list_waypoint`.
 //!
-//! A list consists of the files of a `list_catalog`: each is a `list_file`, read as a `text_file` or a `table_file`.
+//! A list consists of the files of a `list_catalog` (those of an inventory, or of an index of `receipt_files`): each is a `list_file`, read as a `text_file` or a `table_file`.
 //! `list_rules` hold for every line.
 
 mod entry_lookup;
@@ -20,6 +20,7 @@ mod list_rules;
 mod list_scan;
 mod list_waypoint;
 mod ordered_list;
+mod receipt_files;
 mod seen_keys;
 mod surveyor;
 mod table_file;

@@ -52,6 +52,11 @@ async fn what_is_beyond_a_ceiling_is_refused_before_any_call() {
             "`delete_max_percent`",
             "DeleteMaxPercentCeiling",
         ),
+        (
+            json!({"mode": "copy", "source": {"list": {"bucket": "elsewhere", "key": "k", "format": "csv"}}}),
+            "`source.list.bucket`",
+            "AllowedListBuckets",
+        ),
     ] {
         let world = tight();
         let failure = world.plan(&input).await.unwrap_err();

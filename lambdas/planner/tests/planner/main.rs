@@ -27,6 +27,7 @@ mod ordered_lists;
 mod parallel;
 mod planning;
 mod preflight;
+mod receipts_as_list;
 mod rerun_refusals;
 mod rerunning;
 mod resuming;

@@ -40,3 +40,24 @@ async fn a_mirror_that_the_stack_no_longer_allows_is_reported_without_another_ca
     assert_eq!(scene.published().len(), 1);
     assert!(!scene.is_locked().await);
 }
+
+#[tokio::test]
+async fn a_run_whose_list_may_lie_there_no_longer_is_reported_without_another_call() {
+    let list = json!({"bucket": "inventories", "key": "k", "format": "csv"});
+    let source = json!({"bucket": "source", "prefix": "in/", "list": list});
+    let mut scene = Scene::with_input(&[2], json!({"mode": "copy", "source": source}));
+    let defaults = RunInput::parse(&json!({
+        "source": {"bucket": "source", "prefix": "in/"},
+        "target": {"bucket": "target", "prefix": "out/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
+    }));
+    let ceilings = Ceilings::new(&defaults.unwrap(), CeilingParameters::default());
+    scene.reporter.ceilings = Ok(ceilings);
+    scene.copy_everything();
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Incomplete);
+    let problem = scene.written_report().problem.unwrap();
+    let message = problem.message;
+    assert!(message.contains("AllowedListBuckets"), "{message}");
+    assert_eq!(scene.calls("sts:AssumeRole"), 0);
+    assert_eq!(scene.calls("s3:ListObjectsV2"), 0);
+}

@@ -54,6 +54,11 @@ fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
             "AllowVersions",
         ),
         (
+            json!({"mode": "copy", "source": {"list": {"bucket": "elsewhere", "key": "k", "format": "csv"}}}),
+            "source.list.bucket",
+            "AllowedListBuckets",
+        ),
+        (
             json!({"delete_max_percent": 6}),
             "delete_max_percent",
             "DeleteMaxPercentCeiling",

@@ -109,9 +109,15 @@ fn ledger_writes(statement: Statement, function: Function) -> Statement {
 /// What a function reads in the folder of a run.
 const fn documents_read(function: Function) -> &'static [&'static str] {
     match function {
-        // Of the earlier run, for a rerun.
         Function::Intake => &[],
-        Function::Planner => &["manifests/*", "failures/*"],
+        // Of the earlier run, for a rerun; of any run, where a list is its receipts.
+        Function::Planner => &[
+            "manifests/*",
+            "failures/*",
+            "receipts-index/*",
+            "receipts/*",
+            "kept/*",
+        ],
         Function::Copier => &["manifests/*", "failures/*", "notes/*", "receipts/*"],
         Function::Reporter => &[
             "manifests/*",
