@@ -1,18 +1,20 @@
 """Measures plans from lists against the plan from a listing of the same objects, all in one run.
 
-    python tests/bench/lists.py [--keys N] [--memory-keys N ...] [ONLY ...]
+    python tests/bench/lists.py [--keys N] [--turns N] [--memory-keys N ...] [ONLY ...]
 
-The model answers every listing page after 40 ms, and each range of a list comes after 40 ms, too. Every copy is planned
-twice: once measured, and once to sum what it planned, which must be the sum of the listing's plan. Figures go to
-target/bench/lists.json and, as a table, to the standard output.
+The model answers every listing page after 40 ms, and each range of a list comes after 40 ms, too. The sources of a copy
+are planned in turns, and the median of each is told; then each is planned once more to sum what it planned, which must
+be the sum of the listing's plan. Figures go to target/bench/lists.json and, as a table, to the standard output.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,7 @@ RESULTS = ROOT / "target/bench/lists.json"
 LISTS = {
     "csv": ("list", "csv", "CSV in order, all columns"),
     "csv-shuffled": ("list", "csv", "CSV shuffled, all columns"),
+    "csv-versions-shuffled": ("list", "csv", "CSV shuffled, all columns and versions"),
     "csv-keys": ("list", "csv", "CSV in order, keys alone"),
     "csv-keys-shuffled": ("list", "csv", "CSV shuffled, keys alone"),
     "parquet": ("list", "parquet", "Parquet in order"),
@@ -35,7 +38,10 @@ LISTS = {
 SLOWEST_OF_LISTING = 0.9
 # Looking up keys in no order takes a request for each: fewer of them, so that the run ends.
 SHUFFLED_KEYS = 20_000
-MEMORY_LIST = "inventory-csv"
+# The sources that are compared with each other.
+COMPARED = ["csv", "csv-versions-shuffled", "parquet", "inventory-csv", "inventory-parquet"]
+SYNCED = ["csv", "inventory-csv", "inventory-parquet"]
+MEMORY_LISTS = ["inventory-csv", "csv", "csv-shuffled"]
 PEAK_MIB_MAX = 512
 
 
@@ -58,15 +64,30 @@ class ListBench(Bench):
         self.put_bucket(f"{name}-same", "222222222222", space)
         return name
 
-    def measure(self, name: str, sides: list[str], mode: str, keys: int, listed: list[str]) -> str:
-        """Plans once for the figures and once for the sum, which it gives."""
-        command = [str(PLANNER), *sides, mode, str(LISTERS), *listed]
+    def plan_once(self, sides: list[str], mode: str, keys: int, source: list[str]) -> dict[str, object]:
+        command = [str(PLANNER), *sides, mode, str(LISTERS), *source]
         figures = run(command, self.environment, subprocess.PIPE)
         told = json.loads(str(figures.pop("printed")).splitlines()[-1])
         assert told["planned"] + told["same"] == keys, told
-        self.note(name, keys, told["seconds"], figures | {"told": told})
-        if mode == "sync":
-            return ""
+        return figures | {"told": told}
+
+    def note_median(self, name: str, keys: int, turns: list[dict[str, object]]) -> None:
+        """The median of time and of processor time, and the most memory."""
+        seconds = [turn["told"]["seconds"] for turn in turns]
+        processor = [turn["processor_s"] for turn in turns]
+        figures = {
+            "processor_s": statistics.median(processor),
+            "peak_mib": max(turn["peak_mib"] for turn in turns),
+            "turns": [{"seconds": s, "processor_s": p} for s, p in zip(seconds, processor, strict=True)],
+            "told": turns[-1]["told"],
+        }
+        self.note(name, keys, statistics.median(seconds), figures)
+
+    def measure(self, name: str, sides: list[str], mode: str, keys: int, source: list[str]) -> None:
+        self.note_median(name, keys, [self.plan_once(sides, mode, keys, source)])
+
+    def sum_of(self, sides: list[str], mode: str, source: list[str]) -> str:
+        command = [str(PLANNER), *sides, mode, str(LISTERS), *source]
         summed = run(command, self.environment | {"SUM_PLAN": "1"}, subprocess.PIPE)
         return json.dumps(json.loads(str(summed["printed"]).splitlines()[-1])["sum"])
 
@@ -74,43 +95,57 @@ class ListBench(Bench):
         key, kind, _ = LISTS[name]
         return [str(self.folder / bucket / name), key, kind]
 
-    def compare(self, keys: int) -> None:
-        """Every list against the listing, copy and sync."""
+    def compare(self, keys: int, turns: int) -> None:
+        """Every list, and an instant, against the listing, copy and sync."""
         bucket = self.bucket(keys)
-        in_order = [name for name in LISTS if name != "csv-keys-shuffled"]
-        self.write(bucket, in_order)
-        for mode, target in (("copy", "empty-target"), ("sync", f"{bucket}-same")):
-            sides = [bucket, target]
-            listing = f"{mode}, listing"
-            expected = self.measure(listing, sides, mode, keys, [])
-            names = in_order if mode == "copy" else [name for name in in_order if "shuffled" not in name]
-            for name in names:
-                row = f"{mode}, {LISTS[name][2]}"
-                found = self.measure(row, sides, mode, keys, self.list_arguments(bucket, name))
-                assert found == expected, f"{row}: the sum is {found}, that of the listing {expected}"
-            listed = float(str(self.results[listing]["keys_per_s"]))
-            for name in (name for name in names if name.startswith("inventory")):
-                rate = float(str(self.results[f"{mode}, {LISTS[name][2]}"]["keys_per_s"])) / listed
-                print(f"{mode}, {LISTS[name][2]}: {rate:.2f} times the listing's keys per second", flush=True)
-                if rate < SLOWEST_OF_LISTING:
-                    self.failures.append(f"{mode}, {LISTS[name][2]}: {rate:.2f} of the listing's rate")
+        self.write(bucket, COMPARED)
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        listed = {LISTS[name][2]: self.list_arguments(bucket, name) for name in COMPARED}
+        self.take_turns(keys, turns, "copy", [bucket, "empty-target"], {"listing": [], "as_of": [now]} | listed)
+        listed = {LISTS[name][2]: self.list_arguments(bucket, name) for name in SYNCED}
+        self.take_turns(keys, 1, "sync", [bucket, f"{bucket}-same"], {"listing": []} | listed)
+
+    def take_turns(self, keys: int, turns: int, mode: str, sides: list[str], sources: dict[str, list[str]]) -> None:
+        taken: dict[str, list[dict[str, object]]] = {name: [] for name in sources}
+        for _ in range(turns):
+            for name, source in sources.items():
+                taken[name].append(self.plan_once(sides, mode, keys, source))
+        for name in sources:
+            self.note_median(f"{mode}, {name}", keys, taken[name])
+        listing = self.results[f"{mode}, listing"]
+        for name in (name for name in sources if name != "listing"):
+            row = self.results[f"{mode}, {name}"]
+            rate = float(str(row["keys_per_s"])) / float(str(listing["keys_per_s"]))
+            processor = float(str(row["processor_s"])) / float(str(listing["processor_s"]))
+            row |= {"rate_of_listing": round(rate, 2), "processor_of_listing": round(processor, 2)}
+            print(
+                f"{mode}, {name}: {rate:.2f} of the listing's rate, {processor:.2f} of its processor time", flush=True
+            )
+            if name.startswith("inventory") and rate < SLOWEST_OF_LISTING:
+                self.failures.append(f"{mode}, {name}: {rate:.2f} of the listing's rate")
+        if mode == "copy":
+            sums = {name: self.sum_of(sides, mode, source) for name, source in sources.items()}
+            assert set(sums.values()) == {sums["listing"]}, sums
+            print(f"the same sum from {len(sums)} sources: {sums['listing']}", flush=True)
+            listing["sum_of_all"] = sums["listing"]
+        self.figures.write_text(json.dumps(self.results, indent=1))
 
     def compare_lookups(self) -> None:
         """Keys alone in no order, each looked up, against the listing of the same number."""
         bucket = self.bucket(SHUFFLED_KEYS)
         self.write(bucket, ["csv-keys-shuffled"])
         sides = [bucket, "empty-target"]
-        expected = self.measure("copy, listing, few", sides, "copy", SHUFFLED_KEYS, [])
+        self.measure("copy, listing, few", sides, "copy", SHUFFLED_KEYS, [])
         listed = self.list_arguments(bucket, "csv-keys-shuffled")
-        row = f"copy, {LISTS['csv-keys-shuffled'][2]}"
-        assert self.measure(row, sides, "copy", SHUFFLED_KEYS, listed) == expected
+        self.measure(f"copy, {LISTS['csv-keys-shuffled'][2]}", sides, "copy", SHUFFLED_KEYS, listed)
+        assert self.sum_of(sides, "copy", listed) == self.sum_of(sides, "copy", [])
 
     def compare_memory(self, counts: list[int]) -> None:
         """The same list of more and more keys."""
         for keys in counts:
             bucket = self.bucket(keys)
-            self.write(bucket, [MEMORY_LIST, "csv"])
-            for name in (MEMORY_LIST, "csv"):
+            self.write(bucket, MEMORY_LISTS)
+            for name in MEMORY_LISTS:
                 row = f"memory, copy, {LISTS[name][2]}, {keys:,}"
                 listed = self.list_arguments(bucket, name)
                 self.measure(row, [bucket, "empty-target"], "copy", keys, listed)
@@ -122,14 +157,15 @@ class ListBench(Bench):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--keys", type=int, default=1_000_000)
-    parser.add_argument("--memory-keys", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000])
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--memory-keys", type=int, nargs="*", default=[100_000, 1_000_000])
     parser.add_argument("only", nargs="*")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = ListBench(pathlib.Path(folder))
         server = bench.start_server()
         steps = {
-            "compare": lambda: bench.compare(arguments.keys),
+            "compare": lambda: bench.compare(arguments.keys, arguments.turns),
             "lookups": bench.compare_lookups,
             "memory": lambda: bench.compare_memory(arguments.memory_keys),
         }

@@ -15,7 +15,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use parquet::{basic::Compression, file::properties::WriterProperties};
 use shardlift_aws::{AwsAccounts, clients, retry::RetriedByCaller};
 use shardlift_core::{
-    port::{Accounts, BucketListing, ListRequest},
+    port::{
+        Accounts, BucketListing, ListRequest, ListedVersion, SourceBucket, VersionMarker,
+        VersionRequest,
+    },
     run::pair::Source,
     value::{bucket::BucketName, key::KeyPrefix, object::ListedObject, time::Timestamp},
 };
@@ -40,17 +43,23 @@ async fn main() -> anyhow::Result<()> {
     let [bucket, folder, formats @ ..] = arguments.as_slice() else {
         anyhow::bail!("expected a bucket, a folder and formats");
     };
-    let objects = listed(bucket).await?;
+    let objects = listed(bucket, false).await?;
     for format in formats {
         let folder = Path::new(folder).join(format);
         fs::create_dir_all(&folder)?;
-        write(bucket, &folder, format, &objects)?;
+        if format == "csv-versions-shuffled" {
+            let versions = listed(bucket, true).await?;
+            let lines = csv_of_versions(shuffled(&versions).into_iter());
+            fs::write(folder.join("list"), lines)?;
+        } else {
+            write(bucket, &folder, format, &objects)?;
+        }
     }
     Ok(())
 }
 
-/// All objects of the bucket in key order. Their keys begin with hexadecimal digits.
-async fn listed(bucket: &str) -> anyhow::Result<Vec<ListedObject>> {
+/// All objects of the bucket in key order, with their versions if asked for. Their keys begin with hexadecimal digits.
+async fn listed(bucket: &str, with_versions: bool) -> anyhow::Result<Vec<ListedObject>> {
     let config = clients::sdk_config().await;
     let endpoint = std::env::var("DATA_S3_ENDPOINT_URL").context("DATA_S3_ENDPOINT_URL")?;
     let accounts =
@@ -69,9 +78,29 @@ async fn listed(bucket: &str) -> anyhow::Result<Vec<ListedObject>> {
                 prefix: prefix.clone(),
                 after,
             };
-            let page = source.list_page(&request).await?;
-            objects.extend(page.objects);
-            if !page.is_truncated {
+            let is_truncated = if with_versions {
+                let after = request.after.map(|key| VersionMarker {
+                    key,
+                    version_id: None,
+                });
+                let request = VersionRequest {
+                    prefix: request.prefix,
+                    after,
+                    versions_max: None,
+                };
+                let page = source.list_versions(&request).await?;
+                let versions = page.versions.into_iter();
+                objects.extend(versions.filter_map(|version| match version {
+                    ListedVersion::Object(object) => Some(object),
+                    ListedVersion::DeleteMarker { .. } => None,
+                }));
+                page.is_truncated
+            } else {
+                let page = source.list_page(&request).await?;
+                objects.extend(page.objects);
+                page.is_truncated
+            };
+            if !is_truncated {
                 return anyhow::Ok(objects);
             }
             after = objects
@@ -119,6 +148,18 @@ fn csv<'a>(objects: impl Iterator<Item = &'a ListedObject>) -> String {
         let (key, size) = (url_encoded(object.key.as_str()), object.size_bytes);
         let (etag, modified) = (&object.etag, object.modified_at);
         writeln!(text, "{key},{size},{etag},{modified},STANDARD").unwrap();
+    }
+    text
+}
+
+/// The same, and the version of each.
+fn csv_of_versions<'a>(objects: impl Iterator<Item = &'a ListedObject>) -> String {
+    let mut text = "key,version_id,size,etag,last_modified_date,storage_class\n".to_owned();
+    for object in objects {
+        let (key, size) = (url_encoded(object.key.as_str()), object.size_bytes);
+        let version = object.version_id.as_ref().unwrap();
+        let (etag, modified) = (&object.etag, object.modified_at);
+        writeln!(text, "{key},{version},{size},{etag},{modified},STANDARD").unwrap();
     }
     text
 }
