@@ -26,7 +26,7 @@ NOT_JUDGED = {
     "s3:ListObjectAnnotations": f"a copy in parts goes on without it and says so in a note: {BY_DOCUMENTS}",
     "s3:PutObjectAnnotation": f"the emulator copies annotations unasked: {BY_DOCUMENTS}",
     "WriteItsLog": f"the emulator writes functions' logs itself: {BY_DOCUMENTS}",
-    "ReadTheRunsDocuments in planner-role": f"needed only by a rerun, or a list of receipts: {BY_DOCUMENTS}, test_rerun.py runs one",
+    "ReadTheRunsDocuments in planner-role": f"by a rerun or a list of receipts: {BY_DOCUMENTS}, test_rerun.py runs one",
     "ReadTheLists in planner-role": f"needed only by a run from a list: {BY_DOCUMENTS}, test_lists.py runs one",
     **{
         f"{lists} of ReadTheRunsDocuments in copier-role": f"read only to go on with a shard: {BY_ROLE}"

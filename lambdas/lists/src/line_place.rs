@@ -18,3 +18,19 @@ impl fmt::Display for LinePlace {
         write!(f, "{}, line {}", Printable(&self.file), self.line)
     }
 }
+
+/// Where a line stands.
+#[derive(Clone, Copy)]
+pub(crate) struct PlaceOf<'a> {
+    pub(crate) file: &'a Arc<str>,
+    pub(crate) line: u64,
+}
+
+impl PlaceOf<'_> {
+    pub(crate) fn place(self) -> LinePlace {
+        LinePlace {
+            file: self.file.clone(),
+            line: self.line,
+        }
+    }
+}

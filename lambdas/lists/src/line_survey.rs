@@ -2,7 +2,10 @@
 
 use shardlift_core::value::key::ObjectKey;
 
-use crate::{bad_line::BadLine, line_place::LinePlace, parsed_line::PlaceOf};
+use crate::{
+    bad_line::BadLine,
+    line_place::{LinePlace, PlaceOf},
+};
 
 /// A line that a survey names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! A line that was read and is not an item yet: of a list that is surveyed none becomes one.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use crate::{
     bad_line::LineProblem,
     entry::ListItem,
     fields::{Fields, RowKind, bad},
-    line_place::LinePlace,
+    line_place::PlaceOf,
     line_survey::LineSurvey,
     scope::key_of,
 };
@@ -16,22 +16,6 @@ pub(crate) struct ParsedLine<'a> {
     /// The key, which was checked.
     pub(crate) key: Cow<'a, str>,
     pub(crate) fields: Fields<'a>,
-}
-
-/// Where a line stands.
-#[derive(Clone, Copy)]
-pub(crate) struct PlaceOf<'a> {
-    pub(crate) file: &'a Arc<str>,
-    pub(crate) line: u64,
-}
-
-impl PlaceOf<'_> {
-    pub(crate) fn place(self) -> LinePlace {
-        LinePlace {
-            file: self.file.clone(),
-            line: self.line,
-        }
-    }
 }
 
 /// Takes what a line is.

@@ -25,8 +25,9 @@ use crate::{
     bad_line::{LineProblem, library_message},
     entry::ListItem,
     fields::{Column, Fields, RowKind},
+    line_place::PlaceOf,
     line_survey::LineSurvey,
-    parsed_line::{LineTaker, ParsedLine, PlaceOf},
+    parsed_line::{LineTaker, ParsedLine},
     scope::ListScope,
     whole_file::refused,
 };

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use crate::{
     bad_line::{LineProblem, library_message},
     fields::{Column, Fields, RowKind},
-    parsed_line::{LineTaker, ParsedLine, PlaceOf},
+    line_place::PlaceOf,
+    parsed_line::{LineTaker, ParsedLine},
     scope::ListScope,
 };
 

@@ -10,7 +10,8 @@ use crate::{
     bad_line::LineProblem,
     entry::{LeftOut, ListItem, WhyLeftOut},
     fields::{Column, Fields, RowKind},
-    parsed_line::{LineTaker, ParsedLine, PlaceOf},
+    line_place::PlaceOf,
+    parsed_line::{LineTaker, ParsedLine},
     scope::ListScope,
 };
 

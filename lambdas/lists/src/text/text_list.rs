@@ -19,8 +19,9 @@ use crate::{
     entry::ListItem,
     fields::RowKind,
     inventory::FileChecksum,
+    line_place::PlaceOf,
     line_survey::LineSurvey,
-    parsed_line::{LineTaker, PlaceOf},
+    parsed_line::LineTaker,
     scope::ListScope,
     whole_file::{UPLOAD_AGAIN, refused},
 };
