@@ -261,7 +261,7 @@ impl ColumnValues {
                 (flag, _) => fields.is_delete_marker = flag.copied(),
             },
             Self::Int32(batch) => {
-                fields.size_bytes = size(batch.next_value().copied().map(i64::from))?
+                fields.size_bytes = size(batch.next_value().copied().map(i64::from))?;
             }
             Self::Int64(batch) => fields.size_bytes = size(batch.next_value().copied())?,
             Self::Instant(batch, per_millisecond) => {
