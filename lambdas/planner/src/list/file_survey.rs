@@ -64,7 +64,7 @@ impl FileSurvey {
         &mut self,
         rules: LineRules<'_>,
         version: &FileVersion,
-        lines: LineSurvey,
+        lines: &LineSurvey,
         at: FilePosition,
         lines_per_mark: u64,
     ) -> Result<bool, Failure> {

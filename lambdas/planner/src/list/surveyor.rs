@@ -85,7 +85,7 @@ impl<'a, P: Ports> Surveyor<'a, P> {
                 return Err(Failure::invariant("a file of the list is left unread"));
             };
             let Batch { file, open, lines } = batch?;
-            self.take(survey, file, &open, lines)?;
+            self.take(survey, file, &open, &lines)?;
             if !survey.files[file].is_read {
                 batches.push(self.read(file, open).boxed());
             }
@@ -106,7 +106,7 @@ impl<'a, P: Ports> Surveyor<'a, P> {
         survey: &mut ListSurvey,
         file: usize,
         open: &OpenFile<'_, P::Lists>,
-        lines: LineSurvey,
+        lines: &LineSurvey,
     ) -> Result<(), Failure> {
         let (list, rules) = (self.catalog.list(), self.catalog.line_rules());
         let known = &mut survey.files[file];

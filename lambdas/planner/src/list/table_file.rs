@@ -112,7 +112,7 @@ impl<'a, F: ListFiles> TableFile<'a, F> {
             } = reading;
             let opened = ParquetList::open(source, &name, scope, kind, position);
             let end = opened.and_then(|list| match survey {
-                Some(before) => survey_rows(list.to_survey(), before, &asks),
+                Some(before) => survey_rows(list.to_survey(), &before, &asks),
                 None if is_clean => hand_over(list.of_clean_file(), &asks),
                 None => hand_over(list, &asks),
             });
@@ -219,7 +219,7 @@ fn hand_over(
 
 fn survey_rows(
     mut list: ParquetList<AskedRanges>,
-    before: LineSurvey,
+    before: &LineSurvey,
     to: &mpsc::Sender<FromReader>,
 ) -> Result<(), Failure> {
     let mut rows = before.next();
