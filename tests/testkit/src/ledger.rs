@@ -332,8 +332,16 @@ impl Ledger for MemoryLedger {
         .await
     }
 
-    async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
+    async fn replace_lock(
+        &self,
+        found: &LockRecord,
+        lock: &LockRecord,
+    ) -> Result<PutOutcome, CallFault> {
         self.write("dynamodb:PutItem", |tables| {
+            let stored = tables.locks.get(&lock.locked);
+            if stored.is_none_or(|stored| stored.execution_arn != found.execution_arn) {
+                return PutOutcome::Refused;
+            }
             replace(&mut tables.locks, &lock.locked, lock.clone(), |record| {
                 record.revision
             })
