@@ -8,7 +8,14 @@ import pytest
 
 from .project import ROOT
 
-LIBRARIES = {"shardlift-core", "shardlift-aws", "shardlift-proof", "shardlift-lists", "shardlift-lock", "shardlift-images"}
+LIBRARIES = {
+    "shardlift-core",
+    "shardlift-aws",
+    "shardlift-proof",
+    "shardlift-lists",
+    "shardlift-lock",
+    "shardlift-images",
+}
 OURS = LIBRARIES | {"shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
 # Those that decide, or read what comes in: the same bytes give the same answer, wherever they run.
 PURE = ["core", "lists", "images"]

@@ -131,6 +131,10 @@ impl MemoryLedger {
         }
     }
 
+    pub(crate) fn put_lock(&self, lock: LockRecord) {
+        self.lock().locks.insert(lock.locked.clone(), lock);
+    }
+
     /// Every shard of a run, past the script, in order of their ids.
     #[must_use]
     pub fn shards(&self, run_id: &RunId) -> Vec<ShardRecord> {
