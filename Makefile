@@ -142,14 +142,7 @@ test-browser: build tests/browser/node_modules
 
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.
 test-workflow: venv-tests package-local
-	@$(PYTHON) -m pytest tests/workflow tests/security --ignore tests/workflow/test_events.py
-
-# Not among `make test` yet: where messages come again, a run of events breaks now and then, which holds the next one for ten
-# minutes (docs/LIMITS.md).
-.PHONY: test-events
-test-events: BUILD := --workspace --all-targets
-test-events: venv-tests package-local
-	@$(PYTHON) -m pytest tests/workflow/test_events.py
+	@$(PYTHON) -m pytest tests/workflow tests/security
 
 # The acceptance suite on a local stack, and faults that must turn it red.
 test-acceptance: venv-tests package-local

@@ -8,7 +8,14 @@ import pytest
 
 from .project import ROOT
 
-LIBRARIES = {"shardlift-core", "shardlift-aws", "shardlift-proof", "shardlift-lists", "shardlift-images"}
+LIBRARIES = {
+    "shardlift-core",
+    "shardlift-aws",
+    "shardlift-proof",
+    "shardlift-lists",
+    "shardlift-lock",
+    "shardlift-images",
+}
 OURS = LIBRARIES | {"shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
 # Those that decide, or read what comes in: the same bytes give the same answer, wherever they run.
 PURE = ["core", "lists", "images"]
@@ -36,6 +43,7 @@ def test_dependencies_point_one_way(dependencies):
     ours = {name: found & set(dependencies) for name, found in dependencies.items() if name in OURS}
     assert ours["shardlift-core"] == ours["shardlift-images"] == set()
     assert ours["shardlift-aws"] == ours["shardlift-proof"] == ours["shardlift-lists"] == {"shardlift-core"}
+    assert ours["shardlift-lock"] == {"shardlift-aws", "shardlift-core"}
     for name in OURS - LIBRARIES:
         assert ours[name] <= LIBRARIES, name
 

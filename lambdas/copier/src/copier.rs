@@ -22,6 +22,7 @@ use shardlift_core::{
         id::{RunId, ShardId},
     },
 };
+use shardlift_lock::check_held;
 
 use crate::{
     pace::Gate,
@@ -84,7 +85,7 @@ impl<P: Ports> Copier<P> {
     ///
     /// # Errors
     /// What concerns more than one object: the role cannot be assumed, a bucket is gone, the ledger does not respond,
-    /// another copier took the shard over (`LedgerConflict`). An object that fails is an outcome, not an error.
+    /// another copier took the shard over (`LedgerConflict`), another run took the lock of the target (`RunOverlap`). An object that fails is an outcome, not an error.
     pub async fn copy_shard(
         &self,
         event: &CopierEvent,
@@ -131,6 +132,7 @@ impl<P: Ports> Copier<P> {
     ) -> Result<Option<OpenShard<'a, P>>, Failure> {
         let requests = ShardRequests::begin(&self.ports);
         let run = self.read_run(event).await?;
+        check_held(&self.ports.ledger, &run).await?;
         let claim =
             ShardSession::claim(&self.ports, event, &run.spec.pair, deadline, requests).await?;
         let Some(mut session) = claim else {

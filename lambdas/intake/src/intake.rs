@@ -9,13 +9,16 @@ use shardlift_aws::telemetry::{
 use shardlift_core::{
     events::{EventBatch, EventRules, EventRun, HELD_KEY, Message, WaitingList, WaitingName},
     failure::{Context, Failure},
-    port::{Clock, ControlStore, EventLists, RunStarts, StartOutcome, StoredEventList},
+    port::{
+        Clock, ControlStore, EventLists, ExecutionState, Executions, RunStarts, StartOutcome,
+        StoredEventList,
+    },
     run::lock::LockedPrefix,
-    value::{bucket::BucketName, id::RunId, printable::Printable},
+    value::{arn::ExecutionArn, bucket::BucketName, id::RunId, printable::Printable},
 };
+use shardlift_lock::{Taken, TargetLock};
 
 use crate::{
-    pair_lock::{PairLock, Taken},
     payload::{BatchReply, FailedItem, QueueBatch},
     ports::Ports,
 };
@@ -35,7 +38,8 @@ const LOOKS_MAX: u32 = 10;
 enum Looked {
     /// A run is started, or nothing is to be started now.
     Done,
-    /// What waited was done with. While this held the lock, more may have come, which then saw the lock and left it at that.
+    /// What waited was done with. If this held the lock meanwhile, more may have come, which then saw the lock and left it at
+    /// that.
     Outdated,
 }
 
@@ -86,7 +90,7 @@ impl<P: Ports> Intake<P> {
             written.context("writing a list of events")?;
         }
         if !read.events.is_empty() || read.wakes {
-            self.start_what_waits().await?;
+            self.start_what_waits(&read.events).await?;
         }
         self.note(&read);
         Ok(BatchReply {
@@ -124,9 +128,9 @@ impl<P: Ports> Intake<P> {
 
     /// Starts a run over the lists that wait, unless there is none, another run holds the pair, or the last one broke just
     /// now. In each of these cases they go on waiting: the end of a run and the clock send messages, too.
-    async fn start_what_waits(&self) -> Result<(), Failure> {
+    async fn start_what_waits(&self, written: &EventBatch) -> Result<(), Failure> {
         for _ in 0..LOOKS_MAX {
-            if self.look().await? == Looked::Done {
+            if self.look(written).await? == Looked::Done {
                 break;
             }
         }
@@ -134,7 +138,7 @@ impl<P: Ports> Intake<P> {
     }
 
     /// One look at what waits.
-    async fn look(&self) -> Result<Looked, Failure> {
+    async fn look(&self, written: &EventBatch) -> Result<Looked, Failure> {
         let stored = self.control.waiting().await;
         let stored = stored.context("listing the events that wait")?;
         let waiting: Vec<WaitingList> = stored.iter().filter_map(waiting_list).collect();
@@ -146,44 +150,24 @@ impl<P: Ports> Intake<P> {
             tracing::info!("a run of events broke just now; its lists wait for the next try");
             return Ok(Looked::Done);
         }
-        let lock = PairLock {
-            ledger: &self.ledger,
-            executions: &self.executions,
-            locked: &self.locked,
-        };
         for attempt in 1..=ATTEMPTS_MAX {
             let run_id = run.run_id(attempt).map_err(invariant)?;
             let execution = self.starts.execution_arn(&run_id);
-            let held = match lock.take(&run_id, &execution).await? {
-                Taken::Held(held) => held,
-                Taken::Busy(holder) => {
-                    tracing::info!(lock.holder = %holder, "the events wait until this execution ends");
+            // Before the lock is taken: one that is held under the name of an execution that has ended is free to take.
+            let state = self.executions.state(&execution).await;
+            match state.context("looking for a run of the same events")? {
+                ExecutionState::Unknown => {
+                    return self.start_as(&run, (&run_id, &execution), written).await;
+                }
+                ExecutionState::Running => {
+                    tracing::info!({ field::RUN_ID } = %run_id, "a run of the same events is under way");
                     return Ok(Looked::Done);
                 }
-            };
-            match self.start(&run, &run_id).await? {
-                Some(StartOutcome::Started) => {
-                    tracing::info!(
-                        { field::RUN_ID } = %run_id,
-                        { field::OBJECTS } = run.objects,
-                        "started a run of events"
-                    );
-                    return Ok(Looked::Done);
-                }
-                None => {
-                    lock.give_up(&held).await?;
-                    return Ok(Looked::Outdated);
-                }
-                Some(StartOutcome::NameTaken) => {}
+                ExecutionState::Ended => {}
             }
             let has_succeeded = self.starts.has_succeeded(&execution).await;
             if has_succeeded.context("looking at an earlier run of the same events")? {
-                // It did all of this: the messages came again.
-                for name in &run.lists {
-                    let removed = self.control.remove_waiting(&name.key()).await;
-                    removed.context("removing a list of events that a run has copied")?;
-                }
-                lock.give_up(&held).await?;
+                self.forget(&run).await?;
                 return Ok(Looked::Outdated);
             }
         }
@@ -192,36 +176,97 @@ impl<P: Ports> Intake<P> {
         )))
     }
 
-    /// Starts the run; nothing where none of its lists is left.
-    async fn start(&self, run: &EventRun, run_id: &RunId) -> Result<Option<StartOutcome>, Failure> {
-        if !self.merge(run, run_id).await? {
-            return Ok(None);
+    /// Takes the lock for a run under a name that none has had, and starts it.
+    async fn start_as(
+        &self,
+        run: &EventRun,
+        (run_id, execution): (&RunId, &ExecutionArn),
+        written: &EventBatch,
+    ) -> Result<Looked, Failure> {
+        let lock = TargetLock {
+            ledger: &self.ledger,
+            executions: &self.executions,
+            locked: &self.locked,
+            run_id,
+            execution_arn: execution,
+        };
+        let held = match lock.take().await? {
+            Taken::Held(held) => Some(held),
+            // Another intake may start the run at this moment: neither of the two may give up the lock then.
+            Taken::HeldAlready(found) => {
+                if !lock.renew(&found).await? {
+                    return Ok(Looked::Outdated);
+                }
+                None
+            }
+            Taken::Busy(holder) => {
+                tracing::info!(lock.holder = %holder.execution_arn, "the events wait until this execution ends");
+                return Ok(Looked::Done);
+            }
+        };
+        if self.write_list(run, run_id, written).await? {
+            let input = run
+                .input(run_id, self.control.bucket(), self.rules.mode)
+                .map_err(invariant)?;
+            let started = self.starts.start(run_id, &input.to_string()).await;
+            if started.context("starting a run of events")? == StartOutcome::Started {
+                tracing::info!(
+                    { field::RUN_ID } = %run_id,
+                    { field::OBJECTS } = run.objects,
+                    "started a run of events"
+                );
+                return Ok(Looked::Done);
+            }
         }
-        let input = run
-            .input(run_id, self.control.bucket(), self.rules.mode)
-            .map_err(invariant)?;
-        let started = self.starts.start(run_id, &input.to_string()).await;
-        started.context("starting a run of events").map(Some)
+        // Another intake was faster: its run has done with some of the lists, or even has ended under this name.
+        if let Some(held) = held {
+            lock.give_up(&held).await?;
+        }
+        Ok(Looked::Outdated)
     }
 
-    /// Writes one list of several: each key once. A list that is alone stays as it is. The answer is no where a run that ended
-    /// since they were listed has done with all of them: under the lock nobody else removes any.
-    async fn merge(&self, run: &EventRun, run_id: &RunId) -> Result<bool, Failure> {
+    /// Removes lists that came again after a run that took them had succeeded. It looked at each of their keys after the
+    /// events that they tell of, since equal lists tell of the same events. So this is right at any time, whoever holds the
+    /// lock: no run reads a list that waits, and an intake that misses one looks again.
+    async fn forget(&self, run: &EventRun) -> Result<(), Failure> {
+        for name in &run.lists {
+            let removed = self.control.remove_waiting(&name.key()).await;
+            removed.context("removing a list of events that a run has copied")?;
+        }
+        Ok(())
+    }
+
+    /// Writes the list of a run: each key of its lists once. The same lists make the same bytes, so that a run that began
+    /// meanwhile finds what it began with. The answer is no where one of several lists is gone: a run has done with it.
+    /// `written` is what this invocation wrote itself, which needs no look: at worst, a run that ended a moment ago copied it,
+    /// and this one finds that nothing is left to do.
+    async fn write_list(
+        &self,
+        run: &EventRun,
+        run_id: &RunId,
+        written: &EventBatch,
+    ) -> Result<bool, Failure> {
+        let (own, own_body) = written.written()?;
+        if run.lists == [own] {
+            return self.put_list(run_id, own_body).await;
+        }
         let mut merged = EventBatch::default();
         for name in &run.lists {
             let body = self.control.get(&name.key()).await;
-            // One that is gone was done with by the run that ended a moment ago.
-            let body = body.context("reading the events that wait")?;
-            let added = merged.add_list(&body.unwrap_or_default());
+            let Some(body) = body.context("reading the events that wait")? else {
+                return Ok(false);
+            };
+            let added = merged.add_list(&body);
             added.map_err(|problem| {
                 Failure::invariant(format!("{} is no list of events: {problem}", name.key()))
             })?;
         }
-        if merged.is_empty() || run.lists.len() == 1 {
-            return Ok(!merged.is_empty());
-        }
         let (_, body) = merged.written()?;
-        let key = run.list_key(run_id);
+        self.put_list(run_id, body).await
+    }
+
+    async fn put_list(&self, run_id: &RunId, body: Vec<u8>) -> Result<bool, Failure> {
+        let key = EventRun::list_key(run_id);
         let written = self.control.put(&key, JSON_LINES, body).await;
         written.context("writing the list of a run")?;
         Ok(true)

@@ -15,6 +15,7 @@ use shardlift_core::{
     },
     value::{arn::ExternalId, deadline::Deadline},
 };
+use shardlift_lock::check_held;
 use tracing::info;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     listing::ListingLoop,
     planner::Planner,
     ports::{Ports, TargetOf},
+    preflight::Opened,
     rerun::Replanning,
     run::RequestMeter,
     source_listing::SourceListing,
@@ -52,15 +54,14 @@ impl<P: Ports> Planner<P> {
         event: &PlannerEvent,
         deadline: Deadline,
     ) -> Result<PlannerResult, Failure> {
-        let (run, created) = match self.read_run(event).await? {
-            Some(run) => (run, None),
-            None => match self.create_run(event).await? {
-                Some((run, opened)) => (run, Some(opened)),
-                None => return Ok(self.result(event, PlannerStatus::Continue)),
-            },
+        let Some((run, created)) = self.read_or_create_run(event).await? else {
+            return Ok(self.result(event, PlannerStatus::Continue));
         };
         check_same_run(event, &run)?;
         self.settings.ceilings.check(&run.spec)?;
+        if run.state == RunState::Planned {
+            check_held(&self.ledger, &run).await?;
+        }
         if run.state != RunState::Planning {
             return Ok(self.result_of_plan(event, &run));
         }
@@ -70,12 +71,30 @@ impl<P: Ports> Planner<P> {
         }
         // Every invocation takes the lock, because another run may have begun while this execution was stopped.
         if run.spec.mode.writes() {
-            self.take_lock(&run.spec.pair, event).await?;
+            self.take_lock(&run.spec, event).await?;
         }
         let Some(run) = self.begin_invocation(run).await? else {
             return Ok(self.result(event, PlannerStatus::Continue));
         };
         self.list(event, run, deadline, None).await
+    }
+
+    /// The run's record, with the opened pair if this invocation created it. Nothing when another invocation wrote it
+    /// meanwhile.
+    async fn read_or_create_run(
+        &self,
+        event: &PlannerEvent,
+    ) -> Result<Option<(RunRecord, Option<Opened<P::Accounts>>)>, Failure> {
+        // Nearly every small run of events is planned by one invocation, which would look for a record in vain.
+        let events = RunInput::parse(&event.input.json()?)?.events;
+        let is_small = events.is_some_and(|events| events.is_small());
+        if !is_small && let Some(run) = self.read_run(event).await? {
+            return Ok(Some((run, None)));
+        }
+        if let Some((run, opened)) = self.create_run(event).await? {
+            return Ok(Some((run, Some(opened))));
+        }
+        Ok(self.read_run(event).await?.map(|run| (run, None)))
     }
 
     async fn list(

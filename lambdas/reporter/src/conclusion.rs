@@ -38,16 +38,12 @@ pub(crate) async fn conclude<P: Ports>(
     if !run.spec.mode.writes() {
         return audited(invocation, run, sums).await;
     }
-    let may_have_left_uploads = sums.may_have_left_uploads();
+    let (needs_target, may_have_left_uploads) =
+        (needs_target(run, &sums), sums.may_have_left_uploads());
     let prover = Prover::new(invocation, run, &sums).await?;
     let mut draft = ReportDraft::settled(event, run, sums);
     draft.proof = Some(prover.proof(ProofMethod::None));
-    if run.spec.is_light()
-        && run.spec.verify == Verify::None
-        && !sweep::has_objects_in_parts(run)
-        && !may_have_left_uploads
-    {
-        // It made no trial, and nothing is to be proven: there is nothing to sweep.
+    if !needs_target {
         return Ok(Conclusion::Ready(Box::new(draft)));
     }
     let mut progress = Progress::load(invocation).await?;
@@ -85,6 +81,15 @@ pub(crate) async fn conclude<P: Ports>(
     draft.uploads_aborted = progress.uploads_aborted;
     add_requests(&mut draft.requests, &progress.requests);
     Ok(Conclusion::Ready(Box::new(draft)))
+}
+
+/// Whether anything is left to do at the target. A small run of events makes no trial and proves nothing, so mostly there is
+/// nothing to sweep, either.
+pub(crate) fn needs_target(run: &RunRecord, sums: &Settlement) -> bool {
+    !run.spec.is_light()
+        || run.spec.verify != Verify::None
+        || sweep::has_objects_in_parts(run)
+        || sums.may_have_left_uploads()
 }
 
 /// An audit wrote nothing, so there is nothing to sweep, and nothing to list again.

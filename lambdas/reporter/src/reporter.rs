@@ -17,6 +17,7 @@ use shardlift_core::{
     },
     value::deadline::Deadline,
 };
+use shardlift_lock::check_held;
 
 use crate::{
     conclusion::{self, Conclusion},
@@ -102,6 +103,10 @@ impl<P: Ports> Reporter<P> {
             return self.publish(&invocation, Some(&run), draft).await;
         }
         let mut sums = settle(&invocation, &run).await?;
+        if let Some(lost) = lost_lock(&invocation, &run, &sums).await? {
+            let draft = draft_without_acting(&invocation, &run, &lost).await?;
+            return self.publish(&invocation, Some(&run), draft).await;
+        }
         let step = match next_round(&invocation, &run, &sums).await {
             Err(failure) if failure.code == FailureCode::InvariantViolated => {
                 sums.contradict(failure.detail);
@@ -152,7 +157,26 @@ async fn written_report<P: Ports>(
     Ok(documents.json_if_readable(RunDocument::Report).await?)
 }
 
-/// What the ledger says of a run that does more than the stack allows now. Neither side is entered for it, so nothing is
+/// Why a run must not act at its target any more: another one took its lock while it was stopped, and it was redriven. It
+/// would offer its copiers rounds of which each is refused, and abort uploads of the other run. A run that is not to touch
+/// the target any more is spared the read.
+async fn lost_lock<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: &RunRecord,
+    sums: &Settlement,
+) -> Result<Option<Failure>, Failure> {
+    let round = sums.next_round(invocation.event.round, run.spec.rounds_max);
+    let is_over = run.state != RunState::Planned || !conclusion::needs_target(run, sums);
+    if round.is_none() && is_over {
+        return Ok(None);
+    }
+    match check_held(invocation.ledger, run).await {
+        Err(lost) if lost.code == FailureCode::RunOverlap => Ok(Some(lost)),
+        checked => checked.map(|()| None),
+    }
+}
+
+/// What the ledger says of a run that does more than the stack allows now, or that lost its lock. Neither side is entered for it, so nothing is
 /// offered again, aborted or verified.
 async fn draft_without_acting<P: Ports>(
     invocation: &Invocation<'_, P>,

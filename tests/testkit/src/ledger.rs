@@ -131,6 +131,10 @@ impl MemoryLedger {
         }
     }
 
+    pub(crate) fn put_lock(&self, lock: LockRecord) {
+        self.lock().locks.insert(lock.locked.clone(), lock);
+    }
+
     /// Every shard of a run, past the script, in order of their ids.
     #[must_use]
     pub fn shards(&self, run_id: &RunId) -> Vec<ShardRecord> {
@@ -332,8 +336,16 @@ impl Ledger for MemoryLedger {
         .await
     }
 
-    async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
+    async fn replace_lock(
+        &self,
+        found: &LockRecord,
+        lock: &LockRecord,
+    ) -> Result<PutOutcome, CallFault> {
         self.write("dynamodb:PutItem", |tables| {
+            let stored = tables.locks.get(&lock.locked);
+            if stored.is_none_or(|stored| stored.execution_arn != found.execution_arn) {
+                return PutOutcome::Refused;
+            }
             replace(&mut tables.locks, &lock.locked, lock.clone(), |record| {
                 record.revision
             })

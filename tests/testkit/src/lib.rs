@@ -12,6 +12,7 @@ pub mod conformance;
 mod control_store;
 mod distortion;
 mod executions;
+mod held_lock;
 mod history;
 pub mod key_strategies;
 mod ledger;

@@ -46,6 +46,15 @@ impl MemoryRunStarts {
         }
     }
 
+    /// The same runs as another caller sees them: its calls go through `script`.
+    #[must_use]
+    pub fn through(&self, script: CallScript) -> Self {
+        Self {
+            script,
+            ..self.clone()
+        }
+    }
+
     /// Every run that was ever started.
     #[must_use]
     pub fn runs(&self) -> BTreeMap<RunId, StartedRun> {

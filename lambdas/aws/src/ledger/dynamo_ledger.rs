@@ -188,9 +188,19 @@ impl Ledger for DynamoLedger {
         self.create(RecordKey::lock(&lock.locked), lock).await
     }
 
-    async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        self.replace(RecordKey::lock(&lock.locked), lock, lock.revision)
-            .await
+    async fn replace_lock(
+        &self,
+        found: &LockRecord,
+        lock: &LockRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        let (key, mark) = (RecordKey::lock(&lock.locked), WriteMark::fresh());
+        let entry = Entry::replaced(key, lock, lock.revision, &mark)?;
+        write(
+            &self.0,
+            &[entry.held_before_by(&found.execution_arn)],
+            &mark,
+        )
+        .await
     }
 
     async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {

@@ -8,7 +8,10 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
-use shardlift_core::failure::fault::{CallFault, FaultKind};
+use shardlift_core::{
+    failure::fault::{CallFault, FaultKind},
+    value::arn::ExecutionArn,
+};
 
 use super::{
     operation::PUT_ITEM,
@@ -19,6 +22,8 @@ use crate::fault_mapping::malformed_response;
 /// The attribute that holds the mark of the write.
 const WRITE_MARK: &str = "written_by";
 const REVISION: &str = "revision";
+/// The attribute of a lock that names its execution.
+const HOLDER: &str = "execution_arn";
 
 /// An item of the table.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -49,6 +54,8 @@ pub(super) struct Entry {
     pub(super) item: Item,
     /// The revision that it replaces; `None` for a record that must not exist yet.
     pub(super) revision_before: Option<u64>,
+    /// The execution that it takes a lock from, or whose lock it moves.
+    pub(super) holder_before: Option<String>,
 }
 
 /// The condition of a write.
@@ -70,6 +77,7 @@ impl Entry {
             key,
             item,
             revision_before: None,
+            holder_before: None,
         })
     }
 
@@ -92,7 +100,14 @@ impl Entry {
             key,
             item,
             revision_before: Some(before),
+            holder_before: None,
         })
+    }
+
+    /// The same, which replaces a lock of this execution only.
+    pub(super) fn held_before_by(mut self, execution: &ExecutionArn) -> Self {
+        self.holder_before = Some(execution.to_string());
+        self
     }
 
     pub(super) fn condition(&self) -> WriteCondition {
@@ -102,14 +117,23 @@ impl Entry {
                 names: HashMap::from([("#partition".to_owned(), PARTITION.to_owned())]),
                 values: None,
             },
-            Some(revision) => WriteCondition {
-                expression: "#revision = :before",
-                names: HashMap::from([("#revision".to_owned(), REVISION.to_owned())]),
-                values: Some(HashMap::from([(
-                    ":before".to_owned(),
-                    AttributeValue::N(revision.to_string()),
-                )])),
-            },
+            Some(revision) => {
+                let mut condition = WriteCondition {
+                    expression: "#revision = :before",
+                    names: HashMap::from([("#revision".to_owned(), REVISION.to_owned())]),
+                    values: None,
+                };
+                let before = AttributeValue::N(revision.to_string());
+                let mut values = HashMap::from([(":before".to_owned(), before)]);
+                if let Some(holder) = &self.holder_before {
+                    condition.expression = "#revision = :before AND #holder = :holder";
+                    let name = ("#holder".to_owned(), HOLDER.to_owned());
+                    condition.names.extend([name]);
+                    values.insert(":holder".to_owned(), AttributeValue::S(holder.clone()));
+                }
+                condition.values = Some(values);
+                condition
+            }
         }
     }
 }

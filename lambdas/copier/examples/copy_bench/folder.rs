@@ -49,6 +49,7 @@ impl Folder {
         let shards: Vec<ShardRecord> = read_json(&self.path.join("shards.json"));
         let ledger = MemoryLedger::new(CallScript::default());
         assert_eq!(ledger.create_run(&run).await.unwrap(), PutOutcome::Written);
+        ledger.hold_lock_for(&run);
         for shard in &shards {
             let written = ledger.create_shard(shard).await.unwrap();
             assert_eq!(written, PutOutcome::Written);

@@ -12,6 +12,7 @@ mod live_source;
 mod losing_a_shard;
 mod part_shards;
 mod redirects;
+mod redriven;
 mod refusals;
 mod scene;
 mod tagging;

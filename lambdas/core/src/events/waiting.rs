@@ -21,13 +21,16 @@ use crate::{
 /// Where lists of events wait in the control bucket: written before their messages are deleted from the queue, removed when
 /// a run has done what they say.
 pub const WAITING_FOLDER: &str = "lists/events/waiting/";
-/// Where the list of a run lies that takes several of them together.
+/// Where the lists of runs lie: what each takes, together. Nothing but their age removes them.
 pub const MERGED_FOLDER: &str = "lists/events/merged/";
 /// Written when a run of events broke: until some time after it, no other one is started. It comes before every list.
 pub const HELD_KEY: &str = "lists/events/waiting/.held";
 
 /// What the ids of runs of events begin with.
 const RUN_PREFIX: &str = "events-";
+
+/// The most keys of a small run.
+const SMALL_OBJECTS_MAX: u64 = 1_000;
 
 /// The most lists that one run takes: their names stand in its input.
 const TAKEN_LISTS_MAX: usize = 100;
@@ -166,13 +169,17 @@ impl EventRun {
         run_id.as_str().starts_with(RUN_PREFIX)
     }
 
-    /// Where the list of the run lies: the one that it takes, or one of all of them together.
+    /// Whether the run is so small that what a large one prepares would be most of its work.
     #[must_use]
-    pub fn list_key(&self, run_id: &RunId) -> String {
-        match self.lists.as_slice() {
-            [only] => only.key(),
-            _ => format!("{MERGED_FOLDER}{run_id}.jsonl"),
-        }
+    pub fn is_small(&self) -> bool {
+        self.objects <= SMALL_OBJECTS_MAX
+    }
+
+    /// Where the list of the run lies: one of all that it takes together, which is its own. It reads no list that waits, since
+    /// others may remove that.
+    #[must_use]
+    pub fn list_key(run_id: &RunId) -> String {
+        format!("{MERGED_FOLDER}{run_id}.jsonl")
     }
 
     /// The input of the run. It compares, so that what is already there is not copied again, and deletes only where the
@@ -188,7 +195,7 @@ impl EventRun {
     ) -> Result<Value, InvalidText> {
         let list = SourceList {
             bucket: control_bucket.clone(),
-            key: ObjectKey::new(self.list_key(run_id))?,
+            key: ObjectKey::new(Self::list_key(run_id))?,
             format: ListFormat::Jsonl,
         };
         let mode = match stack_mode {

@@ -128,14 +128,16 @@ pub trait Ledger: Send + Sync {
         RecordStream::new(self, run_id)
     }
 
-    /// Writes a new lock (revision 1).
+    /// Writes a new lock.
     fn create_lock(
         &self,
         lock: &LockRecord,
     ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
-    /// Replaces a lock.
+    /// Replaces the lock that was found, which must be of the same execution still, too: a lock that was removed and created
+    /// anew begins with revision 1 again.
     fn replace_lock(
         &self,
+        found: &LockRecord,
         lock: &LockRecord,
     ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
     /// Reads the lock of a target prefix.

@@ -25,9 +25,6 @@ use crate::{
 /// The most rounds that an input may ask for; each is a Map Run of its own.
 pub const ROUNDS_MAX: u32 = 10;
 
-/// The most objects of a run that makes no trials before it begins.
-const LIGHT_OBJECTS_MAX: u64 = 1_000;
-
 /// How many objects a mirror may delete however few the target has: 5 percent of fewer than 20 objects is none.
 pub(crate) const DELETE_MAX_OBJECTS_DEFAULT: u64 = 10;
 /// The share of the target's objects that a mirror may delete, in percent.
@@ -131,7 +128,7 @@ impl RunSpec {
     #[must_use]
     pub fn is_light(&self) -> bool {
         let events = self.events.as_ref();
-        events.is_some_and(|events| events.objects <= LIGHT_OBJECTS_MAX)
+        events.is_some_and(EventRun::is_small)
     }
 
     /// Settles the input of a run whose open fields were already taken from the stack's defaults.

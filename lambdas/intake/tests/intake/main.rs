@@ -4,5 +4,6 @@
 
 mod faults;
 mod holding;
+mod interleavings;
 mod starting;
 mod world;

@@ -163,8 +163,12 @@ impl Ledger for DiskLedger {
         self.inner.create_lock(lock).await
     }
 
-    async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        self.inner.replace_lock(lock).await
+    async fn replace_lock(
+        &self,
+        found: &LockRecord,
+        lock: &LockRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.inner.replace_lock(found, lock).await
     }
 
     async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {

@@ -17,7 +17,7 @@ use crate::{
     invocation_end::{InvocationEnd, SmallPlan},
     planner::Planner,
     ports::Ports,
-    records::{commit, load_or_create, put_lists},
+    records::{commit, first_range, load_or_create, put_lists},
 };
 
 /// So many shards are named in the run's record: reading each of them takes less than looking for all of them.
@@ -38,6 +38,8 @@ pub(crate) struct ShardWriter<'a, P: Ports, W> {
     waypoint: W,
     /// The record of the one range in the ledger.
     range: RangeRecord,
+    /// Whether the ledger has the range. That of a small plan is written with its shards.
+    is_range_written: bool,
     shards_begun: u64,
     manifests: u64,
     /// The shards of a plan that began in this invocation, while they are few.
@@ -50,8 +52,14 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
         planner: &'a Planner<P>,
         run: &'a RunRecord,
     ) -> Result<Option<Self>, Failure> {
-        let ranges = load_or_create(&planner.ledger, run).await?;
-        let Some(range) = ranges.and_then(|ranges| ranges.into_iter().next()) else {
+        let is_new = run.revision == 1 && run.spec.is_light();
+        let range = if is_new {
+            Some(first_range(run))
+        } else {
+            let ranges = load_or_create(&planner.ledger, run).await?;
+            ranges.and_then(|ranges| ranges.into_iter().next())
+        };
+        let Some(range) = range else {
             return Ok(None);
         };
         let checkpoint = range.checkpoint.as_ref();
@@ -65,6 +73,7 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
             waypoint: W::read(checkpoint)?,
             few_shards: (checkpoint.is_none() && run.spec.is_light()).then(Vec::new),
             range,
+            is_range_written: !is_new,
             shards_begun: 0,
             manifests: 0,
         }))
@@ -204,7 +213,7 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
         let record = RangeRecord {
             checkpoint: Some(self.waypoint.checkpoint(self.tally.clone())?),
             state,
-            revision: self.range.revision + 1,
+            revision: self.range.revision + u64::from(self.is_range_written),
             ..self.range.clone()
         };
         let (run, begun) = (self.run, &mut self.shards_begun);
@@ -213,12 +222,17 @@ impl<'a, P: Ports, W: Waypoint> ShardWriter<'a, P, W> {
             ShardId::new(format!("{}-{begun}", run.revision))
                 .map_err(|error| Failure::invariant(error.to_string()))
         })?;
-        step.ranges = vec![record.clone()];
+        if self.is_range_written {
+            step.ranges = vec![record.clone()];
+        } else {
+            step.new_ranges = vec![record.clone()];
+        }
         self.note_shards(&step.shards);
         self.manifests += lists.len() as u64;
         put_lists(&self.planner.control, &run.run_id, lists).await?;
         let committed = commit(&self.planner.ledger, step).await?;
         self.range = record;
+        self.is_range_written = true;
         Ok(committed.outcome)
     }
 }

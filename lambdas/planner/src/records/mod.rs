@@ -7,5 +7,5 @@ mod range_records;
 mod shard_records;
 
 pub(crate) use plan_commit::{CommittedStep, EncodedList, ListKind, commit, put_lists};
-pub(crate) use range_records::{load_or_create, new_range};
+pub(crate) use range_records::{first_range, load_or_create, new_range};
 pub(crate) use shard_records::{copy_shards, delete_shard};

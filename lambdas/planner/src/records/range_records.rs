@@ -22,6 +22,11 @@ pub(crate) fn new_range(run: &RunRecord, range_id: RangeId, bounds: KeyRange) ->
     }
 }
 
+/// The range with which a plan begins, which covers all keys.
+pub(crate) fn first_range(run: &RunRecord) -> RangeRecord {
+    new_range(run, RangeId::numbered(0), KeyRange::default())
+}
+
 /// Reads the ranges of a run, or writes the first one, which covers all keys. Nothing when another invocation was
 /// faster.
 pub(crate) async fn load_or_create<L: Ledger>(
@@ -35,7 +40,7 @@ pub(crate) async fn load_or_create<L: Ledger>(
             return Ok(Some(stored));
         }
     }
-    let first = new_range(run, RangeId::numbered(0), KeyRange::default());
+    let first = first_range(run);
     let step = PlanStep {
         new_ranges: vec![first.clone()],
         ..PlanStep::default()

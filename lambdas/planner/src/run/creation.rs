@@ -11,11 +11,13 @@ use shardlift_core::{
         event::PlannerEvent,
         input::RunInput,
         instant,
+        lock::LockedPrefix,
         record::{PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
     value::{id::RunId, version::LEDGER_VERSION},
 };
+use shardlift_lock::{Taken, TargetLock, still_under_way};
 use tracing::info;
 
 use crate::{
@@ -50,12 +52,10 @@ impl<P: Ports> Planner<P> {
                 spec
             }
         };
-        let pair = &spec.pair;
         let opened = self.open_pair(&spec, &event.run_id).await?;
-        // An audit writes nothing, so it holds nobody back. The intake takes the lock for the run that it starts.
-        let holds_lock = spec.events.is_some() && self.holds_lock(pair, event).await?;
-        if spec.mode.writes() && !holds_lock {
-            self.take_lock(pair, event).await?;
+        // An audit writes nothing, so it holds nobody back.
+        if spec.mode.writes() {
+            self.take_lock(&spec, event).await?;
         }
         let lifetime = DAY * self.settings.ledger_ttl_days;
         let run = RunRecord {
@@ -78,6 +78,32 @@ impl<P: Ports> Planner<P> {
                 Ok(Some((run, opened)))
             }
             PutOutcome::Refused => Ok(None),
+        }
+    }
+
+    /// Takes the lock on the target of the pair, if this run does not have it. The intake takes it for the run that it starts.
+    ///
+    /// # Errors
+    /// `RunOverlap`, naming the execution that holds this lock, or one over a prefix that contains this one or lies in it.
+    pub(crate) async fn take_lock(
+        &self,
+        spec: &RunSpec,
+        event: &PlannerEvent,
+    ) -> Result<(), Failure> {
+        let locked = LockedPrefix::of(&spec.pair);
+        let lock = TargetLock {
+            ledger: &self.ledger,
+            executions: &self.executions,
+            locked: &locked,
+            run_id: &event.run_id,
+            execution_arn: &event.execution_arn,
+        };
+        if spec.events.is_some() && lock.is_held().await? {
+            return Ok(());
+        }
+        match lock.take().await? {
+            Taken::Held(_) | Taken::HeldAlready(_) => Ok(()),
+            Taken::Busy(holder) => Err(still_under_way(&holder)),
         }
     }
 

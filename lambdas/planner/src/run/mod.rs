@@ -6,6 +6,5 @@
 mod completion;
 mod creation;
 mod request_meter;
-mod target_lock;
 
 pub(crate) use request_meter::RequestMeter;

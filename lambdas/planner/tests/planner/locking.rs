@@ -94,7 +94,7 @@ async fn a_run_waits_for_one_that_has_not_settled_and_that_one_never_goes_on_bes
                 revision: 2,
                 ..claimed.clone()
             };
-            let written = world.ledger.replace_lock(&moved).await.unwrap();
+            let written = world.ledger.replace_lock(&claimed, &moved).await.unwrap();
             assert_eq!(written, PutOutcome::Written);
         };
         let input = json!({});
@@ -189,9 +189,9 @@ async fn a_run_that_goes_on_after_another_took_its_lock_stops() {
         execution_arn: other_execution(),
         run_id: RunId::new("nightly-0").unwrap(),
         revision: held.revision + 1,
-        ..held
+        ..held.clone()
     };
-    let written = world.ledger.replace_lock(&other).await.unwrap();
+    let written = world.ledger.replace_lock(&held, &other).await.unwrap();
     assert_eq!(written, PutOutcome::Written);
     world
         .executions

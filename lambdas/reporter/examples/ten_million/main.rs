@@ -331,6 +331,7 @@ async fn settled_ledger(run: &RunRecord, scenario: Scenario, vouched: &SetSum) -
     }
     add_ranges(&ledger, &run.run_id).await;
     assert_eq!(ledger.create_run(run).await.unwrap(), PutOutcome::Written);
+    ledger.hold_lock_for(run);
     ledger
 }
 

@@ -173,8 +173,10 @@ async fn settled_ledger(control: &S3ControlStore) -> MemoryLedger {
         let written = ledger.create_shard(&shard).await.unwrap();
         assert_eq!(written, PutOutcome::Written);
     }
-    let written = ledger.create_run(&run_record(planned)).await.unwrap();
+    let run = run_record(planned);
+    let written = ledger.create_run(&run).await.unwrap();
     assert_eq!(written, PutOutcome::Written);
+    ledger.hold_lock_for(&run);
     ledger
 }
 

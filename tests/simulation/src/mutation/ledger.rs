@@ -177,8 +177,12 @@ impl Ledger for PlantedLedger {
         })
     }
 
-    async fn replace_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        let written = self.inner.replace_lock(lock).await?;
+    async fn replace_lock(
+        &self,
+        found: &LockRecord,
+        lock: &LockRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        let written = self.inner.replace_lock(found, lock).await?;
         let is_free = self.has(PortFault::LockAlwaysFree);
         Ok(if is_free {
             PutOutcome::Written

@@ -55,9 +55,9 @@ pub(super) fn steps(rng: &mut Rng, base: &Value, lists: &[&str]) -> (Vec<Step>, 
         }
         let is_alone = started.len() == 1;
         steps.push(Step::Runs(started));
-        // Only while no other run has begun: docs/OPERATIONS.md.
         if is_alone && happens(rng, 400) {
-            steps.push(Step::Redrive(runs - 1));
+            // At once, or after others began.
+            steps.push(Step::Redrive(rng.usize(0..runs)));
         }
         let pause = one_of(rng, &[0, 30, 120, 1_000, 1_000]);
         steps.push(Step::Wait(Duration::from_secs(pause)));

@@ -184,9 +184,17 @@ async fn a_lock_is_removed_by_its_holder_only(ledger: &impl Ledger, run_id: &str
     let other = RunId::new("another").expect("a run id");
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
     assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock.clone())));
+    let found = lock.clone();
     lock.revision = 2;
     lock.run_id = other.clone();
-    assert_eq!(ledger.replace_lock(&lock).await, Ok(PutOutcome::Written));
+    // Removed and created anew, a lock of another execution has the revision of the one that was found.
+    let mut gone = lock_record(&bucket, "", "another");
+    gone.locked = found.locked.clone();
+    assert_ne!(gone.execution_arn, found.execution_arn);
+    let refused = ledger.replace_lock(&gone, &lock).await;
+    assert_eq!(refused, Ok(PutOutcome::Refused));
+    let written = ledger.replace_lock(&found, &lock).await;
+    assert_eq!(written, Ok(PutOutcome::Written));
     assert_eq!(ledger.delete_lock(&pair, &holder).await, Ok(()));
     assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock)));
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));

@@ -151,6 +151,7 @@ impl Scene {
             self.ledger.create_run(&self.run_record()).await.unwrap(),
             PutOutcome::Written
         );
+        self.ledger.hold_lock_for(&self.run_record());
         for record in records(planned) {
             self.create_shard(&record).await;
         }
@@ -164,7 +165,7 @@ impl Scene {
         );
     }
 
-    fn run_record(&self) -> RunRecord {
+    pub(crate) fn run_record(&self) -> RunRecord {
         RunRecord {
             schema_version: LEDGER_VERSION,
             run_id: run_id(),
