@@ -13,6 +13,7 @@
 #   make fuzz            fuzzes what parses anything from outside (SECONDS=30 for each target, ONLY= for one)
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
 #   make images          holds renditions of some 640 images against sharp and Pillow
+#   make animation       draws the README's animation again, from the command on a new local stack
 #   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
 
 SHELL := bash
@@ -31,15 +32,25 @@ help:
 	@sed -n 's/^# \{0,1\}//; 2,/^$$/p' Makefile | head -15
 
 # ------------------------------------------------------------- the local stack
-.PHONY: local-up local-down demo
+.PHONY: local-up local-down demo demo-folder
 local-up: venv-local package-local
 	@$(STACK) up --port $(STACK_PORT) $(if $(filter on,$(EVENTS)),--events)
 
 local-down: venv-local
 	@$(STACK) down
 
-demo: venv-local package-local
+demo: demo-folder venv-local package-local
 	@$(STACK) demo --port $(STACK_PORT) $(if $(FROM),--folder "$(FROM)")
+
+# Draws docs/demo.svg again, from the command on a new local stack.
+.PHONY: animation
+animation: venv-local package-local
+	@PORT=$(STACK_PORT) PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.animation
+
+# Before anything is built, or a stack that runs is replaced.
+demo-folder:
+	@from="$(FROM)"; [ -z "$$from" ] || [ -d "$${from/#\~/$$HOME}" ] || \
+	  { echo "shardlift: FROM=$(FROM) is no folder. Nothing was changed; name a folder with files in it" >&2; exit 1; }
 
 # ---------------------------------------------------------------------- builds
 .PHONY: build package package-local
@@ -61,6 +72,9 @@ package-local: venv-local build
 # With the command for hosts with this one's C library or a newer one.
 .PHONY: release
 release: package
+	@rm -rf target/share && mkdir -p target/share/completions
+	@target/release/shardlift man --dir target/share/man/man1 2>/dev/null
+	@for shell in bash zsh fish; do target/release/shardlift completions $$shell >target/share/completions/shardlift.$$shell; done
 	@PYTHONPATH=infra/local $(PYTHON) -m shardlift_local.release $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
 # The functions alone, in the profile of what is deployed: without what the command adds to the SDK.

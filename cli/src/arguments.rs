@@ -6,25 +6,26 @@ use clap::{
     ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind,
     parser::ValueSource,
 };
-use shardlift_core::value::id::{RunId, ShardId};
+use shardlift_core::value::id::RunId;
 
 use crate::{
     checked_value::checked,
     events_arguments::EventsArguments,
+    output_format::OutputFormat,
     policy_arguments::PolicyArguments,
+    run_arguments::{
+        FailuresArguments, ManifestArguments, ReportArguments, RerunArguments, ShardsArguments,
+        StopArguments, VerifyArguments,
+    },
     start_arguments::{PlanArguments, StartArguments},
 };
 
 /// What the help says below the options.
 const ABOUT: &str = "\
-Credentials and Region come from the usual places of the AWS SDK. Who may not
-read the stack names its parts: --state-machine, --ledger-table and
---control-bucket.
+Credentials and Region come from the usual places of the AWS SDK.
 
-Exit code: 0 when a run ended COMPLETE or PLANNED or the target is what it
-proved, 1 when the run ended INCOMPLETE or the target differs, 2 when the run
-ended without a report, the target could not be compared, or the command was
-wrong.
+Exit code: 0 all is well; 1 INCOMPLETE, different, or in need of attention;
+2 the command was wrong, or could not do or tell what was asked.
 
 Example:
   shardlift --stack shardlift start --mode sync --watch";
@@ -35,6 +36,7 @@ Example:
     name = "shardlift",
     version,
     max_term_width = 80,
+    disable_help_subcommand = true,
     after_help = ABOUT
 )]
 pub struct Arguments {
@@ -46,15 +48,15 @@ pub struct Arguments {
 
 /// Which stack. Its parts one by one are for people who may not read the stack: the help leaves them out.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Which stack")]
+#[command(next_help_heading = "Stack and output")]
 pub(crate) struct StackArguments {
-    /// The CloudFormation stack in the source account.
+    /// The CloudFormation stack, or SHARDLIFT_STACK.
     #[arg(
         long,
         env = "SHARDLIFT_STACK",
         global = true,
         value_name = "NAME",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) stack: Option<String>,
     /// The stack of `make local-up` instead.
@@ -76,6 +78,17 @@ pub(crate) struct StackArguments {
     /// The profile of the AWS configuration files.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// text or json (docs/JSON.md); failures also has csv.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "text",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub(crate) output: OutputFormat,
     /// The state machine, instead of --stack.
     #[arg(
         long,
@@ -156,12 +169,6 @@ pub(crate) enum Command {
         #[arg(value_parser = checked(RunId::new))]
         run: RunId,
     },
-    /// Show the report of a run.
-    #[command(after_help = "Example:\n  shardlift report nightly-2026-11-22 --failures")]
-    Report(ReportArguments),
-    /// List the target now, and say whether it still is what a run proved.
-    #[command(after_help = "Example:\n  shardlift verify nightly-2026-11-22 --csv differences.csv")]
-    Verify(VerifyArguments),
     /// Show the latest runs.
     #[command(after_help = "Example:\n  shardlift status --count 30")]
     Status {
@@ -169,86 +176,104 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
         count: u16,
     },
+    /// Show the report of a run.
+    #[command(after_help = "Example:\n  shardlift report nightly-2026-11-22 --save out")]
+    Report(ReportArguments),
+    /// Show what failed in a run, why, and what to do about it.
+    #[command(
+        after_help = "Exit code: that of the run's report.\n\nExample:\n  shardlift failures nightly-2026-11-22 --output csv >failures.csv"
+    )]
+    Failures(FailuresArguments),
+    /// Start what a run left undone, as its report says.
+    #[command(after_help = "Example:\n  shardlift rerun nightly-2026-11-22 --watch")]
+    Rerun(RerunArguments),
+    /// Stop a run, and abort the uploads that it leaves.
+    #[command(
+        after_help = "It waits for the copiers, which end within 15 minutes. No object is deleted.\nA second call does what the first could not do.\n\nExit code: 1 when uploads are left, or may be.\n\nExample:\n  shardlift stop nightly-2026-11-22 --target-profile target"
+    )]
+    Stop(StopArguments),
     /// Show the shards of a run.
     #[command(after_help = "Example:\n  shardlift shards nightly-2026-11-22 --not-done")]
     Shards(ShardsArguments),
-    /// Print the address of a run, or of the state machine, in the console.
+    /// Print the objects of a shard.
+    #[command(after_help = "Example:\n  shardlift manifest nightly-2026-11-22 2-17 --json")]
+    Manifest(ManifestArguments),
+    /// Compare the target as it is now with what a run proved.
+    #[command(after_help = "Example:\n  shardlift verify nightly-2026-11-22 --csv differences.csv")]
+    Verify(VerifyArguments),
+    /// Check the stack, the target role and both buckets without a run.
+    #[command(
+        after_help = "It reads what your own credentials may see, and changes nothing. What the\nfunctions themselves may do, a dry run tries: shardlift plan.\n\nExit code: 1 when something must be fixed.\n\nExample:\n  shardlift doctor --target-profile target"
+    )]
+    Doctor(DoctorArguments),
+    /// Print the address of a run, or of all, in the console.
     #[command(after_help = "Example:\n  shardlift console nightly-2026-11-22")]
     Console {
         /// The run.
         #[arg(value_parser = checked(RunId::new))]
         run: Option<RunId>,
     },
-    /// Print the objects of a shard.
-    #[command(after_help = "Example:\n  shardlift manifest nightly-2026-11-22 2-17 --json")]
-    Manifest(ManifestArguments),
     /// Print the policy documents of both accounts.
     #[command(after_help = "Example:\n  shardlift policy source-bucket --merge old.json")]
     Policy(Box<PolicyArguments>),
     /// Show and switch what starts runs from events of the source.
-    ///
-    /// Exit code: 1 when the source sends no events, or there are dead letters.
-    #[command(after_help = "Example:\n  shardlift events on")]
+    #[command(
+        after_help = "Exit code: 1 when the source sends no events, or there are dead letters.\n\nExample:\n  shardlift events on"
+    )]
     Events(EventsArguments),
+    /// Print what a shell needs to complete this command.
+    #[command(
+        after_help = "Example:\n  shardlift completions bash >~/.local/share/bash-completion/completions/shardlift"
+    )]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages to a folder.
+    #[command(
+        hide = true,
+        after_help = "Example:\n  shardlift man --dir ~/.local/share/man/man1"
+    )]
+    Man {
+        /// The folder.
+        #[arg(long, value_name = "FOLDER")]
+        dir: PathBuf,
+    },
 }
 
-/// Which parts of a report.
-#[derive(Debug, Args)]
-pub(crate) struct ReportArguments {
-    /// The run.
-    #[arg(value_parser = checked(RunId::new))]
-    pub(crate) run: RunId,
-    /// Show every failed object too.
-    #[arg(long)]
-    pub(crate) failures: bool,
-    /// Print report.json as it is.
-    #[arg(long, conflicts_with_all = ["failures", "save"])]
-    pub(crate) json: bool,
-    /// Save the page and the lists in this folder.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) save: Option<PathBuf>,
+impl Command {
+    /// Its name, as a JSON document says it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Start(_) => "start",
+            Self::Plan(_) => "plan",
+            Self::Watch { .. } => "watch",
+            Self::Status { .. } => "status",
+            Self::Report(_) => "report",
+            Self::Failures(_) => "failures",
+            Self::Rerun(_) => "rerun",
+            Self::Stop(_) => "stop",
+            Self::Shards(_) => "shards",
+            Self::Manifest(_) => "manifest",
+            Self::Verify(_) => "verify",
+            Self::Doctor(_) => "doctor",
+            Self::Console { .. } => "console",
+            Self::Policy(_) => "policy",
+            Self::Events(_) => "events",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
+        }
+    }
 }
 
-/// What is compared with the target, and how it is told.
+/// What is checked.
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArguments {
-    /// The run.
-    #[arg(value_parser = checked(RunId::new))]
-    pub(crate) run: RunId,
-    /// The profile that lists the target, where that of the stack may not: one of the target account.
+pub(crate) struct DoctorArguments {
+    /// A profile of the target account: the role and the target bucket are
+    /// checked, too.
     #[arg(long, value_name = "NAME")]
     pub(crate) target_profile: Option<String>,
-    /// Write every difference to this file, which must not exist yet.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) csv: Option<PathBuf>,
-    /// One JSON object instead of sentences and a table.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Which shards.
-#[derive(Debug, Args)]
-pub(crate) struct ShardsArguments {
-    /// The run.
-    #[arg(value_parser = checked(RunId::new))]
-    pub(crate) run: RunId,
-    /// Only those that are not done.
-    #[arg(long)]
-    pub(crate) not_done: bool,
-}
-
-/// Which objects.
-#[derive(Debug, Args)]
-pub(crate) struct ManifestArguments {
-    /// The run.
-    #[arg(value_parser = checked(RunId::new))]
-    pub(crate) run: RunId,
-    /// The shard, as `shardlift shards` lists it.
-    #[arg(value_parser = checked(ShardId::new))]
-    pub(crate) shard: ShardId,
-    /// One JSON object a line, with the keys exactly as they are, instead of a table with tabs.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[cfg(test)]

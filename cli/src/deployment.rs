@@ -223,12 +223,20 @@ pub(crate) fn read_local_outputs<T: serde::de::DeserializeOwned>(
 #[derive(Debug)]
 pub(crate) struct StackDescription {
     name: String,
+    status: String,
     outputs: BTreeMap<String, String>,
     parameters: BTreeMap<String, String>,
 }
 
 impl StackDescription {
-    async fn read(sdk: &aws_config::SdkConfig, name: &str) -> Result<Self, CommandError> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When CloudFormation does not know the stack, or refuses the call.
+    pub(crate) async fn read(
+        sdk: &aws_config::SdkConfig,
+        name: &str,
+    ) -> Result<Self, CommandError> {
         let client = aws_sdk_cloudformation::config::Builder::from(sdk).timeout_config(
             TimeoutConfig::builder()
                 .operation_timeout(CALL_TIMEOUT)
@@ -250,10 +258,14 @@ impl StackDescription {
             })?;
         let mut stack = Self {
             name: name.to_owned(),
+            status: String::new(),
             outputs: BTreeMap::new(),
             parameters: BTreeMap::new(),
         };
         for described in response.stacks() {
+            if let Some(status) = described.stack_status() {
+                stack.status = status.as_str().to_owned();
+            }
             for output in described.outputs() {
                 if let (Some(key), Some(value)) = (output.output_key(), output.output_value()) {
                     stack.outputs.insert(key.to_owned(), value.to_owned());
@@ -268,6 +280,11 @@ impl StackDescription {
             }
         }
         Ok(stack)
+    }
+
+    /// How its last deployment ended.
+    pub(crate) fn status(&self) -> &str {
+        &self.status
     }
 
     /// An output.

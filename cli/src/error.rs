@@ -114,7 +114,7 @@ fn advice_on(code: &str) -> Option<&'static str> {
             "The secret access key does not belong to the access key: set both again, with aws configure or in the environment"
         }
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            "See whose credentials these are: aws sts get-caller-identity"
+            "See whose credentials these are: aws sts get-caller-identity. What operators need: shardlift policy operator"
         }
         "RequestTimeTooSkewed" => "The clock of this machine is wrong: set it",
         "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {

@@ -1,7 +1,8 @@
-//! Every failed object of a run, from `failures.csv`.
+//! The failed objects of a run, from `failures.csv`.
 
 use std::io::Write;
 
+use serde_json::{Value, json};
 use shardlift_core::{
     documents::RunDocument,
     value::{cell::from_cell, figures::bytes, id::RunId, printable::Printable},
@@ -9,14 +10,54 @@ use shardlift_core::{
 
 use crate::{Screen, connection::Connection, error::CommandError};
 
-/// One line of `failures.csv`.
-#[derive(Debug, serde::Deserialize)]
-struct FailedLine {
-    key: String,
-    size: u64,
-    reason: String,
-    detail: String,
-    shard: String,
+/// A failed object: a line of `failures.csv`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub(crate) struct FailedLine {
+    pub(crate) key: String,
+    pub(crate) size: u64,
+    pub(crate) reason: String,
+    pub(crate) detail: String,
+    pub(crate) shard: String,
+    /// The version of the source, where the run named one.
+    #[serde(default)]
+    pub(crate) version_id: String,
+}
+
+impl FailedLine {
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let version = Some(&self.version_id).filter(|version| !version.is_empty());
+        json!({
+            "key": self.key, "size": self.size, "reason": self.reason, "detail": self.detail,
+            "shard": self.shard, "version_id": version,
+        })
+    }
+}
+
+/// Reads `failures.csv` as it is; nothing where the run wrote none.
+pub(crate) async fn body(
+    connection: &Connection,
+    run: &RunId,
+) -> Result<Option<Vec<u8>>, CommandError> {
+    let documents = connection.documents(run);
+    Ok(documents.bytes(RunDocument::FailuresCsv).await?)
+}
+
+/// The lines, with keys and details as they are.
+pub(crate) fn lines(body: &[u8]) -> impl Iterator<Item = Result<FailedLine, CommandError>> + '_ {
+    let rows = csv::Reader::from_reader(body).into_deserialize::<FailedLine>();
+    rows.map(|row| {
+        let line = row.map_err(|error| {
+            CommandError::usage(format!("failures.csv cannot be read: {error}"))
+        })?;
+        Ok(FailedLine {
+            key: from_cell(&line.key),
+            reason: from_cell(&line.reason),
+            detail: from_cell(&line.detail),
+            shard: from_cell(&line.shard),
+            ..line
+        })
+    })
 }
 
 /// Prints every failed object: reason, key, size and shard, and the detail on the next line.
@@ -25,8 +66,7 @@ pub(crate) async fn print(
     run: &RunId,
     screen: &mut Screen,
 ) -> Result<(), CommandError> {
-    let documents = connection.documents(run);
-    let Some(body) = documents.bytes(RunDocument::FailuresCsv).await? else {
+    let Some(body) = body(connection, run).await? else {
         return Err(CommandError::usage(format!(
             "run {run} has no failures.csv in the control bucket"
         )));
@@ -36,19 +76,17 @@ pub(crate) async fn print(
 
 fn write_lines(body: &[u8], out: &mut dyn Write) -> Result<(), CommandError> {
     writeln!(out)?;
-    for line in csv::Reader::from_reader(body).deserialize() {
-        let line: FailedLine = line.map_err(|error| {
-            CommandError::usage(format!("failures.csv cannot be read: {error}"))
-        })?;
+    for line in lines(body) {
+        let line = line?;
         writeln!(
             out,
             "  {:<18} {}  ({}, shard {})",
-            Printable(&from_cell(&line.reason)).to_string(),
-            Printable(&from_cell(&line.key)),
+            Printable(&line.reason).to_string(),
+            Printable(&line.key),
             bytes(line.size),
-            Printable(&from_cell(&line.shard)),
+            Printable(&line.shard),
         )?;
-        writeln!(out, "    {}", Printable(&from_cell(&line.detail)))?;
+        writeln!(out, "    {}", Printable(&line.detail))?;
     }
     Ok(())
 }

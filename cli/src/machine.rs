@@ -95,6 +95,19 @@ impl Machine {
             })
     }
 
+    /// Stops a run. One that has ended stays as it is.
+    pub(crate) async fn stop(&self, run: &RunId) -> Result<(), CommandError> {
+        self.client
+            .stop_execution()
+            .execution_arn(self.execution_arn(run))
+            .error("Stopped")
+            .cause("a person stopped it with shardlift stop")
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| CommandError::call("states:StopExecution", &error))
+    }
+
     /// Looks at a run.
     pub(crate) async fn describe(&self, run: &RunId) -> Result<Execution, CommandError> {
         let response = self

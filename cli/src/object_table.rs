@@ -2,15 +2,19 @@
 
 use std::io::Write;
 
+use serde_json::{Value, json};
 use shardlift_core::{
     documents::{DocumentError, manifest::Manifest},
     port::ControlStore,
-    value::printable::{Printable, printable_json},
+    value::{
+        object::ListedObject,
+        printable::{Printable, printable_json},
+    },
 };
 
 use crate::{
-    Ending, Screen, arguments::ManifestArguments, connection::Connection, error::CommandError,
-    shell,
+    Ending, Screen, connection::Connection, error::CommandError, json_output::JsonList,
+    run_arguments::ManifestArguments, shell,
 };
 
 /// Prints the objects of a shard, one a line.
@@ -32,18 +36,28 @@ pub(crate) async fn show(
             )),
             error => error.into(),
         })?;
-    if arguments.json {
+    if screen.is_json() {
+        let mut list = JsonList::begin(screen, "objects")?;
         for object in &manifest.objects {
-            let line = serde_json::json!({
-                "key": object.key, "size_bytes": object.size_bytes, "etag": object.etag,
-                "modified_at": object.modified_at.to_string(),
-            });
-            writeln!(screen.out(), "{}", printable_json(&line.to_string()))?;
+            list.add(&item(object), screen)?;
+        }
+        list.end(&json!({"run_id": run, "shard_id": shard}), screen)?;
+    } else if arguments.json {
+        for object in &manifest.objects {
+            let line = item(object).to_string();
+            writeln!(screen.out(), "{}", printable_json(&line))?;
         }
     } else {
         write_table(&manifest, screen.out())?;
     }
     Ok(Ending::Good)
+}
+
+fn item(object: &ListedObject) -> Value {
+    json!({
+        "key": object.key, "size_bytes": object.size_bytes, "etag": object.etag,
+        "modified_at": object.modified_at.to_string(),
+    })
 }
 
 /// Tabs between the columns; a tab within a key is escaped, so it is never mistaken for one of them.
@@ -66,7 +80,7 @@ mod tests {
     use shardlift_core::value::{
         id::{RunId, ShardId},
         key::ObjectKey,
-        object::{ETag, ListedObject},
+        object::ETag,
         storage::ObjectStorage,
         time::Timestamp,
     };

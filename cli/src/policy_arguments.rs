@@ -14,8 +14,8 @@ use crate::checked_value::checked;
 /// Which policy documents, for which pair.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArguments {
-    /// {source,target}-{bucket,key}, target-{role,trust}, {planner,copier,reporter,intake}-role or reporter-of-events, as
-    /// plain JSON; all by default.
+    /// {source,target}-{bucket,key}, target-{role,trust}, {planner,copier,reporter,intake}-role, reporter-of-events or
+    /// operator, as plain JSON; all by default.
     #[arg(hide_possible_values = true)]
     pub(crate) document: Option<DocumentName>,
     #[command(flatten)]
@@ -105,6 +105,8 @@ pub(crate) enum DocumentName {
     ReporterOfEvents,
     /// The intake's permissions, for events.
     IntakeRole,
+    /// What an operator may do: start, watch and stop runs, read reports.
+    Operator,
     /// What the policy of the source's KMS key must contain.
     SourceKey,
     /// What the policy of the target's KMS key must contain.

@@ -55,7 +55,8 @@ impl PolicyFacts {
         }
     }
 
-    fn of_description(stack: &StackDescription) -> Result<Self, CommandError> {
+    /// The facts of a stack.
+    pub(crate) fn of_description(stack: &StackDescription) -> Result<Self, CommandError> {
         let machine = parse(&stack.output("StateMachineArn")?, StateMachineArn::new)?;
         Ok(Self {
             region: Some(machine.region()),

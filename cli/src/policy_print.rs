@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use shardlift_core::{
     access::policy::{
-        Agreement, Document, Extras, Function, execution_role, merge, reporter_of_events,
+        Agreement, Document, Extras, Function, execution_role, merge, operator, reporter_of_events,
         source_bucket, source_key, target_bucket, target_key, target_role_permissions,
         target_role_trust,
     },
@@ -46,20 +46,19 @@ pub(crate) async fn print(
                 Some(path) => format!("{:#}", merged(path, &document)?),
                 None => document.to_pretty_json(),
             };
+            if screen.is_json() {
+                let document: Value = serde_json::from_str(&text).unwrap_or_default();
+                screen.json(json!({"documents": {word(name): document}}))?;
+                return Ok(Ending::Good);
+            }
             writeln!(screen.out(), "{}", printable_json(&text))?;
         }
+        None if screen.is_json() => {
+            screen.json(json!({"documents": printer.all_documents()?}))?;
+        }
         None if arguments.json => {
-            let mut all = Map::new();
-            for &name in DocumentName::value_variants() {
-                if let Some(document) = printer.document(name)? {
-                    all.insert(word(name), json!(document));
-                }
-            }
-            writeln!(
-                screen.out(),
-                "{}",
-                printable_json(&format!("{:#}", Value::Object(all)))
-            )?;
+            let all = printer.all_documents()?;
+            writeln!(screen.out(), "{}", printable_json(&format!("{all:#}")))?;
         }
         None => printer.print_all(screen)?,
     }
@@ -121,10 +120,22 @@ impl PolicyPrinter<'_> {
             DocumentName::ReporterOfEvents => {
                 reporter_of_events(agreement, &self.facts.installation()?)
             }
+            DocumentName::Operator => operator(agreement, &self.facts.installation()?),
             DocumentName::SourceKey => return Ok(source_key(agreement)),
             DocumentName::TargetKey => return Ok(target_key(agreement)),
         };
         Ok(Some(document))
+    }
+
+    /// All documents by name.
+    fn all_documents(&self) -> Result<Value, CommandError> {
+        let mut all = Map::new();
+        for &name in DocumentName::value_variants() {
+            if let Some(document) = self.document(name)? {
+                all.insert(word(name), json!(document));
+            }
+        }
+        Ok(Value::Object(all))
     }
 
     fn print_all(&self, screen: &mut Screen) -> Result<(), CommandError> {
@@ -164,6 +175,9 @@ impl PolicyPrinter<'_> {
             DocumentName::ReporterOfEvents | DocumentName::IntakeRole => {
                 format!("account {source}, part of a stack with StartOnEvents=true")
             }
+            DocumentName::Operator => {
+                format!("account {source}, for people who operate runs: attach it to their role")
+            }
             DocumentName::SourceKey => {
                 "the key of the source's objects: merge it into its key policy".to_owned()
             }
@@ -185,6 +199,7 @@ fn heading(name: DocumentName) -> &'static str {
         DocumentName::ReporterRole => "reporter's execution role, permission policy",
         DocumentName::ReporterOfEvents => "reporter's execution role, policy for runs of events",
         DocumentName::IntakeRole => "intake's execution role, permission policy",
+        DocumentName::Operator => "operator's permission policy",
         DocumentName::SourceKey => "source key policy",
         DocumentName::TargetKey => "target key policy",
     }

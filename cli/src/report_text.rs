@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use serde_json::json;
 use shardlift_core::{
     documents::RunDocument,
     failure::FailureCode,
@@ -18,8 +19,15 @@ use shardlift_core::{
 };
 
 use crate::{
-    Ending, Screen, arguments::ReportArguments, connection::Connection, error::CommandError,
-    failure_table, next_step_text::write_next_steps, screen::Tone,
+    Ending, Screen,
+    connection::Connection,
+    error::CommandError,
+    failure_table,
+    next_step_text::write_next_steps,
+    problem_text::{write_problem_action, write_problem_message},
+    run_arguments::ReportArguments,
+    run_end::steps_json,
+    screen::Tone,
 };
 
 /// The documents that `--save` fetches.
@@ -42,7 +50,7 @@ pub(crate) async fn show(
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
     let run = &arguments.run;
-    if arguments.json {
+    if arguments.json && !screen.is_json() {
         let Some(body) = connection.documents(run).bytes(RunDocument::Report).await? else {
             return Err(connection.no_report(run).await);
         };
@@ -59,7 +67,7 @@ pub(crate) async fn show(
     let ending = print(connection, &report, screen).await?;
     // The reporter writes no empty list for a run of few events.
     let is_quiet = report.events.is_some() && report.verdict == Verdict::Complete;
-    if arguments.failures && !is_quiet {
+    if arguments.failures && !is_quiet && !screen.is_json() {
         failure_table::print(connection, run, screen).await?;
     }
     Ok(ending)
@@ -107,14 +115,12 @@ pub(crate) async fn print(
     report: &Report,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
+    let typed = typed_input(connection, report).await;
+    if screen.is_json() {
+        write_json(report, typed.as_deref(), &connection.flags, screen)?;
+        return Ok(ending(report));
+    }
     let record = connection.run_record(&report.run_id).await?;
-    // What was typed is shown to be corrected; the report does not have it.
-    let typed = if report.leading_code() == FailureCode::InvalidRun.name() {
-        let execution = connection.machine.describe(&report.run_id).await.ok();
-        execution.and_then(|execution| execution.input)
-    } else {
-        None
-    };
     write_report(
         report,
         record.as_ref(),
@@ -125,7 +131,32 @@ pub(crate) async fn print(
     Ok(ending(report))
 }
 
-const fn ending(report: &Report) -> Ending {
+/// What was typed, where it is to be corrected; the report does not have it.
+pub(crate) async fn typed_input(connection: &Connection, report: &Report) -> Option<String> {
+    if report.leading_code() != FailureCode::InvalidRun.name() {
+        return None;
+    }
+    let execution = connection.machine.describe(&report.run_id).await.ok();
+    execution.and_then(|execution| execution.input)
+}
+
+fn write_json(
+    report: &Report,
+    typed: Option<&str>,
+    flags: &str,
+    screen: &mut Screen,
+) -> Result<(), CommandError> {
+    let view = ReportView::new(report, &FailureExamples::new());
+    let run = &report.run_id;
+    screen.json(json!({
+        "run_id": run, "status": "REPORTED", "verdict": report.verdict, "report": report,
+        "page": report.report.document("report.html"),
+        "next_steps": steps_json(&view.next_steps, run, flags, typed),
+    }))
+}
+
+/// How the command ends after a report.
+pub(crate) const fn ending(report: &Report) -> Ending {
     match report.verdict {
         Verdict::Complete | Verdict::Planned => Ending::Good,
         Verdict::Incomplete => Ending::Incomplete,
@@ -142,6 +173,7 @@ fn write_report(
     // Examples are in failures.csv, which `--failures` prints.
     let view = ReportView::new(report, &FailureExamples::new());
     write_headline(&view, report, record, screen)?;
+    writeln!(screen.out())?;
     write_figures(&view, screen)?;
     write_problems(&view, flags, screen)?;
     write_warnings(&view, screen)?;
@@ -153,7 +185,7 @@ fn write_report(
     Ok(())
 }
 
-fn write_headline(
+pub(crate) fn write_headline(
     view: &ReportView,
     report: &Report,
     record: Option<&RunRecord>,
@@ -187,7 +219,7 @@ fn write_headline(
             Printable(pair.target.prefix.as_str()),
         )?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// How long the verdict and the run are.
@@ -219,34 +251,10 @@ fn write_figures(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> 
 
 fn write_problems(view: &ReportView, flags: &str, screen: &mut Screen) -> std::io::Result<()> {
     for problem in &view.problems {
-        let title = screen.toned(Tone::Bad, &Printable(&problem.title).to_string());
-        writeln!(screen.out(), "\n  {}: {title}", problem.kind.heading())?;
-        // What AWS said is prose to its end, and so is why a call was refused; the rest is set in to be pasted.
-        let mut is_prose = false;
-        for line in problem.message.lines() {
-            is_prose |= line.starts_with("AWS reported:");
-            if is_prose || line.starts_with("  why:") {
-                screen.paragraph(Tone::Plain, 4, &Printable(line).to_string())?;
-            } else {
-                write_line(line, flags, screen)?;
-            }
-        }
-        let action = format!("What to do: {}", Printable(&problem.action));
-        screen.paragraph(Tone::Plain, 4, &action)?;
+        write_problem_message(problem, flags, screen)?;
+        write_problem_action(problem, screen)?;
     }
     Ok(())
-}
-
-/// Lines that are set further in (statements, commands) stay as they are, to be pasted; a sentence is wrapped.
-fn write_line(line: &str, flags: &str, screen: &mut Screen) -> std::io::Result<()> {
-    let shown = Printable(line).to_string();
-    match shown.trim_start().strip_prefix("shardlift policy ") {
-        Some(rest) => writeln!(screen.out(), "      shardlift {flags}policy {rest}"),
-        None if shown.starts_with(' ') || shown.is_empty() => {
-            writeln!(screen.out(), "{}", format!("    {shown}").trim_end())
-        }
-        None => screen.paragraph(Tone::Plain, 4, &shown),
-    }
 }
 
 fn write_warnings(view: &ReportView, screen: &mut Screen) -> std::io::Result<()> {
@@ -262,13 +270,14 @@ fn write_warnings(view: &ReportView, screen: &mut Screen) -> std::io::Result<()>
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::screen::paper::Paper;
 
-    fn report(verdict: &str) -> serde_json::Value {
+    /// A report with this verdict.
+    pub(crate) fn report(verdict: &str) -> serde_json::Value {
         json!({
             "schema_version": 1, "run_id": "nightly-1", "verdict": verdict, "mode": "sync",
             "planned": {"objects": 3_000, "bytes": 1_073_741_824_u64},
@@ -327,7 +336,7 @@ mod tests {
         );
         for figure in [
             "Shards       4 of 4 done (in 1 round)",
-            "Duration     12 s (from 2026-11-22T01:00:00.000Z)",
+            "Duration     12 s (from 2026-11-22 01:00:00 UTC)",
             "Copy time    11 s (estimated 9.0 s)",
             "Request cost $0.01 (estimated $0.02)",
         ] {
@@ -347,7 +356,7 @@ mod tests {
         assert!(text.contains("ObjectArchived: 1 object"), "{text}");
         assert!(text.contains("The object is archived"), "{text}");
         assert!(text.contains("Restore it in the source bucket"), "{text}");
-        assert!(text.contains("shardlift --local report nightly-1 --failures"));
+        assert!(text.contains("shardlift --local failures nightly-1"));
         assert!(text.contains("shardlift --local start --rerun-of nightly-1 --watch"));
         assert_eq!(ending, Ending::Incomplete);
     }

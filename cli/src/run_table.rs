@@ -1,5 +1,6 @@
 //! `shardlift status`: the latest runs.
 
+use serde_json::{Value, json};
 use shardlift_core::{
     report::Report,
     value::{figures::duration, id::RunId, printable::Printable},
@@ -16,6 +17,17 @@ pub(crate) async fn show(
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
     let executions = connection.machine.latest(count).await?;
+    if screen.is_json() {
+        let mut runs = Vec::new();
+        for execution in &executions {
+            runs.push(run_json(
+                execution,
+                report_of(connection, execution).await?.as_ref(),
+            ));
+        }
+        screen.json(json!({"runs": runs}))?;
+        return Ok(Ending::Good);
+    }
     if executions.is_empty() {
         writeln!(
             screen.out(),
@@ -24,13 +36,30 @@ pub(crate) async fn show(
         )?;
     }
     for execution in &executions {
-        let report = match RunId::new(execution.name.as_str()) {
-            Ok(run) if !execution.is_running() => connection.report(&run).await?,
-            _ => None,
-        };
+        let report = report_of(connection, execution).await?;
         write_run(execution, report.as_ref(), screen)?;
     }
     Ok(Ending::Good)
+}
+
+async fn report_of(
+    connection: &Connection,
+    execution: &Execution,
+) -> Result<Option<Report>, CommandError> {
+    match RunId::new(execution.name.as_str()) {
+        Ok(run) if !execution.is_running() => connection.report(&run).await,
+        _ => Ok(None),
+    }
+}
+
+fn run_json(execution: &Execution, report: Option<&Report>) -> Value {
+    json!({
+        "run_id": execution.name, "status": execution.status.as_str(),
+        "verdict": report.map(|report| report.verdict),
+        "summary": report.map(|report| report.headline().summary),
+        "started_at": execution.started_at.to_string(),
+        "ended_at": execution.ended_at.map(|at| at.to_string()),
+    })
 }
 
 /// A run in one line, or with its headline below where that does not fit.

@@ -4,6 +4,8 @@ use std::io::{IsTerminal, Write};
 
 use shardlift_core::value::printable::Printable;
 
+use crate::output_format::OutputFormat;
+
 /// The meaning of a piece of text, which decides its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -27,6 +29,10 @@ pub struct Screen {
     redraws: bool,
     /// The columns of the terminal; nothing where the results go elsewhere, and lines may be long.
     columns: Option<usize>,
+    /// How results are written.
+    pub(crate) format: OutputFormat,
+    /// The command whose results they are.
+    pub(crate) command: &'static str,
 }
 
 impl Screen {
@@ -46,6 +52,8 @@ impl Screen {
             columns: size
                 .filter(|_| std::io::stdout().is_terminal())
                 .map(|(_rows, columns)| usize::from(columns)),
+            format: OutputFormat::Text,
+            command: "",
         }
     }
 
@@ -58,6 +66,8 @@ impl Screen {
             colors: false,
             redraws: false,
             columns: None,
+            format: OutputFormat::Text,
+            command: "",
         }
     }
 

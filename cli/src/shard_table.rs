@@ -1,5 +1,6 @@
 //! `shardlift shards`: the shards of a run.
 
+use serde_json::json;
 use shardlift_core::{
     port::Ledger,
     shard::{ShardRecord, ShardState},
@@ -7,8 +8,8 @@ use shardlift_core::{
 };
 
 use crate::{
-    Ending, Screen, arguments::ShardsArguments, connection::Connection, error::CommandError,
-    screen::Tone,
+    Ending, Screen, connection::Connection, error::CommandError, json_output::JsonList,
+    run_arguments::ShardsArguments, screen::Tone,
 };
 
 /// Lists the shards of a run page by page: a run can have a hundred thousand.
@@ -30,7 +31,37 @@ pub(crate) async fn show(
             arguments.run
         )));
     }
+    if screen.is_json() {
+        return list_json(&connection.ledger, arguments, screen).await;
+    }
     list(&connection.ledger, arguments, screen).await
+}
+
+async fn list_json(
+    ledger: &impl Ledger,
+    arguments: &ShardsArguments,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
+    let (mut count, mut done) = (0_u64, 0_u64);
+    let mut list = JsonList::begin(screen, "shards")?;
+    let mut shards = ledger.shards(&arguments.run);
+    while let Some(shard) = shards.next().await? {
+        count += 1;
+        done += u64::from(shard.state == ShardState::Done);
+        if arguments.not_done && shard.state == ShardState::Done {
+            continue;
+        }
+        let tally = &shard.outcome.tally;
+        let item = json!({
+            "shard_id": shard.shard_id, "state": state(&shard), "round": shard.round,
+            "attempts": shard.attempts, "planned": shard.planned,
+            "finished_objects": tally.settled_objects(), "failed_objects": tally.failed.objects,
+        });
+        list.add(&item, screen)?;
+    }
+    let rest = json!({"run_id": arguments.run, "done": done, "total": count});
+    list.end(&rest, screen)?;
+    Ok(Ending::Good)
 }
 
 async fn list(

@@ -41,17 +41,37 @@ pub(crate) async fn start(
         }
         None => input,
     };
-    connection.machine.start(&run, &input).await?;
-    if arguments.watch {
+    begin(connection, (Some(run), &input), arguments.watch, screen).await
+}
+
+/// Starts a run under this name, or under one made from the time, and watches it when that was asked.
+pub(crate) async fn begin(
+    connection: &Connection,
+    (name, input): (Option<RunId>, &str),
+    stays: bool,
+    screen: &mut Screen,
+) -> Result<Ending, CommandError> {
+    let run = match name {
+        Some(run) => run,
+        None => name_by_time(jiff::Timestamp::now())?,
+    };
+    connection.machine.start(&run, input).await?;
+    if stays {
         screen.note(&format!("run {run} started"))?;
         return watch::watch(connection, &run, screen).await;
     }
-    writeln!(screen.out(), "{run}")?;
-    screen.note(&format!(
-        "watch it: shardlift {}watch {}",
+    let watch = format!(
+        "shardlift {}watch {}",
         connection.flags,
         shell::quoted(&run)
-    ))?;
+    );
+    if screen.is_json() {
+        let input: serde_json::Value = serde_json::from_str(input).unwrap_or_default();
+        screen.json(json!({"run_id": run, "input": input, "watch": watch}))?;
+    } else {
+        writeln!(screen.out(), "{run}")?;
+        screen.note(&format!("watch it: {watch}"))?;
+    }
     Ok(Ending::Good)
 }
 

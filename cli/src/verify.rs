@@ -19,28 +19,16 @@ use shardlift_proof::{Recheck, Rechecked, TargetState, csv_row::object_text};
 
 use crate::{
     Ending, Screen,
-    arguments::{StackArguments, VerifyArguments},
+    arguments::StackArguments,
     connection::Connection,
     deployment::Deployment,
     difference_list::{DIFFERENCES_SHOWN_MAX, DifferenceList},
     error::CommandError,
     listing_progress::ListingProgress,
     proven_run::ProvenRun,
+    run_arguments::VerifyArguments,
     screen::Tone,
 };
-
-/// Refuses what makes no sense before anything is read.
-pub(crate) fn check(
-    stack: &StackArguments,
-    arguments: &VerifyArguments,
-) -> Result<(), CommandError> {
-    if stack.local && arguments.target_profile.is_some() {
-        return Err(CommandError::usage(
-            "--target-profile is not for the local stack, which has credentials of both accounts: leave it out",
-        ));
-    }
-    Ok(())
-}
 
 /// Lists the target of a run, and says whether it still is what the run proved.
 pub(crate) async fn verify(
@@ -88,7 +76,7 @@ pub(crate) async fn verify(
         }
     };
     list.finish()?;
-    if arguments.json {
+    if arguments.json || screen.is_json() {
         write_json(&proven, &rechecked, &list, screen)?;
     } else {
         write_text(&proven, &rechecked, &list, screen)?;
@@ -251,6 +239,9 @@ fn write_json(
         "differences": differences,
         "differences_shown_max": DIFFERENCES_SHOWN_MAX,
     });
+    if screen.is_json() {
+        return screen.json(answer);
+    }
     writeln!(screen.out(), "{}", printable_json(&answer.to_string()))?;
     Ok(())
 }

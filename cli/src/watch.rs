@@ -5,17 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shardlift_aws::SystemClock;
+use serde_json::json;
 use shardlift_core::{
-    port::{Clock, Ledger},
-    report::view::NextStep,
+    port::Ledger,
     value::{id::RunId, printable::Printable},
 };
 
 use crate::{
     Ending, Screen, connection::Connection, error::CommandError, machine::Execution,
-    next_step_text::write_next_steps, report_text, run_progress::RunProgress, screen::Tone, shell,
-    snapshot::Snapshot, speed::Speed,
+    next_step_text::write_next_steps, report_text, run_end::RunEnd, run_progress::RunProgress,
+    screen::Tone, shell, snapshot::Snapshot, speed::Speed,
 };
 
 /// The pause between two reads of the ledger.
@@ -49,15 +48,15 @@ pub(crate) async fn watch(
         }
     };
     progress.clear();
-    let execution = ended?;
-    match connection.report(run).await? {
-        Some(report) => report_text::print(connection, &report, screen).await,
-        None => without_report(connection, run, &execution, screen).await,
+    let end = RunEnd::of(connection, run, ended?).await?;
+    match &end.report {
+        Some(report) => report_text::print(connection, report, screen).await,
+        None => without_report(connection, &end, screen),
     }
 }
 
 /// The execution once it has ended. A question that gets no response is asked again: the run goes on without us.
-async fn end_of<F: Future<Output = Result<Execution, CommandError>>>(
+pub(crate) async fn end_of<F: Future<Output = Result<Execution, CommandError>>>(
     describe: impl Fn() -> F,
     come_back: &str,
 ) -> Result<Execution, CommandError> {
@@ -102,19 +101,21 @@ async fn show_progress(
 }
 
 /// The end of a run without a report: it was stopped or timed out, or the reporter failed.
-async fn without_report(
+fn without_report(
     connection: &Connection,
-    run: &RunId,
-    execution: &Execution,
+    end: &RunEnd,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let record = connection.run_record(run).await?;
-    let snapshot = Snapshot::read(&connection.ledger, run).await?;
-    let now = SystemClock.now();
-    let copying_until = snapshot.leased_until.filter(|&until| until > now);
-    let steps = NextStep::without_report(run, record.as_ref(), copying_until);
-    write_end(run, execution, screen)?;
-    write_next_steps(&steps, run, &connection.flags, None, screen)?;
+    let (run, execution, flags) = (&end.run, &end.execution, &connection.flags);
+    if screen.is_json() {
+        screen.json(json!({
+            "run_id": run, "status": execution.status.as_str(), "verdict": null, "report": null,
+            "error": execution.error, "cause": execution.cause, "next_steps": end.steps_json(flags),
+        }))?;
+    } else {
+        write_end(run, execution, screen)?;
+        write_next_steps(&end.steps, run, flags, None, screen)?;
+    }
     Ok(Ending::Broken)
 }
 

@@ -3,7 +3,8 @@
 // Reads the pages that `cargo test --workspace --test reporting` writes to target/report-pages.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -16,6 +17,7 @@ const SCREENS = {
   desktop: { width: 1280, height: 900 },
   phone: { width: 360, height: 740 },
 };
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WCAG_AA_CONTRAST_MIN = 4.5;
 // The bundled Chromium is made for Lambda: its single process ends when its first page is closed.
 const BUNDLED_ARGS = bundled.args.filter((arg) => arg !== "--single-process");
@@ -47,6 +49,23 @@ async function open(name, screen, scheme) {
   return { page, offences };
 }
 
+/** What axe finds wrong, for keyboards and screen readers too. It runs beside the page, whose policy lets no script run. */
+async function accessibilityFaults(page) {
+  const session = await page.context().newCDPSession(page);
+  const { frameTree } = await session.send("Page.getFrameTree");
+  const world = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id });
+  const evaluate = async (expression) => {
+    const options = { contextId: world.executionContextId, awaitPromise: true, returnByValue: true };
+    const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression, ...options });
+    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
+    return result.value;
+  };
+  await evaluate(AXE);
+  const { passes, violations } = await evaluate("axe.run().then(({ passes, violations }) => ({ passes: passes.length, violations }))");
+  assert.ok(passes > 10, `axe passed only ${passes} rules`);
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
+}
+
 /** The least contrast between a text and what lies behind it, by the formula of WCAG 2. Runs in the browser. */
 function leastContrast() {
   const channels = (color) => color.match(/[\d.]+/g).map(Number);
@@ -75,7 +94,7 @@ function leastContrast() {
 for (const screen of Object.keys(SCREENS)) {
   for (const scheme of ["light", "dark"]) {
     describe(`${screen}, ${scheme}`, () => {
-      for (const name of ["complete.html", "incomplete.html", "broken.html"]) {
+      for (const name of ["complete.html", "incomplete.html", "broken.html", "few.html"]) {
         test(`${name} fits, can be read, loads nothing and runs nothing`, async () => {
           const { page, offences } = await open(name, screen, scheme);
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -89,6 +108,7 @@ for (const screen of Object.keys(SCREENS)) {
             path: fileURLToPath(new URL(`${name}-${screen}-${scheme}.png`, SCREENSHOTS)),
             fullPage: true,
           });
+          assert.deepEqual(await accessibilityFaults(page), []);
           assert.deepEqual(offences, []);
           await page.close();
         });
@@ -99,11 +119,58 @@ for (const screen of Object.keys(SCREENS)) {
 
 test("the verdict stands in the first screen of a phone", async () => {
   const { page } = await open("incomplete.html", "phone", "light");
-  for (const selector of [".verdict", "h1", "#numbers"]) {
+  for (const selector of [".verdict", "h1", "#start"]) {
     const box = await page.locator(selector).boundingBox();
     assert.ok(box.y < SCREENS.phone.height, selector);
   }
   assert.equal(await page.locator(".verdict").innerText(), "INCOMPLETE");
+  await page.close();
+});
+
+test("what to start stands above what broke, as a command and as an input for the console", async () => {
+  for (const name of ["broken.html", "incomplete.html"]) {
+    const { page } = await open(name, "desktop", "light");
+    const sections = await page.locator("main > section").evaluateAll((all) => all.map((section) => section.id));
+    assert.equal(sections[0], "start");
+    assert.ok(sections.indexOf(name === "broken.html" ? "problem" : "failures") === 1, sections.join(" "));
+    assert.match(await page.locator("#start pre").first().innerText(), /^shardlift --stack \S+ start --/);
+    await page.close();
+  }
+});
+
+test("the failed objects are on the page itself, counted by reason and by folder", async () => {
+  const { page } = await open("incomplete.html", "desktop", "light");
+  const text = await page.locator("#failed-objects").innerText();
+  assert.match(text, /AccessDenied\s+12\n/);
+  assert.match(text, /Folder/);
+  assert.ok((await page.locator("#failed-objects .scroll tbody tr").count()) > 12);
+  await page.close();
+});
+
+test("a run of which a single object failed is amber, one of which many failed is red", async () => {
+  const colors = [];
+  for (const name of ["few.html", "incomplete.html"]) {
+    const { page } = await open(name, "desktop", "light");
+    assert.equal(await page.locator(".verdict").innerText(), "INCOMPLETE");
+    colors.push(await page.locator("header").evaluate((header) => getComputedStyle(header).backgroundColor));
+    await page.close();
+  }
+  assert.deepEqual(colors, ["rgb(138, 83, 0)", "rgb(179, 38, 30)"]);
+});
+
+test("on paper the page is black on white and no table is cut off", async () => {
+  const { page } = await open("incomplete.html", "desktop", "dark");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  const seen = await page.evaluate(() => ({
+    ground: getComputedStyle(document.body).backgroundColor,
+    ink: getComputedStyle(document.body).color,
+    header: getComputedStyle(document.querySelector("header")).backgroundColor,
+    overflow: getComputedStyle(document.querySelector(".scroll")).overflowX,
+  }));
+  const white = "rgb(255, 255, 255)";
+  assert.deepEqual(seen, { ground: white, ink: "rgb(0, 0, 0)", header: "rgba(0, 0, 0, 0)", overflow: "visible" });
+  const { contrast, text } = await page.evaluate(leastContrast);
+  assert.ok(contrast >= WCAG_AA_CONTRAST_MIN, `contrast ${contrast.toFixed(2)} of "${text}"`);
   await page.close();
 });
 

@@ -22,7 +22,18 @@ from shardlift_local.server import free_port
 SHARDLIFT = ROOT / "target" / "release" / "shardlift"
 DEAD_SECONDS_MAX = 10
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-PASTED = re.compile(r"s3://|Digest|shardlift --local")
+PASTED = re.compile(r"s3://|Digest|shardlift --local|aws ")
+# Each with its exit code.
+SCREENS = [
+    (["report", "RUN"], 0),
+    (["status"], 0),
+    (["shards", "RUN"], 0),
+    (["watch", "RUN"], 0),
+    (["failures", "RUN"], 0),
+    (["stop", "RUN"], 0),
+    # Nobody is subscribed to the topic.
+    (["doctor"], 1),
+]
 
 
 def said(server, *arguments, **variables):
@@ -42,7 +53,7 @@ def said(server, *arguments, **variables):
     assert ran.returncode != 0
     assert ran.stdout == ""
     # A sentence, not the debug form of a response.
-    assert len(ran.stderr) < 400, ran.stderr
+    assert len(ran.stderr) < 450, ran.stderr
     assert not any(sign in ran.stderr for sign in ("SdkBody", "Error(", "{", "\n\n")), ran.stderr
     return ran.stderr
 
@@ -146,14 +157,39 @@ def test_a_dumb_terminal_gets_no_colors_and_a_narrow_one_no_broken_words(real, t
     outputs.write_text(json.dumps(real.outputs))
     command = [SHARDLIFT, "--local", "--local-outputs", outputs]
     for columns in (60, 80, 120):
-        for arguments in (["report", run.run_id], ["status"], ["shards", run.run_id], ["watch", run.run_id]):
-            text = on_a_terminal([*command, *arguments], columns, "xterm")
+        for arguments, code in SCREENS:
+            arguments = [run.run_id if word == "RUN" else word for word in arguments]
+            text = on_a_terminal([*command, *arguments], columns, "xterm", code)
             assert "\x1b[" in text or arguments[0] == "shards", "a terminal gets colors"
             lines = [ANSI.sub("", line) for line in text.splitlines()]
             wide = [line for line in lines if len(line) > columns and " " in line.strip()]
             # Only what is pasted stays in one line: an address, a digest, a command.
             assert not [line for line in wide if not PASTED.search(line)], (columns, arguments, wide)
-    assert "\x1b[" not in on_a_terminal([*command, "report", run.run_id], 80, "dumb")
+    for arguments in (["report", run.run_id], ["failures", run.run_id], ["stop", run.run_id]):
+        assert "\x1b[" not in on_a_terminal([*command, *arguments], 80, "dumb")
+        assert "\x1b[" not in on_a_terminal([*command, *arguments], 80, "xterm", NO_COLOR="1")
+
+
+def test_completion_loads_in_a_shell_and_knows_every_command():
+    script = """
+        source <("$1" completions bash)
+        COMP_WORDS=(shardlift "$2"); COMP_CWORD=1
+        "$(complete -p shardlift | sed 's/.*-F \\([^ ]*\\).*/\\1/')" shardlift "$2" shardlift
+        echo "${COMPREPLY[@]}"
+    """
+    for typed, expected in (("fai", ["failures"]), ("st", ["start", "status", "stop"])):
+        line = ["bash", "--norc", "-c", script, "bash", SHARDLIFT, typed]
+        ran = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+        assert ran.stderr == ""
+        assert sorted(ran.stdout.split()) == expected
+
+
+def test_every_command_has_a_manual_page(tmp_path):
+    subprocess.run([SHARDLIFT, "man", "--dir", tmp_path], capture_output=True, timeout=60, check=True)
+    pages = {path.name for path in tmp_path.iterdir()}
+    assert {"shardlift.1", "shardlift-failures.1", "shardlift-stop.1", "shardlift-events-on.1"} <= pages
+    # Also the options that the help leaves out.
+    assert r"\-\-rounds\-max" in (tmp_path / "shardlift-start.1").read_text()
 
 
 def test_the_command_ends_within_three_seconds_of_the_run(real, tmp_path):
@@ -193,11 +229,11 @@ def refusing_server(code):
         server.server_close()
 
 
-def on_a_terminal(command, columns, term):
+def on_a_terminal(command, columns, term, code=0, **variables):
     """What a command writes on a terminal of so many columns."""
     main, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    environment = {"PATH": os.environ["PATH"], "TERM": term}
+    environment = {"PATH": os.environ["PATH"], "TERM": term, **variables}
     process = subprocess.Popen(command, env=environment, stdin=child, stdout=child, stderr=child)
     os.close(child)
     written = b""
@@ -206,7 +242,7 @@ def on_a_terminal(command, columns, term):
         while piece := os.read(main, 4096):
             written += piece
     os.close(main)
-    assert process.wait(timeout=60) == 0, written.decode()
+    assert process.wait(timeout=60) == code, written.decode()
     return written.decode().replace("\r\n", "\n")
 
 

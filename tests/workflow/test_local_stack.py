@@ -3,13 +3,15 @@
 import contextlib
 import json
 import socket
+import subprocess
 import time
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from shardlift_local import demo as demonstration
 from shardlift_local.accounts import REGION, source_account, target_account
-from shardlift_local.deployment import merged_policy
+from shardlift_local.deployment import ROOT, merged_policy
 from shardlift_local.server import Server, StackError
 
 ROLE = "fixes-role"
@@ -275,3 +277,24 @@ def test_a_deletion_of_many_obeys_their_etags(bucket, versioning):
     assert [error["Code"] for error in response["Errors"]] == ["PreconditionFailed"]
     assert [deleted["Key"] for deleted in response["Deleted"]] == ["gone"]
     assert s3.head_object(Bucket=name, Key="kept")["ETag"] == etags["kept"]
+
+
+@pytest.mark.parametrize("folder", ["missing", "empty", "a file"])
+def test_a_demo_of_nothing_is_refused_before_a_stack_is_replaced(folder, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a file").write_text("x")
+
+    def replaced(*_arguments, **_options):
+        raise AssertionError("the stack was replaced")
+
+    monkeypatch.setattr(demonstration, "up", replaced)
+    with pytest.raises(StackError, match=r"FROM=.* (is no folder|holds no files)\. Nothing was changed"):
+        demonstration.demo(0, tmp_path / folder)
+
+
+def test_make_refuses_a_demo_of_a_missing_folder_before_it_builds(tmp_path):
+    line = ["make", "demo", f"FROM={tmp_path / 'missing'}"]
+    refused = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=10)
+    assert refused.returncode != 0
+    assert "is no folder. Nothing was changed" in refused.stderr
+    assert refused.stdout == ""

@@ -9,6 +9,7 @@ use aws_sdk_s3::{
     Client,
     types::{EventBridgeConfiguration, NotificationConfiguration},
 };
+use serde_json::json;
 use shardlift_core::value::bucket::BucketName;
 
 use crate::{Ending, Screen, error::CommandError};
@@ -59,9 +60,22 @@ impl Notifications {
         yes: bool,
         screen: &mut Screen,
     ) -> Result<Ending, CommandError> {
-        let mut configuration = self.read().await?;
+        let configuration = self.read().await?;
         let bucket = &self.bucket;
-        if configuration.event_bridge_configuration.is_some() == on {
+        let is_as_asked = configuration.event_bridge_configuration.is_some() == on;
+        if screen.is_json() {
+            if !is_as_asked && !yes {
+                return Err(CommandError::usage(
+                    "with --output json no question can be asked: add --yes",
+                ));
+            }
+            if !is_as_asked {
+                self.write(configuration, on).await?;
+            }
+            screen.json(json!({"source_bucket": bucket, "on": on, "changed": !is_as_asked}))?;
+            return Ok(Ending::Good);
+        }
+        if is_as_asked {
             let state = if on { "sends" } else { "does not send" };
             writeln!(
                 screen.out(),
@@ -84,32 +98,42 @@ impl Notifications {
         if !on {
             writeln!(
                 screen.out(),
-                "Other rules of EventBridge may use the bucket's events: those get none any more, either."
+                "Other EventBridge rules may use this bucket's events; they will stop receiving them, too."
             )?;
         }
         if !yes && !confirmed(screen)? {
             writeln!(
                 screen.out(),
-                "Nothing was changed. With --yes, no question is asked."
+                "Nothing was changed. To change it without being asked, add --yes."
             )?;
             return Ok(Ending::Broken);
         }
+        self.write(configuration, on).await?;
+        let done = if on {
+            "The bucket now sends its events to EventBridge; S3 needs about five minutes for that."
+        } else {
+            "The bucket no longer sends its events to EventBridge; S3 needs about five minutes for that."
+        };
+        writeln!(screen.out(), "{done}")?;
+        Ok(Ending::Good)
+    }
+
+    /// Writes the configuration with EventBridge in it, or without.
+    async fn write(
+        &self,
+        mut configuration: NotificationConfiguration,
+        on: bool,
+    ) -> Result<(), CommandError> {
         configuration.event_bridge_configuration =
             on.then(|| EventBridgeConfiguration::builder().build());
         self.client
             .put_bucket_notification_configuration()
-            .bucket(bucket.as_str())
+            .bucket(self.bucket.as_str())
             .notification_configuration(configuration)
             .send()
             .await
             .map_err(|error| CommandError::call("s3:PutBucketNotification", &error))?;
-        let done = if on {
-            "It sends its events to EventBridge; S3 takes some five minutes for that."
-        } else {
-            "It does not send its events to EventBridge any more; S3 takes some five minutes for that."
-        };
-        writeln!(screen.out(), "{done}")?;
-        Ok(Ending::Good)
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use aws_sdk_sqs::{
         DeleteMessageBatchRequestEntry, Message, QueueAttributeName, SendMessageBatchRequestEntry,
     },
 };
+use serde_json::json;
 use shardlift_core::value::figures::counted;
 
 use crate::{Ending, Screen, error::CommandError};
@@ -122,7 +123,17 @@ impl Queues {
             self.put_back(&urls, messages).await?;
             moved += messages.len() as u64;
         }
-        if moved == 0 && there.in_flight > 0 {
+        let is_taken = moved == 0 && there.in_flight > 0;
+        if screen.is_json() {
+            let received_by_others = if is_taken { there.in_flight } else { 0 };
+            screen.json(json!({"put_back": moved, "received_by_others": received_by_others}))?;
+            return Ok(if is_taken {
+                Ending::Incomplete
+            } else {
+                Ending::Good
+            });
+        }
+        if is_taken {
             writeln!(
                 screen.out(),
                 "{} received by somebody else just now; try again in some minutes",

@@ -1,5 +1,8 @@
 //! `shardlift events status`: how it stands.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use shardlift_core::{
     events::{HELD_KEY, WaitingName},
     port::EventLists,
@@ -12,7 +15,9 @@ use shardlift_core::{
 };
 
 use super::{event_parts::EventParts, notifications::Notifications, queues::Queues};
-use crate::{Ending, Screen, connection::Connection, error::CommandError, screen::Tone};
+use crate::{
+    Ending, Screen, connection::Connection, error::CommandError, machine::Execution, screen::Tone,
+};
 
 /// How many runs are looked through for one of events.
 const RUNS_LOOKED_THROUGH: u16 = 50;
@@ -33,19 +38,32 @@ pub(super) async fn show(
     let waiting = waiting(connection).await?;
     let last = last_run(connection).await?;
     let flags = &connection.flags;
+    let letters = dead.visible + dead.in_flight;
+    let ending = if is_on && letters == 0 {
+        Ending::Good
+    } else {
+        Ending::Incomplete
+    };
+    if screen.is_json() {
+        screen.json(json!({
+            "source_bucket": parts.source_bucket, "on": is_on,
+            "queue": {"visible": queue.visible, "in_flight": queue.in_flight},
+            "waiting": waiting.json(), "last_run": LastRun::json(last.as_ref()), "dead_letters": letters,
+        }))?;
+        return Ok(ending);
+    }
     let state = if is_on {
         screen.toned(Tone::Good, "on")
     } else {
         let off = screen.toned(Tone::Bad, "off");
         format!("{off}: nothing starts; shardlift {flags}events on")
     };
-    let letters = dead.visible + dead.in_flight;
     let dead = if letters == 0 {
         "none".to_owned()
     } else {
         let count = screen.toned(Tone::Bad, &counted(letters, "message"));
         format!(
-            "{count}: see the log of {}-intake, mend it, then shardlift {flags}events redrive",
+            "{count}: see the log of {}-intake, fix the cause, then shardlift {flags}events redrive",
             parts.stack
         )
     };
@@ -58,70 +76,107 @@ pub(super) async fn show(
         counted(queue.visible, "message"),
         queue.in_flight
     )?;
-    writeln!(out, "waiting for a run    {waiting}")?;
-    writeln!(out, "last run of events   {last}")?;
+    writeln!(out, "waiting for a run    {}", waiting.text())?;
+    writeln!(out, "last run of events   {}", LastRun::text(last.as_ref()))?;
     writeln!(out, "dead letters         {dead}")?;
-    Ok(if is_on && letters == 0 {
-        Ending::Good
-    } else {
-        Ending::Incomplete
-    })
+    Ok(ending)
 }
 
-async fn waiting(connection: &Connection) -> Result<String, CommandError> {
+/// The keys that wait for a run.
+struct Waiting {
+    keys: u64,
+    oldest_at: Option<Timestamp>,
+    is_held: bool,
+}
+
+impl Waiting {
+    fn text(&self) -> String {
+        let Some(oldest) = self.oldest_at else {
+            return "none".to_owned();
+        };
+        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+        let age = duration(now.since(oldest));
+        let why = if self.is_held {
+            "; a run of events broke, and is tried again every 15 minutes"
+        } else {
+            ""
+        };
+        format!("{}, the oldest for {age}{why}", counted(self.keys, "key"))
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "keys": self.keys, "oldest_at": self.oldest_at.map(|at| at.to_string()),
+            "held": self.is_held,
+        })
+    }
+}
+
+/// The last run of events.
+struct LastRun {
+    execution: Execution,
+    report: Option<Report>,
+}
+
+impl LastRun {
+    fn json(run: Option<&Self>) -> Value {
+        let Some(Self { execution, report }) = run else {
+            return Value::Null;
+        };
+        json!({
+            "run_id": execution.name, "status": execution.status.as_str(),
+            "verdict": report.as_ref().map(|report| report.verdict),
+            "lag_seconds": report.as_ref().and_then(lag).map(|lag| lag.as_secs()),
+        })
+    }
+
+    fn text(run: Option<&Self>) -> String {
+        let Some(Self { execution, report }) = run else {
+            return "none yet".to_owned();
+        };
+        let name = &execution.name;
+        if execution.is_running() {
+            return format!("{name}: it runs");
+        }
+        match report.as_ref().map(|report| (report, lag(report))) {
+            Some((report, Some(lag))) => format!(
+                "{name}: {}, {} after its oldest event",
+                report.headline(),
+                duration(lag)
+            ),
+            Some((report, None)) => format!("{name}: {}", report.headline()),
+            None => format!("{name}: {}, without a report", execution.status.as_str()),
+        }
+    }
+}
+
+async fn waiting(connection: &Connection) -> Result<Waiting, CommandError> {
     let stored = connection.control.waiting().await?;
     let names = stored
         .iter()
         .filter_map(|list| WaitingName::of_key(&list.key));
     let names: Vec<WaitingName> = names.collect();
-    let Some(oldest) = names.iter().map(WaitingName::oldest_at).min() else {
-        return Ok("none".to_owned());
-    };
-    let keys = names.iter().map(WaitingName::objects).sum();
-    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
-    let age = duration(now.since(oldest));
-    let held = stored.iter().any(|list| list.key == HELD_KEY);
-    let why = if held {
-        "; a run of events broke, and is tried again every 15 minutes"
-    } else {
-        ""
-    };
-    Ok(format!(
-        "{}, the oldest for {age}{why}",
-        counted(keys, "key")
-    ))
+    Ok(Waiting {
+        keys: names.iter().map(WaitingName::objects).sum(),
+        oldest_at: names.iter().map(WaitingName::oldest_at).min(),
+        is_held: stored.iter().any(|list| list.key == HELD_KEY),
+    })
 }
 
-async fn last_run(connection: &Connection) -> Result<String, CommandError> {
-    for execution in connection.machine.latest(RUNS_LOOKED_THROUGH).await? {
-        if !execution.name.starts_with(RUN_PREFIX) {
-            continue;
-        }
-        if execution.is_running() {
-            return Ok(format!("{}: it runs", execution.name));
-        }
-        let report = match RunId::new(execution.name.as_str()) {
-            Ok(run) => connection.report(&run).await?,
-            Err(_) => None,
-        };
-        return Ok(match report.as_ref().map(|report| (report, lag(report))) {
-            Some((report, Some(lag))) => format!(
-                "{}: {}, {lag} after its oldest event",
-                execution.name,
-                report.headline()
-            ),
-            Some((report, None)) => format!("{}: {}", execution.name, report.headline()),
-            None => format!(
-                "{}: {}, without a report",
-                execution.name,
-                execution.status.as_str()
-            ),
-        });
-    }
-    Ok("none yet".to_owned())
+async fn last_run(connection: &Connection) -> Result<Option<LastRun>, CommandError> {
+    let latest = connection.machine.latest(RUNS_LOOKED_THROUGH).await?;
+    let of_events = |execution: &Execution| execution.name.starts_with(RUN_PREFIX);
+    let Some(execution) = latest.into_iter().find(of_events) else {
+        return Ok(None);
+    };
+    let report = match RunId::new(execution.name.as_str()) {
+        Ok(run) if !execution.is_running() => connection.report(&run).await?,
+        _ => None,
+    };
+    Ok(Some(LastRun { execution, report }))
 }
 
-fn lag(report: &Report) -> Option<String> {
+fn lag(report: &Report) -> Option<Duration> {
     let events = report.events.as_ref()?;
-    Some(duration(report.ended_at.since(events.oldest_at)))
+    Some(report.ended_at.since(events.oldest_at))
 }

@@ -21,6 +21,8 @@ POLL_SECONDS = 0.05
 
 def demo(port, folder):
     """Runs the demo. Raises StackError unless the run is COMPLETE and the independent check finds no difference."""
+    if folder:
+        refuse_empty(folder)
     outputs = up(port, events=True, sends_events=False)
     source, target = source_account(outputs["endpoint_url"]), target_account(outputs["endpoint_url"])
 
@@ -28,8 +30,6 @@ def demo(port, folder):
     started = time.monotonic()
     items = folder_sample(folder) if folder else generated_sample()
     uploaded = upload(items, source.client("s3"), outputs["source_bucket"])
-    if not uploaded.objects:
-        raise StackError(f"FROM={folder} holds no files")
     print(f"  {len(uploaded.objects):,} objects, {uploaded.bytes:,} bytes in {time.monotonic() - started:.1f} s")
 
     print(f"\nCopying to s3://{outputs['target_bucket']} (account {target.account_id})\n", flush=True)
@@ -44,6 +44,12 @@ def demo(port, folder):
         raise StackError(f"the demo failed; see the log of the local stack: {outputs['log']}")
     _copy_an_event(outputs, source, target)
     print("\nThe local stack stays up. Inspect it with target/release/shardlift --local, stop it with make local-down.")
+
+
+def refuse_empty(folder):
+    """Raises StackError unless there is something to copy. Asked before the stack that runs now is replaced."""
+    if next(folder_sample(folder), None) is None:
+        raise StackError(f"FROM={folder} holds no files. Nothing was changed; name a folder with files in it")
 
 
 def _copy_an_event(outputs, source, target):

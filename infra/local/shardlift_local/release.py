@@ -1,9 +1,9 @@
 """`python -m shardlift_local.release`: collects what a deployment needs, so that it needs no Rust.
 
 `target/dist/shardlift-<version>-linux-<architecture>/` has the layout of the project, so that the README's commands
-are the same in both: the zips in `target/lambda`, templates, state machine, Terraform modules, docs, and the command
-in `bin`. `SHA256SUMS` lists every file. The archive beside it, with a checksum of its own, is ready to be attached to a
-release: the same files always make the same bytes.
+are the same in both: the zips in `target/lambda`, templates, state machine, Terraform modules, docs, the command
+in `bin`, and its manual pages and completions in `share`. `SHA256SUMS` lists every file. The archive beside it, with a
+checksum of its own, is ready to be attached to a release: the same files always make the same bytes.
 """
 
 import argparse
@@ -45,10 +45,12 @@ def version():
     return found
 
 
-def files(zips_dir, command):
+def files(target, command):
     """Where each file of a release comes from, by its path in it."""
-    found = {f"target/lambda/{name}.zip": zips_dir / f"{name}.zip" for name in FUNCTIONS}
+    found = {f"target/lambda/{name}.zip": target / "lambda" / f"{name}.zip" for name in FUNCTIONS}
     found[COMMAND] = command
+    shared = [path for path in (target / "share").rglob("*") if path.is_file()]
+    found |= {str(path.relative_to(target)): path for path in shared}
     for taken in TAKEN:
         path = ROOT / taken
         inside = [path] if path.is_file() else [entry for entry in path.rglob("*") if entry.is_file()]
@@ -57,13 +59,14 @@ def files(zips_dir, command):
     return dict(sorted(found.items()))
 
 
-def release(zips_dir, command, dist_dir, architecture):
+def release(target, command, architecture):
     """Writes the folder and the archive. Returns the path of the archive."""
     name = f"shardlift-{version()}-linux-{architecture}"
+    dist_dir = target / "dist"
     folder = dist_dir / name
     shutil.rmtree(folder, ignore_errors=True)
     sums = []
-    for inside, source in files(zips_dir, command).items():
+    for inside, source in files(target, command).items():
         path = folder / inside
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(source.read_bytes())
@@ -100,7 +103,7 @@ def main(arguments=None, target=ROOT / "target"):
     options = parser.parse_args(arguments)
     if not options.command.exists():
         sys.exit(f"shardlift: {options.command} is missing: cargo build --release --locked -p shardlift")
-    archive = release(target / "lambda", options.command, target / "dist", options.architecture)
+    archive = release(target, options.command, options.architecture)
     print(f"{archive.relative_to(target.parent)}: {archive.stat().st_size / 2**20:.1f} MiB")
 
 

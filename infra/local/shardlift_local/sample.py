@@ -87,7 +87,7 @@ def folder_sample(folder):
     """Every regular file below a folder, with its path as its key. Links are not followed."""
     root = Path(folder).expanduser()
     if not root.is_dir():
-        raise StackError(f"FROM={folder} is not a folder")
+        raise StackError(f"FROM={folder} is no folder. Nothing was changed; name a folder with files in it")
     for parent, folders, files in os.walk(root):
         folders.sort()
         for name in sorted(files):

@@ -5,17 +5,18 @@
 
 mod chart;
 mod charts;
+mod failed_objects;
 mod sections;
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shardlift_core::{
     access::preflight::Preflight,
-    report::{FailureExamples, Report, view::ReportView},
+    report::{FailureExamples, Report, Verdict, view::ReportView},
     run::record::RunRecord,
     value::{arn::ExecutionArn, printable::Printable},
 };
 
-pub(crate) use self::charts::Charts;
+pub(crate) use self::{charts::Charts, failed_objects::FailedObjects};
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -29,6 +30,8 @@ pub(crate) struct ReportPage<'a> {
     pub(crate) execution: &'a ExecutionArn,
     /// An example of each reason.
     pub(crate) examples: &'a FailureExamples,
+    /// The failed objects.
+    pub(crate) failed: &'a FailedObjects,
     /// What the charts show.
     pub(crate) charts: &'a Charts,
     /// The permission checks before the run.
@@ -54,28 +57,62 @@ impl ReportPage<'_> {
                     style { (PreEscaped(STYLE)) }
                 }
                 body {
-                    header class=(verdict.to_lowercase()) {
+                    header class=(header_class(report)) {
                         p.verdict { (verdict) }
                         h1 { (inert(&view.headline.summary)) }
                         p.run { "Run " code { (report.run_id) } }
                         @if let Some(run) = self.run { (sections::pair(run)) }
                     }
                     main {
-                        (sections::figures(&view))
+                        // What a person must do comes first, where there is anything.
+                        (sections::to_start(&view, report, self.execution))
                         (sections::problems(&view))
+                        (sections::figures(&view))
                         (sections::warnings(&view))
                         (sections::next_steps(&view))
-                        @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
-                        @if report.shards.total > 0 && report.rounds > 0 { (chart::by_shard(self.charts)) }
+                        (self.failed.section(report))
+                        @if let Some(run) = self.run { (failed_objects::storage_classes(run)) }
+                        (self.charts())
                         (sections::cost(report, &view))
                         @if let Some(preflight) = self.preflight { (sections::preflight(preflight)) }
                         (sections::links(report, self.execution))
                     }
-                    footer { "Written by Shardlift at " (report.ended_at) }
+                    footer { "Written by Shardlift on " time datetime=(report.ended_at) { (report.ended_at.for_people()) } }
                 }
             }
         }
         .into_string()
+    }
+
+    /// A shard is spread evenly over its time, so a single one would be a flat line that says nothing.
+    fn charts(&self) -> Markup {
+        let report = self.report;
+        html! {
+            @if report.shards.total > 1 {
+                @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
+                @if report.rounds > 0 { (chart::by_shard(self.charts)) }
+            }
+        }
+    }
+}
+
+/// An incomplete run of which this share of the objects or less failed, in percent, is amber instead of red.
+const FEW_FAILED_PERCENT: u64 = 1;
+
+/// The verdict's color. A run that broke is red, however little is missing.
+fn header_class(report: &Report) -> &'static str {
+    let failed = report.failed.objects;
+    let is_whole = report.problem.is_none() && report.shards.done == report.shards.total;
+    match report.verdict {
+        Verdict::Complete => "complete",
+        Verdict::Planned => "planned",
+        Verdict::Incomplete
+            if is_whole
+                && failed.saturating_mul(100) <= report.planned.objects * FEW_FAILED_PERCENT =>
+        {
+            "incomplete few"
+        }
+        Verdict::Incomplete => "incomplete",
     }
 }
 

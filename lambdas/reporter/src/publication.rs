@@ -50,6 +50,7 @@ pub(crate) async fn publish<P: Ports>(
         run,
         execution: &event.execution_arn,
         examples: &details.examples,
+        failed: &details.failed,
         charts: &details.charts,
         preflight: preflight.as_ref(),
     };

@@ -67,6 +67,12 @@ pub enum Action {
     GetQueueAttributes,
     /// Ask what became of an execution.
     DescribeExecution,
+    /// List the executions of a state machine.
+    ListExecutions,
+    /// Stop an execution.
+    StopExecution,
+    /// Read the parameters and outputs of a stack.
+    DescribeStacks,
     /// Publish a notification.
     Publish,
     /// Begin a log.
@@ -77,7 +83,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::AssumeRole,
         Self::ListBucket,
         Self::ListBucketMultipartUploads,
@@ -110,6 +116,9 @@ impl Action {
         Self::DeleteMessage,
         Self::GetQueueAttributes,
         Self::DescribeExecution,
+        Self::ListExecutions,
+        Self::StopExecution,
+        Self::DescribeStacks,
         Self::Publish,
         Self::CreateLogStream,
         Self::PutLogEvents,
@@ -151,6 +160,9 @@ impl Action {
             Self::DeleteMessage => "sqs:DeleteMessage",
             Self::GetQueueAttributes => "sqs:GetQueueAttributes",
             Self::DescribeExecution => "states:DescribeExecution",
+            Self::ListExecutions => "states:ListExecutions",
+            Self::StopExecution => "states:StopExecution",
+            Self::DescribeStacks => "cloudformation:DescribeStacks",
             Self::Publish => "sns:Publish",
             Self::CreateLogStream => "logs:CreateLogStream",
             Self::PutLogEvents => "logs:PutLogEvents",

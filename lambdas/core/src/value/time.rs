@@ -110,6 +110,18 @@ fn parse_listed(text: &str) -> Option<Timestamp> {
     Some(Timestamp(seconds * 1000 + milliseconds))
 }
 
+impl Timestamp {
+    /// The instant as people read it, in UTC and rounded up to whole seconds: `2026-11-22 01:45:02 UTC`.
+    #[must_use]
+    pub fn for_people(self) -> String {
+        let seconds = self.0.div_euclid(1000) + i64::from(self.0.rem_euclid(1000) > 0);
+        match jiff::Timestamp::from_second(seconds) {
+            Ok(instant) => instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            Err(_) => self.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Timestamp {
     /// RFC 3339 in UTC with milliseconds.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -149,6 +161,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn people_read_whole_seconds_that_are_never_too_early() {
+        let at = |milliseconds| Timestamp::from_millis(milliseconds).for_people();
+        assert_eq!(at(1_795_311_901_000), "2026-11-22 01:45:01 UTC");
+        assert_eq!(at(1_795_311_901_001), "2026-11-22 01:45:02 UTC");
+        assert_eq!(at(-1), "1970-01-01 00:00:00 UTC");
+    }
 
     #[test]
     fn text_and_number_agree() {

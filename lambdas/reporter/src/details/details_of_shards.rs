@@ -8,13 +8,18 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     port::ControlWriter,
     report::{FailedWork, FailureExamples, note_example, settlement},
-    run::record::RunRecord,
+    run::{pair::Pair, record::RunRecord},
     shard::{ShardRecord, ShardWork},
     value::id::ShardId,
 };
 
 use super::detail_writer::DetailWriter;
-use crate::{invocation::Invocation, page::Charts, ports::Ports, receipts};
+use crate::{
+    invocation::Invocation,
+    page::{Charts, FailedObjects},
+    ports::Ports,
+    receipts,
+};
 
 /// How many packed failure lists are fetched ahead.
 const LISTS_AT_ONCE: usize = 8;
@@ -24,6 +29,8 @@ const LISTS_AT_ONCE: usize = 8;
 pub(crate) struct Details {
     /// An example of each reason.
     pub(crate) examples: FailureExamples,
+    /// What the page lists and counts.
+    pub(crate) failed: FailedObjects,
     /// What the page draws.
     pub(crate) charts: Charts,
     /// Where lists disagree with the ledger.
@@ -61,7 +68,7 @@ impl Details {
         let written = async {
             details.index_earlier(invocation, run, &mut writer).await?;
             details
-                .write_shards(invocation, unfinished, &mut writer)
+                .write_shards(invocation, (&run.spec.pair, unfinished), &mut writer)
                 .await
         };
         if let Err(failure) = written.await {
@@ -75,6 +82,7 @@ impl Details {
     fn new(charts: Charts) -> Self {
         Self {
             examples: FailureExamples::new(),
+            failed: FailedObjects::default(),
             charts,
             contradictions: Vec::new(),
         }
@@ -120,7 +128,7 @@ impl Details {
     async fn write_shards<P: Ports, W: ControlWriter>(
         &mut self,
         invocation: &Invocation<'_, P>,
-        unfinished: FailureCode,
+        (pair, unfinished): (&Pair, FailureCode),
         writer: &mut DetailWriter<W>,
     ) -> Result<(), Failure> {
         let documents = invocation.documents();
@@ -139,7 +147,8 @@ impl Details {
             if let Some(key) = self.agreed(&shard.shard_id, receipts)?.flatten() {
                 writer.add_receipts(&key);
             }
-            let listed = packed.and_then(|packed| self.list(&shard, &packed, unfinished, writer));
+            let listed =
+                packed.and_then(|packed| self.list(&shard, &packed, (pair, unfinished), writer));
             self.agreed(&shard.shard_id, listed)?;
             writer.flush_if_large().await?;
         }
@@ -166,20 +175,21 @@ impl Details {
         &mut self,
         shard: &ShardRecord,
         packed: &FailureDocuments<Vec<u8>>,
-        unfinished: FailureCode,
+        (pair, unfinished): (&Pair, FailureCode),
         writer: &mut DetailWriter<W>,
     ) -> Result<(), Failure> {
         if settlement::is_held_back(shard) {
             return Ok(());
         }
-        let work = match shard.work {
-            ShardWork::DeleteObjects => FailedWork::Delete,
-            _ => FailedWork::Copy,
+        let (work, prefix) = match shard.work {
+            ShardWork::DeleteObjects => (FailedWork::Delete, &pair.target.prefix),
+            _ => (FailedWork::Copy, &pair.source.prefix),
         };
         let problem = shard.problem.as_ref();
         let code = problem.map_or(unfinished, |problem| problem.code);
         packed.unpack(shard, code, |object| {
             writer.add_failed(&object, &shard.shard_id)?;
+            self.failed.add(&object, &shard.shard_id, prefix);
             let failure = Failure::new(object.code, object.detail);
             note_example(&mut self.examples, work, &object.key, &failure);
             Ok(())

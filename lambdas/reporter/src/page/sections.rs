@@ -103,6 +103,28 @@ fn entry(problem: &ProblemEntry) -> Markup {
     }
 }
 
+/// The run to start next, by the command and in the console, after the cause is fixed.
+pub(super) fn to_start(view: &ReportView, report: &Report, execution: &ExecutionArn) -> Markup {
+    let machine = execution.machine();
+    let stack = machine.strip_suffix("-sync").unwrap_or(machine);
+    let flags = format!("--stack {stack} ");
+    let step = view.next_steps.iter().find(|step| step.starts_a_run());
+    html! {
+        @if let Some(step) = step {
+            section id="start" {
+                h2 { "What to start next" }
+                p { @if view.problems.is_empty() { (step.sentence()) }
+                    @else { "Fix the cause first: it is below, with what to do about it. Then:" } }
+                @if let Some(command) = step.command(&report.run_id, &flags, None) { pre { (inert(&command)) } }
+                @if let Some(input) = step.input() {
+                    p { "Or start an execution in the Step Functions console with this input:" }
+                    pre { (inert(&input)) }
+                }
+            }
+        }
+    }
+}
+
 /// What a person must know besides.
 pub(super) fn warnings(view: &ReportView) -> Markup {
     html! {
@@ -123,7 +145,6 @@ pub(super) fn next_steps(view: &ReportView) -> Markup {
                 h2 { "Next steps" }
                 @for step in &view.next_steps {
                     p.do { (step.sentence()) }
-                    @if let Some(input) = step.input() { pre { (input) } }
                 }
             }
         }
@@ -142,8 +163,8 @@ pub(super) fn cost(report: &Report, view: &ReportView) -> Markup {
         section id="cost" {
             h2 { "Requests and their cost" }
             p.faint { (view.price_scope) }
-            div.scroll { table {
-                thead { tr { th { "Operation" } th.number { "Estimated" } th.number { "Counted" } th.number { "USD" } } }
+            div.scroll tabindex="0" role="region" aria-label="Requests" { table {
+                thead { tr { th scope="col" { "Operation" } th.number scope="col" { "Estimated" } th.number scope="col" { "Counted" } th.number scope="col" { "USD" } } }
                 tbody { @for operation in operations {
                     @let counted = cost.requests.get(operation).copied().unwrap_or(0);
                     tr {
@@ -165,8 +186,8 @@ pub(super) fn preflight(preflight: &Preflight) -> Markup {
     html! {
         section id="preflight" {
             h2 { "Permission checks before the run" }
-            div.scroll { table {
-                thead { tr { th { "Check" } th { "Finding" } } }
+            div.scroll tabindex="0" role="region" aria-label="Permission checks" { table {
+                thead { tr { th scope="col" { "Check" } th scope="col" { "Finding" } } }
                 tbody { @for row in &preflight.rows { tr {
                     td { (row.check.title()) }
                     td { @match &row.result {

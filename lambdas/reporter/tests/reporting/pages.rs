@@ -70,12 +70,17 @@ async fn the_page_of_an_incomplete_run_says_what_failed_and_what_to_do_and_stays
     scene.report(3).await.unwrap();
     let page = page(&scene, "incomplete.html");
     assert_self_contained(&page);
+    assert!(page.contains("<header class=\"incomplete\">"));
     for part in [
         "AccessDenied: 12 objects",
         FailureCode::AccessDenied.action(),
         "failures.csv",
         "2-3",
         "&lt;script&gt;",
+        "What to start next",
+        "start --rerun-of",
+        "All of them",
+        "<td>AccessDenied</td>",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -99,4 +104,20 @@ async fn the_page_of_a_run_that_broke_says_where_and_why() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+    // What to do stands above what was counted.
+    let at = |part: &str| page.find(part).unwrap();
+    assert!(at("id=\"start\"") < at("id=\"numbers\""));
+    assert!(at("id=\"problem\"") < at("id=\"numbers\""));
+}
+
+#[tokio::test]
+async fn one_failure_in_thousands_is_amber_and_a_single_shard_has_no_chart() {
+    let scene = Scene::new(&[2_854]);
+    scene.copy_everything();
+    scene.spread_over_time();
+    scene.fail(&[FailedAt(0, 7, FailureCode::SourceMissing)]);
+    scene.report(3).await.unwrap();
+    let page = page(&scene, "few.html");
+    assert!(page.contains("<header class=\"incomplete few\">"), "{page}");
+    assert!(!page.contains("<svg"));
 }

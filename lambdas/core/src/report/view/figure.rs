@@ -133,7 +133,7 @@ impl Figure {
             Self::shards(report),
             Some(
                 Self::new(FigureKind::Duration, duration(took))
-                    .with(format!("from {}", report.started_at)),
+                    .with(format!("from {}", report.started_at.for_people())),
             ),
             Self::copy_time(report),
             Self::events(report),

@@ -6,6 +6,7 @@
 
 mod figure;
 mod headline;
+mod next_command;
 mod next_step;
 mod problem_entry;
 mod report_view;

@@ -104,7 +104,8 @@ impl NextStep {
             }
             Self::WaitForCopiers(until) => {
                 return format!(
-                    "Wait until {until}: a copier of this run may still be working until then."
+                    "Wait until {}: a copier of this run may still be working until then.",
+                    until.for_people()
                 );
             }
             Self::StartAgain(Some(_)) => "Then start the run again.",
