@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_receipts_of_a_run_are_known_by_their_keys() {
-        let (run, shard) = (RunId::new("a b").unwrap(), ShardId::new("1-0").unwrap());
+        let (run, shard) = (RunId::new("night.1").unwrap(), ShardId::new("1-0").unwrap());
         let index = control_key::report_document(&run, RunDocument::ReceiptIndex.file_name());
         assert!(is_index(&index) && is_index("lists/symlink.txt"));
         for key in [

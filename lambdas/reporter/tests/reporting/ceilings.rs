@@ -44,8 +44,8 @@ async fn a_mirror_that_the_stack_no_longer_allows_is_reported_without_another_ca
 #[tokio::test]
 async fn a_run_whose_list_may_lie_there_no_longer_is_reported_without_another_call() {
     let list = json!({"bucket": "inventories", "key": "k", "format": "csv"});
-    let source = json!({"bucket": "source", "prefix": "in/", "list": list});
-    let mut scene = Scene::with_input(&[2], json!({"mode": "copy", "source": source}));
+    let input = json!({"mode": "copy", "source": {"list": list}});
+    let mut scene = Scene::with_input(&[2], input);
     let defaults = RunInput::parse(&json!({
         "source": {"bucket": "source", "prefix": "in/"},
         "target": {"bucket": "target", "prefix": "out/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
