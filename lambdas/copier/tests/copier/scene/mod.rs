@@ -43,9 +43,9 @@ pub(crate) const SOURCE_ACCOUNT: &str = "111111111111";
 pub(crate) const TARGET_ACCOUNT: &str = "222222222222";
 pub(crate) const MIB: u64 = 1024 * 1024;
 
-/// The number of calls that a copier makes before the first copy: it reads the run, reads and claims the shard, reads
-/// the manifest, and assumes the role.
-pub(crate) const CALLS_BEFORE_COPYING: usize = 5;
+/// The number of calls that a copier makes before the first copy: it reads the run and its lock, reads and claims the
+/// shard, reads the manifest, and assumes the role.
+pub(crate) const CALLS_BEFORE_COPYING: usize = 6;
 
 /// What S3's clock shows when a scene is set.
 pub(crate) const BEGAN_AT: Timestamp = Timestamp::from_millis(1_700_000_000_000);
