@@ -31,8 +31,8 @@ SCREENS = [
     (["watch", "RUN"], 0),
     (["failures", "RUN"], 0),
     (["stop", "RUN"], 0),
-    # Nobody is subscribed to the topic.
-    (["doctor"], 1),
+    # 1 as long as nobody is subscribed to the topic, which other tests do; test_doctor.py judges its codes.
+    (["doctor"], None),
 ]
 
 
@@ -242,7 +242,8 @@ def on_a_terminal(command, columns, term, code=0, **variables):
         while piece := os.read(main, 4096):
             written += piece
     os.close(main)
-    assert process.wait(timeout=60) == code, written.decode()
+    ended = process.wait(timeout=60)
+    assert code is None or ended == code, written.decode()
     return written.decode().replace("\r\n", "\n")
 
 
