@@ -34,6 +34,20 @@ impl Execution {
             ExecutionStatus::Running | ExecutionStatus::PendingRedrive
         )
     }
+
+    /// One of which nothing else is told, for tests.
+    #[cfg(test)]
+    pub(crate) fn with_status(status: ExecutionStatus) -> Self {
+        Self {
+            name: "nightly-1".into(),
+            status,
+            started_at: Timestamp::default(),
+            ended_at: None,
+            error: None,
+            cause: None,
+            input: None,
+        }
+    }
 }
 
 impl Machine {

@@ -33,8 +33,8 @@ pub(crate) async fn rerun(
     screen.note(&format!("after run {earlier}: {}", Printable(&input)))?;
     start::begin(
         connection,
-        (arguments.name, &input),
-        arguments.watch,
+        (arguments.new_run.name, &input),
+        arguments.new_run.watch,
         screen,
     )
     .await
@@ -169,13 +169,8 @@ mod tests {
         RunEnd {
             run: RunId::new("nightly-1").unwrap(),
             execution: Execution {
-                name: "nightly-1".into(),
-                status,
-                started_at: Timestamp::default(),
-                ended_at: None,
-                error: None,
-                cause: None,
                 input: Some(r#"{"mode":"copy"}"#.into()),
+                ..Execution::with_status(status)
             },
             report: None,
             record: None,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shardlift_core::value::id::{RunId, ShardId};
 
-use crate::checked_value::checked;
+use crate::{checked_value::checked, start_arguments::NewRunArguments};
 
 /// Which parts of a report.
 #[derive(Debug, Args)]
@@ -47,12 +47,8 @@ pub(crate) struct RerunArguments {
     /// Of that run, just this shard; may be repeated.
     #[arg(long = "shard", value_parser = checked(ShardId::new), value_name = "SHARD_ID")]
     pub(crate) shards: Vec<ShardId>,
-    /// The new run's id; by default made from the time.
-    #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID")]
-    pub(crate) name: Option<RunId>,
-    /// Stay, show progress, and end with the report.
-    #[arg(long)]
-    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) new_run: NewRunArguments,
 }
 
 /// Which run is stopped.

@@ -31,7 +31,7 @@ pub(crate) async fn start(
         (None, None) => read_input(&arguments.input)?,
     };
     let input = with_fields(&input, &arguments.fields)?;
-    let run = match arguments.name {
+    let run = match arguments.new_run.name {
         Some(run) => run,
         None => name_by_time(jiff::Timestamp::now())?,
     };
@@ -41,7 +41,13 @@ pub(crate) async fn start(
         }
         None => input,
     };
-    begin(connection, (Some(run), &input), arguments.watch, screen).await
+    begin(
+        connection,
+        (Some(run), &input),
+        arguments.new_run.watch,
+        screen,
+    )
+    .await
 }
 
 /// Starts a run under this name, or under one made from the time, and watches it when that was asked.

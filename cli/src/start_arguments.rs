@@ -38,7 +38,14 @@ pub(crate) struct StartArguments {
     /// Of that run, just this shard; may be repeated.
     #[arg(long = "shard", value_parser = checked(ShardId::new), value_name = "SHARD_ID", requires = "rerun_of")]
     pub(crate) shards: Vec<ShardId>,
-    /// The run's id; by default made from the time.
+    #[command(flatten)]
+    pub(crate) new_run: NewRunArguments,
+}
+
+/// What a run that is started is called, and whether the command stays.
+#[derive(Debug, Args)]
+pub(crate) struct NewRunArguments {
+    /// The new run's id; by default made from the time.
     #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID")]
     pub(crate) name: Option<RunId>,
     /// Stay, show progress, and end with the report.

@@ -132,7 +132,6 @@ fn write_end(run: &RunId, execution: &Execution, screen: &mut Screen) -> std::io
 #[cfg(test)]
 mod tests {
     use aws_sdk_sfn::types::ExecutionStatus;
-    use shardlift_core::value::time::Timestamp;
 
     use super::*;
     use crate::screen::paper::Paper;
@@ -140,13 +139,9 @@ mod tests {
     #[test]
     fn a_run_without_a_report_shows_how_it_ended_and_nothing_in_it_acts_on_the_terminal() {
         let execution = Execution {
-            name: "nightly-1".into(),
-            status: ExecutionStatus::Aborted,
-            started_at: Timestamp::default(),
-            ended_at: None,
             error: Some("Stopped".into()),
             cause: Some("by\u{1b}[2J hand".into()),
-            input: None,
+            ..Execution::with_status(ExecutionStatus::Aborted)
         };
         let (mut screen, paper) = Paper::in_a_screen();
         let run = RunId::new("nightly-1").unwrap();
@@ -159,24 +154,12 @@ mod tests {
         assert!(text.contains("Stopped: by\\u{1b}[2J hand"), "{text}");
     }
 
-    fn execution(status: ExecutionStatus) -> Execution {
-        Execution {
-            name: "nightly-1".into(),
-            status,
-            started_at: Timestamp::default(),
-            ended_at: None,
-            error: None,
-            cause: None,
-            input: None,
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn the_end_is_seen_within_two_seconds_however_slow_the_ledger_is() {
         let start = tokio::time::Instant::now();
         let describe = || async move {
             let has_ended = start.elapsed() >= Duration::from_secs(5);
-            Ok(execution(if has_ended {
+            Ok(Execution::with_status(if has_ended {
                 ExecutionStatus::Succeeded
             } else {
                 ExecutionStatus::Running
@@ -205,8 +188,8 @@ mod tests {
             async move {
                 match question {
                     2 | 3 => Err(lost()),
-                    5 => Ok(execution(ExecutionStatus::Failed)),
-                    _ => Ok(execution(ExecutionStatus::Running)),
+                    5 => Ok(Execution::with_status(ExecutionStatus::Failed)),
+                    _ => Ok(Execution::with_status(ExecutionStatus::Running)),
                 }
             }
         };
@@ -221,7 +204,7 @@ mod tests {
             let question = asked.get();
             async move {
                 match question {
-                    1 => Ok(execution(ExecutionStatus::Running)),
+                    1 => Ok(Execution::with_status(ExecutionStatus::Running)),
                     _ => Err(lost()),
                 }
             }

@@ -199,15 +199,7 @@ mod tests {
     fn end() -> RunEnd {
         let run = RunId::new("nightly-1").unwrap();
         RunEnd {
-            execution: Execution {
-                name: "nightly-1".into(),
-                status: ExecutionStatus::Aborted,
-                started_at: Timestamp::default(),
-                ended_at: None,
-                error: None,
-                cause: None,
-                input: None,
-            },
+            execution: Execution::with_status(ExecutionStatus::Aborted),
             report: None,
             record: None,
             steps: vec![NextStep::Start(Remedy::Rerun { of: run.clone() })],

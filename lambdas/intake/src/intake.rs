@@ -247,29 +247,33 @@ impl<P: Ports> Intake<P> {
         written: &EventBatch,
     ) -> Result<bool, Failure> {
         let (own, own_body) = written.written()?;
-        if run.lists == [own] {
-            return self.put_list(run_id, own_body).await;
-        }
+        let body = if run.lists == [own] {
+            own_body
+        } else if let Some(body) = self.merged_lists(run).await? {
+            body
+        } else {
+            return Ok(false);
+        };
+        let key = EventRun::list_key(run_id);
+        let written = self.control.put(&key, JSON_LINES, body).await;
+        written.context("writing the list of a run")?;
+        Ok(true)
+    }
+
+    /// The events of the lists of a run as one list; nothing where one of them is gone.
+    async fn merged_lists(&self, run: &EventRun) -> Result<Option<Vec<u8>>, Failure> {
         let mut merged = EventBatch::default();
         for name in &run.lists {
             let body = self.control.get(&name.key()).await;
             let Some(body) = body.context("reading the events that wait")? else {
-                return Ok(false);
+                return Ok(None);
             };
             let added = merged.add_list(&body);
             added.map_err(|problem| {
                 Failure::invariant(format!("{} is no list of events: {problem}", name.key()))
             })?;
         }
-        let (_, body) = merged.written()?;
-        self.put_list(run_id, body).await
-    }
-
-    async fn put_list(&self, run_id: &RunId, body: Vec<u8>) -> Result<bool, Failure> {
-        let key = EventRun::list_key(run_id);
-        let written = self.control.put(&key, JSON_LINES, body).await;
-        written.context("writing the list of a run")?;
-        Ok(true)
+        Ok(Some(merged.written()?.1))
     }
 
     fn is_held(&self, stored: &[StoredEventList]) -> bool {
