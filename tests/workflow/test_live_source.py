@@ -14,6 +14,8 @@ from .execution import Machine
 from .modelled import ModelledPair, take_over_buckets
 
 NIGHTS = 4
+# On a busy machine it may take more until an object is overwritten between plan and copy.
+NIGHTS_MAX = 3 * NIGHTS
 KEYS = 400
 # Writes between the beginning and the end of an upload in parts: some are begun before a night and completed in it.
 UPLOAD_WRITES_MAX = 300
@@ -152,7 +154,7 @@ def test_a_mirror_over_a_source_that_is_written_to_is_complete_every_night(machi
     writer.fill()
     totals = {"copied_newer": 0, "gone": 0, "deleted": 0}
     with writer:
-        for night in range(NIGHTS):
+        for night in range(NIGHTS_MAX):
             began_at = time.monotonic()
             execution = mirror(pair)
             report = pair.report(execution)
@@ -165,6 +167,8 @@ def test_a_mirror_over_a_source_that_is_written_to_is_complete_every_night(machi
             totals["copied_newer"] += report["copied_newer"]["objects"]
             totals["gone"] += report["skipped"]["by_reason"].get("gone_at_source", 0)
             totals["deleted"] += report["deleted"]["objects"]
+            if night + 1 >= NIGHTS and all(totals.values()):
+                break
     assert writer.failure is None
     # Otherwise nothing lived, and the nights say nothing.
     assert all(totals.values()), totals

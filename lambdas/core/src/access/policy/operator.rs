@@ -23,11 +23,14 @@ pub fn operator(agreement: &Agreement, installation: &Installation) -> Document 
             &[Action::DescribeStacks],
             place.arn("cloudformation", &format!("stack/{stack}/*")),
         ),
+        // ListExecutions also takes a Map Run instead of the machine, and AWS names both as required
+        // (docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html).
         Statement::allow(
             "StartAndListRuns",
             &[Action::StartExecution, Action::ListExecutions],
             place.arn("states", &format!("stateMachine:{stack}-sync")),
-        ),
+        )
+        .and_on(place.arn("states", &format!("mapRun:{stack}-sync/*:*"))),
         Statement::allow(
             "WatchAndStopRuns",
             &[Action::DescribeExecution, Action::StopExecution],

@@ -117,6 +117,12 @@ impl Statement {
         }
     }
 
+    /// The same, on this resource too.
+    pub(super) fn and_on(mut self, resource: impl Into<String>) -> Self {
+        self.resource.push(resource.into());
+        self
+    }
+
     /// The same, for this principal.
     pub(super) fn to(mut self, role: impl Into<String>) -> Self {
         self.principal = Some(Principal::Roles(vec![role.into()]));
