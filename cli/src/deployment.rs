@@ -80,6 +80,12 @@ impl Deployment {
         })
     }
 
+    /// The name of the stack, which the template gives to its state machine.
+    pub(crate) fn stack_name(&self) -> String {
+        let machine = self.parts.state_machine_arn.name();
+        machine.strip_suffix("-sync").unwrap_or(machine).to_owned()
+    }
+
     /// The outputs and parameters of a stack.
     ///
     /// # Errors

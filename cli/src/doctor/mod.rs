@@ -33,7 +33,7 @@ pub(crate) async fn check(
         ));
     }
     let deployment = Deployment::find(stack).await?;
-    let expected = Expected::of(stack, &deployment).await?;
+    let expected = Expected::of(&deployment).await?;
     let mut findings = stack::check(&deployment, &expected).await;
     findings.extend(source_bucket::check(&deployment, &expected).await);
     let sees_target = stack.local || arguments.target_profile.is_some();

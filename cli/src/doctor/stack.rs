@@ -1,13 +1,12 @@
 //! The stack's own parts: its functions, their share of the account's concurrency, its schedule and its topic.
 
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
-use aws_sdk_scheduler::types::ScheduleState;
 
 use super::{
     expected::Expected,
     finding::{DoctorFinding, Level},
 };
-use crate::{deployment::Deployment, error::CommandError};
+use crate::{deployment::Deployment, error::CommandError, schedule::Schedule};
 
 /// What a planner, a reporter and other functions need beside the copiers.
 const SPARE_CONCURRENCY: i32 = 2;
@@ -24,7 +23,7 @@ pub(super) async fn check(deployment: &Deployment, expected: &Expected) -> Vec<D
         findings.push(function(&lambda, expected, name).await);
     }
     findings.push(concurrency(&lambda, expected).await);
-    findings.push(schedule(&aws_sdk_scheduler::Client::new(sdk), expected).await);
+    findings.push(schedule(deployment).await);
     findings.push(subscriptions(&aws_sdk_sns::Client::new(sdk), expected).await);
     findings
 }
@@ -139,23 +138,18 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
     DoctorFinding::new(Level::Note, CHECK, what, why).fixed_by([ask.to_owned()])
 }
 
-async fn schedule(scheduler: &aws_sdk_scheduler::Client, expected: &Expected) -> DoctorFinding {
+async fn schedule(deployment: &Deployment) -> DoctorFinding {
     const CHECK: &str = "schedule";
-    let name = format!("{}-nightly", expected.stack);
-    let found = match scheduler.get_schedule().name(&name).send().await {
-        Ok(found) => found,
-        Err(error) => {
-            let error = CommandError::call("scheduler:GetSchedule", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+    match Schedule::read(&deployment.sdk, &deployment.stack_name()).await {
+        Ok(schedule) if schedule.is_enabled => {
+            DoctorFinding::fine(CHECK, format!("{} {}", schedule.expression, schedule.zone))
         }
-    };
-    let expression = found.schedule_expression().unwrap_or_default();
-    let zone = found.schedule_expression_timezone().unwrap_or("UTC");
-    if found.state() == Some(&ScheduleState::Enabled) {
-        return DoctorFinding::fine(CHECK, format!("{expression} {zone}"));
+        Ok(_) => {
+            let why = "No run starts by itself. If that is not meant, deploy the stack with ScheduleState=ENABLED.";
+            DoctorFinding::new(Level::Note, CHECK, "disabled", why)
+        }
+        Err(error) => DoctorFinding::unknown(CHECK, &error),
     }
-    let why = "No run starts by itself. If that is not meant, deploy the stack with ScheduleState=ENABLED.";
-    DoctorFinding::new(Level::Note, CHECK, "disabled", why)
 }
 
 async fn subscriptions(sns: &aws_sdk_sns::Client, expected: &Expected) -> DoctorFinding {
