@@ -229,26 +229,63 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_key_stands_as_it_is_in_one_kind_and_url_encoded_in_the_other() {
-        for key in [
+    /// Keys that a wrong decoding makes others of.
+    fn hostile_keys() -> Vec<String> {
+        let fixed = [
             "a b",
             "a+b",
-            "%41",
-            "a%2Fb",
-            "ü\u{1f600}",
-            "a\nb",
-            "..//x",
-            "a\"\\",
+            " ",
+            "+",
             "%",
-        ] {
-            assert_eq!(keys(&through_eventbridge(key, "Object Created")), [key]);
+            "%41",
+            "%2B",
+            "%2b+%20 ",
+            "%%2B",
+            "a%2Fb",
+            "%C3%BC",
+            "\u{fc}\u{1f600}\u{202e}",
+            "nul\u{0}key",
+            "a\nb\r\tc",
+            "..//x",
+            "a\"\\'&<>",
+            "\u{feff}x",
+        ];
+        let long = ["k".repeat(1_024), "\u{fc}".repeat(512), "%".repeat(1_024)];
+        fixed.map(str::to_owned).into_iter().chain(long).collect()
+    }
+
+    /// As `java.net.URLEncoder` does, which S3's notifications are made with: what is not a letter, a digit or one of `.-*_`
+    /// is a byte in hexadecimal, and a space is `+`. S3 leaves `/` as it is.
+    fn form_encoded(key: &str) -> String {
+        let encoded = |byte: u8| match byte {
+            b' ' => "+".to_owned(),
+            b'.' | b'-' | b'*' | b'_' | b'/' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        key.bytes().map(encoded).collect()
+    }
+
+    #[test]
+    fn a_key_stands_as_it_is_in_one_kind_and_url_encoded_in_the_other() {
+        for key in hostile_keys() {
+            assert_eq!(keys(&through_eventbridge(&key, "Object Created")), [&*key]);
+            let encoded = form_encoded(&key);
+            assert_eq!(
+                keys(&direct(&encoded, "ObjectCreated:Put")),
+                [&*key],
+                "{encoded}"
+            );
         }
         for (encoded, key) in [
             ("a+b", "a b"),
+            ("a%20b", "a b"),
             ("a%2Bb", "a+b"),
             ("%2541", "%41"),
-            ("%C3%BC/x", "ü/x"),
+            ("%252B", "%2B"),
+            ("%C3%BC/x", "\u{fc}/x"),
+            ("%c3%bc", "\u{fc}"),
+            ("%00", "\u{0}"),
             ("plain/key", "plain/key"),
         ] {
             assert_eq!(keys(&direct(encoded, "ObjectCreated:Put")), [key]);
@@ -259,6 +296,8 @@ mod tests {
                 "{wrong}"
             );
         }
+        let too_long = format!("%20{}", "k".repeat(1_024));
+        assert!(read(&direct(&too_long, "ObjectCreated:Put")).is_err());
     }
 
     #[test]
