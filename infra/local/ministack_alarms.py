@@ -1,11 +1,11 @@
 """Metrics and alarms as CloudWatch has them, where MiniStack 1.5.33 has none or judges otherwise.
 
-MiniStack sends no metrics of queues, reads none from the functions' logs, and judges an alarm by all metrics of its name,
-whatever their dimensions, and never again without new data. Here, queues and logs have the metrics that AWS documents
-(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html,
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html), and an
+MiniStack sends no metrics of queues, reads none from the functions' logs, and judges an alarm by all metrics of its
+name, whatever their dimensions, and never again without new data. Here, queues and logs have the metrics that AWS
+documents (docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html,
+docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html), and an
 alarm is judged by its own metric, over its periods, with its treatment of missing data
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html).
+(docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html).
 
 Time passes faster: a period and the minute between two samples are shortened by the same factor as the waits of Step
 Functions, and the age of a message is told in that time. Periods end now, not at full minutes.
@@ -110,7 +110,9 @@ def _judge(wait_scale, alarm):
     if state == earlier:
         return
     name, threshold = alarm["AlarmName"], alarm["Threshold"]
-    reason = f"Threshold Crossed: datapoints {values} of {alarm['MetricName']}, {alarm['ComparisonOperator']} {threshold}"
+    reason = (
+        f"Threshold Crossed: datapoints {values} of {alarm['MetricName']}, {alarm['ComparisonOperator']} {threshold}"
+    )
     alarm |= {"StateValue": state, "StateReason": reason, "StateUpdatedTimestamp": int(time.time())}
     cloudwatch._record_history(name, earlier, state, reason)
     cloudwatch._dispatch_alarm_actions(alarm, earlier, state, reason)

@@ -15,7 +15,7 @@ import ministack.services.lambda_svc as functions
 import ministack.services.sqs as sqs
 from ministack.core.responses import get_account_id, get_region
 
-# What Lambda hands over at once at most: the 6 MB of a payload, of which each message takes its text and some words about it.
+# What Lambda hands over at once at most: 6 MB, of which each message takes its text and some words about it.
 BATCH_BYTES_MAX = 6_000_000
 MESSAGE_BYTES = 600
 TAKING = ("sqs:ReceiveMessage", "sqs:GetQueueAttributes")
@@ -25,7 +25,7 @@ _collecting_since = {}
 
 
 def fix_mappings_of_queues(wait_scale):
-    """Mappings collect for their window, shortened by `wait_scale`, need the role's permissions, and count invocations."""
+    """Mappings collect for their window, shortened by `wait_scale`, need permissions, and count invocations."""
     _collect_for_the_window(wait_scale)
     _delete_with_the_role()
     _count_invocations()
@@ -104,7 +104,7 @@ def _count_invocations():
 
 
 def _mapping_of(queue_url):
-    """The mapping of a queue in the current account and Region, the configuration of its function, and the queue's ARN."""
+    """The mapping of a queue of the current account and Region, its function's configuration, and the queue's ARN."""
     queue_arn = sqs._get_q(queue_url)["attributes"]["QueueArn"]
     for account, region, mapping in functions._iter_all_esms():
         if (account, region) == (get_account_id(), get_region()) and mapping.get("EventSourceArn") == queue_arn:

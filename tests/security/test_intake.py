@@ -1,5 +1,5 @@
-"""From the intake's role, each action, statement, folder and condition is taken away in turn: nothing is lost, an alarm is
-raised, the log names the statement that is missing, and no other, and after the fix everything comes through."""
+"""From the intake's role, each action, statement, folder and condition is taken away in turn: nothing is lost, an alarm
+is raised, the log names the statement that is missing, and no other, and after the fix everything comes through."""
 
 import json
 import re

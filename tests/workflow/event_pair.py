@@ -151,7 +151,7 @@ def instant(text):
 def deployed(server, name, cls=Deployment, **arguments):
     deployment = cls(server.endpoint_url, name=name, starts_on_events=True, **arguments)
     pair = EventPair(deployment, deployment.deploy())
-    # Messages that fail come again after a second, not after six minutes.
+    # Messages that fail come again after a second, not after eleven minutes.
     pair.client("sqs").set_queue_attributes(
         QueueUrl=pair.outputs["events_queue_url"], Attributes={"VisibilityTimeout": "1"}
     )

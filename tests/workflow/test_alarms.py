@@ -1,6 +1,6 @@
-"""Alarms of the local stack are judged as CloudWatch documents it: by their own metric, over their periods, and where data
-is missing as they say (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html). Time passes
-a hundred times faster."""
+"""Alarms of the local stack are judged as CloudWatch documents it: by their own metric, over their periods, and where
+data is missing as they say (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html). Time
+passes a hundred times faster."""
 
 import time
 from dataclasses import dataclass, field

@@ -18,7 +18,20 @@ from .execution import Inbox, Machine
 OBJECTS = 500
 # The longest is one of 1,024 bytes below the prefix of the source.
 HOSTILE_KEYS = [
-    *("a b+%41/ü😀", "%2Fx//", "..", "a\\b\"'&<>", "+", " ", "%", "%2B", "%2b+%20 ", "nul\0key", "line\nbreak\r", "tab\there"),
+    *(
+        "a b+%41/ü😀",
+        "%2Fx//",
+        "..",
+        "a\\b\"'&<>",
+        "+",
+        " ",
+        "%",
+        "%2B",
+        "%2b+%20 ",
+        "nul\0key",
+        "line\nbreak\r",
+        "tab\there",
+    ),
     "ü" * 509 + "z",
 ]
 # Of one small run: fewer requests and less time than this, from the event to the report.
@@ -154,7 +167,7 @@ def test_events_that_wait_for_too_long_raise_the_alarm(pair):
 
 
 def test_keys_of_s3s_own_messages_are_decoded_and_those_of_eventbridge_are_not(pair):
-    """What S3 sends to a queue itself is URL-encoded; the first test of this file has the same keys through EventBridge."""
+    """What S3 sends to a queue itself is URL-encoded; the first test has the same keys through EventBridge."""
     pair.settle()
     s3, sqs, bucket = pair.client("s3"), pair.client("sqs"), pair.deployment.source_bucket
     queue, arn = open_queue(sqs, "of-s3")
