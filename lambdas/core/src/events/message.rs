@@ -1,10 +1,11 @@
 //! One message of the queue.
 //!
-//! S3 sends two kinds. What comes through EventBridge has the key as it is
-//! (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html, whose examples differ in this from the other kind; two
-//! decoders in public repositories take it verbatim). What S3 sends to a queue itself has it URL-encoded, with `+` for a
-//! space (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). The stack uses the first; the
-//! second is read too, because a key that is decoded wrongly is another key.
+//! S3 sends two kinds. What S3 sends to a queue itself has the key URL-encoded, as a form is: "red flower.jpg" becomes
+//! "red+flower.jpg" (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). Of what comes
+//! through EventBridge, AWS says nothing about an encoding (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html), and
+//! others disagree: LocalStack sends the key as it is (`services/s3/notifications.py`), AWS's Powertools for Lambda decode it
+//! (`data_classes/s3_event.py`), and no recorded event has a key that would tell. A key that is decoded wrongly is another key,
+//! but an event is only a hint to look at one: so where the two readings differ, both keys are looked at.
 
 use serde::Deserialize;
 
@@ -130,13 +131,19 @@ impl Message {
         if detail.bucket.name != bucket.as_str() {
             return Ok(Self::Events(Vec::new()));
         }
-        let event = event(
-            detail.object.key,
-            kind,
-            detail.object.sequencer,
-            envelope.time.as_deref().unwrap_or_default(),
-        )?;
-        Ok(Self::Events(vec![event]))
+        let time = envelope.time.unwrap_or_default();
+        readings(detail.object, kind, &time).map(Self::Events)
+    }
+}
+
+/// An event of each key that the one of an event of EventBridge may stand for. What no key can be is no reading of it.
+fn readings(object: Object, kind: EventKind, time: &str) -> Result<Vec<SourceEvent>, String> {
+    let decoded = url_decoded(&object.key).filter(|key| *key != object.key);
+    let verbatim = event(object.key, kind, object.sequencer.clone(), time);
+    let decoded = decoded.and_then(|key| event(key, kind, object.sequencer, time).ok());
+    match (verbatim, decoded) {
+        (Err(problem), None) => Err(problem),
+        (verbatim, decoded) => Ok(verbatim.into_iter().chain(decoded).collect()),
     }
 }
 
@@ -267,9 +274,36 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stands_as_it_is_in_one_kind_and_url_encoded_in_the_other() {
+    fn a_key_through_eventbridge_is_looked_at_in_each_reading_that_it_may_have() {
+        for (sent, looked_at) in [
+            ("plain/key", &["plain/key"][..]),
+            ("a b", &["a b"]),
+            ("a+b", &["a+b", "a b"]),
+            ("a%2Bb", &["a%2Bb", "a+b"]),
+            ("50%", &["50%"]),
+            ("50%+", &["50%+"]),
+            ("%FF", &["%FF"]),
+            ("%C3%BC", &["%C3%BC", "\u{fc}"]),
+        ] {
+            assert_eq!(
+                keys(&through_eventbridge(sent, "Object Created")),
+                looked_at
+            );
+        }
         for key in hostile_keys() {
-            assert_eq!(keys(&through_eventbridge(&key, "Object Created")), [&*key]);
+            for sent in [key.clone(), form_encoded(&key)] {
+                let looked_at = keys(&through_eventbridge(&sent, "Object Deleted"));
+                assert!(
+                    looked_at.contains(&key),
+                    "{key:?} as {sent:?}: {looked_at:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_s3_sends_itself_is_url_encoded_as_a_form_is() {
+        for key in hostile_keys() {
             let encoded = form_encoded(&key);
             assert_eq!(
                 keys(&direct(&encoded, "ObjectCreated:Put")),
