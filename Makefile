@@ -113,10 +113,11 @@ fuzz:
 	@RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/tests/fuzz/instrumented_rustc" cargo build --release --locked --workspace --features shardlift-fuzz/fuzzing,shardlift-fuzz/aws --bin fuzz
 	@python3 tests/fuzz/run.py --binary target/fuzz/$(HOST)/release/fuzz --aws-binary target/release/fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
-# Each takes minutes. They compare with other tools on the S3 model and write target/bench/results.json.
+# Each takes minutes. They compare with other tools on the S3 model, or count on the local stack, and write
+# target/bench/results.json.
 .PHONY: bench
 bench: BUILD := --workspace --all-targets
-bench: venv-tests venv-bench build tests/images/node_modules
+bench: venv-tests venv-bench package-local tests/images/node_modules
 	@$(PYTHON) tests/bench/run.py $(ONLY)
 
 # Fetches 47 MB of test images, and the two programs that they are rendered with for comparison.
@@ -156,14 +157,7 @@ test-browser: build tests/browser/node_modules
 
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.
 test-workflow: venv-tests package-local
-	@$(PYTHON) -m pytest tests/workflow tests/security --ignore tests/workflow/test_events.py
-
-# Not among `make test` yet: it failed in one of some forty rounds before the lock became one protocol, and has not been seen
-# to hold for longer since (docs/LIMITS.md).
-.PHONY: test-events
-test-events: BUILD := --workspace --all-targets
-test-events: venv-tests package-local
-	@$(PYTHON) -m pytest tests/workflow/test_events.py
+	@$(PYTHON) -m pytest tests/workflow tests/security
 
 # The acceptance suite on a local stack, and faults that must turn it red.
 test-acceptance: venv-tests package-local
