@@ -57,7 +57,7 @@ demo-folder:
 # Always the whole workspace: the features of a dependency depend on which crates are built together, so that a build of
 # some of them would compile the AWS SDK again.
 BUILD := --workspace
-test test-rust test-peers test-workflow test-acceptance: BUILD := --workspace --all-targets
+test test-rust test-peers test-browser test-workflow test-acceptance: BUILD := --workspace --all-targets
 
 build:
 	@cargo build --release --locked $(BUILD)
@@ -150,9 +150,11 @@ test-static: venv-tests tests/static/node_modules
 test-peers: venv-tests build
 	@$(PYTHON) -m pytest tests/peers
 
-# In a real browser: the report's page, written by the reporter's own tests, and a page that must not reach the S3 model.
+# In a real browser: the report's page, written by the reporter's own tests, the demo's contact sheet of its pictures, and a
+# page that must not reach the S3 model.
 test-browser: build tests/browser/node_modules
 	@cargo test --release --locked --quiet --workspace --test reporting pages::
+	@python3 tests/browser/write_contact_sheet.py
 	@node --test tests/browser/*.test.mjs
 
 # The real machine, templates and functions on the local stack, with permissions removed one at a time.

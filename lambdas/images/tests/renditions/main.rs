@@ -5,6 +5,8 @@
 mod hostile;
 mod mutations;
 mod samples;
+mod vp8l;
+mod webp_files;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
