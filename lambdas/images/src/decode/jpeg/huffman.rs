@@ -108,29 +108,55 @@ impl HuffmanTable {
     }
 }
 
-/// The tables that are defined at a place in the file.
+/// The tables that are defined at a place in the file, as they are stored: they are made when a scan uses them, since a file
+/// may define far more than it has scans.
 #[derive(Default)]
-pub(super) struct HuffmanTables {
-    pub(super) means: [Option<Box<HuffmanTable>>; 4],
-    pub(super) details: [Option<Box<HuffmanTable>>; 4],
+pub(super) struct HuffmanTables<'a> {
+    means: [Option<StoredTable<'a>>; 4],
+    details: [Option<StoredTable<'a>>; 4],
 }
 
-impl HuffmanTables {
-    /// Takes over the tables of a segment, up to one that is broken.
-    pub(super) fn define(&mut self, mut segment: &[u8]) -> Option<()> {
+#[derive(Clone, Copy)]
+struct StoredTable<'a> {
+    counts: [u8; 16],
+    symbols: &'a [u8],
+}
+
+impl<'a> HuffmanTables<'a> {
+    /// Takes over the tables of a segment. None where one is broken.
+    pub(super) fn define(&mut self, mut segment: &'a [u8]) -> Option<()> {
         while let Some((head, rest)) = segment.split_first_chunk::<17>() {
             let [selector, counts @ ..] = *head;
             let length = counts.iter().map(|count| usize::from(*count)).sum();
             let (symbols, rest) = rest.split_at_checked(length)?;
-            let (tables, class) = match selector >> 4 {
-                0 => (&mut self.means, Class::Mean),
-                1 => (&mut self.details, Class::Details),
+            let tables = match selector >> 4 {
+                0 => &mut self.means,
+                1 => &mut self.details,
                 _ => return None,
             };
             let table = tables.get_mut(usize::from(selector & 15))?;
-            *table = HuffmanTable::new(class, counts, symbols).map(Box::new);
+            *table = Some(StoredTable { counts, symbols });
             segment = rest;
         }
         Some(())
+    }
+
+    /// The table for means with this number.
+    pub(super) fn means(&self, number: u8) -> Option<Box<HuffmanTable>> {
+        Self::make(&self.means, number, Class::Mean)
+    }
+
+    /// The table for details with this number.
+    pub(super) fn details(&self, number: u8) -> Option<Box<HuffmanTable>> {
+        Self::make(&self.details, number, Class::Details)
+    }
+
+    fn make(
+        tables: &[Option<StoredTable<'_>>],
+        number: u8,
+        class: Class,
+    ) -> Option<Box<HuffmanTable>> {
+        let stored = tables.get(usize::from(number)).copied().flatten()?;
+        HuffmanTable::new(class, stored.counts, stored.symbols).map(Box::new)
     }
 }

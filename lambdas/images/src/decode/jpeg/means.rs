@@ -84,25 +84,26 @@ enum ScanKind {
 }
 
 /// A component in a scan.
-struct ScanComponent<'a> {
+struct ScanComponent {
     /// In each unit.
     blocks: u32,
-    means: &'a HuffmanTable,
+    /// None in a scan that refines means, or holds details alone.
+    means: Option<Box<HuffmanTable>>,
     /// None in a scan of means.
-    details: Option<&'a HuffmanTable>,
+    details: Option<Box<HuffmanTable>>,
     /// The number of the table of details.
     details_number: u8,
 }
 
-struct Scan<'a> {
+struct Scan {
     kind: ScanKind,
     /// What the restart interval counts: blocks of all components, or one block where there is one component.
     units: u32,
-    components: Vec<ScanComponent<'a>>,
+    components: Vec<ScanComponent>,
 }
 
-impl<'a> Scan<'a> {
-    fn read(header: &[u8], segments: &JpegSegments, tables: &'a HuffmanTables) -> Option<Self> {
+impl Scan {
+    fn read(header: &[u8], segments: &JpegSegments, tables: &HuffmanTables<'_>) -> Option<Self> {
         let (count, rest) = header.split_first()?;
         let (selectors, spectrum) = rest.split_at_checked(usize::from(*count) * 2)?;
         let [first, _, approximation, ..] = *spectrum else {
@@ -115,6 +116,9 @@ impl<'a> Scan<'a> {
             (true, ..) => ScanKind::Details,
         };
         let (selectors, _) = selectors.as_chunks::<2>();
+        if selectors.len() > segments.components.len() {
+            return None;
+        }
         let is_interleaved = selectors.len() > 1;
         let mut components = Vec::with_capacity(selectors.len());
         let mut units = segments.units();
@@ -124,16 +128,22 @@ impl<'a> Scan<'a> {
                 units = segments.blocks(component);
             }
             let details_number = table & 15;
-            let needs_details = kind == ScanKind::Whole;
-            let details = tables.details.get(usize::from(details_number))?.as_deref();
+            let (means, details) = match kind {
+                ScanKind::Whole => (
+                    Some(tables.means(table >> 4)?),
+                    Some(tables.details(details_number)?),
+                ),
+                ScanKind::Means => (Some(tables.means(table >> 4)?), None),
+                ScanKind::MeansRefined | ScanKind::Details => (None, None),
+            };
             components.push(ScanComponent {
                 blocks: if is_interleaved {
                     component.blocks()
                 } else {
                     1
                 },
-                means: tables.means.get(usize::from(table >> 4))?.as_deref()?,
-                details: if needs_details { Some(details?) } else { None },
+                means,
+                details,
                 details_number,
             });
         }
@@ -196,19 +206,19 @@ impl<'a> Scan<'a> {
     #[inline]
     fn read_block(
         &self,
-        component: &ScanComponent<'_>,
+        component: &ScanComponent,
         bits: &mut ScanBits,
         means: &mut BitWriter,
     ) -> Result<(), RenderFailure> {
         /// Of a code and the number behind it.
         const STEP_BITS_MAX: u32 = 31;
-        if self.kind == ScanKind::MeansRefined {
+        let Some(mean) = &component.means else {
             return bits.skip(1);
-        }
+        };
         let mut next = bits.peek()?;
-        let mean = component.means.step(next).ok_or(BROKEN)?;
+        let mean = mean.step(next).ok_or(BROKEN)?;
         let mut used = u32::from(mean.bits);
-        let Some(details) = component.details else {
+        let Some(details) = &component.details else {
             return bits.skip(used);
         };
         means.put(next >> (64 - used), used);
