@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it must not")]
 
 mod hostile;
+mod jpeg_files;
 mod mutations;
 mod samples;
 mod vp8l;

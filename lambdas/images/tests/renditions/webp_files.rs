@@ -141,7 +141,7 @@ fn codes_that_would_fill_the_memory_are_refused_before_they_are_built() {
             "{name}: {} bytes",
             measured.peak_bytes
         );
-        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
+        assert!(took < Duration::from_secs(30), "{name}: {took:?}");
     }
 }
 

@@ -5,7 +5,7 @@ mod prefix_code;
 
 use std::io::Cursor;
 
-use image_webp::WebPDecoder;
+use image_webp::{UpsamplingMethod, WebPDecoder};
 
 use super::HeaderProbe;
 use crate::{
@@ -153,6 +153,10 @@ pub(super) fn decode(bytes: &[u8], edge: u32) -> Result<DecodedImage, RenderFail
     } else {
         Channels::Rgb
     };
+    if shrink::factor(full, edge) > 1 {
+        // Chroma is as good as before where squares of pixels become their mean.
+        decoder.set_lossy_upsampling(UpsamplingMethod::Simple);
+    }
     let size = decoder.output_buffer_size().ok_or(BROKEN)?;
     let mut pixels = vec![0; size];
     guarded(|| decoder.read_image(&mut pixels).map_err(|_| BROKEN))?;
