@@ -13,6 +13,7 @@ use shardlift_core::{
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
+        renditions::RenditionsRecord,
     },
     shard::ShardRecord,
     value::{
@@ -34,6 +35,7 @@ struct Tables {
     shards: BTreeMap<(RunId, ShardId), ShardRecord>,
     kept: BTreeMap<(RunId, ShardId), KeptRecord>,
     locks: BTreeMap<LockedPrefix, LockRecord>,
+    renditions: BTreeMap<LockedPrefix, RenditionsRecord>,
     requests: RequestCounts,
 }
 
@@ -384,6 +386,40 @@ impl Ledger for MemoryLedger {
             .await?;
         debug_assert_eq!(deleted, PutOutcome::Written);
         Ok(())
+    }
+
+    async fn create_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        let place = &renditions.place;
+        self.write("dynamodb:PutItem", |tables| {
+            create(&mut tables.renditions, place.clone(), renditions.clone())
+        })
+        .await
+    }
+
+    async fn replace_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:PutItem", |tables| {
+            let (table, place) = (&mut tables.renditions, &renditions.place);
+            replace(table, place, renditions.clone(), |record| record.revision)
+        })
+        .await
+    }
+
+    async fn read_renditions(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<Vec<RenditionsRecord>, CallFault> {
+        self.read("dynamodb:Query", |tables| {
+            let renditions = tables.renditions.values();
+            let of_bucket = renditions.filter(|record| record.place.bucket == *bucket);
+            of_bucket.cloned().collect()
+        })
+        .await
     }
 
     fn requests(&self) -> RequestCounts {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shardlift_core::{
     access::ceilings::Ceilings,
     failure::Failure,
-    run::input::RunInput,
+    run::{input::RunInput, transform::Transform},
     value::{
         arn::{AccountId, RoleArn},
         bucket::BucketName,
@@ -22,6 +22,7 @@ const MAX_CONCURRENCY_DEFAULT: u32 = 100;
 /// How long the ledger keeps a run unless the stack sets another time.
 const LEDGER_TTL_DAYS_DEFAULT: u32 = 30;
 const COPIER_MEMORY_MB_DEFAULT: u32 = 256;
+const RENDERER_MEMORY_MB_DEFAULT: u32 = 2_048;
 
 const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
 const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
@@ -52,6 +53,7 @@ const RUN_NUMBERS: [(&str, &str); 3] = [
 const RUN_FLAGS: [(&str, &str); 1] = [("RUN_REQUEST_PAYER", "/request_payer")];
 
 const RUN_FILTERS: &str = "RUN_FILTERS";
+const RUN_TRANSFORM: &str = "RUN_TRANSFORM";
 
 /// The settings of a function.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +80,8 @@ pub struct Settings {
     pub ledger_ttl_days: u32,
     /// The memory of a copier in MB, which is its processor too.
     pub copier_memory_mb: u32,
+    /// The memory of a renderer in MB, which bounds what it holds at once.
+    pub renderer_memory_mb: u32,
     /// What replaces S3's endpoints for the two buckets of a pair, in tests.
     pub data_endpoint_url: Option<String>,
 }
@@ -145,6 +149,12 @@ impl Settings {
                 128..=10_240,
                 COPIER_MEMORY_MB_DEFAULT,
             )?,
+            renderer_memory_mb: number(
+                &variable,
+                "RENDERER_MEMORY_MB",
+                1_024..=10_240,
+                RENDERER_MEMORY_MB_DEFAULT,
+            )?,
             ledger_ttl_days: number(
                 &variable,
                 "LEDGER_TTL_DAYS",
@@ -210,6 +220,10 @@ fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, 
             .map_err(|error| invalid(RUN_FILTERS, format_args!("is not JSON: {error}")))?;
         take(RUN_FILTERS, "/filters", filters)?;
     }
+    if let Some(text) = variable(RUN_TRANSFORM) {
+        let transform: Transform = text.parse().map_err(|why| invalid(RUN_TRANSFORM, why))?;
+        take(RUN_TRANSFORM, "/transform", json!(transform))?;
+    }
     for (name, pointer) in RUN_FLAGS {
         if let Some(flag) = flag(variable, name)? {
             take(name, pointer, json!(flag))?;
@@ -271,6 +285,7 @@ mod tests {
                 r#"{"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}"#,
             ),
             ("RUN_REQUEST_PAYER", "true"),
+            ("RUN_TRANSFORM", "thumbnail:256,format=webp"),
         ])
         .unwrap();
         let defaults = settings.runs.unwrap().defaults;
@@ -281,6 +296,8 @@ mod tests {
         let filters = json!({"filters": {"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}});
         assert_eq!(defaults.filters, RunInput::parse(&filters).unwrap().filters);
         assert_eq!(defaults.request_payer, Some(true));
+        let transform = "thumbnail:256,format=webp".parse();
+        assert_eq!(defaults.transform, Some(transform.unwrap()));
         assert_eq!(defaults.kms_key_arn, None, "an empty text means unset");
         assert_eq!(
             (settings.max_concurrency, settings.ledger_ttl_days),
@@ -333,6 +350,7 @@ mod tests {
         let raised = settings(&[
             ("ALLOW_MIRROR", "true"),
             ("ALLOW_VERSIONS", "true"),
+            ("ENABLE_TRANSFORMS", "true"),
             ("DELETE_MAX_PERCENT_CEILING", "100"),
             ("DELETE_MAX_OBJECTS_CEILING", "-1"),
             ("ALLOWED_KMS_KEY_ARNS", key),
@@ -345,6 +363,7 @@ mod tests {
         let parameters = CeilingParameters {
             allow_mirror: true,
             allow_versions: true,
+            enable_transforms: true,
             delete_max_percent: Some(100),
             kms_keys: vec![AllowedKey::new(key).unwrap()],
             storage_classes: Some(vec![
@@ -376,6 +395,8 @@ mod tests {
             ("RUN_DELETE_MAX_OBJECTS", "few"),
             ("ALLOW_MIRROR", "yes"),
             ("ALLOW_VERSIONS", "yes"),
+            ("ENABLE_TRANSFORMS", "yes"),
+            ("RUN_TRANSFORM", "thumbnail"),
             ("DELETE_MAX_PERCENT_CEILING", "all"),
             ("DELETE_MAX_OBJECTS_CEILING", "-2"),
             ("ALLOWED_KMS_KEY_ARNS", "*"),
@@ -385,6 +406,7 @@ mod tests {
             ("WRITES_PER_SECOND_MAX", "-1"),
             ("LEDGER_TTL_DAYS", "forever"),
             ("COPIER_MEMORY_MB", "127"),
+            ("RENDERER_MEMORY_MB", "1023"),
             ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
             ("FURTHER_TARGET_ROLE_ARNS", "Target"),
             ("CONTROL_BUCKET", "x"),

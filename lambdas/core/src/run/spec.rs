@@ -12,12 +12,14 @@ use crate::{
     events::EventRun,
     failure::Failure,
     run::{
+        event::RunKind,
         filter::Filters,
         input::RunInput,
         instant, invalid,
         list::SourceList,
         pair::{Pair, Source, Target},
         rerun::Rerun,
+        transform::Transform,
     },
     value::{arn::KmsKeyArn, storage::StorageClass, time::Timestamp},
 };
@@ -95,6 +97,9 @@ pub struct RunSpec {
     /// The instant whose state is copied, instead of the newest version of each object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+    /// What is made of each object, instead of a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
     /// What events started the run, and told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventRun>,
@@ -104,6 +109,15 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
+    /// Which function works on the shards.
+    #[must_use]
+    pub fn kind(&self) -> RunKind {
+        match self.transform {
+            None => RunKind::Copy,
+            Some(_) => RunKind::Render,
+        }
+    }
+
     /// Whether the plan lists the target, so that it knows all that stands there.
     #[must_use]
     pub fn lists_target(&self) -> bool {
@@ -142,6 +156,7 @@ impl RunSpec {
                 "a rerun was to be settled from its input alone",
             ));
         }
+        checks::check_transform(&input)?;
         let pair = Pair {
             source: Source {
                 bucket: required(input.source.bucket, "source.bucket")?,
@@ -188,6 +203,7 @@ impl RunSpec {
                 .as_deref()
                 .map(instant::parse)
                 .transpose()?,
+            transform: input.transform,
             events: input.events,
             rerun: None,
         };
@@ -292,6 +308,73 @@ mod tests {
         let spec = settle(json!({"source": {"as_of": at}})).unwrap();
         let stored = serde_json::to_string(&spec).unwrap();
         assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_transform_has_bounds_and_stands_beside_nothing_that_is_about_copies() {
+        let thumbnail = json!({"kind": "thumbnail", "longest_edge_px": 256});
+        let beside = |field: &str, value: Value| {
+            let mut input = json!({"transform": thumbnail});
+            input[field] = value;
+            input
+        };
+        for (field, value) in [
+            ("compare", json!("etag")),
+            ("compare", json!("size")),
+            ("multipart_threshold_bytes", json!(5_368_709_120_u64)),
+            ("part_bytes", json!(134_217_728)),
+            ("verify", json!("checksum")),
+            ("mode", json!("audit")),
+        ] {
+            refused(beside(field, value), field);
+        }
+        let of_instant = json!({"as_of": "2026-11-20T02:00:00Z"});
+        refused(beside("source", of_instant), "source.as_of");
+        for (field, value) in [
+            ("longest_edge_px", json!(15)),
+            ("quality", json!(0)),
+            ("pixels_max", json!(0)),
+            ("format", json!("gif")),
+            ("kind", json!("poster")),
+        ] {
+            let mut transform = thumbnail.clone();
+            transform[field] = value;
+            refused(
+                json!({ "transform": transform }),
+                &format!("transform.{field}"),
+            );
+        }
+        refused(json!({"transform": "thumbnail:256"}), "transform");
+        let spec = settle(json!({ "transform": thumbnail })).unwrap();
+        let meant: Transform = "thumbnail:256".parse().unwrap();
+        assert_eq!(spec.transform, Some(meant));
+        let stored = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
+        assert!(
+            RunInput::parse(&json!({ "transform": thumbnail }))
+                .unwrap()
+                .agrees_with(&spec)
+        );
+        assert!(
+            !RunInput::parse(&json!({"compare": "etag"}))
+                .unwrap()
+                .agrees_with(&spec)
+        );
+    }
+
+    #[test]
+    fn what_the_stack_sets_for_copies_does_not_concern_a_transform() {
+        let copies = json!({"compare": "etag", "part_bytes": 5_242_880, "verify": "checksum"});
+        let thumbnail = json!({"transform": {"kind": "thumbnail", "longest_edge_px": 16},
+            "source": {"bucket": "source"},
+            "target": {"bucket": "target", "role_arn": "arn:aws:iam::222222222222:role/T"}});
+        let parse = |value: &Value| RunInput::parse(value).unwrap();
+        let spec = RunSpec::settle(parse(&thumbnail).or(parse(&copies))).unwrap();
+        assert_eq!(
+            (spec.compare, spec.verify),
+            (Compare::SizeAndMtime, Verify::Relist)
+        );
+        assert!(RunSpec::settle(parse(&copies).or(parse(&thumbnail))).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use shardlift_core::{
     failure::{Failure, FailureCode},
     port::{Clock, Ledger, PutOutcome},
-    run::event::CopierEvent,
+    run::event::WorkerEvent,
     shard::{ShardEvent, ShardRecord, ShardState, ShardWork},
     value::deadline::Deadline,
 };
@@ -29,7 +29,7 @@ impl<'a, P: Ports> ClaimedRecord<'a, P> {
     /// `InvariantViolated` when there is no such shard, `LedgerConflict` when others claim it faster, and ledger faults.
     pub(super) async fn claim(
         ports: &'a Connections<P>,
-        event: &CopierEvent,
+        event: &WorkerEvent,
         deadline: Deadline,
     ) -> Result<Option<Self>, Failure> {
         let ledger = &ports.ledger;

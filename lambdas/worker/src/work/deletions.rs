@@ -21,9 +21,11 @@ use shardlift_core::{
 use super::{object_work::ObjectWork, target_calls::TargetCalls};
 
 /// Deletes the objects of a manifest.
-pub(crate) struct Deletions<'a, T> {
-    pub(crate) calls: TargetCalls<'a, T>,
-    pub(crate) manifest: &'a Manifest,
+pub struct Deletions<'a, T> {
+    /// The calls.
+    pub calls: TargetCalls<'a, T>,
+    /// The objects.
+    pub manifest: &'a Manifest,
 }
 
 impl<T: TargetBucket> ObjectWork for Deletions<'_, T> {

@@ -5,7 +5,7 @@ use std::future::Future;
 use shardlift_core::{failure::Failure, shard::settled_objects::ObjectOutcome};
 
 /// Gives objects of a manifest their outcomes, some of them in each step. The work loop decides when a step begins.
-pub(crate) trait ObjectWork: Sync {
+pub trait ObjectWork: Sync {
     /// The most objects of one step.
     const OBJECTS_PER_STEP: usize;
     /// The most steps under way at once: it bounds the memory of those that wait for the gate.

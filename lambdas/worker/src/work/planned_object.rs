@@ -10,15 +10,17 @@ use shardlift_core::{
 };
 
 /// The two keys of an object, and the version to copy.
-pub(crate) struct PlannedObject {
-    pub(crate) index: u32,
+pub struct PlannedObject {
+    /// Its position in the manifest.
+    pub index: u32,
     /// The version to copy: the planned one, or a newer one.
-    pub(crate) source: CopySource,
+    pub source: CopySource,
     /// That version, if it is newer than the planned one.
-    pub(crate) newer: Option<NewerVersion>,
-    pub(crate) target_key: ObjectKey,
+    pub newer: Option<NewerVersion>,
+    /// Its key at the target.
+    pub target_key: ObjectKey,
     /// The storage class that the copy asks for; S3's default when absent.
-    pub(crate) storage_class: Option<StorageClass>,
+    pub storage_class: Option<StorageClass>,
 }
 
 impl PlannedObject {
@@ -26,7 +28,7 @@ impl PlannedObject {
     ///
     /// # Errors
     /// `ObjectUnsupported` when its key is too long at the target, `InvariantViolated` when it is not of this run.
-    pub(crate) fn new(spec: &RunSpec, index: u32, object: &ListedObject) -> Result<Self, Failure> {
+    pub fn new(spec: &RunSpec, index: u32, object: &ListedObject) -> Result<Self, Failure> {
         let target_key = spec
             .pair
             .target_key(&object.key)
@@ -52,7 +54,7 @@ impl PlannedObject {
     }
 
     /// What is at the target once S3 wrote this version.
-    pub(crate) fn as_written(&self, receipt: CopyReceipt) -> TargetVersion {
+    pub fn as_written(&self, receipt: CopyReceipt) -> TargetVersion {
         TargetVersion {
             etag: receipt.etag,
             version_id: receipt.version_id,
@@ -61,7 +63,7 @@ impl PlannedObject {
     }
 
     /// The same object in a newer version: whichever is the newest. Never where the plan names a version.
-    pub(crate) fn in_version(&self, newer: NewerVersion) -> Self {
+    pub fn in_version(&self, newer: NewerVersion) -> Self {
         Self {
             index: self.index,
             source: CopySource {

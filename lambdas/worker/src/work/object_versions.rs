@@ -1,9 +1,9 @@
-//! The objects of a shard, each copied on its own.
+//! The objects of a shard, of each of which something is made at the target: a copy, or a rendition.
+
+use std::future::Future;
 
 use shardlift_core::{
-    copy::method::CopyMethod,
-    documents::manifest::Manifest,
-    documents::receipt::TargetVersion,
+    documents::{manifest::Manifest, receipt::TargetVersion},
     failure::{Failure, FailureCode, Scope},
     port::TargetBucket,
     run::option::ArchivedPolicy,
@@ -15,24 +15,50 @@ use shardlift_core::{
 };
 
 use super::{
-    copy_context::CopyContext,
-    multipart::{MultipartCopy, UploadSharing},
+    object_context::ObjectContext,
     object_work::ObjectWork,
     planned_object::PlannedObject,
-    single_copy::SingleCopy,
     source_changes::{self, AfterFailure},
 };
 
-/// Copies the objects of a manifest.
-pub(crate) struct ObjectCopies<'a, T> {
-    pub(crate) context: CopyContext<'a, T>,
-    pub(crate) manifest: &'a Manifest,
-    pub(crate) sharing: UploadSharing,
+/// What is made of one version of an object.
+pub trait VersionWork<T: TargetBucket>: Sync {
+    /// The most objects under way at once: it bounds the memory of those that wait for the gate.
+    const STEPS_IN_FLIGHT_MAX: usize;
+
+    /// Writes at the target what is made of this version, and of no other (P1). Doing it again writes the same.
+    ///
+    /// # Errors
+    /// Why it cannot be made. `SourceChanged` and `SourceMissing` lead to a look at the source.
+    fn take(
+        &self,
+        context: &ObjectContext<'_, T>,
+        version: &PlannedObject,
+    ) -> impl Future<Output = Result<VersionEnd, Failure>> + Send;
 }
 
-impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
+/// What became of one version of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionEnd {
+    /// This is at the target, and this is to be said of it.
+    Written(TargetVersion, Vec<Note>),
+    /// Nothing is to be made of it.
+    Skipped(SkipReason),
+}
+
+/// Does this work on the objects of a manifest.
+pub struct ObjectVersions<'a, T, W> {
+    /// What the objects share.
+    pub context: ObjectContext<'a, T>,
+    /// The objects.
+    pub manifest: &'a Manifest,
+    /// What is made of each.
+    pub work: W,
+}
+
+impl<T: TargetBucket, W: VersionWork<T>> ObjectWork for ObjectVersions<'_, T, W> {
     const OBJECTS_PER_STEP: usize = 1;
-    const STEPS_IN_FLIGHT_MAX: usize = 512;
+    const STEPS_IN_FLIGHT_MAX: usize = W::STEPS_IN_FLIGHT_MAX;
     type Outcomes = Option<(u32, ObjectOutcome)>;
 
     async fn take_step(&self, indices: &[u32]) -> Result<Self::Outcomes, Failure> {
@@ -40,7 +66,7 @@ impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
             return Ok(None);
         };
         let object = &self.manifest.objects[index as usize];
-        match self.copy(index, object).await {
+        match self.settle(index, object).await {
             Ok(outcome) => Ok(Some((index, outcome))),
             Err(failure) if failure.code.scope() == Scope::Run => {
                 Err(failure.within(format_args!("object {:?}", object.key.as_str())))
@@ -55,13 +81,13 @@ impl<T: TargetBucket> ObjectWork for ObjectCopies<'_, T> {
     }
 }
 
-impl<T: TargetBucket> ObjectCopies<'_, T> {
+impl<T: TargetBucket, W: VersionWork<T>> ObjectVersions<'_, T, W> {
     fn skips_archived(&self) -> bool {
         self.context.calls.spec.archived == ArchivedPolicy::Skip
     }
 
-    /// Copies the object in the planned version, or else in the one that the source has now.
-    async fn copy(&self, index: u32, object: &ListedObject) -> Result<ObjectOutcome, Failure> {
+    /// Works on the object in the planned version, or else in the one that the source has now.
+    async fn settle(&self, index: u32, object: &ListedObject) -> Result<ObjectOutcome, Failure> {
         let context = &self.context;
         // S3 would refuse a call, and says nothing that the listing did not.
         if object.storage.is_archived {
@@ -73,11 +99,12 @@ impl<T: TargetBucket> ObjectCopies<'_, T> {
             version = version.in_version(newer);
         }
         loop {
-            let failure = match self.copy_version(&version).await {
-                Ok((at_target, notes)) => {
+            let failure = match self.work.take(context, &version).await {
+                Ok(VersionEnd::Written(at_target, notes)) => {
                     let newer = arrived(version, object);
                     return Ok(ObjectOutcome::Copied(at_target, CopyNotes { notes, newer }));
                 }
+                Ok(VersionEnd::Skipped(reason)) => return Ok(ObjectOutcome::Skipped(reason)),
                 Err(failure) => failure,
             };
             // Boxed: hundreds of objects are in flight, and hardly one of them changes.
@@ -85,28 +112,6 @@ impl<T: TargetBucket> ObjectCopies<'_, T> {
                 AfterFailure::Copy(newer) => version = *newer,
                 AfterFailure::Skip(reason) => return Ok(ObjectOutcome::Skipped(reason)),
                 AfterFailure::Fail(failure) => return Err(failure),
-            }
-        }
-    }
-
-    /// Copies one version: the newest may be smaller or larger than the planned one, so each has its own way.
-    async fn copy_version(
-        &self,
-        planned: &PlannedObject,
-    ) -> Result<(TargetVersion, Vec<Note>), Failure> {
-        let (context, spec) = (&self.context, self.context.calls.spec);
-        let method = CopyMethod::choose(
-            planned.source.size_bytes,
-            spec.multipart_threshold_bytes,
-            spec.part_bytes,
-        )
-        .map_err(|too_large| Failure::new(FailureCode::ObjectUnsupported, too_large.to_string()))?;
-        match method {
-            CopyMethod::Single => SingleCopy::new(context, planned).run().await,
-            // Boxed: hundreds of objects are in flight, and hardly one of them needs this much larger state.
-            CopyMethod::Multipart { layout } => {
-                let copy = MultipartCopy::new(context, planned, &layout, self.sharing);
-                Box::pin(copy.run()).await
             }
         }
     }

@@ -7,10 +7,13 @@ use shardlift_core::{failure::fault::CallFault, run::spec::RunSpec};
 use crate::pace::{BudgetedRetries, Gate};
 
 /// What every call of a run needs.
-pub(crate) struct TargetCalls<'a, T> {
-    pub(crate) target: &'a T,
-    pub(crate) spec: &'a RunSpec,
-    pub(crate) gate: &'a Gate,
+pub struct TargetCalls<'a, T> {
+    /// The target.
+    pub target: &'a T,
+    /// The run.
+    pub spec: &'a RunSpec,
+    /// When a call may be made.
+    pub gate: &'a Gate,
 }
 
 impl<T> Clone for TargetCalls<'_, T> {
@@ -26,7 +29,7 @@ impl<T> TargetCalls<'_, T> {
     ///
     /// # Errors
     /// The fault of the last attempt.
-    pub(crate) async fn read<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
+    pub async fn read<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
     where
         F: Future<Output = Result<V, CallFault>>,
     {
@@ -37,7 +40,7 @@ impl<T> TargetCalls<'_, T> {
     ///
     /// # Errors
     /// The fault of the last attempt.
-    pub(crate) async fn write<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
+    pub async fn write<V, F>(&self, mut call: impl FnMut() -> F) -> Result<V, CallFault>
     where
         F: Future<Output = Result<V, CallFault>>,
     {

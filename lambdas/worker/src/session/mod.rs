@@ -13,6 +13,6 @@ mod outcome_lists;
 mod shard_requests;
 mod shard_session;
 
-pub(crate) use open_uploads::OpenUploads;
-pub(crate) use shard_requests::ShardRequests;
-pub(crate) use shard_session::{SessionEnd, ShardSession};
+pub use open_uploads::OpenUploads;
+pub use shard_requests::ShardRequests;
+pub use shard_session::{SessionEnd, ShardSession};

@@ -25,7 +25,7 @@ const CALLS_IN_FLIGHT_MAX: usize = 512;
 const WRITES_PER_SECOND_MAX: f64 = 5_000.0;
 
 /// The most parts that one object has in flight. The gate bounds the calls of all objects together.
-pub(crate) const PARTS_IN_FLIGHT_MAX: u32 = 64;
+pub const PARTS_IN_FLIGHT_MAX: u32 = 64;
 /// The most parts of all objects under way at once: they fill the gate, and more objects would only wait in memory.
 const PARTS_MAX: usize = CALLS_IN_FLIGHT_MAX;
 /// The most objects in parts under way at once, for objects of few parts: the record names every open upload, and 64 of
@@ -35,7 +35,7 @@ const OBJECTS_IN_PARTS_MAX: usize = 64;
 /// Decides when a call may be made. One gate serves every shard of a process, so that a warm copier begins at the pace that the
 /// shard before had found.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     slots: Semaphore,
     parts: Semaphore,
     objects_in_parts: Semaphore,
@@ -49,7 +49,7 @@ pub(crate) struct Gate {
 
 /// The permit of an object that is copied in parts.
 #[derive(Debug)]
-pub(crate) struct MultipartPermit<'a> {
+pub struct MultipartPermit<'a> {
     _object: SemaphorePermit<'a>,
     _parts: SemaphorePermit<'a>,
 }
@@ -61,12 +61,15 @@ async fn permits(of: &Semaphore, count: u32) -> SemaphorePermit<'_> {
 }
 
 impl Gate {
-    pub(crate) fn new() -> Self {
+    /// A gate at the greatest pace of one worker.
+    #[must_use]
+    pub fn new() -> Self {
         Self::with_writes_per_second_max(WRITES_PER_SECOND_MAX)
     }
 
     /// A gate that lets no more writes a second through than these, nor than any other gate.
-    pub(crate) fn with_writes_per_second_max(max: f64) -> Self {
+    #[must_use]
+    pub fn with_writes_per_second_max(max: f64) -> Self {
         Self {
             slots: Semaphore::new(CALLS_IN_FLIGHT_MAX),
             parts: Semaphore::new(PARTS_MAX),
@@ -80,7 +83,7 @@ impl Gate {
     }
 
     /// Makes a call that only reads as soon as there is room for it. S3 counts reads apart from writes, and few are made.
-    pub(crate) async fn read<T>(
+    pub async fn read<T>(
         &self,
         call: impl Future<Output = Result<T, CallFault>>,
     ) -> Result<T, CallFault> {
@@ -93,7 +96,7 @@ impl Gate {
     }
 
     /// Makes a call that writes when it is its turn, and learns from the response.
-    pub(crate) async fn write<T>(
+    pub async fn write<T>(
         &self,
         call: impl Future<Output = Result<T, CallFault>>,
     ) -> Result<T, CallFault> {
@@ -109,27 +112,27 @@ impl Gate {
     }
 
     /// Takes one retry of a call that failed without being throttled; returns whether there was one.
-    pub(crate) fn take_retry(&self) -> bool {
+    pub fn take_retry(&self) -> bool {
         self.retry_budget().take()
     }
 
     /// Before the first write of the process: how many copiers may begin at once.
-    pub(crate) fn begin_among(&self, copiers: u64) {
+    pub fn begin_among(&self, copiers: u64) {
         self.pacer().begin_among(copiers);
     }
 
     /// The present pace, in writes a second.
-    pub(crate) fn writes_per_second(&self) -> f64 {
+    pub fn writes_per_second(&self) -> f64 {
         self.pacer().rate()
     }
 
     /// How many writes S3 took so far.
-    pub(crate) fn writes_taken(&self) -> u64 {
+    pub fn writes_taken(&self) -> u64 {
         self.writes_taken.load(Ordering::Relaxed)
     }
 
     /// Waits until one more object of so many parts may be copied. Dropping the permit lets the next one in.
-    pub(crate) async fn multipart_permit(&self, parts: u32) -> MultipartPermit<'_> {
+    pub async fn multipart_permit(&self, parts: u32) -> MultipartPermit<'_> {
         MultipartPermit {
             _object: permits(&self.objects_in_parts, 1).await,
             _parts: permits(&self.parts, parts.min(PARTS_IN_FLIGHT_MAX)).await,

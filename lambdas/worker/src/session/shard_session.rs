@@ -8,7 +8,7 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     port::Clock,
     run::{
-        event::{CopierEvent, CopierStatus},
+        event::{WorkerEvent, WorkerStatus},
         pair::{Pair, Side},
     },
     shard::{
@@ -34,7 +34,7 @@ const IDLE_YIELDS_MAX: u32 = 5;
 
 /// How the work of an invocation on its shard ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SessionEnd {
+pub enum SessionEnd {
     /// Every object is settled.
     Settled,
     /// The deadline came first.
@@ -43,7 +43,7 @@ pub(crate) enum SessionEnd {
 
 /// Everything that a copier keeps about the shard that it holds. Its record is written under the claim alone: claimed,
 /// checkpointed, and at the end finished, yielded or stopped.
-pub(crate) struct ShardSession<'a, P: Ports> {
+pub struct ShardSession<'a, P: Ports> {
     clock: &'a P::Clock,
     deadline: Deadline,
     claimed: ClaimedRecord<'a, P>,
@@ -62,9 +62,9 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     ///
     /// # Errors
     /// Those of the claim; `InvariantViolated` when a list is missing or does not fit; control bucket faults.
-    pub(crate) async fn claim(
+    pub async fn claim(
         ports: &'a Connections<P>,
-        event: &CopierEvent,
+        event: &WorkerEvent,
         pair: &Pair,
         deadline: Deadline,
         mut requests: ShardRequests<'a, P>,
@@ -103,37 +103,37 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     }
 
     /// Counts the requests of this handle from now on.
-    pub(crate) fn count_requests_of(&mut self, target: &Arc<Target<P>>) {
+    pub fn count_requests_of(&mut self, target: &Arc<Target<P>>) {
         self.requests.watch(Arc::clone(target));
     }
 
     /// The record as this copier wrote it last.
-    pub(crate) fn record(&self) -> &ShardRecord {
+    pub fn record(&self) -> &ShardRecord {
         self.claimed.record()
     }
 
     /// The multipart uploads of the shard.
-    pub(crate) fn uploads(&self) -> &Arc<OpenUploads> {
+    pub fn uploads(&self) -> &Arc<OpenUploads> {
         &self.uploads
     }
 
     /// When the invocation must end.
-    pub(crate) fn deadline(&self) -> Deadline {
+    pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
     /// The present instant.
-    pub(crate) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// The positions below `count` that have no outcome yet, in order.
-    pub(crate) fn open_objects(&self, count: u32) -> Vec<u32> {
+    pub fn open_objects(&self, count: u32) -> Vec<u32> {
         self.settled.outcome().progress.open(count).collect()
     }
 
     /// How many objects have an outcome.
-    pub(crate) fn settled_count(&self) -> u64 {
+    pub fn settled_count(&self) -> u64 {
         count_of(&self.settled)
     }
 
@@ -141,7 +141,7 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     ///
     /// # Errors
     /// `InvariantViolated` when the object is not of this run.
-    pub(crate) fn settle(
+    pub fn settle(
         &mut self,
         manifest: &Manifest,
         index: u32,
@@ -160,17 +160,17 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     }
 
     /// When the record is to be written next.
-    pub(crate) fn checkpoint_due_at(&self) -> Timestamp {
+    pub fn checkpoint_due_at(&self) -> Timestamp {
         self.checkpoints.due_at()
     }
 
     /// An upload was opened or is being completed: the record must name it soon.
-    pub(crate) fn hasten_checkpoint(&mut self, now: Timestamp) {
+    pub fn hasten_checkpoint(&mut self, now: Timestamp) {
         self.checkpoints.hasten(now);
     }
 
     /// Records what is settled so far.
-    pub(crate) async fn checkpoint(&mut self) -> Result<(), Failure> {
+    pub async fn checkpoint(&mut self) -> Result<(), Failure> {
         let (token, outcome) = self.outcome().await?;
         self.claimed
             .write(ShardEvent::Checkpoint { token, outcome })
@@ -185,11 +185,11 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     /// # Errors
     /// The problem; `LedgerConflict` when another copier has taken the shard over; ledger and control bucket faults; and
     /// `ServiceFault` when invocation after invocation gets nowhere.
-    pub(crate) async fn end(
+    pub async fn end(
         &mut self,
         end: Result<SessionEnd, Failure>,
         writes_taken: u64,
-    ) -> Result<CopierStatus, Failure> {
+    ) -> Result<WorkerStatus, Failure> {
         match end {
             Ok(SessionEnd::Settled) => self.finish().await,
             Ok(SessionEnd::OutOfTime) => self.give_back(writes_taken).await,
@@ -198,7 +198,7 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     }
 
     /// Settles the shard for good.
-    async fn finish(&mut self) -> Result<CopierStatus, Failure> {
+    async fn finish(&mut self) -> Result<WorkerStatus, Failure> {
         let (token, outcome) = self.outcome().await?;
         let now = self.clock.now();
         let finish = ShardEvent::Finish {
@@ -207,11 +207,11 @@ impl<'a, P: Ports> ShardSession<'a, P> {
             outcome,
         };
         self.claimed.write(finish).await?;
-        Ok(CopierStatus::Done)
+        Ok(WorkerStatus::Done)
     }
 
     /// Yields the shard before the deadline.
-    async fn give_back(&mut self, writes_taken: u64) -> Result<CopierStatus, Failure> {
+    async fn give_back(&mut self, writes_taken: u64) -> Result<WorkerStatus, Failure> {
         let idle_before = self.record().idle_yields;
         let (token, outcome) = self.outcome().await?;
         let give_back = ShardEvent::Yield {
@@ -223,12 +223,12 @@ impl<'a, P: Ports> ShardSession<'a, P> {
         if writes_taken == 0 && idle_before + 1 >= IDLE_YIELDS_MAX {
             return Err(stuck());
         }
-        Ok(CopierStatus::Yield)
+        Ok(WorkerStatus::Yield)
     }
 
     /// Gives the shard back because of `problem`, which concerns more than one object, and returns the problem. That it
     /// could not be recorded is only logged: the caller must see the problem itself.
-    pub(crate) async fn stop(&mut self, problem: Failure) -> Failure {
+    pub async fn stop(&mut self, problem: Failure) -> Failure {
         match self.outcome().await {
             Ok((token, outcome)) => {
                 record_problem(&mut self.claimed, token, outcome, problem).await
@@ -242,7 +242,7 @@ impl<'a, P: Ports> ShardSession<'a, P> {
 
     /// The uploads that this copier opened before it lost the shard, and that the record does not name: the new holder does
     /// not know them.
-    pub(crate) async fn orphaned_uploads(&self) -> Result<Vec<OpenUpload>, Failure> {
+    pub async fn orphaned_uploads(&self) -> Result<Vec<OpenUpload>, Failure> {
         let mut orphaned = self.uploads.opened_here();
         if !orphaned.is_empty() {
             let record = self.claimed.reread().await?;
@@ -253,9 +253,9 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     }
 
     /// Logs what this invocation leaves.
-    pub(crate) fn log_end(
+    pub fn log_end(
         &self,
-        event: &CopierEvent,
+        event: &WorkerEvent,
         end: Result<&SessionEnd, &Failure>,
         writes_per_second: f64,
     ) {

@@ -14,7 +14,7 @@ use shardlift_core::{
     value::{object::ListedObject, skips::SkipReason, storage::ObjectStorage},
 };
 
-use super::{copy_context::CopyContext, planned_object::PlannedObject};
+use super::{object_context::ObjectContext, planned_object::PlannedObject};
 
 /// How many versions after the planned one are attempted. Who writes an object more often than this while it is copied
 /// must pause for it to be copied.
@@ -32,7 +32,7 @@ pub(super) enum AfterFailure {
 
 /// Looks at the source of an object that could not be copied in the version of `tried`.
 pub(super) async fn look<T: TargetBucket>(
-    context: &CopyContext<'_, T>,
+    context: &ObjectContext<'_, T>,
     tried: &PlannedObject,
     failure: Failure,
 ) -> Result<AfterFailure, Failure> {

@@ -17,7 +17,7 @@ const OPEN_MAX: usize = 128;
 
 /// The open uploads, by the object's position in the manifest. The record names them, so that whoever continues or
 /// settles the shard finds them (P8).
-pub(crate) struct OpenUploads {
+pub struct OpenUploads {
     open: Mutex<BTreeMap<u32, OpenUpload>>,
     changed: Notify,
     /// Those that were open already when the shard was claimed.
@@ -46,7 +46,7 @@ impl OpenUploads {
 
     /// Whether an earlier copier of the shard may have opened uploads that the record does not name: it may have been
     /// killed before it recorded them.
-    pub(crate) fn may_lack_some(&self) -> bool {
+    pub fn may_lack_some(&self) -> bool {
         self.may_lack_some
     }
 
@@ -58,19 +58,19 @@ impl OpenUploads {
     }
 
     /// The upload of this object.
-    pub(crate) fn get(&self, index: u32) -> Option<OpenUpload> {
+    pub fn get(&self, index: u32) -> Option<OpenUpload> {
         self.lock().get(&index).cloned()
     }
 
     /// Notes a new upload, and asks for it to be recorded soon.
-    pub(crate) fn opened(&self, upload: OpenUpload) {
+    pub fn opened(&self, upload: OpenUpload) {
         self.lock().insert(upload.index, upload);
         self.changed.notify_one();
     }
 
     /// Notes that an upload is being completed, with the ETag that the object will have if that is known, and asks for it to be
     /// recorded soon.
-    pub(crate) fn completing(&self, index: u32, etag: Option<ETag>) {
+    pub fn completing(&self, index: u32, etag: Option<ETag>) {
         if let Some(upload) = self.lock().get_mut(&index)
             && upload.completing != etag
         {
@@ -80,18 +80,18 @@ impl OpenUploads {
     }
 
     /// Notes that the upload of this object is completed, aborted or gone.
-    pub(crate) fn closed(&self, index: u32) {
+    pub fn closed(&self, index: u32) {
         self.lock().remove(&index);
     }
 
     /// Whether the upload of an object that failed may stay open for another round: the record names every open one, and
     /// holds no more than 400 KB.
-    pub(crate) fn may_stay_open(&self) -> bool {
+    pub fn may_stay_open(&self) -> bool {
         self.lock().len() <= OPEN_MAX
     }
 
     /// Resolves when uploads were opened, or are being completed, since it resolved last.
-    pub(crate) async fn changed(&self) {
+    pub async fn changed(&self) {
         self.changed.notified().await;
     }
 

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// What concerns more than one object: the session holds what was settled before.
-pub(crate) async fn settle_all<P: Ports, W: ObjectWork>(
+pub async fn settle_all<P: Ports, W: ObjectWork>(
     session: &mut ShardSession<'_, P>,
     manifest: &Manifest,
     work: &W,

@@ -1,17 +1,15 @@
-//! What the copies of a shard share.
+//! What the objects of a shard share of which something is made.
 
 use std::sync::Arc;
 
 use shardlift_core::{
     access::missing_permission::MissingPermission,
-    copy::proof::{self, Comparison, CopyWay},
     failure::{
         Failure, FailureCode,
         fault::{CallFault, FaultKind},
     },
-    port::{CopyReceipt, CopySource, ObjectAttributes, TargetBucket},
-    run::option::{TagPolicy, Verify},
-    shard::note::Note,
+    port::{CopySource, TagSet, TargetBucket},
+    run::option::TagPolicy,
     value::object::ETag,
 };
 
@@ -22,16 +20,18 @@ use super::{
 };
 use crate::session::OpenUploads;
 
-/// The calls of a copy, what was found out about refused ones, and the uploads of the shard.
-pub(crate) struct CopyContext<'a, T> {
-    pub(super) calls: TargetCalls<'a, T>,
-    pub(super) uploads: Arc<OpenUploads>,
+/// The calls that are made for an object, what was found out about refused ones, and the uploads of the shard.
+pub struct ObjectContext<'a, T> {
+    /// The calls.
+    pub calls: TargetCalls<'a, T>,
+    /// The multipart uploads of the shard.
+    pub uploads: Arc<OpenUploads>,
     denials: Denials,
 }
 
-impl<'a, T: TargetBucket> CopyContext<'a, T> {
+impl<'a, T: TargetBucket> ObjectContext<'a, T> {
     /// That of a shard whose uploads these are.
-    pub(crate) fn new(calls: TargetCalls<'a, T>, uploads: Arc<OpenUploads>) -> Self {
+    pub fn new(calls: TargetCalls<'a, T>, uploads: Arc<OpenUploads>) -> Self {
         Self {
             calls,
             uploads,
@@ -39,57 +39,32 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
         }
     }
 
-    /// The notes on a finished copy in parts. A HEAD that fails shows nothing.
-    pub(super) async fn review(
-        &self,
-        planned: &PlannedObject,
-        receipt: &CopyReceipt,
-        way: CopyWay<'_>,
-    ) -> Result<Vec<Note>, Failure> {
-        let head = self
-            .calls
-            .read(|| self.calls.target.head_source((&planned.source).into()));
-        let at_source = Box::pin(head).await.ok();
-        self.judge(planned, at_source.as_ref(), receipt, way)
-    }
-
-    /// The notes on a finished copy, as far as a HEAD of the source shows them: how it is proven, when the run asks for
-    /// that, and what changed.
-    pub(super) fn judge(
-        &self,
-        planned: &PlannedObject,
-        at_source: Option<&ObjectAttributes>,
-        receipt: &CopyReceipt,
-        way: CopyWay<'_>,
-    ) -> Result<Vec<Note>, Failure> {
-        let is_proof_wanted = self.calls.spec.verify == Verify::Checksum;
-        let Some(at_source) = at_source else {
-            let unproven = is_proof_wanted.then_some(Note::Unproven);
-            return Ok(unproven.into_iter().collect());
-        };
-        let mut notes = Vec::new();
-        let is_review_wanted = is_proof_wanted || way != CopyWay::Single;
-        if is_review_wanted && proof::changes_checksum(&planned.source, at_source, receipt) {
-            notes.push(Note::ChecksumChanged);
+    /// The source's tags; nothing when they were refused and the run does without.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub async fn tags_to_carry(&self, planned: &PlannedObject) -> Result<Option<TagSet>, Failure> {
+        let calls = &self.calls;
+        if calls.spec.tags == TagPolicy::Ignore {
+            return Ok(Some(TagSet::new()));
         }
-        if is_proof_wanted {
-            match proof::compare(&planned.source, at_source, receipt, way) {
-                Comparison::Noted(note) => notes.push(note),
-                Comparison::Different => return Err(different(at_source, receipt)),
-            }
+        let source = &planned.source;
+        match calls.read(|| calls.target.source_tags(source.into())).await {
+            Ok(tags) => Ok(Some(tags)),
+            Err(fault) if self.may_drop_tags(&fault) => Ok(None),
+            Err(fault) => Err(self.explain(fault, planned).await),
         }
-        Ok(notes)
     }
 
     /// Whether a refused call may be one because of the tags, and the run does without these then. S3 refuses tags for
     /// their rights, their form or their size.
-    pub(super) fn may_drop_tags(&self, fault: &CallFault) -> bool {
+    pub fn may_drop_tags(&self, fault: &CallFault) -> bool {
         matches!(fault.kind, FaultKind::AccessDenied | FaultKind::Rejected)
             && self.calls.spec.tags == TagPolicy::BestEffort
     }
 
-    /// What a call of copying that failed for good means for its object.
-    pub(super) async fn explain(&self, fault: CallFault, planned: &PlannedObject) -> Failure {
+    /// What a call that failed for good means for its object.
+    pub async fn explain(&self, fault: CallFault, planned: &PlannedObject) -> Failure {
         match fault.kind {
             FaultKind::ConditionFailed => self.explain_condition(&fault, planned).await,
             FaultKind::NoSuchKey => source_missing(&planned.source, &fault),
@@ -105,7 +80,7 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
     }
 
     /// What a failed call means that needs one `permission` alone.
-    pub(super) fn explain_with(
+    pub fn explain_with(
         &self,
         permission: MissingPermission,
         planned: &PlannedObject,
@@ -155,7 +130,7 @@ impl<'a, T: TargetBucket> CopyContext<'a, T> {
 }
 
 /// The failure of an object that is another version than the planned one (P7).
-pub(super) fn source_changed(planned: &CopySource, found_etag: &ETag, found_bytes: u64) -> Failure {
+pub fn source_changed(planned: &CopySource, found_etag: &ETag, found_bytes: u64) -> Failure {
     Failure::new(
         FailureCode::SourceChanged,
         format!(
@@ -173,14 +148,4 @@ fn source_missing(planned: &CopySource, fault: &CallFault) -> Failure {
         None => format!("it was planned and is gone at the source: {fault}"),
     };
     Failure::new(FailureCode::SourceMissing, detail)
-}
-
-fn different(at_source: &ObjectAttributes, receipt: &CopyReceipt) -> Failure {
-    Failure::new(
-        FailureCode::IntegrityMismatch,
-        format!(
-            "the source has the checksums {:?}, the copy {:?}",
-            at_source.checksums, receipt.checksums
-        ),
-    )
 }

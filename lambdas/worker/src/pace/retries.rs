@@ -8,14 +8,14 @@ use shardlift_core::failure::fault::{CallFault, FaultKind};
 use super::gate::Gate;
 
 /// The attempts of one call so far. Its retries are taken out of the budget that all calls through a gate share.
-pub(crate) struct BudgetedRetries<'a> {
+pub struct BudgetedRetries<'a> {
     gate: &'a Gate,
     attempts: retry::Retries,
 }
 
 impl<'a> BudgetedRetries<'a> {
     /// None yet, of a call through this gate.
-    pub(crate) fn new(gate: &'a Gate) -> Self {
+    pub fn new(gate: &'a Gate) -> Self {
         Self {
             gate,
             attempts: retry::Retries::new(COPYING),
@@ -26,10 +26,7 @@ impl<'a> BudgetedRetries<'a> {
     ///
     /// # Errors
     /// The fault of the last attempt.
-    pub(crate) async fn run<V, F>(
-        gate: &'a Gate,
-        mut attempt: impl FnMut() -> F,
-    ) -> Result<V, CallFault>
+    pub async fn run<V, F>(gate: &'a Gate, mut attempt: impl FnMut() -> F) -> Result<V, CallFault>
     where
         F: Future<Output = Result<V, CallFault>>,
     {
@@ -47,10 +44,7 @@ impl<'a> BudgetedRetries<'a> {
 
     /// Waits before the next attempt; returns whether there is to be one. There is none when the call failed for good, had
     /// its attempts, or when so many calls fail that the budget is spent: then the object waits for the next round.
-    pub(crate) fn back_off(
-        &mut self,
-        fault: &CallFault,
-    ) -> impl Future<Output = bool> + Send + use<> {
+    pub fn back_off(&mut self, fault: &CallFault) -> impl Future<Output = bool> + Send + use<> {
         let backoff = self.backoff_after(fault);
         async move {
             if let Some(backoff) = backoff {

@@ -5,5 +5,5 @@
 mod gate;
 mod retries;
 
-pub(crate) use gate::{Gate, PARTS_IN_FLIGHT_MAX};
-pub(crate) use retries::BudgetedRetries;
+pub use gate::{Gate, PARTS_IN_FLIGHT_MAX};
+pub use retries::BudgetedRetries;

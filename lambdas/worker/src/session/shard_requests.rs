@@ -11,7 +11,7 @@ use crate::ports::{Connections, Ports, Target};
 
 /// Adds the requests of this invocation to those that the record counts. Handles count for their whole process, so what
 /// they had counted before is subtracted.
-pub(crate) struct ShardRequests<'a, P: Ports> {
+pub struct ShardRequests<'a, P: Ports> {
     ledger: &'a P::Ledger,
     target: Option<Arc<Target<P>>>,
     recorded: RequestCounts,
@@ -20,7 +20,7 @@ pub(crate) struct ShardRequests<'a, P: Ports> {
 
 impl<'a, P: Ports> ShardRequests<'a, P> {
     /// Counts from now on: the requests of the ledger.
-    pub(crate) fn begin(ports: &'a Connections<P>) -> Self {
+    pub fn begin(ports: &'a Connections<P>) -> Self {
         Self {
             ledger: &ports.ledger,
             target: None,
