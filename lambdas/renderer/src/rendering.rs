@@ -10,7 +10,7 @@ use shardlift_images::{
     ImageHeader, RenderFailure, RenderLimits, RenderOptions, Rendition, render,
 };
 
-use crate::room::Taken;
+use crate::room::HeldRoom;
 
 /// How long one image may take. Its pixels are bounded, and so is what is done to each, so that nothing comes near; should a
 /// decoder run on all the same, its image fails, and the others go on.
@@ -43,15 +43,15 @@ impl From<Failure> for NotRendered {
 }
 
 /// An image in memory, and what it may take.
-pub(crate) struct Job {
+pub(crate) struct LoadedImage {
     pub(crate) bytes: Vec<u8>,
     pub(crate) options: RenderOptions,
     pub(crate) limits: RenderLimits,
     /// The room of its bytes.
-    pub(crate) held: Option<Taken>,
+    pub(crate) held: Option<HeldRoom>,
     /// The room of rendering it.
-    pub(crate) rendering: Taken,
-    pub(crate) processor: Taken,
+    pub(crate) rendering: HeldRoom,
+    pub(crate) processor: HeldRoom,
 }
 
 /// What the header of an image says, with its bytes back. On a thread, too: some headers are spread over the whole file.
@@ -71,16 +71,16 @@ pub(crate) async fn measure(
 
 /// Renders the image; returns the rendition with the room that it takes. Whoever waits for it may stop waiting: the thread cannot be
 /// stopped, and gives back its room when it ends.
-pub(crate) async fn run(job: Job) -> Result<(Rendition, Taken), NotRendered> {
+pub(crate) async fn run(image: LoadedImage) -> Result<(Rendition, HeldRoom), NotRendered> {
     let thread = tokio::task::spawn_blocking(move || {
-        let Job {
+        let LoadedImage {
             bytes,
             options,
             limits,
             held,
             mut rendering,
             processor,
-        } = job;
+        } = image;
         let rendered = render(&bytes, &options, &limits);
         drop((bytes, held, processor));
         rendered.map(|rendition| {

@@ -8,21 +8,19 @@ use shardlift_core::{
     documents::receipt::TargetVersion,
     failure::{Failure, FailureCode, fault::FaultKind},
     port::{CopyReceipt, NewObject, ObjectBytes, TagSet, TargetBucket},
-    run::transform::{RenditionFormat, Transform},
+    run::transform::{Transform, TransformFormat},
     shard::note::Note,
     value::skips::SkipReason,
 };
-use shardlift_images::{
-    ImageFormat, RenderLimits, RenderOptions, Rendition, RenditionFormat as ImagesFormat,
-};
+use shardlift_images::{ImageFormat, RenderLimits, RenderOptions, Rendition, RenditionFormat};
 use shardlift_worker::{
     pace::BudgetedRetries,
     work::{ObjectContext, PlannedObject, VersionEnd, VersionWork},
 };
 
 use crate::{
-    rendering::{self, Job, NotRendered},
-    room::{BEGINNING_BYTES, FIRST_READ_BYTES_MAX, IMAGES_IN_FLIGHT_MAX, Room, Taken},
+    rendering::{self, LoadedImage, NotRendered},
+    room::{BEGINNING_BYTES, FIRST_READ_BYTES_MAX, HeldRoom, IMAGES_IN_FLIGHT_MAX, Room},
 };
 
 /// User metadata of a rendition: what it was made with, and from which version.
@@ -43,10 +41,10 @@ impl<'a> Renditions<'a> {
     /// `InvariantViolated` for options that no settled run has.
     pub(crate) fn new(transform: Transform, room: &'a Room) -> Result<Self, Failure> {
         let format = match transform.format {
-            RenditionFormat::Same => ImagesFormat::Same,
-            RenditionFormat::Jpeg => ImagesFormat::Jpeg,
-            RenditionFormat::Png => ImagesFormat::Png,
-            RenditionFormat::Webp => ImagesFormat::WebP,
+            TransformFormat::Same => RenditionFormat::Same,
+            TransformFormat::Jpeg => RenditionFormat::Jpeg,
+            TransformFormat::Png => RenditionFormat::Png,
+            TransformFormat::Webp => RenditionFormat::WebP,
         };
         let options = RenderOptions::new(transform.longest_edge_px, format, transform.quality)
             .map_err(|invalid| Failure::invariant(invalid.to_string()))?;
@@ -85,7 +83,7 @@ impl Renditions<'_> {
         &self,
         context: &ObjectContext<'_, T>,
         version: &PlannedObject,
-    ) -> Result<(Rendition, Taken), NotRendered> {
+    ) -> Result<(Rendition, HeldRoom), NotRendered> {
         let size_bytes = version.source.size_bytes;
         let is_small = size_bytes <= FIRST_READ_BYTES_MAX;
         let first = if is_small {
@@ -120,7 +118,7 @@ impl Renditions<'_> {
         let needed = Some(header.memory_bytes).filter(|needed| *needed <= limits.memory_bytes_max);
         let rendering = self.room.for_rendering(needed.unwrap_or(0)).await;
         let processor = self.room.processor().await;
-        rendering::run(Job {
+        rendering::run(LoadedImage {
             bytes,
             options: self.options,
             limits,
@@ -136,7 +134,7 @@ impl Renditions<'_> {
         &self,
         context: &ObjectContext<'_, T>,
         version: &PlannedObject,
-        (rendition, _taken): (Rendition, Taken),
+        (rendition, _taken): (Rendition, HeldRoom),
     ) -> Result<VersionEnd, Failure> {
         let spec = context.calls.spec;
         let mut notes = Vec::new();

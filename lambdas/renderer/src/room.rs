@@ -36,9 +36,9 @@ pub struct Room {
 
 /// Room that is taken. Dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Taken(OwnedSemaphorePermit);
+pub(crate) struct HeldRoom(OwnedSemaphorePermit);
 
-impl Taken {
+impl HeldRoom {
     /// Gives back all but the room for `bytes`.
     pub(crate) fn keep(&mut self, bytes: u64) {
         let kept = usize::try_from(units(bytes)).unwrap_or(usize::MAX);
@@ -79,17 +79,17 @@ impl Room {
     }
 
     /// Waits for room for so many bytes of an image.
-    pub(crate) async fn for_bytes(&self, bytes: u64) -> Taken {
+    pub(crate) async fn for_bytes(&self, bytes: u64) -> HeldRoom {
         take(&self.bytes, units(bytes)).await
     }
 
     /// Waits for room to render an image that takes so much.
-    pub(crate) async fn for_rendering(&self, bytes: u64) -> Taken {
+    pub(crate) async fn for_rendering(&self, bytes: u64) -> HeldRoom {
         take(&self.rendering, units(bytes)).await
     }
 
     /// Waits for a processor.
-    pub(crate) async fn processor(&self) -> Taken {
+    pub(crate) async fn processor(&self) -> HeldRoom {
         take(&self.processors, 1).await
     }
 }
@@ -98,9 +98,9 @@ fn units(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX)
 }
 
-async fn take(store: &Arc<Semaphore>, units: u32) -> Taken {
+async fn take(store: &Arc<Semaphore>, units: u32) -> HeldRoom {
     let permit = Arc::clone(store).acquire_many_owned(units).await;
-    Taken(permit.expect("the room is never closed"))
+    HeldRoom(permit.expect("the room is never closed"))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use shardlift_core::{
 use crate::{
     distortion::Distortion,
     history::History,
-    stored_object::{StoredObject, content_of, fingerprint},
+    stored_object::{StoredObject, fingerprint},
     upload::Upload,
 };
 
@@ -210,23 +210,6 @@ impl MemoryBuckets {
             history.put(&key, object.clone());
         }
         world.bucket_mut(bucket).insert(key, object);
-    }
-
-    /// Writes an object of these bytes, which [`ObjectBytes`](shardlift_core::port::ObjectBytes) reads. The name of its content
-    /// is made from them: equal bytes, equal content.
-    pub fn put_bytes(&self, bucket: &str, key: &str, bytes: &[u8]) {
-        let content = content_of(bytes);
-        self.put(bucket, key, &content, bytes.len() as u64);
-        self.lock().bytes.insert(content, bytes.to_vec());
-    }
-
-    /// The bytes of an object that was written with some.
-    #[must_use]
-    pub fn bytes(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
-        let key = ObjectKey::new(key).expect("a key");
-        let mut world = self.lock();
-        let content = world.bucket_mut(bucket).get(&key)?.content.clone();
-        world.bytes.get(&content).cloned()
     }
 
     /// Puts an object as another bucket had it.

@@ -6,14 +6,33 @@ use shardlift_core::{
     copy::stated_tags::header_bytes,
     failure::fault::{CallFault, FaultKind},
     port::{CopyReceipt, CopySource, NewObject, ObjectAttributes, ObjectBytes},
-    value::object::ETag,
+    value::{key::ObjectKey, object::ETag},
 };
 
 use crate::{
-    MemoryTarget,
+    MemoryBuckets, MemoryTarget,
     stored_object::{StoredObject, content_of, fingerprint},
     target_bucket::HEADERS_BYTES_MAX,
 };
+
+impl MemoryBuckets {
+    /// Writes an object of these bytes, which [`ObjectBytes`] reads. The name of its content
+    /// is made from them: equal bytes, equal content.
+    pub fn put_bytes(&self, bucket: &str, key: &str, bytes: &[u8]) {
+        let content = content_of(bytes);
+        self.put(bucket, key, &content, bytes.len() as u64);
+        self.lock().bytes.insert(content, bytes.to_vec());
+    }
+
+    /// The bytes of an object that was written with some.
+    #[must_use]
+    pub fn bytes(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        let key = ObjectKey::new(key).expect("a key");
+        let mut world = self.lock();
+        let content = world.bucket_mut(bucket).get(&key)?.content.clone();
+        world.bytes.get(&content).cloned()
+    }
+}
 
 impl ObjectBytes for MemoryTarget {
     /// An object that was put without bytes has those of its content's name, and zeros up to its size.

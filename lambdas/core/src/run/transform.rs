@@ -33,7 +33,7 @@ pub struct Transform {
     pub longest_edge_px: u32,
     /// The format of a rendition.
     #[serde(default)]
-    pub format: RenditionFormat,
+    pub format: TransformFormat,
     /// The quality of JPEG and WebP, 1 to 100.
     #[serde(default = "quality_default")]
     pub quality: u8,
@@ -61,7 +61,7 @@ impl TransformKind {
 /// The format of a rendition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RenditionFormat {
+pub enum TransformFormat {
     /// That of the image, where browsers show it.
     #[default]
     Same,
@@ -73,7 +73,7 @@ pub enum RenditionFormat {
     Webp,
 }
 
-impl RenditionFormat {
+impl TransformFormat {
     const ALL: [Self; 4] = [Self::Same, Self::Jpeg, Self::Png, Self::Webp];
 
     /// The name in the input of a run.
@@ -152,7 +152,7 @@ impl FromStr for Transform {
         let mut transform = Self {
             kind: TransformKind::Thumbnail,
             longest_edge_px: edge.ok_or(form)?,
-            format: RenditionFormat::default(),
+            format: TransformFormat::default(),
             quality: QUALITY_DEFAULT,
             pixels_max: PIXELS_MAX_DEFAULT,
         };
@@ -165,7 +165,7 @@ impl FromStr for Transform {
             seen.push(name);
             match name {
                 "format" => {
-                    let named = RenditionFormat::ALL
+                    let named = TransformFormat::ALL
                         .into_iter()
                         .find(|it| it.name() == value);
                     transform.format = named.ok_or(form)?;
