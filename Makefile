@@ -23,7 +23,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON := .venv/bin/python
 STACK := PYTHONPATH=infra/local $(PYTHON) -m shardlift_local
-LAMBDAS := planner copier reporter intake
+LAMBDAS := planner copier renderer reporter intake
 STACK_PORT = $(or $(PORT),4566)
 MODEL_PORT = $(or $(PORT),9100)
 

@@ -6,6 +6,7 @@ use clap::{
     value_parser,
 };
 use serde_json::{Value, json};
+use shardlift_core::run::transform::Transform;
 
 use crate::error::CommandError;
 
@@ -19,6 +20,8 @@ enum Kind {
     List(&'static str),
     /// A bucket and a prefix.
     Place,
+    /// A transform in its short form.
+    Transform,
 }
 
 /// An option: its name is that of the field with - for _, the pointer is where the field stands in the input.
@@ -66,6 +69,7 @@ const FIELDS: &[Field] = &[
     field("delete-max-objects", "/delete_max_objects", Kind::Number, "Or so many objects"),
     field("multipart-threshold-bytes", "/multipart_threshold_bytes", Kind::Number, "Larger objects go in parts"),
     field("part-bytes", "/part_bytes", Kind::Number, "The preferred size of a part"),
+    field("transform", "/transform", Kind::Transform, "Render images: thumbnail:256[,format=webp][,quality=80]"),
     field("rounds-max", "/rounds_max", Kind::Number, "How many rounds of copying"),
     field("dry-run", "/dry_run", Kind::Switch, "Plan and estimate, and copy nothing"),
 ];
@@ -114,6 +118,7 @@ impl Kind {
                 let globs: Vec<&String> = matches.get_many(id)?.collect();
                 json!(globs)
             }
+            Self::Transform => json!(matches.get_one::<Transform>(id)?),
             Self::Text(_) | Self::Choice(_) | Self::Place => json!(matches.get_one::<String>(id)?),
         })
     }
@@ -122,6 +127,9 @@ impl Kind {
         match self {
             Self::Text(name) => argument.value_name(name),
             Self::Place => argument.value_name("S3_URI").value_parser(place),
+            Self::Transform => argument
+                .value_name("TRANSFORM")
+                .value_parser(|text: &str| text.parse::<Transform>()),
             Self::List(name) => argument.value_name(name).action(ArgAction::Append),
             Self::Number => argument.value_name("N").value_parser(value_parser!(u64)),
             Self::Choice(values) => argument
@@ -218,6 +226,7 @@ mod tests {
             Kind::Switch => return None,
             Kind::List(_) => "**".to_owned(),
             Kind::Place => "s3://bucket/data/".to_owned(),
+            Kind::Transform => "thumbnail:256,format=webp".to_owned(),
             Kind::Text("ARN") if field.name == "role-arn" => {
                 "arn:aws:iam::222222222222:role/T".to_owned()
             }
@@ -271,6 +280,7 @@ mod tests {
             json!({"bucket": "to", "prefix": ""})
         );
         assert!(typed(&["--mode", "move"]).is_err());
+        assert!(typed(&["--transform", "poster"]).is_err());
         assert!(typed(&["--source", "bucket/data"]).is_err());
         assert!(typed(&["--mode=copy"]).unwrap().put_into("[]").is_err());
     }

@@ -14,8 +14,8 @@ use crate::checked_value::checked;
 /// Which policy documents, for which pair.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArguments {
-    /// {source,target}-{bucket,key}, target-{role,trust}, {planner,copier,reporter,intake}-role, reporter-of-events or
-    /// operator, as plain JSON; all by default.
+    /// {source,target}-{bucket,key}, target-{role,trust}, {planner,copier,renderer,reporter,intake}-role,
+    /// reporter-of-events or operator, as plain JSON; all by default.
     #[arg(hide_possible_values = true)]
     pub(crate) document: Option<DocumentName>,
     #[command(flatten)]
@@ -99,6 +99,8 @@ pub(crate) enum DocumentName {
     PlannerRole,
     /// The copier's permissions.
     CopierRole,
+    /// The renderer's permissions, for transforms.
+    RendererRole,
     /// The reporter's permissions.
     ReporterRole,
     /// What the reporter's role may do in addition, for events.

@@ -34,6 +34,8 @@ pub(crate) struct PolicyFacts {
     external_id: Option<ExternalId>,
     planner_role_arn: Option<RoleArn>,
     copier_role_arn: Option<RoleArn>,
+    /// Of a stack with EnableTransforms alone.
+    renderer_role_arn: Option<RoleArn>,
     reporter_role_arn: Option<RoleArn>,
     state_machine_arn: Option<StateMachineArn>,
     ledger_table: Option<String>,
@@ -69,6 +71,10 @@ impl PolicyFacts {
             external_id: checked(stack.parameter("TargetExternalId"), ExternalId::new)?,
             planner_role_arn: Some(parse(&stack.output("PlannerRoleArn")?, RoleArn::new)?),
             copier_role_arn: Some(parse(&stack.output("CopierRoleArn")?, RoleArn::new)?),
+            renderer_role_arn: checked(
+                stack.output("RendererRoleArn").ok().as_deref(),
+                RoleArn::new,
+            )?,
             reporter_role_arn: Some(parse(&stack.output("ReporterRoleArn")?, RoleArn::new)?),
             ledger_table: Some(stack.output("LedgerTable")?),
             control_bucket: Some(parse(&stack.output("ControlBucketName")?, BucketName::new)?),
@@ -118,7 +124,7 @@ impl PolicyFacts {
         })
     }
 
-    /// The roles of the three functions: those that the arguments name, or those of the stack.
+    /// The roles of the functions that enter the target account: those that the arguments name, or those of the stack.
     pub(crate) fn function_roles(&self, named: &[RoleArn]) -> Result<Vec<RoleArn>, CommandError> {
         if !named.is_empty() {
             return Ok(named.to_vec());
@@ -129,7 +135,13 @@ impl PolicyFacts {
             &self.reporter_role_arn,
         ]
         .into_iter()
-        .map(|role| known(role, "--function-role (three of them)"))
+        .map(|role| {
+            known(
+                role,
+                "--function-role (three of them, or four with transforms)",
+            )
+        })
+        .chain(self.renderer_role_arn.clone().map(Ok))
         .collect()
     }
 

@@ -115,6 +115,7 @@ impl PolicyPrinter<'_> {
             }
             DocumentName::PlannerRole => role(Function::Planner)?,
             DocumentName::CopierRole => role(Function::Copier)?,
+            DocumentName::RendererRole => role(Function::Renderer)?,
             DocumentName::ReporterRole => role(Function::Reporter)?,
             DocumentName::IntakeRole => role(Function::Intake)?,
             DocumentName::ReporterOfEvents => {
@@ -172,6 +173,9 @@ impl PolicyPrinter<'_> {
             DocumentName::PlannerRole | DocumentName::CopierRole | DocumentName::ReporterRole => {
                 format!("account {source}, part of the stack")
             }
+            DocumentName::RendererRole => {
+                format!("account {source}, part of a stack with EnableTransforms=true")
+            }
             DocumentName::ReporterOfEvents | DocumentName::IntakeRole => {
                 format!("account {source}, part of a stack with StartOnEvents=true")
             }
@@ -196,6 +200,7 @@ fn heading(name: DocumentName) -> &'static str {
         DocumentName::TargetBucket => "target bucket policy",
         DocumentName::PlannerRole => "planner's execution role, permission policy",
         DocumentName::CopierRole => "copier's execution role, permission policy",
+        DocumentName::RendererRole => "renderer's execution role, permission policy",
         DocumentName::ReporterRole => "reporter's execution role, permission policy",
         DocumentName::ReporterOfEvents => "reporter's execution role, policy for runs of events",
         DocumentName::IntakeRole => "intake's execution role, permission policy",

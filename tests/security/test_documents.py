@@ -26,7 +26,7 @@ SOURCE_KEY = f"arn:aws:kms:eu-west-1:{SOURCE_ACCOUNT}:key/source"
 TARGET_KEY = f"arn:aws:kms:us-east-1:{TARGET_ACCOUNT}:key/target"
 ADMINISTRATOR = f"arn:aws:iam::{TARGET_ACCOUNT}:role/admin/*"
 TOPIC = f"arn:aws:sns:{REGION}:{SOURCE_ACCOUNT}:topic"
-FUNCTIONS = ("planner", "copier", "reporter")
+FUNCTIONS = ("planner", "copier", "renderer", "reporter")
 
 # Option of the command, parameter of target-account.yaml and its value.
 OPTIONS = {
@@ -107,6 +107,7 @@ def source_parameters(options=()):
         "TargetAccountRoleArn": ROLE,
         "TargetExternalId": "the-external-id",
         "StartOnEvents": "true",
+        "EnableTransforms": "true",
     }
 
 

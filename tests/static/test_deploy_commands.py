@@ -43,7 +43,10 @@ def test_the_other_account_gets_the_command_of_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
     (deploy,) = re.findall(r"aws cloudformation deploy --profile target(.*?)```", readme, re.DOTALL)
     (sub, values) = template(SOURCE_TEMPLATE_PATH)["Outputs"]["TargetAccountCommand"]["Value"]["Fn::Sub"]
-    assert set(values) == {"RoleName"}
+    assert set(values) == {"RoleName", "Renderer"}
+    # In a stack that renders images alone.
+    assert values["Renderer"]["Fn::If"][0] == "RendersImages"
+    sub = sub.replace("${Renderer}", "")
     assert parameters(sub) == parameters(deploy.replace("\\\n", " "))
     assert parameters(sub) <= set(template(TARGET_TEMPLATE_PATH)["Parameters"])
     # Parameters that may hold a space are quoted for the shell.

@@ -4,8 +4,8 @@ from .project import ASL_README_PATH, all_states, asl, rust_failure_codes, table
 
 DESIGNED = set(
     "InvalidRun AccessDenied RoleUnavailable BucketOwnerMismatch BucketUnavailable ListingIncomplete RunOverlap "
-    "DeleteLimitExceeded SourceMissing SourceChanged TargetConflict ObjectArchived ObjectUnsupported Throttled "
-    "ServiceFault IntegrityMismatch TargetDiffers LedgerConflict InvariantViolated".split()
+    "DeleteLimitExceeded SourceMissing SourceChanged TargetConflict ObjectArchived ObjectUnsupported ImageUnreadable "
+    "ImageTooLarge Throttled ServiceFault IntegrityMismatch TargetDiffers LedgerConflict InvariantViolated".split()
 )
 
 

@@ -14,9 +14,10 @@ LIBRARIES = {
     "shardlift-proof",
     "shardlift-lists",
     "shardlift-lock",
+    "shardlift-worker",
     "shardlift-images",
 }
-OURS = LIBRARIES | {"shardlift-planner", "shardlift-copier", "shardlift-reporter", "shardlift"}
+OURS = LIBRARIES | {"shardlift-planner", "shardlift-copier", "shardlift-renderer", "shardlift-reporter", "shardlift"}
 # Those that decide, or read what comes in: the same bytes give the same answer, wherever they run.
 PURE = ["core", "lists", "images"]
 # `parquet` takes hash maps from `ahash`, which draws their seeds; the order of none of them is visible.
@@ -44,6 +45,9 @@ def test_dependencies_point_one_way(dependencies):
     assert ours["shardlift-core"] == ours["shardlift-images"] == set()
     assert ours["shardlift-aws"] == ours["shardlift-proof"] == ours["shardlift-lists"] == {"shardlift-core"}
     assert ours["shardlift-lock"] == {"shardlift-aws", "shardlift-core"}
+    assert ours["shardlift-worker"] == {"shardlift-aws", "shardlift-core", "shardlift-lock"}
+    # The copier does not learn about images.
+    assert [name for name, found in ours.items() if "shardlift-images" in found] == ["shardlift-renderer"]
     for name in OURS - LIBRARIES:
         assert ours[name] <= LIBRARIES, name
 

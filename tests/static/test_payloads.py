@@ -11,8 +11,10 @@ FIXTURES = ROOT / "statemachine" / "fixtures"
 ROLES = {
     "planner": ("PlanShards", "CheckPlan"),
     "copier": ("CopyShard", "CheckShard"),
+    "renderer": ("RenderShard", "CheckShard"),
     "reporter": ("ReportRun", "CheckReport"),
 }
+WORKERS = {"copier", "renderer"}
 EVENT_RS = (ROOT / "lambdas" / "core" / "src" / "run" / "event.rs").read_text()
 
 
@@ -25,8 +27,13 @@ def rust_fields(name):
     return set(re.findall(r"^    pub (\w+):", rust_item("struct", name), re.MULTILINE))
 
 
+def rust_name(role, kind):
+    """Copier and renderer are called alike."""
+    return f"{'Worker' if role in WORKERS else role.capitalize()}{kind}"
+
+
 def rust_statuses(role):
-    variants = re.findall(r"^    (\w+),", rust_item("enum", f"{role.capitalize()}Status"), re.MULTILINE)
+    variants = re.findall(r"^    (\w+),", rust_item("enum", rust_name(role, "Status")), re.MULTILINE)
     return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", variant).upper() for variant in variants}
 
 
@@ -43,19 +50,22 @@ def statuses_of_choice(state):
 def test_the_machine_sends_the_fields_that_rust_reads(role):
     payload = all_states(asl())[ROLES[role][0]]["Parameters"]["Payload"]
     sent = {name.removesuffix(".$") for name in payload}
-    assert sent == rust_fields(f"{role.capitalize()}Event") == set(fixture(f"{role}-event"))
+    name = "copier" if role in WORKERS else role
+    assert sent == rust_fields(rust_name(role, "Event")) == set(fixture(f"{name}-event"))
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_machine_routes_every_status_that_rust_returns(role):
     routed = statuses_of_choice(all_states(asl())[ROLES[role][1]])
-    assert routed == rust_statuses(role) == {reply["status"] for reply in fixture(f"{role}-replies")}
+    name = "copier" if role in WORKERS else role
+    assert routed == rust_statuses(role) == {reply["status"] for reply in fixture(f"{name}-replies")}
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_fixtures_have_the_fields_of_the_reply(role):
-    fields = rust_fields(f"{role.capitalize()}Result")
-    assert all(set(reply) == fields for reply in fixture(f"{role}-replies"))
+    fields = rust_fields(rust_name(role, "Result"))
+    name = "copier" if role in WORKERS else role
+    assert all(set(reply) == fields for reply in fixture(f"{name}-replies"))
 
 
 def test_a_problem_has_the_fields_that_the_machine_writes():
@@ -65,4 +75,15 @@ def test_a_problem_has_the_fields_that_the_machine_writes():
 
 def test_the_map_hands_each_child_what_the_copier_is_sent():
     selector = asl()["States"]["CopyShards"]["ItemSelector"]
-    assert {name.removesuffix(".$") for name in selector} == rust_fields("CopierEvent")
+    assert {name.removesuffix(".$") for name in selector} == rust_fields("WorkerEvent") | {"kind"}
+
+
+def test_a_shard_goes_to_the_function_of_its_runs_kind():
+    states = all_states(asl())
+    rules = {choice["And"][-1]["StringEquals"]: choice["Next"] for choice in states["ChooseFunction"]["Choices"]}
+    assert rules == {"COPY": "CopyShard", "RENDER": "RenderShard"}
+    kinds = re.findall(r"^    (\w+),", rust_item("enum", "RunKind"), re.MULTILINE)
+    assert {kind.upper() for kind in kinds} == set(rules)
+    # A copier that yields is called again, and no renderer in its place.
+    again = [c for c in states["CheckShard"]["Choices"] if c["And"][-1]["StringEquals"] == "YIELD"]
+    assert [choice["Next"] for choice in again] == ["ChooseFunction"]

@@ -125,7 +125,7 @@ def test_the_functions_are_retried_alike_but_no_copier_that_lost_its_shard():
             for retrier in lambda_tasks()[name]["Retry"]
         ]
 
-    assert rules("PlanShards") == rules("CopyShard") == rules("ReportRun")
+    assert rules("PlanShards") == rules("CopyShard") == rules("RenderShard") == rules("ReportRun")
     # Two copiers of one shard that are called again would take it from each other for ever.
     retried = {
         name

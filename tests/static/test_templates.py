@@ -23,8 +23,8 @@ from .project import (
 TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
-# The function of a stack that starts runs from events.
-INTAKE = "IntakeFunction"
+# The function of a stack that starts runs from events, and that of one that renders images.
+INTAKE, RENDERER = "IntakeFunction", "RendererFunction"
 # The names that the functions read (one of them glibc), per function, beside what all three get.
 # What bounds a run is among the latter: each function that acts checks it.
 COMMON_ENVIRONMENT = set(
@@ -32,17 +32,18 @@ COMMON_ENVIRONMENT = set(
     "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY "
     "TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
     "RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR "
-    "ALLOW_VERSIONS DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES "
+    "ALLOW_VERSIONS ENABLE_TRANSFORMS DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES "
     "ALLOWED_LIST_BUCKETS".split()
 )
 ENVIRONMENT = {
     "PlannerFunction": set(
         "STATE_MACHINE_ARN FUNCTION_ROLE_ARNS RUN_COMPARE RUN_TAGS RUN_VERIFY RUN_FILTERS RUN_ARCHIVED RUN_SSE "
-        "RUN_REQUEST_PAYER RUN_ROUNDS_MAX LEDGER_TTL_DAYS COPIER_MEMORY_MB MALLOC_MMAP_THRESHOLD_".split()
+        "RUN_REQUEST_PAYER RUN_TRANSFORM RUN_ROUNDS_MAX LEDGER_TTL_DAYS COPIER_MEMORY_MB MALLOC_MMAP_THRESHOLD_".split()
     ),
     "CopierFunction": set(),
     "ReporterFunction": {"STATE_MACHINE_ARN", "TOPIC_ARN"},
     INTAKE: {"STATE_MACHINE_ARN", "RUN_FILTERS"},
+    RENDERER: {"RENDERER_MEMORY_MB", "MALLOC_MMAP_THRESHOLD_"},
 }
 
 
@@ -116,7 +117,7 @@ def test_only_log_delivery_has_a_wildcard_resource(source, target):
 
 def test_each_function_has_its_own_role_log_and_alarm(source):
     functions = resources_of(source, "AWS::Serverless::Function")
-    assert set(functions) == {*FUNCTIONS, INTAKE}
+    assert set(functions) == {*FUNCTIONS, INTAKE, RENDERER}
     alarms = resources_of(source, "AWS::CloudWatch::Alarm").values()
     for name, function in functions.items():
         properties, role = function["Properties"], name.replace("Function", "Role")
@@ -184,8 +185,11 @@ def test_the_machines_role_grants_what_the_machine_does(source):
     machine = asl()
     copy_shards = machine["States"]["CopyShards"]
     called = sorted(set(re.findall(r'"FunctionName": "\$\{(\w+)Arn\}"', json.dumps(machine))))
-    assert [r["Fn::GetAtt"][0] for r in role["CallTheFunctions"]["Resource"]] == list(FUNCTIONS)
-    assert sorted(FUNCTIONS) == called
+    resources = role["CallTheFunctions"]["Resource"]
+    (renderer,) = [resource["Fn::If"] for resource in resources if "Fn::If" in resource]
+    assert renderer[:2] == ["RendersImages", {"Fn::GetAtt": [RENDERER, "Arn"]}]
+    assert [r["Fn::GetAtt"][0] for r in resources if "Fn::GetAtt" in r] == list(FUNCTIONS)
+    assert sorted([*FUNCTIONS, RENDERER]) == called
     assert actions(role["CallTheFunctions"]) == ["lambda:InvokeFunction"]
 
     assert copy_shards["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
@@ -230,7 +234,7 @@ def test_every_ceiling_is_closed_by_default(source):
     """Whoever may only start runs gets no more than the stack's own values."""
     defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}
     assert (defaults["AllowMirror"], defaults["RunMode"]) == ("false", "sync")
-    assert defaults["AllowVersions"] == "false"
+    assert defaults["AllowVersions"] == defaults["EnableTransforms"] == "false"
     assert (defaults["DeleteMaxPercentCeiling"], defaults["DeleteMaxObjectsCeiling"]) == (-1, -1)
     assert (defaults["AllowedKmsKeyArns"], defaults["AllowedListBuckets"]) == ("", "")
     classes = set(source["Parameters"]["RunStorageClass"]["AllowedValues"])
@@ -251,20 +255,25 @@ def test_arns_that_are_built_from_names_fit_the_named_resource(source):
     assert set(re.findall(r":execution:(\$\{AWS::StackName\}[\w-]*)", text)) == {machine}
 
 
-def test_three_roles_may_enter_and_only_with_the_external_id(target):
+def test_three_roles_may_enter_and_the_renderers_where_it_is_named_and_only_with_the_external_id(target):
     (statement,) = target["Resources"]["TargetRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    trusted = [principal["Ref"] for principal in statement["Principal"]["AWS"]]
-    assert trusted == ["PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn"]
+    *trusted, renderer = statement["Principal"]["AWS"]
+    assert [principal["Ref"] for principal in trusted] == ["PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn"]
+    assert renderer["Fn::If"][:2] == ["TrustsRenderer", {"Ref": "RendererRoleArn"}]
+    assert target["Parameters"]["RendererRoleArn"]["Default"] == ""
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
 
 
-def test_only_the_three_functions_may_enter_the_target_account(source):
+def test_only_the_functions_that_work_there_may_enter_the_target_account(source):
     entering = [
         name
         for name, role in resources_of(source, "AWS::IAM::Role").items()
         if any("sts:AssumeRole" in actions(statement) for statement in statements_of(role))
     ]
-    assert entering == ["PlannerRole", "CopierRole", "ReporterRole"]
+    assert entering == ["PlannerRole", "CopierRole", "RendererRole", "ReporterRole"]
+    conditional = [name for name in entering if "Condition" in source["Resources"][name]]
+    assert conditional == ["RendererRole"]
+    assert source["Resources"][RENDERER]["Condition"] == source["Resources"]["RendererRole"]["Condition"]
 
 
 def test_deleting_at_the_target_has_to_be_allowed_by_name(target):

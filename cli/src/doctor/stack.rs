@@ -19,7 +19,11 @@ pub(super) async fn check(deployment: &Deployment, expected: &Expected) -> Vec<D
     let lambda = aws_sdk_lambda::Client::new(sdk);
     let mut findings = vec![stack(expected)];
     findings.push(machine(deployment).await);
-    for name in ["planner", "copier", "reporter"] {
+    let renderer = (expected.parameter("EnableTransforms") == "true").then_some("renderer");
+    for name in ["planner", "copier", "reporter"]
+        .into_iter()
+        .chain(renderer)
+    {
         findings.push(function(&lambda, expected, name).await);
     }
     findings.push(concurrency(&lambda, expected).await);

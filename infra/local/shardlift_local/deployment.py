@@ -26,7 +26,12 @@ VERSION_READS = [
     "s3:ListObjectVersionAnnotations",
 ]
 # Outputs of a stack that starts runs from events.
-EVENT_OUTPUTS = {
+# The roles that the target role trusts, by the outputs of one stack and the parameters of the other.
+ROLE_OUTPUTS = ("PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn", "RendererRoleArn")
+# What a stack has only with an option.
+OPTIONAL_OUTPUTS = {
+    "renderer_function": "RendererFunctionName",
+    "renderer_role_arn": "RendererRoleArn",
     "intake_function": "IntakeFunctionName",
     "intake_role_arn": "IntakeRoleArn",
     "events_queue_url": "EventsQueueUrl",
@@ -123,7 +128,8 @@ class Deployment:
         return policy
 
     def _require_zips(self):
-        missing = [n for n in ("planner", "copier", "reporter", "intake") if not (self.zips_dir / f"{n}.zip").is_file()]
+        functions = ("planner", "copier", "renderer", "reporter", "intake")
+        missing = [name for name in functions if not (self.zips_dir / f"{name}.zip").is_file()]
         if missing:
             raise StackError(f"{self.zips_dir} has no {', '.join(missing)}: run make local-up, or make package-local")
 
@@ -153,6 +159,7 @@ class Deployment:
         return {
             "AllowMirror": "true",
             "AllowVersions": "true",
+            "EnableTransforms": "true",
             "DeleteMaxPercentCeiling": 100,
             "DeleteMaxObjectsCeiling": 1_000_000_000,
             "AllowedKmsKeyArns": ",".join(keys),
@@ -161,7 +168,7 @@ class Deployment:
 
     def _deploy_target_stack(self, source_outputs):
         parameters = {
-            **{name: source_outputs[name] for name in ("PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn")},
+            **{name: source_outputs[name] for name in ROLE_OUTPUTS if name in source_outputs},
             "ExternalId": self.external_id,
             "RoleName": self.target_role_name,
             "SourceAccountId": self.source.account_id,
@@ -202,7 +209,7 @@ class Deployment:
             "planner_role_arn": stack["PlannerRoleArn"],
             "copier_role_arn": stack["CopierRoleArn"],
             "reporter_role_arn": stack["ReporterRoleArn"],
-            **{name: stack[output] for name, output in EVENT_OUTPUTS.items() if output in stack},
+            **{name: stack[output] for name, output in OPTIONAL_OUTPUTS.items() if output in stack},
         }
 
 

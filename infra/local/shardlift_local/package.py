@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .deployment import ROOT
 
-FUNCTIONS = ("planner", "copier", "reporter", "intake")
+FUNCTIONS = ("planner", "copier", "renderer", "reporter", "intake")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE_EXECUTABLE = 0o755
 # The C library of Amazon Linux 2023, on which provided.al2023 is based

@@ -13,7 +13,7 @@ terraform {
 
 locals {
   infra      = "${path.module}/../.."
-  zips       = { for name in ["planner", "copier", "reporter", "intake"] : name => "${var.package_directory}/${name}.zip" }
+  zips       = { for name in ["planner", "copier", "renderer", "reporter", "intake"] : name => "${var.package_directory}/${name}.zip" }
   definition = "${local.infra}/../statemachine/sync.asl.json"
   # Named after the content, so that a change of a file is a change of the stack.
   release = sha256(join("", [for file in concat(values(local.zips), [local.definition]) : filesha256(file)]))

@@ -35,6 +35,11 @@ output "reporter_role_arn" {
   value       = aws_cloudformation_stack.this.outputs["ReporterRoleArn"]
 }
 
+output "renderer_role_arn" {
+  description = "Parameter RendererRoleArn of target-account.yaml."
+  value       = lookup(aws_cloudformation_stack.this.outputs, "RendererRoleArn", null)
+}
+
 output "planner_function_name" {
   description = "The planner function."
   value       = aws_cloudformation_stack.this.outputs["PlannerFunctionName"]
@@ -43,6 +48,11 @@ output "planner_function_name" {
 output "copier_function_name" {
   description = "The copier function."
   value       = aws_cloudformation_stack.this.outputs["CopierFunctionName"]
+}
+
+output "renderer_function_name" {
+  description = "The renderer function."
+  value       = lookup(aws_cloudformation_stack.this.outputs, "RendererFunctionName", null)
 }
 
 output "reporter_function_name" {

@@ -243,6 +243,17 @@ variable "run_delete_max_objects" {
   }
 }
 
+variable "run_transform" {
+  type        = list(string)
+  description = "What a run makes of each object instead of a copy, for example thumbnail:256 or thumbnail:256,format=webp,quality=80. Empty to copy. Needs EnableTransforms."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^thumbnail:[0-9]{2,4}(,(format=(same|jpeg|png|webp)|quality=[0-9]{1,3}|pixels_max=[0-9]{1,13}))*$", join(",", var.run_transform)))
+    error_message = "run_transform must be empty, or thumbnail:<longest edge in pixels>, followed by any of ,format= ,quality= ,pixels_max=."
+  }
+}
+
 variable "run_rounds_max" {
   type        = number
   description = "How many rounds of copying one run may have."
@@ -268,6 +279,13 @@ variable "allow_mirror" {
 variable "allow_versions" {
   type        = bool
   description = "Whether a run may copy versions of the source that it names: those of an instant (source.as_of), or those of a list. The planner may then list the versions of the source. The target role must be allowed to read them too (AllowVersions there, and the source bucket's policy)."
+  default     = false
+  nullable    = false
+}
+
+variable "enable_transforms" {
+  type        = bool
+  description = "Whether a run may have a transform, which writes a smaller picture of each image instead of a copy. Deploys the renderer, the only function that bytes of objects pass through. The target role must trust it (RendererRoleArn there)."
   default     = false
   nullable    = false
 }
@@ -376,6 +394,21 @@ variable "copier_memory_mb" {
   }
 }
 
+variable "renderer_memory_mb" {
+  type        = number
+  description = "Memory of a renderer in MB, which bounds the images that it holds at once, and is its processor. Half of it is the most that one image may take, and at most 1 GiB; a larger one fails as ImageTooLarge."
+  default     = 2048
+  nullable    = false
+  validation {
+    condition     = var.renderer_memory_mb >= 1024
+    error_message = "renderer_memory_mb must be at least 1024."
+  }
+  validation {
+    condition     = var.renderer_memory_mb <= 10240
+    error_message = "renderer_memory_mb must be at most 10240."
+  }
+}
+
 variable "planner_memory_mb" {
   type        = number
   description = "Memory of the planner in MB. The planner itself uses some 40 MB: memory here buys processor (one vCPU for 1,769 MB), and the planner uses two threads. 3,008 MB are 1.7 vCPU and the most that a new account may configure; 3,538 MB are two, and more is of no use. Less plans more slowly and costs about the same."
@@ -423,7 +456,7 @@ variable "planner_timeout_seconds" {
 
 variable "copier_timeout_seconds" {
   type        = number
-  description = "Timeout in seconds of one copier invocation; the copier yields before it and is called again."
+  description = "Timeout in seconds of one invocation of a copier or a renderer, which yields before it and is called again."
   default     = 900
   nullable    = false
   validation {
@@ -651,9 +684,11 @@ locals {
     RunRequestPayer          = tostring(var.run_request_payer)
     RunDeleteMaxPercent      = tostring(var.run_delete_max_percent)
     RunDeleteMaxObjects      = tostring(var.run_delete_max_objects)
+    RunTransform             = join(",", var.run_transform)
     RunRoundsMax             = tostring(var.run_rounds_max)
     AllowMirror              = tostring(var.allow_mirror)
     AllowVersions            = tostring(var.allow_versions)
+    EnableTransforms         = tostring(var.enable_transforms)
     DeleteMaxPercentCeiling  = tostring(var.delete_max_percent_ceiling)
     DeleteMaxObjectsCeiling  = tostring(var.delete_max_objects_ceiling)
     AllowedKmsKeyArns        = join(",", var.allowed_kms_key_arns)
@@ -662,6 +697,7 @@ locals {
     CopierConcurrency        = tostring(var.copier_concurrency)
     WritesPerSecondMax       = tostring(var.writes_per_second_max)
     CopierMemoryMb           = tostring(var.copier_memory_mb)
+    RendererMemoryMb         = tostring(var.renderer_memory_mb)
     PlannerMemoryMb          = tostring(var.planner_memory_mb)
     ReporterMemoryMb         = tostring(var.reporter_memory_mb)
     PlannerTimeoutSeconds    = tostring(var.planner_timeout_seconds)

@@ -17,7 +17,7 @@ variable "artifacts_prefix" {
 
 variable "package_directory" {
   type        = string
-  description = "The folder with planner.zip, copier.zip, reporter.zip and intake.zip, which `make package` builds in target/lambda."
+  description = "The folder with planner.zip, copier.zip, renderer.zip, reporter.zip and intake.zip, which `make package` builds in target/lambda."
 }
 
 variable "tags" {

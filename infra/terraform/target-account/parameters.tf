@@ -30,6 +30,17 @@ variable "reporter_role_arn" {
   }
 }
 
+variable "renderer_role_arn" {
+  type        = string
+  description = "Output RendererRoleArn of the stack in the source account, where that has EnableTransforms. Empty, and nothing but S3 itself reads and writes bytes with the role."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$", var.renderer_role_arn))
+    error_message = "renderer_role_arn must be empty, or the ARN of an IAM role."
+  }
+}
+
 variable "external_id" {
   type        = string
   description = "The same value as TargetExternalId in the source account."
@@ -231,6 +242,7 @@ locals {
     PlannerRoleArn              = var.planner_role_arn
     CopierRoleArn               = var.copier_role_arn
     ReporterRoleArn             = var.reporter_role_arn
+    RendererRoleArn             = var.renderer_role_arn
     ExternalId                  = var.external_id
     RoleName                    = var.role_name
     SourceAccountId             = var.source_account_id

@@ -7,12 +7,13 @@ use shardlift_aws::{
     retry::RetriedByCaller,
     telemetry,
 };
-use shardlift_copier::{copier::Copier, ports::Ports};
+use shardlift_copier::copier::Copier;
 use shardlift_core::{
     failure::Failure,
-    run::event::{CopierEvent, CopierResult},
+    run::event::{WorkerEvent, WorkerResult},
     value::deadline::Deadline,
 };
+use shardlift_worker::ports::Ports;
 
 enum AwsPorts {}
 
@@ -26,14 +27,14 @@ impl Ports for AwsPorts {
 struct CopierFunction(Copier<AwsPorts>);
 
 impl Handler for CopierFunction {
-    type Event = CopierEvent;
-    type Reply = CopierResult;
+    type Event = WorkerEvent;
+    type Reply = WorkerResult;
 
     async fn handle(
         &self,
-        event: CopierEvent,
+        event: WorkerEvent,
         deadline: Deadline,
-    ) -> Result<CopierResult, Failure> {
+    ) -> Result<WorkerResult, Failure> {
         self.0.copy_shard(&event, deadline).await
     }
 }

@@ -8,7 +8,7 @@ use shardlift_core::{
     plan::WalkRules,
     port::{Accounts, Ledger, PutOutcome, SessionName},
     run::{
-        event::{EVENT_VERSION, PlannerEvent, PlannerResult, PlannerStatus},
+        event::{EVENT_VERSION, PlannerEvent, PlannerResult, PlannerStatus, RunKind},
         input::RunInput,
         masking::without_external_ids,
         record::{RunRecord, RunState},
@@ -55,7 +55,7 @@ impl<P: Ports> Planner<P> {
         deadline: Deadline,
     ) -> Result<PlannerResult, Failure> {
         let Some((run, created)) = self.read_or_create_run(event).await? else {
-            return Ok(self.result(event, PlannerStatus::Continue));
+            return Ok(self.again(event));
         };
         check_same_run(event, &run)?;
         self.settings.ceilings.check(&run.spec)?;
@@ -74,7 +74,7 @@ impl<P: Ports> Planner<P> {
             self.take_lock(&run.spec, event).await?;
         }
         let Some(run) = self.begin_invocation(run).await? else {
-            return Ok(self.result(event, PlannerStatus::Continue));
+            return Ok(self.again(event));
         };
         self.list(event, run, deadline, None).await
     }
@@ -140,18 +140,18 @@ impl<P: Ports> Planner<P> {
                     .await?
                 {
                     PutOutcome::Written => Ok(self.result_of_plan(event, &run)),
-                    PutOutcome::Refused => Ok(self.result(event, PlannerStatus::Continue)),
+                    PutOutcome::Refused => Ok(self.again(event)),
                 }
             }
             InvocationEnd::Yielded { manifests } => {
                 meter.add("s3:PutObject", manifests);
                 let requests = meter.read(&source, &target, &self.ledger);
                 self.note_requests(run, requests).await?;
-                Ok(self.result(event, PlannerStatus::Continue))
+                Ok(self.again(event))
             }
             InvocationEnd::Superseded => {
                 info!({ field::RUN_ID } = %event.run_id, "another invocation of the planner was faster");
-                Ok(self.result(event, PlannerStatus::Continue))
+                Ok(self.again(event))
             }
         }
     }
@@ -180,7 +180,12 @@ impl<P: Ports> Planner<P> {
         })
     }
 
-    fn result(&self, event: &PlannerEvent, status: PlannerStatus) -> PlannerResult {
+    /// The next invocation decides which function works on the shards.
+    fn again(&self, event: &PlannerEvent) -> PlannerResult {
+        self.result(event, PlannerStatus::Continue, RunKind::Copy)
+    }
+
+    fn result(&self, event: &PlannerEvent, status: PlannerStatus, kind: RunKind) -> PlannerResult {
         let documents = RunDocuments::new(&self.control, &event.run_id);
         let index = (status == PlannerStatus::Copy).then(|| documents.index(1));
         PlannerResult {
@@ -189,6 +194,7 @@ impl<P: Ports> Planner<P> {
             round: 1,
             index,
             max_concurrency: self.settings.max_concurrency,
+            kind,
         }
     }
 
@@ -201,6 +207,7 @@ impl<P: Ports> Planner<P> {
             } else {
                 PlannerStatus::Copy
             },
+            run.spec.kind(),
         )
     }
 }

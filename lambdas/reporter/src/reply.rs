@@ -2,7 +2,9 @@
 
 use shardlift_core::{
     report::Report,
-    run::event::{EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus},
+    run::event::{
+        EVENT_VERSION, IndexLocation, ReporterEvent, ReporterResult, ReporterStatus, RunKind,
+    },
 };
 
 /// Builds the result of an invocation.
@@ -10,6 +12,8 @@ pub(crate) struct Reply<'a> {
     pub(crate) event: &'a ReporterEvent,
     /// The most copiers at once in another round.
     pub(crate) max_concurrency: u32,
+    /// Which function works on the shards of another round.
+    pub(crate) kind: RunKind,
 }
 
 impl Reply<'_> {
@@ -43,6 +47,7 @@ impl Reply<'_> {
             round: self.event.round,
             index: None,
             max_concurrency: self.max_concurrency,
+            kind: self.kind,
             code: String::new(),
             summary: step.to_owned(),
         }

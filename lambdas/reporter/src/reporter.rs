@@ -12,7 +12,7 @@ use shardlift_core::{
         settlement::{RoundWork, Settlement},
     },
     run::{
-        event::{IndexLocation, Problem, ReporterEvent, ReporterResult},
+        event::{IndexLocation, Problem, ReporterEvent, ReporterResult, RunKind},
         record::{RunRecord, RunState},
     },
     value::deadline::Deadline,
@@ -91,7 +91,7 @@ impl<P: Ports> Reporter<P> {
             && let Some(report) = written_report(&invocation).await?
         {
             publication::release_lock(&invocation, &run).await?;
-            return Ok(self.reply(event).reported(&report));
+            return Ok(self.reply(event, Some(&run)).reported(&report));
         }
         if let Err(beyond) = self.check(&run) {
             let draft = draft_without_acting(&invocation, &run, &beyond).await?;
@@ -115,10 +115,12 @@ impl<P: Ports> Reporter<P> {
             step => step?,
         };
         match step {
-            AfterRound::Round(index) => Ok(self.reply(event).round(index)),
-            AfterRound::Continue => Ok(self.reply(event).again("offering another round")),
+            AfterRound::Round(index) => Ok(self.reply(event, Some(&run)).round(index)),
+            AfterRound::Continue => Ok(self
+                .reply(event, Some(&run))
+                .again("offering another round")),
             AfterRound::Conclude => match conclusion::conclude(&invocation, &run, sums).await? {
-                Conclusion::Unfinished(step) => Ok(self.reply(event).again(step)),
+                Conclusion::Unfinished(step) => Ok(self.reply(event, Some(&run)).again(step)),
                 Conclusion::Ready(draft) => self.publish(&invocation, Some(&run), *draft).await,
             },
         }
@@ -138,13 +140,14 @@ impl<P: Ports> Reporter<P> {
         draft: ReportDraft,
     ) -> Result<ReporterResult, Failure> {
         let report = publication::publish(invocation, run, draft).await?;
-        Ok(self.reply(invocation.event).reported(&report))
+        Ok(self.reply(invocation.event, run).reported(&report))
     }
 
-    fn reply<'a>(&self, event: &'a ReporterEvent) -> Reply<'a> {
+    fn reply<'a>(&self, event: &'a ReporterEvent, run: Option<&RunRecord>) -> Reply<'a> {
         Reply {
             event,
             max_concurrency: self.max_concurrency,
+            kind: run.map_or(RunKind::Copy, |run| run.spec.kind()),
         }
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct World {
     /// The time, or the time since which it passes.
     pub(crate) now: Timestamp,
     pub(crate) runs_since: Option<tokio::time::Instant>,
+    /// The bytes of those contents that have some, by their names.
+    pub(crate) bytes: BTreeMap<String, Vec<u8>>,
     /// ETags given under a KMS key so far: each is another one.
     pub(crate) salts: u64,
     /// Buckets that encrypt under a KMS key by default.

@@ -27,6 +27,7 @@ pub fn widest_ceilings() -> CeilingParameters {
     CeilingParameters {
         allow_mirror: true,
         allow_versions: true,
+        enable_transforms: true,
         delete_max_percent: Some(100),
         delete_max_objects: Some(u64::MAX),
         kms_keys: KEY_PLACES.map(key).to_vec(),

@@ -19,7 +19,9 @@ pub use ledger::ledger_keeps_its_promises;
 pub use list_files::list_files_keep_their_promises;
 pub use listing::{keys_under, listing_keeps_its_promises};
 pub use multipart::multipart_keeps_its_promises;
-pub use records::{kept_record, lock_record, range_record, run_record, shard_record};
+pub use records::{
+    kept_record, lock_record, range_record, renditions_record, run_record, shard_record,
+};
 
 /// Keys that a careless client, server or URL library breaks. In the order of their bytes.
 pub const HOSTILE_KEYS: &[&str] = &[

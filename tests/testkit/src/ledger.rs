@@ -1,7 +1,6 @@
 //! A ledger in memory, with the conditions of the real one.
 
 use std::{
-    collections::BTreeMap,
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -9,10 +8,11 @@ use std::{
 use shardlift_core::{
     failure::fault::CallFault,
     plan::{KeptRecord, range::RangeRecord},
-    port::{Ledger, PLAN_STEP_RECORDS_MAX, Page, PlanStep, PutOutcome},
+    port::{Ledger, Page, PlanStep, PutOutcome},
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
+        renditions::RenditionsRecord,
     },
     shard::ShardRecord,
     value::{
@@ -22,94 +22,19 @@ use shardlift_core::{
     },
 };
 
+mod tables;
+
 use crate::CallScript;
+use tables::{Tables, commit, create, replace};
 
 /// Shards per page: small, so that tests meet more than one page.
 const PAGE_ITEMS: usize = 3;
-
-#[derive(Debug, Default)]
-struct Tables {
-    runs: BTreeMap<RunId, RunRecord>,
-    ranges: BTreeMap<(RunId, String), RangeRecord>,
-    shards: BTreeMap<(RunId, ShardId), ShardRecord>,
-    kept: BTreeMap<(RunId, ShardId), KeptRecord>,
-    locks: BTreeMap<LockedPrefix, LockRecord>,
-    requests: RequestCounts,
-}
 
 /// A ledger in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
     tables: Arc<Mutex<Tables>>,
     script: CallScript,
-}
-
-fn create<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, record: V) -> PutOutcome {
-    match table.entry(key) {
-        std::collections::btree_map::Entry::Occupied(_) => PutOutcome::Refused,
-        std::collections::btree_map::Entry::Vacant(slot) => {
-            slot.insert(record);
-            PutOutcome::Written
-        }
-    }
-}
-
-fn replace<K: Ord, V>(
-    table: &mut BTreeMap<K, V>,
-    key: &K,
-    record: V,
-    revision: fn(&V) -> u64,
-) -> PutOutcome {
-    match table.get_mut(key) {
-        Some(stored) if revision(stored) + 1 == revision(&record) => {
-            *stored = record;
-            PutOutcome::Written
-        }
-        _ => PutOutcome::Refused,
-    }
-}
-
-/// All of a step, or nothing: every condition is looked at before the first write.
-fn commit(tables: &mut Tables, step: &PlanStep) -> PutOutcome {
-    let range_key = |range: &RangeRecord| (range.run_id.clone(), range.range_id.to_string());
-    let shard_key = |shard: &ShardRecord| (shard.run_id.clone(), shard.shard_id.clone());
-    let kept_key = |kept: &KeptRecord| (kept.run_id.clone(), kept.list_id.clone());
-    let records = step.shards.len() + step.kept.len() + step.new_ranges.len() + step.ranges.len();
-    assert!(
-        (1..=PLAN_STEP_RECORDS_MAX).contains(&records),
-        "DynamoDB takes 1 to 100 records in one transaction, not {records}"
-    );
-    let holds = step
-        .shards
-        .iter()
-        .all(|shard| !tables.shards.contains_key(&shard_key(shard)))
-        && step
-            .kept
-            .iter()
-            .all(|kept| !tables.kept.contains_key(&kept_key(kept)))
-        && step
-            .new_ranges
-            .iter()
-            .all(|range| !tables.ranges.contains_key(&range_key(range)))
-        && step.ranges.iter().all(|range| {
-            tables
-                .ranges
-                .get(&range_key(range))
-                .is_some_and(|stored| stored.revision + 1 == range.revision)
-        });
-    if !holds {
-        return PutOutcome::Refused;
-    }
-    for shard in &step.shards {
-        tables.shards.insert(shard_key(shard), shard.clone());
-    }
-    for kept in &step.kept {
-        tables.kept.insert(kept_key(kept), kept.clone());
-    }
-    for range in step.new_ranges.iter().chain(&step.ranges) {
-        tables.ranges.insert(range_key(range), range.clone());
-    }
-    PutOutcome::Written
 }
 
 impl MemoryLedger {
@@ -384,6 +309,40 @@ impl Ledger for MemoryLedger {
             .await?;
         debug_assert_eq!(deleted, PutOutcome::Written);
         Ok(())
+    }
+
+    async fn create_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        let place = &renditions.place;
+        self.write("dynamodb:PutItem", |tables| {
+            create(&mut tables.renditions, place.clone(), renditions.clone())
+        })
+        .await
+    }
+
+    async fn replace_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.write("dynamodb:PutItem", |tables| {
+            let (table, place) = (&mut tables.renditions, &renditions.place);
+            replace(table, place, renditions.clone(), |record| record.revision)
+        })
+        .await
+    }
+
+    async fn read_renditions(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<Vec<RenditionsRecord>, CallFault> {
+        self.read("dynamodb:Query", |tables| {
+            let renditions = tables.renditions.values();
+            let of_bucket = renditions.filter(|record| record.place.bucket == *bucket);
+            of_bucket.cloned().collect()
+        })
+        .await
     }
 
     fn requests(&self) -> RequestCounts {

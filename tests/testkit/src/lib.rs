@@ -18,6 +18,7 @@ pub mod key_strategies;
 mod ledger;
 mod list_files;
 mod notifier;
+mod object_bytes;
 mod run_starts;
 mod script;
 mod source_bucket;

@@ -65,6 +65,12 @@ pub(crate) fn whole_seconds(instant: Timestamp) -> Timestamp {
     Timestamp::from_millis(instant.as_epoch_seconds() * 1000)
 }
 
+/// The name of a content of these bytes.
+pub(crate) fn content_of(bytes: &[u8]) -> String {
+    let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+    format!("bytes-{:016x}", fingerprint(&text, bytes.len() as u64))
+}
+
 /// A number that stands for an MD5: equal for equal content and size.
 pub(crate) fn fingerprint(content: &str, size_bytes: u64) -> u64 {
     content

@@ -32,7 +32,7 @@ use crate::{
 
 const REDIRECT_HEADER: &str = "x-amz-website-redirect-location";
 /// S3's limit on the headers of a request.
-const HEADERS_BYTES_MAX: usize = 8_192;
+pub(crate) const HEADERS_BYTES_MAX: usize = 8_192;
 
 /// The target bucket in memory, and the source's objects.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ use super::variables::{ceiling, flag, list};
 
 const ALLOW_MIRROR: &str = "ALLOW_MIRROR";
 const ALLOW_VERSIONS: &str = "ALLOW_VERSIONS";
+const ENABLE_TRANSFORMS: &str = "ENABLE_TRANSFORMS";
 const DELETE_MAX_PERCENT_CEILING: &str = "DELETE_MAX_PERCENT_CEILING";
 const DELETE_MAX_OBJECTS_CEILING: &str = "DELETE_MAX_OBJECTS_CEILING";
 const ALLOWED_KMS_KEY_ARNS: &str = "ALLOWED_KMS_KEY_ARNS";
@@ -31,6 +32,7 @@ pub(super) fn ceiling_parameters(
         target_roles: list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
         allow_mirror: flag(variable, ALLOW_MIRROR)?.unwrap_or(false),
         allow_versions: flag(variable, ALLOW_VERSIONS)?.unwrap_or(false),
+        enable_transforms: flag(variable, ENABLE_TRANSFORMS)?.unwrap_or(false),
         delete_max_percent: ceiling(variable, DELETE_MAX_PERCENT_CEILING)?,
         delete_max_objects: ceiling(variable, DELETE_MAX_OBJECTS_CEILING)?,
         kms_keys: list(variable, ALLOWED_KMS_KEY_ARNS, |arn| AllowedKey::new(&arn))?,

@@ -1,10 +1,13 @@
 //! The settings of a function: the parameters of the stack, which arrive as environment variables.
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Value, json};
 use shardlift_core::{
     access::ceilings::Ceilings,
     failure::Failure,
-    run::input::RunInput,
+    run::{input::RunInput, transform::Transform},
     value::{
         arn::{AccountId, RoleArn},
         bucket::BucketName,
@@ -22,6 +25,7 @@ const MAX_CONCURRENCY_DEFAULT: u32 = 100;
 /// How long the ledger keeps a run unless the stack sets another time.
 const LEDGER_TTL_DAYS_DEFAULT: u32 = 30;
 const COPIER_MEMORY_MB_DEFAULT: u32 = 256;
+const RENDERER_MEMORY_MB_DEFAULT: u32 = 2_048;
 
 const COPIER_CONCURRENCY: &str = "COPIER_CONCURRENCY";
 const WRITES_PER_SECOND_MAX: &str = "WRITES_PER_SECOND_MAX";
@@ -52,6 +56,7 @@ const RUN_NUMBERS: [(&str, &str); 3] = [
 const RUN_FLAGS: [(&str, &str); 1] = [("RUN_REQUEST_PAYER", "/request_payer")];
 
 const RUN_FILTERS: &str = "RUN_FILTERS";
+const RUN_TRANSFORM: &str = "RUN_TRANSFORM";
 
 /// The settings of a function.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +83,8 @@ pub struct Settings {
     pub ledger_ttl_days: u32,
     /// The memory of a copier in MB, which is its processor too.
     pub copier_memory_mb: u32,
+    /// The memory of a renderer in MB, which bounds what it holds at once.
+    pub renderer_memory_mb: u32,
     /// What replaces S3's endpoints for the two buckets of a pair, in tests.
     pub data_endpoint_url: Option<String>,
 }
@@ -145,6 +152,12 @@ impl Settings {
                 128..=10_240,
                 COPIER_MEMORY_MB_DEFAULT,
             )?,
+            renderer_memory_mb: number(
+                &variable,
+                "RENDERER_MEMORY_MB",
+                1_024..=10_240,
+                RENDERER_MEMORY_MB_DEFAULT,
+            )?,
             ledger_ttl_days: number(
                 &variable,
                 "LEDGER_TTL_DAYS",
@@ -210,6 +223,10 @@ fn run_defaults(variable: &impl Fn(&str) -> Option<String>) -> Result<RunInput, 
             .map_err(|error| invalid(RUN_FILTERS, format_args!("is not JSON: {error}")))?;
         take(RUN_FILTERS, "/filters", filters)?;
     }
+    if let Some(text) = variable(RUN_TRANSFORM) {
+        let transform: Transform = text.parse().map_err(|why| invalid(RUN_TRANSFORM, why))?;
+        take(RUN_TRANSFORM, "/transform", json!(transform))?;
+    }
     for (name, pointer) in RUN_FLAGS {
         if let Some(flag) = flag(variable, name)? {
             take(name, pointer, json!(flag))?;
@@ -224,177 +241,4 @@ fn input_with(pointer: &str, value: Value) -> Value {
         .rsplit('/')
         .filter(|field| !field.is_empty())
         .fold(value, |inner, field| json!({ field: inner }))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use shardlift_core::{
-        access::ceilings::{AllowedKey, CeilingParameters},
-        failure::FailureCode,
-        run::option::ClassChoice,
-        value::storage::StorageClass,
-    };
-
-    use super::*;
-
-    fn runs_control() -> BucketName {
-        BucketName::new("control").unwrap()
-    }
-
-    fn settings(variables: &[(&str, &str)]) -> Result<Settings, Failure> {
-        let mut all = BTreeMap::from([
-            ("LEDGER_TABLE", "ledger"),
-            ("CONTROL_BUCKET", "control"),
-            ("CONTROL_BUCKET_OWNER", "111111111111"),
-        ]);
-        all.extend(variables.iter().copied());
-        Settings::from_lookup(|name| all.get(name).map(ToString::to_string))
-    }
-
-    #[test]
-    fn the_parameters_become_the_defaults_of_a_run() {
-        let settings = settings(&[
-            ("S3_BUCKET", "source"),
-            ("S3_KEY", "data/"),
-            ("TARGET_S3_BUCKET", "target"),
-            (
-                "TARGET_ACCOUNT_ROLE_ARN",
-                "arn:aws:iam::222222222222:role/T",
-            ),
-            ("RUN_MODE", "copy"),
-            ("RUN_ROUNDS_MAX", "2"),
-            ("RUN_KMS_KEY_ARN", ""),
-            (
-                "RUN_FILTERS",
-                r#"{"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}"#,
-            ),
-            ("RUN_REQUEST_PAYER", "true"),
-        ])
-        .unwrap();
-        let defaults = settings.runs.unwrap().defaults;
-        assert_eq!(defaults.source.bucket.unwrap().as_str(), "source");
-        assert_eq!(defaults.source.prefix.unwrap().as_str(), "data/");
-        assert_eq!(defaults.target.bucket.unwrap().as_str(), "target");
-        assert_eq!(defaults.rounds_max, Some(2));
-        let filters = json!({"filters": {"exclude": ["**.{tmp,bak}"], "size_min_bytes": 1}});
-        assert_eq!(defaults.filters, RunInput::parse(&filters).unwrap().filters);
-        assert_eq!(defaults.request_payer, Some(true));
-        assert_eq!(defaults.kms_key_arn, None, "an empty text means unset");
-        assert_eq!(
-            (settings.max_concurrency, settings.ledger_ttl_days),
-            (100, 30)
-        );
-    }
-
-    #[test]
-    fn the_cap_of_a_run_is_shared_among_its_copiers() {
-        let share = |cap| {
-            let settings =
-                settings(&[("COPIER_CONCURRENCY", "64"), ("WRITES_PER_SECOND_MAX", cap)]);
-            settings.unwrap().writes_per_second_of_a_copier_max()
-        };
-        assert_eq!(share("0").unwrap(), None);
-        assert_eq!(share("64").unwrap(), Some(1.0));
-        assert_eq!(share("1600").unwrap(), Some(25.0));
-        let rejected = share("63").unwrap_err();
-        assert!(
-            rejected.detail.contains("WRITES_PER_SECOND_MAX"),
-            "{rejected}"
-        );
-    }
-
-    #[test]
-    fn further_targets_are_separated_by_commas() {
-        let role = "arn:aws:iam::333333333333:role/T";
-        let settings = settings(&[
-            ("S3_BUCKET", "source"),
-            ("FURTHER_TARGET_BUCKETS", "target-2, target-3"),
-            ("FURTHER_TARGET_ROLE_ARNS", role),
-        ])
-        .unwrap();
-        let runs = settings.runs.unwrap();
-        let expected = CeilingParameters {
-            target_buckets: ["target-2", "target-3"]
-                .map(|name| BucketName::new(name).unwrap())
-                .to_vec(),
-            target_roles: vec![RoleArn::new(role).unwrap()],
-            control_bucket: Some(runs_control()),
-            ..CeilingParameters::default()
-        };
-        let expected = Ceilings::new(&runs.defaults, expected);
-        assert_eq!(runs.ceilings, expected);
-    }
-
-    #[test]
-    fn the_ceilings_are_the_stacks_own_values_unless_it_raises_them() {
-        let key = "arn:aws:kms:eu-west-1:222222222222:key/*";
-        let raised = settings(&[
-            ("ALLOW_MIRROR", "true"),
-            ("ALLOW_VERSIONS", "true"),
-            ("DELETE_MAX_PERCENT_CEILING", "100"),
-            ("DELETE_MAX_OBJECTS_CEILING", "-1"),
-            ("ALLOWED_KMS_KEY_ARNS", key),
-            ("ALLOWED_STORAGE_CLASSES", "preserve,DEEP_ARCHIVE"),
-            ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::inventories"),
-        ])
-        .unwrap()
-        .runs
-        .unwrap();
-        let parameters = CeilingParameters {
-            allow_mirror: true,
-            allow_versions: true,
-            delete_max_percent: Some(100),
-            kms_keys: vec![AllowedKey::new(key).unwrap()],
-            storage_classes: Some(vec![
-                ClassChoice::Preserve,
-                ClassChoice::Class(StorageClass::DeepArchive),
-            ]),
-            control_bucket: Some(runs_control()),
-            list_buckets: vec![BucketName::new("inventories").unwrap()],
-            ..CeilingParameters::default()
-        };
-        assert_eq!(raised.ceilings, Ceilings::new(&raised.defaults, parameters));
-    }
-
-    #[test]
-    fn every_rejection_names_its_variable() {
-        for (name, wrong) in [
-            ("S3_BUCKET", "No Such"),
-            ("TARGET_ACCOUNT_ROLE_ARN", "Target"),
-            ("TARGET_EXTERNAL_ID", "x"),
-            ("RUN_MODE", "move"),
-            ("RUN_VERIFY", "perhaps"),
-            ("RUN_STORAGE_CLASS", "COLD"),
-            ("RUN_ARCHIVED", "restore"),
-            ("RUN_SSE", "aws:kms"),
-            ("RUN_ACL", "private"),
-            ("RUN_REQUEST_PAYER", "requester"),
-            ("RUN_ROUNDS_MAX", "three"),
-            ("RUN_DELETE_MAX_PERCENT", "-1"),
-            ("RUN_DELETE_MAX_OBJECTS", "few"),
-            ("ALLOW_MIRROR", "yes"),
-            ("ALLOW_VERSIONS", "yes"),
-            ("DELETE_MAX_PERCENT_CEILING", "all"),
-            ("DELETE_MAX_OBJECTS_CEILING", "-2"),
-            ("ALLOWED_KMS_KEY_ARNS", "*"),
-            ("ALLOWED_LIST_BUCKETS", "arn:aws:s3:::No Such"),
-            ("ALLOWED_STORAGE_CLASSES", "preserve,COLD"),
-            ("COPIER_CONCURRENCY", "0"),
-            ("WRITES_PER_SECOND_MAX", "-1"),
-            ("LEDGER_TTL_DAYS", "forever"),
-            ("COPIER_MEMORY_MB", "127"),
-            ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
-            ("FURTHER_TARGET_ROLE_ARNS", "Target"),
-            ("CONTROL_BUCKET", "x"),
-            ("CONTROL_BUCKET_OWNER", "shardlift"),
-            ("LEDGER_TABLE", ""),
-        ] {
-            let read = settings(&[(name, wrong)]);
-            let failure = read.and_then(|read| read.runs.map(|_| ())).unwrap_err();
-            assert_eq!(failure.code, FailureCode::InvalidRun);
-            assert!(failure.detail.contains(name), "{name}: {}", failure.detail);
-        }
-    }
 }

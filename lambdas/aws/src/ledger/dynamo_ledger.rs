@@ -7,6 +7,7 @@ use shardlift_core::{
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
+        renditions::RenditionsRecord,
     },
     shard::ShardRecord,
     value::{
@@ -21,7 +22,7 @@ use super::{
     operation::{GET_ITEM, QUERY},
     record_key::{
         PageMark, RecordKey, SHARD_PARTITIONS, kept_partition, lock_partition, range_partition,
-        shard_partition,
+        renditions_partition, shard_partition,
     },
     settled_write::write,
     table::Table,
@@ -217,6 +218,29 @@ impl Ledger for DynamoLedger {
             Err(fault) if fault.kind == FaultKind::ConditionFailed => Ok(()),
             other => other,
         }
+    }
+
+    async fn create_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.create(RecordKey::renditions(&renditions.place), renditions)
+            .await
+    }
+
+    async fn replace_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        let key = RecordKey::renditions(&renditions.place);
+        self.replace(key, renditions, renditions.revision).await
+    }
+
+    async fn read_renditions(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<Vec<RenditionsRecord>, CallFault> {
+        self.query_all(&renditions_partition(bucket)).await
     }
 
     fn requests(&self) -> RequestCounts {

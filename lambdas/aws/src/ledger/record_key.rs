@@ -59,11 +59,14 @@ impl RecordKey {
     /// The locks of a bucket are in one partition, so that a run finds all that overlap its own. A prefix can be as long as the
     /// 1,024 bytes that a sort key may have, so its digest is the key.
     pub(super) fn lock(locked: &LockedPrefix) -> Self {
-        let digest: String = Sha256::digest(locked.prefix.as_str().as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self::new(lock_partition(&locked.bucket), format!("LOCK#{digest}"))
+        let sort = format!("LOCK#{}", prefix_digest(locked));
+        Self::new(lock_partition(&locked.bucket), sort)
+    }
+
+    /// As the locks.
+    pub(super) fn renditions(place: &LockedPrefix) -> Self {
+        let sort = format!("RENDITIONS#{}", prefix_digest(place));
+        Self::new(renditions_partition(&place.bucket), sort)
     }
 
     pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
@@ -75,6 +78,17 @@ impl RecordKey {
             (SORT.to_owned(), AttributeValue::S(self.sort.clone())),
         ])
     }
+}
+
+fn prefix_digest(locked: &LockedPrefix) -> String {
+    Sha256::digest(locked.prefix.as_str().as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+pub(super) fn renditions_partition(bucket: &BucketName) -> String {
+    format!("RENDITIONS#{bucket}")
 }
 
 pub(super) fn lock_partition(bucket: &BucketName) -> String {

@@ -22,6 +22,7 @@ mod list_objects_v2;
 mod list_parts;
 mod owned_bucket;
 mod permission_probe;
+mod put_object;
 mod put_object_tagging;
 mod source_bucket;
 mod target_bucket;

@@ -3,9 +3,9 @@ use shardlift_core::{
     copy::part_layout::Part,
     failure::fault::CallFault,
     port::{
-        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, ListRequest,
-        ObjectAttributes, ObjectPage, ObjectRef, ObjectToDelete, PartReceipt, Probe, TagSet,
-        TargetBucket, UploadSpec,
+        BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, ListRequest, NewObject,
+        ObjectAttributes, ObjectBytes, ObjectPage, ObjectRef, ObjectToDelete, PartReceipt, Probe,
+        TagSet, TargetBucket, UploadSpec,
     },
     run::record::BucketFacts,
     value::{
@@ -23,7 +23,7 @@ use super::{
     create_multipart_upload::create_multipart_upload,
     delete_object::probe_delete_object,
     delete_objects::delete_objects,
-    get_object::probe_get_object,
+    get_object::{probe_get_object, read_object},
     get_object_tagging::get_object_tagging,
     head_object::head_object,
     list_multipart_uploads::list_multipart_uploads,
@@ -31,6 +31,7 @@ use super::{
     list_objects_v2::{first_object, list_page},
     list_parts::list_parts,
     owned_bucket::BucketPair,
+    put_object::put_object,
     put_object_tagging::put_object_tagging,
     upload_part_copy::upload_part_copy,
 };
@@ -71,6 +72,18 @@ impl BucketListing for AwsTargetBucket {
 
     async fn first_object(&self, request: &ListRequest) -> Result<Option<ListedObject>, CallFault> {
         first_object(&self.clients.target_listings, &self.buckets.target, request).await
+    }
+}
+
+impl ObjectBytes for AwsTargetBucket {
+    async fn read_source(&self, source: &CopySource, bytes_max: u64) -> Result<Vec<u8>, CallFault> {
+        let (client, bucket) = (&self.clients.source_reads, &self.buckets.source);
+        Box::pin(read_object(client, bucket, source, bytes_max)).await
+    }
+
+    async fn put_object(&self, object: &NewObject, bytes: &[u8]) -> Result<CopyReceipt, CallFault> {
+        let (client, bucket) = (&self.clients.writes, &self.buckets.target);
+        Box::pin(put_object(client, bucket, object, bytes)).await
     }
 }
 

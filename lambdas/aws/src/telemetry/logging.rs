@@ -7,7 +7,7 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 const LEVEL_VARIABLE: &str = "LOG_LEVEL";
 
 /// How the names of our own crates start.
-const OWN_TARGETS: [&str; 4] = ["shardlift", "planner", "copier", "reporter"];
+const OWN_TARGETS: [&str; 5] = ["shardlift", "planner", "copier", "renderer", "reporter"];
 
 /// Starts logging to the standard output. A second call has no effect.
 pub fn init() {
@@ -54,6 +54,6 @@ mod tests {
         ] {
             assert!(!targets.would_enable(target, &Level::INFO), "{target}");
         }
-        assert!(targets.would_enable("shardlift_copier::pace", &Level::DEBUG));
+        assert!(targets.would_enable("shardlift_worker::pace", &Level::DEBUG));
     }
 }

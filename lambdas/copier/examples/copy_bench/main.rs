@@ -24,10 +24,10 @@ use std::{
 
 use folder::Folder;
 use shardlift_aws::{AwsAccounts, SystemClock, clients::sdk_config};
-use shardlift_copier::{copier::Copier, ports::Ports};
+use shardlift_copier::copier::Copier;
 use shardlift_core::{
     port::Clock,
-    run::event::{CopierEvent, CopierStatus, EVENT_VERSION},
+    run::event::{EVENT_VERSION, WorkerEvent, WorkerStatus},
     value::{
         arn::ExecutionArn,
         deadline::Deadline,
@@ -37,6 +37,7 @@ use shardlift_core::{
     },
 };
 use shardlift_testkit::{MemoryLedger, ceilings_around};
+use shardlift_worker::ports::Ports;
 
 const INVOCATION_MS: i64 = 900_000;
 
@@ -100,7 +101,7 @@ impl Bench {
             let Some(shard_id) = queue.next() else {
                 return;
             };
-            let event = CopierEvent {
+            let event = WorkerEvent {
                 schema_version: EVENT_VERSION,
                 run_id: run_id(),
                 execution_arn: execution(),
@@ -112,7 +113,7 @@ impl Bench {
                 let ends_at = Timestamp::from_millis(now.as_millis() + INVOCATION_MS);
                 let deadline = Deadline::new(now, ends_at);
                 let result = copier.copy_shard(&event, deadline).await.unwrap();
-                if result.status == CopierStatus::Done {
+                if result.status == WorkerStatus::Done {
                     break;
                 }
             }

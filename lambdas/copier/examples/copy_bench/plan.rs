@@ -52,6 +52,7 @@ pub(crate) async fn plan(task: &Task, accounts: &AwsAccounts, folder: &Folder) {
         source: source.facts().clone(),
         target: target.facts().clone(),
         encryption: PairEncryption::default(),
+        renditions_since: None,
         state: RunState::Planned,
         totals: PlanTotals::default(),
         expires_at: 0,

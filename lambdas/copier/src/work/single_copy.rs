@@ -17,8 +17,12 @@ use shardlift_core::{
 };
 use tokio::time::Instant;
 
-use super::{copy_context::CopyContext, planned_object::PlannedObject};
-use crate::pace::BudgetedRetries;
+use shardlift_worker::{
+    pace::BudgetedRetries,
+    work::{ObjectContext, PlannedObject},
+};
+
+use super::review::judge;
 
 /// What a look at the source before its copy found.
 #[derive(Default)]
@@ -42,13 +46,13 @@ impl Before {
 
 /// Copies one object in one call.
 pub(super) struct SingleCopy<'a, T> {
-    context: &'a CopyContext<'a, T>,
+    context: &'a ObjectContext<'a, T>,
     planned: &'a PlannedObject,
 }
 
 impl<'a, T: TargetBucket> SingleCopy<'a, T> {
     /// That of this object.
-    pub(super) fn new(context: &'a CopyContext<'a, T>, planned: &'a PlannedObject) -> Self {
+    pub(super) fn new(context: &'a ObjectContext<'a, T>, planned: &'a PlannedObject) -> Self {
         Self { context, planned }
     }
 
@@ -98,7 +102,13 @@ impl<'a, T: TargetBucket> SingleCopy<'a, T> {
             }
         };
         let at_source = before.source.as_deref();
-        notes.extend(context.judge(planned, at_source, &receipt, CopyWay::Single)?);
+        notes.extend(judge(
+            calls.spec,
+            planned,
+            at_source,
+            &receipt,
+            CopyWay::Single,
+        )?);
         Ok((planned.as_written(receipt), notes))
     }
 

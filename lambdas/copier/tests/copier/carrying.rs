@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::scene::{MIB, SOURCE, Scene, TARGET};
 use serde_json::json;
-use shardlift_core::run::event::CopierStatus;
+use shardlift_core::run::event::WorkerStatus;
 
 const LONG: Duration = Duration::from_secs(900);
 
@@ -31,7 +31,7 @@ async fn an_object_above_the_threshold_is_copied_in_parts_with_all_that_it_carri
         object.tags.insert("tier".into(), "gold".into());
     });
     scene.plan().await;
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
 
     let at_source = scene.buckets.objects(SOURCE);
     for (key, object) in scene.buckets.objects(TARGET) {
@@ -63,7 +63,7 @@ async fn copied_with_annotations(tags: &str, denied: Option<&'static str>) -> Sc
     if let Some(operation) = denied {
         scene.script.deny(operation);
     }
-    assert_eq!(scene.invoke(LONG).await, Ok(CopierStatus::Done));
+    assert_eq!(scene.invoke(LONG).await, Ok(WorkerStatus::Done));
     assert_eq!(scene.shard().outcome.tally.copied.objects, 2);
     scene
 }
@@ -109,7 +109,7 @@ async fn best_effort_goes_without_tags_where_they_are_refused() {
         scene.buckets.put(SOURCE, "in/large", "large", 6 * MIB);
         scene.plan().await;
         scene.script.deny("s3:GetObjectTagging");
-        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
         let outcome = scene.shard().outcome;
         assert_eq!(outcome.tally.copied.objects, copied, "{tags}");
         let is_noted = outcome.notes.contains_key("tags_left_behind");

@@ -8,7 +8,7 @@ use shardlift_core::{
     access::policy::session::{SessionWork, session_policy},
     failure::{FailureCode, fault::FaultKind},
     port::Clock,
-    run::event::CopierStatus,
+    run::event::WorkerStatus,
     shard::ShardState,
 };
 use shardlift_testkit::{Disturbance, ManualClock};
@@ -28,7 +28,7 @@ async fn every_object_arrives_under_its_own_key_and_is_counted() {
             .put(SOURCE, &format!("in/{name}"), name, at as u64);
     }
     scene.plan().await;
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
 
     let mut expected: Vec<String> = names.iter().map(|name| format!("out/{name}")).collect();
     expected.sort();
@@ -52,7 +52,7 @@ async fn a_shard_that_is_done_is_left_alone() {
     scene.invoke_until_done(LONG).await;
     let before = scene.shard();
     scene.script.clear();
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.shard(), before);
     assert!(!scene.script.calls().contains(&"s3:CopyObject"));
 }
@@ -76,7 +76,7 @@ async fn bad_objects_have_their_own_codes_and_do_not_end_the_shard() {
         .put(SOURCE, "in/changed", "another content", 5);
     scene.buckets.remove(SOURCE, "in/gone");
 
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.target_keys(), ["out/fine"]);
     let codes: Vec<FailureCode> = scene.failures().iter().map(|failed| failed.code).collect();
     assert_eq!(
@@ -128,7 +128,7 @@ async fn a_failed_multipart_copy_leaves_no_upload_behind() {
     scene.buckets.put(SOURCE, "in/large", "large", 20 * MIB);
     scene.plan().await;
     scene.script.deny("s3:CompleteMultipartUpload");
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.buckets.unfinished_uploads(), 0);
     assert!(scene.target_keys().is_empty());
     assert_eq!(scene.failures()[0].code, FailureCode::AccessDenied);
@@ -177,7 +177,7 @@ async fn what_is_settled_is_recorded_while_a_slow_copy_runs_on() {
     assert_eq!(scene.shard().outcome.progress.settled_count(), 9);
 
     script.release();
-    assert_eq!(copying.await.unwrap(), CopierStatus::Done);
+    assert_eq!(copying.await.unwrap(), WorkerStatus::Done);
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,11 +187,11 @@ async fn a_shard_that_gets_nowhere_is_given_up_and_not_yielded_again() {
     scene.plan().await;
     let no_time = Duration::ZERO;
     for _ in 0..4 {
-        assert_eq!(scene.invoke(no_time).await.unwrap(), CopierStatus::Yield);
+        assert_eq!(scene.invoke(no_time).await.unwrap(), WorkerStatus::Yield);
     }
     let stuck = scene.invoke(no_time).await.unwrap_err();
     assert_eq!(stuck.code, FailureCode::ServiceFault);
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.shard().idle_yields, 0);
 }
 
@@ -215,7 +215,7 @@ async fn every_copy_has_the_class_of_its_source_unless_no_copy_can() {
         });
     }
     scene.plan().await;
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     let target = scene.buckets.objects(TARGET);
     let classes: Vec<&str> = target
         .values()
@@ -239,7 +239,7 @@ async fn what_is_listed_as_archived_fails_without_a_request() {
     let scene = Scene::new(&json!({}));
     frozen(&scene, "in/a", "GLACIER");
     scene.plan().await;
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     let [failed] = &scene.failures()[..] else {
         panic!("{:?}", scene.failures())
     };
@@ -265,7 +265,7 @@ async fn an_archive_tier_is_found_by_the_refused_call_and_skipped_or_failed_as_a
                 object.is_in_archive_tier = true;
             });
             scene.plan().await;
-            assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+            assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
             let tally = scene.shard().outcome.tally;
             assert_eq!(
                 (tally.skipped.objects, tally.failed.objects),

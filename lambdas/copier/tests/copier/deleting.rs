@@ -6,7 +6,7 @@ use crate::scene::{SOURCE, Scene, TARGET};
 use serde_json::json;
 use shardlift_core::{
     failure::{FailureCode, fault::FaultKind},
-    run::event::CopierStatus,
+    run::event::WorkerStatus,
     shard::ShardWork,
 };
 use shardlift_testkit::Disturbance;
@@ -32,7 +32,7 @@ async fn planned_with(objects: u32) -> Scene {
 #[tokio::test(start_paused = true)]
 async fn what_was_listed_is_deleted_and_what_was_written_since_stays() {
     let scene = planned().await;
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.target_keys(), ["out/0007"]);
     let tally = scene.shard().outcome.tally;
     assert_eq!((tally.deleted.objects, tally.failed.objects), (2_499, 1));
@@ -49,7 +49,7 @@ async fn a_key_that_fails_temporarily_is_deleted_by_a_further_request_for_it_alo
     scene
         .script
         .fail_key("out/0300", FaultKind::ServiceError, 100);
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.target_keys(), ["out/0007", "out/0300"]);
     let failed: Vec<_> = scene.failures().into_iter().map(|one| one.code).collect();
     assert_eq!(
@@ -73,7 +73,7 @@ async fn a_key_that_is_back_at_the_source_is_not_deleted() {
     let scene = planned_with(20).await;
     scene.buckets.put(SOURCE, "in/0003", "new", 3);
     scene.buckets.put(SOURCE, "in/elsewhere/0004", "new", 3);
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.target_keys(), ["out/0003", "out/0007"]);
     let tally = scene.shard().outcome.tally;
     assert_eq!((tally.deleted.objects, tally.skipped.objects), (18, 1));
@@ -87,7 +87,7 @@ async fn nothing_is_asked_to_be_deleted_when_everything_is_back() {
         let key = format!("in/{number:04}");
         scene.buckets.put(SOURCE, &key, "new", 3);
     }
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert!(!scene.script.calls().contains(&"s3:DeleteObjects"));
     assert_eq!(scene.target_keys().len(), 8);
 }
@@ -100,7 +100,7 @@ async fn a_source_that_does_not_say_whether_it_has_a_key_again_keeps_it_from_bei
     ] {
         let scene = planned_with(9).await;
         scene.script.exhaust_after(0, "s3:HeadObject", kind);
-        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
         assert_eq!(scene.target_keys().len(), 8, "none is deleted");
         assert_eq!(scene.shard().outcome.tally.failed.objects, 9);
         let failed = &scene.failures()[0];

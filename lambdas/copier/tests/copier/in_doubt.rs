@@ -7,7 +7,7 @@ use serde_json::json;
 use shardlift_core::{
     failure::{FailureCode, fault::FaultKind},
     port::{ChecksumType, Ledger, PutOutcome},
-    run::event::CopierStatus,
+    run::event::WorkerStatus,
     shard::{ShardEvent, progress::ProgressMap},
     value::tally::Tally,
 };
@@ -143,7 +143,7 @@ async fn under_a_key_parts_that_arrived_late_are_completed_as_they_are() {
     }
     scene.buckets.let_late_parts_arrive();
     scene.script.release();
-    assert_eq!(copying.await, Ok(CopierStatus::Done));
+    assert_eq!(copying.await, Ok(WorkerStatus::Done));
     assert_eq!(scene.shard().outcome.tally.copied.objects, 1);
     assert_eq!(calls_of(&scene, COMPLETE), 2);
     assert_eq!(calls_of(&scene, PART_COPY), PARTS);
@@ -154,7 +154,7 @@ async fn what_throttling_cut_off_continues_in_the_next_round() {
     for kind in [FaultKind::Throttled, FaultKind::ServiceError] {
         let scene = planned(None, Checksum::Absent).await;
         scene.script.exhaust_after(3, PART_COPY, kind);
-        assert_eq!(scene.invoke(LONG).await, Ok(CopierStatus::Done));
+        assert_eq!(scene.invoke(LONG).await, Ok(WorkerStatus::Done));
         let first = scene.shard();
         assert_eq!(first.outcome.tally.failed.objects, 1);
         assert_eq!(first.outcome.uploads.len(), 1, "it stays recorded");
@@ -170,7 +170,7 @@ async fn what_throttling_cut_off_continues_in_the_next_round() {
         let written = scene.ledger.replace_shard(&reoffered.unwrap()).await;
         assert_eq!(written, Ok(PutOutcome::Written));
         scene.script.clear();
-        assert_eq!(scene.invoke(LONG).await, Ok(CopierStatus::Done));
+        assert_eq!(scene.invoke(LONG).await, Ok(WorkerStatus::Done));
         assert_eq!(scene.shard().outcome.tally.copied.objects, 1, "{kind:?}");
         assert_eq!(calls_of(&scene, PART_COPY), 1, "only what was missing");
         assert_eq!(calls_of(&scene, "s3:CreateMultipartUpload"), 0);
@@ -193,7 +193,7 @@ async fn verified(size_bytes: u64, checksum: (&str, &str, ChecksumType)) -> Scen
         }
     });
     scene.plan().await;
-    assert_eq!(scene.invoke(LONG).await, Ok(CopierStatus::Done));
+    assert_eq!(scene.invoke(LONG).await, Ok(WorkerStatus::Done));
     scene
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use shardlift_core::{
     documents::json_lines,
     failure::FailureCode,
-    run::event::CopierStatus,
+    run::event::WorkerStatus,
     shard::{ShardState, note::NotedObject},
     value::{key::ObjectKey, skips::SkipReason},
 };
@@ -94,7 +94,7 @@ async fn copy_once(scene: &Scene) {
     for id in scene.index() {
         assert_eq!(
             scene.invoke_on(&id, LONG).await.unwrap(),
-            CopierStatus::Done
+            WorkerStatus::Done
         );
     }
 }
@@ -318,7 +318,7 @@ async fn a_source_that_never_stands_still_is_reported_and_leaves_nothing_open() 
             );
             scene.script.release();
         };
-        assert_eq!(end.unwrap(), CopierStatus::Done, "{way:?}");
+        assert_eq!(end.unwrap(), WorkerStatus::Done, "{way:?}");
         let failures = scene.failures();
         assert_eq!(failures.len(), 1, "{way:?}");
         assert_eq!(failures[0].code, FailureCode::SourceChanged, "{way:?}");
@@ -359,7 +359,7 @@ async fn a_source_that_went_back_to_the_planned_version_is_not_called_newer() {
     }
     scene.buckets.put(SOURCE, "in/a", "old", 20 * MIB);
     scene.script.release();
-    assert_eq!(copying.await.unwrap(), CopierStatus::Done);
+    assert_eq!(copying.await.unwrap(), WorkerStatus::Done);
     check(&scene, Change::Newer(20 * MIB), "back");
     assert!(scene.shard().outcome.newer.is_empty());
     assert!(!scene.shard().outcome.notes.contains_key("copied_newer"));

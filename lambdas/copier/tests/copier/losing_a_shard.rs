@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::scene::{CALLS_BEFORE_COPYING, MIB, SOURCE, Scene, event};
 use serde_json::json;
 use shardlift_core::{
-    failure::FailureCode, port::Clock, run::event::CopierStatus, value::deadline::Deadline,
+    failure::FailureCode, port::Clock, run::event::WorkerStatus, value::deadline::Deadline,
 };
 use shardlift_testkit::Disturbance;
 use tokio::time::timeout;
@@ -33,7 +33,7 @@ async fn a_copier_that_lost_its_shard_stops_and_changes_nothing() {
         _ = &mut first => panic!("it cannot end while its copy hangs"),
         () = scene.script.killed() => {}
     }
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     let after_second = scene.shard();
 
     // At its own deadline the first one writes what it has, and is refused.
@@ -52,7 +52,7 @@ async fn a_copier_that_settles_nothing_notices_that_it_lost_its_shard() {
     script.disturb(CALLS_BEFORE_COPYING, Disturbance::Frozen);
     let mut first = Box::pin(scene.invoke(LONG));
     assert!(timeout(Duration::ZERO, &mut first).await.is_err());
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
 
     scene.clock.advance(Duration::from_secs(31));
     let refused = timeout(Duration::from_secs(31), first).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_copier_that_lost_its_shard_aborts_its_orphaned_uploads() {
         script.calls()[CALLS_BEFORE_CREATING..],
         ["s3:CreateMultipartUpload"]
     );
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     script.release();
     let refused = first.await.unwrap_err();
     assert_eq!(refused.code, FailureCode::LedgerConflict);

@@ -8,7 +8,7 @@ use shardlift_core::{
     copy::part_layout::{OBJECT_BYTES_MAX, PARTS_MAX},
     failure::FailureCode,
     port::{ChecksumType, Clock},
-    run::event::CopierStatus,
+    run::event::WorkerStatus,
     shard::ShardState,
     value::key::ObjectKey,
 };
@@ -57,7 +57,7 @@ async fn the_largest_object_arrives_whole_and_is_counted_once() {
     });
     let ends = futures::future::join_all(working).await;
     assert!(
-        ends.iter().all(|end| *end == CopierStatus::Done),
+        ends.iter().all(|end| *end == WorkerStatus::Done),
         "{ends:?}"
     );
 
@@ -117,7 +117,7 @@ async fn a_clean_up_that_fails_does_not_undo_the_copy() {
 #[tokio::test(start_paused = true)]
 async fn a_whole_whose_parts_are_under_way_is_left_alone() {
     let scene = planned(1024 * GIB).await;
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.shard().state, ShardState::Ready);
     assert_eq!(scene.shard().attempts, 0);
 }
@@ -153,9 +153,9 @@ async fn of_two_that_assemble_the_object_the_one_that_loses_it_is_done_too() {
         _ = &mut loser => panic!("it cannot end while its call is frozen"),
         () = script.killed() => {}
     }
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     script.release();
-    assert_eq!(loser.await.unwrap(), CopierStatus::Done);
+    assert_eq!(loser.await.unwrap(), WorkerStatus::Done);
     for shard in scene.shards() {
         assert_eq!(shard.state, ShardState::Done, "{}", shard.shard_id);
     }
@@ -174,7 +174,7 @@ async fn near_its_deadline_a_part_shard_begins_no_more_parts_and_loses_none() {
     let standing = scene.clock.clone();
     scene.clock = ManualClock::stepping(standing.now(), Duration::from_secs(50));
     let end = scene.invoke_on(&ids[0], LONG).await.unwrap();
-    assert_eq!(end, CopierStatus::Yield);
+    assert_eq!(end, WorkerStatus::Yield);
     assert!((1..50).contains(&copies(&scene)), "{}", copies(&scene));
     scene.clock = standing;
     copy_all(&scene, LONG).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::scene::{CALLS_BEFORE_COPYING, MIB, SOURCE, Scene};
 use serde_json::json;
-use shardlift_core::{failure::FailureCode, run::event::CopierStatus, shard::ShardState};
+use shardlift_core::{failure::FailureCode, run::event::WorkerStatus, shard::ShardState};
 use shardlift_testkit::Disturbance;
 use tokio::time::timeout;
 
@@ -31,7 +31,7 @@ async fn refused_copies_name_what_is_missing_without_probing_each_object() {
         for operation in denied {
             scene.script.deny(operation);
         }
-        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
         let failures = scene.failures();
         assert_eq!(failures.len(), 2_000);
         for failed in &failures {
@@ -70,7 +70,7 @@ async fn refused_looks_at_uploads_name_their_statement() {
     let resumed = scene().await;
     resumed.invoke(Duration::ZERO).await.unwrap();
     resumed.script.deny("s3:ListMultipartUploads");
-    assert_eq!(resumed.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(resumed.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     let detail = detail_of(&resumed);
     assert!(detail.contains("ListTheUploadsOfTheTarget"), "{detail}");
 
@@ -83,7 +83,7 @@ async fn refused_looks_at_uploads_name_their_statement() {
     assert!(timeout(second, cut.invoke(LONG)).await.is_err());
     assert_eq!(cut.shard().outcome.uploads.len(), 1);
     cut.script.deny("s3:ListParts");
-    assert_eq!(cut.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(cut.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     let detail = detail_of(&cut);
     assert!(detail.contains("s3:ListMultipartUploadParts"), "{detail}");
     assert!(detail.contains("WriteTheTarget"), "{detail}");

@@ -6,7 +6,7 @@ use crate::scene::{MIB, SOURCE, Scene, TARGET, largest_tags};
 use serde_json::json;
 use shardlift_core::{
     failure::{FailureCode, fault::FaultKind},
-    run::event::CopierStatus,
+    run::event::WorkerStatus,
     value::key::ObjectKey,
 };
 use shardlift_testkit::{Disturbance, StoredObject};
@@ -49,7 +49,7 @@ async fn place_of(operation: &str) -> usize {
 async fn tags_that_do_not_fit_a_header_are_written_once_the_object_is_there() {
     for tags in ["preserve", "best_effort"] {
         let scene = planned(tags).await;
-        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
         assert_eq!(written(&scene).tags, largest_tags(), "{tags}");
         let outcome = scene.shard().outcome;
         assert_eq!(outcome.tally.copied.objects, 1);
@@ -57,7 +57,7 @@ async fn tags_that_do_not_fit_a_header_are_written_once_the_object_is_there() {
         assert!(!outcome.notes.contains_key(NOTE));
     }
     let without = planned("ignore").await;
-    assert_eq!(without.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(without.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert!(written(&without).tags.is_empty());
     assert_eq!(calls_of(&without, PUT_TAGS), 0);
 }
@@ -81,7 +81,7 @@ async fn refused_tags_fail_the_object_or_are_noted_as_the_run_says() {
     for (tags, copied) in [("preserve", 0), ("best_effort", 1)] {
         let scene = planned(tags).await;
         scene.script.deny(PUT_TAGS);
-        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
         let outcome = scene.shard().outcome;
         assert_eq!(outcome.tally.copied.objects, copied, "{tags}");
         assert_eq!(outcome.notes.contains_key(NOTE), copied == 1, "{tags}");
@@ -99,7 +99,7 @@ async fn best_effort_goes_without_tags_whose_form_is_refused() {
         let scene = planned("best_effort").await;
         let refused = Disturbance::RefusedBefore(FaultKind::Rejected);
         scene.script.disturb(place, refused);
-        assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+        assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
         let outcome = scene.shard().outcome;
         assert_eq!(outcome.tally.copied.objects, 1, "{operation}");
         assert_eq!(outcome.notes[NOTE], 1, "{operation}");
@@ -112,6 +112,6 @@ async fn an_object_that_is_gone_before_it_got_its_tags_is_no_copy() {
     let scene = planned("preserve").await;
     let gone = Disturbance::RefusedBefore(FaultKind::NoSuchKey);
     scene.script.disturb(place, gone);
-    assert_eq!(scene.invoke(LONG).await.unwrap(), CopierStatus::Done);
+    assert_eq!(scene.invoke(LONG).await.unwrap(), WorkerStatus::Done);
     assert_eq!(scene.failures()[0].code, FailureCode::TargetConflict);
 }

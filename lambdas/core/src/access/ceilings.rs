@@ -50,6 +50,8 @@ pub struct CeilingParameters {
     pub storage_classes: Option<Vec<ClassChoice>>,
     /// Whether a run may name versions.
     pub allow_versions: bool,
+    /// Whether a run may have a transform.
+    pub enable_transforms: bool,
     /// The stack's control bucket, where lists may lie.
     pub control_bucket: Option<BucketName>,
     /// The buckets in which lists may lie beside it.
@@ -99,6 +101,7 @@ pub struct Ceilings {
     own_target: OwnTarget,
     has_mirrors: bool,
     has_versions: bool,
+    has_transforms: bool,
     delete_max_percent: u8,
     delete_max_objects: u64,
     own_key: Option<KmsKeyArn>,
@@ -144,6 +147,7 @@ impl Ceilings {
             },
             has_mirrors: parameters.allow_mirror || defaults.mode == Some(Mode::Mirror),
             has_versions: parameters.allow_versions,
+            has_transforms: parameters.enable_transforms,
             delete_max_percent: percent.max(parameters.delete_max_percent.unwrap_or(0)),
             delete_max_objects: objects.max(parameters.delete_max_objects.unwrap_or(0)),
             own_key: defaults.kms_key_arn.clone(),
@@ -178,6 +182,10 @@ impl Ceilings {
         if spec.as_of.is_some() {
             self.check_versions("source.as_of")?;
         }
+        if spec.transform.is_some() && !self.has_transforms {
+            let why = "the function that renders images is not deployed";
+            return Err(beyond("transform", "EnableTransforms", why));
+        }
         if spec.mode == Mode::Mirror {
             if !self.has_mirrors {
                 return Err(beyond("mode", "AllowMirror", "no run may be a mirror"));
@@ -185,6 +193,12 @@ impl Ceilings {
             self.check_deletions(spec)?;
         }
         self.check_writes(spec)
+    }
+
+    /// Whether a run may have a transform, so that what is known of renditions must be kept true.
+    #[must_use]
+    pub fn has_transforms(&self) -> bool {
+        self.has_transforms
     }
 
     /// Whether a run writes to the target that the stack is configured for. What a further target allows is its owner's

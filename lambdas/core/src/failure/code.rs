@@ -114,6 +114,12 @@ failure_codes! {
     ObjectUnsupported, Object, AfterAction,
         "The object cannot be copied (for example SSE-C, or a target key longer than 1,024 bytes).",
         "Read the detail, then exclude the object with a filter or change it at the source.";
+    ImageUnreadable, Object, AfterAction,
+        "The object begins like an image and cannot be decoded: it is broken, cut off, or coded in a way that is not supported.",
+        "Look at the image with another program, then replace it at the source or exclude it with a filter.";
+    ImageTooLarge, Object, AfterAction,
+        "The image has more pixels than pixels_max allows, or rendering it takes more memory or work than one image may have.",
+        "Raise pixels_max if the message says that it was the limit, else make the image smaller or exclude it with a filter.";
     Throttled, RunOrObject, Later,
         "AWS throttled calls for longer than the retries lasted.",
         "Nothing needs to be fixed first. If it recurs, lower the concurrency.";
@@ -152,8 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn there_are_nineteen_codes_and_each_says_what_to_do() {
-        assert_eq!(FailureCode::ALL.len(), 19);
+    fn there_are_twenty_one_codes_and_each_says_what_to_do() {
+        assert_eq!(FailureCode::ALL.len(), 21);
         assert!(
             FailureCode::ALL
                 .iter()

@@ -96,7 +96,9 @@ impl AuditedStretch {
             (Some(_), Some(CopyReason::Missing)) => (DifferenceKind::Missing, &mut counts.missing),
             (Some(_), Some(CopyReason::Size)) => (DifferenceKind::Size, &mut counts.size),
             (Some(_), Some(CopyReason::ETag)) => (DifferenceKind::Content, &mut counts.content),
-            (Some(_), Some(CopyReason::Newer)) => (DifferenceKind::Older, &mut counts.older),
+            (Some(_), Some(CopyReason::Newer | CopyReason::Options)) => {
+                (DifferenceKind::Older, &mut counts.older)
+            }
         };
         *count += 1;
         // The tail of a key is never too long.

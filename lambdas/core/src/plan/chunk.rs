@@ -79,6 +79,15 @@ impl PlannedWork {
     /// That of copying an object in a run.
     #[must_use]
     pub fn of_object(object: &ListedObject, spec: &RunSpec) -> Self {
+        if spec.transform.is_some() {
+            return Self {
+                count: Count {
+                    objects: 1,
+                    bytes: object.size_bytes,
+                },
+                effort: CopyEffort::of_rendition(object.size_bytes),
+            };
+        }
         let (threshold, part) = (spec.multipart_threshold_bytes, spec.part_bytes);
         let mut work = Self::copy_of(object.size_bytes, threshold, part);
         let is_looked_at = work.effort.uploads == 0

@@ -1,6 +1,9 @@
 //! Whether the target object is already a copy of the source object.
 
-use crate::{run::option::Compare, value::object::ListedObject};
+use crate::{
+    run::option::Compare,
+    value::{object::ListedObject, time::Timestamp},
+};
 
 /// Why an object must be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +16,8 @@ pub enum CopyReason {
     Newer,
     /// The ETags can be compared and differ.
     ETag,
+    /// The rendition is older than the options that it is to be made with.
+    Options,
 }
 
 /// What distinguishes the target object from the source object, or nothing when they count as the same.
@@ -37,6 +42,26 @@ pub fn difference(
         Compare::SizeAndMtime => by_time(source, target),
         Compare::Etag => by_etag(source, target),
     }
+}
+
+/// Why an image must be rendered although the target has an object with its key; nothing where that is its rendition.
+///
+/// Since `since`, nothing else was written there than what the run makes. Sizes and ETags of renditions have nothing to do
+/// with those of images, so the times decide alone, and they say nothing about a version that is named.
+#[must_use]
+pub fn outdated_rendition(
+    source: &ListedObject,
+    target: &ListedObject,
+    since: Timestamp,
+) -> Option<CopyReason> {
+    // A listing rounds down to seconds: what was written in the second of `since` may have been written before it.
+    if target.modified_at < since {
+        return Some(CopyReason::Options);
+    }
+    if source.version_id.is_some() {
+        return Some(CopyReason::Newer);
+    }
+    by_time(source, target)
 }
 
 /// Listings have whole seconds, so a source written in the same second as its copy may be newer. Such an object is copied
@@ -108,6 +133,28 @@ mod tests {
         assert_eq!(differs("a", "b", 9), Some(CopyReason::ETag));
         assert_eq!(differs("a-2", "b-3", 9), None);
         assert_eq!(differs("a-2", "b-3", 4), Some(CopyReason::Newer));
+    }
+
+    #[test]
+    fn a_rendition_is_younger_than_its_image_and_than_its_options() {
+        let since = Timestamp::from_millis(5_500);
+        let reason = |source: i64, target: i64| {
+            outdated_rendition(&object(9, "a", source), &object(1, "b", target), since)
+        };
+        assert_eq!(reason(1, 6), None);
+        assert_eq!(
+            reason(1, 5),
+            Some(CopyReason::Options),
+            "perhaps before 5.5"
+        );
+        assert_eq!(reason(6, 6), Some(CopyReason::Newer));
+        assert_eq!(reason(7, 6), Some(CopyReason::Newer));
+        let version = ListedObject {
+            version_id: Some(VersionId::new("v1").unwrap()),
+            ..object(9, "a", 1)
+        };
+        let found = outdated_rendition(&version, &object(1, "b", 9), since);
+        assert_eq!(found, Some(CopyReason::Newer));
     }
 
     #[test]

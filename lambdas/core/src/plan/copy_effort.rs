@@ -8,6 +8,10 @@ use crate::copy::part_layout::PartLayout;
 const CALL_US: u64 = 100_000 / 64;
 /// The bytes that a copier moves per microsecond: 64 calls of some 50 MB/s each.
 const BYTES_PER_US: u64 = 64 * 50;
+/// The bytes of an image that a renderer renders per microsecond: 4 MB in 80 ms.
+const RENDERED_BYTES_PER_US: u64 = 50;
+/// Nothing larger is read as a whole.
+const RENDERED_BYTES_MAX: u64 = 512 << 20;
 
 /// What copying objects takes, estimated from their sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,6 +47,17 @@ impl CopyEffort {
         }
     }
 
+    /// The effort of one rendition. An image of 12 megapixels takes 70 to 850 ms of a processor (docs/IMAGES.md), and has some
+    /// 4 MB; a renderer has between one and two processors.
+    #[must_use]
+    pub fn of_rendition(size_bytes: u64) -> Self {
+        let bytes = size_bytes.min(RENDERED_BYTES_MAX);
+        Self {
+            busy_us: 2 * CALL_US + bytes / RENDERED_BYTES_PER_US,
+            ..Self::default()
+        }
+    }
+
     /// This effort and so many looks at the source.
     #[must_use]
     pub fn looking(mut self, looks: u64) -> Self {
@@ -63,6 +78,14 @@ impl CopyEffort {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_of_photographs_is_minutes_of_a_renderer() {
+        let effort = CopyEffort::of_rendition(4 << 20);
+        assert!((60_000..120_000).contains(&effort.busy_us));
+        let video = CopyEffort::of_rendition(100 << 30);
+        assert!(video.busy_us < 15_000_000, "it is not read as a whole");
+    }
 
     #[test]
     fn an_object_in_parts_takes_its_parts_and_four_calls_more() {

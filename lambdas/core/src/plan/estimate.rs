@@ -69,10 +69,17 @@ impl RunEstimate {
                 *requests.entry(operation.to_owned()).or_default() += count;
             }
         };
-        add(
-            "s3:CopyObject",
-            tally.planned.objects.saturating_sub(effort.uploads),
-        );
+        let written_at_once = tally.planned.objects.saturating_sub(effort.uploads);
+        if basis.spec.transform.is_some() {
+            // At most: what is no image is read and not written.
+            add("s3:GetObject", written_at_once);
+            add("s3:PutObject", written_at_once);
+            if basis.spec.tags != TagPolicy::Ignore {
+                add("s3:GetObjectTagging", written_at_once);
+            }
+        } else {
+            add("s3:CopyObject", written_at_once);
+        }
         add("s3:CreateMultipartUpload", effort.uploads);
         add("s3:CompleteMultipartUpload", effort.uploads);
         // What it must state, and afterwards what it shows.
@@ -94,8 +101,8 @@ impl RunEstimate {
         add("dynamodb:GetItem", 2 * shards);
         add("dynamodb:PutItem", 3 * shards);
         add("s3:GetObject", shards);
-        // A child of the Map: begin, CopyShard, its choice, end.
-        add("states:Transition", 4 * shards);
+        // A child of the Map: begin, the choice of the function, CopyShard, its choice, end.
+        add("states:Transition", 5 * shards);
         if basis.spec.verify != Verify::None {
             let at_source = [tally.planned, tally.same, tally.archived, tally.filtered];
             let source: u64 = at_source.iter().map(|count| count.objects).sum();

@@ -12,7 +12,7 @@ use crate::{
         record::RunRecord,
         spec::RunSpec,
     },
-    value::object::ListedObject,
+    value::{object::ListedObject, time::Timestamp},
 };
 
 /// The rules that decide about objects, the same for a whole run.
@@ -21,6 +21,8 @@ pub struct WalkRules {
     pub(super) spec: RunSpec,
     /// Whether unequal ETags of single-part objects mean different contents.
     etags_are_digests: bool,
+    /// In a run with a transform: since when the target's objects are what this run makes.
+    renditions_since: Option<Timestamp>,
     pub(super) filter: ObjectFilter,
     pub(super) chunk_bounds: ShardBounds,
 }
@@ -35,6 +37,7 @@ impl WalkRules {
         Ok(Self {
             spec: spec.clone(),
             etags_are_digests: spec.kms_key_arn.is_none() && run.encryption.keeps_digests(),
+            renditions_since: run.renditions_since,
             filter: spec.filters.compile()?,
             chunk_bounds: shard_bounds.chunk(),
         })
@@ -59,6 +62,9 @@ impl WalkRules {
         let Some(target) = target else {
             return Some(CopyReason::Missing);
         };
+        if let Some(since) = self.renditions_since {
+            return compare::outdated_rendition(source, target, since);
+        }
         let found = compare::difference(self.spec.compare, source, target);
         let is_decided_by_time = source.version_id.is_none();
         if found == Some(CopyReason::ETag) && !self.etags_are_digests && is_decided_by_time {

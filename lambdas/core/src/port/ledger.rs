@@ -6,6 +6,7 @@ use crate::{
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
+        renditions::RenditionsRecord,
     },
     shard::ShardRecord,
     value::{
@@ -156,6 +157,22 @@ pub trait Ledger: Send + Sync {
         locked: &LockedPrefix,
         run_id: &RunId,
     ) -> impl Future<Output = Result<(), CallFault>> + Send;
+
+    /// Writes what is known of the renditions under a target prefix (revision 1).
+    fn create_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// Replaces it.
+    fn replace_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> impl Future<Output = Result<PutOutcome, CallFault>> + Send;
+    /// What is known of the renditions under all prefixes of a target bucket, in no order.
+    fn read_renditions(
+        &self,
+        bucket: &BucketName,
+    ) -> impl Future<Output = Result<Vec<RenditionsRecord>, CallFault>> + Send;
 
     /// Requests made so far, by operation.
     fn requests(&self) -> crate::value::tally::RequestCounts;

@@ -12,6 +12,7 @@ mod executions;
 mod ledger;
 mod list_files;
 mod notifier;
+mod object_bytes;
 mod run_starts;
 mod target_bucket;
 mod version_listing;
@@ -29,6 +30,7 @@ pub use ledger::{
 };
 pub use list_files::{FileVersion, ListFiles};
 pub use notifier::{Notification, Notifier};
+pub use object_bytes::{NewObject, ObjectBytes};
 pub use run_starts::{RunStarts, StartOutcome};
 pub use target_bucket::{
     ChecksumType, CopyOptions, CopyReceipt, CopySource, CreatedUpload, DELETE_OBJECTS_MAX,

@@ -55,6 +55,12 @@ impl AskedInput {
                 value[field] = option;
             }
         }
+        if let Some(transform) = &spec.transform {
+            value["transform"] = json!(transform);
+            for of_copies in ["compare", "multipart_threshold_bytes", "part_bytes"] {
+                value[of_copies] = Value::Null;
+            }
+        }
         if let Some(list) = &spec.list {
             value["source"]["list"] = json!(list);
         }

@@ -32,8 +32,9 @@ const OWN_STATE: &str = "ReportRun";
 
 /// States that a run of no rounds passes: the three of planning, the two of reporting, its end.
 const STATES_OF_A_RUN: u64 = 6;
-/// States that a call of a copier passes in the Map, and one more for the end of each child.
-const STATES_OF_A_CALL: u64 = 2;
+/// States that a call of a copier or renderer passes in the Map (the choice of the function, the call, the choice after it),
+/// and one more for the end of each child.
+const STATES_OF_A_CALL: u64 = 3;
 
 /// A report while it is put together.
 #[derive(Debug, Default)]

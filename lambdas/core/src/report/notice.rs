@@ -22,7 +22,7 @@ const DETAIL_CHARACTERS_MAX: usize = 400;
 const KEY_CHARACTERS_MAX: usize = 200;
 /// How much of a problem's message the text carries, in bytes of JSON: with an example of every failure, three such
 /// texts still fit a message of 256 KB.
-const PROBLEM_BYTES_MAX: usize = 24 * 1024;
+const PROBLEM_BYTES_MAX: usize = 20 * 1024;
 /// How many unfinished shards the text names.
 const SHARDS_NAMED_MAX: usize = 5;
 

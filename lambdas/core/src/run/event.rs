@@ -92,6 +92,18 @@ pub struct PlannerResult {
     pub index: Option<IndexLocation>,
     /// The most copiers at once.
     pub max_concurrency: u32,
+    /// Which function works on the shards.
+    pub kind: RunKind,
+}
+
+/// Which function works on the shards of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunKind {
+    /// The copier.
+    Copy,
+    /// The renderer.
+    Render,
 }
 
 /// What comes after an invocation of the planner.
@@ -115,10 +127,10 @@ pub struct IndexLocation {
     pub key: String,
 }
 
-/// To a copier.
+/// To a copier or a renderer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CopierEvent {
+pub struct WorkerEvent {
     /// Always [`EVENT_VERSION`].
     pub schema_version: u32,
     /// The run.
@@ -131,20 +143,20 @@ pub struct CopierEvent {
     pub shard_id: ShardId,
 }
 
-/// From a copier.
+/// From a copier or a renderer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CopierResult {
+pub struct WorkerResult {
     /// Always [`EVENT_VERSION`].
     pub schema_version: u32,
     /// What comes next.
-    pub status: CopierStatus,
+    pub status: WorkerStatus,
 }
 
-/// What comes after an invocation of a copier.
+/// What comes after an invocation of a copier or a renderer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum CopierStatus {
-    /// A copier again, for the same shard.
+pub enum WorkerStatus {
+    /// The same function again, for the same shard.
     Yield,
     /// Nothing: every object has an outcome.
     Done,
@@ -195,6 +207,8 @@ pub struct ReporterResult {
     pub index: Option<IndexLocation>,
     /// The most copiers at once.
     pub max_concurrency: u32,
+    /// Which function works on the shards.
+    pub kind: RunKind,
     /// The failure code that the console shows; empty when nothing failed.
     pub code: String,
     /// One sentence for the console.
@@ -308,7 +322,7 @@ mod tests {
 
     #[test]
     fn another_version_is_refused() {
-        let failure = parse_value::<CopierEvent>(&json!({"schema_version": 2})).unwrap_err();
+        let failure = parse_value::<WorkerEvent>(&json!({"schema_version": 2})).unwrap_err();
         assert!(failure.detail.contains("schema_version"));
     }
 

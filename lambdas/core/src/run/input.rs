@@ -17,6 +17,7 @@ use crate::{
             Verify,
         },
         rerun::SHARDS_CHOSEN_MAX,
+        transform::Transform,
     },
     value::{
         arn::{ExternalId, KmsKeyArn, RoleArn},
@@ -75,6 +76,9 @@ pub struct RunInput {
     pub verify: Option<Verify>,
     /// Plan, estimate and report; copy nothing.
     pub dry_run: Option<bool>,
+    /// What is made of each object, instead of a copy.
+    #[serde(deserialize_with = "object_or_none")]
+    pub transform: Option<Transform>,
     /// What events at the source started the run, and told of; its list names their keys.
     #[serde(deserialize_with = "object_or_none")]
     pub events: Option<EventRun>,
@@ -195,7 +199,14 @@ impl RunInput {
 
     /// This input, with what it leaves open taken from `defaults`.
     #[must_use]
-    pub fn or(self, defaults: Self) -> Self {
+    pub fn or(self, mut defaults: Self) -> Self {
+        if self.transform.is_some() {
+            // They are the stack's choices for copies.
+            defaults.compare = None;
+            defaults.multipart_threshold_bytes = None;
+            defaults.part_bytes = None;
+            defaults.verify = defaults.verify.filter(|verify| *verify != Verify::Checksum);
+        }
         Self {
             source: SourceInput {
                 bucket: self.source.bucket.or(defaults.source.bucket),
@@ -254,6 +265,7 @@ impl RunInput {
             rounds_max: self.rounds_max.or(defaults.rounds_max),
             verify: self.verify.or(defaults.verify),
             dry_run: self.dry_run.or(defaults.dry_run),
+            transform: self.transform.or(defaults.transform),
             events: self.events.or(defaults.events),
             rerun_of: self.rerun_of.or(defaults.rerun_of),
             shards: self.shards.or(defaults.shards),

@@ -144,6 +144,10 @@ pub struct RunRecord {
     /// How both sides are encrypted.
     #[serde(default)]
     pub encryption: PairEncryption,
+    /// In a run with a transform: since when everything that runs wrote under the target prefix was made as this one makes it,
+    /// see [`MadeRenditions`](crate::run::renditions::MadeRenditions).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renditions_since: Option<Timestamp>,
     /// How far it is.
     pub state: RunState,
     /// The plan's totals, once planned.

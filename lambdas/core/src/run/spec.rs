@@ -1,6 +1,8 @@
 //! What a run is asked to do, settled: every default filled in, every contradiction refused.
 
 mod checks;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -12,12 +14,14 @@ use crate::{
     events::EventRun,
     failure::Failure,
     run::{
+        event::RunKind,
         filter::Filters,
         input::RunInput,
         instant, invalid,
         list::SourceList,
         pair::{Pair, Source, Target},
         rerun::Rerun,
+        transform::Transform,
     },
     value::{arn::KmsKeyArn, storage::StorageClass, time::Timestamp},
 };
@@ -95,6 +99,9 @@ pub struct RunSpec {
     /// The instant whose state is copied, instead of the newest version of each object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+    /// What is made of each object, instead of a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
     /// What events started the run, and told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventRun>,
@@ -104,6 +111,15 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
+    /// Which function works on the shards.
+    #[must_use]
+    pub fn kind(&self) -> RunKind {
+        match self.transform {
+            None => RunKind::Copy,
+            Some(_) => RunKind::Render,
+        }
+    }
+
     /// Whether the plan lists the target, so that it knows all that stands there.
     #[must_use]
     pub fn lists_target(&self) -> bool {
@@ -142,6 +158,7 @@ impl RunSpec {
                 "a rerun was to be settled from its input alone",
             ));
         }
+        checks::check_transform(&input)?;
         let pair = Pair {
             source: Source {
                 bucket: required(input.source.bucket, "source.bucket")?,
@@ -188,6 +205,7 @@ impl RunSpec {
                 .as_deref()
                 .map(instant::parse)
                 .transpose()?,
+            transform: input.transform,
             events: input.events,
             rerun: None,
         };
@@ -203,141 +221,4 @@ fn required<T>(value: Option<T>, field: &str) -> Result<T, Failure> {
             "it is neither in the input nor among the stack's parameters",
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::failure::FailureCode;
-
-    fn settle(mut input: Value) -> Result<RunSpec, Failure> {
-        let defaults = json!({
-            "source": {"bucket": "source", "prefix": "data/"},
-            "target": {"bucket": "target", "prefix": "data/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
-        });
-        if input.is_null() {
-            input = json!({});
-        }
-        RunSpec::settle(RunInput::parse(&input)?.or(RunInput::parse(&defaults)?))
-    }
-
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "tests read better with literals"
-    )]
-    fn refused(input: Value, field: &str) {
-        let failure = settle(input.clone()).unwrap_err();
-        assert_eq!(failure.code, FailureCode::InvalidRun, "{input}");
-        assert!(
-            failure.detail.contains(&format!("`{field}`")),
-            "{input}: {}",
-            failure.detail
-        );
-    }
-
-    #[test]
-    fn the_defaults_are_those_of_the_design() {
-        let spec = settle(json!({})).unwrap();
-        assert_eq!(spec.mode, Mode::Sync);
-        assert_eq!(spec.compare, Compare::SizeAndMtime);
-        assert_eq!(spec.tags, TagPolicy::Preserve);
-        assert_eq!(spec.storage_class, ClassChoice::Preserve);
-        assert_eq!(spec.archived, ArchivedPolicy::Fail);
-        assert_eq!((spec.sse, spec.acl), (None, None));
-        assert!(!spec.pair.source.request_payer);
-        assert_eq!(spec.multipart_threshold_bytes, 5_368_709_120);
-        assert_eq!(
-            (spec.delete_max_percent, spec.rounds_max, spec.verify),
-            (5, 3, Verify::Relist)
-        );
-        assert_eq!(spec.delete_max_objects, 10);
-        assert!(!spec.dry_run && !spec.allow_empty_source);
-    }
-
-    #[test]
-    fn contradictions_are_refused_by_field() {
-        refused(
-            json!({"target": {"bucket": "source", "prefix": "data/copy/"}}),
-            "target",
-        );
-        refused(json!({"part_bytes": 1}), "part_bytes");
-        refused(
-            json!({"multipart_threshold_bytes": 5_368_709_121_u64}),
-            "multipart_threshold_bytes",
-        );
-        refused(json!({"delete_max_percent": 101}), "delete_max_percent");
-        refused(json!({"rounds_max": 0}), "rounds_max");
-        refused(json!({"rounds_max": 11}), "rounds_max");
-        refused(json!({"storage_class": "OUTPOSTS"}), "storage_class");
-        refused(json!({"archived": "restore"}), "archived");
-        refused(json!({"sse": "aws:kms"}), "sse");
-        refused(json!({"acl": "private"}), "acl");
-        refused(json!({"request_payer": "requester"}), "request_payer");
-        let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
-        refused(json!({"sse": "AES256", "kms_key_arn": key}), "sse");
-    }
-
-    #[test]
-    fn an_instant_stands_alone_and_deletes_nothing() {
-        let at = "2026-11-20T02:00:00Z";
-        let list = json!({"bucket": "control", "key": "lists/l.csv", "format": "csv"});
-        refused(
-            json!({"source": {"as_of": at, "list": list}}),
-            "source.as_of",
-        );
-        refused(json!({"source": {"as_of": at}, "mode": "mirror"}), "mode");
-        refused(json!({"source": {"as_of": "yesterday"}}), "source.as_of");
-        let spec = settle(json!({"source": {"as_of": at}})).unwrap();
-        let stored = serde_json::to_string(&spec).unwrap();
-        assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
-    }
-
-    #[test]
-    fn a_missing_pair_is_named() {
-        let failure = RunSpec::settle(RunInput::default()).unwrap_err();
-        assert!(failure.detail.contains("`source.bucket`"));
-    }
-
-    #[test]
-    fn a_settled_spec_survives_the_ledger() {
-        let spec =
-            settle(json!({"storage_class": "GLACIER_IR", "filters": {"exclude": ["**/*.tmp"]}}))
-                .unwrap();
-        let stored = serde_json::to_string(&spec).unwrap();
-        assert_eq!(serde_json::from_str::<RunSpec>(&stored).unwrap(), spec);
-    }
-
-    #[test]
-    fn a_spec_that_an_earlier_version_stored_can_be_read() {
-        // Never add to this text: a field that it lacks takes its default.
-        let stored = json!({
-            "pair": {
-                "source": {"bucket": "source", "prefix": "data/"},
-                "target": {
-                    "bucket": "target", "prefix": "data/",
-                    "role_arn": "arn:aws:iam::222222222222:role/Target", "external_id": null,
-                },
-            },
-            "mode": "sync",
-            "compare": "size_and_mtime",
-            "filters": {
-                "include": ["**"], "exclude": [], "size_min_bytes": 0, "size_max_bytes": null,
-                "modified_after": null, "modified_before": null,
-            },
-            "tags": "preserve",
-            "storage_class": null,
-            "kms_key_arn": null,
-            "multipart_threshold_bytes": 5_368_709_120_u64,
-            "part_bytes": 134_217_728,
-            "delete_max_percent": 5,
-            "rounds_max": 3,
-            "verify": "relist",
-            "dry_run": false,
-        });
-        let read: RunSpec = serde_json::from_value(stored).unwrap();
-        let meant = json!({"storage_class": "STANDARD"});
-        assert_eq!(read, settle(meant).unwrap());
-    }
 }

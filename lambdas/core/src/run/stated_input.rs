@@ -21,6 +21,8 @@ impl RunInput {
     #[must_use]
     pub fn of(spec: &RunSpec) -> Self {
         let RunSpec { pair, .. } = spec.clone();
+        // Beside a transform these are not stated.
+        let copies = spec.transform.is_none();
         Self {
             source: SourceInput {
                 bucket: Some(pair.source.bucket),
@@ -35,7 +37,7 @@ impl RunInput {
                 external_id: pair.target.external_id,
             },
             mode: Some(spec.mode),
-            compare: Some(spec.compare),
+            compare: copies.then_some(spec.compare),
             filters: spec.filters.as_input(),
             tags: Some(spec.tags),
             storage_class: Some(spec.storage_class),
@@ -44,8 +46,8 @@ impl RunInput {
             sse: spec.sse,
             acl: spec.acl,
             request_payer: Some(spec.pair.source.request_payer),
-            multipart_threshold_bytes: Some(spec.multipart_threshold_bytes),
-            part_bytes: Some(spec.part_bytes),
+            multipart_threshold_bytes: copies.then_some(spec.multipart_threshold_bytes),
+            part_bytes: copies.then_some(spec.part_bytes),
             delete_max_percent: Some(spec.delete_max_percent),
             delete_max_objects: Some(spec.delete_max_objects),
             allow_empty_source: Some(spec.allow_empty_source),
@@ -53,6 +55,7 @@ impl RunInput {
             rounds_max: Some(spec.rounds_max),
             verify: Some(spec.verify),
             dry_run: Some(spec.dry_run),
+            transform: spec.transform,
             events: spec.events.clone(),
             rerun_of: None,
             shards: None,

@@ -18,6 +18,8 @@ pub enum SkipReason {
     FilteredSince,
     /// It must be restored before it can be read, and the run leaves such objects out.
     Archived,
+    /// It was planned to be rendered, and is none of the images that a run renders.
+    NotAnImage,
     /// It was planned to be deleted, and the source has its key again.
     BackAtSource,
     /// It is the folder marker of the source prefix, and the target prefix is empty: its key at the target would be too.
@@ -33,6 +35,7 @@ impl SkipReason {
             Self::GoneAtSource => "gone_at_source",
             Self::FilteredSince => "filtered_since",
             Self::Archived => "archived",
+            Self::NotAnImage => "not_an_image",
             Self::BackAtSource => "back_at_source",
             Self::RootMarker => "root_marker",
         }
@@ -46,6 +49,7 @@ impl SkipReason {
             Self::GoneAtSource => "gone at the source",
             Self::FilteredSince => "left out by the filters since they changed",
             Self::Archived => "archived",
+            Self::NotAnImage => "not an image",
             Self::BackAtSource => "back at the source",
             Self::RootMarker => {
                 "the folder marker of the source prefix, which has no key at the target"

@@ -19,6 +19,7 @@ use shardlift_core::{
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
+        renditions::RenditionsRecord,
     },
     shard::ShardRecord,
     value::{
@@ -181,5 +182,26 @@ impl Ledger for DiskLedger {
 
     async fn delete_lock(&self, locked: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
         self.inner.delete_lock(locked, run_id).await
+    }
+
+    async fn create_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.inner.create_renditions(renditions).await
+    }
+
+    async fn replace_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.inner.replace_renditions(renditions).await
+    }
+
+    async fn read_renditions(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<Vec<RenditionsRecord>, CallFault> {
+        self.inner.read_renditions(bucket).await
     }
 }

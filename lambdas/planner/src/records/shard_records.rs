@@ -37,7 +37,9 @@ pub(crate) fn copy_shards(
     id: &ShardId,
     planned: &PlannedWork,
 ) -> Vec<ShardRecord> {
-    let records = (planned.count.objects == 1)
+    // A rendition is written in one request.
+    let is_alone = planned.count.objects == 1 && run.spec.transform.is_none();
+    let records = is_alone
         .then(|| {
             let size_bytes = planned.count.bytes;
             let part_bytes = run.spec.part_bytes;

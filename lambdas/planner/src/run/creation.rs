@@ -5,7 +5,7 @@ use std::time::Duration;
 use shardlift_aws::telemetry::field;
 use shardlift_core::{
     documents::{RunDocument, RunDocuments},
-    failure::Failure,
+    failure::{Failure, FailureCode},
     port::{Clock, Ledger, PutOutcome, SourceBucket, TargetBucket},
     run::{
         event::PlannerEvent,
@@ -13,9 +13,10 @@ use shardlift_core::{
         instant,
         lock::LockedPrefix,
         record::{PlanTotals, RunRecord, RunState},
+        renditions::RenditionsChange,
         spec::RunSpec,
     },
-    value::{id::RunId, version::LEDGER_VERSION},
+    value::{id::RunId, time::Timestamp, version::LEDGER_VERSION},
 };
 use shardlift_lock::{Taken, TargetLock, still_under_way};
 use tracing::info;
@@ -25,6 +26,9 @@ use crate::{
     ports::Ports,
     preflight::{self, Examined, Opened},
 };
+
+/// The most attempts to note what is known of renditions, while another invocation does too.
+const NOTES_MAX: u32 = 4;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -57,6 +61,7 @@ impl<P: Ports> Planner<P> {
         if spec.mode.writes() {
             self.take_lock(&spec, event).await?;
         }
+        let renditions_since = self.note_renditions(&spec).await?;
         let lifetime = DAY * self.settings.ledger_ttl_days;
         let run = RunRecord {
             schema_version: LEDGER_VERSION,
@@ -66,6 +71,7 @@ impl<P: Ports> Planner<P> {
             source: opened.source.facts().clone(),
             target: opened.target.facts().clone(),
             encryption: opened.encryption,
+            renditions_since,
             state: RunState::Planning,
             totals: PlanTotals::default(),
             expires_at: event.started_at.plus(lifetime).as_epoch_seconds(),
@@ -79,6 +85,42 @@ impl<P: Ports> Planner<P> {
             }
             PutOutcome::Refused => Ok(None),
         }
+    }
+
+    /// Keeps true what the ledger knows of renditions at the target, and returns since when everything there was made as the run
+    /// makes it. The run holds the lock of the target, so nobody else writes these records, except another invocation of this
+    /// very run: a refusal is a reason to read them again.
+    ///
+    /// A dry run writes nothing and notes nothing.
+    async fn note_renditions(&self, spec: &RunSpec) -> Result<Option<Timestamp>, Failure> {
+        // What a run that copies writes matters to later runs with a transform, where there can be any.
+        if !self.settings.ceilings.has_transforms() || !spec.mode.writes() {
+            return Ok(None);
+        }
+        for _ in 0..NOTES_MAX {
+            let bucket = &spec.pair.target.bucket;
+            let found = self.ledger.read_renditions(bucket).await?;
+            let change = RenditionsChange::of(spec, &found, self.clock.now());
+            if spec.dry_run {
+                return Ok(change.since);
+            }
+            let mut is_noted = true;
+            for record in &change.writes {
+                let written = if record.revision == 1 {
+                    self.ledger.create_renditions(record).await?
+                } else {
+                    self.ledger.replace_renditions(record).await?
+                };
+                is_noted &= written == PutOutcome::Written;
+            }
+            if is_noted {
+                return Ok(change.since);
+            }
+        }
+        Err(Failure::new(
+            FailureCode::LedgerConflict,
+            "what the ledger knows of renditions at the target keeps changing",
+        ))
     }
 
     /// Takes the lock on the target of the pair, if this run does not have it. The intake takes it for the run that it starts.

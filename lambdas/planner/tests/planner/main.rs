@@ -28,6 +28,7 @@ mod parallel;
 mod planning;
 mod preflight;
 mod receipts_as_list;
+mod renditions;
 mod rerun_refusals;
 mod rerunning;
 mod resuming;

@@ -265,6 +265,7 @@ fn run_record(run_id: &RunId, execution: &ExecutionArn, scenario: Scenario) -> R
         source: facts("111111111111"),
         target: facts("222222222222"),
         encryption: PairEncryption::default(),
+        renditions_since: None,
         state: RunState::Planned,
         totals: PlanTotals {
             planned: Count {

@@ -245,6 +245,7 @@ fn run_record(planned: Count) -> RunRecord {
         source: facts(OWN_ACCOUNT),
         target: facts("222222222222"),
         encryption: PairEncryption::default(),
+        renditions_since: None,
         state: RunState::Planned,
         totals: PlanTotals {
             planned,

@@ -41,7 +41,7 @@ impl shardlift_planner::Ports for PortsInMemory {
     type Clock = VirtualClock;
 }
 
-impl shardlift_copier::ports::Ports for PortsInMemory {
+impl shardlift_worker::ports::Ports for PortsInMemory {
     type Accounts = PlantedAccounts;
     type Ledger = PlantedLedger;
     type Control = PlantedControl;

@@ -7,6 +7,7 @@ use shardlift_core::{
     run::{
         lock::{LockRecord, LockedPrefix},
         record::RunRecord,
+        renditions::RenditionsRecord,
     },
     shard::{ShardOutcome, ShardRecord, ShardState},
     value::{
@@ -201,6 +202,27 @@ impl Ledger for PlantedLedger {
 
     async fn delete_lock(&self, locked: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
         self.inner.delete_lock(locked, run_id).await
+    }
+
+    async fn create_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.inner.create_renditions(renditions).await
+    }
+
+    async fn replace_renditions(
+        &self,
+        renditions: &RenditionsRecord,
+    ) -> Result<PutOutcome, CallFault> {
+        self.inner.replace_renditions(renditions).await
+    }
+
+    async fn read_renditions(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<Vec<RenditionsRecord>, CallFault> {
+        self.inner.read_renditions(bucket).await
     }
 
     fn requests(&self) -> RequestCounts {

@@ -7,7 +7,7 @@ use shardlift_core::{
     value::id::{RunId, ShardId},
 };
 
-use super::{kept_record, lock_record, range_record, run_record, shard_record};
+use super::{kept_record, lock_record, range_record, renditions_record, run_record, shard_record};
 
 /// What every ledger does. `run_id` names records that nobody else uses.
 pub async fn ledger_keeps_its_promises(ledger: &impl Ledger, run_id: &str) {
@@ -17,7 +17,34 @@ pub async fn ledger_keeps_its_promises(ledger: &impl Ledger, run_id: &str) {
     every_list_of_what_is_kept_is_on_exactly_one_page(ledger, &format!("{run_id}-kept")).await;
     every_shard_is_on_exactly_one_page(ledger, &format!("{run_id}-pages")).await;
     a_lock_is_removed_by_its_holder_only(ledger, run_id).await;
+    renditions_of_a_bucket_are_found_together(ledger, run_id).await;
     assert!(!ledger.requests().is_empty(), "requests are counted");
+}
+
+async fn renditions_of_a_bucket_are_found_together(ledger: &impl Ledger, run_id: &str) {
+    let bucket = format!("renditions-{}", run_id.to_lowercase());
+    let mut one = renditions_record(&bucket, "");
+    let other = renditions_record(&bucket, "thumbs/\u{1f680}");
+    let refused = ledger.replace_renditions(&one).await;
+    assert_eq!(refused, Ok(PutOutcome::Refused), "nothing to replace");
+    for record in [&one, &other] {
+        let written = ledger.create_renditions(record).await;
+        assert_eq!(written, Ok(PutOutcome::Written));
+        let again = ledger.create_renditions(record).await;
+        assert_eq!(again, Ok(PutOutcome::Refused));
+    }
+    one.made = None;
+    one.revision = 2;
+    let written = ledger.replace_renditions(&one).await;
+    assert_eq!(written, Ok(PutOutcome::Written));
+    let again = ledger.replace_renditions(&one).await;
+    assert_eq!(again, Ok(PutOutcome::Refused));
+    let found = ledger.read_renditions(&one.place.bucket).await;
+    let mut found = found.expect("the records");
+    found.sort_by(|one, other| one.place.cmp(&other.place));
+    assert_eq!(found, [one, other]);
+    let elsewhere = renditions_record("somewhere-else", "").place.bucket;
+    assert_eq!(ledger.read_renditions(&elsewhere).await, Ok(Vec::new()));
 }
 
 async fn runs_are_created_once_and_replaced_in_order(ledger: &impl Ledger, run_id: &str) {

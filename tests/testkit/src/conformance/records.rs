@@ -10,6 +10,7 @@ use shardlift_core::{
         input::RunInput,
         lock::{LockRecord, LockState, LockedPrefix},
         record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
+        renditions::{MadeRenditions, RenditionsRecord},
         spec::RunSpec,
     },
     shard::{Lease, NewerVersion, OpenUpload, ShardOutcome, ShardRecord, ShardState, ShardWork},
@@ -45,6 +46,7 @@ pub fn run_record(run_id: &str) -> RunRecord {
         "acl": "bucket-owner-full-control",
         "request_payer": true,
         "delete_max_objects": 7,
+        "transform": {"kind": "thumbnail", "longest_edge_px": 64, "format": "webp", "quality": 7},
     });
     let spec = RunInput::parse(&input)
         .and_then(RunSpec::settle)
@@ -62,6 +64,7 @@ pub fn run_record(run_id: &str) -> RunRecord {
         source: facts("eu-central-1", "111111111111"),
         target: facts("us-east-1", "222222222222"),
         encryption: PairEncryption::default(),
+        renditions_since: Some(Timestamp::from_millis(1_700_000_000_124)),
         state: RunState::Planning,
         totals: PlanTotals {
             planned: large_count(),
@@ -204,6 +207,22 @@ pub fn lock_record(bucket: &str, prefix: &str, run_id: &str) -> LockRecord {
         state: LockState::Held,
         run_id: RunId::new(run_id).expect("a run id"),
         execution_arn: execution(run_id),
+        revision: 1,
+    }
+}
+
+/// What is known of the renditions under a target prefix.
+#[must_use]
+pub fn renditions_record(bucket: &str, prefix: &str) -> RenditionsRecord {
+    RenditionsRecord {
+        schema_version: LEDGER_VERSION,
+        place: lock_record(bucket, prefix, "any").locked,
+        made: Some(MadeRenditions {
+            source_bucket: BucketName::new("source-bucket").expect("a bucket"),
+            source_prefix: KeyPrefix::new("images/\u{e9}").expect("a prefix"),
+            transform: "thumbnail:64,format=png".parse().expect("a transform"),
+            since: Timestamp::from_millis(1_700_000_000_125),
+        }),
         revision: 1,
     }
 }

@@ -16,14 +16,16 @@ use super::{
     upload_creation::{UploadCreation, UploadSharing},
     upload_parts::UploadParts,
 };
-use crate::work::{copy_context::CopyContext, planned_object::PlannedObject};
+use shardlift_worker::work::{ObjectContext, PlannedObject};
+
+use crate::work::review::review;
 
 /// How often an object is copied into a new upload because the one before was gone without a trace.
 const UPLOADS_MAX: usize = 2;
 
 /// Copies one object in parts.
 pub(in crate::work) struct MultipartCopy<'a, T> {
-    context: &'a CopyContext<'a, T>,
+    context: &'a ObjectContext<'a, T>,
     planned: &'a PlannedObject,
     layout: &'a PartLayout,
     creation: UploadCreation<'a, T>,
@@ -32,7 +34,7 @@ pub(in crate::work) struct MultipartCopy<'a, T> {
 impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
     /// That of this object, into the parts of `layout`.
     pub(in crate::work) fn new(
-        context: &'a CopyContext<'a, T>,
+        context: &'a ObjectContext<'a, T>,
         planned: &'a PlannedObject,
         layout: &'a PartLayout,
         sharing: UploadSharing,
@@ -177,7 +179,7 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
         }
         let (context, planned) = (self.context, self.planned);
         let calls = &context.calls;
-        let Some(tags) = self.creation.tags_to_carry().await? else {
+        let Some(tags) = context.tags_to_carry(planned).await? else {
             return Ok(Some(Note::TagsLeftBehind));
         };
         let put = || calls.target.put_target_tags(&planned.target_key, &tags);
@@ -202,7 +204,7 @@ impl<'a, T: TargetBucket> MultipartCopy<'a, T> {
             parts_etag,
         } = completed;
         let way = CopyWay::InParts(parts_etag.as_ref());
-        let mut notes = self.context.review(self.planned, receipt, way).await?;
+        let mut notes = review(self.context, self.planned, receipt, way).await?;
         if upload.is_without_tags {
             notes.push(Note::TagsLeftBehind);
         }

@@ -12,7 +12,7 @@ use shardlift_core::{
 };
 
 use super::{assembled_etag::assembled_etag, upload_parts::UploadParts};
-use crate::pace::BudgetedRetries;
+use shardlift_worker::pace::BudgetedRetries;
 
 /// An upload that became the object.
 pub(super) struct Completed {

@@ -5,17 +5,13 @@ use shardlift_core::{
     copy::stated_tags::StatedTags,
     failure::{Failure, fault::Effect},
     port::{ObjectAttributes, TagSet, TargetBucket, UploadSpec},
-    run::option::TagPolicy,
     shard::OpenUpload,
     value::key::KeyPrefix,
 };
 
-use crate::{
+use shardlift_worker::{
     pace::BudgetedRetries,
-    work::{
-        copy_context::{CopyContext, source_changed},
-        planned_object::PlannedObject,
-    },
+    work::{ObjectContext, PlannedObject, source_changed},
 };
 
 /// Who opens uploads to the key of an object.
@@ -40,7 +36,7 @@ enum Tagging {
 
 /// Creates the upload of one object.
 pub(in crate::work) struct UploadCreation<'a, T> {
-    pub(in crate::work) context: &'a CopyContext<'a, T>,
+    pub(in crate::work) context: &'a ObjectContext<'a, T>,
     pub(in crate::work) planned: &'a PlannedObject,
     pub(in crate::work) sharing: UploadSharing,
 }
@@ -131,7 +127,7 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
                 attributes.size_bytes,
             ));
         }
-        let (tags, tagging) = match self.tags_to_carry().await?.map(StatedTags::of) {
+        let (tags, tagging) = match context.tags_to_carry(planned).await?.map(StatedTags::of) {
             None => (TagSet::new(), Tagging::LeftBehind),
             Some(stated) if stated.are_all => (stated.in_header, Tagging::Stated),
             Some(stated) => (stated.in_header, Tagging::Later),
@@ -152,20 +148,6 @@ impl<T: TargetBucket> UploadCreation<'_, T> {
             checksum_algorithm: Some(checksum_algorithm),
         };
         Ok((upload, tagging))
-    }
-
-    /// The source's tags; nothing when they were refused and the run does without.
-    pub(super) async fn tags_to_carry(&self) -> Result<Option<TagSet>, Failure> {
-        let (calls, policy) = (&self.context.calls, self.context.calls.spec.tags);
-        if policy == TagPolicy::Ignore {
-            return Ok(Some(TagSet::new()));
-        }
-        let source = &self.planned.source;
-        match calls.read(|| calls.target.source_tags(source.into())).await {
-            Ok(tags) => Ok(Some(tags)),
-            Err(fault) if self.context.may_drop_tags(&fault) => Ok(None),
-            Err(fault) => Err(self.context.explain(fault, self.planned).await),
-        }
     }
 }
 

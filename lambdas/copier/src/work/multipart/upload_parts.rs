@@ -14,14 +14,14 @@ use shardlift_core::{
     value::id::UploadId,
 };
 
-use crate::{
+use shardlift_worker::{
     pace::PARTS_IN_FLIGHT_MAX,
-    work::{copy_context::CopyContext, planned_object::PlannedObject},
+    work::{ObjectContext, PlannedObject},
 };
 
 /// Lists and copies the parts of one upload.
 pub(in crate::work) struct UploadParts<'a, T> {
-    pub(in crate::work) context: &'a CopyContext<'a, T>,
+    pub(in crate::work) context: &'a ObjectContext<'a, T>,
     pub(in crate::work) planned: &'a PlannedObject,
     pub(in crate::work) layout: &'a PartLayout,
     pub(in crate::work) upload_id: &'a UploadId,

@@ -19,14 +19,12 @@ use shardlift_core::{
 };
 
 use super::whole_record::{CommonUpload, WRITES_MAX, WholeRecord};
-use crate::{
+use shardlift_worker::{
     ports::{Connections, Ports, Target},
-    work::{
-        copy_context::CopyContext,
-        multipart::{UploadCreation, UploadParts, UploadSharing},
-        planned_object::PlannedObject,
-    },
+    work::{ObjectContext, PlannedObject},
 };
+
+use crate::work::multipart::{UploadCreation, UploadParts, UploadSharing};
 
 /// What comes after a part shard has copied.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ enum PartsEnd {
 
 /// Copies some parts of one very large object.
 pub(crate) struct PartShard<'a, P: Ports> {
-    pub(crate) context: CopyContext<'a, Target<P>>,
+    pub(crate) context: ObjectContext<'a, Target<P>>,
     pub(crate) ports: &'a Connections<P>,
     pub(crate) deadline: Deadline,
     /// The manifest of the whole: one object.

@@ -3,7 +3,7 @@ mod receipts;
 
 use std::time::Duration;
 
-use shardlift_copier::{copier::Copier, ports::Ports};
+use shardlift_copier::copier::Copier;
 use shardlift_core::{
     copy::part_shards,
     documents::{
@@ -14,7 +14,7 @@ use shardlift_core::{
     failure::Failure,
     port::{Clock, ControlStore, Ledger, PutOutcome, TagSet},
     run::{
-        event::{CopierEvent, CopierStatus, EVENT_VERSION},
+        event::{EVENT_VERSION, WorkerEvent, WorkerStatus},
         input::RunInput,
         record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
@@ -36,6 +36,7 @@ use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger,
     StoredObject, ceilings_around,
 };
+use shardlift_worker::ports::Ports;
 
 pub(crate) const SOURCE: &str = "source-bucket";
 pub(crate) const TARGET: &str = "target-bucket";
@@ -175,6 +176,7 @@ impl Scene {
             source: facts(SOURCE_ACCOUNT, "eu-central-1"),
             target: facts(TARGET_ACCOUNT, "eu-west-1"),
             encryption: PairEncryption::default(),
+            renditions_since: None,
             state: RunState::Planned,
             totals: PlanTotals::default(),
             expires_at: 0,
@@ -219,7 +221,7 @@ impl Scene {
     }
 
     /// One invocation with `time` until it is killed.
-    pub(crate) async fn invoke(&self, time: Duration) -> Result<CopierStatus, Failure> {
+    pub(crate) async fn invoke(&self, time: Duration) -> Result<WorkerStatus, Failure> {
         self.invoke_on(&shard_id(), time).await
     }
 
@@ -228,7 +230,7 @@ impl Scene {
         &self,
         id: &ShardId,
         time: Duration,
-    ) -> Result<CopierStatus, Failure> {
+    ) -> Result<WorkerStatus, Failure> {
         let began_at = self.clock.now();
         let deadline = Deadline::new(began_at, began_at.plus(time));
         self.copier()
@@ -252,8 +254,8 @@ impl Scene {
                 () = self.script.killed() => None,
             };
             match outcome {
-                Some(Ok(CopierStatus::Done)) => return number,
-                Some(Ok(CopierStatus::Yield)) | None => {}
+                Some(Ok(WorkerStatus::Done)) => return number,
+                Some(Ok(WorkerStatus::Yield)) | None => {}
                 Some(Err(failure)) => assert!(
                     matches!(failure.code.name(), "Throttled" | "ServiceFault"),
                     "the state machine does not repeat {failure}"
@@ -352,12 +354,12 @@ pub(crate) fn shard_id() -> ShardId {
     ShardId::new("1-0").unwrap()
 }
 
-pub(crate) fn event() -> CopierEvent {
+pub(crate) fn event() -> WorkerEvent {
     event_for(&shard_id())
 }
 
-pub(crate) fn event_for(shard_id: &ShardId) -> CopierEvent {
-    CopierEvent {
+pub(crate) fn event_for(shard_id: &ShardId) -> WorkerEvent {
+    WorkerEvent {
         schema_version: EVENT_VERSION,
         run_id: run_id(),
         execution_arn: execution(),

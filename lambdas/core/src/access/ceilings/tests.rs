@@ -68,6 +68,11 @@ fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
             "AllowVersions",
         ),
         (
+            json!({"transform": {"kind": "thumbnail", "longest_edge_px": 64}}),
+            "transform",
+            "EnableTransforms",
+        ),
+        (
             json!({"delete_max_percent": 6}),
             "delete_max_percent",
             "DeleteMaxPercentCeiling",

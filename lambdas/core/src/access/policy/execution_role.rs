@@ -13,6 +13,8 @@ pub enum Function {
     Planner,
     /// Copies.
     Copier,
+    /// Renders images, where the stack does.
+    Renderer,
     /// Reports.
     Reporter,
     /// Starts runs from events, where the stack does.
@@ -21,7 +23,13 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Planner, Self::Copier, Self::Reporter, Self::Intake];
+    pub const ALL: [Self; 5] = [
+        Self::Planner,
+        Self::Copier,
+        Self::Renderer,
+        Self::Reporter,
+        Self::Intake,
+    ];
 
     /// Its name in the stack.
     #[must_use]
@@ -29,6 +37,7 @@ impl Function {
         match self {
             Self::Planner => "planner",
             Self::Copier => "copier",
+            Self::Renderer => "renderer",
             Self::Reporter => "reporter",
             Self::Intake => "intake",
         }
@@ -90,7 +99,7 @@ pub fn execution_role(
 const fn ledger_reads(function: Function) -> &'static [Action] {
     match function {
         // One shard's record, that of the object whose part it copies, and the run's.
-        Function::Copier => &[Action::GetItem],
+        Function::Copier | Function::Renderer => &[Action::GetItem],
         Function::Planner | Function::Reporter | Function::Intake => {
             &[Action::GetItem, Action::Query]
         }
@@ -101,7 +110,7 @@ const fn ledger_reads(function: Function) -> &'static [Action] {
 fn ledger_writes(statement: Statement, function: Function) -> Statement {
     match function {
         Function::Planner => statement,
-        Function::Copier => in_partitions(statement, &["RUN#*#SHARDS#*"]),
+        Function::Copier | Function::Renderer => in_partitions(statement, &["RUN#*#SHARDS#*"]),
         Function::Reporter | Function::Intake => in_partitions(statement, &["RUN#*"]),
     }
 }
@@ -118,7 +127,9 @@ const fn documents_read(function: Function) -> &'static [&'static str] {
             "receipts/*",
             "kept/*",
         ],
-        Function::Copier => &["manifests/*", "failures/*", "notes/*", "receipts/*"],
+        Function::Copier | Function::Renderer => {
+            &["manifests/*", "failures/*", "notes/*", "receipts/*"]
+        }
         Function::Reporter => &[
             "manifests/*",
             "failures/*",
@@ -144,7 +155,7 @@ const fn documents_written(function: Function) -> &'static [&'static str] {
             "preflight.json",
         ],
         Function::Intake => &[],
-        Function::Copier => &["failures/*", "notes/*", "receipts/*"],
+        Function::Copier | Function::Renderer => &["failures/*", "notes/*", "receipts/*"],
         Function::Reporter => &[
             "failures/*",
             "rounds/*",
@@ -162,7 +173,9 @@ const fn documents_written(function: Function) -> &'static [&'static str] {
 
 const fn document_writes(function: Function) -> &'static [Action] {
     match function {
-        Function::Planner | Function::Copier | Function::Intake => &[Action::PutObject],
+        Function::Planner | Function::Copier | Function::Renderer | Function::Intake => {
+            &[Action::PutObject]
+        }
         // The list of failures may be larger than memory, so it is written in parts.
         Function::Reporter => &[Action::PutObject, Action::AbortMultipartUpload],
     }

@@ -34,13 +34,21 @@ pub enum SessionWork {
     List,
     /// A copier copies, and deletes in a mirror.
     Copy,
+    /// A renderer makes renditions, and deletes in a mirror.
+    Render,
     /// The reporter lists the target again, and aborts the uploads that the run left behind.
     Report,
 }
 
 impl SessionWork {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Check, Self::List, Self::Copy, Self::Report];
+    pub const ALL: [Self; 5] = [
+        Self::Check,
+        Self::List,
+        Self::Copy,
+        Self::Render,
+        Self::Report,
+    ];
 }
 
 /// The session policy for this work of a run, as the JSON that STS takes: ASCII, and never longer than it may be.
@@ -80,7 +88,7 @@ fn document(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char])
             look.resource.push(format!("{bucket}/{}", pattern(target)));
             Document::of(vec![list_target(&bucket, target), look])
         }
-        SessionWork::Copy | SessionWork::Report if !spec.mode.writes() => {
+        SessionWork::Copy | SessionWork::Render | SessionWork::Report if !spec.mode.writes() => {
             Document::of(vec![list_target(&bucket, target)])
         }
         SessionWork::List => Document::of(vec![list_target(&bucket, target)]),
@@ -98,7 +106,9 @@ fn document(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char])
                 format!("{bucket}/{}", pattern(target)),
             ),
         ]),
-        SessionWork::Check | SessionWork::Copy => writing(spec, work, source, target),
+        SessionWork::Check | SessionWork::Copy | SessionWork::Render => {
+            writing(spec, work, source, target)
+        }
     }
 }
 
@@ -137,13 +147,24 @@ fn writing(spec: &RunSpec, work: SessionWork, source: &[char], target: &[char]) 
     if spec.mode == Mode::Mirror {
         writes.push(Action::DeleteObject);
     }
-    if work == SessionWork::Check {
+    if work == SessionWork::Render {
+        // A rendition is one PutObject, which carries tags and nothing else. A deletion that is refused looks at the target.
+        writes.retain(|action| {
+            !matches!(
+                action,
+                Action::AbortMultipartUpload | Action::ListMultipartUploadParts
+            )
+        });
+        writes.retain(|action| *action != Action::GetObject || spec.mode == Mode::Mirror);
+    }
+    if work != SessionWork::Copy {
         // Only a whole copy carries annotations, and nothing is copied yet.
         reads.retain(|action| !action.is_of_annotations());
         writes.retain(|action| !action.is_of_annotations());
     }
     // Uploads are looked for at the target alone; the role allows it nowhere else.
-    let list_actions = [Action::ListBucket, Action::ListBucketMultipartUploads];
+    let mut list_actions = vec![Action::ListBucket, Action::ListBucketMultipartUploads];
+    list_actions.truncate(if work == SessionWork::Render { 1 } else { 2 });
     let mut list = Statement::allow("List", &list_actions, source_bucket.clone());
     list.resource.push(target_bucket.to_string());
     // Which keys the objects have is the role's and the key policies' business; S3 alone may use them here.

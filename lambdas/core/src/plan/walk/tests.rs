@@ -44,6 +44,7 @@ fn rules(mode: &str) -> WalkRules {
         source: facts.clone(),
         target: facts,
         encryption: PairEncryption::default(),
+        renditions_since: None,
         state: RunState::Planning,
         totals: PlanTotals::default(),
         expires_at: 0,

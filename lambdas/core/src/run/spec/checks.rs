@@ -5,11 +5,64 @@ use crate::{
     copy::part_layout::{PART_BYTES_MAX, PART_BYTES_MIN, SINGLE_COPY_BYTES_MAX},
     failure::Failure,
     run::{
+        input::RunInput,
         instant, invalid,
         list::{ListFormat, SourceList},
-        option::Mode,
+        option::{Compare, Mode, Verify},
     },
 };
+
+/// Refuses, beside a transform, what is about copies: a rendition has neither size nor ETag of its source, and is written in
+/// one request.
+///
+/// # Errors
+/// `InvalidRun`, naming the field.
+pub(super) fn check_transform(input: &RunInput) -> Result<(), Failure> {
+    let Some(transform) = &input.transform else {
+        return Ok(());
+    };
+    transform.check_bounds()?;
+    let other_compare = input.compare.filter(|it| *it != Compare::SizeAndMtime);
+    let contradictions = [
+        (
+            "compare",
+            other_compare.is_some(),
+            "a rendition has neither the size nor the ETag of its source, so it is compared by time alone",
+        ),
+        (
+            "multipart_threshold_bytes",
+            input.multipart_threshold_bytes.is_some(),
+            "a rendition is written in one request",
+        ),
+        (
+            "part_bytes",
+            input.part_bytes.is_some(),
+            "a rendition is written in one request",
+        ),
+        (
+            "verify",
+            input.verify == Some(Verify::Checksum),
+            "a rendition has other checksums than its source; relist compares all renditions with what S3 said when they were written",
+        ),
+        (
+            "mode",
+            input.mode == Some(Mode::Audit),
+            "an audit compares copies",
+        ),
+        (
+            "source.as_of",
+            input.source.as_of.is_some(),
+            "renditions are made of the newest versions",
+        ),
+    ];
+    for (field, is_stated, why) in contradictions {
+        if is_stated {
+            let problem = format!("it cannot stand beside a transform: {why}; leave it out");
+            return Err(invalid(field, &problem));
+        }
+    }
+    Ok(())
+}
 
 impl RunSpec {
     /// Refuses contradictions and numbers out of their bounds.

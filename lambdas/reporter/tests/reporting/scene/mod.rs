@@ -135,6 +135,7 @@ impl Scene {
             source: facts(SOURCE_ACCOUNT),
             target: facts(TARGET_ACCOUNT),
             encryption: PairEncryption::default(),
+            renditions_since: None,
             state: RunState::Planned,
             totals: PlanTotals {
                 planned,

@@ -1,9 +1,0 @@
-//! When a call may be made, and when it is retried.
-//!
-//! Read `gate` first: every call of a copier passes it. `retries` counts the attempts of one call.
-
-mod gate;
-mod retries;
-
-pub(crate) use gate::{Gate, PARTS_IN_FLIGHT_MAX};
-pub(crate) use retries::BudgetedRetries;
