@@ -234,7 +234,7 @@ variable "run_delete_max_percent" {
 
 variable "run_delete_max_objects" {
   type        = number
-  description = "A mirror run may delete this many objects whatever their percentage. With 0, only RunDeleteMaxPercent applies. A mirror of an empty source deletes only if its input says allow_empty_source."
+  description = "A mirror run may delete this many objects whatever their percentage. 0 leaves only RunDeleteMaxPercent in force. A mirror of an empty source deletes only if its input says allow_empty_source."
   default     = 10
   nullable    = false
   validation {
