@@ -43,7 +43,7 @@ fn stack(expected: &Expected) -> DoctorFinding {
         "UPDATE_ROLLBACK_COMPLETE" => Level::Note,
         _ => Level::Problem,
     };
-    let why = "Its last deployment did not end well, or is not over. What failed:";
+    let why = "Its last deployment failed, or is still in progress. To see what failed:";
     let events = format!(
         "aws cloudformation describe-stack-events --stack-name {name} --query \"StackEvents[?contains(ResourceStatus, 'FAILED')]\""
     );
@@ -133,7 +133,7 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
         return DoctorFinding::fine(CHECK, what);
     }
     let why = format!(
-        "Copiers wait for a slot and lose nothing, but they leave none to your other functions. Deploy the stack with \
+        "Copiers wait for a slot and lose nothing, but they leave none for your other functions. Deploy the stack with \
          CopierConcurrency={}, or ask AWS for more:",
         (limit - SPARE_CONCURRENCY).max(1)
     );
@@ -149,7 +149,7 @@ async fn schedule(deployment: &Deployment) -> DoctorFinding {
             DoctorFinding::fine(CHECK, format!("{} {}", schedule.expression, schedule.zone))
         }
         Ok(_) => {
-            let why = "No run starts by itself. If that is not meant, deploy the stack with ScheduleState=ENABLED.";
+            let why = "No run starts by itself. If that is not intended, deploy the stack with ScheduleState=ENABLED.";
             DoctorFinding::new(Level::Note, CHECK, "disabled", why)
         }
         Err(error) => DoctorFinding::unknown(CHECK, &error),
@@ -194,21 +194,21 @@ fn judged(topic: &str, confirmed: u32, pending: &[String]) -> DoctorFinding {
             Level::Problem,
             CHECK,
             "nobody is subscribed to the topic",
-            "A run that fails is noticed by nobody.",
+            "Nobody notices a run that fails.",
         )
         .fixed_by([subscribe]),
         (0, [first, ..]) => DoctorFinding::new(
             Level::Problem,
             CHECK,
             format!("{first} has not confirmed the subscription"),
-            "SNS sends nothing before its confirmation link is opened. If the mail is lost, subscribe again:",
+            "SNS sends nothing until its confirmation link is opened. If the email is lost, subscribe again:",
         )
         .fixed_by([subscribe]),
         (_, [first, ..]) => DoctorFinding::new(
             Level::Note,
             CHECK,
             format!("confirmed: {confirmed}; not yet: {first}"),
-            "SNS sends nothing to an address before its confirmation link is opened.",
+            "SNS sends nothing to an address until its confirmation link is opened.",
         ),
         (_, []) => DoctorFinding::fine(CHECK, format!("confirmed: {confirmed}")),
     }

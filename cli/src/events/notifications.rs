@@ -111,7 +111,7 @@ impl Notifications {
         // S3 knows no condition for this write, and whoever was asked may have taken a while to answer.
         if self.read().await? != configuration {
             return Err(CommandError::usage(format!(
-                "somebody changed the notification configuration of s3://{bucket} meanwhile; nothing was changed: look at it again"
+                "somebody else changed the notification configuration of s3://{bucket} in the meantime; this command changed nothing: look at it again"
             )));
         }
         self.write(configuration, on).await?;
