@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    events::{HELD_KEY, WaitingName},
+    events::{EventRun, HELD_FOR, HELD_KEY, WaitingName},
     port::EventLists,
-    report::Report,
+    report::{Report, Verdict},
     value::{
         figures::{counted, duration},
         id::RunId,
@@ -21,7 +21,6 @@ use crate::{
 
 /// How many runs are looked through for one of events.
 const RUNS_LOOKED_THROUGH: u16 = 50;
-const RUN_PREFIX: &str = "events-";
 
 /// Shows whether the source sends its events, what is in the queue and in front of a run, how the last run of events ended,
 /// and what could not be taken.
@@ -39,7 +38,8 @@ pub(super) async fn show(
     let last = last_run(connection).await?;
     let flags = &connection.flags;
     let letters = dead.visible + dead.in_flight;
-    let ending = if is_on && letters == 0 {
+    let breaks = last.as_ref().is_some_and(LastRun::is_bad);
+    let ending = if is_on && letters == 0 && !waiting.is_held && !breaks {
         Ending::Good
     } else {
         Ending::Incomplete
@@ -84,7 +84,9 @@ pub(super) async fn show(
 
 /// The keys that wait for a run.
 struct Waiting {
+    /// A key that is in several lists is counted in each: they are read only when a run takes them.
     keys: u64,
+    lists: usize,
     oldest_at: Option<Timestamp>,
     is_held: bool,
 }
@@ -101,7 +103,9 @@ impl Waiting {
         } else {
             ""
         };
-        format!("{}, the oldest for {age}{why}", counted(self.keys, "key"))
+        let at_most = if self.lists > 1 { "up to " } else { "" };
+        let keys = counted(self.keys, "key");
+        format!("{at_most}{keys}, the oldest for {age}{why}")
     }
 
     fn json(&self) -> Value {
@@ -119,6 +123,12 @@ struct LastRun {
 }
 
 impl LastRun {
+    /// Whether it ended other than COMPLETE.
+    fn is_bad(&self) -> bool {
+        let is_complete = |report: &Report| report.verdict == Verdict::Complete;
+        !self.execution.is_running() && !self.report.as_ref().is_some_and(is_complete)
+    }
+
     fn json(run: Option<&Self>) -> Value {
         let Some(Self { execution, report }) = run else {
             return Value::Null;
@@ -151,6 +161,7 @@ impl LastRun {
 }
 
 async fn waiting(connection: &Connection) -> Result<Waiting, CommandError> {
+    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     let stored = connection.control.waiting().await?;
     let names = stored
         .iter()
@@ -159,19 +170,26 @@ async fn waiting(connection: &Connection) -> Result<Waiting, CommandError> {
     Ok(Waiting {
         keys: names.iter().map(WaitingName::objects).sum(),
         oldest_at: names.iter().map(WaitingName::oldest_at).min(),
-        is_held: stored.iter().any(|list| list.key == HELD_KEY),
+        lists: names.len(),
+        is_held: stored
+            .iter()
+            .any(|list| list.key == HELD_KEY && now.since(list.written_at) < HELD_FOR),
     })
 }
 
 async fn last_run(connection: &Connection) -> Result<Option<LastRun>, CommandError> {
     let latest = connection.machine.latest(RUNS_LOOKED_THROUGH).await?;
-    let of_events = |execution: &Execution| execution.name.starts_with(RUN_PREFIX);
-    let Some(execution) = latest.into_iter().find(of_events) else {
+    let of_events = latest.into_iter().find_map(|execution| {
+        let run = RunId::new(execution.name.as_str()).ok()?;
+        EventRun::is_one(&run).then_some((run, execution))
+    });
+    let Some((run, execution)) = of_events else {
         return Ok(None);
     };
-    let report = match RunId::new(execution.name.as_str()) {
-        Ok(run) if !execution.is_running() => connection.report(&run).await?,
-        _ => None,
+    let report = if execution.is_running() {
+        None
+    } else {
+        connection.report(&run).await?
     };
     Ok(Some(LastRun { execution, report }))
 }

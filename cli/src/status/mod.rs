@@ -1,12 +1,12 @@
 //! `shardlift status`: what the stack copies, when it runs next, and its latest runs.
 
 mod run_table;
-mod standing;
+mod stack_setup;
 
 use serde_json::json;
 use shardlift_core::value::time::Timestamp;
 
-use self::standing::Standing;
+use self::stack_setup::StackSetup;
 use crate::{
     Ending, Screen, arguments::StackArguments, connection::Connection, deployment::Deployment,
     error::CommandError,
@@ -19,18 +19,18 @@ pub(crate) async fn show(
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
     let deployment = Deployment::find(stack).await?;
-    let standing = Standing::of(stack, &deployment).await?;
+    let setup = StackSetup::of(stack, &deployment).await?;
     let connection = Connection::open(deployment);
     let runs = run_table::latest(&connection, count).await?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     if screen.is_json() {
         let runs: Vec<_> = runs.iter().map(|run| run.json()).collect();
-        let mut document = standing.json(now);
+        let mut document = setup.json(now);
         document["runs"] = json!(runs);
         screen.json(document)?;
         return Ok(Ending::Good);
     }
-    standing.write(now, screen)?;
+    setup.write(now, screen)?;
     if runs.is_empty() {
         writeln!(
             screen.out(),

@@ -7,13 +7,16 @@ use shardlift_aws::telemetry::{
     metrics::{MetricLine, Unit},
 };
 use shardlift_core::{
-    events::{EventBatch, EventRules, EventRun, HELD_KEY, Message, WaitingList, WaitingName},
+    events::{
+        EventBatch, EventRules, EventRun, HELD_FOR, HELD_KEY, HELD_MARK, Message, WaitingList,
+        WaitingName,
+    },
     failure::{Context, Failure},
     port::{
         Clock, ControlStore, EventLists, ExecutionState, Executions, RunStarts, StartOutcome,
         StoredEventList,
     },
-    run::lock::LockedPrefix,
+    run::lock::{LockRecord, LockedPrefix},
     value::{arn::ExecutionArn, bucket::BucketName, id::RunId, printable::Printable},
 };
 use shardlift_lock::{Taken, TargetLock};
@@ -23,9 +26,6 @@ use crate::{
     ports::Ports,
 };
 
-/// How long no run is started after one of events broke for a reason of its own. What made it break rarely ends within a
-/// minute, and each broken run notifies.
-pub const HELD_FOR: Duration = Duration::from_secs(10 * 60);
 const JSON_LINES: &str = "application/x-ndjson";
 /// The most runs over the same lists. Each of those before broke, or lost the pair to another run.
 const ATTEMPTS_MAX: u32 = 1_000;
@@ -189,9 +189,15 @@ impl<P: Ports> Intake<P> {
             locked: &self.locked,
             run_id,
             execution_arn: execution,
+            now: self.clock.now(),
         };
         let held = match lock.take().await? {
-            Taken::Held(held) => Some(held),
+            Taken::Held(held, Some(before)) if self.broke_without_report(&before).await? => {
+                self.hold_next().await?;
+                lock.give_up(&held).await?;
+                return Ok(Looked::Done);
+            }
+            Taken::Held(held, _) => Some(held),
             // Another intake may start the run at this moment: neither of the two may give up the lock then.
             Taken::HeldAlready(found) => {
                 if !lock.renew(&found).await? {
@@ -200,11 +206,18 @@ impl<P: Ports> Intake<P> {
                 None
             }
             Taken::Busy(holder) => {
-                tracing::info!(lock.holder = %holder.execution_arn, "the events wait until this execution ends");
+                tracing::info!(
+                    lock.holder = %holder.lock.execution_arn,
+                    "the events wait until this execution and its copiers end"
+                );
                 return Ok(Looked::Done);
             }
         };
-        if self.write_list(run, run_id, written).await? {
+        if let Some(objects) = self.write_list(run, run_id, written).await? {
+            let run = EventRun {
+                objects,
+                ..run.clone()
+            };
             let input = run
                 .input(run_id, self.control.bucket(), self.rules.mode)
                 .map_err(invariant)?;
@@ -225,6 +238,28 @@ impl<P: Ports> Intake<P> {
         Ok(Looked::Outdated)
     }
 
+    /// Whether this lock was of a run of events that nobody reported: its reporter failed, or it was stopped. Such a run left no
+    /// mark, and its end makes the intake look again at once.
+    async fn broke_without_report(&self, lock: &LockRecord) -> Result<bool, Failure> {
+        if !EventRun::is_one(&lock.run_id) {
+            return Ok(false);
+        }
+        // An intake may have taken the lock and then failed to start the run.
+        let state = self.executions.state(&lock.execution_arn).await;
+        Ok(state.context("looking for the run that held the lock")? == ExecutionState::Ended)
+    }
+
+    /// Marks that a run broke, as the reporter does.
+    async fn hold_next(&self) -> Result<(), Failure> {
+        let marked = self
+            .control
+            .put(HELD_KEY, "text/plain", HELD_MARK.to_vec())
+            .await;
+        marked.context("holding the next run of events")?;
+        tracing::warn!("a run of events ended without a report; its lists wait for the next try");
+        Ok(())
+    }
+
     /// Removes lists that came again after a run that took them had succeeded. It looked at each of their keys after the
     /// events that they tell of, since equal lists tell of the same events. So this is right at any time, whoever holds the
     /// lock: no run reads a list that waits, and an intake that misses one looks again.
@@ -236,8 +271,8 @@ impl<P: Ports> Intake<P> {
         Ok(())
     }
 
-    /// Writes the list of a run: each key of its lists once. The same lists make the same bytes, so that a run that began
-    /// meanwhile finds what it began with. The answer is no where one of several lists is gone: a run has done with it.
+    /// Writes the list of a run, each key of its lists once, and counts them. The same lists make the same bytes, so that a run that began
+    /// meanwhile finds what it began with. Nothing where one of several lists is gone: a run has done with it.
     /// `written` is what this invocation wrote itself, which needs no look: at worst, a run that ended a moment ago copied it,
     /// and this one finds that nothing is left to do.
     async fn write_list(
@@ -245,23 +280,23 @@ impl<P: Ports> Intake<P> {
         run: &EventRun,
         run_id: &RunId,
         written: &EventBatch,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<u64>, Failure> {
         let (own, own_body) = written.written()?;
-        let body = if run.lists == [own] {
-            own_body
-        } else if let Some(body) = self.merged_lists(run).await? {
-            body
+        let (objects, body) = if run.lists == [own] {
+            (written.objects(), own_body)
+        } else if let Some(merged) = self.merged_lists(run).await? {
+            (merged.objects(), merged.written()?.1)
         } else {
-            return Ok(false);
+            return Ok(None);
         };
         let key = EventRun::list_key(run_id);
         let written = self.control.put(&key, JSON_LINES, body).await;
         written.context("writing the list of a run")?;
-        Ok(true)
+        Ok(Some(objects))
     }
 
-    /// The events of the lists of a run as one list; nothing where one of them is gone.
-    async fn merged_lists(&self, run: &EventRun) -> Result<Option<Vec<u8>>, Failure> {
+    /// The events of the lists of a run together; nothing where one of them is gone.
+    async fn merged_lists(&self, run: &EventRun) -> Result<Option<EventBatch>, Failure> {
         let mut merged = EventBatch::default();
         for name in &run.lists {
             let body = self.control.get(&name.key()).await;
@@ -273,7 +308,7 @@ impl<P: Ports> Intake<P> {
                 Failure::invariant(format!("{} is no list of events: {problem}", name.key()))
             })?;
         }
-        Ok(Some(merged.written()?.1))
+        Ok(Some(merged))
     }
 
     fn is_held(&self, stored: &[StoredEventList]) -> bool {

@@ -14,6 +14,6 @@ mod intake;
 mod payload;
 mod ports;
 
-pub use intake::{HELD_FOR, Intake};
+pub use intake::Intake;
 pub use payload::{BatchReply, QueueBatch};
 pub use ports::Ports;

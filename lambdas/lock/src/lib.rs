@@ -8,4 +8,4 @@ mod check;
 mod target_lock;
 
 pub use check::check_held;
-pub use target_lock::{Taken, TargetLock, still_under_way};
+pub use target_lock::{Holder, Taken, TargetLock, still_under_way};

@@ -12,7 +12,10 @@ use shardlift_core::{
     failure::{Failure, FailureCode},
     port::{ExecutionState, Executions, Ledger, PutOutcome},
     run::lock::{LockRecord, LockState, LockedPrefix},
-    value::{arn::ExecutionArn, id::RunId, printable::Printable, version::LEDGER_VERSION},
+    value::{
+        arn::ExecutionArn, id::RunId, printable::Printable, time::Timestamp,
+        version::LEDGER_VERSION,
+    },
 };
 use tracing::info;
 
@@ -45,12 +48,30 @@ const FIRST_REVISION_MAX: u64 = 1 << 50;
 /// What became of a try to take the lock.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// It is held for the run, since now.
-    Held(LockRecord),
+    /// It is held for the run, since now; and the lock that was taken over, if an execution ended without releasing it.
+    Held(LockRecord, Option<LockRecord>),
     /// It is held for the run. Another invocation took it, which may still go on.
     HeldAlready(LockRecord),
-    /// The run of this lock is under way, and writes some of the same keys.
-    Busy(LockRecord),
+    /// Another run writes some of the same keys, or may.
+    Busy(Holder),
+}
+
+/// A run that keeps others from its target.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its lock.
+    pub lock: LockRecord,
+    /// Its execution has ended, but a copier that it invoked may write until then: stopping an execution stops no function.
+    pub writes_until: Option<Timestamp>,
+}
+
+impl Holder {
+    const fn running(lock: LockRecord) -> Self {
+        Self {
+            lock,
+            writes_until: None,
+        }
+    }
 }
 
 /// The lock on what a run writes.
@@ -66,18 +87,20 @@ pub struct TargetLock<'a, L, E> {
     pub run_id: &'a RunId,
     /// Its execution. One that has ended must not take a lock: it would be taken over at once.
     pub execution_arn: &'a ExecutionArn,
+    /// The time, which the leases of copiers are compared with.
+    pub now: Timestamp,
 }
 
 impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
-    /// Takes the lock. Taking it again for the same run changes nothing. Takes over the lock of an execution that has ended.
-    /// A run that no event started waits for runs of events to end.
+    /// Takes the lock. Taking it again for the same run changes nothing. Takes over the lock of an execution that has ended,
+    /// once no copier of it can write any more. A run that no event started waits for runs of events to end.
     ///
     /// # Errors
     /// When ledger or Step Functions cannot be used, and `RunOverlap` when the lock keeps changing hands.
     pub async fn take(&self) -> Result<Taken, Failure> {
-        let lock = match self.claim().await? {
-            Taken::Held(lock) => lock,
-            Taken::HeldAlready(lock) if lock.state == LockState::Claimed => lock,
+        let (lock, taken_over) = match self.claim().await? {
+            Taken::Held(lock, taken_over) => (lock, taken_over),
+            Taken::HeldAlready(lock) if lock.state == LockState::Claimed => (lock, None),
             other => return Ok(other),
         };
         if let Some(rival) = self.find_rival(&lock).await? {
@@ -87,7 +110,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
         }
         let held = moved(&lock, LockState::Held);
         if self.ledger.replace_lock(&lock, &held).await? == PutOutcome::Written {
-            return Ok(Taken::Held(held));
+            return Ok(Taken::Held(held, taken_over));
         }
         // Another invocation of this run may have been as fast.
         let found = self.ledger.read_lock(self.locked).await?;
@@ -144,7 +167,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
         while attempts < ATTEMPTS_MAX {
             attempts += 1;
             if self.ledger.create_lock(&fresh).await? == PutOutcome::Written {
-                return Ok(Taken::Held(fresh));
+                return Ok(Taken::Held(fresh, None));
             }
             let Some(found) = self.ledger.read_lock(self.locked).await? else {
                 continue;
@@ -153,9 +176,9 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
                 if self.is_own(&found) {
                     return Ok(Taken::HeldAlready(found));
                 }
-                if self.is_running(&found).await? {
-                    if !self.waits_for(&found) || waits == EVENT_RUN_WAITS_MAX {
-                        return Ok(Taken::Busy(found));
+                if let Some(holder) = self.holder(&found).await? {
+                    if !self.waits_for(&holder) || waits == EVENT_RUN_WAITS_MAX {
+                        return Ok(Taken::Busy(holder));
                     }
                     (attempts, waits) = (0, waits + 1);
                     tokio::time::sleep(EVENT_RUN_WAIT).await;
@@ -169,18 +192,18 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
             if self.ledger.replace_lock(&found, &claimed).await? == PutOutcome::Refused {
                 continue;
             }
-            if self.goes_on_after_all(&found).await? {
-                self.give_up(&claimed).await?;
-                return Ok(Taken::Busy(found));
+            if let Some(holder) = self.given_back(&found, &claimed).await? {
+                return Ok(Taken::Busy(holder));
             }
             info!({ field::RUN_ID } = %self.run_id, lock.holder = %found.execution_arn, "took over a lock that nobody held any more");
-            return Ok(Taken::Held(claimed));
+            let taken_over = (found.state != LockState::GivenUp).then_some(found);
+            return Ok(Taken::Held(claimed, taken_over));
         }
         Err(changes_hands())
     }
 
     /// Another run under way whose lock overlaps this one, unless it ends or gives its lock up while this one waits.
-    async fn find_rival(&self, lock: &LockRecord) -> Result<Option<LockRecord>, Failure> {
+    async fn find_rival(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
         let mut rival_waits = RIVAL_WAITS.iter();
         let mut waits = 0;
         loop {
@@ -193,8 +216,8 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
                 continue;
             }
             // Of two that began at once, one gives its lock up, and the other waits for that.
-            let may_wait =
-                rival.state == LockState::Claimed && lock.execution_arn < rival.execution_arn;
+            let may_wait = rival.lock.state == LockState::Claimed
+                && lock.execution_arn < rival.lock.execution_arn;
             match rival_waits.next().filter(|_| may_wait) {
                 Some(&wait) => tokio::time::sleep(wait).await,
                 None => return Ok(Some(rival)),
@@ -204,23 +227,48 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
 
     /// A lock of another run under way that overlaps this one. Those of executions that have ended are given up, so that
     /// such a run must claim its lock anew if it goes on.
-    async fn find_other(&self, lock: &LockRecord) -> Result<Option<LockRecord>, Failure> {
+    async fn find_other(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
         for other in self.ledger.read_locks(&lock.locked.bucket).await? {
             let is_taken = other.locked != lock.locked && other.state != LockState::GivenUp;
             if !is_taken || !other.locked.overlaps(&lock.locked) {
                 continue;
             }
+            if let Some(holder) = self.holder(&other).await? {
+                return Ok(Some(holder));
+            }
             let given_up = moved(&other, LockState::GivenUp);
-            if self.is_running(&other).await?
-                // Refused if it goes on at this very moment.
-                || self.ledger.replace_lock(&other, &given_up).await? == PutOutcome::Refused
-                || self.goes_on_after_all(&other).await?
-            {
-                return Ok(Some(other));
+            // Refused if it goes on at this very moment.
+            if self.ledger.replace_lock(&other, &given_up).await? == PutOutcome::Refused {
+                return Ok(Some(Holder::running(other)));
+            }
+            if let Some(holder) = self.given_back(&other, &given_up).await? {
+                return Ok(Some(holder));
             }
             info!({ field::RUN_ID } = %self.run_id, lock.holder = %other.execution_arn, "gave up the lock of an execution that has ended");
         }
         Ok(None)
+    }
+
+    /// The run of this lock, as long as others must keep off its target.
+    async fn holder(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
+        if self.is_running(lock).await? {
+            return Ok(Some(Holder::running(lock.clone())));
+        }
+        self.leased(lock).await
+    }
+
+    /// The run of this lock, while a copier of it may write.
+    async fn leased(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
+        let mut writes_until = None;
+        let mut shards = self.ledger.shards(&lock.run_id);
+        while let Some(shard) = shards.next().await? {
+            let lease_end = shard.lease.map(|lease| lease.expires_at);
+            writes_until = writes_until.max(lease_end.filter(|end| *end > self.now));
+        }
+        Ok(writes_until.map(|until| Holder {
+            lock: lock.clone(),
+            writes_until: Some(until),
+        }))
     }
 
     async fn is_running(&self, lock: &LockRecord) -> Result<bool, Failure> {
@@ -234,19 +282,37 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
         Ok(false)
     }
 
-    /// Whether the execution whose lock was just taken away runs: it was redriven, or an intake started it, between the
-    /// question and the write. Its copiers may have found the lock to be theirs before the write, so it is this run that stops.
-    async fn goes_on_after_all(&self, lost: &LockRecord) -> Result<bool, Failure> {
-        let had_lock = lost.state != LockState::GivenUp;
-        Ok(
-            had_lock
-                && self.executions.state(&lost.execution_arn).await? == ExecutionState::Running,
-        )
+    /// Gives a lock that was just taken away back, if its run goes on after all: it was redriven, an intake started it, or a
+    /// copier claimed a shard, between the question and the write. A copier claims its shard before it asks for the lock, so
+    /// either it finds the lock lost, or this finds its lease.
+    async fn given_back(
+        &self,
+        lost: &LockRecord,
+        taken: &LockRecord,
+    ) -> Result<Option<Holder>, Failure> {
+        if lost.state == LockState::GivenUp {
+            return Ok(None);
+        }
+        let holder = match self.executions.state(&lost.execution_arn).await? {
+            ExecutionState::Running => Some(Holder::running(lost.clone())),
+            ExecutionState::Ended | ExecutionState::Unknown => self.leased(lost).await?,
+        };
+        if holder.is_some() {
+            let given_back = LockRecord {
+                revision: taken.revision + 1,
+                ..lost.clone()
+            };
+            let _outcome = self.ledger.replace_lock(taken, &given_back).await?;
+        }
+        Ok(holder)
     }
 
-    /// Whether this run waits until that holder ends: one that events did not start, for one that they did.
-    fn waits_for(&self, holder: &LockRecord) -> bool {
-        EventRun::is_one(&holder.run_id) && !EventRun::is_one(self.run_id)
+    /// Whether this run waits until that holder ends: one that events did not start, for one that they did. It does not wait
+    /// for the copiers of one that was stopped, which takes longer than an invocation has.
+    fn waits_for(&self, holder: &Holder) -> bool {
+        EventRun::is_one(&holder.lock.run_id)
+            && !EventRun::is_one(self.run_id)
+            && holder.writes_until.is_none()
     }
 }
 
@@ -258,19 +324,26 @@ fn moved(lock: &LockRecord, state: LockState) -> LockRecord {
     }
 }
 
-/// `RunOverlap`, naming the run that is under way.
+/// `RunOverlap`, naming the run that keeps this one from its target.
 #[must_use]
-pub fn still_under_way(holder: &LockRecord) -> Failure {
-    Failure::new(
-        FailureCode::RunOverlap,
-        format!(
-            "run {} ({}), which writes to s3://{}/{}, is still under way, and this run would write some of the same keys; nothing was changed: wait for it or stop it, then start again",
-            holder.run_id,
-            holder.execution_arn,
-            holder.locked.bucket,
-            Printable(holder.locked.prefix.as_str())
+pub fn still_under_way(holder: &Holder) -> Failure {
+    let lock = &holder.lock;
+    let (run, execution) = (&lock.run_id, &lock.execution_arn);
+    let place = format!(
+        "s3://{}/{}",
+        lock.locked.bucket,
+        Printable(lock.locked.prefix.as_str())
+    );
+    let detail = match holder.writes_until {
+        None => format!(
+            "run {run} ({execution}), which writes to {place}, is still under way, and this run would write some of the same keys; nothing was changed: wait for it or stop it, then start again"
         ),
-    )
+        Some(until) => format!(
+            "run {run} ({execution}), which writes to {place}, has ended, but one of its copiers may still be working, and this run would write some of the same keys; nothing was changed: start again after {}",
+            until.for_people()
+        ),
+    };
+    Failure::new(FailureCode::RunOverlap, detail)
 }
 
 fn changes_hands() -> Failure {

@@ -1,7 +1,7 @@
 //! The lists of events that a run took: they are removed once it has done what they say.
 
 use shardlift_core::{
-    events::{EventRun, HELD_KEY},
+    events::{EventRun, HELD_KEY, HELD_MARK},
     failure::{Context, Failure, FailureCode},
     port::{ControlStore, EventLists},
     report::Report,
@@ -13,8 +13,6 @@ use shardlift_core::{
 };
 
 use crate::{invocation::Invocation, ports::Ports};
-
-const MARK: &[u8] = b"The last run of events broke. Until some minutes after this was written, no other one starts.\n";
 
 /// Settles the lists of a run that events started, before its lock is released.
 ///
@@ -45,7 +43,7 @@ pub(crate) async fn settle<P: Ports>(
     if code != Some(FailureCode::RunOverlap.name()) {
         let marked = invocation
             .control
-            .put(HELD_KEY, "text/plain", MARK.to_vec());
+            .put(HELD_KEY, "text/plain", HELD_MARK.to_vec());
         marked.await.context("holding the next run of events")?;
     }
     Ok(())

@@ -95,12 +95,15 @@ impl<P: Ports> Worker<P> {
                 "the shard was sent to a function that does not do the work of its run",
             ));
         }
-        check_held(&self.ports.ledger, &run).await?;
         let claim =
             ShardSession::claim(&self.ports, event, &run.spec.pair, deadline, requests).await?;
         let Some(mut session) = claim else {
             return Ok(None);
         };
+        // Behind the claim: a run that would take the lock from here on finds the lease, and waits.
+        if let Err(problem) = check_held(&self.ports.ledger, &run).await {
+            return Err(session.stop(problem).await);
+        }
         let target = match self.open_target(&run, event).await {
             Ok(target) => Arc::new(target),
             Err(problem) => return Err(session.stop(problem).await),

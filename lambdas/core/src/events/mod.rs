@@ -11,4 +11,6 @@ pub mod waiting;
 
 pub use batch::{EventBatch, EventRules};
 pub use message::{EventKind, Message, SourceEvent};
-pub use waiting::{EventRun, HELD_KEY, WAITING_FOLDER, WaitingList, WaitingName};
+pub use waiting::{
+    EventRun, HELD_FOR, HELD_KEY, HELD_MARK, WAITING_FOLDER, WaitingList, WaitingName,
+};

@@ -1,5 +1,7 @@
 //! Lists of events that wait for a run, and the run that takes them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -25,6 +27,11 @@ pub const WAITING_FOLDER: &str = "lists/events/waiting/";
 pub const MERGED_FOLDER: &str = "lists/events/merged/";
 /// Written when a run of events broke: until some time after it, no other one is started. It comes before every list.
 pub const HELD_KEY: &str = "lists/events/waiting/.held";
+
+/// How long that is. What made a run break rarely ends within a minute, and each broken run notifies.
+pub const HELD_FOR: Duration = Duration::from_secs(10 * 60);
+/// What it contains, for people.
+pub const HELD_MARK: &[u8] = b"The last run of events broke. Until some minutes after this was written, no other one starts.\n";
 
 /// What the ids of runs of events begin with.
 const RUN_PREFIX: &str = "events-";
@@ -124,7 +131,7 @@ pub struct WaitingList {
 pub struct EventRun {
     /// The waiting lists; they are removed once the run has done what they say.
     pub lists: Vec<WaitingName>,
-    /// How many keys they have.
+    /// How many keys they have; until they are merged, a key that is in several of them is counted in each.
     pub objects: u64,
     /// When the oldest of their events was.
     #[serde(with = "rfc3339")]

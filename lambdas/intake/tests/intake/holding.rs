@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use shardlift_core::{
+    events::{HELD_FOR, HELD_KEY},
     port::{EventLists, ExecutionState, Ledger, PutOutcome},
     run::lock::{LockRecord, LockState, LockedPrefix},
+    shard::Lease,
     value::{arn::ExecutionArn, id::RunId, key::KeyPrefix},
 };
-use shardlift_intake::HELD_FOR;
-use shardlift_testkit::Disturbance;
+use shardlift_testkit::{Disturbance, conformance::shard_record};
 
-use crate::world::{RunEnd, World, event, locked, machine, run_ended};
+use crate::world::{RunEnd, World, event, locked, machine, noon, run_ended};
 
 impl World {
     /// A run of somebody else that holds a prefix of the target. Returns its execution.
@@ -150,4 +151,48 @@ async fn a_lock_of_an_intake_that_died_before_it_started_its_run_is_taken_over()
     world.executions.set(&nightly, ExecutionState::Unknown);
     world.take(&[event("data/a", 1)]).await.unwrap();
     assert_eq!(world.running().len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_reported_is_tried_again_after_some_minutes() {
+    let world = World::new();
+    world.take(&[event("data/a", 1)]).await.unwrap();
+    let mut runs = 0;
+    for attempt in 1..4 {
+        let [run] = world.running().try_into().unwrap();
+        runs += 1;
+        world.end(&run, RunEnd::Unreported).await;
+        // What came meanwhile makes other lists, and so a run of another name.
+        world.take(&[event("data/b", attempt)]).await.unwrap();
+        let now = noon().plus((HELD_FOR + Duration::from_secs(1)) * (runs - 1));
+        world.control.date(HELD_KEY, now);
+        for _ in 0..3 {
+            world.take(&[run_ended()]).await.unwrap();
+            assert_eq!(world.running(), [], "each broken run notifies");
+        }
+        world.clock.advance(HELD_FOR + Duration::from_secs(1));
+        world.take(&[run_ended()]).await.unwrap();
+    }
+    let looked = world.settle().await;
+    assert_eq!(looked.len(), 2, "{looked:?}");
+}
+
+#[tokio::test]
+async fn events_wait_for_the_copiers_of_a_run_that_was_stopped() {
+    let world = World::new();
+    for prefix in ["copy/", "copy/deeper/"] {
+        let nightly = world.nightly_run(prefix).await;
+        world.executions.set(&nightly, ExecutionState::Ended);
+        let mut shard = shard_record("nightly", "1-1");
+        shard.lease = Some(Lease {
+            token: 1,
+            expires_at: world.clock.now().plus(Duration::from_secs(900)),
+        });
+        world.ledger.create_shard(&shard).await.unwrap();
+        world.take(&[event("data/a", 1)]).await.unwrap();
+        assert_eq!(world.running(), [], "a copier of it may still write");
+        world.clock.advance(Duration::from_secs(900));
+        world.take(&[run_ended()]).await.unwrap();
+        assert_eq!(world.settle().await.len(), 1);
+    }
 }

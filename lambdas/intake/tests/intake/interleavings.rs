@@ -153,11 +153,12 @@ impl Stage {
             locked: &locked,
             run_id,
             execution_arn: &execution,
+            now: self.world.clock.now(),
         };
         lock.is_held().await.unwrap()
             || matches!(
                 lock.take().await,
-                Ok(Taken::Held(_) | Taken::HeldAlready(_))
+                Ok(Taken::Held(..) | Taken::HeldAlready(_))
             )
     }
 

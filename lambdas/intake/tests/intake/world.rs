@@ -156,13 +156,15 @@ impl World {
                     self.control.remove_waiting(&name.key()).await.unwrap();
                 }
             }
-            RunEnd::Overlapped => {}
+            RunEnd::Overlapped | RunEnd::Unreported => {}
             RunEnd::Broken => {
                 self.control.put(HELD_KEY, "", Vec::new()).await.unwrap();
                 self.control.date(HELD_KEY, noon());
             }
         }
-        self.ledger.delete_lock(&locked(), run_id).await.unwrap();
+        if how != RunEnd::Unreported {
+            self.ledger.delete_lock(&locked(), run_id).await.unwrap();
+        }
         self.starts.end(run_id, how == RunEnd::Planned);
         if how == RunEnd::Planned {
             keys
@@ -198,4 +200,6 @@ pub(crate) enum RunEnd {
     Overlapped,
     /// It broke for a reason of its own.
     Broken,
+    /// Its reporter failed, or it was stopped: nothing was marked or released.
+    Unreported,
 }

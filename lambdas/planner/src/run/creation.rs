@@ -139,12 +139,13 @@ impl<P: Ports> Planner<P> {
             locked: &locked,
             run_id: &event.run_id,
             execution_arn: &event.execution_arn,
+            now: self.clock.now(),
         };
         if spec.events.is_some() && lock.is_held().await? {
             return Ok(());
         }
         match lock.take().await? {
-            Taken::Held(_) | Taken::HeldAlready(_) => Ok(()),
+            Taken::Held(..) | Taken::HeldAlready(_) => Ok(()),
             Taken::Busy(holder) => Err(still_under_way(&holder)),
         }
     }

@@ -24,7 +24,8 @@ pub(super) fn intake_role(place: &Place<'_>) -> Document {
             ],
             place.arn("sqs", &format!("{stack}-events")),
         ),
-        in_partitions(read, LOCKS),
+        // Locks, and the shards of a run that has ended: whether a copier of it may still write.
+        in_partitions(read, &["LOCKS#*", "RUN#*#SHARDS#*"]),
         in_partitions(write, LOCKS),
         place.event_lists("ReadTheRunsDocuments", Action::GetObject, &["waiting/*"]),
         place.event_lists(

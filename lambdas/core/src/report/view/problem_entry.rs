@@ -93,10 +93,16 @@ impl ProblemEntry {
         }
         let code = FailureCode::DeleteLimitExceeded;
         let planned = report.deleted.planned;
-        let message = if limits.deletable == 0 {
+        let message = if limits.deletable == 0 && report.rerun_of.is_some() {
             format!(
                 "{} held by the run that this is a rerun of, because there were more than its limits allow. None was made.",
                 counted(planned, "deletion")
+            )
+        } else if limits.deletable == 0 && !limits.empty_source {
+            format!(
+                "The run would delete {} at the target: more than delete_max_objects = {} allow. It did not list the target, so delete_max_percent, a share of what is there, does not apply. None was deleted.",
+                counted(planned, "object"),
+                grouped(limits.delete_max_objects)
             )
         } else if limits.empty_source {
             format!(

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How a stack is set up. Empty where its parts were named one by one, by somebody who may not read the stack.
-pub(super) struct Standing(Option<Setup>);
+pub(super) struct StackSetup(Option<Setup>);
 
 struct Setup {
     stack: String,
@@ -27,7 +27,7 @@ struct Setup {
     schedule: Result<Schedule, CommandError>,
 }
 
-impl Standing {
+impl StackSetup {
     /// Reads the stack and its schedule.
     ///
     /// # Errors
