@@ -396,7 +396,7 @@ variable "copier_memory_mb" {
 
 variable "renderer_memory_mb" {
   type        = number
-  description = "Memory of a renderer in MB, which bounds the images that it holds at once, and is its processor. Half of it is the most that one image may take, and at most 1 GiB; a larger one fails as ImageTooLarge."
+  description = "Memory of a renderer in MB. It limits the images that are in memory at once, and determines CPU. One image may take half of it, and at most 1 GiB; a larger one fails as ImageTooLarge."
   default     = 2048
   nullable    = false
   validation {

@@ -32,7 +32,7 @@ variable "reporter_role_arn" {
 
 variable "renderer_role_arn" {
   type        = string
-  description = "Output RendererRoleArn of the stack in the source account, where that has EnableTransforms. Empty, and nothing but S3 itself reads and writes bytes with the role."
+  description = "Output RendererRoleArn of the stack in the source account, if it has EnableTransforms. If empty, only S3 itself reads and writes bytes with the role."
   default     = ""
   nullable    = false
   validation {

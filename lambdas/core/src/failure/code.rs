@@ -115,11 +115,11 @@ failure_codes! {
         "The object cannot be copied (for example SSE-C, or a target key longer than 1,024 bytes).",
         "Read the detail, then exclude the object with a filter or change it at the source.";
     ImageUnreadable, Object, AfterAction,
-        "The object begins like an image and cannot be decoded: it is broken, cut off, or coded in a way that is not supported.",
+        "The object begins like an image but cannot be decoded: it is broken, truncated, or encoded in a way that is not supported.",
         "Look at the image with another program, then replace it at the source or exclude it with a filter.";
     ImageTooLarge, Object, AfterAction,
         "The image has more pixels than pixels_max allows, or rendering it takes more memory or work than one image may have.",
-        "Raise pixels_max if the message says that it was the limit, else make the image smaller or exclude it with a filter.";
+        "Raise pixels_max if the message names it as the limit, otherwise make the image smaller or exclude it with a filter.";
     Throttled, RunOrObject, Later,
         "AWS throttled calls for longer than the retries lasted.",
         "Nothing needs to be fixed first. If it recurs, lower the concurrency.";

@@ -27,7 +27,7 @@ pub(super) fn check_transform(input: &RunInput) -> Result<(), Failure> {
         (
             "compare",
             other_compare.is_some(),
-            "a rendition has neither the size nor the ETag of its source, so it is compared by time alone",
+            "a rendition has neither the size nor the ETag of its source, so it can only be compared by time",
         ),
         (
             "multipart_threshold_bytes",
@@ -42,7 +42,7 @@ pub(super) fn check_transform(input: &RunInput) -> Result<(), Failure> {
         (
             "verify",
             input.verify == Some(Verify::Checksum),
-            "a rendition has other checksums than its source; relist compares all renditions with what S3 said when they were written",
+            "a rendition does not have the checksums of its source; relist compares all renditions with what S3 returned when they were written",
         ),
         (
             "mode",
@@ -57,7 +57,7 @@ pub(super) fn check_transform(input: &RunInput) -> Result<(), Failure> {
     ];
     for (field, is_stated, why) in contradictions {
         if is_stated {
-            let problem = format!("it cannot stand beside a transform: {why}; leave it out");
+            let problem = format!("it cannot be combined with a transform: {why}; leave it out");
             return Err(invalid(field, &problem));
         }
     }
