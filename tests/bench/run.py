@@ -19,7 +19,7 @@ def names():
 
 
 def main(only):
-    """Runs them. A benchmark that fails ends it, with the figures of those before it kept."""
+    """Runs them. A benchmark that fails ends it, with the figures of those before it and its own kept."""
     chosen = [only] if only else names()
     unknown = sorted(set(chosen) - set(names()))
     if unknown:
@@ -27,9 +27,11 @@ def main(only):
     FIGURES.mkdir(parents=True, exist_ok=True)
     for name in chosen:
         print(f"== {name}", flush=True)
-        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+        ended = subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=False)
         found = {path.stem: json.loads(path.read_text()) for path in FIGURES.glob("*.json") if path.stem in names()}
         (FIGURES / "results.json").write_text(json.dumps(found, indent=2) + "\n")
+        if ended.returncode != 0:
+            sys.exit(f"{name} ended with {ended.returncode}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ mod line_place;
 mod line_survey;
 mod parsed_line;
 mod scope;
+mod sorted;
 mod table;
 mod text;
 mod url_encoding;
@@ -31,5 +32,9 @@ pub use key_order::KeyOrder;
 pub use line_place::LinePlace;
 pub use line_survey::{LineIssue, LineSurvey};
 pub use scope::ListScope;
+pub use sorted::{
+    EntryPlace, MergeStep, OpenBlock, RepeatedEntries, RunCursor, RunMerge, SortBounds, SortBuffer,
+    SortedBlock, SortedEntries,
+};
 pub use table::{ParquetList, ParquetPosition, RangeSource, TableKind};
 pub use text::{CsvColumns, LINE_BYTES_MAX, ListPosition, Step, TextFormat, TextList};

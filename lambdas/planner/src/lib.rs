@@ -22,3 +22,4 @@ mod source_listing;
 
 pub use planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings};
 pub use ports::Ports;
+pub use shardlift_lists::SortBounds;

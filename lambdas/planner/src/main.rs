@@ -13,7 +13,7 @@ use shardlift_core::{
     run::event::{PlannerEvent, PlannerResult},
     value::deadline::Deadline,
 };
-use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings, Ports};
+use shardlift_planner::{LISTERS_MAX_DEFAULT, Planner, PlannerSettings, Ports, SortBounds};
 
 struct AwsPorts;
 
@@ -63,6 +63,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
             ledger_ttl_days: settings.ledger_ttl_days,
             copier_memory_mb: settings.copier_memory_mb,
             shard_bounds: ShardBounds::default(),
+            sort_bounds: SortBounds::default(),
             listers_max: LISTERS_MAX_DEFAULT,
         },
     }))

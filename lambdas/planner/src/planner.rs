@@ -3,6 +3,7 @@
 use shardlift_core::{
     access::ceilings::Ceilings, plan::ShardBounds, run::input::RunInput, value::arn::RoleArn,
 };
+use shardlift_lists::SortBounds;
 
 use crate::ports::Ports;
 
@@ -25,6 +26,8 @@ pub struct PlannerSettings {
     pub copier_memory_mb: u32,
     /// How large a shard may become.
     pub shard_bounds: ShardBounds,
+    /// How much of a list in no order is sorted at once.
+    pub sort_bounds: SortBounds,
     /// The most ranges that are listed at once.
     pub listers_max: usize,
 }

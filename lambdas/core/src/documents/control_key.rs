@@ -21,6 +21,12 @@ pub fn list_survey(run_id: &RunId) -> String {
     format!("runs/{run_id}/manifests/list-survey.json")
 }
 
+/// A block of a sorted run of that list. Each invocation gives its runs names of its own.
+#[must_use]
+pub fn list_block(run_id: &RunId, run: &str, block: usize) -> String {
+    format!("runs/{run_id}/manifests/list-sorted/{run}-{block}.zst")
+}
+
 /// The failed objects of a shard as the holder of `token` knew them; another holder writes another object.
 #[must_use]
 pub fn failures(run_id: &RunId, shard_id: &ShardId, token: u64) -> String {

@@ -78,7 +78,7 @@ impl RunDocument {
 #[derive(Debug)]
 pub struct RunDocuments<'a, C> {
     control: &'a C,
-    run_id: &'a RunId,
+    pub(super) run_id: &'a RunId,
 }
 
 impl<C> Clone for RunDocuments<'_, C> {
@@ -203,23 +203,6 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         let body = json_lines::encode(receipts)?;
         self.put(&key, LIST_TYPE, body).await?;
         Ok(key)
-    }
-
-    /// What the planner knows of the list that names the run's objects; nothing before it was begun.
-    ///
-    /// # Errors
-    /// [`DocumentError::Call`].
-    pub async fn list_survey(&self) -> Result<Option<Vec<u8>>, DocumentError> {
-        self.get(&control_key::list_survey(self.run_id)).await
-    }
-
-    /// Writes what the planner knows of the list that names the run's objects.
-    ///
-    /// # Errors
-    /// [`DocumentError::Call`].
-    pub async fn write_list_survey(&self, survey: Vec<u8>) -> Result<(), DocumentError> {
-        let key = control_key::list_survey(self.run_id);
-        self.put(&key, "application/json", survey).await
     }
 
     /// Writes a list of what the plan leaves as it stands. One without a record is never read, and writing it again changes
@@ -379,12 +362,17 @@ impl<'a, C: ControlStore> RunDocuments<'a, C> {
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, DocumentError> {
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, DocumentError> {
         let body = self.control.get(key).await;
         body.map_err(|fault| DocumentError::reading(key, fault))
     }
 
-    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), DocumentError> {
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(), DocumentError> {
         let written = self.control.put(key, content_type, body).await;
         written.map_err(|fault| DocumentError::writing(key, fault))
     }

@@ -8,5 +8,6 @@
 mod inventories;
 mod resuming;
 mod round_trips;
+mod sorting;
 mod support;
 mod writers;

@@ -5,6 +5,7 @@
 //! in, its name there and its format. Environment: `DATA_S3_ENDPOINT_URL`, and what
 //! the SDK reads (`AWS_ENDPOINT_URL_STS`, credentials, Region).
 
+mod block_folder;
 mod disk_ledger;
 mod folder_lists;
 
@@ -17,6 +18,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use block_folder::BlockFolder;
 use disk_ledger::DiskLedger;
 use folder_lists::FolderLists;
 use serde_json::json;
@@ -38,7 +40,7 @@ use shardlift_core::{
         set_sum::SetSum,
     },
 };
-use shardlift_planner::{Planner, PlannerSettings, Ports};
+use shardlift_planner::{Planner, PlannerSettings, Ports, SortBounds};
 use shardlift_testkit::{
     CallScript, MemoryControlStore, MemoryControlWriter, MemoryExecutions, widest_ceilings,
 };
@@ -54,6 +56,7 @@ struct ForgetfulStore {
     inner: MemoryControlStore,
     manifests: Arc<AtomicU64>,
     manifest_bytes: Arc<AtomicU64>,
+    blocks: BlockFolder,
     /// The planned objects as a set, where that is asked for: it takes as long as planning.
     sum: Option<Arc<Mutex<SetSum>>>,
 }
@@ -83,6 +86,9 @@ impl ControlStore for ForgetfulStore {
     }
 
     async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), CallFault> {
+        if let Some(block) = self.blocks.path_of(key) {
+            return self.blocks.write(&block, body).await;
+        }
         let is_kept = key.ends_with(".json");
         if is_kept || (!key.contains("/manifests/") && !key.contains("/kept/")) {
             return self.inner.put(key, content_type, body).await;
@@ -102,7 +108,10 @@ impl ControlStore for ForgetfulStore {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CallFault> {
-        self.inner.get(key).await
+        match self.blocks.path_of(key) {
+            Some(block) => self.blocks.read(&block).await,
+            None => self.inner.get(key).await,
+        }
     }
 }
 
@@ -141,6 +150,7 @@ async fn main() -> anyhow::Result<()> {
         inner: MemoryControlStore::new(control_bucket, CallScript::default()),
         manifests: Arc::default(),
         manifest_bytes: Arc::default(),
+        blocks: BlockFolder::create()?,
         sum: std::env::var_os("SUM_PLAN").map(|_| Arc::default()),
     };
     let planner: Planner<BenchPorts> = Planner {
@@ -179,6 +189,7 @@ async fn main() -> anyhow::Result<()> {
         .await?
         .context("the run is in the ledger")?;
     std::fs::remove_file(shards)?;
+    control.blocks.remove()?;
     let figures = json!({
         "sum": control.sum.as_ref().map(|sum| json!(*sum.lock().expect("not poisoned"))),
         "status": result.status, "seconds": seconds, "invocations": invocations,
@@ -222,6 +233,7 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         ledger_ttl_days: 30,
         copier_memory_mb: 256,
         shard_bounds: ShardBounds::default(),
+        sort_bounds: SortBounds::default(),
         listers_max,
     })
 }

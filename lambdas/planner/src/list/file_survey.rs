@@ -9,10 +9,10 @@ use shardlift_core::{
 };
 use shardlift_lists::{KeyOrder, LineIssue, LineSurvey};
 
-use super::{list_catalog::FilePosition, list_rules::LineRules};
+use super::{list_catalog::FilePosition, list_rules::LineRules, list_sort::ListSort};
 
 /// The version of a survey that is stored.
-const SURVEY_VERSION: u32 = 1;
+const SURVEY_VERSION: u32 = 2;
 /// The most marks of a file. Beyond that, every second one is given up, and they are set half as often.
 const MARKS_MAX: usize = 2_000;
 
@@ -46,6 +46,11 @@ impl FileSurvey {
         Some(FileVersion { etag, size_bytes })
     }
 
+    /// This version is read.
+    pub(super) fn note_version(&mut self, version: &FileVersion) {
+        self.version = Some((version.etag.clone(), version.size_bytes));
+    }
+
     /// Whether each line names an object.
     pub(super) fn is_clean(&self) -> bool {
         self.counts.wrong == 0 && self.counts.left_out == 0
@@ -68,7 +73,7 @@ impl FileSurvey {
         at: FilePosition,
         lines_per_mark: u64,
     ) -> Result<bool, Failure> {
-        self.version = Some((version.etag.clone(), version.size_bytes));
+        self.note_version(version);
         self.is_read = lines.lines == 0;
         if let Some(place) = &lines.version_at {
             rules.check_version(place)?;
@@ -125,6 +130,8 @@ pub(super) struct ListSurvey {
     pub(super) files: Vec<FileSurvey>,
     /// Whether the keys of a file do not increase. Then it is not read on.
     pub(super) is_out_of_order: bool,
+    /// How far the list is sorted, where it is in no order.
+    pub(super) sort: Option<Box<ListSort>>,
 }
 
 impl ListSurvey {
@@ -135,7 +142,21 @@ impl ListSurvey {
             etag,
             files: vec![FileSurvey::default(); files],
             is_out_of_order: false,
+            sort: None,
         }
+    }
+
+    /// How far the list is sorted. What was known of where its keys lie is of no use any more.
+    pub(super) fn begin_sort(&mut self) -> ListSort {
+        for file in &mut self.files {
+            file.marks = Vec::new();
+        }
+        self.sort.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Keeps how far the list is sorted.
+    pub(super) fn keep_sort(&mut self, sort: ListSort) {
+        self.sort = Some(Box::new(sort));
     }
 
     /// One that an invocation stored; nothing for that of another release.
@@ -225,7 +246,7 @@ mod tests {
         let mut stored = serde_json::to_value(survey(vec![file("a", "c")])).unwrap();
         let read = |stored: &serde_json::Value| ListSurvey::read(stored.to_string().as_bytes());
         assert!(read(&stored).is_some());
-        stored["schema_version"] = 2.into();
+        stored["schema_version"] = 3.into();
         assert_eq!(read(&stored), None);
     }
 }

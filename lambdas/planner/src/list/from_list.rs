@@ -5,7 +5,7 @@ use shardlift_core::{
     failure::Failure,
     plan::{ListCounts, ListWay, WalkRules, range::RangeRecord},
     port::Ledger,
-    run::{list::SourceList, option::Mode, record::RunRecord},
+    run::{list::SourceList, record::RunRecord},
     value::deadline::Deadline,
 };
 use shardlift_lists::ListScope;
@@ -14,10 +14,11 @@ use super::{
     entry_lookup::EntryLookup,
     file_survey::ListSurvey,
     list_catalog::{ListCatalog, ListPlace},
-    list_file::refused,
     list_plan::ListPlan,
     list_rules,
     ordered_list::OrderedList,
+    ordered_parts::{SortedBlocks, SurveyedFiles},
+    sorter::Sorter,
     surveyor::Surveyor,
 };
 use crate::{
@@ -28,8 +29,8 @@ use crate::{
     run::RequestMeter,
 };
 
-/// The planning of what a list names, in one invocation. A list in key order is merged with a listing of the target; of any
-/// other each object is looked up.
+/// The planning of what a list names, in one invocation. A list in no order is sorted; then it is merged with a listing of the
+/// target.
 pub(crate) struct FromList<'a, P: Ports> {
     planner: &'a Planner<P>,
     sides: (&'a SourceListingOf<'a, P>, &'a TargetOf<P>),
@@ -62,9 +63,8 @@ impl<'a, P: Ports> FromList<'a, P> {
     /// Surveys the list, and then plans until it ends or the deadline is near. Even a short invocation makes progress.
     ///
     /// # Errors
-    /// `InvalidRun` when the list is none, names nothing, has too many wrong lines, changed since it was begun, or is out of
-    /// order in a mirror; `ListingIncomplete` and what else makes a listing end. What was written before stands, and nothing
-    /// is copied.
+    /// `InvalidRun` when the list is none, names nothing, has too many wrong lines, or changed since it was begun;
+    /// `ListingIncomplete` and what else makes a listing end. What was written before stands, and nothing is copied.
     pub(crate) async fn run(
         &self,
         deadline: Deadline,
@@ -89,38 +89,48 @@ impl<'a, P: Ports> FromList<'a, P> {
         let catalog = ListCatalog::open(self.place(), etag).await?;
         let begin = || ListSurvey::begin(catalog.etag().clone(), catalog.files());
         let mut survey = stored.unwrap_or_else(begin);
-        let surveyor = Surveyor::new(self.planner, self.run, &catalog);
-        let surveyed = surveyor.survey(&mut survey, deadline, meter).await;
-        let planned = match surveyed {
-            Ok(()) => self.plan_surveyed(&catalog, &survey, deadline).await,
-            Err(failure) => Err(failure),
-        };
+        let planned = self.plan(&catalog, &mut survey, deadline, meter).await;
         catalog.requests().count_in(meter);
-        match planned? {
-            Some(end) => Ok(end),
-            None => Ok((self.by_lookups(deadline, meter).await?, None)),
-        }
+        planned
     }
 
-    /// Plans a list as far as it is surveyed; nothing where it is not in key order.
-    async fn plan_surveyed(
+    /// Surveys the list, sorts it where it is in no order, and plans it: as far as this invocation gets.
+    async fn plan(
         &self,
         catalog: &ListCatalog<'_, P::Lists>,
-        survey: &ListSurvey,
+        survey: &mut ListSurvey,
         deadline: Deadline,
-    ) -> Result<Option<ListEnd>, Failure> {
+        meter: &mut RequestMeter,
+    ) -> Result<ListEnd, Failure> {
+        let yielded = || (InvocationEnd::Yielded { manifests: 0 }, None);
+        let surveyor = Surveyor::new(self.planner, self.run, catalog);
+        surveyor.survey(survey, deadline, meter).await?;
         if !survey.is_done() {
-            return Ok(Some((InvocationEnd::Yielded { manifests: 0 }, None)));
+            return Ok(yielded());
         }
-        let Some(files) = survey.in_order() else {
-            self.check_order_matters_not()?;
-            return Ok(None);
-        };
-        let counts = survey.counts();
-        list_rules::check_whole(self.list, &counts)?;
         let (source, target) = self.sides;
         let lookup = EntryLookup::new(source, target, self.rules, self.run);
-        let ordered = OrderedList::<P>::new(catalog, survey, &lookup, files);
+        let (ordered, counts) = if let Some(files) = survey.in_order() {
+            let counts = survey.counts();
+            let files = SurveyedFiles::new(catalog, survey, files);
+            (OrderedList::<P>::of_files(files, &lookup), counts)
+        } else {
+            let sorter = Sorter::new(self.planner, self.run, catalog, deadline);
+            sorter.sort(survey, meter).await?;
+            let sort = survey.sort.as_deref();
+            let Some((sort, sorted)) = sort.and_then(|sort| Some((sort, sort.sorted()?))) else {
+                return Ok(yielded());
+            };
+            list_rules::check_whole(self.list, &sort.counts)?;
+            let sorted = sorted.ok_or_else(|| Failure::invariant("the sorted list is gone"))?;
+            let place = (&self.planner.control, &self.run.run_id);
+            let blocks = SortedBlocks::new(place, sorted, catalog);
+            (
+                OrderedList::<P>::of_blocks(blocks, &lookup),
+                sort.counts.clone(),
+            )
+        };
+        list_rules::check_whole(self.list, &counts)?;
         let lister =
             ListingLoop::of_list(self.planner, source, target, self.run, self.rules, &ordered);
         let end = lister.run(deadline).await?;
@@ -128,7 +138,7 @@ impl<'a, P: Ports> FromList<'a, P> {
             way: ListWay::Merged,
             ..counts
         };
-        Ok(Some((end, Some(counts))))
+        Ok((end, Some(counts)))
     }
 
     async fn by_lookups(
@@ -158,19 +168,6 @@ impl<'a, P: Ports> FromList<'a, P> {
         let stored = documents.list_survey().await?;
         meter.add("s3:GetObject", 1);
         Ok(stored.and_then(|stored| ListSurvey::read(&stored)))
-    }
-
-    /// What an inventory lacks would be deleted by a mirror, which only a merge can find.
-    fn check_order_matters_not(&self) -> Result<(), Failure> {
-        if self.run.spec.mode != Mode::Mirror {
-            return Ok(());
-        }
-        Err(refused(
-            &self.list.bucket,
-            self.list.key.as_str(),
-            "its keys are not in order within its files, or keys of one file lie between those of another, and a mirror merges the inventory with a listing of the target",
-            "leave source.list out, so that the source is listed, or set the mode to sync, and start a new execution",
-        ))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The files that a list consists of.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use shardlift_core::{
     access::ceilings::Ceilings,
@@ -194,6 +196,20 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
             ListParts::One => 1,
             ListParts::Inventory(manifest) => manifest.files.len(),
             ListParts::Receipts(files) => files.len(),
+        }
+    }
+
+    /// The names of the files, as messages use them.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        match &self.parts {
+            ListParts::One => vec![self.place.list.key.as_str().into()],
+            ListParts::Inventory(manifest) => {
+                let files = manifest.files.iter();
+                files.map(|file| file.key.as_str().into()).collect()
+            }
+            ListParts::Receipts(files) => {
+                files.iter().map(|file| file.key.as_str().into()).collect()
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 //! A list consists of the files of a `list_catalog` (those of an inventory, or of an index of `receipt_files`): each is a `list_file`, read as a `text_file` or a `table_file`.
 //! `list_rules` hold for every line.
 
+mod block_traffic;
 mod entry_lookup;
 mod file_survey;
 mod from_list;
@@ -18,13 +19,16 @@ mod list_plan;
 mod list_reader;
 mod list_rules;
 mod list_scan;
+mod list_sort;
 mod list_waypoint;
 mod ordered_list;
+mod ordered_parts;
 mod receipt_files;
 mod seen_keys;
+mod sorter;
 mod surveyor;
 mod table_file;
 mod text_file;
 
 pub(crate) use from_list::FromList;
-pub(crate) use ordered_list::{OrderedList, READERS_MAX};
+pub(crate) use ordered_list::OrderedList;

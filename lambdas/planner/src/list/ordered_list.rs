@@ -14,33 +14,27 @@ use shardlift_lists::{ListEntry, ListItem};
 
 use super::{
     entry_lookup::{EntryLookup, is_stated, stated},
-    file_survey::ListSurvey,
-    list_catalog::{FilePosition, ListCatalog, OpenFile, ReadFor, WantedVersion},
+    list_catalog::FilePosition,
+    ordered_parts::{Begin, OpenPart, OrderedParts, SortedBlocks, SurveyedFiles},
 };
 use crate::ports::Ports;
 
-/// How many ranges of a list are read at once: each reader holds some 2 MB of a text and up to some 30 MB of a table.
-pub(crate) const READERS_MAX: usize = 8;
+/// How many ranges of files are read at once: each reader holds some 2 MB of a text and up to some 30 MB of a table.
+const FILE_READERS_MAX: usize = 8;
+/// The same of a sorted list: each reader holds some 1.5 MB. Where the target has none of the neighbors of a key, a range has a
+/// page for each key.
+const BLOCK_READERS_MAX: usize = 32;
 /// How many objects a page has, as at S3.
 const PAGE_OBJECTS: usize = 1_000;
-/// A reader that waits longer than so many others for its next page belongs to a range that has ended.
-const WAITING_MAX: usize = READERS_MAX + 2;
-
-/// Where reading can begin to find the keys after one.
-struct Begin {
-    after: Option<ObjectKey>,
-    /// The place of the file in key order.
-    file: usize,
-    at: FilePosition,
-}
+/// A reader that waits longer than so many others beyond those of the ranges belongs to a range that has ended.
+const WAITING_MORE_MAX: usize = 2;
 
 /// A list in key order.
 pub(crate) struct OrderedList<'a, P: Ports> {
-    catalog: &'a ListCatalog<'a, P::Lists>,
-    survey: &'a ListSurvey,
+    parts: OrderedParts<'a, P::Control, P::Lists>,
     lookup: &'a EntryLookup<'a, P>,
-    /// The files by the order of their keys.
-    files: Vec<usize>,
+    /// How many ranges are read at once.
+    readers_max: usize,
     /// In the order of their keys.
     begins: Vec<Begin>,
     /// The keys after which they lie.
@@ -53,33 +47,35 @@ pub(crate) struct OrderedList<'a, P: Ports> {
 struct Reader<'a, P: Ports> {
     /// The key behind which it goes on.
     after: Option<ObjectKey>,
-    /// The place of the file that comes next, in key order.
-    next_file: usize,
-    open: Option<OpenFile<'a, P::Lists>>,
+    /// The place of the part that comes next, in key order.
+    next_part: usize,
+    open: Option<OpenPart<'a, P::Lists>>,
     ahead: VecDeque<ListEntry>,
 }
 
 impl<'a, P: Ports> OrderedList<'a, P> {
-    /// The list of a finished survey, with its `files` in key order.
-    pub(super) fn new(
-        catalog: &'a ListCatalog<'a, P::Lists>,
-        survey: &'a ListSurvey,
+    /// That of surveyed files.
+    pub(super) fn of_files(
+        files: SurveyedFiles<'a, P::Lists>,
         lookup: &'a EntryLookup<'a, P>,
-        files: Vec<usize>,
     ) -> Self {
-        let mut begins = Vec::new();
-        let mut after = None;
-        for (file, index) in files.iter().enumerate() {
-            let known = &survey.files[*index];
-            let at = FilePosition::Begin;
-            begins.push(Begin { after, file, at });
-            begins.extend(known.marks.iter().map(|mark| Begin {
-                after: Some(mark.after.clone()),
-                file,
-                at: mark.at.clone(),
-            }));
-            after = known.last().cloned();
-        }
+        Self::of(OrderedParts::Files(files), lookup, FILE_READERS_MAX)
+    }
+
+    /// That of a sorted run.
+    pub(super) fn of_blocks(
+        blocks: SortedBlocks<'a, P::Control, P::Lists>,
+        lookup: &'a EntryLookup<'a, P>,
+    ) -> Self {
+        Self::of(OrderedParts::Blocks(blocks), lookup, BLOCK_READERS_MAX)
+    }
+
+    fn of(
+        parts: OrderedParts<'a, P::Control, P::Lists>,
+        lookup: &'a EntryLookup<'a, P>,
+        readers_max: usize,
+    ) -> Self {
+        let begins = parts.begins();
         let mut marks: Vec<ObjectKey> = begins
             .iter()
             .filter_map(|begin| begin.after.clone())
@@ -87,14 +83,18 @@ impl<'a, P: Ports> OrderedList<'a, P> {
         // A mark at the end of a file is the beginning of the next one.
         marks.dedup();
         Self {
-            catalog,
-            survey,
+            parts,
             lookup,
-            files,
+            readers_max,
             marks,
             begins,
             waiting: Mutex::default(),
         }
+    }
+
+    /// How many ranges of it are read at once.
+    pub(crate) const fn readers_max(&self) -> usize {
+        self.readers_max
     }
 
     /// The keys between these two after which ranges can begin, in order.
@@ -191,7 +191,7 @@ impl<'a, P: Ports> OrderedList<'a, P> {
     fn put_back(&self, reader: Reader<'a, P>) {
         let mut waiting = self.waiting();
         waiting.push_back(reader);
-        if waiting.len() > WAITING_MAX {
+        if waiting.len() > self.readers_max + WAITING_MORE_MAX {
             waiting.pop_front();
         }
     }
@@ -207,27 +207,27 @@ impl<'a, P: Ports> OrderedList<'a, P> {
             .partition_point(|begin| begin.after.as_ref() <= after);
         let mut reader = Reader {
             after: after.cloned(),
-            next_file: 0,
+            next_part: 0,
             open: None,
             ahead: VecDeque::new(),
         };
         if let Some(begin) = later.checked_sub(1).and_then(|last| self.begins.get(last)) {
-            reader.open = Some(self.open(begin.file, begin.at.clone()).await?);
-            reader.next_file = begin.file + 1;
+            reader.open = Some(self.parts.open(begin.part, begin.at.clone()).await?);
+            reader.next_part = begin.part + 1;
         }
         Ok(reader)
     }
 
-    /// Reads the next entries, through as many files as that takes; whether there are any.
+    /// Reads the next entries, through as many parts as that takes; whether there are any.
     async fn read_on(&self, reader: &mut Reader<'a, P>) -> Result<bool, Failure> {
-        let rules = self.catalog.line_rules();
         loop {
             let Some(open) = &mut reader.open else {
-                if reader.next_file >= self.files.len() {
+                if reader.next_part >= self.parts.count() {
                     return Ok(false);
                 }
-                reader.open = Some(self.open(reader.next_file, FilePosition::Begin).await?);
-                reader.next_file += 1;
+                let next = self.parts.open(reader.next_part, FilePosition::Begin);
+                reader.open = Some(next.await?);
+                reader.next_part += 1;
                 continue;
             };
             let items = open.next_batch(PAGE_OBJECTS).await?;
@@ -238,22 +238,12 @@ impl<'a, P: Ports> OrderedList<'a, P> {
             for item in items {
                 // The survey counted the others.
                 if let ListItem::Entry(entry) = item {
-                    reader.ahead.push_back(rules.taken(entry)?);
+                    reader.ahead.push_back(self.parts.taken(entry)?);
                 }
             }
             if !reader.ahead.is_empty() {
                 return Ok(true);
             }
         }
-    }
-
-    /// Opens a file, by its place in key order, in the version that was surveyed: its checksum was compared then.
-    async fn open(&self, file: usize, at: FilePosition) -> Result<OpenFile<'a, P::Lists>, Failure> {
-        let index = self.files[file];
-        let version = self.survey.files[index].version();
-        let version = version.map_or(WantedVersion::Any, WantedVersion::Known);
-        let is_clean = self.survey.files[index].is_clean();
-        let read_for = ReadFor::SurveyedLines { is_clean };
-        self.catalog.open_file(index, version, at, read_for).await
     }
 }

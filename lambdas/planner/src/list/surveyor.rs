@@ -95,10 +95,10 @@ impl<'a, P: Ports> Surveyor<'a, P> {
             }
             if now.since(written_at) >= WRITE_EVERY {
                 written_at = now;
-                self.write(survey, meter).await?;
+                write(self.planner, self.run, survey, meter).await?;
             }
         }
-        self.write(survey, meter).await
+        write(self.planner, self.run, survey, meter).await
     }
 
     fn take(
@@ -152,15 +152,21 @@ impl<'a, P: Ports> Surveyor<'a, P> {
     fn batch_lines(&self) -> u64 {
         self.shard_objects().min(BATCH_LINES_MAX)
     }
+}
 
-    async fn write(&self, survey: &ListSurvey, meter: &mut RequestMeter) -> Result<(), Failure> {
-        let encoded = serde_json::to_vec(survey)
-            .map_err(|error| Failure::invariant(format!("the survey of the list: {error}")))?;
-        let documents = RunDocuments::new(&self.planner.control, &self.run.run_id);
-        documents.write_list_survey(encoded).await?;
-        meter.add("s3:PutObject", 1);
-        Ok(())
-    }
+/// Writes what is known of the list of a run.
+pub(super) async fn write<P: Ports>(
+    planner: &Planner<P>,
+    run: &RunRecord,
+    survey: &ListSurvey,
+    meter: &mut RequestMeter,
+) -> Result<(), Failure> {
+    let encoded = serde_json::to_vec(survey)
+        .map_err(|error| Failure::invariant(format!("the survey of the list: {error}")))?;
+    let documents = RunDocuments::new(&planner.control, &run.run_id);
+    documents.write_list_survey(encoded).await?;
+    meter.add("s3:PutObject", 1);
+    Ok(())
 }
 
 async fn next_batch<F: shardlift_core::port::ListFiles>(

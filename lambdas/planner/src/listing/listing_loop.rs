@@ -22,7 +22,7 @@ use tracing::info;
 use super::{live_range::LiveRange, split_search::FoundKeys, step_queue::StepQueue};
 use crate::{
     invocation_end::InvocationEnd,
-    list::{OrderedList, READERS_MAX},
+    list::OrderedList,
     planner::Planner,
     ports::{Ports, SourceListingOf, TargetOf},
     records::{self, CommittedStep},
@@ -137,7 +137,7 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
         rules: &'a WalkRules,
         list: &'a OrderedList<'a, P>,
     ) -> Self {
-        let readers_max = planner.settings.listers_max.min(READERS_MAX);
+        let readers_max = planner.settings.listers_max.min(list.readers_max());
         Self {
             list: Some(list),
             listers: ListerCount::new(readers_max, readers_max),

@@ -14,7 +14,7 @@ use shardlift_core::{
     run::{event, input::RunInput, option::AclChoice},
     value::{deadline::Deadline, key::ObjectKey},
 };
-use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_planner::{Planner, PlannerSettings, SortBounds};
 use shardlift_s3_model::{BucketSpec, ObjectSpec};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryControlStore, MemoryExecutions, MemoryLedger, MemoryListFiles,
@@ -76,6 +76,7 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
             ledger_ttl_days: 30,
             copier_memory_mb: 256,
             shard_bounds: ShardBounds::default(),
+            sort_bounds: SortBounds::default(),
             listers_max: 1,
         },
     };

@@ -18,7 +18,7 @@ use shardlift_core::{
     },
     value::{deadline::Deadline, id::RunId},
 };
-use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_planner::{Planner, PlannerSettings, SortBounds};
 use shardlift_reporter::Reporter;
 use shardlift_s3_model::{BucketSpec, KeySpaceSpec, Latency, Operation, Shape, Weather};
 use shardlift_testkit::{
@@ -149,6 +149,7 @@ async fn plan(s3: &World, ledger: &MemoryLedger, control: &MemoryControlStore) {
             ledger_ttl_days: 30,
             copier_memory_mb: 256,
             shard_bounds: ShardBounds::default(),
+            sort_bounds: SortBounds::default(),
             listers_max: 32,
         },
     };

@@ -78,7 +78,7 @@ async fn the_index_of_a_run_stands_for_what_it_copied_and_found_the_same() {
             (5, 1),
             "ETags are the target's"
         );
-        assert_eq!(found.way, ListWay::Lookups);
+        assert_eq!(found.way, ListWay::Merged);
         assert!(found.problems.is_empty(), "{:?}", found.problems);
     }
 }

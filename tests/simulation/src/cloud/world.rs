@@ -17,7 +17,7 @@ use shardlift_core::{
     shard::ShardRecord,
     value::{bucket::BucketName, id::RunId, key::ObjectKey, time::Timestamp},
 };
-use shardlift_planner::PlannerSettings;
+use shardlift_planner::{PlannerSettings, SortBounds};
 use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions, MemoryLedger,
     MemoryListFiles, RecordingNotifier, widest_ceilings,
@@ -295,6 +295,7 @@ fn settings(story: &Story) -> PlannerSettings {
         writes_per_second_max: None,
         ledger_ttl_days: 30,
         copier_memory_mb: 256,
+        sort_bounds: SortBounds::default(),
         shard_bounds: ShardBounds {
             objects_max: story.shard_objects_max,
             kept_max: 7,

@@ -21,7 +21,7 @@ use shardlift_core::{
     run::{event, input::RunInput},
     value::deadline::Deadline,
 };
-use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_planner::{Planner, PlannerSettings, SortBounds};
 use shardlift_s3_model::{
     BucketSpec, ErrorCode, Fault, KeySpaceSpec, Operation, Rule, Shape, Weather,
 };
@@ -124,6 +124,7 @@ impl Stage {
                 writes_per_second_max: None,
                 ledger_ttl_days: 30,
                 copier_memory_mb: 256,
+                sort_bounds: SortBounds::default(),
                 shard_bounds: ShardBounds {
                     objects_max: 100,
                     ..ShardBounds::default()

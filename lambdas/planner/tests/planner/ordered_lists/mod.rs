@@ -1,5 +1,5 @@
-//! Lists in key order are merged with a listing of the target, many ranges at once, and give the plan that a slow reference
-//! gives, wherever invocations end.
+//! Lists are merged with a listing of the target, many ranges at once, those in no order once they are sorted, and give the
+//! plan that a slow reference gives, wherever invocations end.
 
 mod case;
 
@@ -44,7 +44,7 @@ async fn plan_disturbed(world: &mut World, input: &Value, seed: u64) {
 
 #[tokio::test]
 async fn seeds_of_lists_kills_and_deadlines_give_the_plan_of_a_slow_reference() {
-    let (mut merged, mut ranges) = (0, 0);
+    let (mut sorted, mut ranges) = (0, 0);
     for seed in 0..SEEDS {
         let case = Case::random(seed);
         if case.listed.is_empty() {
@@ -53,14 +53,14 @@ async fn seeds_of_lists_kills_and_deadlines_give_the_plan_of_a_slow_reference() 
         let calm = case.world();
         calm.plan(&case.input()).await.unwrap();
         case.check(&calm, seed);
-        merged += u64::from(counts(&calm).way == ListWay::Merged);
+        sorted += u64::from(counts(&calm).is_out_of_order);
         ranges += calm.planned().ranges;
         let mut world = case.world();
         plan_disturbed(&mut world, &case.input(), seed).await;
         case.check(&world, seed);
     }
-    println!("{SEEDS} seeds: {merged} merged, {ranges} ranges");
-    assert!(merged > SEEDS / 2, "{merged} merged");
+    println!("{SEEDS} seeds: {sorted} sorted, {ranges} ranges");
+    assert!((SEEDS / 8..SEEDS / 2).contains(&sorted), "{sorted} sorted");
     assert!(
         ranges > 2 * usize::try_from(SEEDS).unwrap(),
         "{ranges} ranges"
@@ -71,8 +71,7 @@ async fn seeds_of_lists_kills_and_deadlines_give_the_plan_of_a_slow_reference() 
 async fn seeds_of_mirrors_of_an_inventory_delete_what_it_lacks() {
     for seed in 0..SEEDS / 3 {
         let mut case = Case::random(seed);
-        (case.mode, case.written, case.is_sorted) = ("mirror", Written::Inventory, true);
-        case.listed.sort();
+        (case.mode, case.written) = ("mirror", Written::Inventory);
         if case.listed.is_empty() {
             continue;
         }
@@ -89,16 +88,8 @@ async fn seeds_of_mirrors_of_an_inventory_delete_what_it_lacks() {
 }
 
 #[tokio::test]
-async fn a_mirror_takes_no_other_list_than_an_inventory_in_key_order() {
-    let mut case = Case::random(1);
-    (case.mode, case.written) = ("mirror", Written::Inventory);
-    case.listed.sort();
-    case.listed.reverse();
-    let world = case.world();
-    let refused = world.plan(&case.input()).await.unwrap_err();
-    assert_eq!(refused.code, FailureCode::InvalidRun);
-    assert!(refused.detail.contains("not in order"), "{refused}");
-    assert!(world.index_is_missing());
+async fn a_mirror_takes_no_other_list_than_an_inventory() {
+    let case = Case::random(1);
     for (mode, format) in [
         ("mirror", "csv"),
         ("mirror", "parquet"),
@@ -112,6 +103,7 @@ async fn a_mirror_takes_no_other_list_than_an_inventory_in_key_order() {
             refused.detail.contains("`mode`"),
             "{mode} {format}: {refused}"
         );
+        assert_eq!(refused.code, FailureCode::InvalidRun);
     }
 }
 
@@ -158,13 +150,19 @@ async fn a_list_of_few_keys_does_not_list_what_lies_between_them() {
         (0..300).collect(),
     ] {
         let (merged, plan) = requests(&listed, true).await;
-        let (looked_up, same_plan) = requests(&listed, false).await;
+        let (sorted, same_plan) = requests(&listed, false).await;
         assert_eq!(plan, same_plan);
         assert_eq!(plan.len(), listed.len());
-        assert!(
-            merged <= looked_up + 2,
-            "{merged} requests, {looked_up} by lookups"
-        );
+        // Of neighbors a page has ten.
+        let pages = if listed.len() == 300 {
+            30
+        } else {
+            listed.len() as u64
+        };
+        println!("{pages} pages: {merged} requests in order, {sorted} sorted");
+        assert!(merged <= pages + 2, "{merged} requests");
+        // Of a sorted list more ranges are read at once, and each ends within a page.
+        assert!(sorted <= pages * 3 / 2, "{sorted} requests");
     }
 }
 

@@ -20,7 +20,7 @@ use shardlift_core::{
     shard::ShardWork,
     value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
-use shardlift_planner::{Planner, PlannerSettings, Ports};
+use shardlift_planner::{Planner, PlannerSettings, Ports, SortBounds};
 use shardlift_testkit::{
     CallScript, ManualClock, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryExecutions,
     MemoryLedger, MemoryListFiles, widest_ceilings,
@@ -55,6 +55,7 @@ pub(crate) struct World {
     pub(crate) script: CallScript,
     pub(crate) page_objects: usize,
     pub(crate) shard_bounds: ShardBounds,
+    pub(crate) sort_bounds: SortBounds,
     pub(crate) listers_max: usize,
     /// The ceilings of the stack; everything is allowed where there are none.
     pub(crate) parameters: Option<CeilingParameters>,
@@ -84,6 +85,12 @@ impl World {
             executions: MemoryExecutions::new(script.clone()),
             script,
             page_objects: 3,
+            // Some 15 entries a run, and three a block.
+            sort_bounds: SortBounds {
+                run_bytes_max: 1_000,
+                block_bytes: (100, 200),
+                runs_at_once: 3,
+            },
             shard_bounds: ShardBounds {
                 objects_max: 5,
                 ..ShardBounds::default()
@@ -121,6 +128,7 @@ impl World {
                 ledger_ttl_days: 30,
                 copier_memory_mb: 256,
                 shard_bounds: self.shard_bounds,
+                sort_bounds: self.sort_bounds,
                 listers_max: self.listers_max,
             },
         }
