@@ -107,7 +107,7 @@ class Policies:
         account = self._deployment.source if name in self._OF_SOURCE else self._deployment.target
         return account.client(service)
 
-    _OF_SOURCE = ("source-bucket", "source-key", "planner-role", "copier-role", "reporter-role")
+    _OF_SOURCE = ("source-bucket", "source-key", "planner-role", "copier-role", "renderer-role", "reporter-role")
 
     def role_name(self, name):
         if name in ("target-role", "target-trust"):
