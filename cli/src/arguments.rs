@@ -25,7 +25,7 @@ const ABOUT: &str = "\
 Credentials and Region come from the usual places of the AWS SDK.
 
 Exit code: 0 all is well; 1 INCOMPLETE, different, or in need of attention;
-2 the command was wrong, or could not do or tell what was asked.
+2 the command was wrong, or could not do or find out what was asked.
 
 Example:
   shardlift --stack shardlift start --mode sync --watch";
@@ -169,7 +169,7 @@ pub(crate) enum Command {
         #[arg(value_parser = checked(RunId::new))]
         run: RunId,
     },
-    /// Show the latest runs.
+    /// Show the pair, its next run, and the latest runs.
     #[command(after_help = "Example:\n  shardlift status --count 30")]
     Status {
         /// How many.
@@ -187,7 +187,7 @@ pub(crate) enum Command {
     /// Start what a run left undone, as its report says.
     #[command(after_help = "Example:\n  shardlift rerun nightly-2026-11-22 --watch")]
     Rerun(RerunArguments),
-    /// Stop a run, and abort the uploads that it leaves.
+    /// Stop a run, and abort the uploads that it left.
     #[command(
         after_help = "It waits for the copiers, which end within 15 minutes. No object is deleted.\nA second call does what the first could not do.\n\nExit code: 1 when uploads are left, or may be.\n\nExample:\n  shardlift stop nightly-2026-11-22 --target-profile target"
     )]
@@ -203,7 +203,7 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Check the stack, the target role and both buckets without a run.
     #[command(
-        after_help = "It reads what your own credentials may see, and changes nothing. What the\nfunctions themselves may do, a dry run tries: shardlift plan.\n\nExit code: 1 when something must be fixed.\n\nExample:\n  shardlift doctor --target-profile target"
+        after_help = "It reads what your own credentials may see, and changes nothing. To\ntest what the functions themselves may do, use a dry run: shardlift plan.\n\nExit code: 1 when something must be fixed.\n\nExample:\n  shardlift doctor --target-profile target"
     )]
     Doctor(DoctorArguments),
     /// Print the address of a run, or of all, in the console.

@@ -64,7 +64,7 @@ impl Connection {
     pub(crate) async fn no_report(&self, run: &RunId) -> CommandError {
         match self.machine.describe(run).await {
             Ok(execution) if execution.is_running() => CommandError::usage(format!(
-                "run {run} is still going on; to follow it: shardlift {}watch {}",
+                "run {run} is still in progress; to follow it: shardlift {}watch {}",
                 self.flags,
                 shell::quoted(run)
             )),
@@ -82,7 +82,7 @@ impl Connection {
         let report = self.documents(run).json(RunDocument::Report).await;
         report.map_err(|error| match error {
             DocumentError::Malformed(Failure { detail, .. }) => {
-                CommandError::usage(format!("{detail}; it may be of another release"))
+                CommandError::usage(format!("{detail}; it may be from another release"))
             }
             error => error.into(),
         })

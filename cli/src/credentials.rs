@@ -67,7 +67,7 @@ impl std::fmt::Display for NoCredentials {
             } else {
                 write!(
                     f,
-                    "there is no profile {profile}, and no AWS credentials for it. The profiles are listed by: aws configure \
+                    "there is no profile {profile}, and no AWS credentials for it. To list the profiles: aws configure \
                      list-profiles"
                 )
             };

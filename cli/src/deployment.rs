@@ -64,7 +64,7 @@ impl Deployment {
         }
         let Some(stack) = &arguments.stack else {
             return Err(CommandError::usage(
-                "which stack? Say --stack NAME, or --local for the stack of `make local-up` (shardlift --help)",
+                "which stack? Use --stack NAME, or --local for the stack of `make local-up` (shardlift --help)",
             ));
         };
         let description = StackDescription::read(&sdk, stack).await?;
@@ -78,6 +78,12 @@ impl Deployment {
             sdk,
             flags: format!("--stack {stack} "),
         })
+    }
+
+    /// The name of the stack, which the template gives to its state machine.
+    pub(crate) fn stack_name(&self) -> String {
+        let machine = self.parts.state_machine_arn.name();
+        machine.strip_suffix("-sync").unwrap_or(machine).to_owned()
     }
 
     /// The outputs and parameters of a stack.
@@ -169,7 +175,7 @@ async fn sdk_config(
     let config = loader.load().await;
     if config.region().is_none() {
         return Err(CommandError::usage(
-            "in which Region is the stack? Say --region, set AWS_REGION, or set region in the profile",
+            "in which Region is the stack? Use --region, set AWS_REGION, or set region in the profile",
         ));
     }
     let Some(provider) = config.credentials_provider() else {

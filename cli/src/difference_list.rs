@@ -43,7 +43,7 @@ impl DifferenceList {
         if let Some(path) = path {
             let file = File::create_new(path).map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => CommandError::usage(format!(
-                    "{} is there already and was not overwritten; choose another file for --csv",
+                    "{} already exists and was not overwritten; choose another file for --csv",
                     path.display()
                 )),
                 _ => CommandError::usage(format!("{} cannot be written: {error}", path.display())),

@@ -84,10 +84,10 @@ impl CommandError {
         match self {
             Self::Usage(_) | Self::Output(_) => self,
             Self::Unreachable { reason, .. } => Self::Call(format!(
-                "the connection is lost ({reason}). The run goes on. To come back: {come_back}"
+                "the connection is lost ({reason}). The run continues. To come back: {come_back}"
             )),
             error => Self::Call(format!(
-                "{error}. The run goes on. To come back: {come_back}"
+                "{error}. The run continues. To come back: {come_back}"
             )),
         }
     }
@@ -108,7 +108,7 @@ fn advice_on(code: &str) -> Option<&'static str> {
         | "UnrecognizedClientException"
         | "InvalidAccessKeyId"
         | "AuthFailure" => {
-            "AWS does not know this access key. See which one is in use: aws configure list"
+            "AWS does not recognize this access key. See which one is in use: aws configure list"
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
             "The secret access key does not belong to the access key: set both again, with aws configure or in the environment"
@@ -121,7 +121,7 @@ fn advice_on(code: &str) -> Option<&'static str> {
             "AWS asks to slow down: try again in a minute"
         }
         "ResourceNotFoundException" | "StateMachineDoesNotExist" | "NoSuchBucket" => {
-            "Is it another account or Region than that of the stack? See --profile and --region"
+            "Is it in another account or Region than the stack? See --profile and --region"
         }
         _ => return None,
     })

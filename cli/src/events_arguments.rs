@@ -8,7 +8,7 @@ use crate::checked_value::checked;
 /// What to do about events.
 #[derive(Debug, Args)]
 pub(crate) struct EventsArguments {
-    /// The bucket whose events they are; by default that of the stack.
+    /// The bucket that sends the events; by default that of the stack.
     #[arg(long, global = true, value_parser = checked(BucketName::new), value_name = "NAME")]
     pub(crate) source_bucket: Option<BucketName>,
     #[command(subcommand)]
@@ -18,15 +18,15 @@ pub(crate) struct EventsArguments {
 /// What to do about events.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsCommand {
-    /// Show how it stands. This is the default.
+    /// Show the current state. This is the default.
     Status,
-    /// Let the source bucket send its events to EventBridge; what else its notification configuration says stays.
+    /// Make the source bucket send its events to EventBridge; the rest of its notification configuration stays.
     On {
         /// Do not ask.
         #[arg(long)]
         yes: bool,
     },
-    /// Let it send no events any more.
+    /// Stop it from sending events.
     Off {
         /// Do not ask.
         #[arg(long)]

@@ -35,7 +35,7 @@ mod rerun;
 mod run_arguments;
 mod run_end;
 mod run_progress;
-mod run_table;
+mod schedule;
 mod screen;
 mod shard_table;
 mod shell;
@@ -43,6 +43,7 @@ mod snapshot;
 mod speed;
 mod start;
 mod start_arguments;
+mod status;
 mod stop;
 mod verify;
 mod watch;
@@ -112,6 +113,7 @@ async fn take(
         Command::Completions { shell } => return manual::completions(shell, screen),
         Command::Man { dir } => return manual::write_pages(&dir, screen),
         Command::Doctor(asked) => return doctor::check(&stack, &asked, screen).await,
+        Command::Status { count } => return status::show(&stack, count, screen).await,
         Command::Events(asked) => return events::run(&stack, &asked, screen).await,
         Command::Verify(_) | Command::Stop(_) => target_profile_is_of_use(&stack, &command)?,
         _ => {}
@@ -136,7 +138,6 @@ async fn of_runs(
         Command::Failures(asked) => failures::show(connection, &asked, screen).await,
         Command::Rerun(asked) => rerun::rerun(connection, asked, screen).await,
         Command::Stop(asked) => stop::stop(stack, connection, &asked, screen).await,
-        Command::Status { count } => run_table::show(connection, count, screen).await,
         Command::Shards(asked) => shard_table::show(connection, &asked, screen).await,
         Command::Verify(asked) => verify::verify(connection, stack, &asked, screen).await,
         Command::Manifest(asked) => object_table::show(connection, &asked, screen).await,
@@ -144,6 +145,7 @@ async fn of_runs(
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Doctor(_)
+        | Command::Status { .. }
         | Command::Events(_) => Err(CommandError::usage("this command opens no stack")),
     }
 }

@@ -27,11 +27,11 @@ pub(crate) async fn upload(
 ) -> Result<String, CommandError> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| {
-        CommandError::usage(format!("{} is no name of a file in UTF-8", path.display()))
+        CommandError::usage(format!("the file name {} is not UTF-8", path.display()))
     })?;
     let format = format.or_else(|| format_of(name)).ok_or_else(|| {
         CommandError::usage(format!(
-            "the name {name} does not tell how the list is read: add --list-format csv, jsonl, parquet or receipts"
+            "the name {name} does not show the list's format: add --list-format csv, jsonl, parquet or receipts"
         ))
     })?;
     let key = format!("{LISTS_FOLDER}{run}/{name}");
@@ -51,7 +51,7 @@ fn with_list(
     let source = &mut input["source"];
     if !source["list"].is_null() {
         return Err(CommandError::usage(
-            "the input names a list (source.list) already, beside --list",
+            "the input already names a list (source.list): leave out one of the two",
         ));
     }
     source["list"] = json!({

@@ -101,7 +101,7 @@ impl Machine {
                     .is_some_and(aws_sdk_sfn::operation::start_execution::StartExecutionError::is_execution_already_exists)
                 {
                     CommandError::usage(format!(
-                        "there was a run {run} already, and Step Functions keeps names for 90 days; choose another --name"
+                        "there has already been a run {run}, and Step Functions keeps names for 90 days; choose another --name"
                     ))
                 } else {
                     CommandError::call("states:StartExecution", &error)

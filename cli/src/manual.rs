@@ -14,7 +14,7 @@ pub(crate) fn completions(
 ) -> Result<Ending, CommandError> {
     if screen.is_json() {
         return Err(CommandError::usage(
-            "a shell reads no JSON: leave --output json out",
+            "a shell does not read JSON: leave out --output json",
         ));
     }
     let mut script = Vec::new();

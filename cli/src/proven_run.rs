@@ -33,7 +33,7 @@ impl<'a> ProvenRun<'a> {
             }),
             _ => Err(CommandError::usage(format!(
                 "the report of run {} does not say what the run vouches for: it was refused, broke before its end, was a dry \
-                 run, or is of a release before the proof. Verify another run",
+                 run, or is from a release without proofs. Verify another run",
                 report.run_id
             ))),
         }

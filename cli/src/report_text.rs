@@ -101,7 +101,7 @@ fn write_new(path: &Path, body: &[u8]) -> Result<(), CommandError> {
                 return Ok(());
             }
             Err(CommandError::usage(format!(
-                "{} is there already and was not overwritten; choose another folder for --save",
+                "{} already exists and was not overwritten; choose another folder for --save",
                 path.display()
             )))
         }

@@ -57,7 +57,7 @@ fn startable<'a>(end: &'a RunEnd, flags: &str) -> Result<&'a NextStep, CommandEr
     let (run, quoted) = (&end.run, shell::quoted(&end.run));
     if end.execution.is_running() {
         return Err(CommandError::usage(format!(
-            "run {run} is still going on; to follow it: shardlift {flags}watch {quoted}"
+            "run {run} is still in progress; to follow it: shardlift {flags}watch {quoted}"
         )));
     }
     if let Some(NextStep::WaitForCopiers(until)) = end.steps.first() {
@@ -129,7 +129,7 @@ async fn refuse_overlap(connection: &Connection, end: &RunEnd) -> Result<(), Com
     let locked = LockedPrefix::of(&record.spec.pair);
     match writing_now(connection, &locked, &end.run).await? {
         Some(other) => Err(CommandError::usage(format!(
-            "run {other} writes to this target now, so that another one would be refused with RunOverlap. When it has ended, \
+            "run {other} is writing to this target, so another run would be refused with RunOverlap. When it has ended, \
              try again: shardlift {}watch {}",
             connection.flags,
             shell::quoted(&other)

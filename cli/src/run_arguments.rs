@@ -41,10 +41,10 @@ pub(crate) struct FailuresArguments {
 /// What is started after a run.
 #[derive(Debug, Args)]
 pub(crate) struct RerunArguments {
-    /// The run whose rest is done; by default the latest.
+    /// The run to rerun; by default the latest.
     #[arg(value_parser = checked(RunId::new))]
     pub(crate) run: Option<RunId>,
-    /// Of that run, just this shard; may be repeated.
+    /// Only this shard of that run; may be repeated.
     #[arg(long = "shard", value_parser = checked(ShardId::new), value_name = "SHARD_ID")]
     pub(crate) shards: Vec<ShardId>,
     #[command(flatten)]
@@ -54,14 +54,14 @@ pub(crate) struct RerunArguments {
 /// Which run is stopped.
 #[derive(Debug, Args)]
 pub(crate) struct StopArguments {
-    /// The run; by default the one that is going on, if there is just one.
+    /// The run; by default the one in progress, if there is only one.
     #[arg(value_parser = checked(RunId::new))]
     pub(crate) run: Option<RunId>,
-    /// Do not wait for the copiers: uploads that they begin later are left.
+    /// Do not wait for the copiers: uploads that they start later are left.
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// The profile that aborts uploads, where that of the stack may not: one of
-    /// the target account.
+    /// The profile that aborts uploads, if the stack's may not: one of the
+    /// target account.
     #[arg(long, value_name = "NAME")]
     pub(crate) target_profile: Option<String>,
 }
@@ -72,7 +72,7 @@ pub(crate) struct VerifyArguments {
     /// The run.
     #[arg(value_parser = checked(RunId::new))]
     pub(crate) run: RunId,
-    /// The profile that lists the target, where that of the stack may not: one of the target account.
+    /// The profile that lists the target, if the stack's may not: one of the target account.
     #[arg(long, value_name = "NAME")]
     pub(crate) target_profile: Option<String>,
     /// Write every difference to this file, which must not exist yet.
@@ -103,7 +103,7 @@ pub(crate) struct ManifestArguments {
     /// The shard, as `shardlift shards` lists it.
     #[arg(value_parser = checked(ShardId::new))]
     pub(crate) shard: ShardId,
-    /// One JSON object a line, with the keys exactly as they are, instead of a table with tabs.
+    /// One JSON object per line, with the keys exactly as they are, instead of a table with tabs.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -98,7 +98,7 @@ fn lines(snapshot: &Snapshot, speed: &Speed) -> (String, String) {
 }
 
 /// The progress in one line.
-fn line(snapshot: &Snapshot, speed: &Speed) -> String {
+pub(crate) fn line(snapshot: &Snapshot, speed: &Speed) -> String {
     match snapshot.phase {
         Phase::Starting => "starting: the planner checks the pair".to_owned(),
         Phase::Planning => format!(

@@ -24,7 +24,7 @@ pub(crate) async fn show(
         let why = if execution.is_running() {
             "is not planned yet"
         } else {
-            "was refused before it was planned, or the ledger has forgotten it"
+            "was refused before it was planned, or its records have expired"
         };
         return Err(CommandError::usage(format!(
             "run {} has no shards: it {why}",

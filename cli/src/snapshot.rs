@@ -10,9 +10,10 @@ use shardlift_core::{
 };
 
 /// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The planner checks the pair; there is nothing in the ledger yet.
+    #[default]
     Starting,
     /// The planner lists and compares.
     Planning,
@@ -22,8 +23,20 @@ pub(crate) enum Phase {
     Reporting,
 }
 
+impl Phase {
+    /// Its name, as a JSON document says it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Planning => "planning",
+            Self::Copying => "copying",
+            Self::Reporting => "reporting",
+        }
+    }
+}
+
 /// The progress of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) phase: Phase,
     /// Source objects that the planner has listed.
@@ -48,20 +61,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Reads the ledger: the run, its ranges while it is planned, its shards.
     pub(crate) async fn read(ledger: &impl Ledger, run: &RunId) -> Result<Self, CallFault> {
-        let mut snapshot = Self {
-            phase: Phase::Starting,
-            listed: 0,
-            ranges_done: 0,
-            ranges: 0,
-            planned: Count::default(),
-            settled: 0,
-            copied: Count::default(),
-            failed: 0,
-            shards_done: 0,
-            shards: 0,
-            round: 0,
-            leased_until: None,
-        };
+        let mut snapshot = Self::default();
         let Some(record) = ledger.read_run(run).await? else {
             return Ok(snapshot);
         };

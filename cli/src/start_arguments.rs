@@ -29,13 +29,13 @@ pub(crate) struct StartArguments {
     /// Upload this list, and take the objects from it.
     #[arg(long, value_name = "FILE", conflicts_with = "rerun_of")]
     pub(crate) list: Option<PathBuf>,
-    /// How the list is read; by default, its name tells.
+    /// The format of the list; by default taken from its name.
     #[arg(long, value_parser = list_format, value_name = "FORMAT", requires = "list")]
     pub(crate) list_format: Option<ListFormat>,
     /// Do what this run left undone, and nothing else.
     #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID", conflicts_with = "input")]
     pub(crate) rerun_of: Option<RunId>,
-    /// Of that run, just this shard; may be repeated.
+    /// Only this shard of that run; may be repeated.
     #[arg(long = "shard", value_parser = checked(ShardId::new), value_name = "SHARD_ID", requires = "rerun_of")]
     pub(crate) shards: Vec<ShardId>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(crate) struct NewRunArguments {
     /// The new run's id; by default made from the time.
     #[arg(long, value_parser = checked(RunId::new), value_name = "RUN_ID")]
     pub(crate) name: Option<RunId>,
-    /// Stay, show progress, and end with the report.
+    /// Show progress until the run ends, then the report.
     #[arg(long)]
     pub(crate) watch: bool,
 }
@@ -67,6 +67,6 @@ pub(crate) struct PlanArguments {
 fn list_format(text: &str) -> Result<ListFormat, String> {
     let format = ListFormat::named(text).filter(|format| *format != ListFormat::Inventory);
     format.ok_or_else(|| {
-        "expected csv, jsonl, parquet or receipts; an inventory stays where it lies: name it in source.list".to_owned()
+        "expected csv, jsonl, parquet or receipts; an inventory stays where it is: name it in source.list".to_owned()
     })
 }

@@ -129,12 +129,12 @@ fn summary(proven: &ProvenRun<'_>, rechecked: &Rechecked) -> String {
             format!("{place} is what {proved}: {vouched}.")
         }
         TargetState::AsProven => format!(
-            "{place} is what {proved}: {vouched}. Beside these it still holds {}.",
+            "{place} is what {proved}: {vouched}. It also still holds {}.",
             sum_text(&beside)
         ),
         TargetState::BesideChanged => format!(
-            "{place} holds every object that {proved}: {vouched}. What stands beside these has changed: now there are {} in \
-             all, then there were {}.",
+            "{place} holds every object that {proved}: {vouched}. The other objects there have changed: there are now {} in \
+             all, and there were {} then.",
             counted(seen.objects, "object"),
             counted(proof.vouched.objects + beside.objects, "object"),
         ),

@@ -212,7 +212,7 @@ mod tests {
         let told = end_of(describe, come_back).await.unwrap_err().to_string();
         assert_eq!(
             told,
-            "the connection is lost (timed out). The run goes on. To come back: shardlift watch nightly-1"
+            "the connection is lost (timed out). The run continues. To come back: shardlift watch nightly-1"
         );
     }
 }

@@ -28,6 +28,10 @@ each fix.
     see `ministack_permissions.py`.
 12. `x-amz-expected-bucket-owner` was ignored: see `ministack_permissions.py`.
 13. Every web page could use it, and the root of an account with any secret: see `ministack_guard.py`.
+14. A mapping of a queue took ten messages at once, whatever its window and the role's permissions: see
+    `ministack_mappings.py`.
+15. Alarms heard of no queue and of no line of a log, and were judged by the metrics of others: see
+    `ministack_alarms.py`.
 """
 
 import contextlib
@@ -42,7 +46,9 @@ import ministack.core.iam_evaluator as iam
 import ministack.services.s3 as s3
 import ministack.services.stepfunctions as states
 from ministack.core.responses import AccountScopedDict, get_account_id
+from ministack_alarms import fix_alarms
 from ministack_guard import fix_signatures_of_roots, guarded
+from ministack_mappings import fix_mappings_of_queues
 from ministack_objects import fix_objects
 from ministack_permissions import fix_permissions
 from ministack_recorder import recording
@@ -222,6 +228,9 @@ def main():
     fix_the_name_of_a_missing_slot()
     fix_permissions()
     fix_signatures_of_roots()
+    wait_scale = float(os.environ.get("SFN_WAIT_SCALE", "1"))
+    fix_mappings_of_queues(wait_scale)
+    fix_alarms(wait_scale)
 
     import ministack.app as server
 

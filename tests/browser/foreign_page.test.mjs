@@ -4,16 +4,13 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import bundled from "@sparticuz/chromium";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 
 const MODEL = fileURLToPath(new URL("../../target/release/shardlift-s3-model", import.meta.url));
-const BUNDLED_ARGS = bundled.args.filter((arg) => arg !== "--single-process");
 
 let browser;
 let model;
@@ -36,12 +33,7 @@ before(async () => {
     if (up) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-  browser = await chromium.launch(
-    installed
-      ? { executablePath: installed, args: ["--no-sandbox", `--host-resolver-rules=MAP rebound.example 127.0.0.1`] }
-      : { executablePath: await bundled.executablePath(), args: [...BUNDLED_ARGS, "--host-resolver-rules=MAP rebound.example 127.0.0.1"] },
-  );
+  browser = await launch(["--host-resolver-rules=MAP rebound.example 127.0.0.1"]);
 });
 
 after(async () => {

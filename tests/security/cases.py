@@ -86,6 +86,14 @@ CIRCUMSTANCES = {
     "WriteTheRunsDocuments in copier-role": "an object that cannot be copied",
 }
 
+# The same of the intake, which has no run of its own.
+INTAKE_NOT_JUDGED = {"WriteItsLog": NOT_JUDGED["WriteItsLog"]}
+INTAKE_CIRCUMSTANCES = {
+    "dynamodb:GetItem": "a lock that a dead run left",
+    "ReadTheRunsDocuments": "a list that waits already",
+    "RemoveTheEvents": "events that came again after their run",
+}
+
 
 @dataclass(frozen=True)
 class Case:
@@ -102,6 +110,17 @@ def all_cases():
         Case(mutation, _looked_up(CIRCUMSTANCES, mutation), _looked_up(NOT_JUDGED, mutation)) for mutation in _all()
     ]
     assert len({case.mutation.name for case in found}) == len(found)
+    return sorted(found, key=lambda case: case.not_judged is not None)
+
+
+def intake_cases():
+    """Every case of the intake's role, the judged ones first."""
+    (policy,) = source_rendering().resource("IntakeRole")["Policies"]
+    mutations = [Mutation((cut,)) for cut in cuts_of("intake-role", policy["PolicyDocument"]["Statement"])]
+    found = [
+        Case(mutation, _looked_up(INTAKE_CIRCUMSTANCES, mutation), _looked_up(INTAKE_NOT_JUDGED, mutation))
+        for mutation in mutations
+    ]
     return sorted(found, key=lambda case: case.not_judged is not None)
 
 

@@ -9,6 +9,13 @@ from tests.workflow.conftest import server
 from .test_documents import facts
 
 __all__ = ["server"]
+TABLE = pytest.StashKey()
+
+
+@pytest.fixture
+def table(request):
+    """Takes each case with what became of it; they are printed at the end, with their count."""
+    return request.config.stash.setdefault(TABLE, []).append
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +28,6 @@ def outputs_path(tmp_path_factory):
 
 def pytest_terminal_summary(terminalreporter, config):
     """The table of the mutations, with its count."""
-    from .test_mutations import TABLE
-
     lines = config.stash.get(TABLE, [])
     if not lines:
         return

@@ -5,8 +5,8 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# What stands before the name of a document in the folder of any run.
-RUNS = "/runs/*/"
+# What stands before the name of a document: of any run, and of events.
+FOLDERS = ("/runs/*/", "/lists/events/")
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ def cuts_of(document, statements):
             for action in actions:
                 yield Cut(document, sid, "action", action)
         resources = listed(statement.get("Resource", []))
-        if len(resources) > 1 and all(RUNS in resource for resource in resources):
-            yield from (Cut(document, sid, "resource", resource.rpartition(RUNS)[2]) for resource in resources)
+        for folder in FOLDERS:
+            if len(resources) > 1 and all(folder in resource for resource in resources):
+                yield from (Cut(document, sid, "resource", resource.rpartition(folder)[2]) for resource in resources)
         for operator, keys in statement.get("Condition", {}).items():
             for key in keys:
                 yield Cut(document, sid, "condition", f"{operator} {key}")
@@ -107,7 +108,8 @@ class Policies:
         account = self._deployment.source if name in self._OF_SOURCE else self._deployment.target
         return account.client(service)
 
-    _OF_SOURCE = ("source-bucket", "source-key", "planner-role", "copier-role", "renderer-role", "reporter-role")
+    _FUNCTIONS = ("planner", "copier", "renderer", "reporter", "intake")
+    _OF_SOURCE = ("source-bucket", "source-key", *(f"{name}-role" for name in _FUNCTIONS))
 
     def role_name(self, name):
         if name in ("target-role", "target-trust"):
@@ -117,6 +119,12 @@ class Policies:
 
     def _bucket(self, name):
         return self._outputs[name.replace("-", "_")]
+
+    def _inline_policy(self, name):
+        """The name of a role's policy. Where the stack starts runs from events, the reporter has another one."""
+        names = self._client(name, "iam").list_role_policies(RoleName=self.role_name(name))["PolicyNames"]
+        (policy,) = names if len(names) == 1 else [one for one in names if one == name.removesuffix("-role")]
+        return policy
 
     def read(self, name):
         """A document as it is deployed."""
@@ -130,7 +138,7 @@ class Policies:
         if name == "target-trust":
             document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
         else:
-            (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+            policy = self._inline_policy(name)
             document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         return json.loads(document) if isinstance(document, str) else document
 
@@ -147,5 +155,5 @@ class Policies:
         if name == "target-trust":
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=text)
         else:
-            (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+            policy = self._inline_policy(name)
             iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=text)

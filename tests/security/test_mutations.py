@@ -36,6 +36,7 @@ IN_WORDS = {
     "copier-role": "the function's execution role",
     "renderer-role": "the function's execution role",
     "reporter-role": "the function's execution role",
+    "intake-role": "the function's execution role",
 }
 # What a report says to put into a policy.
 PRINTED = re.compile(
@@ -106,15 +107,6 @@ def guarded(server, tmp_path_factory):
     return Guarded(pair, policies, keys)
 
 
-TABLE = pytest.StashKey()
-
-
-@pytest.fixture
-def table(request):
-    """Takes each case with what became of it; they are printed at the end, with their count."""
-    return request.config.stash.setdefault(TABLE, []).append
-
-
 def told_by(pair, execution):
     """Everything that a person is told about a run: the console, the report, the failed objects, the children."""
     told = [execution.cause, document(pair, execution, "report.json"), document(pair, execution, "failures.csv")]
@@ -134,7 +126,7 @@ def printed_fixes(guarded, execution):
     fixes = {}
     for printed in PRINTED.finditer(message):
         words, place = printed[1], printed[3]
-        names = [name for name, in_words in IN_WORDS.items() if in_words == words]
+        names = [name for name, in_words in IN_WORDS.items() if in_words == words and name != "intake-role"]
         if len(names) > 1 and "key" in names[0]:
             names = [name for name in names if guarded.keys[name] == place]
         elif len(names) > 1:

@@ -28,10 +28,13 @@ def test_events_are_off_by_default_and_all_that_is_about_them_hangs_on_one_condi
 
 
 def test_a_message_outlives_its_invocation_and_no_batch_is_lost(source):
-    """Lambda advises six times the function's timeout (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html)."""
+    """Lambda advises six times the function's timeout
+    (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), and a message is received when the
+    window begins."""
     queue = source["Resources"]["EventsQueue"]["Properties"]
     timeout = source["Resources"][INTAKE]["Properties"]["Timeout"]
-    assert queue["VisibilityTimeout"] == 6 * timeout
+    window = source["Parameters"]["EventsWindowSeconds"]["MaxValue"]
+    assert queue["VisibilityTimeout"] == 6 * timeout + window
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
     assert (
         queue["MessageRetentionPeriod"]

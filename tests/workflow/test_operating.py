@@ -107,7 +107,7 @@ def test_a_run_is_stopped_once_however_often_that_is_asked(machine, command, pai
     assert "No run" not in told
     assert "shardlift --local start" in told
     _told, beside = command("stop", code=BROKEN)
-    assert "no run is going on" in beside
+    assert "no run is in progress" in beside
     _told, beside = command("stop", "nix", code=BROKEN)
     assert "there is no run nix" in beside
 
@@ -155,7 +155,7 @@ def test_a_stop_waits_for_the_copiers_and_then_the_run_can_be_rerun(server, mode
     pair.fill()
     pair.begin("copying")
     _told, beside = command("rerun", "copying", code=BROKEN)
-    assert "is still going on" in beside
+    assert "is still in progress" in beside
     stopping = subprocess.Popen(command.line("stop"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     watchdog = threading.Timer(120, stopping.kill)
     watchdog.start()

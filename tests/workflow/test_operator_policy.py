@@ -16,9 +16,12 @@ from .pair import TestPair
 USER, STACK = "an-operator", "with-operators"
 PLACES = json.dumps({"source": {"prefix": "o/"}, "target": {"prefix": "o/"}})
 RUN_NAME = "by-an-operator"
+# A command that shows the rest without this statement, and says what it could not show.
+SHOWS_THE_REST = "ReadTheSchedule"
 # Each statement with a command that needs it, and what the command says without it.
 NEEDED = {
     "FindTheStack": (["status"], "cloudformation:DescribeStacks"),
+    "ReadTheSchedule": (["status"], "scheduler:GetSchedule"),
     "StartAndListRuns": (["start", "--input", PLACES], "states:StartExecution"),
     "WatchAndStopRuns": (["watch", RUN_NAME], "states:DescribeExecution"),
     "ReadTheLedger": (["shards", RUN_NAME], "dynamodb:"),
@@ -113,21 +116,40 @@ def test_every_statement_is_tried(policy):
     assert [statement["Sid"] for statement in policy["Statement"]] == list(NEEDED)
 
 
+@pytest.fixture
+def ran_without(user, iam, policy, tmp_path):
+    """Runs the command that needs a statement without it."""
+
+    def run_it(sid):
+        path = tmp_path / "keys.csv"
+        path.write_text("any,o/a\n")
+        arguments = [str(path) if word == "LIST" else word for word in NEEDED[sid][0]]
+        left = [statement for statement in policy["Statement"] if statement["Sid"] != sid]
+        allow(iam, {**policy, "Statement": left})
+        try:
+            return user.run(*arguments)
+        finally:
+            allow(iam, policy)
+
+    return run_it
+
+
 @pytest.mark.usefixtures("run")
-@pytest.mark.parametrize("sid", NEEDED)
-def test_without_a_statement_a_sentence_says_what_is_refused(user, iam, policy, sid, tmp_path):
-    arguments, action = NEEDED[sid]
-    path = tmp_path / "keys.csv"
-    path.write_text("any,o/a\n")
-    arguments = [str(path) if word == "LIST" else word for word in arguments]
-    left = [statement for statement in policy["Statement"] if statement["Sid"] != sid]
-    allow(iam, {**policy, "Statement": left})
-    try:
-        ran = user.run(*arguments)
-    finally:
-        allow(iam, policy)
+@pytest.mark.parametrize("sid", [sid for sid in NEEDED if sid != SHOWS_THE_REST])
+def test_without_a_statement_a_sentence_says_what_is_refused(ran_without, sid):
+    ran = ran_without(sid)
     assert ran.returncode == 2, (ran.stdout, ran.stderr)
     assert ran.stdout == ""
-    assert action in ran.stderr
+    assert NEEDED[sid][1] in ran.stderr
     assert "shardlift policy operator" in ran.stderr, ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("run")
+def test_runs_are_shown_to_whoever_may_not_read_the_schedule(ran_without):
+    ran = ran_without(SHOWS_THE_REST)
+    assert ran.returncode == 0, (ran.stdout, ran.stderr)
+    assert "Next run: not known. " in ran.stdout
+    assert NEEDED[SHOWS_THE_REST][1] in ran.stdout
+    assert "shardlift policy operator" in ran.stdout
+    assert RUN_NAME in ran.stdout

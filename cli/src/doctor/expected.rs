@@ -6,7 +6,6 @@ use shardlift_core::{
 };
 
 use crate::{
-    arguments::StackArguments,
     deployment::{Deployment, StackDescription},
     error::CommandError,
     policy_facts::PolicyFacts,
@@ -30,15 +29,8 @@ impl Expected {
     ///
     /// # Errors
     /// When it cannot be read: nothing can be checked without it.
-    pub(super) async fn of(
-        arguments: &StackArguments,
-        deployment: &Deployment,
-    ) -> Result<Self, CommandError> {
-        let machine = deployment.parts.state_machine_arn.name();
-        let stack = match &arguments.stack {
-            Some(stack) => stack.clone(),
-            None => machine.strip_suffix("-sync").unwrap_or(machine).to_owned(),
-        };
+    pub(super) async fn of(deployment: &Deployment) -> Result<Self, CommandError> {
+        let stack = deployment.stack_name();
         let description = StackDescription::read(&deployment.sdk, &stack).await?;
         let facts = PolicyFacts::of_description(&description)?;
         Ok(Self {

@@ -33,7 +33,7 @@ pub(crate) async fn check(
         ));
     }
     let deployment = Deployment::find(stack).await?;
-    let expected = Expected::of(stack, &deployment).await?;
+    let expected = Expected::of(&deployment).await?;
     let mut findings = stack::check(&deployment, &expected).await;
     findings.extend(source_bucket::check(&deployment, &expected).await);
     let sees_target = stack.local || arguments.target_profile.is_some();
@@ -72,9 +72,9 @@ fn report(
             finding.write(screen)?;
         }
         let sentence = match problems {
-            0 => "Nothing found that keeps a run from working. What the functions themselves may do, a dry run tries:".to_owned(),
-            1 => "1 problem. After fixing it, a dry run tries what the functions themselves may do:".to_owned(),
-            more => format!("{more} problems. After fixing them, a dry run tries what the functions themselves may do:"),
+            0 => "Nothing found that keeps a run from working. To test what the functions themselves may do, use a dry run:".to_owned(),
+            1 => "1 problem. After fixing it, test what the functions themselves may do with a dry run:".to_owned(),
+            more => format!("{more} problems. After fixing them, test what the functions themselves may do with a dry run:"),
         };
         writeln!(screen.out())?;
         screen.paragraph(crate::screen::Tone::Plain, 0, &sentence)?;

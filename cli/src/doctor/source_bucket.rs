@@ -87,7 +87,7 @@ impl ExaminedBucket<'_> {
                         Level::Problem,
                         check,
                         format!("there is no bucket {name}"),
-                        "Is the name that of the stack's parameter, and was the bucket created?",
+                        "Check the name in the stack's parameters, and whether the bucket was created.",
                     ),
                     _ => DoctorFinding::unknown(
                         check,
@@ -112,7 +112,7 @@ impl ExaminedBucket<'_> {
                 let text = found.policy().unwrap_or_default();
                 let policy = serde_json::from_str(text);
                 Ok(Some(policy.map_err(|error| {
-                    CommandError::usage(format!("the policy of {} is no JSON: {error}", self.name))
+                    CommandError::usage(format!("the policy of {} is not JSON: {error}", self.name))
                 })?))
             }
             Err(error) if error.code() == Some("NoSuchBucketPolicy") => Ok(None),

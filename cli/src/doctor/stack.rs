@@ -1,13 +1,12 @@
 //! The stack's own parts: its functions, their share of the account's concurrency, its schedule and its topic.
 
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
-use aws_sdk_scheduler::types::ScheduleState;
 
 use super::{
     expected::Expected,
     finding::{DoctorFinding, Level},
 };
-use crate::{deployment::Deployment, error::CommandError};
+use crate::{deployment::Deployment, error::CommandError, schedule::Schedule};
 
 /// What a planner, a reporter and other functions need beside the copiers.
 const SPARE_CONCURRENCY: i32 = 2;
@@ -28,7 +27,7 @@ pub(super) async fn check(deployment: &Deployment, expected: &Expected) -> Vec<D
         findings.push(function(&lambda, expected, name).await);
     }
     findings.push(concurrency(&lambda, expected).await);
-    findings.push(schedule(&aws_sdk_scheduler::Client::new(sdk), expected).await);
+    findings.push(schedule(deployment).await);
     findings.push(subscriptions(&aws_sdk_sns::Client::new(sdk), expected).await);
     findings
 }
@@ -44,7 +43,7 @@ fn stack(expected: &Expected) -> DoctorFinding {
         "UPDATE_ROLLBACK_COMPLETE" => Level::Note,
         _ => Level::Problem,
     };
-    let why = "Its last deployment did not end well, or is not over. What failed:";
+    let why = "Its last deployment failed, or is still in progress. To see what failed:";
     let events = format!(
         "aws cloudformation describe-stack-events --stack-name {name} --query \"StackEvents[?contains(ResourceStatus, 'FAILED')]\""
     );
@@ -134,7 +133,7 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
         return DoctorFinding::fine(CHECK, what);
     }
     let why = format!(
-        "Copiers wait for a slot and lose nothing, but they leave none to your other functions. Deploy the stack with \
+        "Copiers wait for a slot and lose nothing, but they leave none for your other functions. Deploy the stack with \
          CopierConcurrency={}, or ask AWS for more:",
         (limit - SPARE_CONCURRENCY).max(1)
     );
@@ -143,23 +142,18 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
     DoctorFinding::new(Level::Note, CHECK, what, why).fixed_by([ask.to_owned()])
 }
 
-async fn schedule(scheduler: &aws_sdk_scheduler::Client, expected: &Expected) -> DoctorFinding {
+async fn schedule(deployment: &Deployment) -> DoctorFinding {
     const CHECK: &str = "schedule";
-    let name = format!("{}-nightly", expected.stack);
-    let found = match scheduler.get_schedule().name(&name).send().await {
-        Ok(found) => found,
-        Err(error) => {
-            let error = CommandError::call("scheduler:GetSchedule", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+    match Schedule::read(&deployment.sdk, &deployment.stack_name()).await {
+        Ok(schedule) if schedule.is_enabled => {
+            DoctorFinding::fine(CHECK, format!("{} {}", schedule.expression, schedule.zone))
         }
-    };
-    let expression = found.schedule_expression().unwrap_or_default();
-    let zone = found.schedule_expression_timezone().unwrap_or("UTC");
-    if found.state() == Some(&ScheduleState::Enabled) {
-        return DoctorFinding::fine(CHECK, format!("{expression} {zone}"));
+        Ok(_) => {
+            let why = "No run starts by itself. If that is not intended, deploy the stack with ScheduleState=ENABLED.";
+            DoctorFinding::new(Level::Note, CHECK, "disabled", why)
+        }
+        Err(error) => DoctorFinding::unknown(CHECK, &error),
     }
-    let why = "No run starts by itself. If that is not meant, deploy the stack with ScheduleState=ENABLED.";
-    DoctorFinding::new(Level::Note, CHECK, "disabled", why)
 }
 
 async fn subscriptions(sns: &aws_sdk_sns::Client, expected: &Expected) -> DoctorFinding {
@@ -200,21 +194,21 @@ fn judged(topic: &str, confirmed: u32, pending: &[String]) -> DoctorFinding {
             Level::Problem,
             CHECK,
             "nobody is subscribed to the topic",
-            "A run that fails is noticed by nobody.",
+            "Nobody notices a run that fails.",
         )
         .fixed_by([subscribe]),
         (0, [first, ..]) => DoctorFinding::new(
             Level::Problem,
             CHECK,
             format!("{first} has not confirmed the subscription"),
-            "SNS sends nothing before its confirmation link is opened. If the mail is lost, subscribe again:",
+            "SNS sends nothing until its confirmation link is opened. If the email is lost, subscribe again:",
         )
         .fixed_by([subscribe]),
         (_, [first, ..]) => DoctorFinding::new(
             Level::Note,
             CHECK,
             format!("confirmed: {confirmed}; not yet: {first}"),
-            "SNS sends nothing to an address before its confirmation link is opened.",
+            "SNS sends nothing to an address until its confirmation link is opened.",
         ),
         (_, []) => DoctorFinding::fine(CHECK, format!("confirmed: {confirmed}")),
     }

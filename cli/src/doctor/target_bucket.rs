@@ -94,7 +94,7 @@ async fn ownership(bucket: &ExaminedBucket<'_>, expected: &Expected) -> DoctorFi
     if expected.agreement.extras.with_acls {
         return DoctorFinding::fine(CHECK, what);
     }
-    let why = "The role is of the bucket's own account, so its copies belong to it anyway. AWS recommends turning the lists off:";
+    let why = "The role belongs to the bucket's own account, so its copies belong to it anyway. AWS recommends turning the lists off:";
     DoctorFinding::new(Level::Note, CHECK, what, why).fixed_by([format!(
         "aws s3api put-bucket-ownership-controls --bucket {name} --ownership-controls 'Rules=[{{ObjectOwnership=BucketOwnerEnforced}}]'"
     )])
@@ -198,8 +198,8 @@ async fn unfinished_uploads(bucket: &ExaminedBucket<'_>) -> DoctorFinding {
     if has_rule {
         return DoctorFinding::fine(CHECK, "a lifecycle rule aborts unfinished ones");
     }
-    let why = "A run aborts its own uploads, and `shardlift stop` those of a stopped run. What a run leaves that timed out \
-               costs until it is aborted; a lifecycle rule with AbortIncompleteMultipartUpload does that.";
+    let why = "A run aborts its own uploads, and `shardlift stop` those of a stopped run. The uploads of a run that timed out \
+               cost money until they are aborted; a lifecycle rule with AbortIncompleteMultipartUpload does that.";
     DoctorFinding::new(
         Level::Note,
         CHECK,

@@ -40,8 +40,8 @@ pub(super) async fn check(sdk: &aws_config::SdkConfig, expected: &Expected) -> V
         return Vec::new();
     };
     if role.arn() != arn {
-        let why = "The profile is of another account than the one of the stack's parameter TargetAccountRoleArn.";
-        let what = format!("this account has {}, and runs enter {arn}", role.arn());
+        let why = "The profile belongs to another account than the stack's parameter TargetAccountRoleArn.";
+        let what = format!("this account has {}, but runs assume {arn}", role.arn());
         return vec![DoctorFinding::new(Level::Problem, CHECK, what, why)];
     }
     let trust = role.assume_role_policy_document().unwrap_or_default();

@@ -55,7 +55,7 @@ impl EventParts {
             }
             (None, None) => {
                 return Err(CommandError::usage(
-                    "which bucket sends the events? Say --source-bucket, or --stack",
+                    "which bucket sends the events? Use --source-bucket, or --stack",
                 ));
             }
         };

@@ -108,6 +108,12 @@ impl Notifications {
             )?;
             return Ok(Ending::Broken);
         }
+        // S3 knows no condition for this write, and whoever was asked may have taken a while to answer.
+        if self.read().await? != configuration {
+            return Err(CommandError::usage(format!(
+                "somebody else changed the notification configuration of s3://{bucket} in the meantime; this command changed nothing: look at it again"
+            )));
+        }
         self.write(configuration, on).await?;
         let done = if on {
             "The bucket now sends its events to EventBridge; S3 needs about five minutes for that."

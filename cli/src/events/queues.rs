@@ -136,7 +136,7 @@ impl Queues {
         if is_taken {
             writeln!(
                 screen.out(),
-                "{} received by somebody else just now; try again in some minutes",
+                "{} received by somebody else just now; try again in a few minutes",
                 counted(there.in_flight, "dead letter")
             )?;
             return Ok(Ending::Incomplete);

@@ -97,7 +97,7 @@ impl Waiting {
         let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
         let age = duration(now.since(oldest));
         let why = if self.is_held {
-            "; a run of events broke, and is tried again every 15 minutes"
+            "; a run started by events broke, and is tried again every 15 minutes"
         } else {
             ""
         };

@@ -41,7 +41,7 @@ pub(crate) async fn stop(
     if was_running {
         connection.machine.stop(&run).await?;
         screen.note(&format!(
-            "run {run} is stopped. Ctrl-C ends only the waiting. To go on with it:\n  {again}"
+            "run {run} is stopped. Ctrl-C ends only the wait. To continue it:\n  {again}"
         ))?;
     }
     let execution = watch::end_of(|| connection.machine.describe(&run), &again).await?;
@@ -81,13 +81,13 @@ async fn only_running(connection: &Connection) -> Result<RunId, CommandError> {
         [run] => RunId::new(run.name.as_str())
             .map_err(|invalid| CommandError::usage(invalid.to_string())),
         [] => Err(CommandError::usage(format!(
-            "no run is going on. To abort what an ended one left: shardlift {}stop RUN",
+            "no run is in progress. To abort what an ended run left: shardlift {}stop RUN",
             connection.flags
         ))),
         _ => {
             let names: Vec<_> = running.iter().map(|run| run.name.as_str()).collect();
             Err(CommandError::usage(format!(
-                "{} are going on; name the one to stop: {}",
+                "{} are in progress; name the one to stop: {}",
                 counted(names.len() as u64, "run"),
                 Printable(&names.join(", "))
             )))

@@ -72,8 +72,8 @@ pub(super) async fn sweep(
         Err(error) => {
             let why = format!(
                 "Uploads below {place} may be left: {error}. With --target-profile, name a profile of the target account that \
-                 may list and abort them. They cost until they are aborted; a rule of the bucket (AbortIncompleteMultipartUpload) \
-                 does that too."
+                 may list and abort them. They cost money until they are aborted; a lifecycle rule of the bucket \
+                 (AbortIncompleteMultipartUpload) does that too."
             );
             let (aborted, left) = (0, None);
             return Ok(Swept::Left { aborted, left, why });
@@ -88,7 +88,7 @@ pub(super) async fn sweep(
         writing_now(connection, &LockedPrefix::of(&record.spec.pair), &end.run).await?
     {
         let why = format!(
-            "{} below {place} left alone: run {} writes there now, and they may be its own. Try again when it has ended.",
+            "{} below {place} left alone: run {} is writing there now, and they may be its own. Try again when it has ended.",
             counted(found, "unfinished upload"),
             shell::quoted(&other)
         );

@@ -86,6 +86,6 @@ output "events_dead_letters_url" {
 }
 
 output "target_account_command" {
-  description = "For whoever owns the target account: deploys target-account.yaml. Name the target bucket's Region, and set CreateTargetBucket=true if the bucket does not exist yet."
+  description = "The command with which the target account's owner deploys target-account.yaml. Name the target bucket's Region, and set CreateTargetBucket=true if the bucket does not exist yet."
   value       = aws_cloudformation_stack.this.outputs["TargetAccountCommand"]
 }

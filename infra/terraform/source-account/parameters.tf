@@ -56,7 +56,7 @@ variable "target_account_role_arn" {
   nullable    = false
   validation {
     condition     = can(regex("^arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=.@_/-]{1,512}$", var.target_account_role_arn))
-    error_message = "target_account_role_arn must be the ARN of an IAM role without a comma, which separates it from further ones."
+    error_message = "target_account_role_arn must be the ARN of one IAM role, without a comma."
   }
 }
 
@@ -76,23 +76,23 @@ variable "target_external_id" {
 
 variable "further_target_bucket_names" {
   type        = list(string)
-  description = "Further buckets that a run's input may name as its target, separated by commas. Empty allows only TargetBucketName."
+  description = "Further buckets that a run's input may name as its target, comma-separated. Empty allows only TargetBucketName."
   default     = []
   nullable    = false
   validation {
     condition     = can(regex("^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](,[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])*$", join(",", var.further_target_bucket_names)))
-    error_message = "further_target_bucket_names must be empty, or bucket names separated by commas without spaces."
+    error_message = "further_target_bucket_names must be empty, or comma-separated bucket names without spaces."
   }
 }
 
 variable "further_target_role_arns" {
   type        = list(string)
-  description = "Further roles that a run's input may name, separated by commas. Each comes from its own target-account.yaml stack and must also be in the source bucket's policy. Empty allows only TargetAccountRoleArn."
+  description = "Further roles that a run's input may name, comma-separated. Each comes from its own target-account.yaml stack and must also be in the source bucket's policy. Empty allows only TargetAccountRoleArn."
   default     = []
   nullable    = false
   validation {
     condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=.@_/-]{1,512}(,arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=.@_/-]{1,512})*$", join(",", var.further_target_role_arns)))
-    error_message = "further_target_role_arns must be empty, or ARNs of IAM roles separated by commas without spaces."
+    error_message = "further_target_role_arns must be empty, or comma-separated ARNs of IAM roles without spaces."
   }
 }
 
@@ -120,7 +120,7 @@ variable "run_compare" {
 
 variable "run_tags" {
   type        = string
-  description = "What happens to object tags. preserve fails an object whose tags cannot be copied, best_effort copies it without, ignore copies none."
+  description = "What happens to object tags. preserve fails an object whose tags cannot be copied, best_effort copies it without them, ignore copies none."
   default     = "preserve"
   nullable    = false
   validation {
@@ -142,7 +142,7 @@ variable "run_verify" {
 
 variable "run_filters" {
   type        = string
-  description = "Which objects take part: the JSON object that a run's input has as filters, for example {\"exclude\":[\"**.tmp\"],\"size_min_bytes\":1}. A filter that the input names replaces the one of the same name here."
+  description = "Which objects take part: the JSON object that a run's input has as filters, for example {\"exclude\":[\"**.tmp\"],\"size_min_bytes\":1}. A filter in the input replaces the filter of the same name here."
   default     = ""
   nullable    = false
   validation {
@@ -157,7 +157,7 @@ variable "run_filters" {
 
 variable "run_storage_class" {
   type        = string
-  description = "The storage class at the target. preserve keeps each object's own; a class is that of every copy."
+  description = "The storage class at the target. preserve keeps each object's own class; a class applies to every copy."
   default     = "preserve"
   nullable    = false
   validation {
@@ -190,7 +190,7 @@ variable "run_kms_key_arn" {
 
 variable "run_sse" {
   type        = string
-  description = "AES256 names encryption with S3's own keys in every write, for a target bucket whose policy demands the header. Empty uses the bucket's default. Not together with RunKmsKeyArn."
+  description = "AES256 requests encryption with S3's own keys in every write, for a target bucket whose policy requires the header. Empty uses the bucket's default. Not together with RunKmsKeyArn."
   default     = ""
   nullable    = false
   validation {
@@ -201,7 +201,7 @@ variable "run_sse" {
 
 variable "run_acl" {
   type        = string
-  description = "The access control list that every write names, for a target bucket whose policy demands one. It needs AllowAcls in target-account.yaml."
+  description = "The access control list that every write sets, for a target bucket whose policy requires one. It needs AllowAcls in target-account.yaml."
   default     = ""
   nullable    = false
   validation {
@@ -212,7 +212,7 @@ variable "run_acl" {
 
 variable "run_request_payer" {
   type        = bool
-  description = "Whether the target account agrees to pay for what is read at the source, as a Requester Pays bucket demands."
+  description = "Whether the target account agrees to pay for what is read at the source, as a Requester Pays bucket requires."
   default     = false
   nullable    = false
 }
@@ -234,7 +234,7 @@ variable "run_delete_max_percent" {
 
 variable "run_delete_max_objects" {
   type        = number
-  description = "A mirror run may delete this many objects whatever their percentage. 0 leaves RunDeleteMaxPercent alone in force. A mirror of an empty source deletes only if its input says allow_empty_source."
+  description = "A mirror run may delete this many objects whatever their percentage. 0 leaves only RunDeleteMaxPercent in force. A mirror of an empty source deletes only if its input says allow_empty_source."
   default     = 10
   nullable    = false
   validation {
@@ -278,7 +278,7 @@ variable "allow_mirror" {
 
 variable "allow_versions" {
   type        = bool
-  description = "Whether a run may copy versions of the source that it names: those of an instant (source.as_of), or those of a list. The planner may then list the versions of the source. The target role must be allowed to read them too (AllowVersions there, and the source bucket's policy)."
+  description = "Whether a run may copy versions of the source that it names: those at a point in time (source.as_of), or those in a list. The planner may then list the versions of the source. The target role must be allowed to read them too (AllowVersions there, and the source bucket's policy)."
   default     = false
   nullable    = false
 }
@@ -318,40 +318,40 @@ variable "delete_max_objects_ceiling" {
 
 variable "allowed_kms_key_arns" {
   type        = list(string)
-  description = "Keys beside RunKmsKeyArn that a run's input may name as kms_key_arn, separated by commas. key/* at the end of an ARN stands for each key of that account and Region. Whoever controls a key controls the copies."
+  description = "Keys other than RunKmsKeyArn that a run's input may name as kms_key_arn, comma-separated. key/* at the end of an ARN stands for each key of that account and Region. Whoever controls a key controls the copies."
   default     = []
   nullable    = false
   validation {
     condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([A-Za-z0-9-]+|[*])(,arn:aws[a-zA-Z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([A-Za-z0-9-]+|[*]))*$", join(",", var.allowed_kms_key_arns)))
-    error_message = "allowed_kms_key_arns must be empty, or ARNs of KMS keys separated by commas without spaces."
+    error_message = "allowed_kms_key_arns must be empty, or comma-separated ARNs of KMS keys without spaces."
   }
 }
 
 variable "allowed_storage_classes" {
   type        = list(string)
-  description = "The values of storage_class that a run's input may ask for beside RunStorageClass, separated by commas. Objects in GLACIER and DEEP_ARCHIVE must be restored before they can be read."
+  description = "The values of storage_class that a run's input may ask for besides RunStorageClass, comma-separated. Objects in GLACIER and DEEP_ARCHIVE must be restored before they can be read."
   default     = ["preserve", "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"]
   nullable    = false
   validation {
     condition     = can(regex("^(preserve|STANDARD|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER_IR|GLACIER|DEEP_ARCHIVE|REDUCED_REDUNDANCY)(,(preserve|STANDARD|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER_IR|GLACIER|DEEP_ARCHIVE|REDUCED_REDUNDANCY))*$", join(",", var.allowed_storage_classes)))
-    error_message = "allowed_storage_classes must be storage classes or preserve, separated by commas without spaces."
+    error_message = "allowed_storage_classes must be comma-separated storage classes or preserve, without spaces."
   }
 }
 
 variable "allowed_list_buckets" {
   type        = list(string)
-  description = "ARNs of buckets of this account and Region, beside the control bucket, in which lists (source.list) and the files of inventories may lie, separated by commas. The planner may read every object in them."
+  description = "Comma-separated ARNs of buckets in this account and Region, besides the control bucket, that may contain lists (source.list) and the files of inventories. The planner may read every object in them."
   default     = []
   nullable    = false
   validation {
     condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](,arn:aws[a-zA-Z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])*$", join(",", var.allowed_list_buckets)))
-    error_message = "allowed_list_buckets must be empty, or ARNs of buckets separated by commas without spaces."
+    error_message = "allowed_list_buckets must be empty, or comma-separated ARNs of buckets without spaces."
   }
 }
 
 variable "copier_concurrency" {
   type        = number
-  description = "The number of copiers at once. S3 accepts at least 3,500 writes per second for a partitioned prefix; more copiers than that only get SlowDown. Copiers that Lambda has no slot for wait and are not lost, but they leave no slot to other functions of the account, and their share of WritesPerSecondMax is unused. A new account has 10 slots: set 8 there, or ask AWS for more."
+  description = "The number of copiers at once. S3 accepts at least 3,500 writes per second for a partitioned prefix; copiers beyond that only get SlowDown. Copiers that Lambda has no slot for wait and are not lost, but they leave no slot for other functions of the account, and their share of WritesPerSecondMax is unused. A new account has 10 slots: set 8 there, or ask AWS for more."
   default     = 64
   nullable    = false
   validation {
@@ -411,7 +411,7 @@ variable "renderer_memory_mb" {
 
 variable "planner_memory_mb" {
   type        = number
-  description = "Memory of the planner in MB. The planner itself uses some 40 MB: memory here buys processor (one vCPU for 1,769 MB), and the planner uses two threads. 3,008 MB are 1.7 vCPU and the most that a new account may configure; 3,538 MB are two, and more is of no use. Less plans more slowly and costs about the same."
+  description = "Memory of the planner in MB. The planner itself uses some 40 MB: memory here buys CPU (one vCPU for 1,769 MB), and the planner uses two threads. 3,008 MB are 1.7 vCPU and the most that a new account may configure; 3,538 MB are two, and more is of no use. Less memory plans more slowly and costs about the same."
   default     = 3008
   nullable    = false
   validation {
@@ -578,7 +578,7 @@ variable "schedule_expression" {
 
 variable "dead_mans_switch_hours" {
   type        = number
-  description = "The alarm for silence is raised when no run was COMPLETE for so many hours and the schedule is enabled: the time between two runs, the longest run and some grace. 26 are for a run a day; 0 leaves the alarm out, for example for runs that are more than a week apart."
+  description = "The alarm for silence is raised when no run was COMPLETE for this many hours and the schedule is enabled: the time between two runs, plus the longest run and some grace. 26 is for a run a day; 0 omits the alarm, for example for runs that are more than a week apart."
   default     = 26
   nullable    = false
   validation {
@@ -604,7 +604,7 @@ variable "schedule_timezone" {
 
 variable "start_on_events" {
   type        = bool
-  description = "Whether what is written at the source starts a run within minutes. After the deployment, shardlift events on lets the source bucket send its events. Nightly runs stay: they prove what the runs between them copied."
+  description = "Whether objects written to the source start a run within minutes. After the deployment, shardlift events on makes the source bucket send its events. Nightly runs continue: they prove what the runs between them copied."
   default     = false
   nullable    = false
 }
@@ -626,7 +626,7 @@ variable "events_window_seconds" {
 
 variable "events_waiting_alarm_hours" {
   type        = number
-  description = "After how many hours an event that still waits for a run raises an alarm. Longer than the longest run."
+  description = "The hours that an event may wait for a run before an alarm is raised; longer than the longest run."
   default     = 24
   nullable    = false
   validation {
@@ -641,7 +641,7 @@ variable "events_waiting_alarm_hours" {
 
 variable "intake_memory_mb" {
   type        = number
-  description = "Memory of the intake in MB. It holds the events of one batch, and the waiting lists that it makes one of (32 MiB at most)."
+  description = "Memory of the intake in MB. It holds the events of one batch, and the waiting lists that it merges (32 MiB at most)."
   default     = 512
   nullable    = false
   validation {

@@ -135,7 +135,7 @@ variable "create_target_bucket" {
 
 variable "noncurrent_version_expiry_days" {
   type        = number
-  description = "For a target bucket that this stack creates, which is versioned: the days until a version that a run has overwritten or deleted is removed for good; the current one never is. 0 keeps all versions, and the bucket then grows with every copy and mirror. Only below TargetPrefix."
+  description = "For a target bucket that this stack creates, which is versioned: the days until a version that a run has overwritten or deleted is permanently removed; the current one never is. 0 keeps all versions, and the bucket then grows with every copy and mirror. Only below TargetPrefix."
   default     = 90
   nullable    = false
   validation {
@@ -164,14 +164,14 @@ variable "allow_mirror_deletes" {
 
 variable "allow_acls" {
   type        = bool
-  description = "Whether the role may name an access control list in a write. Runs with acl need this."
+  description = "Whether the role may set an access control list in a write. Runs with acl need this."
   default     = false
   nullable    = false
 }
 
 variable "allow_versions" {
   type        = bool
-  description = "Whether the role may read versions of the source by their ids. Runs with source.as_of need this, and lists that name versions. The source bucket's policy must allow it too."
+  description = "Whether the role may read versions of the source by their ids. Runs with source.as_of need this, and so do lists that name versions. The source bucket's policy must allow it too."
   default     = false
   nullable    = false
 }
@@ -185,7 +185,7 @@ variable "allow_tags" {
 
 variable "allow_annotations" {
   type        = bool
-  description = "Whether the role may read and write annotations. Set false where S3 does not know them: it then refuses the bucket policy for an invalid action. Where it does, copies of annotated objects need this."
+  description = "Whether the role may read and write annotations. Set false where S3 does not support them: it then refuses the bucket policy for an invalid action. Elsewhere, copies of annotated objects need this."
   default     = true
   nullable    = false
 }

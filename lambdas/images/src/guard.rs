@@ -11,7 +11,8 @@ pub(crate) const PANICKED: RenderFailure =
 /// Runs a foreign decoder. Panics were found in one: `tiff` asserts that a strip has room in the image, which a file can make
 /// untrue. Nothing outlives the call but its result, so nothing is left half done.
 ///
-/// Our own code is not run in here: a panic of ours is a fault that must be seen.
+/// What we read and compute ourselves is not run in here, but for what rows of pixels are passed to: a panic of ours is a fault
+/// that must be seen.
 pub(crate) fn guarded<T>(
     decode: impl FnOnce() -> Result<T, RenderFailure>,
 ) -> Result<T, RenderFailure> {

@@ -2,7 +2,7 @@
 
 use exif::{Exif, In, Reader, Tag};
 
-use crate::raster::Raster;
+use crate::{guard::guarded, raster::Raster};
 
 /// How the stored rows and columns lie, by the numbers of EXIF and TIFF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,17 +39,19 @@ impl Orientation {
     pub(crate) fn from_exif(data: &[u8]) -> Self {
         // Of JPEG's segment alone, but some programs write it into WebP and PNG, too.
         let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-        let read = Reader::new()
-            .continue_on_error(true)
-            .read_raw(data.to_vec())
-            .or_else(|error| error.distill_partial_result(|_| {}));
-        let tag = |exif: Exif| {
-            let field = exif.get_field(Tag::Orientation, In::PRIMARY)?;
-            field.value.get_uint(0)
+        let read = || {
+            let read = Reader::new()
+                .continue_on_error(true)
+                .read_raw(data.to_vec())
+                .or_else(|error| error.distill_partial_result(|_| {}));
+            let field = |exif: Exif| {
+                let field = exif.get_field(Tag::Orientation, In::PRIMARY)?;
+                field.value.get_uint(0)
+            };
+            Ok(read.ok().and_then(field))
         };
-        read.ok()
-            .and_then(tag)
-            .map_or_else(Self::default, Self::from_tag)
+        let tag = guarded(read).ok().flatten();
+        tag.map_or_else(Self::default, Self::from_tag)
     }
 
     /// The picture as it is to be seen.

@@ -6,7 +6,7 @@ use crate::run::spec::RunSpec;
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html, and about-object-ownership.html).
 pub(super) fn about_reading(spec: &RunSpec) -> String {
     let mut advice = "if the policies have it, the object may belong to another account, as it can in a bucket whose object ownership is not \
-         BucketOwnerEnforced: no policy of the bucket reaches it then (aws s3api get-object-acl, get-bucket-ownership-controls)"
+         BucketOwnerEnforced: the bucket's policy does not apply to it then (aws s3api get-object-acl, get-bucket-ownership-controls)"
         .to_owned();
     if !spec.pair.source.request_payer {
         advice.push_str(", or the bucket is Requester Pays: set `request_payer`");
@@ -26,7 +26,7 @@ pub(super) fn about_writing(spec: &RunSpec) -> Option<String> {
     }
     (!fields.is_empty()).then(|| {
         format!(
-            "if the target's bucket policy demands a header of each write, set {}",
+            "if the target's bucket policy requires a header in each write, set {}",
             fields.join(", ")
         )
     })

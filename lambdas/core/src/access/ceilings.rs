@@ -246,7 +246,7 @@ impl Ceilings {
             return Err(invalid(
                 "source.list.key",
                 &format!(
-                    "in the control bucket a list lies under {LISTS_FOLDER}, and receipts of a run under runs/<run id>/receipts-index/, receipts/ and kept/, found {key:?}; `shardlift start --list FILE` uploads it there"
+                    "in the control bucket a list must be under {LISTS_FOLDER}, and receipts of a run under runs/<run id>/receipts-index/, receipts/ and kept/, found {key:?}; `shardlift start --list FILE` uploads it there"
                 ),
             ));
         }
@@ -255,7 +255,7 @@ impl Ceilings {
         Err(beyond(
             "source.list.bucket",
             "AllowedListBuckets",
-            &format!("lists may lie in {}, found {bucket}", allowed.join(" or ")),
+            &format!("lists may be in {}, found {bucket}", allowed.join(" or ")),
         ))
     }
 
@@ -275,7 +275,7 @@ impl Ceilings {
             return Err(beyond(
                 "target.external_id",
                 "TargetExternalId",
-                "the stack's role is entered with the stack's external id alone",
+                "the stack's role is only assumed with the stack's external id",
             ));
         }
         Ok(())

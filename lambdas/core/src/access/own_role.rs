@@ -63,8 +63,9 @@ fn missing_statement(fault: &CallFault) -> Option<String> {
     }
 }
 
-/// What an operation needs that only a function's own role calls: on its ledger, its documents, its notices. Calls to the
-/// source and the target report operations of other names, but for an abort, which may be either.
+/// What an operation needs that only a function's own role calls: on its ledger, its documents, its notices, its lists of
+/// events. Calls to the source and the target report operations of other names, but for a deletion, whose refusal the copier
+/// and the preflight explain themselves, and for an abort, which may be either.
 fn own_action(operation: &str) -> Option<Action> {
     match operation {
         // Needs the actions of what it holds.
@@ -78,6 +79,8 @@ fn own_action(operation: &str) -> Option<Action> {
                     | Action::Query
                     | Action::GetObject
                     | Action::PutObject
+                    | Action::DeleteObject
+                    | Action::ListBucket
                     | Action::Publish
                     | Action::DescribeExecution
                     | Action::StartExecution
@@ -90,6 +93,24 @@ fn own_action(operation: &str) -> Option<Action> {
 mod tests {
     use super::*;
     use crate::failure::refusal::{RefusalReason, RefusingPolicy};
+
+    #[test]
+    fn each_call_of_a_function_to_its_own_stack_names_its_statement() {
+        for (operation, sid) in [
+            ("dynamodb:TransactWriteItems", "WriteTheLedger"),
+            ("dynamodb:Query", "ReadTheLedger"),
+            ("s3:PutObject", "WriteTheRunsDocuments"),
+            ("s3:DeleteObject", "RemoveTheEvents"),
+            ("s3:ListBucket", "TellMissingFromForbidden"),
+            ("states:StartExecution", "StartRuns"),
+            ("states:DescribeExecution", "AskWhetherALockIsStillHeld"),
+        ] {
+            let fault = CallFault::new(operation, FaultKind::AccessDenied, "no");
+            let detail = fault.into_failure().detail;
+            let named = format!("execution role (statement {sid})");
+            assert!(detail.contains(&named), "{operation}: {detail}");
+        }
+    }
 
     #[test]
     fn a_function_that_was_refused_names_its_statement_unless_another_policy_refused() {

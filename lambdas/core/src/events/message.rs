@@ -1,10 +1,11 @@
 //! One message of the queue.
 //!
-//! S3 sends two kinds. What comes through EventBridge has the key as it is
-//! (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html, whose examples differ in this from the other kind; two
-//! decoders in public repositories take it verbatim). What S3 sends to a queue itself has it URL-encoded, with `+` for a
-//! space (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). The stack uses the first; the
-//! second is read too, because a key that is decoded wrongly is another key.
+//! S3 sends two kinds. What S3 sends to a queue itself has the key URL-encoded, as a form is: "red flower.jpg" becomes
+//! "red+flower.jpg" (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). Of what comes
+//! through EventBridge, AWS says nothing about an encoding (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html), and
+//! others disagree: LocalStack sends the key as it is (`services/s3/notifications.py`), AWS's Powertools for Lambda decode it
+//! (`data_classes/s3_event.py`), and no recorded event has a key that would tell. A key that is decoded wrongly is another key,
+//! but an event is only a hint to look at one: so where the two readings differ, both keys are looked at.
 
 use serde::Deserialize;
 
@@ -130,13 +131,19 @@ impl Message {
         if detail.bucket.name != bucket.as_str() {
             return Ok(Self::Events(Vec::new()));
         }
-        let event = event(
-            detail.object.key,
-            kind,
-            detail.object.sequencer,
-            envelope.time.as_deref().unwrap_or_default(),
-        )?;
-        Ok(Self::Events(vec![event]))
+        let time = envelope.time.unwrap_or_default();
+        readings(detail.object, kind, &time).map(Self::Events)
+    }
+}
+
+/// An event of each key that the one of an event of EventBridge may stand for. What no key can be is no reading of it.
+fn readings(object: Object, kind: EventKind, time: &str) -> Result<Vec<SourceEvent>, String> {
+    let decoded = url_decoded(&object.key).filter(|key| *key != object.key);
+    let verbatim = event(object.key, kind, object.sequencer.clone(), time);
+    let decoded = decoded.and_then(|key| event(key, kind, object.sequencer, time).ok());
+    match (verbatim, decoded) {
+        (Err(problem), None) => Err(problem),
+        (verbatim, decoded) => Ok(verbatim.into_iter().chain(decoded).collect()),
     }
 }
 
@@ -229,26 +236,90 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_key_stands_as_it_is_in_one_kind_and_url_encoded_in_the_other() {
-        for key in [
+    /// Keys that a wrong decoding makes others of.
+    fn hostile_keys() -> Vec<String> {
+        let fixed = [
             "a b",
             "a+b",
-            "%41",
-            "a%2Fb",
-            "ü\u{1f600}",
-            "a\nb",
-            "..//x",
-            "a\"\\",
+            " ",
+            "+",
             "%",
+            "%41",
+            "%2B",
+            "%2b+%20 ",
+            "%%2B",
+            "a%2Fb",
+            "%C3%BC",
+            "\u{fc}\u{1f600}\u{202e}",
+            "nul\u{0}key",
+            "a\nb\r\tc",
+            "..//x",
+            "a\"\\'&<>",
+            "\u{feff}x",
+        ];
+        let long = ["k".repeat(1_024), "\u{fc}".repeat(512), "%".repeat(1_024)];
+        fixed.map(str::to_owned).into_iter().chain(long).collect()
+    }
+
+    /// As `java.net.URLEncoder` does, which S3's notifications are made with: what is not a letter, a digit or one of `.-*_`
+    /// is a byte in hexadecimal, and a space is `+`. S3 leaves `/` as it is.
+    fn form_encoded(key: &str) -> String {
+        let encoded = |byte: u8| match byte {
+            b' ' => "+".to_owned(),
+            b'.' | b'-' | b'*' | b'_' | b'/' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        key.bytes().map(encoded).collect()
+    }
+
+    #[test]
+    fn a_key_through_eventbridge_is_looked_at_in_each_reading_that_it_may_have() {
+        for (sent, looked_at) in [
+            ("plain/key", &["plain/key"][..]),
+            ("a b", &["a b"]),
+            ("a+b", &["a+b", "a b"]),
+            ("a%2Bb", &["a%2Bb", "a+b"]),
+            ("50%", &["50%"]),
+            ("50%+", &["50%+"]),
+            ("%FF", &["%FF"]),
+            ("%C3%BC", &["%C3%BC", "\u{fc}"]),
         ] {
-            assert_eq!(keys(&through_eventbridge(key, "Object Created")), [key]);
+            assert_eq!(
+                keys(&through_eventbridge(sent, "Object Created")),
+                looked_at
+            );
+        }
+        for key in hostile_keys() {
+            for sent in [key.clone(), form_encoded(&key)] {
+                let looked_at = keys(&through_eventbridge(&sent, "Object Deleted"));
+                assert!(
+                    looked_at.contains(&key),
+                    "{key:?} as {sent:?}: {looked_at:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_s3_sends_itself_is_url_encoded_as_a_form_is() {
+        for key in hostile_keys() {
+            let encoded = form_encoded(&key);
+            assert_eq!(
+                keys(&direct(&encoded, "ObjectCreated:Put")),
+                [&*key],
+                "{encoded}"
+            );
         }
         for (encoded, key) in [
             ("a+b", "a b"),
+            ("a%20b", "a b"),
             ("a%2Bb", "a+b"),
             ("%2541", "%41"),
-            ("%C3%BC/x", "ü/x"),
+            ("%252B", "%2B"),
+            ("%C3%BC/x", "\u{fc}/x"),
+            ("%c3%bc", "\u{fc}"),
+            ("%00", "\u{0}"),
             ("plain/key", "plain/key"),
         ] {
             assert_eq!(keys(&direct(encoded, "ObjectCreated:Put")), [key]);
@@ -259,6 +330,8 @@ mod tests {
                 "{wrong}"
             );
         }
+        let too_long = format!("%20{}", "k".repeat(1_024));
+        assert!(read(&direct(&too_long, "ObjectCreated:Put")).is_err());
     }
 
     #[test]

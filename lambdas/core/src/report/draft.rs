@@ -15,6 +15,7 @@ use crate::{
     },
     run::{
         event::ReporterEvent,
+        input::RunInput,
         option::Verify,
         record::{RunRecord, RunState},
     },
@@ -152,8 +153,8 @@ impl ReportDraft {
             not_planned: run.and_then(not_planned),
             list: plan.and_then(|run| run.totals.list.clone()),
             as_of: plan.and_then(|run| Some(run.spec.as_of?.to_string())),
-            started_by: run.and_then(|run| run.spec.events.as_ref().map(|_| StartedBy::Events)),
-            events: run.and_then(reported_events),
+            started_by: reported_events(event, run).map(|_| StartedBy::Events),
+            events: reported_events(event, run),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
             copied: self.sums.newer.applied_to(tally.copied),
@@ -259,8 +260,13 @@ fn exceeded_limits(run: &RunRecord) -> Option<DeleteLimits> {
     })
 }
 
-fn reported_events(run: &RunRecord) -> Option<ReportedEvents> {
-    run.spec.events.as_ref().map(|events| ReportedEvents {
+/// What events told of. A run that was refused before it had a record says it in its input.
+fn reported_events(event: &ReporterEvent, run: Option<&RunRecord>) -> Option<ReportedEvents> {
+    let events = match run {
+        Some(run) => run.spec.events.clone(),
+        None => RunInput::parse(&event.input.json().ok()?).ok()?.events,
+    };
+    events.map(|events| ReportedEvents {
         objects: events.objects,
         oldest_at: events.oldest_at,
     })

@@ -44,7 +44,7 @@ impl Notification {
     /// `InvariantViolated` when the report cannot be written as JSON.
     pub fn of_report(report: &Report, around: Surroundings<'_>) -> Result<Self, Failure> {
         let json = serde_json::to_string(report)
-            .map_err(|error| Failure::invariant(format!("the report is no JSON: {error}")))?;
+            .map_err(|error| Failure::invariant(format!("the report is not JSON: {error}")))?;
         let mut attributes = BTreeMap::from([("verdict".to_owned(), report.verdict.to_string())]);
         if let Some(mode) = report.mode {
             attributes.insert("mode".to_owned(), mode.name().to_owned());

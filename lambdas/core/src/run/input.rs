@@ -191,7 +191,7 @@ impl RunInput {
         match other {
             Some((field, _)) if self.rerun_of.is_some() => Err(invalid(
                 field,
-                "a rerun does what the earlier run was asked to do, so beside rerun_of only shards can be given",
+                "a rerun does what the earlier run was asked to do, so only shards can be given together with rerun_of",
             )),
             _ => Ok(()),
         }

@@ -15,13 +15,13 @@ pub(super) fn check_beside(mode: Mode, has_list: bool) -> Result<(), Failure> {
     if has_list {
         return Err(invalid(
             FIELD,
-            "a list (source.list) names the objects, and their versions where it is to; leave one of the two out",
+            "a list (source.list) names the objects, and can name their versions; leave out one of the two",
         ));
     }
     if mode == Mode::Mirror {
         return Err(invalid(
             "mode",
-            "a history does not tell what was not there from what a lifecycle rule has removed since, so nothing is deleted by it; beside source.as_of the mode is copy, sync or audit",
+            "a bucket's history does not distinguish what was not there from what a lifecycle rule has removed since, so a run does not delete by it; with source.as_of the mode must be copy, sync or audit",
         ));
     }
     Ok(())

@@ -73,6 +73,8 @@ pub enum Action {
     StopExecution,
     /// Read the parameters and outputs of a stack.
     DescribeStacks,
+    /// Read a schedule.
+    GetSchedule,
     /// Publish a notification.
     Publish,
     /// Begin a log.
@@ -83,7 +85,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::AssumeRole,
         Self::ListBucket,
         Self::ListBucketMultipartUploads,
@@ -119,6 +121,7 @@ impl Action {
         Self::ListExecutions,
         Self::StopExecution,
         Self::DescribeStacks,
+        Self::GetSchedule,
         Self::Publish,
         Self::CreateLogStream,
         Self::PutLogEvents,
@@ -163,6 +166,7 @@ impl Action {
             Self::ListExecutions => "states:ListExecutions",
             Self::StopExecution => "states:StopExecution",
             Self::DescribeStacks => "cloudformation:DescribeStacks",
+            Self::GetSchedule => "scheduler:GetSchedule",
             Self::Publish => "sns:Publish",
             Self::CreateLogStream => "logs:CreateLogStream",
             Self::PutLogEvents => "logs:PutLogEvents",

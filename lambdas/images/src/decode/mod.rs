@@ -2,7 +2,6 @@
 
 mod gif;
 mod jpeg;
-mod jpeg_segments;
 mod png;
 mod tiff;
 mod webp;
@@ -25,13 +24,13 @@ pub(crate) fn probe(
     format: ImageFormat,
     edge: u32,
 ) -> Result<HeaderProbe, RenderFailure> {
-    let probe = guarded(|| match format {
+    let probe = match format {
         ImageFormat::Jpeg => jpeg::probe(bytes, edge),
-        ImageFormat::Png => png::probe(bytes, edge),
         ImageFormat::WebP => webp::probe(bytes, edge),
-        ImageFormat::Gif => gif::probe(bytes, edge),
-        ImageFormat::Tiff => tiff::probe(bytes, edge),
-    })?;
+        ImageFormat::Png => guarded(|| png::probe(bytes, edge)),
+        ImageFormat::Gif => guarded(|| gif::probe(bytes, edge)),
+        ImageFormat::Tiff => guarded(|| tiff::probe(bytes, edge)),
+    }?;
     if probe.full.pixels() == 0 {
         return Err(RenderFailure::Unreadable("the image has no pixels"));
     }
@@ -45,11 +44,11 @@ pub(crate) fn decode(
     edge: u32,
     limits: &RenderLimits,
 ) -> Result<DecodedImage, RenderFailure> {
-    guarded(|| match format {
+    match format {
         ImageFormat::Jpeg => jpeg::decode(bytes, edge),
-        ImageFormat::Png => png::decode(bytes, edge),
         ImageFormat::WebP => webp::decode(bytes, edge),
-        ImageFormat::Gif => gif::decode(bytes, edge, limits),
-        ImageFormat::Tiff => tiff::decode(bytes, edge, limits),
-    })
+        ImageFormat::Png => guarded(|| png::decode(bytes, edge)),
+        ImageFormat::Gif => guarded(|| gif::decode(bytes, edge, limits)),
+        ImageFormat::Tiff => guarded(|| tiff::decode(bytes, edge, limits)),
+    }
 }

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it must not")]
 
 mod hostile;
+mod jpeg_files;
 mod mutations;
 mod samples;
+mod vp8l;
+mod webp_files;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -13,7 +13,7 @@ const SMALL: RenderLimits = RenderLimits {
     memory_bytes_max: 128 << 20,
 };
 
-fn mutated(random: &mut Rng, original: &[u8]) -> Vec<u8> {
+pub(crate) fn mutated(random: &mut Rng, original: &[u8]) -> Vec<u8> {
     let mut bytes = original.to_vec();
     for _ in 0..random.usize(1..6) {
         let at = random.usize(..bytes.len());

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shardlift_core::{
+    failure::FailureCode,
     port::{ExecutionState, Ledger, PutOutcome},
     run::lock::{LockRecord, LockState, LockedPrefix},
     value::{arn::ExecutionArn, id::RunId},
 };
+use tokio::time::Instant;
 
 use crate::world::{TARGET, World, run_id};
 
@@ -99,39 +101,59 @@ async fn a_small_run_makes_no_trials_and_names_its_shards_and_a_large_one_is_lik
     }
 }
 
+/// A run of events that runs, and holds a prefix; its execution.
+async fn run_of_events(world: &World, holder: &str, prefix: &str) -> ExecutionArn {
+    let execution =
+        format!("arn:aws:states:eu-central-1:111111111111:execution:shardlift:{holder}");
+    let execution = ExecutionArn::new(execution).unwrap();
+    let lock = LockRecord {
+        schema_version: 1,
+        locked: LockedPrefix {
+            bucket: TARGET.to_owned().try_into().unwrap(),
+            prefix: prefix.to_owned().try_into().unwrap(),
+        },
+        run_id: RunId::new(holder).unwrap(),
+        execution_arn: execution.clone(),
+        state: LockState::Held,
+        revision: 1,
+    };
+    let created = world.ledger.create_lock(&lock).await.unwrap();
+    assert_eq!(created, PutOutcome::Written);
+    world.executions.set(&execution, ExecutionState::Running);
+    execution
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_nightly_run_waits_for_the_end_of_a_run_of_events_and_not_of_another_one() {
-    for (holder, prefix) in [
-        ("events-1-a-1", "copy/"),
-        ("events-1-a-1", "copy/x/"),
-        ("other", "copy/"),
+async fn a_nightly_run_waits_ten_minutes_for_a_run_of_events_and_for_no_other_one() {
+    for (holder, prefix, ends_after_s, waits_s) in [
+        ("events-1-a-1", "copy/", 120, 120..130),
+        ("events-1-a-1", "copy/x/", 120, 120..130),
+        ("events-1-a-1", "copy/", 590, 590..600),
+        ("events-1-a-1", "copy/x/", 590, 590..600),
+        ("events-1-a-1", "copy/", 700, 600..610),
+        ("events-1-a-1", "copy/x/", 700, 600..610),
+        ("other", "copy/", 120, 0..10),
     ] {
         let world = World::new();
         world.put_sources(["a"]);
-        let execution =
-            format!("arn:aws:states:eu-central-1:111111111111:execution:shardlift:{holder}");
-        let execution = ExecutionArn::new(execution).unwrap();
-        let lock = LockRecord {
-            schema_version: 1,
-            locked: LockedPrefix {
-                bucket: TARGET.to_owned().try_into().unwrap(),
-                prefix: prefix.to_owned().try_into().unwrap(),
-            },
-            run_id: RunId::new(holder).unwrap(),
-            execution_arn: execution.clone(),
-            state: LockState::Held,
-            revision: 1,
-        };
-        let created = world.ledger.create_lock(&lock).await.unwrap();
-        assert_eq!(created, PutOutcome::Written);
-        world.executions.set(&execution, ExecutionState::Running);
+        let execution = run_of_events(&world, holder, prefix).await;
         let executions = world.executions.clone();
-        let ends = async {
-            tokio::time::sleep(Duration::from_secs(120)).await;
+        let ends = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(ends_after_s)).await;
             executions.set(&execution, ExecutionState::Ended);
-        };
-        let input = json!({});
-        let (planned, ()) = tokio::join!(world.plan(&input), ends);
-        assert_eq!(planned.is_ok(), holder != "other", "{holder} {prefix}");
+        });
+        let began = Instant::now();
+        let planned = world.plan(&json!({})).await;
+        let case = format!("{holder} {prefix}, which ends after {ends_after_s} s");
+        let waited = began.elapsed().as_secs();
+        assert!(waits_s.contains(&waited), "{case}: waited {waited} s");
+        if waits_s.contains(&ends_after_s) {
+            planned.unwrap_or_else(|failure| panic!("{case}: {failure}"));
+        } else {
+            let failure = planned.unwrap_err();
+            assert_eq!(failure.code, FailureCode::RunOverlap, "{case}");
+            assert!(failure.detail.contains(holder), "{case}: {failure}");
+        }
+        ends.abort();
     }
 }

@@ -9,7 +9,7 @@ use super::statement::Document;
 pub enum MergeError {
     /// It is no policy.
     #[error(
-        "the existing policy is no policy document: expected an object with a Statement, found {found}"
+        "the existing policy is not a policy document: expected an object with a Statement, found {found}"
     )]
     NotAPolicy {
         /// What it is instead.

@@ -23,6 +23,11 @@ pub fn operator(agreement: &Agreement, installation: &Installation) -> Document 
             &[Action::DescribeStacks],
             place.arn("cloudformation", &format!("stack/{stack}/*")),
         ),
+        Statement::allow(
+            "ReadTheSchedule",
+            &[Action::GetSchedule],
+            place.arn("scheduler", &format!("schedule/default/{stack}-nightly")),
+        ),
         // ListExecutions also takes a Map Run instead of the machine, and AWS names both as required
         // (docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html).
         Statement::allow(

@@ -110,7 +110,7 @@ impl Check {
             Self::ReadSource => "read an object of the source with the target role",
             Self::ReadSourceTags => "read its tags",
             Self::TellMissingSource => "tell a missing source object from a forbidden one",
-            Self::WriteTarget => "begin an object at the target",
+            Self::WriteTarget => "start an upload at the target",
             Self::TagTarget => "give it tags",
             Self::ListUploads => "see unfinished uploads at the target",
             Self::CopyPart => "copy source bytes into an unfinished upload",

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What is said about a refusal where no statement is offered.
-const BESIDE_OWN_TARGET: &str = "the run names a target beside the stack's own, so that no statement is offered here: whoever owns that target decides what it allows";
+const BESIDE_OWN_TARGET: &str = "the run names a target other than the stack's own, so no statement is offered here: the owner of that target decides what it allows";
 
 /// The name of the table among a run's documents in the control bucket.
 pub const PREFLIGHT_DOCUMENT: &str = "preflight.json";

@@ -100,7 +100,7 @@ impl ProblemEntry {
             )
         } else if limits.empty_source {
             format!(
-                "No object of the source takes part, so that the mirror would delete all {} at the target that its globs admit. None was deleted: check source.prefix and filters. Only a run with allow_empty_source = true deletes by an empty source, within its other limits.",
+                "No object of the source takes part, so the mirror would delete all {} at the target that its globs admit. None was deleted: check source.prefix and filters. Only a run with allow_empty_source = true deletes when its source is empty, within its other limits.",
                 counted(planned, "object"),
             )
         } else {

@@ -173,7 +173,7 @@ fn beside_prefix(report: &Report) -> Option<String> {
     let objects = report.beside_prefix;
     (objects > 0).then(|| {
         format!(
-            "source.prefix ends in no slash, so that {} beside that folder take part too: their keys go on after the prefix without a slash. If they should not, end both prefixes in a slash",
+            "source.prefix does not end in a slash, so {} next to that folder take part too: their keys continue after the prefix without a slash. If they should not, end both prefixes in a slash",
             counted(objects, "object")
         )
     })

@@ -79,7 +79,7 @@ impl RunSpec {
         if !self.pair.prefixes_agree() {
             return Err(invalid(
                 "target.prefix",
-                "one of source.prefix and target.prefix is empty or ends in a slash and the other is not, so that names would run together; let both end in a slash, or neither",
+                "one of source.prefix and target.prefix is empty or ends in a slash and the other does not, so names would run together; end both in a slash, or neither",
             ));
         }
         if self.sse.is_some() && self.kms_key_arn.is_some() {
@@ -136,7 +136,7 @@ impl RunSpec {
         match &self.list {
             None if self.events.is_some() => Err(invalid(
                 "events",
-                "a run of events has the list of their keys (source.list); the intake starts such runs",
+                "a run with events needs the list of their keys (source.list); the intake starts such runs",
             )),
             None => Ok(()),
             Some(list) => self.check_list_mode(list),
@@ -157,7 +157,7 @@ impl RunSpec {
         Err(invalid(
             "mode",
             &format!(
-                "a list (source.list) says what to copy and not what else there is, so the mode is copy or sync, or mirror with a list of the format inventory; found {} with {}",
+                "a list (source.list) says what to copy but not what else exists, so the mode must be copy or sync, or mirror with a list in the format inventory; found {} with {}",
                 self.mode.name(),
                 list.format.name()
             ),

@@ -40,7 +40,7 @@ fn a_run_that_found_nothing_says_why_and_what_to_check() {
 fn a_prefix_that_takes_other_folders_along_is_named() {
     let mut beside = report();
     beside.beside_prefix = 2;
-    assert!(sentences(&beside)[0].contains("2 objects beside that folder take part too"));
+    assert!(sentences(&beside)[0].contains("2 objects next to that folder take part too"));
     assert_eq!(reported_warnings(&beside)[0].code, "beside_prefix");
 }
 

@@ -2,16 +2,30 @@
 //!
 //! The decoder would find out by itself, but only after it has done the work.
 
-use std::ops::Range;
-
 use crate::{failure::RenderFailure, raster::Size};
 
 /// More than any encoder writes (progressive files have some 10), and few enough that an image of scans without data, each
 /// of which visits every block, ends in time.
 const SCANS_MAX: usize = 100;
 
-const CUT_OFF: RenderFailure = RenderFailure::Unreadable("the JPEG file is cut off");
-const BROKEN: RenderFailure = RenderFailure::Unreadable("the JPEG file is broken");
+pub(super) const CUT_OFF: RenderFailure = RenderFailure::Unreadable("the JPEG file is cut off");
+pub(super) const BROKEN: RenderFailure = RenderFailure::Unreadable("the JPEG file is broken");
+
+/// A colour, or grey.
+#[derive(Clone, Copy)]
+pub(super) struct JpegComponent {
+    pub(super) id: u8,
+    /// Blocks in a unit, in each direction.
+    pub(super) horizontal: u8,
+    pub(super) vertical: u8,
+}
+
+impl JpegComponent {
+    /// How many blocks of it are in a unit.
+    pub(super) fn blocks(&self) -> u32 {
+        u32::from(self.horizontal) * u32::from(self.vertical)
+    }
+}
 
 /// What the segments say.
 pub(crate) struct JpegSegments {
@@ -19,10 +33,7 @@ pub(crate) struct JpegSegments {
     pub(crate) is_progressive: bool,
     /// Photoshop's marker, without which CMYK is stored as it is and not inverted.
     pub(crate) has_adobe_marker: bool,
-    /// Horizontal and vertical sampling of each component.
-    pub(crate) sampling: Vec<(u8, u8)>,
-    /// Where the scans lie that hold nothing but details smaller than a block, each from its marker to the next one.
-    pub(crate) details: Vec<Range<usize>>,
+    pub(super) components: Vec<JpegComponent>,
     /// Where the first image ends; after it there may be others (MPO), or anything.
     pub(crate) end: usize,
 }
@@ -32,7 +43,6 @@ impl JpegSegments {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, RenderFailure> {
         let mut frame = None;
         let mut has_adobe_marker = false;
-        let mut details = Vec::new();
         let mut scans = 0;
         let mut scan_bytes = 0;
         let mut at = 2;
@@ -64,9 +74,6 @@ impl JpegSegments {
                         let reason = "the JPEG file has more than 100 scans";
                         return Err(RenderFailure::TooLarge(reason));
                     }
-                    if starts_above_the_mean(segment) {
-                        details.push(start..at);
-                    }
                 }
                 _ => {}
             }
@@ -89,10 +96,31 @@ impl JpegSegments {
             full: frame.full,
             is_progressive: frame.is_progressive,
             has_adobe_marker,
-            sampling: frame.sampling,
-            details,
+            components: frame.components,
             end: at,
         })
+    }
+
+    fn sampling_max(&self) -> (u32, u32) {
+        let max = |edge: fn(&JpegComponent) -> u8| self.components.iter().map(edge).max();
+        let horizontal = max(|component| component.horizontal);
+        let vertical = max(|component| component.vertical);
+        (horizontal.unwrap_or(1).into(), vertical.unwrap_or(1).into())
+    }
+
+    /// How many units of blocks of all components the image has.
+    pub(super) fn units(&self) -> u32 {
+        let (horizontal, vertical) = self.sampling_max();
+        self.full.width.div_ceil(8 * horizontal) * self.full.height.div_ceil(8 * vertical)
+    }
+
+    /// How many blocks a component has in a scan of its own.
+    pub(super) fn blocks(&self, component: &JpegComponent) -> u32 {
+        let (horizontal, vertical) = self.sampling_max();
+        let blocks =
+            |edge: u32, sampling: u8, max: u32| (edge * u32::from(sampling)).div_ceil(8 * max);
+        blocks(self.full.width, component.horizontal, horizontal)
+            * blocks(self.full.height, component.vertical, vertical)
     }
 }
 
@@ -100,7 +128,7 @@ impl JpegSegments {
 struct JpegFrame {
     full: Size,
     is_progressive: bool,
-    sampling: Vec<(u8, u8)>,
+    components: Vec<JpegComponent>,
 }
 
 impl JpegFrame {
@@ -124,15 +152,19 @@ impl JpegFrame {
         if components.len() < usize::from(*count) * 3 || !matches!(count, 1 | 3 | 4) {
             return Err(BROKEN);
         }
-        let sampling = components
-            .chunks_exact(3)
-            .take(usize::from(*count))
-            .map(|component| (component[1] >> 4, component[1] & 15))
-            .collect::<Vec<_>>();
-        if sampling
+        let (components, _) = components.as_chunks::<3>();
+        let components = components
             .iter()
-            .any(|(h, v)| !(1..=4).contains(h) || !(1..=4).contains(v))
-        {
+            .take(usize::from(*count))
+            .map(|&[id, sampling, _]| JpegComponent {
+                id,
+                horizontal: sampling >> 4,
+                vertical: sampling & 15,
+            })
+            .collect::<Vec<_>>();
+        if components.iter().any(|component| {
+            !(1..=4).contains(&component.horizontal) || !(1..=4).contains(&component.vertical)
+        }) {
             return Err(BROKEN);
         }
         Ok(Self {
@@ -141,13 +173,13 @@ impl JpegFrame {
                 height: u16::from_be_bytes([*h1, *h0]).into(),
             },
             is_progressive,
-            sampling,
+            components,
         })
     }
 }
 
 /// The next marker and where it stands. Between segments there may be anything, as libjpeg allows.
-fn next_marker(bytes: &[u8], mut at: usize) -> Result<(usize, u8), RenderFailure> {
+pub(super) fn next_marker(bytes: &[u8], mut at: usize) -> Result<(usize, u8), RenderFailure> {
     loop {
         let rest = bytes.get(at..).ok_or(CUT_OFF)?;
         at += memchr::memchr(0xff, rest).ok_or(CUT_OFF)?;
@@ -161,7 +193,7 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Result<(usize, u8), RenderFailure
 }
 
 /// What a segment holds, after its length.
-fn segment(bytes: &[u8], at: usize) -> Result<&[u8], RenderFailure> {
+pub(super) fn segment(bytes: &[u8], at: usize) -> Result<&[u8], RenderFailure> {
     let length = bytes.get(at..at + 2).ok_or(CUT_OFF)?;
     let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
     if length < 2 {
@@ -171,7 +203,7 @@ fn segment(bytes: &[u8], at: usize) -> Result<&[u8], RenderFailure> {
 }
 
 /// Where the next marker stands that does not belong to the data of a scan.
-fn end_of_scan(bytes: &[u8], mut at: usize) -> Result<usize, RenderFailure> {
+pub(super) fn end_of_scan(bytes: &[u8], mut at: usize) -> Result<usize, RenderFailure> {
     loop {
         let (start, marker) = next_marker(bytes, at)?;
         if !matches!(marker, 0xd0..=0xd7) {
@@ -179,10 +211,4 @@ fn end_of_scan(bytes: &[u8], mut at: usize) -> Result<usize, RenderFailure> {
         }
         at = start + 2;
     }
-}
-
-/// Whether a scan begins above the coefficient that is the mean of a block.
-fn starts_above_the_mean(header: &[u8]) -> bool {
-    let count = header.first().map_or(0, |count| usize::from(*count));
-    header.get(1 + 2 * count).is_some_and(|first| *first > 0)
 }

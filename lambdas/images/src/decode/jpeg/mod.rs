@@ -1,11 +1,17 @@
 //! JPEG, reduced while it is decoded: of each block of 8 x 8 pixels only as many are computed as the rendition can show.
 
+mod huffman;
+mod means;
+mod segments;
+
 use jpeg_decoder::{Decoder, ImageInfo, PixelFormat};
 
-use super::{HeaderProbe, jpeg_segments::JpegSegments};
+use self::segments::{JpegComponent, JpegSegments};
+use super::HeaderProbe;
 use crate::{
     decoded::DecodedImage,
     failure::RenderFailure,
+    guard::guarded,
     orientation::Orientation,
     raster::{Channels, Raster, Size},
 };
@@ -32,69 +38,73 @@ pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailur
 }
 
 /// All coefficients at 2 bytes each, for a progressive file as for a queue between the decoder's threads that nobody empties;
-/// the planes, the raster, and a copy of the file's head or of all of it.
+/// the planes, the raster, the data of a scan, and the file without its details in a list that grows.
 fn memory_bytes(segments: &JpegSegments, file_bytes: usize, edge: u32) -> u64 {
     let scale = scale(segments.full, edge);
-    let (h_max, v_max) = segments
-        .sampling
-        .iter()
-        .fold((1, 1), |max, (h, v)| (max.0.max(*h), max.1.max(*v)));
-    let units = u64::from(segments.full.width.div_ceil(8 * u32::from(h_max)))
-        * u64::from(segments.full.height.div_ceil(8 * u32::from(v_max)));
-    let blocks: u64 = segments
-        .sampling
-        .iter()
-        .map(|(h, v)| units * u64::from(*h) * u64::from(*v))
-        .sum();
+    let in_unit: u32 = segments.components.iter().map(JpegComponent::blocks).sum();
+    let blocks = u64::from(segments.units()) * u64::from(in_unit);
     let planes = blocks * 64 / u64::from(scale * scale);
-    let raster = segments.full.reduced(scale).pixels() * segments.sampling.len() as u64;
-    blocks * 128 + planes + 2 * raster + 2 * file_bytes as u64
+    let raster = segments.full.reduced(scale).pixels() * segments.components.len() as u64;
+    blocks * 128 + planes + 2 * raster + 5 * file_bytes as u64
 }
 
 pub(super) fn decode(bytes: &[u8], edge: u32) -> Result<DecodedImage, RenderFailure> {
     let segments = JpegSegments::read(bytes)?;
     let scale = scale(segments.full, edge);
-    // At an eighth, a block is one pixel, its mean. The scans of a progressive file that hold the rest are left out: nothing
-    // of them would be seen, and they are most of the work.
-    let shortened = (scale == 8 && segments.is_progressive).then(|| without(bytes, &segments));
-    let file = shortened.as_deref().unwrap_or(&bytes[..segments.end]);
+    // At an eighth, a block is one pixel, its mean. The rest is left out: nothing of it would be seen, and it is most of the
+    // work.
+    let means = means::means_only(bytes, &segments)?.filter(|_| scale == 8);
+    let file = means.as_deref().unwrap_or(&bytes[..segments.end]);
 
-    let mut decoder = Decoder::new(file);
     let reduced = segments.full.reduced(scale);
-    if scale > 1 {
-        // The decoder takes the smallest scale at which one edge is as long as asked. Of the shorter edge, which may be but
-        // a few pixels, nothing is asked that a smaller scale could give.
-        let edge = u16::try_from(reduced.longest_edge()).map_err(|_| BROKEN)?;
-        let (width, height) = if reduced.width >= reduced.height {
-            (edge, u16::MAX)
-        } else {
-            (u16::MAX, edge)
-        };
-        decoder.scale(width, height).map_err(|_| BROKEN)?;
-    }
-    let data = decoder.decode().map_err(|_| BROKEN)?;
-    let info = decoder.info().ok_or(BROKEN)?;
+    let decoded = guarded(|| JpegPixels::decode(file, scale, reduced))?;
     Ok(DecodedImage {
-        raster: raster(info, data, reduced, segments.has_adobe_marker)?,
+        raster: raster(
+            decoded.info,
+            decoded.data,
+            reduced,
+            segments.has_adobe_marker,
+        )?,
         full: segments.full,
         reduced_by: scale,
-        icc: decoder.icc_profile(),
-        orientation: decoder
-            .exif_data()
-            .map_or_else(Orientation::default, Orientation::from_exif),
+        icc: decoded.icc,
+        orientation: decoded
+            .exif
+            .map_or_else(Orientation::default, |exif| Orientation::from_exif(&exif)),
     })
 }
 
-/// The file without its details.
-fn without(bytes: &[u8], segments: &JpegSegments) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let mut at = 0;
-    for detail in &segments.details {
-        kept.extend_from_slice(&bytes[at..detail.start]);
-        at = detail.end;
+/// What the decoder returns.
+struct JpegPixels {
+    data: Vec<u8>,
+    info: ImageInfo,
+    icc: Option<Vec<u8>>,
+    exif: Option<Vec<u8>>,
+}
+
+impl JpegPixels {
+    fn decode(file: &[u8], scale: u32, reduced: Size) -> Result<Self, RenderFailure> {
+        let mut decoder = Decoder::new(file);
+        if scale > 1 {
+            // The decoder takes the smallest scale at which one edge is as long as asked. Of the shorter edge, which may be but
+            // a few pixels, nothing is asked that a smaller scale could give.
+            let edge = u16::try_from(reduced.longest_edge()).map_err(|_| BROKEN)?;
+            let (width, height) = if reduced.width >= reduced.height {
+                (edge, u16::MAX)
+            } else {
+                (u16::MAX, edge)
+            };
+            decoder.scale(width, height).map_err(|_| BROKEN)?;
+        }
+        let data = decoder.decode().map_err(|_| BROKEN)?;
+        let info = decoder.info().ok_or(BROKEN)?;
+        Ok(Self {
+            data,
+            info,
+            icc: decoder.icc_profile(),
+            exif: decoder.exif_data().map(<[u8]>::to_vec),
+        })
     }
-    kept.extend_from_slice(&bytes[at..segments.end]);
-    kept
 }
 
 fn raster(

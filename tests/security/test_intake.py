@@ -1,0 +1,101 @@
+"""From the intake's role, each action, statement, folder and condition is taken away in turn: nothing is lost, an alarm
+is raised, the log names the statement that is missing, and no other, and after the fix everything comes through."""
+
+import json
+import re
+
+import pytest
+
+from tests.workflow.event_pair import deployed
+
+from .cases import intake_cases
+from .mutations import Cut, Mutation, Policies
+from .test_mutations import IN_WORDS, LOCK_STAYS
+
+NAMED = re.compile(rf"{IN_WORDS['intake-role']} \(statement (\w+)\)")
+TAKES_MESSAGES = "TakeTheMessages"
+STARTS_NOTHING = Mutation((Cut("intake-role", "StartRuns", "statement"),))
+# Events of S3 that this file makes up.
+_sequencers = iter(range(1, 1_000))
+
+
+@pytest.fixture(scope="module")
+def events(server):
+    """A pair whose failed messages are dead letters at the first failure, so that nobody waits for five."""
+    pair = deployed(server, "intake-guarded")
+    queue, sqs = pair.outputs["events_queue_url"], pair.client("sqs")
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])["Attributes"]
+    once = {**json.loads(found["RedrivePolicy"]), "maxReceiveCount": 1}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(once)})
+    return pair
+
+
+@pytest.fixture(scope="module")
+def policies(events):
+    return Policies(events.deployment, events.outputs, {})
+
+
+def meet(events, policies, circumstance):
+    """Brings about what a case needs. Returns the messages with which it happens again, if any."""
+    if circumstance == "a lock that a dead run left":
+        machine, arguments = events.client("stepfunctions"), {"stateMachineArn": events.outputs["state_machine_arn"]}
+        with policies.without(LOCK_STAYS):
+            machine.start_execution(**arguments, name=f"dead-{next(_sequencers)}", input="{}")
+            events.wait_until(lambda: not any(one["status"] == "RUNNING" for one in events.executions()), "its end")
+    if circumstance == "a list that waits already":
+        with policies.without(STARTS_NOTHING):
+            events.put("waits-already")
+            events.wait_until(lambda: events.depth("events_dead_letters_url") > 0, "dead letters")
+        queue = events.outputs["events_dead_letters_url"]
+        events.client("sqs").purge_queue(QueueUrl=queue)
+    if circumstance == "events that came again after their run":
+        notify = events.client("s3").put_bucket_notification_configuration
+        notify(Bucket=events.deployment.source_bucket, NotificationConfiguration={})
+        events.put("again")
+        again = events.event("again", next(_sequencers))
+        events.send(again)
+        events.wait_until(lambda: "again" in events.target(), "its run")
+        events.settle()
+        notify(Bucket=events.deployment.source_bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+        return [again]
+    return []
+
+
+@pytest.mark.parametrize("case", intake_cases(), ids=lambda case: case.mutation.name)
+def test_what_the_intake_lacks_is_named_and_nothing_is_lost(events, policies, case, tmp_path, table):
+    mutation = case.mutation
+    if case.not_judged:
+        table(("not judged here", mutation.name, case.not_judged))
+        return
+    again = meet(events, policies, case.circumstance)
+    events.wait_until(lambda: events.alarm("events-dead-letters") == "OK", "an alarm that is not raised")
+    (cut,) = mutation.cuts
+    key = f"without/{cut.sid}/{cut.what}"
+    logged = len(events.intake_log())
+    with policies.without(mutation):
+        if again:
+            for message in again:
+                events.send(message)
+        else:
+            events.put(key)
+        if cut.sid == TAKES_MESSAGES and cut.what != "sqs:DeleteMessage":
+            # Nobody takes them: they stay where they are.
+            events.wait_until(lambda: events.alarm("events-not-taken") == "ALARM", "the alarm of messages not taken")
+            assert events.depth() > 0
+        else:
+            events.wait_until(lambda: events.depth("events_dead_letters_url") > 0, "dead letters")
+            events.wait_until(lambda: events.alarm("events-dead-letters") == "ALARM", "the alarm of dead letters")
+        told = "\n".join(events.intake_log()[logged:])
+        if cut.sid != TAKES_MESSAGES:
+            assert key not in events.target()
+    assert events.command(tmp_path, "redrive").returncode == 0
+    if not again:
+        events.wait_until(lambda: key in events.target(), f"{key} after all")
+    events.settle()
+    assert events.target() == events.source()
+    assert events.depth("events_dead_letters_url") == 0
+    expected = set() if cut.sid == TAKES_MESSAGES else {cut.sid}
+    assert set(NAMED.findall(told)) == expected, told
+    if expected:
+        assert policies.role_name(cut.document) in told, told
+    table(("nothing taken" if cut.sid == TAKES_MESSAGES else "dead letters", mutation.name, "AccessDenied"))
