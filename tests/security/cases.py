@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from tests.static.project import SOURCE_POLICY_PATH
 
 from .mutations import Cut, Mutation, cuts_of, listed
-from .test_documents import FUNCTIONS, OPTIONS, source_rendering, target_rendering
+from .test_documents import OPTIONS, source_rendering, target_rendering
+
+# The functions of a run that copies; test_renderer_permissions has the fourth.
+FUNCTIONS = ("planner", "copier", "reporter")
 
 # What the role and the target bucket's policy, or the target's key policy, each allow by themselves, since all are of
 # one account (as on AWS): a call is refused only when both lack it.

@@ -108,7 +108,8 @@ class Policies:
         account = self._deployment.source if name in self._OF_SOURCE else self._deployment.target
         return account.client(service)
 
-    _OF_SOURCE = ("source-bucket", "source-key", "planner-role", "copier-role", "reporter-role", "intake-role")
+    _FUNCTIONS = ("planner", "copier", "renderer", "reporter", "intake")
+    _OF_SOURCE = ("source-bucket", "source-key", *(f"{name}-role" for name in _FUNCTIONS))
 
     def role_name(self, name):
         if name in ("target-role", "target-trust"):

@@ -34,6 +34,7 @@ IN_WORDS = {
     "target-key": "the KMS key's policy",
     "planner-role": "the function's execution role",
     "copier-role": "the function's execution role",
+    "renderer-role": "the function's execution role",
     "reporter-role": "the function's execution role",
     "intake-role": "the function's execution role",
 }

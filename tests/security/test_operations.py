@@ -16,6 +16,7 @@ TARGET_ACTIONS = {
     "copy_object": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:PutObjectAcl"},
     "upload_part_copy": {"s3:PutObject"},
     "create_multipart_upload": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAcl"},
+    "put_object": {"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAcl"},
     "put_object_tagging": {"s3:PutObjectTagging"},
     "complete_multipart_upload": {"s3:PutObject"},
     "abort_multipart_upload": {"s3:AbortMultipartUpload"},
@@ -67,10 +68,13 @@ LEDGER_ACTIONS = {
     "read_shard": "dynamodb:GetItem",
     "read_lock": "dynamodb:GetItem",
     "read_locks": "dynamodb:Query",
+    "read_renditions": "dynamodb:Query",
     "read_ranges": "dynamodb:Query",
     "read_shards": "dynamodb:Query",
     "create_run": "dynamodb:PutItem",
     "create_lock": "dynamodb:PutItem",
+    "create_renditions": "dynamodb:PutItem",
+    "replace_renditions": "dynamodb:PutItem",
     "replace_run": "dynamodb:PutItem",
     "replace_shard": "dynamodb:PutItem",
     "replace_lock": "dynamodb:PutItem",
@@ -166,6 +170,8 @@ def test_each_function_may_do_what_its_code_calls_and_no_more(name):
     if name in {"planner", "intake"}:
         # These take locks; the others only ask for one.
         code += code_of("lambdas/lock/src")
+    if name in {"copier", "renderer"}:
+        code += code_of("lambdas/worker/src")
     needed = set(LOGGING) | (QUEUE if name == "intake" else set())
     needed |= {action for method, action in LEDGER_ACTIONS.items() if re.search(rf"\.{method}\(", code)}
     for pattern, actions in {**CONTROL_PORT, **OTHER_PORTS}.items():

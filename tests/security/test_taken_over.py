@@ -22,6 +22,7 @@ RESULTS = ("map/x/manifest.json",)
 WRITTEN = {
     "planner": {"documents": PLAN, "records": (RECORD, RANGES, SHARDS, LOCKS), "deletions": ()},
     "copier": {"documents": LISTS, "records": (SHARDS,), "deletions": ()},
+    "renderer": {"documents": LISTS, "records": (SHARDS,), "deletions": ()},
     "reporter": {
         "documents": (*REPORT, LISTS[0], PLAN[1]),
         "records": (RECORD, RANGES, SHARDS),
@@ -32,6 +33,7 @@ READ = {
     # A list may be the receipts of a run.
     "planner": (LISTS[0], LISTS[2], PLAN[0]),
     "copier": (*LISTS, PLAN[0]),
+    "renderer": (*LISTS, PLAN[0]),
     "reporter": (*LISTS, PLAN[0], "preflight.json", "proof.json", "report.json"),
 }
 

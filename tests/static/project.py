@@ -79,5 +79,10 @@ def statements_of(role):
     return found
 
 
+def by_sid(role):
+    """The statements of a role by their ids."""
+    return {statement["Sid"]: statement for statement in statements_of(role)}
+
+
 def listed(value):
     return value if isinstance(value, list) else [value]

@@ -14,6 +14,7 @@ from .project import (
     SOURCE_TEMPLATE_PATH,
     TARGET_TEMPLATE_PATH,
     asl,
+    by_sid,
     listed,
     resources_of,
     statements_of,
@@ -23,7 +24,7 @@ from .project import (
 TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
-# The function of a stack that starts runs from events, and that of one that renders images.
+# Those of a stack that starts runs from events, and of one that renders images (test_renderer.py).
 INTAKE, RENDERER = "IntakeFunction", "RendererFunction"
 # The names that the functions read (one of them glibc), per function, beside what all three get.
 # What bounds a run is among the latter: each function that acts checks it.
@@ -32,8 +33,8 @@ COMMON_ENVIRONMENT = set(
     "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY "
     "TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
     "RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR "
-    "ALLOW_VERSIONS ENABLE_TRANSFORMS DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS ALLOWED_STORAGE_CLASSES "
-    "ALLOWED_LIST_BUCKETS".split()
+    "ALLOW_VERSIONS ENABLE_TRANSFORMS DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS "
+    "ALLOWED_STORAGE_CLASSES ALLOWED_LIST_BUCKETS".split()
 )
 ENVIRONMENT = {
     "PlannerFunction": set(
@@ -59,10 +60,6 @@ def target():
 
 def actions(statement):
     return [action for action in listed(statement["Action"]) if isinstance(action, str)]
-
-
-def by_sid(role):
-    return {statement["Sid"]: statement for statement in statements_of(role)}
 
 
 def dimension_values(alarm):
@@ -186,8 +183,6 @@ def test_the_machines_role_grants_what_the_machine_does(source):
     copy_shards = machine["States"]["CopyShards"]
     called = sorted(set(re.findall(r'"FunctionName": "\$\{(\w+)Arn\}"', json.dumps(machine))))
     resources = role["CallTheFunctions"]["Resource"]
-    (renderer,) = [resource["Fn::If"] for resource in resources if "Fn::If" in resource]
-    assert renderer[:2] == ["RendersImages", {"Fn::GetAtt": [RENDERER, "Arn"]}]
     assert [r["Fn::GetAtt"][0] for r in resources if "Fn::GetAtt" in r] == list(FUNCTIONS)
     assert sorted([*FUNCTIONS, RENDERER]) == called
     assert actions(role["CallTheFunctions"]) == ["lambda:InvokeFunction"]
@@ -257,10 +252,8 @@ def test_arns_that_are_built_from_names_fit_the_named_resource(source):
 
 def test_three_roles_may_enter_and_the_renderers_where_it_is_named_and_only_with_the_external_id(target):
     (statement,) = target["Resources"]["TargetRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    *trusted, renderer = statement["Principal"]["AWS"]
+    *trusted, _renderer = statement["Principal"]["AWS"]
     assert [principal["Ref"] for principal in trusted] == ["PlannerRoleArn", "CopierRoleArn", "ReporterRoleArn"]
-    assert renderer["Fn::If"][:2] == ["TrustsRenderer", {"Ref": "RendererRoleArn"}]
-    assert target["Parameters"]["RendererRoleArn"]["Default"] == ""
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
 
 
@@ -271,9 +264,6 @@ def test_only_the_functions_that_work_there_may_enter_the_target_account(source)
         if any("sts:AssumeRole" in actions(statement) for statement in statements_of(role))
     ]
     assert entering == ["PlannerRole", "CopierRole", "RendererRole", "ReporterRole"]
-    conditional = [name for name in entering if "Condition" in source["Resources"][name]]
-    assert conditional == ["RendererRole"]
-    assert source["Resources"][RENDERER]["Condition"] == source["Resources"]["RendererRole"]["Condition"]
 
 
 def test_deleting_at_the_target_has_to_be_allowed_by_name(target):

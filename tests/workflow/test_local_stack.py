@@ -168,7 +168,7 @@ def test_a_policy_may_name_the_partitions_of_a_table(pair):
 
 
 def test_the_map_runs_as_many_children_as_its_path_says(stubbed):
-    reply = {"schema_version": 1, "status": "COPY", "round": 1, "index": "INDEX", "max_concurrency": 1}
+    reply = {"schema_version": 1, "status": "COPY", "round": 1, "index": "INDEX", "max_concurrency": 1, "kind": "COPY"}
     report = {**reply, "status": "COMPLETE", "index": None, "code": "", "summary": "done"}
     execution, _calls = stubbed.run([reply], [report], [[{"status": "DONE"}]] * 3)
     arn = stubbed.machine.execution_arn(execution.run_id)

@@ -40,7 +40,7 @@ def fill(model, deployment):
 
 
 def test_real_functions_copy_inside_the_model(machine, model):
-    assert FUNCTIONS == ("planner", "copier", "reporter", "intake"), "the intake touches no data"
+    assert FUNCTIONS == ("planner", "copier", "renderer", "reporter", "intake"), "these have data of copies: no others"
     outputs = machine.outputs
     execution = machine.run({})
     assert execution.status == "SUCCEEDED", execution.cause

@@ -20,7 +20,8 @@ REPORT = ["ReportRun", "CheckReport"]
 
 
 def plans(status, **more):
-    return {"schema_version": 1, "status": status, "round": 1, "index": None, "max_concurrency": 2, **more}
+    reply = {"schema_version": 1, "status": status, "round": 1, "index": None, "max_concurrency": 2, "kind": "COPY"}
+    return {**reply, **more}
 
 
 def reports(status, code="", summary="a sentence for the console", **more):
@@ -84,6 +85,26 @@ CASES = [
         [[shard("YIELD"), shard("YIELD"), shard("DONE")]],
         children=[("SUCCEEDED", "")],
         calls={"copier": 3},
+    ),
+    Case(
+        "a shard of a run with a transform goes to the renderer, in each round",
+        [plans("COPY", index="INDEX", kind="RENDER")],
+        [reports("ROUND", index="INDEX", round=2, kind="RENDER"), reports("COMPLETE", round=2)],
+        [*COPY, *REPORT, "OpenRound", "CopyShards", *REPORT, "RunComplete"],
+        [[shard("YIELD"), shard("DONE")]],
+        children=[("SUCCEEDED", "")] * 2,
+        calls={"renderer": 3, "copier": 0},
+    ),
+    Case(
+        "a shard of an unknown kind fails",
+        [plans("COPY", index="INDEX", kind="MOVE")],
+        [reports("INCOMPLETE", "InvariantViolated")],
+        [*COPY, *REPORT, "RunIncomplete"],
+        [DONE],
+        status="FAILED",
+        error="InvariantViolated",
+        children=[("FAILED", "InvariantViolated")],
+        calls={"copier": 0, "renderer": 0},
     ),
     Case(
         "a reporter that yields is called again",

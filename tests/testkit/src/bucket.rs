@@ -388,7 +388,7 @@ impl World {
             .ok_or_else(|| CallFault::new(operation, FaultKind::NoSuchUpload, id.to_string()))
     }
 
-    fn bucket_mut(&mut self, name: &str) -> &mut BTreeMap<ObjectKey, StoredObject> {
+    pub(crate) fn bucket_mut(&mut self, name: &str) -> &mut BTreeMap<ObjectKey, StoredObject> {
         let name = BucketName::new(name).expect("a bucket name");
         &mut self.buckets.get_mut(&name).expect("the bucket was made").1
     }
