@@ -2,10 +2,29 @@
 
 use std::{fs, path::Path};
 
-use shardlift_fuzz::TARGETS;
+use peak_alloc::PeakAlloc;
+use shardlift_fuzz::{TARGETS, Target};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
 
 /// For each file.
 const MUTATIONS: usize = 20;
+/// What any target takes: an image up to the 64 MiB that its target allows, the others far less. One test runs in this
+/// process, so the memory is its own.
+const MEMORY_BYTES_MAX: usize = 65 << 20;
+
+fn run(target: &Target, bytes: &[u8]) {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    (target.run)(bytes);
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    assert!(
+        taken <= MEMORY_BYTES_MAX,
+        "{}: {taken} bytes of memory",
+        target.name
+    );
+}
 
 #[test]
 fn the_corpus_and_its_mutations_break_no_promise() {
@@ -26,10 +45,10 @@ fn the_corpus_and_its_mutations_break_no_promise() {
         for file in files {
             let bytes = fs::read(&file).expect("a file of the corpus");
             println!("{}", file.display());
-            (target.run)(&bytes);
+            run(target, &bytes);
             let mut random = fastrand::Rng::with_seed(21);
             for _ in 0..MUTATIONS {
-                (target.run)(&mutated(&mut random, &bytes));
+                run(target, &mutated(&mut random, &bytes));
             }
         }
     }
