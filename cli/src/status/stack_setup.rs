@@ -86,11 +86,8 @@ impl StackSetup {
         let pair = format!("{source} to {target}, {}", setup.mode);
         let stack = format!("Stack {}", setup.stack);
         if screen.fits(stack.len() + pair.chars().count() + 2) {
-            writeln!(
-                screen.out(),
-                "{}: {pair}",
-                screen.toned(Tone::Strong, &stack)
-            )?;
+            let stack = screen.toned(Tone::Strong, &stack);
+            writeln!(screen.out(), "{stack}: {pair}")?;
         } else {
             let line = screen.toned(Tone::Strong, &stack);
             writeln!(screen.out(), "{line}")?;

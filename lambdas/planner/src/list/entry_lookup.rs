@@ -7,11 +7,7 @@ use shardlift_core::{
     failure::Failure,
     plan::{ListedLook, WalkRules},
     port::BucketListing,
-    run::{
-        option::{Mode, OnChange},
-        pair::Side,
-        record::RunRecord,
-    },
+    run::{option::Mode, pair::Side, record::RunRecord},
     value::{key::ObjectKey, object::ListedObject, storage::ObjectStorage},
 };
 use shardlift_lists::ListEntry;
@@ -134,29 +130,27 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         Ok(found)
     }
 
-    /// What is planned for an entry of which this was found. Where a change is to be a failure, the object is planned as the
-    /// list says, so that its copier finds the change and reports it.
+    /// What is planned for an entry of which this was found. An object that changed or is gone is planned as one that is not
+    /// there any more, so that its copier finds that, as of an object of which the list tells everything: it copies the newer
+    /// version or reports the change, as `on_change` says, and its receipt names the key.
     fn judged(
         &self,
         entry: &ListEntry,
         found: Option<ListedObject>,
     ) -> (Option<ListedObject>, ListedLook) {
-        let fails = self.run.spec.on_change == OnChange::Fail;
+        // What events told of may be gone, and is deleted in a mirror then.
+        let is_event = self.run.spec.events.is_some();
         match found {
             Some(found) => {
-                let etag = entry.etag.as_ref().filter(|etag| **etag != found.etag);
-                let size = entry.size_bytes.filter(|size| *size != found.size_bytes);
-                if etag.is_none() && size.is_none() {
+                let is_listed = entry.etag.as_ref().is_none_or(|etag| *etag == found.etag)
+                    && entry.size_bytes.is_none_or(|size| size == found.size_bytes);
+                if is_listed {
                     return (Some(found), ListedLook::Found);
                 }
-                let planned = if fails {
-                    ListedObject {
-                        etag: etag.cloned().unwrap_or_else(no_etag),
-                        size_bytes: size.unwrap_or(found.size_bytes),
-                        ..found
-                    }
-                } else {
-                    found
+                // Under an ETag that it has, the object would be copied as if it were the listed one.
+                let planned = ListedObject {
+                    etag: no_etag(),
+                    ..found
                 };
                 (Some(planned), ListedLook::Changed)
             }
@@ -166,7 +160,8 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 let planned = version_id.map(|id| gone_version(&entry.key, id, size_bytes));
                 (planned, ListedLook::Gone)
             }
-            None if fails => {
+            None if is_event => (None, ListedLook::Gone),
+            None => {
                 let planned = ListedObject {
                     key: entry.key.clone(),
                     size_bytes: entry.size_bytes.unwrap_or(0),
@@ -177,7 +172,6 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 };
                 (Some(planned), ListedLook::Gone)
             }
-            None => (None, ListedLook::Gone),
         }
     }
 

@@ -324,7 +324,7 @@ async fn lists_lie_where_the_stack_says_and_name_what_to_copy() {
 }
 
 #[tokio::test]
-async fn what_is_gone_or_changed_is_counted_or_planned_to_fail() {
+async fn what_is_gone_or_changed_is_counted_and_planned_so_that_its_copier_finds_that() {
     let lines = |world: &World| {
         let of = |key: &str, etag: &str| json!({"key": key, "etag": etag, "size": 3}).to_string();
         let sources = world.buckets.objects(SOURCE);
@@ -339,23 +339,17 @@ async fn what_is_gone_or_changed_is_counted_or_planned_to_fail() {
         ]
         .join("\n")
     };
-    let world = mixed_world();
-    world.lists.put(CONTROL, LIST, lines(&world));
-    world.plan(&input("copy", "jsonl")).await.unwrap();
-    let found = counts(&world);
-    assert_eq!((found.gone, found.changed, found.looked_up), (1, 1, 3));
-    let copies: Vec<String> = world.planned().copies.into_keys().collect();
-    assert_eq!(copies, ["data/k00", "data/k01"]);
-
-    let world = mixed_world();
-    world.lists.put(CONTROL, LIST, lines(&world));
-    let mut strict = input("copy", "jsonl");
-    strict["on_change"] = json!("fail");
-    world.plan(&strict).await.unwrap();
-    let planned = crate::earlier::planned(&world, &run_id(), ShardWork::CopyObjects);
-    assert_eq!(planned["data/k01"], "of-an-earlier-version");
-    assert_eq!(
-        planned["data/never"], "e",
-        "its copier reports that it is missing"
-    );
+    for on_change in ["copy_newer", "fail"] {
+        let world = mixed_world();
+        world.lists.put(CONTROL, LIST, lines(&world));
+        let mut input = input("copy", "jsonl");
+        input["on_change"] = json!(on_change);
+        world.plan(&input).await.unwrap();
+        let found = counts(&world);
+        assert_eq!((found.gone, found.changed, found.looked_up), (1, 1, 3));
+        let planned = crate::earlier::planned(&world, &run_id(), ShardWork::CopyObjects);
+        assert_eq!(planned["data/k01"], "not-the-listed-version");
+        assert_eq!(planned["data/never"], "e");
+        assert_eq!(planned.len(), 3);
+    }
 }
