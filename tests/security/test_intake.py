@@ -46,6 +46,8 @@ def meet(events, policies, circumstance):
         with policies.without(STARTS_NOTHING):
             events.put("waits-already")
             events.wait_until(lambda: events.depth("events_dead_letters_url") > 0, "dead letters")
+            events.wait_until(lambda: events.depth() == 0, "the end of all messages")
+        assert events.waiting()
         queue = events.outputs["events_dead_letters_url"]
         events.client("sqs").purge_queue(QueueUrl=queue)
     if circumstance == "events that came again after their run":
@@ -59,6 +61,17 @@ def meet(events, policies, circumstance):
         notify(Bucket=events.deployment.source_bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
         return [again]
     return []
+
+
+def bring_through(events, tmp_path):
+    """Puts dead letters back until there are none. On a busy machine a message may be one although its batch succeeded,
+    since its time here is a second."""
+    for _ in range(5):
+        assert events.command(tmp_path, "redrive").returncode == 0
+        events.settle()
+        if events.depth("events_dead_letters_url") == 0:
+            return
+    raise AssertionError("there are dead letters after the fix")
 
 
 @pytest.mark.parametrize("case", intake_cases(), ids=lambda case: case.mutation.name)
@@ -85,15 +98,16 @@ def test_what_the_intake_lacks_is_named_and_nothing_is_lost(events, policies, ca
         else:
             events.wait_until(lambda: events.depth("events_dead_letters_url") > 0, "dead letters")
             events.wait_until(lambda: events.alarm("events-dead-letters") == "ALARM", "the alarm of dead letters")
+        if cut.sid != TAKES_MESSAGES:
+            events.wait_until(
+                lambda: NAMED.search("\n".join(events.intake_log()[logged:])), "a statement that is named"
+            )
         told = "\n".join(events.intake_log()[logged:])
         if cut.sid != TAKES_MESSAGES:
             assert key not in events.target()
-    assert events.command(tmp_path, "redrive").returncode == 0
-    if not again:
-        events.wait_until(lambda: key in events.target(), f"{key} after all")
-    events.settle()
+    bring_through(events, tmp_path)
+    assert again or key in events.target()
     assert events.target() == events.source()
-    assert events.depth("events_dead_letters_url") == 0
     expected = set() if cut.sid == TAKES_MESSAGES else {cut.sid}
     assert set(NAMED.findall(told)) == expected, told
     if expected:
