@@ -26,7 +26,9 @@ def events(server):
     queue, sqs = pair.outputs["events_queue_url"], pair.client("sqs")
     found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])["Attributes"]
     once = {**json.loads(found["RedrivePolicy"]), "maxReceiveCount": 1}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(once)})
+    # Longer than an invocation takes on a busy machine, or a message would be a dead letter while it is being taken.
+    changed = {"RedrivePolicy": json.dumps(once), "VisibilityTimeout": "6"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=changed)
     return pair
 
 
@@ -46,6 +48,8 @@ def meet(events, policies, circumstance):
         with policies.without(STARTS_NOTHING):
             events.put("waits-already")
             events.wait_until(lambda: events.depth("events_dead_letters_url") > 0, "dead letters")
+            events.wait_until(lambda: events.depth() == 0, "the end of all messages")
+        assert events.waiting()
         queue = events.outputs["events_dead_letters_url"]
         events.client("sqs").purge_queue(QueueUrl=queue)
     if circumstance == "events that came again after their run":
@@ -61,12 +65,24 @@ def meet(events, policies, circumstance):
     return []
 
 
+def bring_through(events, tmp_path):
+    """Puts dead letters back until there are none."""
+    for _ in range(5):
+        assert events.command(tmp_path, "redrive").returncode == 0
+        events.settle()
+        if events.depth("events_dead_letters_url") == 0:
+            return
+    raise AssertionError("there are dead letters after the fix")
+
+
 @pytest.mark.parametrize("case", intake_cases(), ids=lambda case: case.mutation.name)
 def test_what_the_intake_lacks_is_named_and_nothing_is_lost(events, policies, case, tmp_path, table):
     mutation = case.mutation
     if case.not_judged:
         table(("not judged here", mutation.name, case.not_judged))
         return
+    # What a case left that failed is none of the next one's.
+    bring_through(events, tmp_path)
     again = meet(events, policies, case.circumstance)
     events.wait_until(lambda: events.alarm("events-dead-letters") == "OK", "an alarm that is not raised")
     (cut,) = mutation.cuts
@@ -85,15 +101,16 @@ def test_what_the_intake_lacks_is_named_and_nothing_is_lost(events, policies, ca
         else:
             events.wait_until(lambda: events.depth("events_dead_letters_url") > 0, "dead letters")
             events.wait_until(lambda: events.alarm("events-dead-letters") == "ALARM", "the alarm of dead letters")
+        if cut.sid != TAKES_MESSAGES:
+            events.wait_until(
+                lambda: NAMED.search("\n".join(events.intake_log()[logged:])), "a statement that is named"
+            )
         told = "\n".join(events.intake_log()[logged:])
         if cut.sid != TAKES_MESSAGES:
             assert key not in events.target()
-    assert events.command(tmp_path, "redrive").returncode == 0
-    if not again:
-        events.wait_until(lambda: key in events.target(), f"{key} after all")
-    events.settle()
+    bring_through(events, tmp_path)
+    assert again or key in events.target()
     assert events.target() == events.source()
-    assert events.depth("events_dead_letters_url") == 0
     expected = set() if cut.sid == TAKES_MESSAGES else {cut.sid}
     assert set(NAMED.findall(told)) == expected, told
     if expected:
