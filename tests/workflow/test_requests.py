@@ -36,7 +36,7 @@ def operations_in_the_code():
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The calls of a copy, a mirror, a transform, a dry run, a rerun and a run over a held lock, on a server of their own."""
+    """The calls of runs that copy, mirror, render, plan, rerun, and meet a held lock, on a server of their own."""
     folder = tmp_path_factory.mktemp("recorded")
     server = Server(folder, free_port(), WAIT_SCALE, folder / "requests.jsonl")
     server.start()
