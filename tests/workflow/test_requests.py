@@ -9,6 +9,7 @@ from shardlift_local.deployment import ROOT, Deployment
 from shardlift_local.sample import MIB, Item
 from shardlift_local.server import Server, free_port
 
+from tests.pictures import png
 from tests.security.test_policy_lint import findings
 
 from .conftest import WAIT_SCALE
@@ -35,7 +36,7 @@ def operations_in_the_code():
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The calls of a copy, a mirror, a dry run, a rerun and a run over a held lock, on a server of their own."""
+    """The calls of runs that copy, mirror, render, plan, rerun, and meet a held lock, on a server of their own."""
     folder = tmp_path_factory.mktemp("recorded")
     server = Server(folder, free_port(), WAIT_SCALE, folder / "requests.jsonl")
     server.start()
@@ -68,6 +69,12 @@ def make_runs(machine):
     s3.put_object_tagging(Bucket=bucket, Key=f"{prefix}large", Tagging={"TagSet": many})
     tagged = pair.run(**LARGE, mode="copy")
     assert tagged.status == "SUCCEEDED", tagged.cause
+    # An image that is read in two requests.
+    body = png(90, 60) + bytes(2 * MIB)
+    s3.put_object(Bucket=bucket, Key="images/a b.png", Body=body, Tagging="kind=a%20b")
+    thumbnails = {"kind": "thumbnail", "longest_edge_px": 32}
+    rendered = TestPair(machine, "images/").run(transform=thumbnails, storage_class="STANDARD_IA")
+    assert rendered.status == "SUCCEEDED", rendered.cause
     s3.delete_object(Bucket=bucket, Key=f"{prefix}file 2 ä")
     assert pair.run(mode="mirror", delete_max_percent=50).status == "SUCCEEDED"
     # The second one asks whether the first one, which holds the lock, is still running.

@@ -6,7 +6,7 @@ use shardlift_core::{
     copy::stated_tags::header_bytes,
     failure::fault::{CallFault, FaultKind},
     port::{CopyReceipt, CopySource, NewObject, ObjectAttributes, ObjectBytes},
-    value::{key::ObjectKey, object::ETag},
+    value::{key::ObjectKey, object::ETag, time::Timestamp},
 };
 
 use crate::{
@@ -94,7 +94,7 @@ impl ObjectBytes for MemoryTarget {
                         checksum_type: None,
                         encryption,
                         kms_key_arn,
-                        modified_at: world.now(),
+                        modified_at: Timestamp::default(),
                         response_date: None,
                     },
                     tags: object.tags.clone(),
