@@ -12,7 +12,7 @@
 #   make simulate        plays whole runs in simulation (SEEDS=10000, SEED= for the story of one, FAULTS=1 plants faults)
 #   make fuzz            fuzzes what parses anything from outside (SECONDS=30 for each target, ONLY= for one)
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
-#   make images          holds renditions of some 640 images against sharp and Pillow
+#   make images          holds renditions of some 720 images against sharp and Pillow
 #   make animation       draws the README's animation again, from the command on a new local stack
 #   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
 

@@ -1,4 +1,4 @@
-"""`make demo`: one copy across two accounts, from upload to report, with an independent check."""
+"""`make demo`: a copy across two accounts, with an independent check, thumbnails, and a copy that an event starts."""
 
 import json
 import os
@@ -9,11 +9,13 @@ import time
 from .accounts import source_account, target_account
 from .comparison import compare
 from .deployment import ROOT
+from .pictures import pictures_sample, start_arguments, write_contact_sheet
 from .sample import MULTIPART_THRESHOLD_BYTES, PART_BYTES, folder_sample, generated_sample, upload
 from .server import StackError
-from .stack import OUTPUTS_PATH, up
+from .stack import OUTPUTS_PATH, STATE_DIR, up
 
 SHARDLIFT = ROOT / "target" / "release" / "shardlift"
+CONTACT_SHEET_PATH = STATE_DIR / "thumbnails.html"
 LATE_KEY = "written while you watch.txt"
 LATE_SECONDS_MAX = 60
 POLL_SECONDS = 0.05
@@ -42,6 +44,8 @@ def demo(port, folder):
     print(f"\n{comparison.text()}")
     if ended != 0 or not comparison.agrees:
         raise StackError(f"the demo failed; see the log of the local stack: {outputs['log']}")
+    if not folder:
+        _render_pictures(outputs, source, target)
     _copy_an_event(outputs, source, target)
     print("\nThe local stack stays up. Inspect it with target/release/shardlift --local, stop it with make local-down.")
 
@@ -50,6 +54,16 @@ def refuse_empty(folder):
     """Raises StackError unless there is something to copy. Asked before the stack that runs now is replaced."""
     if next(folder_sample(folder), None) is None:
         raise StackError(f"FROM={folder} holds no files. Nothing was changed; name a folder with files in it")
+
+
+def _render_pictures(outputs, source, target):
+    """Uploads pictures, makes their thumbnails in the other account, and lays these out on a page."""
+    uploaded = upload(pictures_sample(outputs), source.client("s3"), outputs["source_bucket"])
+    print(f"\nMaking thumbnails of {len(uploaded.objects)} more objects, one of which is no image\n", flush=True)
+    if _run_shardlift(*start_arguments(outputs)) != 0:
+        raise StackError(f"the thumbnails failed; see the log of the local stack: {outputs['log']}")
+    count = write_contact_sheet(outputs, source.client("s3"), target.client("s3"), CONTACT_SHEET_PATH)
+    print(f"\nA contact sheet of the {count} thumbnails: {CONTACT_SHEET_PATH.as_uri()}", flush=True)
 
 
 def _copy_an_event(outputs, source, target):

@@ -7,7 +7,7 @@ const FAST_BITS: u8 = 11;
 
 /// What a code says.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Step {
+pub(super) struct CodeStep {
     /// The bits of the code and of the number behind it. Zero where the code is longer than [`FAST_BITS`], or none.
     pub(super) bits: u8,
     /// How many coefficients it passes.
@@ -25,7 +25,7 @@ enum Class {
 
 impl Class {
     /// A symbol, with the length of its code. None where no baseline file has it.
-    fn step(self, symbol: u8, length: u8) -> Option<Step> {
+    fn step(self, symbol: u8, length: u8) -> Option<CodeStep> {
         let (run, size) = (symbol >> 4, symbol & 15);
         let coefficients = match (self, run, size) {
             (Self::Mean, 0, ..=11) => 1,
@@ -35,7 +35,7 @@ impl Class {
             (Self::Details, _, 0) => 64,
             (Self::Details, ..) => run + 1,
         };
-        Some(Step {
+        Some(CodeStep {
             bits: length + size,
             coefficients,
         })
@@ -45,7 +45,7 @@ impl Class {
 /// A table of codes.
 pub(super) struct HuffmanTable {
     class: Class,
-    fast: [Step; 1 << FAST_BITS],
+    fast: [CodeStep; 1 << FAST_BITS],
     /// How many codes have each length, from 1.
     counts: [u8; 16],
     /// In the order of their codes.
@@ -54,7 +54,7 @@ pub(super) struct HuffmanTable {
 
 impl HuffmanTable {
     fn new(class: Class, counts: [u8; 16], symbols: &[u8]) -> Option<Self> {
-        let mut fast = [Step::default(); 1 << FAST_BITS];
+        let mut fast = [CodeStep::default(); 1 << FAST_BITS];
         let mut code = 0_usize;
         let mut rest = symbols.iter();
         for (length, count) in (1..).zip(counts) {
@@ -82,7 +82,7 @@ impl HuffmanTable {
 
     /// What the code at the upper end of these bits says. None if it is none.
     #[inline]
-    pub(super) fn step(&self, bits: u64) -> Option<Step> {
+    pub(super) fn step(&self, bits: u64) -> Option<CodeStep> {
         let step = self.fast[(bits >> (64 - FAST_BITS)) as usize];
         if step.bits > 0 {
             Some(step)
@@ -92,7 +92,7 @@ impl HuffmanTable {
     }
 
     #[cold]
-    fn slow_step(&self, bits: u64) -> Option<Step> {
+    fn slow_step(&self, bits: u64) -> Option<CodeStep> {
         let (mut first, mut before) = (0, 0);
         for (length, count) in (1..).zip(self.counts) {
             let code = (bits >> (64 - length)) as usize;

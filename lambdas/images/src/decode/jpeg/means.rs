@@ -6,6 +6,7 @@
 
 use super::{
     huffman::{HuffmanTable, HuffmanTables},
+    scan_bits::{ScanReader, ScanWriter},
     segments::{self, BROKEN, CUT_OFF, JpegSegments},
 };
 use crate::failure::RenderFailure;
@@ -48,14 +49,14 @@ pub(super) fn means_only(
                         scan.read_blocks(
                             &bytes[at..],
                             restart_interval,
-                            &mut BitWriter::default(),
+                            &mut ScanWriter::default(),
                         )?;
                         means.extend_from_slice(&bytes[start..copied]);
                     }
                     ScanKind::Whole => {
                         scan.define_no_details(&mut means);
                         means.extend_from_slice(&bytes[start..at]);
-                        let mut writer = BitWriter::default();
+                        let mut writer = ScanWriter::default();
                         scan.read_blocks(&bytes[at..], restart_interval, &mut writer)?;
                         writer.flush();
                         means.append(&mut writer.bytes);
@@ -167,13 +168,13 @@ impl Scan {
         &self,
         mut data: &[u8],
         restart_interval: u16,
-        means: &mut BitWriter,
+        means: &mut ScanWriter,
     ) -> Result<(), RenderFailure> {
         let interval = match restart_interval {
             0 => u32::MAX,
             interval => interval.into(),
         };
-        let mut bits = ScanBits::default();
+        let mut bits = ScanReader::default();
         let mut left = self.units;
         let mut restart = 0;
         loop {
@@ -207,8 +208,8 @@ impl Scan {
     fn read_block(
         &self,
         component: &ScanComponent,
-        bits: &mut ScanBits,
-        means: &mut BitWriter,
+        bits: &mut ScanReader,
+        means: &mut ScanWriter,
     ) -> Result<(), RenderFailure> {
         /// Of a code and the number behind it.
         const STEP_BITS_MAX: u32 = 31;
@@ -227,8 +228,8 @@ impl Scan {
         next <<= used;
         let mut coefficient = 1;
         while coefficient < 64 {
-            if used + STEP_BITS_MAX > ScanBits::PEEKED {
-                bits.at += used as usize;
+            if used + STEP_BITS_MAX > ScanReader::PEEKED {
+                bits.skip(used)?;
                 next = bits.peek()?;
                 used = 0;
             }
@@ -238,92 +239,6 @@ impl Scan {
             coefficient += step.coefficients;
         }
         bits.skip(used)
-    }
-}
-
-/// The data of a scan between two markers, the highest bit of a byte first.
-#[derive(Default)]
-struct ScanBits {
-    /// Without what keeps data apart from markers; zeros follow.
-    bytes: Vec<u8>,
-    /// In bits.
-    end: usize,
-    at: usize,
-}
-
-impl ScanBits {
-    /// The fewest bits that are seen at once.
-    const PEEKED: u32 = 57;
-
-    /// Takes data up to the next marker. Returns where that is, and which one.
-    fn fill(&mut self, data: &[u8]) -> Result<(usize, u8), RenderFailure> {
-        self.bytes.clear();
-        self.at = 0;
-        let mut at = 0;
-        loop {
-            let rest = data.get(at..).ok_or(CUT_OFF)?;
-            let length = memchr::memchr(0xff, rest).ok_or(CUT_OFF)?;
-            self.bytes.extend_from_slice(&rest[..length]);
-            match rest.get(length + 1) {
-                Some(0) => {
-                    self.bytes.push(0xff);
-                    at += length + 2;
-                }
-                _ => {
-                    self.end = self.bytes.len() * 8;
-                    self.bytes.extend([0; 8]);
-                    return segments::next_marker(data, at + length);
-                }
-            }
-        }
-    }
-
-    #[inline]
-    fn peek(&self) -> Result<u64, RenderFailure> {
-        let rest = self.bytes.get(self.at / 8..).ok_or(CUT_OFF)?;
-        let next = rest.first_chunk::<8>().ok_or(CUT_OFF)?;
-        Ok(u64::from_be_bytes(*next) << (self.at % 8))
-    }
-
-    #[inline]
-    fn skip(&mut self, bits: u32) -> Result<(), RenderFailure> {
-        self.at += bits as usize;
-        if self.at > self.end {
-            return Err(CUT_OFF);
-        }
-        Ok(())
-    }
-}
-
-/// Bits of a scan, the highest of a byte first.
-#[derive(Default)]
-struct BitWriter {
-    bytes: Vec<u8>,
-    /// Those that are no whole byte yet, at the lower end.
-    waiting: u64,
-    count: u32,
-}
-
-impl BitWriter {
-    /// Adds up to 32 bits.
-    #[inline]
-    fn put(&mut self, bits: u64, count: u32) {
-        self.waiting = self.waiting << count | bits;
-        self.count += count;
-        while self.count >= 8 {
-            self.count -= 8;
-            let [.., byte] = (self.waiting >> self.count).to_be_bytes();
-            self.bytes.push(byte);
-            if byte == 0xff {
-                self.bytes.push(0);
-            }
-        }
-    }
-
-    /// Fills the last byte with ones.
-    fn flush(&mut self) {
-        let missing = (8 - self.count % 8) % 8;
-        self.put((1 << missing) - 1, missing);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod huffman;
 mod means;
+mod scan_bits;
 mod segments;
 
 use jpeg_decoder::{Decoder, ImageInfo, PixelFormat};
