@@ -33,8 +33,8 @@ pub use line_place::LinePlace;
 pub use line_survey::{LineIssue, LineSurvey};
 pub use scope::ListScope;
 pub use sorted::{
-    EntryPlace, MergeStep, OpenBlock, RepeatedEntries, RunCursor, RunMerge, SortBounds, SortBuffer,
-    SortedBlock, SortedEntries,
+    EntryPlace, OpenBlock, RepeatedEntries, RunCursor, RunMerge, RunMergeStep, SortBounds,
+    SortBuffer, SortedBlock, SortedEntries,
 };
 pub use table::{ParquetList, ParquetPosition, RangeSource, TableKind};
 pub use text::{CsvColumns, LINE_BYTES_MAX, ListPosition, Step, TextFormat, TextList};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shardlift_core::{
     events::{HELD_FOR, HELD_KEY},
-    port::{EventLists, ExecutionState, Ledger, PutOutcome},
+    port::{Clock, EventLists, ExecutionState, Ledger, PutOutcome},
     run::lock::{LockRecord, LockState, LockedPrefix},
     shard::Lease,
     value::{arn::ExecutionArn, id::RunId, key::KeyPrefix},
@@ -173,14 +173,15 @@ async fn a_run_that_nobody_reported_is_tried_again_after_some_minutes() {
         world.clock.advance(HELD_FOR + Duration::from_secs(1));
         world.take(&[run_ended()]).await.unwrap();
     }
-    let looked = world.settle().await;
+    let [run] = world.running().try_into().unwrap();
+    let looked = world.end(&run, RunEnd::Planned).await;
     assert_eq!(looked.len(), 2, "{looked:?}");
 }
 
 #[tokio::test]
 async fn events_wait_for_the_copiers_of_a_run_that_was_stopped() {
-    let world = World::new();
     for prefix in ["copy/", "copy/deeper/"] {
+        let world = World::new();
         let nightly = world.nightly_run(prefix).await;
         world.executions.set(&nightly, ExecutionState::Ended);
         let mut shard = shard_record("nightly", "1-1");
@@ -188,7 +189,8 @@ async fn events_wait_for_the_copiers_of_a_run_that_was_stopped() {
             token: 1,
             expires_at: world.clock.now().plus(Duration::from_secs(900)),
         });
-        world.ledger.create_shard(&shard).await.unwrap();
+        let created = world.ledger.create_shard(&shard).await.unwrap();
+        assert_eq!(created, PutOutcome::Written);
         world.take(&[event("data/a", 1)]).await.unwrap();
         assert_eq!(world.running(), [], "a copier of it may still write");
         world.clock.advance(Duration::from_secs(900));

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use shardlift_core::{
     failure::fault::FaultKind,
-    port::{EventLists, ExecutionState, Ledger},
+    port::{Clock, EventLists, ExecutionState, Ledger},
     value::id::RunId,
 };
 use shardlift_lock::{Taken, TargetLock};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shardlift_core::{failure::Failure, value::key::ObjectKey};
 
-use super::record::{Record, damaged, key_of};
+use super::record::{SortRecord, damaged, key_of};
 use crate::entry::ListEntry;
 
 /// zstd's fastest ordinary level, as of manifests.
@@ -48,7 +48,7 @@ impl BlockWriter {
     }
 
     /// Appends a record, whose key is greater than any before it; whether the block is full.
-    pub(super) fn push(&mut self, record: Record<'_>) -> bool {
+    pub(super) fn push(&mut self, record: SortRecord<'_>) -> bool {
         self.last = self.records.len();
         self.records.extend_from_slice(record.bytes);
         self.records.len() >= self.bytes_max
@@ -57,7 +57,7 @@ impl BlockWriter {
     /// The block so far; nothing where it is empty.
     pub(super) fn take(&mut self) -> Result<Option<SortedBlock>, Failure> {
         let behind = self.records.get(self.last..).unwrap_or_default();
-        let Some(last) = Record::first_of(behind)? else {
+        let Some(last) = SortRecord::first_of(behind)? else {
             return Ok(None);
         };
         let last = key_of(last.key)?;
@@ -105,8 +105,8 @@ impl OpenBlock {
     }
 
     /// The next record; nothing at the end.
-    pub(super) fn record(&self) -> Result<Option<Record<'_>>, Failure> {
-        Record::first_of(&self.records[self.at..])
+    pub(super) fn record(&self) -> Result<Option<SortRecord<'_>>, Failure> {
+        SortRecord::first_of(&self.records[self.at..])
     }
 
     /// Moves behind the next record.

@@ -10,5 +10,5 @@ mod sort_buffer;
 
 pub use block::{OpenBlock, SortedBlock};
 pub use record::{EntryPlace, RepeatedEntries};
-pub use run_merge::{MergeStep, RunCursor, RunMerge};
+pub use run_merge::{RunCursor, RunMerge, RunMergeStep};
 pub use sort_buffer::{SortBounds, SortBuffer, SortedEntries};

@@ -42,7 +42,7 @@ pub struct RepeatedEntries {
 
 impl RepeatedEntries {
     /// Takes another one.
-    pub(super) fn add(&mut self, record: Record<'_>) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, record: SortRecord<'_>) -> Result<(), Failure> {
         self.count += 1;
         if self.first.len() < NAMED_MAX {
             self.first.push(record.place()?);
@@ -105,7 +105,7 @@ pub(super) fn append(records: &mut Vec<u8>, entry: &ListEntry, file: u32) -> Res
 
 /// An entry within records.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Record<'a> {
+pub(super) struct SortRecord<'a> {
     /// All of it.
     pub(super) bytes: &'a [u8],
     /// Its key.
@@ -113,7 +113,7 @@ pub(super) struct Record<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Record<'a> {
+impl<'a> SortRecord<'a> {
     /// The one at the beginning of `records`; nothing where these are empty.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub struct RunCursor {
 
 /// What a merge needs or has.
 #[derive(Debug)]
-pub enum MergeStep {
+pub enum RunMergeStep {
     /// The block at the cursor of this run, or that there is none: [`feed`](RunMerge::feed) it.
     NeedsBlock(usize),
     /// The next block.
@@ -66,7 +66,7 @@ impl RunMerge {
         }
     }
 
-    /// Where each run is read on. After [`MergeStep::Block`] and [`MergeStep::End`] everything before is given out.
+    /// Where each run is read on. After [`RunMergeStep::Block`] and [`RunMergeStep::End`] everything before is given out.
     #[must_use]
     pub fn cursors(&self) -> Vec<RunCursor> {
         let cursor = |input: &Input| input.cursor;
@@ -123,14 +123,14 @@ impl RunMerge {
     ///
     /// # Errors
     /// `InvariantViolated` where a block is damaged.
-    pub fn step(&mut self) -> Result<MergeStep, Failure> {
+    pub fn step(&mut self) -> Result<RunMergeStep, Failure> {
         loop {
             if let Some(run) = self.waiting.last() {
-                return Ok(MergeStep::NeedsBlock(*run));
+                return Ok(RunMergeStep::NeedsBlock(*run));
             }
             let Some(run) = self.heap.first().copied() else {
                 let rest = self.blocks.take()?;
-                return Ok(rest.map_or(MergeStep::End, MergeStep::Block));
+                return Ok(rest.map_or(RunMergeStep::End, RunMergeStep::Block));
             };
             let record = self.inputs[run].block.record()?.ok_or_else(damaged)?;
             let mut is_full = false;
@@ -143,7 +143,7 @@ impl RunMerge {
             }
             self.advance(run)?;
             if is_full && let Some(block) = self.blocks.take()? {
-                return Ok(MergeStep::Block(block));
+                return Ok(RunMergeStep::Block(block));
             }
         }
     }

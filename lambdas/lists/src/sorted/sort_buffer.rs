@@ -4,7 +4,7 @@ use shardlift_core::failure::Failure;
 
 use super::{
     block::{BlockWriter, SortedBlock},
-    record::{Record, RepeatedEntries, append, damaged},
+    record::{RepeatedEntries, SortRecord, append, damaged},
 };
 use crate::entry::ListEntry;
 
@@ -66,7 +66,7 @@ impl SortBuffer {
     pub fn sorted(mut self, bounds: SortBounds) -> Result<SortedEntries, Failure> {
         let records = &self.records;
         let key = |begin: &u32| {
-            let record = Record::first_of(records.get(*begin as usize..).unwrap_or_default());
+            let record = SortRecord::first_of(records.get(*begin as usize..).unwrap_or_default());
             record.ok().flatten().map_or(&[][..], |record| record.key)
         };
         // A stable sort: of entries with one key the first of the list stays the first.
@@ -100,7 +100,7 @@ impl SortedEntries {
     /// # Errors
     /// `InvariantViolated` where a record is damaged, which is a mistake in this program.
     pub fn next_block(&mut self) -> Result<Option<SortedBlock>, Failure> {
-        let at = |begin: u32| Record::first_of(&self.records[begin as usize..]);
+        let at = |begin: u32| SortRecord::first_of(&self.records[begin as usize..]);
         while let Some(begin) = self.begins.next() {
             let record = at(begin)?.ok_or_else(damaged)?;
             let last = self.last.map(at).transpose()?.flatten();

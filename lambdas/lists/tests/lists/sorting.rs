@@ -8,7 +8,7 @@ use shardlift_core::value::{
 };
 
 use shardlift_lists::{
-    LinePlace, ListEntry, MergeStep, OpenBlock, RunCursor, RunMerge, SortBounds, SortBuffer,
+    LinePlace, ListEntry, OpenBlock, RunCursor, RunMerge, RunMergeStep, SortBounds, SortBuffer,
 };
 
 const BOUNDS: SortBounds = SortBounds {
@@ -75,14 +75,14 @@ fn merged(runs: &[Run], stop: usize) -> (Run, u64) {
     let (mut into, mut repeated, mut blocks) = (Run::new(), 0, 0);
     loop {
         let block = match merge.step().unwrap() {
-            MergeStep::NeedsBlock(run) => {
+            RunMergeStep::NeedsBlock(run) => {
                 let block = runs[run].get(merge.cursor(run).block);
                 let block = block.map(|bytes| OpenBlock::decode(bytes).unwrap());
                 merge.feed(run, block).unwrap();
                 continue;
             }
-            MergeStep::Block(block) => block,
-            MergeStep::End => break,
+            RunMergeStep::Block(block) => block,
+            RunMergeStep::End => break,
         };
         into.push(block.encode().unwrap());
         repeated += merge.take_repeated().count;

@@ -13,7 +13,7 @@ use shardlift_core::{
     value::{deadline::Deadline, time::Timestamp},
 };
 use shardlift_lists::{
-    LinePlace, ListEntry, ListItem, MergeStep, RepeatedEntries, RunMerge, SortBounds, SortBuffer,
+    LinePlace, ListEntry, ListItem, RepeatedEntries, RunMerge, RunMergeStep, SortBounds, SortBuffer,
 };
 
 use super::{
@@ -264,7 +264,7 @@ impl<'a, P: Ports> Sorter<'a, P> {
         let mut is_ended = false;
         while due == Due::Nothing && !is_ended {
             let written = match merge.step()? {
-                MergeStep::NeedsBlock(run) => {
+                RunMergeStep::NeedsBlock(run) => {
                     let at = merge.cursor(run);
                     let block = traffic.read(&inputs[run], at.block).await?;
                     merge.feed(run, block)?;
@@ -279,8 +279,8 @@ impl<'a, P: Ports> Sorter<'a, P> {
                         merge.cut()?
                     }
                 }
-                MergeStep::Block(block) => Some(block),
-                MergeStep::End => {
+                RunMergeStep::Block(block) => Some(block),
+                RunMergeStep::End => {
                     is_ended = true;
                     None
                 }
