@@ -20,7 +20,7 @@ pub(crate) struct PolicyArguments {
     pub(crate) document: Option<DocumentName>,
     #[command(flatten)]
     pub(crate) pair: PairArguments,
-    /// A role that may assume the target role; repeatable.
+    /// A role that may assume that role; repeatable.
     #[arg(long = "function-role", value_name = "ARN", value_parser = checked(RoleArn::new))]
     pub(crate) function_roles: Vec<RoleArn>,
     /// Allow deletions, for mode mirror.
@@ -38,7 +38,7 @@ pub(crate) struct PolicyArguments {
     /// Without tags, for runs with tags: ignore.
     #[arg(long)]
     pub(crate) without_tags: bool,
-    /// Without annotations, where S3 does not support them.
+    /// Without annotations, where S3 lacks them.
     #[arg(long)]
     pub(crate) without_annotations: bool,
     /// The KMS key of the source's objects.

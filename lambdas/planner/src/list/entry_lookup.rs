@@ -7,7 +7,11 @@ use shardlift_core::{
     failure::Failure,
     plan::{ListedLook, WalkRules},
     port::BucketListing,
-    run::{option::Mode, pair::Side, record::RunRecord},
+    run::{
+        option::{Mode, OnChange},
+        pair::Side,
+        record::RunRecord,
+    },
     value::{key::ObjectKey, object::ListedObject, storage::ObjectStorage},
 };
 use shardlift_lists::ListEntry;
@@ -138,8 +142,10 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
         entry: &ListEntry,
         found: Option<ListedObject>,
     ) -> (Option<ListedObject>, ListedLook) {
-        // What events told of may be gone, and is deleted in a mirror then.
-        let is_event = self.run.spec.events.is_some();
+        // What events told of may be gone, and is deleted in a mirror then; an audit has no copier that would report it.
+        let spec = &self.run.spec;
+        let fails = spec.on_change == OnChange::Fail;
+        let is_left_out = spec.events.is_some() || (!spec.mode.writes() && !fails);
         match found {
             Some(found) => {
                 let is_listed = entry.etag.as_ref().is_none_or(|etag| *etag == found.etag)
@@ -160,7 +166,7 @@ impl<'a, P: Ports> EntryLookup<'a, P> {
                 let planned = version_id.map(|id| gone_version(&entry.key, id, size_bytes));
                 (planned, ListedLook::Gone)
             }
-            None if is_event => (None, ListedLook::Gone),
+            None if is_left_out => (None, ListedLook::Gone),
             None => {
                 let planned = ListedObject {
                     key: entry.key.clone(),

@@ -104,11 +104,14 @@ fn differs(view: &View<'_>) -> Vec<String> {
             failed += u64::from(is_archived(object) || !view.fits(relative));
         }
     }
-    // What a list names and the source lacks is planned, and fails, where that is asked for.
+    // What a list names and the source lacks is planned: its copier skips it, or it fails, where that is asked for.
+    let mut gone = gone_from_list(view);
     if view.asked("on_change", "copy_newer") == "fail" {
-        let gone = gone_from_list(view);
         planned += gone;
         failed += gone;
+        gone = 0;
+    } else if mode != "audit" {
+        planned += gone;
     }
     let mut wrong = Vec::new();
     let mut expect = |what: &str, expected: u64, is: u64| {
@@ -135,7 +138,16 @@ fn differs(view: &View<'_>) -> Vec<String> {
     if log.is_dry() {
         return expect_verdict(view, "PLANNED", wrong);
     }
-    expect("copied", planned - failed, view.number("/copied/objects"));
+    expect(
+        "gone",
+        gone,
+        view.number("/skipped/by_reason/gone_at_source"),
+    );
+    expect(
+        "copied",
+        planned - failed - gone,
+        view.number("/copied/objects"),
+    );
     expect("failed", failed, view.number("/failed/objects"));
     let mut is_complete = failed == 0;
     if mode == "mirror" {
