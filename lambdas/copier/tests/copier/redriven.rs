@@ -14,7 +14,7 @@ use crate::scene::{SOURCE, Scene};
 
 /// Whoever holds the lock now, also if nobody does any more.
 #[tokio::test(start_paused = true)]
-async fn copies_nothing_and_claims_nothing() {
+async fn copies_nothing_and_gives_its_claim_back() {
     for (holder, state) in [
         (Some("nightly-2"), LockState::Held),
         (Some("nightly-2"), LockState::Claimed),
@@ -54,7 +54,12 @@ async fn copies_nothing_and_claims_nothing() {
         assert_eq!(refused.code, FailureCode::RunOverlap, "{refused}");
         assert!(refused.detail.contains("start a rerun"), "{refused}");
         assert!(refused.detail.contains(holder.unwrap_or("another run")));
-        assert_eq!(scene.script.calls(), ["dynamodb:GetItem"; 2]);
+        // It reads the run and claims its shard, asks for the lock behind that, and gives the shard back.
+        let calls = ["GetItem", "GetItem", "PutItem", "GetItem", "PutItem"];
+        let calls = calls.map(|call| format!("dynamodb:{call}"));
+        assert_eq!(scene.script.calls(), calls);
+        let shards = scene.ledger.shards(&run.run_id);
+        assert!(shards.iter().all(|shard| shard.lease.is_none()));
         assert_eq!(scene.target_keys(), Vec::<String>::new());
     }
 }

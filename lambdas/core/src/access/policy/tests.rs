@@ -176,8 +176,8 @@ fn a_condition_on_all_values_asks_that_there_are_any() {
         }
     }
     assert_eq!(
-        found, 5,
-        "the copier's writes, the reporter's, and its lock; the locks of the intake"
+        found, 6,
+        "the writes of copier and renderer, the reporter's, and its lock; what the intake reads and writes"
     );
 }
 
