@@ -60,7 +60,7 @@ impl<P: Ports> Worker<P> {
         Self {
             ports,
             ceilings,
-            gate: Gate::new(),
+            gate: Gate::default(),
             kind,
         }
     }

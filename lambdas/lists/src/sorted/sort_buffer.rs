@@ -101,7 +101,7 @@ impl SortedEntries {
     /// `InvariantViolated` where a record is damaged, which is a mistake in this program.
     pub fn next_block(&mut self) -> Result<Option<SortedBlock>, Failure> {
         let at = |begin: u32| SortRecord::first_of(&self.records[begin as usize..]);
-        while let Some(begin) = self.begins.next() {
+        for begin in self.begins.by_ref() {
             let record = at(begin)?.ok_or_else(damaged)?;
             let last = self.last.map(at).transpose()?.flatten();
             if last.is_some_and(|last| last.key == record.key) {

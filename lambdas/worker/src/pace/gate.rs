@@ -60,13 +60,14 @@ async fn permits(of: &Semaphore, count: u32) -> SemaphorePermit<'_> {
         .expect("the gate is never closed")
 }
 
-impl Gate {
+impl Default for Gate {
     /// A gate at the greatest pace of one worker.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self::with_writes_per_second_max(WRITES_PER_SECOND_MAX)
     }
+}
 
+impl Gate {
     /// A gate that lets no more writes a second through than these, nor than any other gate.
     #[must_use]
     pub fn with_writes_per_second_max(max: f64) -> Self {
@@ -194,7 +195,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn writes_take_turns_and_reads_do_not() {
-        let gate = Gate::new();
+        let gate = Gate::default();
         let began = Instant::now();
         for _ in 0..100 {
             gate.read(async { Ok(()) }).await.unwrap();
@@ -222,7 +223,7 @@ mod tests {
 
     /// How many objects of so many parts get a permit.
     async fn permits_for(parts: u32) -> usize {
-        let gate = Gate::new();
+        let gate = Gate::default();
         let mut taken = Vec::new();
         while let Ok(permit) =
             tokio::time::timeout(Duration::from_secs(1), gate.multipart_permit(parts)).await
@@ -243,7 +244,7 @@ mod tests {
 
     /// How much a hundred writes at once, all with this response, change the pace.
     async fn pace_after(response: Result<(), FaultKind>) -> f64 {
-        let gate = Gate::new();
+        let gate = Gate::default();
         let before = gate.writes_per_second();
         let fault = |kind| CallFault::new("s3:CopyObject", kind, "");
         let writes = (0..100).map(|_| gate.write(async { response.map_err(fault) }));
@@ -273,7 +274,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_that_leaves_no_retries_lowers_the_pace() {
-        let gate = Gate::new();
+        let gate = Gate::default();
         let before = gate.writes_per_second();
         let fail =
             || async { Err::<(), _>(CallFault::new("s3:CopyObject", FaultKind::ServiceError, "")) };

@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_call_is_retried_a_bounded_number_of_times_with_bounded_backoffs() {
-        let gate = Gate::new();
+        let gate = Gate::default();
         for (kind, retries_max) in [
             (FaultKind::ServiceError, 5),
             (FaultKind::Throttled, 20),
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn an_outage_ends_the_retries_of_all_calls_and_throttling_does_not() {
-        let gate = Gate::new();
+        let gate = Gate::default();
         let mut retries = 0;
         for _ in 0..10_000 {
             let again = BudgetedRetries::new(&gate).backoff_after(&fault(FaultKind::ServiceError));
