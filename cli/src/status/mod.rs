@@ -6,7 +6,7 @@ mod stack_setup;
 use serde_json::json;
 use shardlift_core::value::time::Timestamp;
 
-use self::stack_setup::StackSetup;
+use self::{run_table::LatestRun, stack_setup::StackSetup};
 use crate::{
     Ending, Screen, arguments::StackArguments, connection::Connection, deployment::Deployment,
     error::CommandError,
@@ -24,7 +24,7 @@ pub(crate) async fn show(
     let runs = run_table::latest(&connection, count).await?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     if screen.is_json() {
-        let runs: Vec<_> = runs.iter().map(|run| run.json()).collect();
+        let runs: Vec<_> = runs.iter().map(LatestRun::json).collect();
         let mut document = setup.json(now);
         document["runs"] = json!(runs);
         screen.json(document)?;

@@ -172,16 +172,7 @@ async fn main() -> anyhow::Result<()> {
         "input": input(&mode, as_of.as_deref(), list.as_ref()),
     }))?;
     let began = Instant::now();
-    let mut invocations = 0;
-    let result = loop {
-        invocations += 1;
-        let now = SystemClock.now();
-        let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
-        let result = planner.plan(&event, deadline).await?;
-        if result.status != PlannerStatus::Continue {
-            break result;
-        }
-    };
+    let (status, invocations) = plan_to_the_end(&planner, &event).await?;
     let seconds = began.elapsed().as_secs_f64();
     let run_id = RunId::new("bench")?;
     let run = ledger
@@ -190,17 +181,35 @@ async fn main() -> anyhow::Result<()> {
         .context("the run is in the ledger")?;
     std::fs::remove_file(shards)?;
     control.blocks.remove()?;
+    let prices = shardlift_core::report::prices::Prices::default();
     let figures = json!({
         "sum": control.sum.as_ref().map(|sum| json!(*sum.lock().expect("not poisoned"))),
-        "status": result.status, "seconds": seconds, "invocations": invocations,
+        "status": status, "seconds": seconds, "invocations": invocations,
         "list": run.totals.list, "planned": run.totals.planned.objects, "same": run.totals.same.objects,
         "shards": run.totals.shards, "ranges": ledger.read_ranges(&run_id).await?.len(),
         "manifests": control.manifests.load(Ordering::Relaxed),
         "manifest_bytes": control.manifest_bytes.load(Ordering::Relaxed),
         "requests": run.totals.requests,
-        "planning_usd": shardlift_core::report::prices::Prices::default().total_usd(&run.totals.requests),
+        "planning_usd": prices.total_usd(&run.totals.requests),
     });
     write_line(&figures.to_string())
+}
+
+/// Invokes the planner until it is done. Returns its last status, and how often that was.
+async fn plan_to_the_end(
+    planner: &Planner<BenchPorts>,
+    event: &event::PlannerEvent,
+) -> anyhow::Result<(PlannerStatus, u32)> {
+    let mut invocations = 0;
+    loop {
+        invocations += 1;
+        let now = SystemClock.now();
+        let deadline = Deadline::new(now, now.plus(Duration::from_secs(900)));
+        let status = Box::pin(planner.plan(event, deadline)).await?.status;
+        if status != PlannerStatus::Continue {
+            return Ok((status, invocations));
+        }
+    }
 }
 
 fn input(mode: &str, as_of: Option<&str>, list: Option<&[String; 3]>) -> serde_json::Value {

@@ -80,13 +80,22 @@ fn sides(view: &View<'_>) -> Sides {
     }
 }
 
-/// How the report differs from what it should say.
-fn differs(view: &View<'_>) -> Vec<String> {
+/// What should become of the objects of the source, and of those that a list names.
+#[derive(Default)]
+struct Outcomes {
+    planned: u64,
+    same: u64,
+    failed: u64,
+    left_out: u64,
+    /// Planned, and then skipped.
+    gone: u64,
+}
+
+fn outcomes(view: &View<'_>, sides: &Sides) -> Outcomes {
     let log = view.log();
-    let sides = sides(view);
     let (mode, compare) = (log.mode(), view.asked("compare", "size_and_mtime"));
     let skips_archived = view.asked("archived", "fail") == "skip";
-    let (mut planned, mut same, mut failed, mut left_out) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let mut of = Outcomes::default();
     for (relative, object) in &sides.source {
         let stood = view
             .seen
@@ -96,23 +105,38 @@ fn differs(view: &View<'_>) -> Vec<String> {
             && stood
                 .is_some_and(|stood| counts_as_same(compare, object, &stood, view.story().is_kms));
         if is_same {
-            same += 1;
+            of.same += 1;
         } else if is_archived(object) && skips_archived {
-            left_out += 1;
+            of.left_out += 1;
         } else {
-            planned += 1;
-            failed += u64::from(is_archived(object) || !view.fits(relative));
+            of.planned += 1;
+            of.failed += u64::from(is_archived(object) || !view.fits(relative));
         }
     }
     // What a list names and the source lacks is planned: its copier skips it, or it fails, where that is asked for.
-    let mut gone = gone_from_list(view);
+    let gone = gone_from_list(view);
     if view.asked("on_change", "copy_newer") == "fail" {
-        planned += gone;
-        failed += gone;
-        gone = 0;
+        of.planned += gone;
+        of.failed += gone;
     } else if mode != "audit" {
-        planned += gone;
+        of.planned += gone;
+        of.gone = gone;
     }
+    of
+}
+
+/// How the report differs from what it should say.
+fn differs(view: &View<'_>) -> Vec<String> {
+    let log = view.log();
+    let sides = sides(view);
+    let mode = log.mode();
+    let Outcomes {
+        planned,
+        same,
+        failed,
+        left_out,
+        gone,
+    } = outcomes(view, &sides);
     let mut wrong = Vec::new();
     let mut expect = |what: &str, expected: u64, is: u64| {
         if expected != is {

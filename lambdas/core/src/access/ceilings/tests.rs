@@ -57,10 +57,10 @@ fn a_list_lies_in_the_buckets_that_the_stack_names() {
     judged(&input, &json!({}), parameters).unwrap();
 }
 
-#[test]
-fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
+/// Inputs, each with the field that is beyond a ceiling and the parameter that is it.
+fn beyond_a_ceiling() -> Vec<(Value, &'static str, &'static str)> {
     let other_key = "arn:aws:kms:us-east-1:999999999999:key/other";
-    for (input, field, parameter) in [
+    vec![
         (json!({"mode": "mirror"}), "mode", "AllowMirror"),
         (
             json!({"source": {"as_of": "2026-11-20T02:00:00Z"}}),
@@ -123,7 +123,12 @@ fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
             "target.role_arn",
             "FurtherTargetRoleArns",
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn an_input_beyond_a_ceiling_is_refused_with_its_field_and_the_parameter() {
+    for (input, field, parameter) in beyond_a_ceiling() {
         let detail = refused(&input, &json!({}), CeilingParameters::default());
         for part in [format!("`{field}`").as_str(), parameter] {
             assert!(detail.contains(part), "{part}: {detail}");

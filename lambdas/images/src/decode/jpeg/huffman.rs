@@ -95,7 +95,7 @@ impl HuffmanTable {
     fn slow_step(&self, bits: u64) -> Option<CodeStep> {
         let (mut first, mut before) = (0, 0);
         for (length, count) in (1..).zip(self.counts) {
-            let code = (bits >> (64 - length)) as usize;
+            let code = usize::try_from(bits >> (64 - length)).ok()?;
             let count = usize::from(count);
             if code < first + count {
                 let symbol = self.symbols.get(before + code.checked_sub(first)?)?;

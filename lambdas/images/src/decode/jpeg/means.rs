@@ -32,7 +32,8 @@ pub(super) fn means_only(
         at += 2 + segment.len();
         match (marker, segment) {
             (0xc4, _) => {
-                if tables.define(segment).is_none() {
+                let defined = tables.define(segment);
+                if defined.is_none() {
                     return Ok(None);
                 }
             }

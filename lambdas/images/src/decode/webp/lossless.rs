@@ -105,8 +105,8 @@ fn skip_transforms(bits: &mut BitReader<'_>, mut width: usize, height: usize) ->
                 // Small palettes put several pixels into one.
                 width = match colours {
                     ..=2 => blocks(width, 3),
-                    ..=4 => blocks(width, 2),
-                    ..=16 => blocks(width, 1),
+                    3..=4 => blocks(width, 2),
+                    5..=16 => blocks(width, 1),
                     _ => width,
                 };
             }
