@@ -25,7 +25,7 @@ def pair(real, request):
 
 @pytest.fixture(scope="module")
 def hurried(server):
-    """The same, with so little time per invocation that planner and copiers yield again and again. They copy slowly enough
+    """The same, with so little time per invocation that planner and copiers yield again and again. They copy slowly, so
     that the last write of one does not wait behind hundreds of copies of the other in the local stack's one process."""
     parameters = {
         "PlannerTimeoutSeconds": 2,
