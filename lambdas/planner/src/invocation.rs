@@ -200,15 +200,15 @@ impl<P: Ports> Planner<P> {
 
     fn result_of_plan(&self, event: &PlannerEvent, run: &RunRecord) -> PlannerResult {
         let nothing_to_copy = run.totals.planned.objects == 0 || run.spec.dry_run;
-        self.result(
-            event,
-            if nothing_to_copy {
-                PlannerStatus::Report
-            } else {
-                PlannerStatus::Copy
-            },
-            run.spec.kind(),
-        )
+        let status = if nothing_to_copy {
+            PlannerStatus::Report
+        } else {
+            PlannerStatus::Copy
+        };
+        PlannerResult {
+            max_concurrency: run.copiers(self.settings.max_concurrency),
+            ..self.result(event, status, run.spec.kind())
+        }
     }
 }
 

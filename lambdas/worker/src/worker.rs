@@ -109,7 +109,7 @@ impl<P: Ports> Worker<P> {
             Err(problem) => return Err(session.stop(problem).await),
         };
         session.count_requests_of(&target);
-        self.gate.begin_among(run.totals.shards);
+        self.gate.begin_among(run.first_copiers());
         Ok(Some(OpenShard {
             event,
             run,
