@@ -14,10 +14,10 @@ const PROBLEMS_ALLOWED_MIN: u64 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListWay {
-    /// Key by key, since the list is not in key order.
+    /// Key by key: the few keys of events.
     #[default]
     Lookups,
-    /// The list, which is in key order, was merged with a listing of the target.
+    /// The list, in key order or sorted, was merged with a listing of the target.
     Merged,
 }
 
@@ -54,10 +54,12 @@ impl ListCounts {
         self.name(problem);
     }
 
-    /// Counts a line that names an object again.
+    /// Counts a line that names an object again. Wrong lines tell more, so half of the names are kept for them.
     pub fn add_repeated(&mut self, problem: &impl ToString) {
         self.repeated += 1;
-        self.name(problem);
+        if self.problems.len() < PROBLEMS_MAX / 2 {
+            self.name(problem);
+        }
     }
 
     /// Adds what another file of the list consists of.
