@@ -30,6 +30,9 @@ pub struct ListCounts {
     pub repeated: u64,
     /// Lines that name nothing to copy, such as delete markers.
     pub left_out: u64,
+    /// Of these, objects of an inventory outside the source prefix.
+    #[serde(default)]
+    pub outside: u64,
     /// Lines that are wrong.
     pub wrong: u64,
     /// Objects of which the list does not tell enough, so that they were looked up at the source.
@@ -62,11 +65,18 @@ impl ListCounts {
         }
     }
 
+    /// Counts a line that names nothing to copy; whether its object is outside the source prefix.
+    pub fn add_left_out(&mut self, is_outside: bool) {
+        self.left_out += 1;
+        self.outside += u64::from(is_outside);
+    }
+
     /// Adds what another file of the list consists of.
     pub fn add(&mut self, other: &Self) {
         self.objects += other.objects;
         self.repeated += other.repeated;
         self.left_out += other.left_out;
+        self.outside += other.outside;
         self.wrong += other.wrong;
         other.problems.iter().for_each(|problem| self.name(problem));
     }

@@ -166,7 +166,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
                     }
                     count_object(&mut writer.waypoint_mut().counts, look);
                 }
-                ScannedLine::LeftOut => writer.waypoint_mut().counts.left_out += 1,
+                ScannedLine::LeftOut => writer.waypoint_mut().counts.add_left_out(false),
                 ScannedLine::Wrong(line) => writer.waypoint_mut().counts.add_wrong(&line),
             }
             writer.waypoint_mut().pass();

@@ -366,7 +366,12 @@ async fn what_is_gone_or_changed_is_counted_and_planned_so_that_its_copier_finds
 /// A world with the manifest of an inventory that names a data file, and the input of its run.
 fn inventory_world(destination: &str) -> (World, Value) {
     let world = mixed_world();
-    let manifest = inventory_manifest(SOURCE, "CSV", CSV_SCHEMA, &[("data/1.csv.gz", b"x")]);
+    let manifest = inventory_manifest(
+        SOURCE,
+        "CSV",
+        CSV_SCHEMA,
+        &[("data/1.csv.gz", b"x".as_slice())],
+    );
     let manifest = String::from_utf8(manifest).unwrap();
     let manifest = manifest.replace(INVENTORIES, destination);
     world.lists.put(INVENTORIES, "manifest.json", manifest);

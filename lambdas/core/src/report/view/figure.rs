@@ -304,7 +304,8 @@ impl Figure {
         let lines = [
             (list.objects, "named"),
             (list.repeated, "repeated"),
-            (list.left_out, "left out"),
+            (list.outside, "outside the source prefix"),
+            (list.left_out.saturating_sub(list.outside), "left out"),
             (list.wrong, "wrong"),
         ];
         let lines: Vec<_> = lines

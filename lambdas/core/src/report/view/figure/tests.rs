@@ -164,7 +164,8 @@ fn a_list_shows_its_lines_and_how_it_was_planned() {
     assert_eq!(with(&list), "1,200 lines (1,200 named; in key order)");
     let mixed = ListCounts {
         repeated: 3,
-        left_out: 2,
+        left_out: 6,
+        outside: 4,
         wrong: 1,
         looked_up: 9,
         is_out_of_order: true,
@@ -172,7 +173,7 @@ fn a_list_shows_its_lines_and_how_it_was_planned() {
     };
     assert_eq!(
         with(&mixed),
-        "1,206 lines (1,200 named, 3 repeated, 2 left out, 1 wrong; sorted first; 9 looked up at the source)"
+        "1,210 lines (1,200 named, 3 repeated, 4 outside the source prefix, 2 left out, 1 wrong; sorted first; 9 looked up at the source)"
     );
     let of_events = ListCounts {
         objects: 1,
