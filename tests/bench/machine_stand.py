@@ -54,17 +54,21 @@ class WholeRun:
     gb_seconds: dict[str, float]
 
     def usd(self) -> dict[str, float]:
-        """What it costs: what the report counts, of it the copies alone, and the functions' time beside them."""
-        counted = self.report["cost_usd"]["counted"]
-        copies = self.report["cost_usd"]["requests"].get("s3:CopyObject", 0) * 0.005 / 1_000
-        functions = sum(self.gb_seconds.values()) * LAMBDA_GB_SECOND
-        functions += sum(self.invocations.values()) * LAMBDA_REQUEST
-        return {
-            "copies": round(copies, 6),
-            "other_requests": round(counted - copies, 6),
-            "functions": round(functions, 6),
-            "ours": round(counted - copies + functions, 6),
+        """What the report says that it costs: all, of it the copies alone, and the functions; and what the functions
+        cost by Lambda's own log, whose durations are whole invocations."""
+        cost = self.report["cost_usd"]
+        copies = cost["requests"].get("s3:CopyObject", 0) * 0.005 / 1_000
+        counted = cost["requests"].get("lambda:MB-Millisecond", 0) / 1_024 / 1_000 * LAMBDA_GB_SECOND
+        counted += cost["requests"].get("lambda:Invoke", 0) * LAMBDA_REQUEST
+        logged = sum(self.gb_seconds.values()) * LAMBDA_GB_SECOND + sum(self.invocations.values()) * LAMBDA_REQUEST
+        found = {
+            "all": cost["counted"],
+            "copies": copies,
+            "functions": counted,
+            "functions_by_their_log": logged,
+            "ours": cost["counted"] - copies,
         }
+        return {name: round(usd, 6) for name, usd in found.items()}
 
     def note(self) -> dict[str, object]:
         return {

@@ -134,6 +134,7 @@ impl<P: Ports> Planner<P> {
         match end {
             InvocationEnd::Complete { manifests, small } => {
                 meter.add("s3:PutObject", manifests + 1);
+                meter.add_invocation(deadline, self.clock.now());
                 let requests = meter.read(&source, &target, &self.ledger);
                 match self
                     .complete_plan(&mut run, requests, surveyed, small)
@@ -145,6 +146,7 @@ impl<P: Ports> Planner<P> {
             }
             InvocationEnd::Yielded { manifests } => {
                 meter.add("s3:PutObject", manifests);
+                meter.add_invocation(deadline, self.clock.now());
                 let requests = meter.read(&source, &target, &self.ledger);
                 self.note_requests(run, requests).await?;
                 Ok(self.again(event))

@@ -87,7 +87,7 @@ impl<P: Ports> Worker<P> {
         event: &'a WorkerEvent,
         deadline: Deadline,
     ) -> Result<Option<OpenShard<'a, P>>, Failure> {
-        let requests = ShardRequests::begin(&self.ports);
+        let requests = ShardRequests::begin(&self.ports, deadline);
         let run = self.read_run(event).await?;
         if run.spec.kind() != self.kind {
             // A copy in the place of a rendition, or the other way round, is never what was asked for.

@@ -12,7 +12,10 @@ use crate::{
         option::{TagPolicy, Verify},
         spec::RunSpec,
     },
-    value::tally::RequestCounts,
+    value::{
+        deadline::{INVOKE, MB_MILLISECOND},
+        tally::RequestCounts,
+    },
 };
 
 /// What a run is estimated to take after planning. Priced by [`Prices`](crate::report::prices::Prices).
@@ -127,6 +130,14 @@ impl RunEstimate {
             ),
         };
         let (copy_seconds, copy_seconds_max) = copy_seconds(basis, effort, writes, copiers);
+        // While one partition takes all writes, copiers wait for it and are paid for.
+        let working = u64::from(copiers).min(shards);
+        let memory_mb = u64::from(basis.copier_memory_mb);
+        add(INVOKE, shards);
+        add(
+            MB_MILLISECOND,
+            working * copy_seconds_max * 1_000 * memory_mb,
+        );
         Self {
             requests,
             copy_seconds,
@@ -306,7 +317,7 @@ mod tests {
                 writes_per_second_max: None,
                 planning: &RequestCounts::new(),
             };
-            copy_seconds(&basis, effort, 0).0
+            copy_seconds(&basis, effort, 0, max_concurrency).0
         };
         assert_eq!(seconds(50, 10), 100);
         assert_eq!(seconds(50, 1_000), 20, "no more copiers than shards");

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_refused_input_is_shown_unless_it_names_an_external_id() {
         let run = RunId::new("nightly-1").unwrap();
-        let command = |typed| {
+        let command = |typed: &str| {
             NextStep::StartCorrected
                 .command(&run, "", Some(typed))
                 .unwrap()
