@@ -39,7 +39,11 @@ impl ListScope {
             return Err(LineProblem::NoKey);
         }
         // S3 takes no such key, and whoever writes one has written something else.
-        if text.as_bytes().contains(&0) {
+        let mut has_nul = false;
+        for byte in text.as_bytes() {
+            has_nul |= *byte == 0;
+        }
+        if has_nul {
             return Err(LineProblem::Nul("key"));
         }
         if text.len() > KEY_BYTES_MAX {

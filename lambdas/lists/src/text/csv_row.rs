@@ -38,11 +38,13 @@ impl CsvRow {
         let mut begin = 1;
         loop {
             // Cells are short: this takes less time than a search that is made for long texts.
-            let length = line[begin..].iter().position(|byte| *byte == b'"');
-            let Some(length) = length else {
+            let mut end = begin;
+            while end < line.len() && line[end] != b'"' {
+                end += 1;
+            }
+            if end >= line.len() {
                 return false;
-            };
-            let end = begin + length;
+            }
             self.spans.push(begin..end);
             match line[end + 1..] {
                 [] => return true,

@@ -170,7 +170,7 @@ fn csv_lines() -> Vec<Case> {
         csv_line(
             "a terminal's escapes",
             "\u{1b}[2J,data/x",
-            &[(2, "\\\\u{1b}[2J")],
+            &[(2, "\\u{1b}[2J")],
         ),
         csv_line(
             "the header again",
