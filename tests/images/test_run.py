@@ -4,6 +4,7 @@ Started by the operator's command, rendered by the function, and held against sh
 goes to target/images/run.json.
 """
 
+import functools
 import io
 import json
 import time
@@ -65,9 +66,10 @@ class Folder:
         self.command("start", *TRANSFORM, "--watch", code=code, seconds_max=RUN_SECONDS_MAX)
         return self.pair.report(latest(self.pair.machine))
 
-    @property
+    @functools.cached_property
     def renditions(self):
-        return self.__dict__.setdefault("_keys", self.pair.target_keys())
+        """What stands at the target after the first run."""
+        return self.pair.target_keys()
 
 
 @dataclass(frozen=True)
