@@ -12,7 +12,7 @@
 #   make simulate        plays whole runs in simulation (SEEDS=10000, SEED= for the story of one, FAULTS=1 plants faults)
 #   make fuzz            fuzzes what parses anything from outside (SECONDS=30 for each target, ONLY= for one)
 #   make bench           runs the benchmarks against other tools (ONLY=planning for one)
-#   make images          holds renditions of some 720 images against sharp and Pillow
+#   make images          holds renditions of some 750 images, and those of a run, against sharp and Pillow
 #   make animation       draws the README's animation again, from the command on a new local stack
 #   make lint, make fmt, make terraform (what the Terraform modules take over from the templates)
 
@@ -120,11 +120,13 @@ bench: BUILD := --workspace --all-targets
 bench: venv-tests venv-bench package-local tests/images/node_modules
 	@$(PYTHON) tests/bench/run.py $(ONLY)
 
-# Fetches 47 MB of test images, and the two programs that they are rendered with for comparison.
+# Fetches 47 MB of test images, and the two programs that they are rendered with for comparison: first by the crate alone,
+# then by a run on the local stack.
 .PHONY: images
-images: venv-tests tests/images/node_modules
-	@cargo build --release --locked --quiet -p shardlift-images --example render_images
+images: BUILD := --workspace --all-targets
+images: venv-tests tests/images/node_modules package-local
 	@$(PYTHON) tests/images/compare.py
+	@$(PYTHON) -m pytest tests/images
 
 # The README's commands and what only AWS can judge; docs/REALITY.md says what was seen.
 .PHONY: acceptance

@@ -80,10 +80,18 @@ def in_8_bits(image):
     return image
 
 
-def by_pillow(path):
-    """Whole, upright, in sRGB, then Lanczos: no short cut of a decoder."""
+def by_pillow(path, edge=EDGE, is_turned=True):
+    """Whole, upright, in sRGB, then Lanczos: no short cut of a decoder. None where Pillow does not render it."""
+    try:
+        return rendered_by_pillow(path, edge, is_turned)
+    except Exception:  # Broken images raise of everything.
+        return None
+
+
+def rendered_by_pillow(path, edge, is_turned):
     with Image.open(path) as image:
-        image = in_8_bits(ImageOps.exif_transpose(image))
+        image.load()
+        image = in_8_bits(ImageOps.exif_transpose(image) if is_turned else image)
     profile = image.info.get("icc_profile")
     if image.mode in ("P", "PA") or image.mode.endswith("a"):
         image = image.convert("RGBA")
@@ -96,7 +104,7 @@ def by_pillow(path):
             pass
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
         image = image.convert("RGB")
-    image.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS, reducing_gap=None)
+    image.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=None)
     return on_white(image)
 
 
@@ -121,26 +129,28 @@ def compared(paths):
     sharp = corpus.render(["node", str(corpus.SHARP)], paths, EDGE, "png", sharp_folder)
     for index, path in enumerate(paths):
         our, sharps = rendition(ours[index], ours_folder, index), rendition(sharp[index], sharp_folder, index)
-        try:
-            pillows = by_pillow(path)
-        except Exception:  # Broken images raise of everything; each is one that Pillow does not render.
-            pillows = None
-        yield {
-            "name": str(path.relative_to(corpus.FOLDER / "corpus")),
-            "mark": path.read_bytes()[:4],
-            "outcome": ours[index]["kind"],
-            "detail": ours[index]["detail"],
-            "sizes": [image and image[0].size for image in (our, sharps, pillows)],
-            "to_sharp": difference(our, sharps),
-            "to_pillow": difference(our, pillows),
-            "sharp_to_pillow": difference(sharps, pillows),
-            "peak": ours[index]["peak"],
-            "estimate": ours[index]["estimate"],
-        }
+        outcome = {key: ours[index][key] for key in ("detail", "peak", "estimate")}
+        name = str(path.relative_to(corpus.FOLDER / "corpus"))
+        pictures = (our, sharps, by_pillow(path))
+        yield {**held(name, path.read_bytes()[:4], ours[index]["kind"], pictures), **outcome}
 
 
-def problem(row):
-    """What is not as said."""
+def held(name, mark, outcome, pictures):
+    """What three renditions of an image have in common: ours, sharp's and Pillow's, each the colours and the alpha."""
+    our, sharps, pillows = pictures
+    return {
+        "name": name,
+        "mark": mark,
+        "outcome": outcome,
+        "sizes": [image and image[0].size for image in pictures],
+        "to_sharp": difference(our, sharps),
+        "to_pillow": difference(our, pillows),
+        "sharp_to_pillow": difference(sharps, pillows),
+    }
+
+
+def problem(row, different=DIFFERENT, difference_max=DIFFERENCE_MAX):
+    """What is not as said. `different` are the names of images that look different from both peers."""
     name, (ours, sharp, pillow) = row["name"], row["sizes"]
     if name in UNREADABLE:
         return None if row["outcome"] == "ImageUnreadable" else f"listed as unreadable, and is {row['outcome']}"
@@ -149,10 +159,10 @@ def problem(row):
     if (sharp or pillow) and ours not in (sharp, pillow):
         return f"{ours} is the size of neither peer: {sharp}, {pillow}"
     differences = [found for found in (row["to_sharp"], row["to_pillow"]) if found is not None]
-    is_different = bool(differences) and min(differences) > DIFFERENCE_MAX
-    if is_different != (name in DIFFERENT):
+    is_different = bool(differences) and min(differences) > difference_max
+    if is_different != (name in different):
         return f"differs by {differences}"
-    if row["peak"] > row["estimate"]:
+    if "peak" in row and row["peak"] > row["estimate"]:
         return f"took {row['peak']} bytes, and its header announced {row['estimate']}"
     return None
 

@@ -51,6 +51,7 @@ READ = {
     "pillow==12.3.0": "MIT-CMU",
     "platformdirs==4.12.4": "MIT",
     "pycparser==3.11": "BSD-3-Clause",
+    "pypng==0.20220715.0": "MIT",
     "python-discovery==1.9.6": "MIT",
     # The packages name none; the project is published under the licence of Python, of which it is a branch.
     "pyston==2.3.5": "PSF-2.0",

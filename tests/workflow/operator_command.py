@@ -28,9 +28,9 @@ class OperatorCommand:
     def line(self, *arguments):
         return [SHARDLIFT, "--local", "--local-outputs", self.outputs_path, *arguments]
 
-    def __call__(self, *arguments, code=GOOD):
+    def __call__(self, *arguments, code=GOOD, seconds_max=180):
         """Runs it, and returns what it wrote: (standard output, standard error)."""
-        ran = subprocess.run(self.line(*arguments), capture_output=True, text=True, timeout=180)
+        ran = subprocess.run(self.line(*arguments), capture_output=True, text=True, timeout=seconds_max)
         assert ran.returncode == code, (ran.returncode, ran.stdout, ran.stderr)
         # Piped, nothing acts on a terminal.
         assert "\x1b" not in ran.stdout + ran.stderr
