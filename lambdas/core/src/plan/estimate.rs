@@ -45,8 +45,8 @@ pub struct EstimateBasis<'a> {
     pub shards: u64,
     /// The most copiers at once.
     pub max_concurrency: u32,
-    /// The memory of a copier, which is its processor too.
-    pub copier_memory_mb: u32,
+    /// The memory of a copier or renderer, which is its processor too.
+    pub worker_memory_mb: u32,
     /// The most writes per second of the run, if the stack sets a cap.
     pub writes_per_second_max: Option<u32>,
     /// The requests of planning.
@@ -125,14 +125,14 @@ impl RunEstimate {
             None => copier_count(
                 effort,
                 writes + tally.deletes.objects,
-                basis.copier_memory_mb,
+                basis.worker_memory_mb,
                 basis.max_concurrency,
             ),
         };
         let (copy_seconds, copy_seconds_max) = copy_seconds(basis, effort, writes, copiers);
         // While one partition takes all writes, copiers wait for it and are paid for.
         let working = u64::from(copiers).min(shards);
-        let memory_mb = u64::from(basis.copier_memory_mb);
+        let memory_mb = u64::from(basis.worker_memory_mb);
         add(INVOKE, shards);
         add(
             MB_MILLISECOND,
@@ -160,7 +160,7 @@ fn copy_seconds(
     let copiers_max = u64::from(basis.max_concurrency).max(1);
     let copiers = u64::from(copiers).min(basis.shards);
     let busy = effort.busy_us.div_ceil(1_000_000).div_ceil(copiers);
-    let computed = processor_us(writes, basis.copier_memory_mb)
+    let computed = processor_us(writes, basis.worker_memory_mb)
         .div_ceil(1_000_000)
         .div_ceil(copiers);
     // Each copier has the same share of the cap, whether or not the others have work.
@@ -211,7 +211,7 @@ mod tests {
             tally: &tally,
             shards: 100,
             max_concurrency: 100,
-            copier_memory_mb: 256,
+            worker_memory_mb: 256,
             writes_per_second_max: None,
             planning: &planning,
         });
@@ -236,7 +236,7 @@ mod tests {
             tally: &tally,
             shards: objects.div_ceil(10_000),
             max_concurrency,
-            copier_memory_mb: 256,
+            worker_memory_mb: 256,
             writes_per_second_max: cap,
             planning: &RequestCounts::new(),
         });
@@ -286,7 +286,7 @@ mod tests {
             tally: &tally,
             shards: 1,
             max_concurrency: 1,
-            copier_memory_mb: 256,
+            worker_memory_mb: 256,
             writes_per_second_max: Some(10),
             planning: &RequestCounts::new(),
         });
@@ -313,7 +313,7 @@ mod tests {
                 tally: &ListingTally::default(),
                 shards,
                 max_concurrency,
-                copier_memory_mb: 256,
+                worker_memory_mb: 256,
                 writes_per_second_max: None,
                 planning: &RequestCounts::new(),
             };
