@@ -8,7 +8,7 @@ use crate::{
         option::{TagPolicy, Verify},
         spec::RunSpec,
     },
-    value::tally::RequestCounts,
+    value::tally::{RENDITION_WRITES, RequestCounts},
 };
 
 /// What a run is estimated to take after planning. Priced by [`Prices`](crate::report::prices::Prices).
@@ -73,7 +73,7 @@ impl RunEstimate {
         if basis.spec.transform.is_some() {
             // At most: what is no image is read and not written.
             add("s3:GetObject", written_at_once);
-            add("s3:PutObject", written_at_once);
+            add(RENDITION_WRITES, written_at_once);
             if basis.spec.tags != TagPolicy::Ignore {
                 add("s3:GetObjectTagging", written_at_once);
             }

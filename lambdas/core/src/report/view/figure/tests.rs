@@ -146,3 +146,16 @@ fn the_shards_of_a_dry_run_are_planned_and_not_undone() {
     dry.verdict = Verdict::Planned;
     assert_eq!(shards(&dry), "1,200 planned");
 }
+
+#[test]
+fn a_run_of_renditions_says_what_was_made_and_not_how_copies_compare() {
+    let mut rendered = report();
+    assert_eq!(shown(&rendered, FigureKind::Transform), None);
+    rendered.transform = Some("thumbnail:256,format=webp".parse().unwrap());
+    assert_eq!(
+        shown(&rendered, FigureKind::Transform).unwrap(),
+        "thumbnail:256,format=webp,quality=80,pixels_max=250000000 \
+         (a smaller picture of each image, in the place of a copy)"
+    );
+    assert_eq!(shown(&rendered, FigureKind::Mode).unwrap(), "sync");
+}
