@@ -45,6 +45,7 @@ const fn field(name: &'static str, pointer: &'static str, kind: Kind, help: &'st
 const FIELDS: &[Field] = &[
     field("mode", "/mode", Kind::Choice(&["sync", "copy", "mirror", "audit"]), "What to do"),
     field("source", "/source", Kind::Place, "Where to read"),
+    field("as-of", "/source/as_of", Kind::Text("TIME"), "Copy the versions of this time (RFC 3339)"),
     field("target", "/target", Kind::Place, "Where to write"),
     field("role-arn", "/target/role_arn", Kind::Text("ARN"), "The role in the target account"),
     field("external-id", "/target/external_id", Kind::Text("ID"), "Its external id"),
@@ -254,6 +255,35 @@ mod tests {
             let parsed = RunInput::parse(&value);
             assert!(parsed.is_ok(), "{option}: {parsed:?}");
             assert_ne!(parsed.unwrap(), RunInput::default(), "{option}");
+        }
+    }
+
+    /// Those that other options of `start` stand for.
+    const OF_OTHER_OPTIONS: [&str; 3] = ["source.list", "rerun_of", "shards"];
+
+    #[test]
+    fn every_field_that_the_readme_names_has_an_option() {
+        let readme = include_str!("../../README.md");
+        let (_before, table) = readme.split_once("| field | values").unwrap();
+        let (table, _after) = table.split_once("\n\n").unwrap();
+        let named = table.lines().skip(2).flat_map(|line| {
+            line.split('|')
+                .nth(1)
+                .unwrap()
+                .split('`')
+                .skip(1)
+                .step_by(2)
+        });
+        let named: Vec<&str> = named.collect();
+        assert!(named.len() > 30, "{named:?}");
+        for name in named {
+            let pointer = format!("/{}", name.replace('.', "/"));
+            let has_option = FIELDS.iter().any(|field| {
+                let place =
+                    matches!(field.kind, Kind::Place).then(|| format!("{}/", field.pointer));
+                field.pointer == pointer || place.is_some_and(|place| pointer.starts_with(&place))
+            });
+            assert!(has_option || OF_OTHER_OPTIONS.contains(&name), "{name}");
         }
     }
 

@@ -29,11 +29,8 @@ pub(crate) async fn upload(
     let name = name.ok_or_else(|| {
         CommandError::usage(format!("the file name {} is not UTF-8", path.display()))
     })?;
-    let format = format.or_else(|| format_of(name)).ok_or_else(|| {
-        CommandError::usage(format!(
-            "the name {name} does not show the list's format: add --list-format csv, jsonl, parquet or receipts"
-        ))
-    })?;
+    let format = format.or_else(|| format_of(name));
+    let format = format.ok_or_else(|| CommandError::usage(without_format(name)))?;
     let key = format!("{LISTS_FOLDER}{run}/{name}");
     let input = with_list(connection, input, &key, format)?;
     send(connection, path, &key).await?;
@@ -91,6 +88,24 @@ async fn send(connection: &Connection, path: &Path, key: &str) -> Result<(), Com
     Ok(writer.finish().await?)
 }
 
+/// Why a name does not tell the format, and what to do.
+fn without_format(name: &str) -> String {
+    if name.ends_with(".orc") {
+        return format!(
+            "{name} is Apache ORC, which is not read: write the list as Parquet, CSV or JSON lines"
+        );
+    }
+    if name == "manifest.json" {
+        return "the manifest.json of an S3 Inventory is not uploaded, since it names files beside it: leave it where S3 wrote \
+            it, and name it in the input: {\"source\":{\"list\":{\"bucket\":\"…\",\"key\":\"…/manifest.json\",\"format\":\"inventory\"}}}. The \
+            stack's parameter AllowedListBuckets must have the bucket"
+            .to_owned();
+    }
+    format!(
+        "the name {name} does not show the list's format: add --list-format csv, jsonl, parquet or receipts"
+    )
+}
+
 /// The format that a name tells.
 fn format_of(name: &str) -> Option<ListFormat> {
     let plain = name
@@ -121,6 +136,19 @@ mod tests {
             (".gz", None),
         ] {
             assert_eq!(format_of(name), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_format_says_what_to_do() {
+        for (name, told) in [
+            ("list.orc", "Apache ORC, which is not read"),
+            ("manifest.json", "\"format\":\"inventory\""),
+            ("list.txt", "--list-format"),
+        ] {
+            assert_eq!(format_of(name), None);
+            let message = without_format(name);
+            assert!(message.contains(told), "{message}");
         }
     }
 }

@@ -38,7 +38,7 @@ DAY_OBJECTS, DAY_MINUTES = 1_000_000, 24 * 60
 # Objects that stand at both sides already, so that those of a day lie scattered among others.
 STANDING = 5_000
 WRITERS = 4
-STORY_SECONDS_MAX = 1_200
+STORY_SECONDS_MAX = 600
 
 
 def put_evenly(pair, keys: list[str], seconds: float) -> dict[str, float]:

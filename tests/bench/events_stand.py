@@ -17,7 +17,8 @@ from shardlift_local.deployment import ROOT
 PRICES = json.loads((ROOT / "lambdas/core/src/report/prices.json").read_text())["regions"]["us-east-1"]
 FUNCTIONS = ("intake", "planner", "copier", "reporter")
 # USD in us-east-1: aws.amazon.com/sqs/pricing/ and aws.amazon.com/lambda/pricing/ (x86). EventBridge takes the events
-# of S3 as data events that one opts in to, and delivers them for nothing (aws.amazon.com/eventbridge/pricing/).
+# of S3 as data events that one opts in to, taken to cost what custom events do (docs/COST.md), and delivers them for
+# nothing (aws.amazon.com/eventbridge/pricing/).
 SQS_REQUEST, LAMBDA_REQUEST, LAMBDA_GB_SECOND, EVENT = 0.40e-6, 0.20e-6, 1.66667e-5, 1.00e-6
 # Lambda receives and deletes ten messages in a request at most.
 RECEIVED_AT_ONCE = 10

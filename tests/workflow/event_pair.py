@@ -43,6 +43,14 @@ class EventPair:
         key = self.deployment.source_prefix + key
         self.client("s3").put_object(Bucket=self.deployment.source_bucket, Key=key, Body=body)
 
+    def put_quietly(self, keys):
+        """Writes objects of which no event tells."""
+        notify, bucket = self.client("s3").put_bucket_notification_configuration, self.deployment.source_bucket
+        notify(Bucket=bucket, NotificationConfiguration={})
+        for key in keys:
+            self.put(key)
+        notify(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+
     def delete(self, key):
         key = self.deployment.source_prefix + key
         self.client("s3").delete_object(Bucket=self.deployment.source_bucket, Key=key)
@@ -63,6 +71,14 @@ class EventPair:
         return [execution["name"] for execution in self.executions() if execution["name"].startswith("events-")]
 
     def waiting(self):
+        """The lists that wait for a run."""
+        return [key for key in self._waiting_objects() if not key.endswith(".held")]
+
+    def is_held(self):
+        """Whether the last run of events left its mark."""
+        return any(key.endswith(".held") for key in self._waiting_objects())
+
+    def _waiting_objects(self):
         found = self.client("s3").list_objects_v2(Bucket=self.outputs["control_bucket"], Prefix="lists/events/waiting/")
         return [item["Key"] for item in found.get("Contents", [])]
 
@@ -122,14 +138,14 @@ class EventPair:
         return json.loads(body.read())
 
     @contextlib.contextmanager
-    def without(self, sid):
-        """The intake's role while it lacks a statement."""
-        iam, role = self.client("iam"), self.outputs["intake_role_arn"].rpartition("/")[2]
-        document = iam.get_role_policy(RoleName=role, PolicyName="intake")["PolicyDocument"]
+    def without(self, sid, function="intake", policy="intake"):
+        """A function's role while it lacks a statement."""
+        iam, role = self.client("iam"), self.outputs[f"{function}_role_arn"].rpartition("/")[2]
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         document = document if isinstance(document, dict) else json.loads(document)
         left = [statement for statement in document["Statement"] if statement["Sid"] != sid]
         assert len(left) + 1 == len(document["Statement"])
-        write = {"RoleName": role, "PolicyName": "intake"}
+        write = {"RoleName": role, "PolicyName": policy}
         iam.put_role_policy(**write, PolicyDocument=json.dumps({**document, "Statement": left}))
         try:
             yield
@@ -137,11 +153,15 @@ class EventPair:
             iam.put_role_policy(**write, PolicyDocument=json.dumps(document))
 
     def command(self, tmp_path, *arguments):
+        """`shardlift events`."""
+        return self.shardlift(tmp_path, "events", *arguments)
+
+    def shardlift(self, tmp_path, *arguments):
         path = tmp_path / "outputs.json"
         path.write_text(json.dumps(self.outputs))
         environment = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"}
-        command = [SHARDLIFT, "--local", "--local-outputs", path, "events", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        command = [SHARDLIFT, "--local", "--local-outputs", path, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def instant(text):

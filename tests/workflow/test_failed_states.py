@@ -177,6 +177,17 @@ def table(request):
     return request.config.stash.setdefault(FAILED_STATES, []).append
 
 
+@pytest.mark.parametrize("role", ["planner", "copier", "reporter"])
+def test_a_function_without_a_slot_waits_for_one(world, inbox, role):
+    """More often than any other error is retried, and then the run is as any other."""
+    with world.no_concurrency(role):
+        execution_arn = world.machine.start({"mode": "copy"}, f"waits-for-a-{role}")
+        world.machine.wait_for_errors(execution_arn, "Lambda.TooManyRequestsException", count=10)
+    execution = world.machine.wait(execution_arn)
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    assert [kind for kind, _message in notifications_of(inbox, execution.run_id, 1)] == [REPORT]
+
+
 @pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)), ids=[case.name for case in CASES])
 def test_a_failed_state_is_reported_and_notified(world, inbox, table, number, case):
     # No id is the beginning of another one.
@@ -239,18 +250,13 @@ def test_the_rule_announces_an_execution_of_which_nobody_was_told(world):
     assert {case for case, is_told in matches.items() if not is_told} == {"failed, told", "succeeded", "running"}
 
 
-@pytest.mark.parametrize("role", ["planner", "copier", "reporter"])
-def test_a_function_without_a_slot_waits_for_one(world, inbox, role):
-    """More often than any other error is retried, and then the run is as any other."""
-    with world.no_concurrency(role):
-        execution_arn = world.machine.start({"mode": "copy"}, f"waits-for-a-{role}")
-        world.machine.wait_for_errors(execution_arn, "Lambda.TooManyRequestsException", count=10)
-    execution = world.machine.wait(execution_arn)
-    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
-    assert [kind for kind, _message in notifications_of(inbox, execution.run_id, 1)] == [REPORT]
-
-
 def test_the_pair_is_free_after_all_of_them_and_nobody_is_notified_twice(world, inbox):
+    """Behind the run that was stopped while it copied, whose copier may write until its lease ends."""
+    early = world.machine.run({"mode": "copy"})
+    assert (early.status, early.error) == ("FAILED", "RunOverlap")
+    assert "one of its copiers may still be working" in early.cause
+    assert [kind for kind, _message in notifications_of(inbox, early.run_id, 1)] == [REPORT]
+    world.let_leases_end()
     execution = world.machine.run({"mode": "copy"})
     assert (execution.status, execution.cause) == ("SUCCEEDED", "")
     assert [kind for kind, _message in notifications_of(inbox, execution.run_id, 1)] == [REPORT]

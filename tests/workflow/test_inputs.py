@@ -82,5 +82,5 @@ def test_a_prefix_without_a_slash_says_what_it_takes_along(real):
     assert report["beside_prefix"] == 2
     (warning,) = report["warnings"]
     assert warning["code"] == "beside_prefix"
-    assert "2 objects beside that folder" in warning["message"]
+    assert "2 objects next to that folder" in warning["message"]
     assert "beside_prefix" not in folder.report(folder.run())

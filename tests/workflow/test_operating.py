@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import threading
+import time
 
 import pytest
 from shardlift_local.deployment import Deployment
@@ -19,6 +20,7 @@ from .pair import TestPair
 from .test_rerun import RerunPair
 
 KEYS = {"a", "b", "c"}
+WAIT_SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +144,32 @@ def test_a_stop_aborts_the_uploads_of_the_run_and_no_others(machine, command, pa
     assert pair.target_keys() == objects
     for name in left():
         s3.abort_multipart_upload(Bucket=bucket, Key=prefix + name, UploadId=begun[name])
+
+
+def test_a_stop_aborts_no_upload_where_another_run_writes(server, tmp_path):
+    """It may be the other run's own. Once that has ended, the same command aborts it."""
+    slow = {"CopierConcurrency": 1, "WritesPerSecondMax": 2}
+    deployment = Deployment(server.endpoint_url, name="crowded", parameters=slow)
+    machine = Machine(deployment, deployment.deploy())
+    command = OperatorCommand.on(machine, tmp_path)
+    pair = TestPair(machine, "crowded/")
+    pair.upload([Item(key, generated_bytes=10) for key in sorted(KEYS)])
+    policies = Policies(deployment, machine.outputs, {})
+    with policies.without(Mutation((Cut("reporter-role", "ReadTheLedger", "statement"),))):
+        machine.run(json.loads(places(pair)), run_id="unreported")
+    s3, bucket, prefix = pair.target
+    s3.create_multipart_upload(Bucket=bucket, Key=f"{prefix}a")
+    pair.upload([Item(f"more-{number:02}", generated_bytes=10) for number in range(30)])
+    writing = machine.start(json.loads(places(pair)), "writing")
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while pair.target_keys() == KEYS:
+        assert time.monotonic() < deadline, "the other run never writes"
+        time.sleep(0.1)
+    uploads = command.json("stop", "unreported", code=INCOMPLETE)["uploads"]
+    assert (uploads["aborted"], uploads["left"]) == (0, 1)
+    assert "left alone: run writing is writing there now" in uploads["why"]
+    assert machine.wait(writing).status == "SUCCEEDED"
+    assert command.json("stop", "unreported")["uploads"] == {"aborted": 1, "left": 0, "why": None}
 
 
 def test_a_stop_waits_for_the_copiers_and_then_the_run_can_be_rerun(server, model, tmp_path, request):

@@ -12,47 +12,22 @@ from datetime import UTC, datetime
 
 import pytest
 from shardlift_local.comparison import listing
-from shardlift_local.deployment import INFRA, Deployment, deploy_stack
 
 from tests.static.project import ROOT
 
-from .execution import Machine
 from .pair import TestPair
+from .restoring import restoring_machine
 from .test_command import SHARDLIFT
 
 OBJECTS = {f"{number:03}/+ %ü.txt": f"as it was {number}".encode() for number in range(120)}
 KEYS = list(OBJECTS)
 OVERWRITTEN, DELETED, KEPT = KEYS[:50], KEYS[50:100], KEYS[100:]
 NAME = "restoring"
-ROLE = f"{NAME}-restore-role"
 
 
 @pytest.fixture(scope="module")
 def restoring(server):
-    """A stack that may name versions, and a role that writes below restored/ in the source bucket itself."""
-    bucket = f"{NAME}-source"
-    plain = Deployment(server.endpoint_url, name=NAME)
-    role_arn = f"arn:aws:iam::{plain.source.account_id}:role/{ROLE}"
-    further = {"FurtherTargetBucketNames": bucket, "FurtherTargetRoleArns": role_arn}
-    deployment = Deployment(server.endpoint_url, name=NAME, parameters=further)
-    outputs = deployment.deploy()
-    s3 = deployment.source.client("s3")
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    parameters = {
-        **{f"{name}RoleArn": outputs[f"{name.lower()}_role_arn"] for name in ("Planner", "Copier", "Reporter")},
-        "ExternalId": deployment.external_id,
-        "RoleName": ROLE,
-        "SourceAccountId": deployment.source.account_id,
-        "SourceBucketName": bucket,
-        "TargetBucketName": bucket,
-        "TargetPrefix": "restored/",
-        # The bucket is there, and the role's own policy is enough within one account.
-        "ManageTargetBucketPolicy": "false",
-        "AllowVersions": "true",
-    }
-    template = {"TemplateBody": (INFRA / "target-account.yaml").read_text()}
-    deploy_stack(deployment.source.client("cloudformation"), f"{NAME}-restore", template, parameters)
-    return Machine(deployment, {**outputs, "restore_role_arn": role_arn})
+    return restoring_machine(server, NAME)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +53,8 @@ def instant(restoring):
 def documented_command():
     """The command of OPERATIONS.md that starts a restore."""
     text = (ROOT / "docs" / "OPERATIONS.md").read_text()
-    (command,) = re.findall(r"^shardlift [^\n]*'\{[^']*as_of[^']*\}'", text, re.MULTILINE)
-    return command
+    (command,) = re.findall(r"^shardlift (?:[^\n]*\\\n)*[^\n]* --as-of (?:[^\n]*\\\n)*[^\n]*$", text, re.MULTILINE)
+    return command.replace("\\\n", " ")
 
 
 def start(machine, tmp_path, run_id, instant, prefix="restored/"):

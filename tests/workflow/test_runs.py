@@ -25,9 +25,15 @@ def pair(real, request):
 
 @pytest.fixture(scope="module")
 def hurried(server):
-    """The same, with so little time per invocation that planner and copiers yield again and again."""
-    timeouts = {"PlannerTimeoutSeconds": 2, "CopierTimeoutSeconds": 4}
-    deployment = Deployment(server.endpoint_url, name="hurried", parameters=timeouts)
+    """The same, with so little time per invocation that planner and copiers yield again and again. They copy slowly, so
+    that the last write of one does not wait behind hundreds of copies of the other in the local stack's one process."""
+    parameters = {
+        "PlannerTimeoutSeconds": 2,
+        "CopierTimeoutSeconds": 4,
+        "CopierConcurrency": 2,
+        "WritesPerSecondMax": 400,
+    }
+    deployment = Deployment(server.endpoint_url, name="hurried", parameters=parameters)
     return Machine(deployment, deployment.deploy())
 
 

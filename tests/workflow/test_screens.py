@@ -11,15 +11,20 @@ import re
 import struct
 import subprocess
 import termios
+import textwrap
 import threading
+import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from shardlift_local.deployment import ROOT, Deployment
+from shardlift_local.comparison import listing
+from shardlift_local.deployment import ROOT
 from shardlift_local.sample import Item
 
-from .execution import Inbox, Machine
+from .execution import Inbox
 from .operator_command import INCOMPLETE, SHARDLIFT
 from .pair import TestPair
+from .restoring import restoring_machine
 from .test_operating import refusing
 
 PAGE = ROOT / "docs" / "OPERATIONS.md"
@@ -69,8 +74,9 @@ class Pictured:
         reader.join()
         assert process.wait(timeout=120) == code, (written.decode(), beside)
         text = written.decode().replace("\r\n", "\n").strip("\n")
-        typed = " ".join(str(argument) for argument in arguments)
-        self.screens.append((title, f"$ shardlift {typed}", text))
+        typed = " ".join(["$ shardlift", *(str(argument) for argument in arguments)])
+        lines = textwrap.wrap(plain(typed), COLUMNS - 6, break_long_words=False, break_on_hyphens=False)
+        self.screens.append((title, " \\\n    ".join(lines), text))
 
     def markdown(self):
         parts = []
@@ -87,9 +93,16 @@ def plain(text):
     return text
 
 
+def instant_after_the_last_write():
+    # S3 dates versions in whole seconds.
+    time.sleep(1.1)
+    instant = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)
+    return instant
+
+
 def test_the_screens_of_the_page_are_those_of_the_command(server, tmp_path):
-    deployment = Deployment(server.endpoint_url, name="pictured", source_prefix="data/", target_prefix="data/")
-    machine = Machine(deployment, deployment.deploy())
+    machine = restoring_machine(server, "pictured", source_prefix="data/", target_prefix="data/")
     Inbox(machine, "pictured-inbox")
     outputs_path = tmp_path / "outputs.json"
     outputs_path.write_text(json.dumps(machine.outputs))
@@ -111,6 +124,15 @@ def test_the_screens_of_the_page_are_those_of_the_command(server, tmp_path):
     pictured.shows("After fixing it, the rest:", "rerun", "--watch", stays=again)
     machine.start({}, "by-mistake")
     pictured.shows("A run that should not have been started:", "stop")
+    instant = instant_after_the_last_write()
+    source, bucket, prefix = pair.source
+    for day in range(1, 11):
+        source.delete_object(Bucket=bucket, Key=f"{prefix}2026/11/{day:02}.csv")
+    restore = ["start", "--watch", "--mode", "copy", "--as-of", instant, "--source", f"s3://{bucket}/{prefix}"]
+    restore += ["--target", f"s3://{bucket}/restored/", "--role-arn", machine.outputs["restore_role_arn"]]
+    title = "Ten objects that somebody deleted at the source, brought back into a new prefix with all others:"
+    pictured.shows(title, *restore, stays=["--name", "restore"])
+    assert len(listing(source, bucket, "restored/")) == 24
     pictured.shows("All of them:", "status")
     page = PAGE.read_text()
     before, _begin, rest = page.partition(BEGIN)

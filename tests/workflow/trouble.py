@@ -122,6 +122,17 @@ class World:
         arn = self.machine.execution_arn(run_id)
         self.machine.states.stop_execution(executionArn=arn, error="Stopped", cause="by a person")
 
+    def let_leases_end(self):
+        """As after the longest time that a copier can work: none of those that were invoked so far works any more."""
+        ledger, table = self._client("dynamodb"), self.machine.outputs["ledger_table"]
+        leased = ledger.scan(TableName=table, FilterExpression="attribute_exists(lease.expires_at)")["Items"]
+        assert leased, "no copier holds a lease"
+        for item in leased:
+            item["lease"]["M"]["expires_at"] = {"N": "1"}
+            # A copier that works on, as none would, can write nothing more.
+            item["revision"] = {"N": str(int(item["revision"]["N"]) + 1)}
+            ledger.put_item(TableName=table, Item=item)
+
     def report(self, run_id):
         """The run's report.json, or nothing when there is none."""
         s3 = self._client("s3")

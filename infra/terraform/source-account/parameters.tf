@@ -351,7 +351,7 @@ variable "allowed_list_buckets" {
 
 variable "copier_concurrency" {
   type        = number
-  description = "The number of copiers at once. S3 accepts at least 3,500 writes per second for a partitioned prefix; copiers beyond that only get SlowDown. Copiers that Lambda has no slot for wait and are not lost, but they leave no slot for other functions of the account, and their share of WritesPerSecondMax is unused. A new account has 10 slots: set 8 there, or ask AWS for more."
+  description = "The maximum number of copiers at once. The planner chooses how many a run needs: with 1,024 MB, 4 for up to 12 million small objects, since S3 accepts 3,500 writes per second for a prefix until it splits it. Copiers that Lambda has no slot for wait and are not lost, but they leave no slot for other functions of the account. A new account has 10 slots: set 8 there, or ask AWS for more."
   default     = 64
   nullable    = false
   validation {
@@ -381,8 +381,8 @@ variable "writes_per_second_max" {
 
 variable "copier_memory_mb" {
   type        = number
-  description = "Memory of a copier in MB. The bytes are copied inside S3 and never pass through it, but memory determines CPU - 256 MB copy some 525 small objects per second, 1769 MB (one vCPU) as many as one S3 partition accepts. Raise it if fewer than seven copiers work at once."
-  default     = 256
+  description = "Memory of a copier in MB. The bytes are copied inside S3 and never pass through it, but memory determines CPU - 256 MB copy some 525 small objects per second, 1,024 MB four times as many, 1,769 MB (one vCPU) as many as one S3 partition accepts. With less memory a run has more copiers, for about the same price."
+  default     = 1024
   nullable    = false
   validation {
     condition     = var.copier_memory_mb >= 128

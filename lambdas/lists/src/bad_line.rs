@@ -24,7 +24,7 @@ impl fmt::Display for BadLine {
     }
 }
 
-/// What is wrong with a line. The texts are excerpts that a message can carry.
+/// What is wrong with a line. The texts are excerpts that a message can carry: their control characters are escaped already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineProblem {
     /// The line is longer than any line of a list.
@@ -55,29 +55,29 @@ pub enum LineProblem {
     NotUtf8(&'static str),
     /// A `%` without two hexadecimal digits behind it, or a control character.
     #[error(
-        "the key is not URL-encoded: a control character, or a % without two hexadecimal digits behind it in {0:?}"
+        "the key is not URL-encoded: a control character, or a % without two hexadecimal digits behind it in \"{0}\""
     )]
     UrlEncoding(String),
     /// There is no key.
     #[error("the line has no key")]
     NoKey,
     /// The key is too long for S3.
-    #[error("the key is longer than 1,024 bytes of UTF-8: {0:?}…")]
+    #[error("the key is longer than 1,024 bytes of UTF-8: \"{0}\"…")]
     KeyTooLong(String),
     /// There is a NUL in the line.
     #[error("there is a NUL character in the {0}")]
     Nul(&'static str),
     /// The object is in another bucket than the run's source.
-    #[error("the bucket is {found:?} and not the source bucket")]
+    #[error("the bucket is \"{found}\" and not the source bucket")]
     OtherBucket {
         /// The bucket that the line names.
         found: String,
     },
     /// The key lies outside the source prefix.
-    #[error("the key {0:?} lies outside the source prefix")]
+    #[error("the key \"{0}\" lies outside the source prefix")]
     OutsidePrefix(String),
     /// A cell holds no value of its column.
-    #[error("{found:?} is no {column}: expected {expected}")]
+    #[error("\"{found}\" is no {column}: expected {expected}")]
     Value {
         /// The column.
         column: &'static str,

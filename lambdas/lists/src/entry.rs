@@ -34,6 +34,14 @@ pub struct LeftOut {
     pub why: WhyLeftOut,
 }
 
+impl LeftOut {
+    /// Whether it names an object outside the source prefix.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.why == WhyLeftOut::OutsidePrefix
+    }
+}
+
 /// Why a line that is right names nothing to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WhyLeftOut {

@@ -194,8 +194,11 @@ fn version_id(text: &str) -> Result<&str, LineProblem> {
 
 /// Looks at every byte, which takes less time than to stop at the first wrong one.
 fn is_visible(text: &str) -> bool {
-    let all = |is_visible, byte: u8| is_visible & byte.is_ascii_graphic();
-    text.bytes().fold(true, all)
+    let mut is_visible = true;
+    for byte in text.as_bytes() {
+        is_visible &= byte.is_ascii_graphic();
+    }
+    is_visible
 }
 
 fn size(text: &str) -> Result<u64, LineProblem> {

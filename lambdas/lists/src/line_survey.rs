@@ -4,6 +4,7 @@ use shardlift_core::value::key::ObjectKey;
 
 use crate::{
     bad_line::BadLine,
+    entry::WhyLeftOut,
     line_place::{LinePlace, PlaceOf},
 };
 
@@ -25,6 +26,8 @@ pub struct LineSurvey {
     pub objects: u64,
     /// How many name nothing to copy.
     pub left_out: u64,
+    /// How many of these are outside the source prefix.
+    pub outside: u64,
     /// What is wrong, in the order of the lines.
     pub issues: Vec<LineIssue>,
     /// The first line that names a version.
@@ -67,9 +70,10 @@ impl LineSurvey {
         ObjectKey::new(self.last.as_str()).ok()
     }
 
-    pub(crate) fn note_left_out(&mut self) {
+    pub(crate) fn note_left_out(&mut self, why: WhyLeftOut) {
         self.lines += 1;
         self.left_out += 1;
+        self.outside += u64::from(why == WhyLeftOut::OutsidePrefix);
     }
 
     pub(crate) fn note_wrong(&mut self, line: BadLine) {

@@ -60,8 +60,10 @@ impl LineTaker for LineSurvey {
         row_kind: RowKind,
     ) {
         match line {
-            Ok(line) if line.fields.left_out(row_kind).is_some() => self.note_left_out(),
-            Ok(line) => self.note_key(&line.key, line.fields.names_version(), place),
+            Ok(line) => match line.fields.left_out(row_kind) {
+                Some(why) => self.note_left_out(why),
+                None => self.note_key(&line.key, line.fields.names_version(), place),
+            },
             Err(problem) => self.take_item(bad(place.place(), problem, row_kind)),
         }
     }
@@ -69,7 +71,7 @@ impl LineTaker for LineSurvey {
     fn take_item(&mut self, item: ListItem) {
         match item {
             ListItem::Bad(line) => self.note_wrong(line),
-            ListItem::LeftOut(_) => self.note_left_out(),
+            ListItem::LeftOut(left_out) => self.note_left_out(left_out.why),
             ListItem::Entry(entry) => {
                 let place = PlaceOf {
                     file: &entry.place.file,

@@ -29,15 +29,24 @@ impl ListScope {
 
     /// The text of these bytes, if it is a key and lies under the source prefix.
     pub(crate) fn key_text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, LineProblem> {
-        if bytes.is_empty() {
+        let text = std::str::from_utf8(bytes).map_err(|_| LineProblem::NotUtf8("the key"))?;
+        self.checked(text)
+    }
+
+    /// The text, if it is a key and lies under the source prefix.
+    pub(crate) fn checked<'b>(&self, text: &'b str) -> Result<&'b str, LineProblem> {
+        if text.is_empty() {
             return Err(LineProblem::NoKey);
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| LineProblem::NotUtf8("the key"))?;
         // S3 takes no such key, and whoever writes one has written something else.
-        if memchr::memchr(0, bytes).is_some() {
+        let mut has_nul = false;
+        for byte in text.as_bytes() {
+            has_nul |= *byte == 0;
+        }
+        if has_nul {
             return Err(LineProblem::Nul("key"));
         }
-        if bytes.len() > KEY_BYTES_MAX {
+        if text.len() > KEY_BYTES_MAX {
             return Err(LineProblem::KeyTooLong(excerpt(text)));
         }
         let prefix = self.prefix.as_str();

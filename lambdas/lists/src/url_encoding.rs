@@ -12,16 +12,19 @@ use std::borrow::Cow;
 /// for itself.
 pub(crate) fn decoded(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     // Looking at every byte takes less time than to stop at the first one.
-    let any = |is_control, byte: &u8| is_control | byte.is_ascii_control();
-    if text.iter().fold(false, any) {
+    let (mut has_control, mut is_encoded) = (false, false);
+    for byte in text {
+        has_control |= byte.is_ascii_control();
+        is_encoded |= matches!(byte, b'%' | b'+');
+    }
+    if has_control {
         return None;
     }
-    let Some(first) = memchr::memchr2(b'%', b'+', text) else {
+    if !is_encoded {
         return Some(Cow::Borrowed(text));
-    };
+    }
     let mut bytes = Vec::with_capacity(text.len());
-    bytes.extend_from_slice(&text[..first]);
-    let mut rest = &text[first..];
+    let mut rest = text;
     while let [byte, behind @ ..] = rest {
         rest = behind;
         match byte {

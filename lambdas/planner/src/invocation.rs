@@ -134,6 +134,7 @@ impl<P: Ports> Planner<P> {
         match end {
             InvocationEnd::Complete { manifests, small } => {
                 meter.add("s3:PutObject", manifests + 1);
+                meter.add_invocation(deadline, self.clock.now());
                 let requests = meter.read(&source, &target, &self.ledger);
                 match self
                     .complete_plan(&mut run, requests, surveyed, small)
@@ -145,6 +146,7 @@ impl<P: Ports> Planner<P> {
             }
             InvocationEnd::Yielded { manifests } => {
                 meter.add("s3:PutObject", manifests);
+                meter.add_invocation(deadline, self.clock.now());
                 let requests = meter.read(&source, &target, &self.ledger);
                 self.note_requests(run, requests).await?;
                 Ok(self.again(event))
@@ -200,15 +202,15 @@ impl<P: Ports> Planner<P> {
 
     fn result_of_plan(&self, event: &PlannerEvent, run: &RunRecord) -> PlannerResult {
         let nothing_to_copy = run.totals.planned.objects == 0 || run.spec.dry_run;
-        self.result(
-            event,
-            if nothing_to_copy {
-                PlannerStatus::Report
-            } else {
-                PlannerStatus::Copy
-            },
-            run.spec.kind(),
-        )
+        let status = if nothing_to_copy {
+            PlannerStatus::Report
+        } else {
+            PlannerStatus::Copy
+        };
+        PlannerResult {
+            max_concurrency: run.copiers(self.settings.max_concurrency),
+            ..self.result(event, status, run.spec.kind())
+        }
     }
 }
 

@@ -62,6 +62,7 @@ async fn connect() -> Result<PlannerFunction, Failure> {
             writes_per_second_max: settings.writes_per_second_max,
             ledger_ttl_days: settings.ledger_ttl_days,
             copier_memory_mb: settings.copier_memory_mb,
+            renderer_memory_mb: settings.renderer_memory_mb,
             shard_bounds: ShardBounds::default(),
             sort_bounds: SortBounds::default(),
             listers_max: LISTERS_MAX_DEFAULT,

@@ -24,6 +24,8 @@ pub struct PlannerSettings {
     pub ledger_ttl_days: u32,
     /// The memory of a copier in MB, which is its processor too.
     pub copier_memory_mb: u32,
+    /// The memory of a renderer in MB.
+    pub renderer_memory_mb: u32,
     /// How large a shard may become.
     pub shard_bounds: ShardBounds,
     /// How much of a list in no order is sorted at once.

@@ -80,6 +80,7 @@ pub(crate) async fn conclude<P: Ports>(
     }
     draft.uploads_aborted = progress.uploads_aborted;
     add_requests(&mut draft.requests, &progress.requests);
+    add_requests(&mut draft.requests, &progress.invocations);
     Ok(Conclusion::Ready(Box::new(draft)))
 }
 

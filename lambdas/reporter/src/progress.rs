@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use shardlift_core::{
     documents::RunDocument,
     failure::{Context, Failure, Retry},
-    port::Ledger,
+    port::{Clock, Ledger},
     run::record::RunRecord,
-    value::tally::RequestCounts,
+    value::tally::{RequestCounts, add_requests},
     verify::ListedRanges,
 };
 
@@ -31,6 +31,9 @@ pub(crate) struct Progress {
     pub(crate) uploads_aborted: u64,
     /// Requests that both made so far.
     pub(crate) requests: RequestCounts,
+    /// What Lambda billed of the invocations before this one.
+    #[serde(default)]
+    pub(crate) invocations: RequestCounts,
 }
 
 impl Progress {
@@ -87,8 +90,11 @@ impl Progress {
         invocation: &Invocation<'_, P>,
     ) -> Result<(), Failure> {
         let documents = invocation.documents();
+        let mut kept = self.clone();
+        let billed = invocation.deadline.billed(invocation.clock.now());
+        add_requests(&mut kept.invocations, &billed);
         Ok(documents
-            .write_json(RunDocument::Verification, self)
+            .write_json(RunDocument::Verification, &kept)
             .await?)
     }
 

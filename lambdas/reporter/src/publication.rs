@@ -11,6 +11,7 @@ use shardlift_core::{
         lock::LockedPrefix,
         record::{RunRecord, RunState},
     },
+    value::tally::add_requests,
 };
 
 use crate::{
@@ -33,6 +34,7 @@ pub(crate) async fn publish<P: Ports>(
 ) -> Result<Report, Failure> {
     let (event, documents) = (invocation.event, invocation.documents());
     let ended_at = invocation.clock.now();
+    add_requests(&mut draft.requests, &invocation.deadline.billed(ended_at));
     let charts = Charts::new(event.started_at, ended_at, draft.sums.shards.total);
     let details = write_details(invocation, run, charts).await?;
     for contradiction in &details.contradictions {

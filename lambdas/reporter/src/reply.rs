@@ -60,9 +60,9 @@ fn summary(report: &Report) -> String {
     let location = report.report.document("report.html");
     match &report.problem {
         Some(problem) => format!(
-            "{}. {} {} The report ({location}) was sent.",
+            "{}. {}. {} The report ({location}) was sent.",
             report.headline(),
-            problem.message,
+            problem.message.trim_end_matches('.'),
             problem.action
         ),
         None => format!("{}. The report ({location}) was sent.", report.headline()),

@@ -43,7 +43,7 @@ pub struct Reporter<P: Ports> {
     pub clock: P::Clock,
     /// What a run may ask for now, whenever it was planned, or why the stack's parameters cannot be read.
     pub ceilings: Result<Ceilings, Failure>,
-    /// The most copiers at once in another round.
+    /// The most copiers at once in another round; a plan may have fewer.
     pub max_concurrency: u32,
 }
 
@@ -146,7 +146,9 @@ impl<P: Ports> Reporter<P> {
     fn reply<'a>(&self, event: &'a ReporterEvent, run: Option<&RunRecord>) -> Reply<'a> {
         Reply {
             event,
-            max_concurrency: self.max_concurrency,
+            max_concurrency: run.map_or(self.max_concurrency, |run| {
+                run.copiers(self.max_concurrency)
+            }),
             kind: run.map_or(RunKind::Copy, |run| run.spec.kind()),
         }
     }

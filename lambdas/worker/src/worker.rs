@@ -87,7 +87,7 @@ impl<P: Ports> Worker<P> {
         event: &'a WorkerEvent,
         deadline: Deadline,
     ) -> Result<Option<OpenShard<'a, P>>, Failure> {
-        let requests = ShardRequests::begin(&self.ports);
+        let requests = ShardRequests::begin(&self.ports, deadline);
         let run = self.read_run(event).await?;
         if run.spec.kind() != self.kind {
             // A copy in the place of a rendition, or the other way round, is never what was asked for.
@@ -109,7 +109,7 @@ impl<P: Ports> Worker<P> {
             Err(problem) => return Err(session.stop(problem).await),
         };
         session.count_requests_of(&target);
-        self.gate.begin_among(run.totals.shards);
+        self.gate.begin_among(run.first_copiers());
         Ok(Some(OpenShard {
             event,
             run,

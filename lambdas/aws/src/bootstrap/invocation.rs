@@ -88,7 +88,8 @@ fn message_of(panic: &(dyn std::any::Any + Send)) -> &str {
 
 fn deadline(context: &Context) -> Deadline {
     let ends_at = Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
-    Deadline::new(SystemClock.now(), ends_at)
+    let memory_mb = u32::try_from(context.env_config.memory).unwrap_or(0);
+    Deadline::new(SystemClock.now(), ends_at).with_memory_mb(memory_mb)
 }
 
 /// A failure as Lambda reports it; the state machine's `ErrorEquals` matches `errorType`.

@@ -95,7 +95,7 @@ failure_codes! {
         "Nothing was deleted. If it recurs, send the request IDs to AWS Support.";
     RunOverlap, Run, Later,
         "Another run that writes some of the same keys is in progress, or one of its copiers is.",
-        "Wait until the run that the message names has ended.";
+        "Wait until the run that the message names has ended, or until the time in the message.";
     DeleteLimitExceeded, Run, AfterAction,
         "A mirror would delete more objects than its limits allow, or has an empty source.",
         "Check that the source is complete. If the deletions are intended, start a run with a higher delete_max_percent or delete_max_objects, or with allow_empty_source if the source is empty on purpose.";

@@ -5,14 +5,15 @@ use crate::{
     failure::Failure,
     port::{ListedVersion, Versioning},
     run::invalid::invalid,
-    value::{key::ObjectKey, object::ListedObject, time::Timestamp},
+    value::{key::ObjectKey, object::ListedObject, printable::Printable, time::Timestamp},
 };
 
 /// What stood under a key cannot be known: the version `null` was written after the instant, and such a write takes the place
 /// of the version `null` that stood there before, which may have been the one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "what stood under {key:?} at {at} is not known: its version null was written at {written_at}, while the bucket kept no versions, and took the place of the one before. Nothing was copied; choose an instant after versioning was enabled, a prefix without such objects, or name the versions in a list (source.list)"
+    "what stood under \"{}\" at {at} is not known: its version null was written at {written_at}, while the bucket kept no versions, and took the place of the one before. Nothing was copied; choose an instant after versioning was enabled, a prefix without such objects, or name the versions in a list (source.list)",
+    Printable(.key.as_str())
 )]
 pub struct OverwrittenInPlace {
     /// The key.

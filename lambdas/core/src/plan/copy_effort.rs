@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::copy::part_layout::PartLayout;
 
-/// The share of one call: S3 typically takes 100 ms for a small object, and a copier has 64 calls in flight.
-const CALL_US: u64 = 100_000 / 64;
+/// The share of one call: S3 typically takes 100 ms for a small object, and a copier has up to 512 calls in flight.
+const CALL_US: u64 = 100_000 / 512;
 /// The bytes that a copier moves per microsecond: 64 calls of some 50 MB/s each.
 const BYTES_PER_US: u64 = 64 * 50;
 /// The bytes of an image that a renderer renders per microsecond: 4 MB in 80 ms.
@@ -64,6 +64,12 @@ impl CopyEffort {
         self.looks += looks;
         self.busy_us = self.busy_us.saturating_add(looks.saturating_mul(CALL_US));
         self
+    }
+
+    /// The part of [`busy_us`](Self::busy_us) in which bytes are moved, when so many writes are made.
+    #[must_use]
+    pub(super) fn moving_us(self, writes: u64) -> u64 {
+        self.busy_us.saturating_sub(writes.saturating_mul(CALL_US))
     }
 
     /// Adds another effort.

@@ -2,13 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{copy_effort::CopyEffort, range::ListingTally};
+use super::{
+    copier_count::{copier_count, processor_us},
+    copy_effort::CopyEffort,
+    range::ListingTally,
+};
 use crate::{
     run::{
         option::{TagPolicy, Verify},
         spec::RunSpec,
     },
-    value::tally::{RENDITION_WRITES, RequestCounts},
+    value::{
+        deadline::{INVOKE, MB_MILLISECOND},
+        tally::{RENDITION_WRITES, RequestCounts},
+    },
 };
 
 /// What a run is estimated to take after planning. Priced by [`Prices`](crate::report::prices::Prices).
@@ -22,6 +29,9 @@ pub struct RunEstimate {
     /// How long it takes while one partition takes all writes, in seconds.
     #[serde(default)]
     pub copy_seconds_max: u64,
+    /// How many copiers the run has at once; 0 in plans from before this was estimated.
+    #[serde(default)]
+    pub copiers: u32,
 }
 
 /// What an estimate is made from.
@@ -35,8 +45,8 @@ pub struct EstimateBasis<'a> {
     pub shards: u64,
     /// The most copiers at once.
     pub max_concurrency: u32,
-    /// The memory of a copier, which is its processor too.
-    pub copier_memory_mb: u32,
+    /// The memory of a copier or renderer, which is its processor too.
+    pub worker_memory_mb: u32,
     /// The most writes per second of the run, if the stack sets a cap.
     pub writes_per_second_max: Option<u32>,
     /// The requests of planning.
@@ -49,11 +59,6 @@ const CHILDREN_STARTED_PER_SECOND: u64 = 100;
 /// Writes per second that one partition of S3 takes at least. S3 splits it under load, gradually
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
 const PARTITION_WRITES_PER_SECOND: u64 = 3_500;
-/// The processor time that a copier takes for a write, in microseconds: 525 a second with 256 MB, which are 0.145 of a
-/// processor (docs/PERFORMANCE.md, At 256 MB).
-const PROCESSOR_US_PER_WRITE: u64 = 276;
-/// The memory that comes with a whole processor (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
-const MB_PER_PROCESSOR: u64 = 1_769;
 /// Keys of a listing page and of a deletion request.
 const KEYS_PER_REQUEST: u64 = 1_000;
 
@@ -114,26 +119,50 @@ impl RunEstimate {
         }
         // An upload is created and completed where another object is copied once.
         let writes = tally.planned.objects + effort.uploads + effort.parts;
-        let (copy_seconds, copy_seconds_max) = copy_seconds(basis, effort, writes);
+        // A cap is shared by as many as the stack allows, so with fewer of them some of it would be nobody's.
+        let copiers = match basis.writes_per_second_max {
+            Some(_) => basis.max_concurrency.max(1),
+            None => copier_count(
+                effort,
+                writes + tally.deletes.objects,
+                basis.worker_memory_mb,
+                basis.max_concurrency,
+            ),
+        };
+        let (copy_seconds, copy_seconds_max) = copy_seconds(basis, effort, writes, copiers);
+        // While one partition takes all writes, copiers wait for it and are paid for.
+        let working = u64::from(copiers).min(shards);
+        let memory_mb = u64::from(basis.worker_memory_mb);
+        add(INVOKE, shards);
+        add(
+            MB_MILLISECOND,
+            working * copy_seconds_max * 1_000 * memory_mb,
+        );
         Self {
             requests,
             copy_seconds,
             copy_seconds_max,
+            copiers,
         }
     }
 }
 
 /// The least and the most time, see [`RunEstimate`].
-fn copy_seconds(basis: &EstimateBasis<'_>, effort: CopyEffort, writes: u64) -> (u64, u64) {
+fn copy_seconds(
+    basis: &EstimateBasis<'_>,
+    effort: CopyEffort,
+    writes: u64,
+    copiers: u32,
+) -> (u64, u64) {
     if basis.shards == 0 {
         return (0, 0);
     }
     let copiers_max = u64::from(basis.max_concurrency).max(1);
-    let copiers = copiers_max.min(basis.shards);
+    let copiers = u64::from(copiers).min(basis.shards);
     let busy = effort.busy_us.div_ceil(1_000_000).div_ceil(copiers);
-    let processor_us = writes.saturating_mul(PROCESSOR_US_PER_WRITE * MB_PER_PROCESSOR)
-        / u64::from(basis.copier_memory_mb.max(1));
-    let computed = processor_us.div_ceil(1_000_000).div_ceil(copiers);
+    let computed = processor_us(writes, basis.worker_memory_mb)
+        .div_ceil(1_000_000)
+        .div_ceil(copiers);
     // Each copier has the same share of the cap, whether or not the others have work.
     let capped = basis.writes_per_second_max.map_or(0, |cap| {
         let cap = u128::from(cap.max(1)) * u128::from(copiers);
@@ -182,7 +211,7 @@ mod tests {
             tally: &tally,
             shards: 100,
             max_concurrency: 100,
-            copier_memory_mb: 256,
+            worker_memory_mb: 256,
             writes_per_second_max: None,
             planning: &planning,
         });
@@ -207,7 +236,7 @@ mod tests {
             tally: &tally,
             shards: objects.div_ceil(10_000),
             max_concurrency,
-            copier_memory_mb: 256,
+            worker_memory_mb: 256,
             writes_per_second_max: cap,
             planning: &RequestCounts::new(),
         });
@@ -257,7 +286,7 @@ mod tests {
             tally: &tally,
             shards: 1,
             max_concurrency: 1,
-            copier_memory_mb: 256,
+            worker_memory_mb: 256,
             writes_per_second_max: Some(10),
             planning: &RequestCounts::new(),
         });
@@ -284,11 +313,11 @@ mod tests {
                 tally: &ListingTally::default(),
                 shards,
                 max_concurrency,
-                copier_memory_mb: 256,
+                worker_memory_mb: 256,
                 writes_per_second_max: None,
                 planning: &RequestCounts::new(),
             };
-            copy_seconds(&basis, effort, 0).0
+            copy_seconds(&basis, effort, 0, max_concurrency).0
         };
         assert_eq!(seconds(50, 10), 100);
         assert_eq!(seconds(50, 1_000), 20, "no more copiers than shards");

@@ -14,10 +14,10 @@ const PROBLEMS_ALLOWED_MIN: u64 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListWay {
-    /// Key by key, since the list is not in key order.
+    /// Key by key: the few keys of events.
     #[default]
     Lookups,
-    /// The list, which is in key order, was merged with a listing of the target.
+    /// The list, in key order or sorted, was merged with a listing of the target.
     Merged,
 }
 
@@ -30,6 +30,9 @@ pub struct ListCounts {
     pub repeated: u64,
     /// Lines that name nothing to copy, such as delete markers.
     pub left_out: u64,
+    /// Of these, objects of an inventory outside the source prefix.
+    #[serde(default)]
+    pub outside: u64,
     /// Lines that are wrong.
     pub wrong: u64,
     /// Objects of which the list does not tell enough, so that they were looked up at the source.
@@ -54,10 +57,18 @@ impl ListCounts {
         self.name(problem);
     }
 
-    /// Counts a line that names an object again.
+    /// Counts a line that names an object again. Wrong lines tell more, so half of the names are kept for them.
     pub fn add_repeated(&mut self, problem: &impl ToString) {
         self.repeated += 1;
-        self.name(problem);
+        if self.problems.len() < PROBLEMS_MAX / 2 {
+            self.name(problem);
+        }
+    }
+
+    /// Counts a line that names nothing to copy; whether its object is outside the source prefix.
+    pub fn add_left_out(&mut self, is_outside: bool) {
+        self.left_out += 1;
+        self.outside += u64::from(is_outside);
     }
 
     /// Adds what another file of the list consists of.
@@ -65,6 +76,7 @@ impl ListCounts {
         self.objects += other.objects;
         self.repeated += other.repeated;
         self.left_out += other.left_out;
+        self.outside += other.outside;
         self.wrong += other.wrong;
         other.problems.iter().for_each(|problem| self.name(problem));
     }

@@ -12,6 +12,7 @@ mod as_of;
 mod audit;
 mod chunk;
 pub mod compare;
+mod copier_count;
 mod copy_effort;
 mod estimate;
 mod kept;

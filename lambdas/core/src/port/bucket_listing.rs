@@ -9,6 +9,7 @@ use crate::{
     value::{
         key::{KeyPrefix, ObjectKey},
         object::ListedObject,
+        printable::Printable,
     },
 };
 
@@ -39,13 +40,17 @@ pub enum PageProblem {
     #[error("a page holds no key and yet says that more follow")]
     NoKey,
     /// A key does not belong to the request.
-    #[error("key {key:?} lies outside the prefix")]
+    #[error("key \"{}\" lies outside the prefix", Printable(.key.as_str()))]
     OutsidePrefix {
         /// The key.
         key: ObjectKey,
     },
     /// The keys are out of order, or come again.
-    #[error("key {key:?} does not come after {before:?}, the key before it")]
+    #[error(
+        "key \"{}\" does not come after \"{}\", the key before it",
+        Printable(.key.as_str()),
+        Printable(.before.as_str())
+    )]
     OutOfOrder {
         /// The key.
         key: ObjectKey,

@@ -14,6 +14,7 @@ use crate::{
     run::option::ClassChoice,
     value::{
         arn::Region,
+        deadline,
         figures::grouped,
         storage::StorageClass,
         tally::{RENDITION_WRITES, RequestCounts},
@@ -45,6 +46,9 @@ struct RegionPrices {
     ledger_write_unit_usd_per_million: f64,
     ledger_read_unit_usd_per_million: f64,
     transition_usd_per_1000: f64,
+    function_invoke_usd_per_million: f64,
+    /// Of x86_64, which costs more than arm64.
+    function_gb_second_usd: f64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -140,6 +144,8 @@ impl Prices {
                 region.ledger_read_unit_usd_per_million / 1_000_000.0
             }
             "states:Transition" => region.transition_usd_per_1000 / 1_000.0,
+            deadline::INVOKE => region.function_invoke_usd_per_million / 1_000_000.0,
+            deadline::MB_MILLISECOND => region.function_gb_second_usd / 1_024.0 / 1_000.0,
             _ => 0.0,
         }
     }
@@ -214,9 +220,9 @@ impl Prices {
         });
         let per_gb = |class| self.of_class(class).retrieval_usd_per_gb;
         format!(
-            "Requests at the list prices of {region}{instead_of} for copies to {class}, as of {as_of}. \
+            "Requests and Lambda at the list prices of {region}{instead_of} for copies to {class}, as of {as_of}. \
              Not included: retrieval of source objects (${} per GB from STANDARD_IA or ONEZONE_IA, ${} from GLACIER_IR), \
-             a PUT for each annotation that a copy carries, compute time, KMS, data transfer between Regions, storage, \
+             a PUT for each annotation that a copy carries, cold starts and killed invocations, KMS, data transfer between Regions, storage, \
              and charges for minimum storage durations.",
             per_gb(StorageClass::StandardIa),
             per_gb(StorageClass::GlacierIr),

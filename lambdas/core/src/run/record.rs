@@ -110,6 +110,21 @@ impl RunRecord {
     pub fn keeps_nothing(&self) -> bool {
         self.spec.events.is_some() && self.totals.same.objects == 0
     }
+
+    /// How many copiers the run has at once, where the stack allows so many.
+    #[must_use]
+    pub fn copiers(&self, allowed: u32) -> u32 {
+        match self.totals.estimate.copiers {
+            0 => allowed,
+            planned => planned.min(allowed),
+        }
+    }
+
+    /// How many copiers may begin at once, as far as the plan tells.
+    #[must_use]
+    pub fn first_copiers(&self) -> u64 {
+        u64::from(self.copiers(u32::MAX)).min(self.totals.shards)
+    }
 }
 
 impl PlanTotals {

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::value::time::Timestamp;
+use crate::value::{tally::RequestCounts, time::Timestamp};
+
+/// What an invocation counts as, beside the requests that it makes: `lambda:Invoke` once, and its time by its memory.
+pub const INVOKE: &str = "lambda:Invoke";
+/// A millisecond of a function of one MB, the finest that Lambda bills (aws.amazon.com/lambda/pricing/).
+pub const MB_MILLISECOND: &str = "lambda:MB-Millisecond";
 
 /// The time that is kept for the checkpoint and the response: a fifth of the invocation within these bounds, and never more
 /// than half of it. Less than two seconds are too little where the last writes, first the lists of a shard and then its
@@ -14,8 +19,11 @@ const RESERVE_DIVISOR: u32 = 5;
 /// The end of an invocation, and the reserve before it in which no new work is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
+    began_at: Timestamp,
     ends_at: Timestamp,
     reserve: Duration,
+    /// The memory of the function in MB; 0 where nothing is billed.
+    memory_mb: u32,
 }
 
 impl Deadline {
@@ -26,7 +34,35 @@ impl Deadline {
         let reserve = (whole / RESERVE_DIVISOR)
             .clamp(RESERVE_MIN, RESERVE_MAX)
             .min(whole / 2);
-        Self { ends_at, reserve }
+        Self {
+            began_at,
+            ends_at,
+            reserve,
+            memory_mb: 0,
+        }
+    }
+
+    /// The same, of a Lambda function of so much memory.
+    #[must_use]
+    pub fn with_memory_mb(mut self, memory_mb: u32) -> Self {
+        self.memory_mb = memory_mb;
+        self
+    }
+
+    /// What Lambda bills of the invocation until `now`: [`INVOKE`] and [`MB_MILLISECOND`]; nothing outside of Lambda.
+    #[must_use]
+    pub fn billed(&self, now: Timestamp) -> RequestCounts {
+        if self.memory_mb == 0 {
+            return RequestCounts::new();
+        }
+        let milliseconds = u64::try_from(now.since(self.began_at).as_millis()).unwrap_or(u64::MAX);
+        RequestCounts::from([
+            (INVOKE.to_owned(), 1),
+            (
+                MB_MILLISECOND.to_owned(),
+                milliseconds.saturating_mul(self.memory_mb.into()),
+            ),
+        ])
     }
 
     /// The time left for work at `now`; zero once the reserve has begun.
@@ -74,6 +110,15 @@ mod tests {
         assert_eq!(brief.work_left(seconds(0)), Duration::from_millis(1_500));
         let tiny = Deadline::new(seconds(0), seconds(1));
         assert_eq!(tiny.work_left(seconds(0)), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn an_invocation_is_billed_by_its_time_and_its_memory() {
+        let deadline = Deadline::new(seconds(10), seconds(900));
+        assert!(deadline.billed(seconds(12)).is_empty());
+        let billed = deadline.with_memory_mb(1_024).billed(seconds(12));
+        assert_eq!(billed[INVOKE], 1);
+        assert_eq!(billed[MB_MILLISECOND], 2_000 * 1_024);
     }
 
     #[test]

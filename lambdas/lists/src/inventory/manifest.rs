@@ -122,7 +122,7 @@ impl ManifestDocument {
     fn checked(self, file: &str, scope: &ListScope) -> Result<InventoryManifest, Failure> {
         if self.source_bucket != scope.bucket.as_str() {
             let problem = format!(
-                "it is an inventory of the bucket {:?}, and the source is {}",
+                "it is an inventory of the bucket \"{}\", and the source is {}",
                 excerpt(&self.source_bucket),
                 scope.bucket
             );
@@ -145,7 +145,7 @@ impl ManifestDocument {
             }
             other => {
                 let problem = format!(
-                    "it has data files of the unknown format {:?}",
+                    "it has data files of the unknown format \"{}\"",
                     excerpt(other)
                 );
                 return Err(refused(file, problem, NAME_A_MANIFEST));
@@ -176,7 +176,7 @@ impl FileDocument {
         let is_key = !self.key.is_empty() && self.key.len() <= 1024;
         if !is_key || FileChecksum::new(&self.md5, self.size).is_none() {
             let problem = format!(
-                "it names the data file {:?} with the MD5 {:?}",
+                "it names the data file \"{}\" with the MD5 \"{}\"",
                 excerpt(&self.key),
                 excerpt(&self.md5)
             );

@@ -63,13 +63,18 @@ pub(super) fn of_schema(
 ) -> std::result::Result<Vec<TableColumn>, Failure> {
     let mut columns: Vec<TableColumn> = Vec::new();
     for (leaf, descriptor) in schema.columns().iter().enumerate() {
-        // Parts of a nested column have names of their own, such as those of `object_tags`.
-        let [name] = descriptor.path().parts() else {
+        // Nested columns, such as `object_tags`, have names of their own.
+        let Some(column) = descriptor
+            .path()
+            .parts()
+            .first()
+            .and_then(|name| Column::named(name))
+        else {
             continue;
         };
-        let Some(column) = Column::named(name) else {
-            continue;
-        };
+        if descriptor.path().parts().len() > 1 {
+            return Err(several_values(file, column));
+        }
         let form =
             form_of(column, descriptor).ok_or_else(|| wrong_type(file, column, descriptor))?;
         if columns.iter().any(|known| known.column == column) {
@@ -131,12 +136,7 @@ fn unit_of(descriptor: &ColumnDescriptor) -> Option<PerSecond> {
 fn wrong_type(file: &str, column: Column, descriptor: &ColumnDescriptor) -> Failure {
     let name = column.name();
     if descriptor.max_rep_level() > 0 {
-        let problem = format!("its column `{name}` has several values a row");
-        return refused(
-            file,
-            problem,
-            "write one row for each key and start a new execution",
-        );
+        return several_values(file, column);
     }
     let expected = match column {
         Column::Size => "a whole number (INT64)",
@@ -150,6 +150,16 @@ fn wrong_type(file: &str, column: Column, descriptor: &ColumnDescriptor) -> Fail
         file,
         problem,
         "write the column with that type and start a new execution",
+    )
+}
+
+/// The refusal of a column of lists, maps or structures.
+fn several_values(file: &str, column: Column) -> Failure {
+    let problem = format!("its column `{}` has several values a row", column.name());
+    refused(
+        file,
+        problem,
+        "write one row for each key and start a new execution",
     )
 }
 

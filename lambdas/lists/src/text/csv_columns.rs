@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use shardlift_core::{failure::Failure, value::cell::from_cell};
 
-use super::csv_row::{CsvRow, cells_of};
+use super::csv_row::CsvRow;
 use crate::{
     bad_line::{LineProblem, excerpt_of_bytes},
     fields::{Column, Fields, RowKind},
@@ -96,6 +96,9 @@ impl CsvColumns {
             .iter()
             .map(|cell| std::str::from_utf8(cell).ok().and_then(Column::named))
             .collect();
+        if let [only] = cells.as_slice() {
+            check_separator(file, only, scope)?;
+        }
         let is_object = cells[0] == scope.bucket.as_str().as_bytes();
         let names_both =
             named.contains(&Some(Column::Bucket)) && named.contains(&Some(Column::Key));
@@ -126,23 +129,30 @@ impl CsvColumns {
         row: &'a CsvRow,
         scope: &ListScope,
     ) -> Result<ParsedLine<'a>, LineProblem> {
-        self.read_cells(row.cells(), row.len(), scope)
+        self.read_cells(row.cells().map(Cell::Bytes), row.len(), scope)
     }
 
-    /// What a line is in which a comma only stands between cells.
-    pub(super) fn read_plain<'a>(
+    /// What a line is that `row` has split.
+    pub(super) fn read_split<'a>(
         &self,
         line: &'a [u8],
-        is_quoted: bool,
+        row: &CsvRow,
         scope: &ListScope,
     ) -> Result<ParsedLine<'a>, LineProblem> {
-        let count = memchr::memchr_iter(b',', line).count() + 1;
-        self.read_cells(cells_of(line, is_quoted), count, scope)
+        let spans = row.spans();
+        // Looking at a whole line takes less time than looking at each cell.
+        if let Ok(text) = std::str::from_utf8(line) {
+            let cells = spans.iter().map(|span| Cell::Text(&text[span.clone()]));
+            self.read_cells(cells, spans.len(), scope)
+        } else {
+            let cells = spans.iter().map(|span| Cell::Bytes(&line[span.clone()]));
+            self.read_cells(cells, spans.len(), scope)
+        }
     }
 
     fn read_cells<'a>(
         &self,
-        cells: impl Iterator<Item = &'a [u8]>,
+        cells: impl Iterator<Item = Cell<'a>>,
         count: usize,
         scope: &ListScope,
     ) -> Result<ParsedLine<'a>, LineProblem> {
@@ -157,15 +167,11 @@ impl CsvColumns {
         for (column, cell) in self.columns.iter().zip(cells) {
             match column {
                 None => {}
-                Some(Column::Bucket) => scope.check_bucket(cell)?,
+                Some(Column::Bucket) => scope.check_bucket(cell.bytes())?,
                 Some(Column::Key) => key = Some(self.key(cell, scope)?),
                 // The newest version of each key is meant, whichever that is.
                 Some(Column::VersionId) if self.row_kind == RowKind::Inventory => {}
-                Some(column) => {
-                    let text = std::str::from_utf8(cell)
-                        .map_err(|_| LineProblem::NotUtf8(column.name()))?;
-                    fields.set(*column, text)?;
-                }
+                Some(column) => fields.set(*column, cell.text(column.name())?)?,
             }
         }
         let key = key.ok_or(LineProblem::NoKey)?;
@@ -177,20 +183,16 @@ impl CsvColumns {
         self.row_kind
     }
 
-    fn key<'a>(&self, cell: &'a [u8], scope: &ListScope) -> Result<Cow<'a, str>, LineProblem> {
+    fn key<'a>(&self, cell: Cell<'a>, scope: &ListScope) -> Result<Cow<'a, str>, LineProblem> {
         let bytes = match self.keys {
-            KeyForm::UrlEncoded => {
-                decoded(cell).ok_or_else(|| LineProblem::UrlEncoding(excerpt_of_bytes(cell)))?
-            }
-            KeyForm::Cell => {
-                let text =
-                    std::str::from_utf8(cell).map_err(|_| LineProblem::NotUtf8("the key"))?;
-                Cow::Owned(from_cell(text).into_bytes())
-            }
+            KeyForm::UrlEncoded => decoded(cell.bytes())
+                .ok_or_else(|| LineProblem::UrlEncoding(excerpt_of_bytes(cell.bytes())))?,
+            KeyForm::Cell => Cow::Owned(from_cell(cell.text("the key")?).into_bytes()),
         };
-        match bytes {
-            Cow::Borrowed(bytes) => scope.key_text(bytes).map(Cow::Borrowed),
-            Cow::Owned(bytes) => {
+        match (bytes, cell) {
+            (Cow::Borrowed(_), Cell::Text(text)) => scope.checked(text).map(Cow::Borrowed),
+            (Cow::Borrowed(bytes), Cell::Bytes(_)) => scope.key_text(bytes).map(Cow::Borrowed),
+            (Cow::Owned(bytes), _) => {
                 scope.key_text(&bytes)?;
                 let text = String::from_utf8(bytes);
                 text.map(Cow::Owned)
@@ -198,6 +200,60 @@ impl CsvColumns {
             }
         }
     }
+}
+
+/// A cell of a row.
+#[derive(Clone, Copy)]
+enum Cell<'a> {
+    Text(&'a str),
+    /// It may not be UTF-8.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Cell<'a> {
+    const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    fn text(self, column: &'static str) -> Result<&'a str, LineProblem> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Bytes(bytes) => {
+                std::str::from_utf8(bytes).map_err(|_| LineProblem::NotUtf8(column))
+            }
+        }
+    }
+}
+
+/// Refuses a line that another character than a comma divides into names of columns, or into bucket and key.
+fn check_separator(file: &str, line: &[u8], scope: &ListScope) -> Result<(), Failure> {
+    for (separator, name) in [
+        (b';', "semicolons"),
+        (b'\t', "tabs"),
+        (b'|', "vertical bars"),
+    ] {
+        let mut cells = line.split(|byte| *byte == separator);
+        let is_column = |cell: &[u8]| {
+            std::str::from_utf8(cell)
+                .ok()
+                .and_then(Column::named)
+                .is_some()
+        };
+        let first = cells.next().unwrap_or_default();
+        if cells.next().is_some() && (is_column(first) || first == scope.bucket.as_str().as_bytes())
+        {
+            let problem = format!("{name} stand between its cells");
+            return Err(refused(
+                file,
+                problem,
+                "write it with commas and start a new execution",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses columns without a key, or with one twice.

@@ -12,6 +12,7 @@ use zstd::{
     zstd_safe::DParameter,
 };
 
+use super::other_files::{GZIP_MAGIC, ZSTD_MAGIC};
 use crate::whole_file::{UPLOAD_AGAIN, refused};
 
 /// How much text comes at once.
@@ -233,13 +234,12 @@ impl Inflater {
     }
 }
 
-/// How the file that begins with these bytes is compressed
-/// (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1).
+/// How the file that begins with these bytes is compressed.
 fn codec_of(begin: &[u8]) -> IoResult<Codec> {
-    if begin.starts_with(&[0x1f, 0x8b]) {
+    if begin.starts_with(GZIP_MAGIC) {
         return Ok(Codec::Gzip(GzipMember::begin()));
     }
-    if begin.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+    if begin.starts_with(ZSTD_MAGIC) {
         let mut decoder = Decoder::new()?;
         decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX))?;
         return Ok(Codec::Zstd {

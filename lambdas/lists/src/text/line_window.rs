@@ -3,7 +3,7 @@
 use shardlift_core::failure::Failure;
 
 use super::{
-    csv_row::{self, CsvRow, RowEnd},
+    csv_row::{CsvRow, RowEnd},
     inflater::{Inflater, Pulled},
 };
 
@@ -32,11 +32,9 @@ pub(super) struct FoundLine {
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineKind {
-    /// A text from here to there in the window, without its end.
+    /// A text from here to there in the window, without its end. Where lines end outside quotes, the row knows its cells.
     Text { begin: usize, end: usize },
-    /// The same, a row of which every cell is quoted and none has a quote or a comma in it, as S3 Inventory writes nearly all.
-    QuotedText { begin: usize, end: usize },
-    /// A row with quoted cells, which is in the row already.
+    /// A row with quotes within its cells or around some, which is in the row already.
     Row,
     /// A row whose quotes are wrong. Only its first line is passed over, so no other line is lost with it.
     BrokenQuotes,
@@ -105,7 +103,7 @@ impl LineWindow {
         self.offset += bytes as u64;
     }
 
-    /// Finds the next line. `row` takes it if it has quoted cells.
+    /// Finds the next line. `row` takes its cells where lines end outside quotes.
     pub(super) fn next_line(
         &mut self,
         ends: LineEnds,
@@ -148,15 +146,11 @@ impl LineWindow {
         }
         let begin = self.at;
         let end = begin + text - usize::from(ahead[..text].ends_with(b"\r"));
-        let mut kind = LineKind::Text { begin, end };
-        if ends == LineEnds::Quoted && memchr::memchr(b'"', &ahead[..text]).is_some() {
-            if !csv_row::is_plainly_quoted(&self.bytes[begin..end]) {
-                return self.find_quoted(row, whole, has_ended);
-            }
-            kind = LineKind::QuotedText { begin, end };
+        if ends == LineEnds::Quoted && !row.split(&self.bytes[begin..end]) {
+            return self.find_quoted(row, whole, has_ended);
         }
         self.pass(whole);
-        Some(self.found(kind, 1))
+        Some(self.found(LineKind::Text { begin, end }, 1))
     }
 
     /// The row with quoted cells that begins here; `first_line` long is its first line.

@@ -13,4 +13,5 @@ mod text_list;
 pub use csv_columns::CsvColumns;
 pub use line_window::LINE_BYTES_MAX;
 pub use list_position::ListPosition;
+pub(crate) use other_files::{GZIP_MAGIC, ZSTD_MAGIC, other_kind};
 pub use text_list::{Step, TextFormat, TextList};

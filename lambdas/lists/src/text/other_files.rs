@@ -1,14 +1,19 @@
 //! Files of other kinds, by their first bytes.
 
+/// How a gzip file begins (RFC 1952, section 2.3.1).
+pub(crate) const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
+/// How a zstd frame begins (RFC 8878, section 3.1.1).
+pub(crate) const ZSTD_MAGIC: &[u8] = b"\x28\xb5\x2f\xfd";
+
 /// Files of other kinds that people name by mistake, by their first bytes.
 const OTHER_FILES: [(&[u8], &str, &str); 9] = [
     (
-        b"\x1f\x8b",
+        GZIP_MAGIC,
         "a gzip file within another file",
         "compress it once",
     ),
     (
-        b"\x28\xb5\x2f\xfd",
+        ZSTD_MAGIC,
         "a zstd file within another file",
         "compress it once",
     ),
@@ -50,7 +55,7 @@ const OTHER_FILES: [(&[u8], &str, &str); 9] = [
 ];
 
 /// What a file that begins so is, if it is no text in UTF-8, and what to do about it.
-pub(super) fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
+pub(crate) fn other_kind(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let is_utf_16 = head.starts_with(b"\xff\xfe")
         || head.starts_with(b"\xfe\xff")
         // Without a mark, too: the first characters of a list are ASCII.

@@ -6,7 +6,7 @@ use shardlift_core::failure::Failure;
 
 use super::{
     csv_columns::{CsvColumns, FirstRow},
-    csv_row::{CsvRow, cells_of},
+    csv_row::CsvRow,
     inflater::{Inflater, Pulled},
     json_line,
     line_window::{FoundLine, LineEnds, LineKind, LineWindow, NextLine},
@@ -222,20 +222,16 @@ impl TextList {
     /// Gives a line to `taker`; not an empty one and a header. Whether it did.
     fn read_line(&mut self, found: FoundLine, taker: &mut impl LineTaker) -> Result<bool, Failure> {
         let is_csv = matches!(self.format, TextFormat::Csv | TextFormat::InventoryCsv(_));
-        let is_quoted = matches!(found.kind, LineKind::QuotedText { .. });
         let line = match found.kind {
             LineKind::Text { begin, end } if begin == end => return Ok(false),
-            LineKind::Text { begin, end } | LineKind::QuotedText { begin, end } => {
-                Ok(Some(begin..end))
-            }
+            LineKind::Text { begin, end } => Ok(Some(begin..end)),
             LineKind::Row if is_csv => Ok(None),
             LineKind::TooLong => Err(LineProblem::TooLong),
             LineKind::Row | LineKind::BrokenQuotes => Err(LineProblem::Quotes),
         };
         if is_csv && self.columns.is_none() && line.is_ok() {
             if let Ok(Some(range)) = &line {
-                let line = &self.window.bytes()[range.clone()];
-                self.row.read_cells(cells_of(line, is_quoted));
+                self.row.take_spans(&self.window.bytes()[range.clone()]);
             }
             match CsvColumns::of_first_row(&self.file, &self.row, &self.scope)? {
                 FirstRow::Header(columns) => {
@@ -259,7 +255,7 @@ impl TextList {
                 receipt_line::read(text(range), &self.scope, place, taker);
             }
             (_, Some(columns), Ok(Some(range))) => {
-                let line = columns.read_plain(text(range), is_quoted, &self.scope);
+                let line = columns.read_split(text(range), &self.row, &self.scope);
                 taker.take(line, place, columns.row_kind());
             }
             (_, Some(columns), Ok(None)) => {

@@ -95,7 +95,10 @@ fn csv_lines() -> Vec<Case> {
         csv_line(
             "a NUL",
             "source-bucket,data/\0",
-            &[(2, "a control character")],
+            &[(
+                2,
+                "a control character, or a % without two hexadecimal digits behind it in \"data/\\u{0}\"",
+            )],
         ),
         csv_line(
             "a key in Latin-1",
@@ -167,7 +170,7 @@ fn csv_lines() -> Vec<Case> {
         csv_line(
             "a terminal's escapes",
             "\u{1b}[2J,data/x",
-            &[(2, "\\\\u{1b}[2J")],
+            &[(2, "\\u{1b}[2J")],
         ),
         csv_line(
             "the header again",
@@ -209,6 +212,21 @@ fn csv_files() -> Vec<Case> {
             "a header with two keys",
             header("key,size,Key", "data/x,1,data/y"),
             Expected::Refused("`key` twice"),
+        ),
+        csv(
+            "a header with semicolons",
+            header("key;size", "data/x;1"),
+            Expected::Refused("semicolons stand between its cells"),
+        ),
+        csv(
+            "a manifest with tabs",
+            "source-bucket\tdata/x\n",
+            Expected::Refused("tabs stand between its cells"),
+        ),
+        csv(
+            "a semicolon in a key",
+            header("key", "data/x;1"),
+            Expected::Lines(1, &[]),
         ),
         csv(
             "keys alone",

@@ -206,5 +206,21 @@ fn schemas() -> Vec<Case> {
             0,
             Expected::Refused("several values a row"),
         ),
+        columns(
+            "keys that are lists, as query engines write them",
+            "optional group key (LIST) { repeated group list { optional binary element (UTF8); } }",
+            &[],
+            0,
+            Expected::Refused("its column `key` has several values a row"),
+        ),
+        columns(
+            "tags in a column of their own",
+            &format!(
+                "{KEY} optional group object_tags (MAP) {{ repeated group key_value {{ required binary key (UTF8); optional binary value (UTF8); }} }}"
+            ),
+            &[],
+            0,
+            Expected::Lines(0, &[]),
+        ),
     ]
 }

@@ -60,7 +60,17 @@ fn files() -> Vec<Case> {
         table(
             "a CSV file as a table",
             "source-bucket,data/x\n",
-            Expected::Refused("cannot be read as Apache Parquet"),
+            Expected::Refused("it is a text: give the format `csv`"),
+        ),
+        table(
+            "an ORC file as a table",
+            "ORC\u{3}\u{0}\u{12}\u{3}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{3}ORC",
+            Expected::Refused("it is an Apache ORC file: write it as Parquet"),
+        ),
+        table(
+            "a table under gzip",
+            b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00".as_slice(),
+            Expected::Refused("it is compressed as a whole"),
         ),
         table(
             "a table cut off",

@@ -241,6 +241,7 @@ fn settings(source: &str, target: &str, listers_max: usize) -> anyhow::Result<Pl
         writes_per_second_max: None,
         ledger_ttl_days: 30,
         copier_memory_mb: 256,
+        renderer_memory_mb: 2_048,
         shard_bounds: ShardBounds::default(),
         sort_bounds: SortBounds::default(),
         listers_max,

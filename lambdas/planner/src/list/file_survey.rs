@@ -85,6 +85,7 @@ impl FileSurvey {
             }
         }
         self.counts.left_out += lines.left_out;
+        self.counts.outside += lines.outside;
         self.counts.objects += lines.objects;
         if lines.is_out_of_order {
             return Ok(false);

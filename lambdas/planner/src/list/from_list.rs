@@ -3,7 +3,7 @@
 use shardlift_core::{
     documents::RunDocuments,
     failure::Failure,
-    plan::{ListCounts, ListWay, WalkRules, range::RangeRecord},
+    plan::{ListCounts, ListWay, WalkRules},
     port::Ledger,
     run::{list::SourceList, record::RunRecord},
     value::deadline::Deadline,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The planning of what a list names, in one invocation. A list in no order is sorted; then it is merged with a listing of the
-/// target.
+/// target. The few keys of events are looked up instead.
 pub(crate) struct FromList<'a, P: Ports> {
     planner: &'a Planner<P>,
     sides: (&'a SourceListingOf<'a, P>, &'a TargetOf<P>),
@@ -75,9 +75,6 @@ impl<'a, P: Ports> FromList<'a, P> {
             return Ok((self.by_lookups(deadline, meter).await?, None));
         }
         let ranges = self.planner.ledger.read_ranges(&self.run.run_id).await?;
-        if ranges.iter().any(is_by_lookups) {
-            return Ok((self.by_lookups(deadline, meter).await?, None));
-        }
         let stored = self.stored_survey(meter).await?;
         let is_begun = ranges.len() > 1 || ranges.iter().any(|range| range.checkpoint.is_some());
         if is_begun && stored.is_none() {
@@ -169,9 +166,4 @@ impl<'a, P: Ports> FromList<'a, P> {
         meter.add("s3:GetObject", 1);
         Ok(stored.and_then(|stored| ListSurvey::read(&stored)))
     }
-}
-
-fn is_by_lookups(range: &RangeRecord) -> bool {
-    let checkpoint = range.checkpoint.as_ref();
-    checkpoint.is_some_and(|checkpoint| checkpoint.list.is_some())
 }

@@ -9,7 +9,7 @@ use shardlift_core::{
     failure::{Failure, fault::FaultKind},
     port::{FileVersion, ListFiles},
     run::list::{ListFormat, SourceList},
-    value::{bucket::BucketName, key::ObjectKey, object::ETag},
+    value::{bucket::BucketName, key::ObjectKey, object::ETag, printable::Printable},
 };
 use shardlift_lists::{
     DataFormat, FileChecksum, InventoryManifest, LineSurvey, ListItem, ListPosition, ListScope,
@@ -17,7 +17,7 @@ use shardlift_lists::{
 };
 
 use super::{
-    list_file::{ListFile, ListRequests},
+    list_file::{FileRole, ListFile, ListRequests},
     list_rules::LineRules,
     receipt_files::{self, ReceiptFile},
     table_file::{TableFile, TableReading},
@@ -155,7 +155,13 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         let requests = ListRequests::default();
         let list = place.list;
         let key = list.key.as_str();
-        let file = ListFile::open(place.files, (&list.bucket, key), etag, &requests).await?;
+        let file = ListFile::open(
+            place.files,
+            (FileRole::List, &list.bucket, key),
+            etag,
+            &requests,
+        )
+        .await?;
         let mut catalog = Self {
             version: file.version().clone(),
             parts: ListParts::One,
@@ -229,7 +235,7 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
         match &self.parts {
             ListParts::One => {
                 let list = self.place.list;
-                let name = (&list.bucket, list.key.as_str());
+                let name = (FileRole::List, &list.bucket, list.key.as_str());
                 let version = self.version.clone();
                 let file = ListFile::of(self.place.files, name, version, &self.requests);
                 let kind = match list.format {
@@ -274,9 +280,18 @@ impl<'a, F: ListFiles> ListCatalog<'a, F> {
     ) -> Result<ListFile<'a, F>, Failure> {
         let (files, requests) = (self.place.files, &self.requests);
         let format = self.place.list.format;
-        self.place
-            .ceilings
-            .check_list_file(name.0, name.1, format)?;
+        let (bucket, key) = name;
+        let allowed = self.place.ceilings.check_list_file(bucket, key, format);
+        allowed.map_err(|refused| {
+            let list = self.place.list;
+            refused.within(format!(
+                "the list s3://{}/{} names s3://{bucket}/{}",
+                list.bucket,
+                Printable(list.key.as_str()),
+                Printable(key)
+            ))
+        })?;
+        let name = (FileRole::Part, bucket, key);
         match version {
             WantedVersion::Any => ListFile::open(files, name, None, requests).await,
             WantedVersion::Tagged(etag) => ListFile::open(files, name, Some(etag), requests).await,

@@ -51,39 +51,67 @@ pub(super) struct ListFile<'a, F> {
     files: &'a F,
     bucket: BucketName,
     key: String,
+    role: FileRole,
     version: FileVersion,
     requests: ListRequests,
 }
+
+/// What a file is of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileRole {
+    /// The list.
+    List,
+    /// A file that the list names: a data file of an inventory, or receipts of an index.
+    Part,
+}
+
+impl FileRole {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Part => "a file that the list names,",
+        }
+    }
+
+    /// What to do about a file that is missing.
+    const fn when_missing(self) -> &'static str {
+        match self {
+            Self::List => "check source.list, or upload the list: shardlift start --list FILE",
+            Self::Part => {
+                "restore the file, or name another list in source.list, and start a new execution"
+            }
+        }
+    }
+}
+
+/// Where a file lies, and what it is of its list.
+pub(super) type FilePlace<'p> = (FileRole, &'p BucketName, &'p str);
 
 impl<'a, F: ListFiles> ListFile<'a, F> {
     /// The file as it is now, which is to be the version `expected` if there is one.
     pub(super) async fn open(
         files: &'a F,
-        (bucket, key): (&BucketName, &str),
+        place @ (role, bucket, key): FilePlace<'_>,
         expected: Option<&ETag>,
         requests: &ListRequests,
     ) -> Result<Self, Failure> {
         requests.note_find();
         let found = files.find(bucket, key).await;
-        let found = found.map_err(|fault| explained(fault, bucket, key))?;
+        let found = found.map_err(|fault| explained(fault, place))?;
         let Some(version) = found else {
-            return Err(refused(
-                bucket,
-                key,
-                "there is no such object",
-                "check source.list, or upload the list: shardlift start --list FILE",
-            ));
+            let action = role.when_missing();
+            return Err(refused_file(place, "there is no such object", action));
         };
         if expected.is_some_and(|expected| *expected != version.etag) {
-            return Err(changed(bucket, key));
+            return Err(changed(place));
         }
-        Ok(Self::of(files, (bucket, key), version, requests))
+        Ok(Self::of(files, place, version, requests))
     }
 
     /// The file in a version that was found before.
     pub(super) fn of(
         files: &'a F,
-        (bucket, key): (&BucketName, &str),
+        (role, bucket, key): FilePlace<'_>,
         version: FileVersion,
         requests: &ListRequests,
     ) -> Self {
@@ -91,6 +119,7 @@ impl<'a, F: ListFiles> ListFile<'a, F> {
             files,
             bucket: bucket.clone(),
             key: key.to_owned(),
+            role,
             version,
             requests: requests.clone(),
         }
@@ -123,47 +152,52 @@ impl<'a, F: ListFiles> ListFile<'a, F> {
                 {
                     attempt += 1;
                 }
-                Err(fault) => return Err(explained(fault, bucket, key)),
+                Err(fault) => return Err(explained(fault, (self.role, bucket, key))),
             }
         }
     }
 }
 
-fn explained(fault: CallFault, bucket: &BucketName, key: &str) -> Failure {
+fn explained(fault: CallFault, place @ (role, bucket, key): FilePlace<'_>) -> Failure {
+    let what = role.name();
     match fault.kind {
-        FaultKind::ConditionFailed => changed(bucket, key),
-        FaultKind::NoSuchKey => refused(
-            bucket,
-            key,
+        FaultKind::ConditionFailed => changed(place),
+        FaultKind::NoSuchKey => refused_file(
+            place,
             "it was deleted while it was read",
             "upload it again and start a new execution",
         ),
         FaultKind::AccessDenied => Failure::new(
             FailureCode::AccessDenied,
             format!(
-                "list s3://{bucket}/{}: {fault}. The planner's execution role must be allowed s3:GetObject there, which the stack's parameter AllowedListBuckets grants, and the bucket must belong to the stack's own account; a key that does not exist is refused in the same way",
+                "{what} s3://{bucket}/{}: {fault}. The planner's execution role must be allowed s3:GetObject there, which the stack's parameter AllowedListBuckets grants, and the bucket must belong to the stack's own account; a key that does not exist is refused in the same way",
                 Printable(key)
             ),
         ),
-        _ => Failure::from(fault).within(format!("list s3://{bucket}/{}", Printable(key))),
+        _ => Failure::from(fault).within(format!("{what} s3://{bucket}/{}", Printable(key))),
     }
 }
 
-fn changed(bucket: &BucketName, key: &str) -> Failure {
-    refused(
-        bucket,
-        key,
+fn changed(place: FilePlace<'_>) -> Failure {
+    refused_file(
+        place,
         "it was overwritten while it was read, so that a part of each version would be planned",
         "start a new execution, which reads the list as it is now",
     )
 }
 
-/// The refusal of a file of a list. A plan that is not finished copies nothing.
+/// The refusal of a list. A plan that is not finished copies nothing.
 pub(super) fn refused(bucket: &BucketName, key: &str, problem: &str, action: &str) -> Failure {
+    refused_file((FileRole::List, bucket, key), problem, action)
+}
+
+/// The same of any file of a list.
+fn refused_file((role, bucket, key): FilePlace<'_>, problem: &str, action: &str) -> Failure {
     Failure::new(
         FailureCode::InvalidRun,
         format!(
-            "list s3://{bucket}/{}: {problem}. Nothing was copied; {action}",
+            "{} s3://{bucket}/{}: {problem}. Nothing was copied; {action}",
+            role.name(),
             Printable(key)
         ),
     )

@@ -1,4 +1,4 @@
-//! The plan of what a list names.
+//! The plan of what the list of a run of events names.
 
 use std::time::Duration;
 
@@ -13,12 +13,10 @@ use shardlift_lists::{ListEntry, ListScope};
 
 use super::{
     entry_lookup::{EntryAction, EntryLookup},
-    file_survey::again,
     list_catalog::ListPlace,
     list_rules,
     list_scan::{ListScan, ScannedLine},
     list_waypoint::ListWaypoint,
-    seen_keys::SEEN_MAX,
 };
 use crate::{
     invocation_end::InvocationEnd,
@@ -102,7 +100,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
             ceilings: &self.planner.settings.ceilings,
         };
         let (etag, mark) = (waypoint.etag(), waypoint.mark());
-        ListScan::resume(place, etag, mark, waypoint.passed(), SEEN_MAX).await
+        ListScan::resume(place, etag, mark, waypoint.passed()).await
     }
 
     /// Plans what is left; whether that is everything. Nothing when another invocation was faster.
@@ -125,7 +123,6 @@ impl<'a, P: Ports> ListPlan<'a, P> {
             {
                 lines.push(line);
             }
-            writer.waypoint_mut().counts.is_out_of_order = !scan.is_in_order();
             if lines.is_empty() {
                 list_rules::check_whole(self.list, &writer.waypoint().counts)?;
                 return Ok(Some(RangeState::Done));
@@ -169,10 +166,7 @@ impl<'a, P: Ports> ListPlan<'a, P> {
                     }
                     count_object(&mut writer.waypoint_mut().counts, look);
                 }
-                ScannedLine::Repeated(place) => {
-                    writer.waypoint_mut().counts.add_repeated(&again(&place));
-                }
-                ScannedLine::LeftOut => writer.waypoint_mut().counts.left_out += 1,
+                ScannedLine::LeftOut => writer.waypoint_mut().counts.add_left_out(false),
                 ScannedLine::Wrong(line) => writer.waypoint_mut().counts.add_wrong(&line),
             }
             writer.waypoint_mut().pass();

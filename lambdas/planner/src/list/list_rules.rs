@@ -65,7 +65,7 @@ pub(super) fn check_whole(list: &SourceList, counts: &ListCounts) -> Result<(), 
         return Err(no_list(
             list,
             counts,
-            "more than one of a hundred lines is wrong",
+            "more than one of a hundred lines is wrong or names an object again",
         ));
     }
     if counts.objects == 0 {
@@ -75,13 +75,7 @@ pub(super) fn check_whole(list: &SourceList, counts: &ListCounts) -> Result<(), 
 }
 
 fn no_list(list: &SourceList, counts: &ListCounts, problem: &str) -> Failure {
-    let mut found = format!(
-        "{problem}: of {} lines {} are wrong, {} name an object again, and {} name nothing to copy",
-        counts.lines(),
-        counts.wrong,
-        counts.repeated,
-        counts.left_out
-    );
+    let mut found = format!("{problem}: {}", consists_of(counts));
     if !counts.problems.is_empty() {
         found.push_str(". The first: ");
         let first = &counts.problems[..counts.problems.len().min(3)];
@@ -91,6 +85,39 @@ fn no_list(list: &SourceList, counts: &ListCounts, problem: &str) -> Failure {
         &list.bucket,
         list.key.as_str(),
         &found,
-        "correct the list, or source.bucket and source.prefix, and start a new execution",
+        "correct the list, or source.bucket and source.prefix, and start a new execution (shardlift start --list FILE uploads a list)",
     )
+}
+
+/// What the lines of a list are, in words.
+fn consists_of(counts: &ListCounts) -> String {
+    let kinds = [
+        (counts.objects, "name an object"),
+        (counts.repeated, "name an object again"),
+        (counts.left_out, "name nothing to copy"),
+        (counts.wrong, "are wrong"),
+    ];
+    let kinds = kinds.into_iter().filter(|(lines, _)| *lines > 0);
+    let kinds: Vec<_> = kinds.map(|(lines, are)| format!("{lines} {are}")).collect();
+    match kinds.as_slice() {
+        [] => "it has no lines".to_owned(),
+        kinds => format!("of {} lines {}", counts.lines(), kinds.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_there_is_of_a_list_is_told() {
+        let mut counts = ListCounts::default();
+        assert_eq!(consists_of(&counts), "it has no lines");
+        (counts.objects, counts.repeated) = (1, 299);
+        let told = consists_of(&counts);
+        assert_eq!(
+            told,
+            "of 300 lines 1 name an object, 299 name an object again"
+        );
+    }
 }

@@ -1,22 +1,23 @@
-//! The lines of a list, each object once.
+//! The lines of the list of a run of events, which the intake wrote in key order, each key once.
 
 use serde::{Deserialize, Serialize};
-use shardlift_core::{failure::Failure, port::ListFiles, value::object::ETag};
-use shardlift_lists::{BadLine, KeyOrder, LinePlace, ListEntry, ListItem};
+use shardlift_core::{
+    failure::Failure,
+    port::ListFiles,
+    value::{key::ObjectKey, object::ETag, printable::Printable},
+};
+use shardlift_lists::{BadLine, ListEntry, ListItem};
 
 use super::{
     list_catalog::ListPlace,
     list_file::refused,
     list_reader::{ListReader, ListReaderPosition},
-    seen_keys::SeenKeys,
 };
 
 /// A line of a list.
 pub(super) enum ScannedLine {
     /// An object.
     Object(ListEntry),
-    /// An object that a line before this one names.
-    Repeated(LinePlace),
     /// Nothing to copy.
     LeftOut,
     /// A wrong line.
@@ -27,49 +28,35 @@ pub(super) enum ScannedLine {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ScanPosition {
     reader: ListReaderPosition,
-    order: KeyOrder,
-    /// Lines before it.
-    lines: u64,
-    /// Whether the keys before it were too many to remember.
-    is_long: bool,
+    /// The last key before it.
+    #[serde(default)]
+    last: Option<ObjectKey>,
 }
 
 /// Gives out the lines of a list.
 pub(super) struct ListScan<'a, F> {
     reader: ListReader<'a, F>,
-    order: KeyOrder,
-    /// The keys so far; nothing once they were too many to remember, and in order.
-    seen: Option<SeenKeys>,
-    lines: u64,
+    last: Option<ObjectKey>,
 }
 
 impl<'a, F: ListFiles> ListScan<'a, F> {
-    /// Continues behind the `passed`th line after `mark`, in the version `etag`; from the beginning without a mark. Where the
-    /// keys of the lines before can be remembered, these are read again.
+    /// Continues behind the `passed`th line after `mark`, in the version `etag`; from the beginning without a mark.
     pub(super) async fn resume(
         place: ListPlace<'a, F>,
         etag: Option<&ETag>,
         mark: Option<&str>,
         passed: u64,
-        seen_max: usize,
     ) -> Result<Self, Failure> {
-        let mut position = match mark {
+        let position = match mark {
             Some(mark) => serde_json::from_str(mark)
                 .map_err(|error| Failure::invariant(format!("the mark of a list: {error}")))?,
             None => ScanPosition::default(),
         };
-        let target = position.lines + passed;
-        let is_remembered = !position.is_long;
-        if is_remembered {
-            position = ScanPosition::default();
-        }
         let mut scan = Self {
             reader: ListReader::open(place, etag, position.reader).await?,
-            order: position.order,
-            seen: is_remembered.then(|| SeenKeys::new(seen_max)),
-            lines: position.lines,
+            last: position.last,
         };
-        while scan.lines < target {
+        for _ in 0..passed {
             if scan.next().await?.is_none() {
                 return Err(Failure::invariant("the list ends before its checkpoint"));
             }
@@ -81,9 +68,7 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
     pub(super) fn mark(&self) -> Result<String, Failure> {
         let position = ScanPosition {
             reader: self.reader.position(),
-            order: self.order.clone(),
-            lines: self.lines,
-            is_long: self.seen.is_none(),
+            last: self.last.clone(),
         };
         serde_json::to_string(&position)
             .map_err(|error| Failure::invariant(format!("the mark of a list: {error}")))
@@ -93,17 +78,14 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
         &self.reader
     }
 
-    /// Whether each key was greater than the one before it.
-    pub(super) fn is_in_order(&self) -> bool {
-        self.order.is_increasing()
-    }
-
     /// The next line.
+    ///
+    /// # Errors
+    /// `InvalidRun` when its key is not greater than the one before it, so that nobody knows which keys come twice.
     pub(super) async fn next(&mut self) -> Result<Option<ScannedLine>, Failure> {
         let Some(item) = self.reader.next().await? else {
             return Ok(None);
         };
-        self.lines += 1;
         Ok(Some(match item {
             ListItem::Entry(entry) => self.take(entry)?,
             ListItem::LeftOut(_) => ScannedLine::LeftOut,
@@ -113,33 +95,18 @@ impl<'a, F: ListFiles> ListScan<'a, F> {
 
     fn take(&mut self, entry: ListEntry) -> Result<ScannedLine, Failure> {
         let entry = self.reader.line_rules().taken(entry)?;
-        if self.order.last() == Some(&entry.key) {
-            return Ok(ScannedLine::Repeated(entry.place));
+        if self.last.as_ref().is_some_and(|last| entry.key <= *last) {
+            let list = self.reader.list();
+            let problem = format!(
+                "{}: the key \"{}\" is not greater than the one before it, as in the lists of events that the intake writes",
+                entry.place,
+                Printable(entry.key.as_str())
+            );
+            let action =
+                "start a run of this list without `events`, which takes lists in any order";
+            return Err(refused(&list.bucket, list.key.as_str(), &problem, action));
         }
-        let is_in_order = self.order.observe(&entry.key);
-        if let Some(seen) = &mut self.seen {
-            if seen.is_full() && is_in_order {
-                self.seen = None;
-            } else if seen.is_full() {
-                return Err(self.too_long(&entry.place));
-            } else if !seen.insert(&entry.key) {
-                return Ok(ScannedLine::Repeated(entry.place));
-            }
-        } else if !is_in_order {
-            return Err(self.too_long(&entry.place));
-        }
+        self.last = Some(entry.key.clone());
         Ok(ScannedLine::Object(entry))
-    }
-
-    fn too_long(&self, place: &LinePlace) -> Failure {
-        self.refused(
-            &format!("at {place} it has more than {} keys, and these are not in key order, so that nobody could tell which come twice", super::seen_keys::SEEN_MAX),
-            "sort it by key (LC_ALL=C sort), or cut it into several lists, and start a new execution",
-        )
-    }
-
-    fn refused(&self, problem: &str, action: &str) -> Failure {
-        let list = self.reader.list();
-        refused(&list.bucket, list.key.as_str(), problem, action)
     }
 }

@@ -210,7 +210,7 @@ impl<'a, P: Ports> Sorter<'a, P> {
                     buffer.push(&entry, file)?;
                     sort.counts.objects += 1;
                 }
-                ListItem::LeftOut(_) => sort.counts.left_out += 1,
+                ListItem::LeftOut(line) => sort.counts.add_left_out(line.is_outside()),
                 ListItem::Bad(line) => sort.counts.add_wrong(&line),
             }
         }

@@ -9,7 +9,10 @@ use shardlift_core::{
         range::{self, ListingTally, RangeRecord, RangeState},
     },
     port::{Ledger, PutOutcome},
-    run::record::{PlanTotals, RunRecord, RunState},
+    run::{
+        event::RunKind,
+        record::{PlanTotals, RunRecord, RunState},
+    },
     shard::{ShardRecord, ShardWork},
     value::{
         id::ShardId,
@@ -115,7 +118,10 @@ impl<P: Ports> Planner<P> {
                 tally: &made,
                 shards: sums.shards,
                 max_concurrency: self.settings.max_concurrency,
-                copier_memory_mb: self.settings.copier_memory_mb,
+                worker_memory_mb: match run.spec.kind() {
+                    RunKind::Copy => self.settings.copier_memory_mb,
+                    RunKind::Render => self.settings.renderer_memory_mb,
+                },
                 writes_per_second_max: self.settings.writes_per_second_max,
                 planning: &all_requests,
             }),

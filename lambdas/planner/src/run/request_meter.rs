@@ -2,7 +2,11 @@
 
 use shardlift_core::{
     port::{Ledger, SourceBucket, TargetBucket},
-    value::tally::{RequestCounts, add_requests, requests_between},
+    value::{
+        deadline::Deadline,
+        tally::{RequestCounts, add_requests, requests_between},
+        time::Timestamp,
+    },
 };
 
 /// Counts the requests since its start.
@@ -22,6 +26,11 @@ impl RequestMeter {
             before: all(source, target, ledger),
             added: RequestCounts::new(),
         }
+    }
+
+    /// Adds what Lambda bills of an invocation that ends now.
+    pub(crate) fn add_invocation(&mut self, deadline: Deadline, now: Timestamp) {
+        add_requests(&mut self.added, &deadline.billed(now));
     }
 
     /// Adds requests that no port counts.

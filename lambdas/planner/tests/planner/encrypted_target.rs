@@ -75,6 +75,7 @@ async fn plan_as(s3: &World, input: &serde_json::Value) -> Result<WrittenPlan, F
             writes_per_second_max: None,
             ledger_ttl_days: 30,
             copier_memory_mb: 256,
+            renderer_memory_mb: 2_048,
             shard_bounds: ShardBounds::default(),
             sort_bounds: SortBounds::default(),
             listers_max: 1,

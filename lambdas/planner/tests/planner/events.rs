@@ -65,6 +65,20 @@ async fn without_a_mirror_nothing_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_list_of_events_that_is_in_no_order_is_refused() {
+    for keys in [["data/new", "data/changed"], ["data/new", "data/new"]] {
+        let world = world();
+        let line = |key: &str| format!("{}\n", json!({"key": key}));
+        world.lists.put(CONTROL, LIST, keys.map(line).concat());
+        let failure = world.plan(&input("sync", 2)).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidRun);
+        let told = "line 2: the key";
+        assert!(failure.detail.contains(told), "{failure}");
+        assert!(failure.detail.contains("without `events`"), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_alone_is_no_mirror() {
     let mut input = input("mirror", 5);
     input.as_object_mut().unwrap().remove("events");

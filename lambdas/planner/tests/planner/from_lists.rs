@@ -282,6 +282,15 @@ async fn a_list_that_is_none_is_refused_and_nothing_is_copied() {
         assert!(detail.contains(LIST), "{detail}");
     }
     let world = mixed_world();
+    world
+        .lists
+        .put(CONTROL, LIST, format!("{SOURCE},data/k00\n").repeat(300));
+    let detail = refused(&world, &input("copy", "csv")).await;
+    assert!(
+        detail.contains("of 300 lines 1 name an object, 299 name an object again"),
+        "{detail}"
+    );
+    let world = mixed_world();
     let mut cut = gzip(csv(&keys(&world, true)).as_bytes());
     cut.truncate(cut.len() - 9);
     world.lists.put(CONTROL, LIST, cut);
@@ -352,4 +361,38 @@ async fn what_is_gone_or_changed_is_counted_and_planned_so_that_its_copier_finds
         assert_eq!(planned["data/never"], "e");
         assert_eq!(planned.len(), 3);
     }
+}
+
+/// A world with the manifest of an inventory that names a data file, and the input of its run.
+fn inventory_world(destination: &str) -> (World, Value) {
+    let world = mixed_world();
+    let manifest = inventory_manifest(
+        SOURCE,
+        "CSV",
+        CSV_SCHEMA,
+        &[("data/1.csv.gz", b"x".as_slice())],
+    );
+    let manifest = String::from_utf8(manifest).unwrap();
+    let manifest = manifest.replace(INVENTORIES, destination);
+    world.lists.put(INVENTORIES, "manifest.json", manifest);
+    let mut input = input("copy", "inventory");
+    input["source"]["list"]["bucket"] = json!(INVENTORIES);
+    input["source"]["list"]["key"] = json!("manifest.json");
+    (world, input)
+}
+
+#[tokio::test]
+async fn a_data_file_that_is_missing_or_lies_elsewhere_is_named_and_not_the_manifest() {
+    let (world, input) = inventory_world(INVENTORIES);
+    let detail = refused(&world, &input).await;
+    let named = format!("a file that the list names, s3://{INVENTORIES}/data/1.csv.gz: there is");
+    assert!(detail.contains(&named), "{detail}");
+    assert!(!detail.contains("--list FILE"), "{detail}");
+    let (world, input) = inventory_world("forbidden-bucket");
+    let detail = refused(&world, &input).await;
+    let named = format!(
+        "the list s3://{INVENTORIES}/manifest.json names s3://forbidden-bucket/data/1.csv.gz"
+    );
+    assert!(detail.contains(&named), "{detail}");
+    assert!(detail.contains("AllowedListBuckets"), "{detail}");
 }

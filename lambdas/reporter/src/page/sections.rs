@@ -10,7 +10,7 @@ use shardlift_core::{
         preflight::{CheckResult, Preflight, Refusal},
     },
     report::{
-        NOT_DONE_SHOWN_MAX, Report,
+        AskedInput, NOT_DONE_SHOWN_MAX, Report,
         prices::Prices,
         view::{ProblemEntry, ProblemKind, ReportView, WARNINGS_HEADING},
     },
@@ -109,13 +109,14 @@ pub(super) fn to_start(view: &ReportView, report: &Report, execution: &Execution
     let stack = machine.strip_suffix("-sync").unwrap_or(machine);
     let flags = format!("--stack {stack} ");
     let step = view.next_steps.iter().find(|step| step.starts_a_run());
+    let typed = report.input.as_ref().map(AskedInput::again);
     html! {
         @if let Some(step) = step {
             section id="start" {
                 h2 { "What to start next" }
                 p { @if view.problems.is_empty() { (step.sentence()) }
                     @else { "Fix the cause first: it is below, with what to do about it. Then:" } }
-                @if let Some(command) = step.command(&report.run_id, &flags, None) { pre { (inert(&command)) } }
+                @if let Some(command) = step.command(&report.run_id, &flags, typed.as_deref()) { pre { (inert(&command)) } }
                 @if let Some(input) = step.input() {
                     p { "Or start an execution in the Step Functions console with this input:" }
                     pre { (inert(&input)) }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use shardlift_core::{
-    port::{Ledger, TargetBucket},
-    value::tally::{RequestCounts, add_requests, requests_between},
+    port::{Clock, Ledger, TargetBucket},
+    value::{
+        deadline::Deadline,
+        tally::{RequestCounts, add_requests, requests_between},
+    },
 };
 
 use crate::ports::{Connections, Ports, Target};
@@ -13,16 +16,20 @@ use crate::ports::{Connections, Ports, Target};
 /// they had counted before is subtracted.
 pub struct ShardRequests<'a, P: Ports> {
     ledger: &'a P::Ledger,
+    clock: &'a P::Clock,
+    deadline: Deadline,
     target: Option<Arc<Target<P>>>,
     recorded: RequestCounts,
     before: RequestCounts,
 }
 
 impl<'a, P: Ports> ShardRequests<'a, P> {
-    /// Counts from now on: the requests of the ledger.
-    pub fn begin(ports: &'a Connections<P>) -> Self {
+    /// Counts from now on: the requests of the ledger, and the invocation that ends at `deadline`.
+    pub fn begin(ports: &'a Connections<P>, deadline: Deadline) -> Self {
         Self {
             ledger: &ports.ledger,
+            clock: &ports.clock,
+            deadline,
             target: None,
             recorded: RequestCounts::new(),
             before: ports.ledger.requests(),
@@ -47,6 +54,7 @@ impl<'a, P: Ports> ShardRequests<'a, P> {
             add_requests(&mut now, &target.requests());
         }
         let mut requests = self.recorded.clone();
+        add_requests(&mut requests, &self.deadline.billed(self.clock.now()));
         add_requests(&mut requests, &requests_between(&self.before, now));
         requests
     }

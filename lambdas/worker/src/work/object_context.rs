@@ -143,7 +143,7 @@ pub fn source_changed(planned: &CopySource, found_etag: &ETag, found_bytes: u64)
 fn source_missing(planned: &CopySource, fault: &CallFault) -> Failure {
     let detail = match &planned.version_id {
         Some(version_id) => format!(
-            "its version {version_id} was planned and is gone at the source, removed by its id or by a lifecycle rule: {fault}"
+            "its version {version_id} was planned and is not at the source: it was removed, by its id or by a lifecycle rule, or a list names a version that never was: {fault}"
         ),
         None => format!("it was planned and is gone at the source: {fault}"),
     };

@@ -295,6 +295,7 @@ fn settings(story: &Story) -> PlannerSettings {
         writes_per_second_max: None,
         ledger_ttl_days: 30,
         copier_memory_mb: 256,
+        renderer_memory_mb: 2_048,
         sort_bounds: SortBounds::default(),
         shard_bounds: ShardBounds {
             objects_max: story.shard_objects_max,

@@ -65,6 +65,17 @@ fn a_million_copies_cost_what_their_class_costs() {
 }
 
 #[test]
+fn a_function_costs_what_its_memory_and_time_cost() {
+    let prices = Prices::default();
+    assert!((million(deadline::INVOKE, &prices) - 0.2).abs() < 1e-9);
+    // Four copiers of 1,024 MB over 286 s.
+    let requests =
+        RequestCounts::from([(deadline::MB_MILLISECOND.to_owned(), 4 * 1_024 * 286_000)]);
+    let usd = prices.total_usd(&requests);
+    assert!((usd - 0.019_067).abs() < 1e-6, "{usd}");
+}
+
+#[test]
 fn only_the_completion_of_an_upload_to_an_archive_costs_what_an_archive_costs() {
     for (operation, archive, instant) in [
         ("s3:CreateMultipartUpload", 5.0, 20.0),

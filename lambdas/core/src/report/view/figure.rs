@@ -6,6 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::{
+    plan::ListWay,
     report::{ProofMethod, run_report::Report, verdict::Verdict, view::storage},
     run::option::{Mode, Verify},
     value::{
@@ -48,6 +49,10 @@ pub enum FigureKind {
     CopyTime,
     /// The keys that events told of, and how long the oldest of these waited; left out when none did.
     Events,
+    /// The lines of the list that named the objects, and how it was planned; left out without one.
+    List,
+    /// The instant whose state of the source was meant; left out without one.
+    AsOf,
     /// Requests in USD, and the estimate of the plan.
     RequestCost,
     /// The mode of the run; left out when the input was refused.
@@ -74,6 +79,8 @@ impl FigureKind {
             Self::Duration => "Duration",
             Self::CopyTime => "Copy time",
             Self::Events => "Started by events",
+            Self::List => "List",
+            Self::AsOf => "Source as of",
             Self::RequestCost => "Request cost",
             Self::Mode => "Mode",
             Self::Transform => "Transform",
@@ -140,6 +147,8 @@ impl Figure {
             ),
             Self::copy_time(report),
             Self::events(report),
+            Self::list(report),
+            Self::as_of(report),
             Some(Self::request_cost(report)),
             Self::mode(report),
             Self::transform(report),
@@ -291,6 +300,43 @@ impl Figure {
         let lag = duration(report.ended_at.since(events.oldest_at));
         let figure = Self::new(FigureKind::Events, counted(events.objects, "key"));
         Some(figure.with(format!("{lag} from the oldest event to this report")))
+    }
+
+    /// The lines in all, what they are, and how they were planned.
+    fn list(report: &Report) -> Option<Self> {
+        let list = report.list.as_ref()?;
+        let lines = [
+            (list.objects, "named"),
+            (list.repeated, "repeated"),
+            (list.outside, "outside the source prefix"),
+            (list.left_out.saturating_sub(list.outside), "left out"),
+            (list.wrong, "wrong"),
+        ];
+        let lines: Vec<_> = lines
+            .into_iter()
+            .filter(|&(count, _)| count > 0)
+            .map(|(count, what)| format!("{} {what}", grouped(count)))
+            .collect();
+        let way = match (list.way, list.is_out_of_order) {
+            (ListWay::Lookups, _) => "each key looked up on both sides",
+            (ListWay::Merged, false) => "in key order",
+            (ListWay::Merged, true) => "sorted first",
+        };
+        let figure = Self {
+            is_bad: list.wrong > 0,
+            ..Self::new(FigureKind::List, counted(list.lines(), "line"))
+        };
+        let figure = figure.with(lines.join(", ")).and(way);
+        Some(match list.looked_up {
+            0 => figure,
+            looked_up => figure.and(&format!("{} looked up at the source", grouped(looked_up))),
+        })
+    }
+
+    fn as_of(report: &Report) -> Option<Self> {
+        let instant = report.as_of.clone()?;
+        let figure = Self::new(FigureKind::AsOf, instant);
+        Some(figure.with("the newest version of each key at that instant".to_owned()))
     }
 
     fn copy_time(report: &Report) -> Option<Self> {

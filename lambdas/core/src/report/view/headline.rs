@@ -95,13 +95,24 @@ fn objects_and_size(count: Count) -> String {
     )
 }
 
+/// Lines of a list that name nothing, though whoever wrote them meant something: not to be overlooked in a run that went well.
+fn wrong_lines(report: &Report) -> String {
+    match report.list.as_ref().map_or(0, |list| list.wrong) {
+        0 => String::new(),
+        wrong => format!(", {} of the list wrong", counted(wrong, "line")),
+    }
+}
+
 fn summary_without_deletions(report: &Report) -> String {
     if let Some(problem) = &report.problem {
         return format!("{} in {}", problem.code, problem.state);
     }
     match report.verdict {
         Verdict::Planned if report.emptiness().is_some() => nothing_to_copy(report),
-        Verdict::Planned => format!("{} to copy", objects_and_size(report.planned)),
+        Verdict::Planned => {
+            let planned = objects_and_size(report.planned);
+            format!("{planned} to copy{}", wrong_lines(report))
+        }
         Verdict::Complete if report.audit.is_some() => format!(
             "{} the same on both sides{}",
             counted(report.skipped.count.objects, "object"),
@@ -115,6 +126,7 @@ fn summary_without_deletions(report: &Report) -> String {
             } else {
                 copied(report)
             };
+            let done = done + &wrong_lines(report);
             match report.verified.method {
                 Verify::None => format!("{done}, nothing proven"),
                 Verify::Relist | Verify::Checksum => done,
@@ -153,6 +165,7 @@ mod tests {
     use super::*;
     use crate::{
         failure::FailureCode,
+        plan::ListCounts,
         report::{emptiness::tests::empty, run_report::tests::report},
         value::tally::Count,
     };
@@ -175,6 +188,31 @@ mod tests {
                 "the filters leave out all of 1,200 objects, nothing to copy"
             );
         }
+    }
+
+    #[test]
+    fn wrong_lines_of_a_list_are_not_overlooked() {
+        let mut listed = empty(0);
+        listed.skipped.count.objects = 1;
+        let mut list = ListCounts {
+            objects: 1,
+            repeated: 7,
+            ..ListCounts::default()
+        };
+        listed.list = Some(list.clone());
+        assert_eq!(summary(&listed), "nothing to copy");
+        list.wrong = 100;
+        listed.list = Some(list);
+        assert_eq!(
+            summary(&listed),
+            "nothing to copy, 100 lines of the list wrong"
+        );
+        listed.planned.objects = 1;
+        listed.verdict = Verdict::Planned;
+        assert_eq!(
+            summary(&listed),
+            "1 object, 0 bytes to copy, 100 lines of the list wrong"
+        );
     }
 
     #[test]

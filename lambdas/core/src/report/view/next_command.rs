@@ -1,7 +1,9 @@
 //! The command that takes a next step.
 
+use serde_json::Value;
+
 use super::next_step::NextStep;
-use crate::{report::remedy::Remedy, value::id::RunId};
+use crate::{report::remedy::Remedy, run::list::LISTS_FOLDER, value::id::RunId};
 
 impl NextStep {
     /// What a person types to take the step after a run, if a command does. `flags` name the stack, with a space behind them;
@@ -21,7 +23,7 @@ impl NextStep {
             Self::Start(Remedy::Rerun { of }) => {
                 format!("start --rerun-of {} --watch", self::quoted(of.as_str()))
             }
-            Self::StartCorrected => with_input(typed.filter(|it| is_shown(it)).unwrap_or("…")),
+            Self::StartCorrected => corrected(typed),
             Self::StartAgain(None) => format!("start --input-of {quoted} --watch"),
             Self::StartCopying(None) => {
                 format!("start --input-of {quoted} --dry-run=false --watch")
@@ -41,6 +43,33 @@ impl NextStep {
             Self::Start(_) | Self::StartAgain(_) | Self::StartCorrected | Self::StartCopying(_)
         )
     }
+}
+
+/// The refused input, to be corrected. A list that was uploaded for the run is uploaded again, corrected, too.
+fn corrected(typed: Option<&str>) -> String {
+    let Some(typed) = typed.filter(|it| is_shown(it)) else {
+        return with_input("…");
+    };
+    match without_uploaded_list(typed) {
+        Some(rest) if rest == "{}" => "start --list FILE --watch".to_owned(),
+        Some(rest) => format!("start --list FILE --input {} --watch", quoted(&rest)),
+        None => with_input(typed),
+    }
+}
+
+/// The input without its list, if that was uploaded for the run.
+fn without_uploaded_list(typed: &str) -> Option<String> {
+    let mut input: Value = serde_json::from_str(typed).ok()?;
+    let source = input.get_mut("source")?.as_object_mut()?;
+    let key = source.get("list")?.get("key")?.as_str()?;
+    if !key.starts_with(LISTS_FOLDER) {
+        return None;
+    }
+    source.remove("list");
+    if source.is_empty() {
+        input.as_object_mut()?.remove("source");
+    }
+    Some(input.to_string())
 }
 
 fn with_input(input: &str) -> String {
@@ -76,7 +105,7 @@ mod tests {
     #[test]
     fn a_refused_input_is_shown_unless_it_names_an_external_id() {
         let run = RunId::new("nightly-1").unwrap();
-        let command = |typed| {
+        let command = |typed: &str| {
             NextStep::StartCorrected
                 .command(&run, "", Some(typed))
                 .unwrap()
@@ -85,6 +114,20 @@ mod tests {
             command(r#"{"mode":"cop"}"#),
             r#"shardlift start --input '{"mode":"cop"}' --watch"#
         );
+        let list = r#"{"bucket":"control","key":"lists/nightly-1/keys.csv","format":"csv"}"#;
+        assert_eq!(
+            command(&format!(r#"{{"source":{{"list":{list}}}}}"#)),
+            "shardlift start --list FILE --watch"
+        );
+        assert_eq!(
+            command(&format!(
+                r#"{{"mode":"sync","source":{{"list":{list},"prefix":"a/"}}}}"#
+            )),
+            r#"shardlift start --list FILE --input '{"mode":"sync","source":{"prefix":"a/"}}' --watch"#
+        );
+        let elsewhere = list.replace("lists/nightly-1", "inventories");
+        let elsewhere = format!(r#"{{"source":{{"list":{elsewhere}}}}}"#);
+        assert!(command(&elsewhere).contains("inventories/keys.csv"));
         let hidden = command(r#"{"target":{"external_id":"secret"}}"#);
         assert!(!hidden.contains("secret"), "{hidden}");
     }

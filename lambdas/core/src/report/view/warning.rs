@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// How many wrong or repeated lines of a list are named; the report has the first 20.
+const LIST_PROBLEMS_SHOWN: usize = 3;
+
 /// The heading over the warnings.
 pub const WARNINGS_HEADING: &str = "Warnings";
 
@@ -230,9 +233,14 @@ fn unverified(report: &Report) -> Option<String> {
 fn back_at_source(report: &Report) -> Option<String> {
     let objects = report.deleted.back_at_source;
     (objects > 0).then(|| {
+        let found = counted(objects, "object");
+        if report.list.is_some() && report.events.is_none() {
+            return format!(
+                "{found} to delete are at the source though the inventory does not name them, and stayed at the target. They are newer than the inventory, or it is not of the whole prefix"
+            );
+        }
         format!(
-            "{} to delete appeared at the source after it was listed, and stayed at the target. The next run compares what is there",
-            counted(objects, "object")
+            "{found} to delete appeared at the source after it was listed, and stayed at the target. The next run compares what is there"
         )
     })
 }
@@ -279,9 +287,17 @@ fn list_problems(report: &Report) -> Option<String> {
     .filter(|(count, ..)| *count > 0)
     .map(|(count, what, why)| format!("{} {why}", counted(count, what)))
     .collect();
-    let first = list.problems.first();
-    let first = first.map_or(String::new(), |first| format!(". The first: {first}"));
-    (!found.is_empty()).then(|| format!("The list: {}{first}", found.join(", ")))
+    let named = &list.problems[..list.problems.len().min(LIST_PROBLEMS_SHOWN)];
+    let first = match named {
+        [] => String::new(),
+        [only] => format!(". The first: {only}"),
+        several => format!(". The first: {}", several.join("; ")),
+    };
+    let unplanned = match list.wrong {
+        0 => "",
+        _ => "What wrong lines name was not planned. ",
+    };
+    (!found.is_empty()).then(|| format!("{unplanned}The list: {}{first}", found.join(", ")))
 }
 
 /// What the run is a rerun of, and what it did not plan.

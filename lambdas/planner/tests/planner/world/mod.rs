@@ -127,6 +127,7 @@ impl World {
                 writes_per_second_max: None,
                 ledger_ttl_days: 30,
                 copier_memory_mb: 256,
+                renderer_memory_mb: 2_048,
                 shard_bounds: self.shard_bounds,
                 sort_bounds: self.sort_bounds,
                 listers_max: self.listers_max,

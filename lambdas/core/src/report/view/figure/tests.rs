@@ -1,6 +1,7 @@
 //! What the figures of a report show.
 
 use super::*;
+use crate::plan::ListCounts;
 use crate::report::{CopySeconds, Cost, ShardSummary, run_report::tests::report};
 
 fn shown(report: &Report, kind: FigureKind) -> Option<String> {
@@ -158,4 +159,52 @@ fn a_run_of_renditions_says_what_was_made_and_not_how_copies_compare() {
          (a smaller picture of each image, in the place of a copy)"
     );
     assert_eq!(shown(&rendered, FigureKind::Mode).unwrap(), "sync");
+}
+
+#[test]
+fn a_list_shows_its_lines_and_how_it_was_planned() {
+    let mut listed = report();
+    assert_eq!(shown(&listed, FigureKind::List), None);
+    let list = ListCounts {
+        objects: 1_200,
+        way: ListWay::Merged,
+        ..ListCounts::default()
+    };
+    let mut with = |list: &ListCounts| {
+        listed.list = Some(list.clone());
+        shown(&listed, FigureKind::List).unwrap()
+    };
+    assert_eq!(with(&list), "1,200 lines (1,200 named; in key order)");
+    let mixed = ListCounts {
+        repeated: 3,
+        left_out: 6,
+        outside: 4,
+        wrong: 1,
+        looked_up: 9,
+        is_out_of_order: true,
+        ..list
+    };
+    assert_eq!(
+        with(&mixed),
+        "1,210 lines (1,200 named, 3 repeated, 4 outside the source prefix, 2 left out, 1 wrong; sorted first; 9 looked up at the source)"
+    );
+    let of_events = ListCounts {
+        objects: 1,
+        ..ListCounts::default()
+    };
+    assert_eq!(
+        with(&of_events),
+        "1 line (1 named; each key looked up on both sides)"
+    );
+}
+
+#[test]
+fn an_instant_is_shown() {
+    let mut past = report();
+    assert_eq!(shown(&past, FigureKind::AsOf), None);
+    past.as_of = Some("2026-11-20T02:00:00Z".to_owned());
+    assert_eq!(
+        shown(&past, FigureKind::AsOf).unwrap(),
+        "2026-11-20T02:00:00Z (the newest version of each key at that instant)"
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    plan::ListCounts,
     report::{
         NotPlanned, ReportedProblem, ShardSummary, emptiness::tests::empty,
         run_report::tests::report,
@@ -143,4 +144,36 @@ fn notes_cut_comparisons_and_aborted_uploads_are_counted() {
             "2 unfinished multipart uploads aborted. The reporter's log names each.",
         ]
     );
+}
+
+#[test]
+fn wrong_lines_of_a_list_are_named_first_and_three_of_them() {
+    let mut listed = report();
+    let mut list = ListCounts::default();
+    for line in 1..=30 {
+        list.add_repeated(&format_args!("keys.csv, line {line}: again"));
+    }
+    assert_eq!(list.problems.len(), 10);
+    let with = |list: &ListCounts| {
+        let list = Some(list.clone());
+        sentences(&Report { list, ..report() })
+    };
+    assert_eq!(
+        with(&list),
+        [
+            "The list: 30 lines naming an object again. The first: keys.csv, line 1: again; keys.csv, line 2: again; keys.csv, line 3: again."
+        ]
+    );
+    list = ListCounts::default();
+    list.add_wrong(&"keys.csv, line 7: the line has no key");
+    assert_eq!(
+        with(&list),
+        [
+            "What wrong lines name was not planned. The list: 1 line wrong. The first: keys.csv, line 7: the line has no key."
+        ]
+    );
+    listed.deleted.back_at_source = 2;
+    assert!(sentences(&listed)[0].contains("appeared at the source after it was listed"));
+    listed.list = Some(ListCounts::default());
+    assert!(sentences(&listed)[0].contains("though the inventory does not name them"));
 }
