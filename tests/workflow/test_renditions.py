@@ -81,6 +81,9 @@ def test_a_folder_of_images_becomes_a_folder_of_thumbnails(rendering):
     wait_for_another_second()
     report, execution = render(pair, "INCOMPLETE", rounds_max=2)
     assert report["copied"]["objects"] == len(IMAGES)
+    assert report["transform"] == {**THUMBNAILS, "format": "same", "quality": 80, "pixels_max": 250_000_000}
+    assert report["cost_usd"]["requests"]["s3:PutObject.renditions"] == len(IMAGES)
+    assert "compare" not in report
     assert report["skipped"]["by_reason"] == {"not_an_image": len(OTHERS)}
     codes = {row["key"].removeprefix("folder/"): row["reason"] for row in pair.failures(execution)}
     assert codes == {key: code for key, (_, code) in BROKEN.items()}
@@ -166,6 +169,7 @@ def test_the_command_starts_one_and_shows_what_became_of_it(rendering, tmp_path)
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "not an image" in ran.stdout
+    assert "thumbnail:32,format=webp,quality=80" in ran.stdout
     body, found = rendition(pair, "a.png")
     assert (body[:4], body[8:12], found["ContentType"]) == (b"RIFF", b"WEBP", "image/webp")
 

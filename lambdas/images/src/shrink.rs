@@ -34,7 +34,11 @@ pub(crate) struct RowShrinker {
 
 impl RowShrinker {
     pub(crate) fn new(full: Size, channels: Channels, edge: u32) -> Self {
-        let factor = factor(full, edge);
+        Self::by(factor(full, edge), full, channels)
+    }
+
+    /// One that reduces by this factor.
+    pub(crate) fn by(factor: u32, full: Size, channels: Channels) -> Self {
         let reduced = full.reduced(factor);
         let row_bytes = full.width as usize * channels.count();
         let bytes = reduced.width as usize * reduced.height as usize * channels.count();

@@ -111,6 +111,7 @@ mod tests {
             verdict,
             mode: None,
             compare: None,
+            transform: None,
             pair: None,
             input: None,
             rerun_of: None,

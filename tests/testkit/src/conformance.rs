@@ -3,6 +3,7 @@
 //! A suite is one function that panics where an implementation breaks the port's promise. It is run on the
 //! implementations of this crate and, over a socket, on the adapters.
 
+mod bytes;
 mod control_store;
 mod copying;
 mod deleting;
@@ -12,6 +13,7 @@ mod listing;
 mod multipart;
 mod records;
 
+pub use bytes::{ByteWorld, bytes_keep_their_promises};
 pub use control_store::control_store_keeps_its_promises;
 pub use copying::{CopyWorld, SourceObject, copying_keeps_its_promises};
 pub use deleting::deleting_keeps_its_promises;

@@ -9,9 +9,10 @@ use shardlift_testkit::{
     CallScript, MemoryAccounts, MemoryBuckets, MemoryControlStore, MemoryLedger, MemoryListFiles,
     MemoryTarget,
     conformance::{
-        CopyWorld, SourceObject, control_store_keeps_its_promises, copying_keeps_its_promises,
-        deleting_keeps_its_promises, ledger_keeps_its_promises, list_files_keep_their_promises,
-        listing_keeps_its_promises, multipart_keeps_its_promises,
+        ByteWorld, CopyWorld, SourceObject, bytes_keep_their_promises,
+        control_store_keeps_its_promises, copying_keeps_its_promises, deleting_keeps_its_promises,
+        ledger_keeps_its_promises, list_files_keep_their_promises, listing_keeps_its_promises,
+        multipart_keeps_its_promises,
     },
 };
 
@@ -62,6 +63,17 @@ impl CopyWorld for MemoryWorld {
         };
         let source = object("source", source_key);
         source.is_some() && source == object("target", target_key)
+    }
+}
+
+impl ByteWorld for MemoryWorld {
+    fn put_source_bytes(&self, key: &str, bytes: &[u8]) {
+        self.buckets.put_bytes("source", key, bytes);
+    }
+
+    fn target_bytes(&self, target_key: &str) -> Vec<u8> {
+        let bytes = self.buckets.bytes("target", target_key);
+        bytes.expect("the object exists")
     }
 }
 
@@ -127,6 +139,11 @@ async fn the_listing_in_memory() {
 async fn copying_in_memory() {
     copying_keeps_its_promises(&world().await).await;
     multipart_keeps_its_promises(&world().await).await;
+}
+
+#[tokio::test]
+async fn bytes_in_memory() {
+    bytes_keep_their_promises(&world().await).await;
 }
 
 #[tokio::test]

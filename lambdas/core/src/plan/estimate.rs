@@ -14,7 +14,7 @@ use crate::{
     },
     value::{
         deadline::{INVOKE, MB_MILLISECOND},
-        tally::RequestCounts,
+        tally::{RENDITION_WRITES, RequestCounts},
     },
 };
 
@@ -78,7 +78,7 @@ impl RunEstimate {
         if basis.spec.transform.is_some() {
             // At most: what is no image is read and not written.
             add("s3:GetObject", written_at_once);
-            add("s3:PutObject", written_at_once);
+            add(RENDITION_WRITES, written_at_once);
             if basis.spec.tags != TagPolicy::Ignore {
                 add("s3:GetObjectTagging", written_at_once);
             }

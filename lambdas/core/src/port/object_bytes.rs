@@ -32,8 +32,8 @@ pub struct NewObject {
 pub trait ObjectBytes {
     /// Reads the planned version of a source object, from its beginning, and at most `bytes_max` of it. Idempotent.
     ///
-    /// Faults: `ConditionFailed` (the source is another version), `NoSuchKey`, `AccessDenied`, `Archived`, and
-    /// `MalformedResponse` when S3 sends another number of bytes.
+    /// Faults: `ConditionFailed` (the source is another version), `NoSuchKey`, `AccessDenied`, `Archived`,
+    /// `MalformedResponse` when S3 sends more bytes than it listed, and `NoResponse` when it sends fewer.
     fn read_source(
         &self,
         source: &CopySource,

@@ -16,13 +16,13 @@ use crate::{
     run::{
         event::ReporterEvent,
         input::RunInput,
-        option::Verify,
+        option::{Compare, Verify},
         record::{RunRecord, RunState},
     },
     value::{
         bucket::BucketName,
         skips::SkippedCount,
-        tally::{Count, RequestCounts, add_requests},
+        tally::{Count, RENDITION_WRITES, RequestCounts, add_requests},
         time::Timestamp,
     },
 };
@@ -97,7 +97,7 @@ impl ReportDraft {
             sums,
             ..Self::default()
         };
-        add_requests(&mut draft.requests, &draft.sums.requests);
+        add_requests(&mut draft.requests, &requests_of_shards(run, &draft.sums));
         draft
     }
 
@@ -146,7 +146,8 @@ impl ReportDraft {
             run_id: event.run_id.clone(),
             verdict: Verdict::Incomplete,
             mode: run.map(|run| run.spec.mode),
-            compare: run.map(|run| run.spec.compare),
+            compare: run.and_then(compare),
+            transform: run.and_then(|run| run.spec.transform),
             pair: run.map(ReportedPair::of),
             input: asked(event, run),
             rerun_of: run.and_then(|run| Some(run.spec.rerun.as_ref()?.of.clone())),
@@ -194,6 +195,23 @@ impl ReportDraft {
         };
         warned(balanced(report.judged(is_dry), is_dry))
     }
+}
+
+/// How the run compared, where it compared anything but times.
+fn compare(run: &RunRecord) -> Option<Compare> {
+    run.spec.transform.is_none().then_some(run.spec.compare)
+}
+
+/// The requests of the shards, with those that wrote renditions under a name of their own: they are all that a renderer
+/// puts, apart from documents in the control bucket, which no shard counts.
+fn requests_of_shards(run: &RunRecord, sums: &Settlement) -> RequestCounts {
+    let mut requests = sums.requests.clone();
+    if run.spec.transform.is_some()
+        && let Some(puts) = requests.remove("s3:PutObject")
+    {
+        requests.insert(RENDITION_WRITES.to_owned(), puts);
+    }
+    requests
 }
 
 fn asked(event: &ReporterEvent, run: Option<&RunRecord>) -> Option<AskedInput> {

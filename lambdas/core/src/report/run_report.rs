@@ -17,7 +17,10 @@ use super::{
 use crate::{
     failure::FailureCode,
     plan::{AuditSums, ListCounts},
-    run::option::{Compare, Mode},
+    run::{
+        option::{Compare, Mode},
+        transform::Transform,
+    },
     value::{
         bucket::BucketName,
         id::RunId,
@@ -41,9 +44,13 @@ pub struct Report {
     pub verdict: Verdict,
     /// The mode; absent when the input of the run was refused.
     pub mode: Option<Mode>,
-    /// How it compared; absent when the input of the run was refused.
+    /// How it compared; absent when the input of the run was refused, and in a run with a transform, which compares times
+    /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
+    /// What it made of each object instead of a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
     /// Where it read and wrote; absent when the input of the run was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair: Option<ReportedPair>,
@@ -283,6 +290,7 @@ pub(crate) mod tests {
             verdict: Verdict::Incomplete,
             mode: Some(Mode::Sync),
             compare: None,
+            transform: None,
             pair: None,
             input: None,
             rerun_of: None,

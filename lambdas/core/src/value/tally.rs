@@ -130,6 +130,10 @@ pub const THROTTLED_REQUESTS: &str = "s3:SlowDown";
 /// Among [`RequestCounts`]: the other requests to which S3 responded with a 5xx, which it does not bill either.
 pub const SERVER_ERRORS: &str = "s3:ServerError";
 
+/// Among [`RequestCounts`] of a report: the requests that wrote renditions. They cost what the storage class of the run
+/// costs; `s3:PutObject` are the writes of documents to the control bucket, which is STANDARD.
+pub const RENDITION_WRITES: &str = "s3:PutObject.renditions";
+
 /// Adds requests to a sum.
 pub fn add_requests(sum: &mut RequestCounts, more: &RequestCounts) {
     for (operation, count) in more {

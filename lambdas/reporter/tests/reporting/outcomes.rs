@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use shardlift_core::{
     failure::FailureCode,
     report::{Report, Verdict},
@@ -9,6 +10,7 @@ use shardlift_core::{
         event::{Problem, ReporterStatus},
         record::RunState,
     },
+    value::tally::RENDITION_WRITES,
 };
 
 use crate::scene::{ESTIMATED_COPIES, FailedAt, Scene};
@@ -167,6 +169,30 @@ async fn what_a_run_took_stands_beside_what_its_plan_expected() {
     }
     let page = String::from_utf8(scene.document("report.html")).unwrap();
     assert!(page.contains("estimated $0.05"), "{page}");
+}
+
+#[tokio::test]
+async fn a_run_of_renditions_names_its_transform_and_prices_its_writes_by_their_class() {
+    let input = json!({"storage_class": "GLACIER_IR", "transform": {"kind": "thumbnail", "longest_edge_px": 64}});
+    let scene = Scene::with_input(&[3], input);
+    scene.copy_everything();
+    scene.note_requests(0, &[("s3:GetObject", 3), ("s3:PutObject", 3)]);
+    let report = scene.reported().await;
+    let transform = report.transform.unwrap().to_string();
+    assert!(
+        transform.starts_with("thumbnail:64,format=same"),
+        "{transform}"
+    );
+    assert_eq!(report.compare, None);
+    let cost = &report.cost_usd;
+    assert_eq!(cost.requests[RENDITION_WRITES], 3);
+    assert!(!cost.requests.contains_key("s3:PutObject"), "{cost:?}");
+    assert!((cost.prices.request_usd(RENDITION_WRITES) - 20e-6).abs() < 1e-12);
+    let page = String::from_utf8(scene.document("report.html")).unwrap();
+    let text = &scene.published()[0].text;
+    for shown in [&page, text] {
+        assert!(shown.contains(&transform), "{shown}");
+    }
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use shardlift_core::{
 };
 use shardlift_s3_model::{BucketSpec, ObjectSpec, Operation};
 use shardlift_testkit::conformance::{
-    control_store_keeps_its_promises, copying_keeps_its_promises, deleting_keeps_its_promises,
-    list_files_keep_their_promises, listing_keeps_its_promises, multipart_keeps_its_promises,
-    run_record,
+    bytes_keep_their_promises, control_store_keeps_its_promises, copying_keeps_its_promises,
+    deleting_keeps_its_promises, list_files_keep_their_promises, listing_keeps_its_promises,
+    multipart_keeps_its_promises, run_record,
 };
 
 use super::world::{
@@ -48,6 +48,11 @@ async fn copying() {
 #[tokio::test]
 async fn copying_in_parts() {
     multipart_keeps_its_promises(&World::new().await).await;
+}
+
+#[tokio::test]
+async fn reading_and_writing_bytes() {
+    bytes_keep_their_promises(&World::new().await).await;
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use shardlift_core::{
     },
 };
 use shardlift_s3_model::{BucketSpec, KmsKeyState, Model, ObjectSpec, PolicyDocument, Server};
-use shardlift_testkit::conformance::{CopyWorld, SourceObject};
+use shardlift_testkit::conformance::{ByteWorld, CopyWorld, SourceObject};
 
 use super::local_sts::LocalSts;
 pub(crate) use super::local_sts::{OWN_ACCOUNT, TARGET_ACCOUNT};
@@ -145,6 +145,23 @@ impl CopyWorld for World {
         let source = object("source-bucket", source_key).unwrap();
         object("target-bucket", target_key)
             .is_some_and(|target| target.content().same_content(source.content()))
+    }
+}
+
+impl ByteWorld for World {
+    fn put_source_bytes(&self, key: &str, bytes: &[u8]) {
+        let bucket = self.model.bucket("source-bucket").unwrap();
+        bucket.put(key, ObjectSpec::literal(bytes.to_vec()));
+    }
+
+    fn target_bytes(&self, target_key: &str) -> Vec<u8> {
+        let bucket = self.model.bucket("target-bucket").unwrap();
+        bucket
+            .object(target_key)
+            .unwrap()
+            .content()
+            .to_bytes()
+            .to_vec()
     }
 }
 

@@ -57,6 +57,8 @@ pub enum FigureKind {
     RequestCost,
     /// The mode of the run; left out when the input was refused.
     Mode,
+    /// What was made of each object instead of a copy; left out in a run of copies.
+    Transform,
 }
 
 impl FigureKind {
@@ -81,6 +83,7 @@ impl FigureKind {
             Self::AsOf => "Source as of",
             Self::RequestCost => "Request cost",
             Self::Mode => "Mode",
+            Self::Transform => "Transform",
         }
     }
 
@@ -148,6 +151,7 @@ impl Figure {
             Self::as_of(report),
             Some(Self::request_cost(report)),
             Self::mode(report),
+            Self::transform(report),
         ]
         .into_iter()
         .flatten()
@@ -362,6 +366,13 @@ impl Figure {
             Some(compare) => figure.with(format!("compare: {}", compare.name())),
             None => figure,
         })
+    }
+
+    /// As the command takes it.
+    fn transform(report: &Report) -> Option<Self> {
+        let transform = report.transform.as_ref()?;
+        let figure = Self::new(FigureKind::Transform, transform.to_string());
+        Some(figure.with("a smaller picture of each image, in the place of a copy".to_owned()))
     }
 
     /// In a dry run the estimate alone.

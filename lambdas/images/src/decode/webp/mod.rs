@@ -1,11 +1,12 @@
 //! WebP, whole: lossy, lossless, with alpha, and the first frame of an animation.
 
 mod lossless;
+mod planes;
 mod prefix_code;
 
 use std::io::Cursor;
 
-use image_webp::{UpsamplingMethod, WebPDecoder};
+use rusty_webp::{UpsamplingMethod, WebPDecoder};
 
 use super::HeaderProbe;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     failure::RenderFailure,
     guard::guarded,
     orientation::Orientation,
-    raster::{Channels, Size},
+    raster::{Channels, Raster, Size},
     shrink::{self, RowShrinker},
 };
 
@@ -119,7 +120,8 @@ pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailur
     if groups > lossless::GROUPS_BYTES_MAX {
         return Err(TOO_MANY_CODES);
     }
-    // Planes of 4:2:0, the pixels, for alpha a lossless image of its own, for an animation a canvas and a frame.
+    // Planes of 4:2:0, the pixels, for alpha a lossless image of its own, for an animation a canvas and a frame. Where the
+    // planes are reduced, they are half of it, and what becomes of them the other half at most.
     let pixel_bytes = match (
         decoder.is_animated(),
         decoder.has_alpha(),
@@ -128,6 +130,7 @@ pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailur
         (true, ..) => 16,
         (false, true, true) => 12,
         (false, _, false) => 8,
+        (false, false, true) if shrink::factor(full, edge) > 1 => 3,
         (false, false, true) => 5,
     };
     // The data of a lossy frame is copied in parts; the last of them is read into a list that grows, and copied again.
@@ -148,6 +151,41 @@ pub(super) fn probe(bytes: &[u8], edge: u32) -> Result<HeaderProbe, RenderFailur
 
 pub(super) fn decode(bytes: &[u8], edge: u32) -> Result<DecodedImage, RenderFailure> {
     let (mut decoder, full) = open(bytes)?;
+    let (raster, reduced_by) = match reduced_planes(&mut decoder, full, edge)? {
+        Some(reduced) => reduced,
+        None => whole(&mut decoder, full, edge)?,
+    };
+    let (icc, exif) = guarded(|| {
+        // What is larger is left aside.
+        decoder.set_memory_limit(ICC_BYTES_MAX);
+        let icc = decoder.icc_profile().ok().flatten();
+        decoder.set_memory_limit(EXIF_BYTES_MAX);
+        Ok((icc, decoder.exif_metadata().ok().flatten()))
+    })?;
+    Ok(DecodedImage {
+        raster,
+        reduced_by,
+        full,
+        icc,
+        orientation: exif.map_or_else(Orientation::default, |exif| Orientation::from_exif(&exif)),
+    })
+}
+
+/// A lossy picture without alpha that is to be reduced: reduced, and by how much. None where it is none of that.
+fn reduced_planes(
+    decoder: &mut Source<'_>,
+    full: Size,
+    edge: u32,
+) -> Result<Option<(Raster, u32)>, RenderFailure> {
+    let Some(factor) = planes::even_factor(shrink::factor(full, edge)) else {
+        return Ok(None);
+    };
+    let planes = guarded(|| decoder.read_yuv420().map_err(|_| BROKEN))?;
+    Ok(planes.map(|planes| (planes::reduced(&planes, full, factor), factor)))
+}
+
+/// Any other picture, decoded whole.
+fn whole(decoder: &mut Source<'_>, full: Size, edge: u32) -> Result<(Raster, u32), RenderFailure> {
     let channels = if decoder.has_alpha() {
         Channels::Rgba
     } else {
@@ -164,19 +202,6 @@ pub(super) fn decode(bytes: &[u8], edge: u32) -> Result<DecodedImage, RenderFail
     pixels
         .chunks_exact(full.width as usize * channels.count())
         .for_each(|row| shrinker.push(row));
-    drop(pixels);
-    let (icc, exif) = guarded(|| {
-        // What is larger is left aside.
-        decoder.set_memory_limit(ICC_BYTES_MAX);
-        let icc = decoder.icc_profile().ok().flatten();
-        decoder.set_memory_limit(EXIF_BYTES_MAX);
-        Ok((icc, decoder.exif_metadata().ok().flatten()))
-    })?;
-    Ok(DecodedImage {
-        reduced_by: shrinker.factor(),
-        raster: shrinker.finish(),
-        full,
-        icc,
-        orientation: exif.map_or_else(Orientation::default, |exif| Orientation::from_exif(&exif)),
-    })
+    let factor = shrinker.factor();
+    Ok((shrinker.finish(), factor))
 }

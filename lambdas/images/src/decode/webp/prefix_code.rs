@@ -190,7 +190,7 @@ fn counts(lengths: &[u8]) -> Option<[usize; LENGTH_MAX + 1]> {
     (total == 1 || (total > 1 && unused == 0)).then_some(counts)
 }
 
-/// What the tables of `image-webp` 0.2.4 take for a code: four bytes for each code of up to 10 bits, and two nodes of 16 bytes
+/// What the tables of `rusty_webp` 0.1.3 take for a code: four bytes for each code of up to 10 bits, and two nodes of 16 bytes
 /// for each symbol with a longer one.
 fn decoder_bytes(counts: &[usize; LENGTH_MAX + 1]) -> u64 {
     const TABLE_BITS: usize = 10;

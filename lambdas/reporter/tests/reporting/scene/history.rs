@@ -209,6 +209,16 @@ impl Scene {
         );
     }
 
+    /// What a shard sent.
+    pub(crate) fn note_requests(&self, shard: u32, requests: &[(&str, u64)]) {
+        self.change(shard, |record| {
+            let counted = requests
+                .iter()
+                .map(|&(operation, count)| (operation.to_owned(), count));
+            record.outcome.requests = counted.collect();
+        });
+    }
+
     /// There are more deletions than the limits of the run allow.
     pub(crate) fn hold_deletions(&self) {
         self.change_run(|run| {

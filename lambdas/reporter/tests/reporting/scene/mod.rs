@@ -237,7 +237,9 @@ fn wait<T>(call: impl Future<Output = T>) -> T {
 }
 
 fn spec(mut input: serde_json::Value) -> RunSpec {
-    input["multipart_threshold_bytes"] = serde_json::json!(5 << 20);
+    if input["transform"].is_null() {
+        input["multipart_threshold_bytes"] = serde_json::json!(5 << 20);
+    }
     let list = input["source"]["list"].take();
     input["source"] = serde_json::json!({"bucket": "source", "prefix": "in/", "list": list});
     input["target"] = serde_json::json!({

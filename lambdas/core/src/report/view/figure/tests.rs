@@ -149,6 +149,19 @@ fn the_shards_of_a_dry_run_are_planned_and_not_undone() {
 }
 
 #[test]
+fn a_run_of_renditions_says_what_was_made_and_not_how_copies_compare() {
+    let mut rendered = report();
+    assert_eq!(shown(&rendered, FigureKind::Transform), None);
+    rendered.transform = Some("thumbnail:256,format=webp".parse().unwrap());
+    assert_eq!(
+        shown(&rendered, FigureKind::Transform).unwrap(),
+        "thumbnail:256,format=webp,quality=80,pixels_max=250000000 \
+         (a smaller picture of each image, in the place of a copy)"
+    );
+    assert_eq!(shown(&rendered, FigureKind::Mode).unwrap(), "sync");
+}
+
+#[test]
 fn a_list_shows_its_lines_and_how_it_was_planned() {
     let mut listed = report();
     assert_eq!(shown(&listed, FigureKind::List), None);
