@@ -6,7 +6,7 @@ use shardlift_core::{
     documents::RunDocuments,
     failure::{Failure, FailureCode},
     plan::WalkRules,
-    port::{Accounts, Ledger, PutOutcome, SessionName},
+    port::{Accounts, Clock, Ledger, PutOutcome, SessionName},
     run::{
         event::{EVENT_VERSION, PlannerEvent, PlannerResult, PlannerStatus, RunKind},
         input::RunInput,
