@@ -149,6 +149,7 @@ impl Scene {
                     .into(),
                     copy_seconds: 90,
                     copy_seconds_max: 150,
+                    copiers: 0,
                 },
                 ..PlanTotals::default()
             },
