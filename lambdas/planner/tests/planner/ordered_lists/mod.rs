@@ -161,8 +161,9 @@ async fn a_list_of_few_keys_does_not_list_what_lies_between_them() {
         };
         println!("{pages} pages: {merged} requests in order, {sorted} sorted");
         assert!(merged <= pages + 2, "{merged} requests");
-        // Of a sorted list more ranges are read at once, and each ends within a page.
-        assert!(sorted <= pages * 3 / 2, "{sorted} requests");
+        // Of a sorted list more ranges are read at once, and each ends within a page, which the next one asks for again.
+        // How many of them there are depends on how fast they are read.
+        assert!(sorted <= pages * 2, "{sorted} requests");
     }
 }
 
