@@ -48,6 +48,7 @@ fn of_key(name: &'static str, field: &str, cells: Cells, expected: Expected) -> 
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = rows();
     cases.extend(schemas());
+    cases.extend(nested_columns());
     cases
 }
 
@@ -199,6 +200,11 @@ fn schemas() -> Vec<Case> {
             number(),
             Expected::Refused("`is_delete_marker` has the type INT64"),
         ),
+    ]
+}
+
+fn nested_columns() -> Vec<Case> {
+    vec![
         columns(
             "keys that are lists",
             "repeated binary key (UTF8);",
