@@ -10,8 +10,29 @@ afterwards. Needs the functions' packages (`make package-local`). Figures go to 
 from __future__ import annotations
 
 import argparse
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
 
-from machine_stand import LIMIT_PER_S, keep, key_space, machine_stand
+from machine_stand import LIMIT_PER_S, ROOT, MachineStand, keep, key_space, machine_stand
+
+SHARDLIFT = ROOT / "target" / "release" / "shardlift"
+
+
+def answers(stand: MachineStand, run_id: str) -> dict[str, float]:
+    """How long the command takes to tell about the run, in seconds."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = pathlib.Path(folder) / "outputs.json"
+        outputs.write_text(json.dumps(stand.machine.outputs))
+        for arguments in (["status"], ["watch", run_id], ["report", run_id]):
+            began = time.monotonic()
+            line = [SHARDLIFT, "--local", "--local-outputs", outputs, *arguments]
+            subprocess.run(line, check=True, capture_output=True, timeout=60)
+            found[arguments[0]] = round(time.monotonic() - began, 2)
+    return found
 
 
 def main() -> None:
@@ -27,12 +48,14 @@ def main() -> None:
         stand.hold(key_space(objects))
         ended = stand.run({"mode": "sync"})
         stand.assert_identical(objects)
+        answered = answers(stand, ended.execution.run_id)
     assert ended.report["copied"]["objects"] == objects
     floor_s = objects / LIMIT_PER_S
     note = ended.note() | {
         "objects": objects,
         "parameters": chosen,
         "floor_s": round(floor_s, 1),
+        "command_answers_s": answered,
         "of_the_floor": round(ended.seconds["run"] / floor_s, 3),
         "ours_usd_per_million": round(ended.usd()["ours"] * 1e6 / objects, 4),
     }
