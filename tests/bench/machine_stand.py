@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "infra/local")]
 
+import function_log  # noqa: E402
 from shardlift_local.deployment import Deployment  # noqa: E402
 from shardlift_local.server import Server, free_port  # noqa: E402
 
@@ -32,9 +32,6 @@ WEATHER = {
     "partition_limits": {"writes_per_s": LIMIT_PER_S},
 }
 FUNCTIONS = ("planner", "copier", "reporter")
-# USD in us-east-1, x86: aws.amazon.com/lambda/pricing/.
-LAMBDA_REQUEST, LAMBDA_GB_SECOND = 0.20e-6, 1.66667e-5
-REPORTED = re.compile(r"Duration: (\d+) ms.*Memory Size: (\d+) MB")
 RUN_SECONDS_MAX = 3_600
 
 
@@ -58,14 +55,12 @@ class WholeRun:
         cost by Lambda's own log, whose durations are whole invocations."""
         cost = self.report["cost_usd"]
         copies = cost["requests"].get("s3:CopyObject", 0) * 0.005 / 1_000
-        counted = cost["requests"].get("lambda:MB-Millisecond", 0) / 1_024 / 1_000 * LAMBDA_GB_SECOND
-        counted += cost["requests"].get("lambda:Invoke", 0) * LAMBDA_REQUEST
-        logged = sum(self.gb_seconds.values()) * LAMBDA_GB_SECOND + sum(self.invocations.values()) * LAMBDA_REQUEST
+        counted_gb_seconds = cost["requests"].get("lambda:MB-Millisecond", 0) / 1_000 / 1_024
         found = {
             "all": cost["counted"],
             "copies": copies,
-            "functions": counted,
-            "functions_by_their_log": logged,
+            "functions": function_log.usd(cost["requests"].get("lambda:Invoke", 0), counted_gb_seconds),
+            "functions_by_their_log": function_log.usd(sum(self.invocations.values()), sum(self.gb_seconds.values())),
             "ours": cost["counted"] - copies,
         }
         return {name: round(usd, 6) for name, usd in found.items()}
@@ -119,7 +114,7 @@ class MachineStand:
             report,
             self._seconds(execution),
             {name: len(found) for name, found in taken.items()},
-            {name: round(sum(ms * mb for ms, mb in found) / 1000 / 1024, 3) for name, found in taken.items()},
+            {name: round(function_log.gb_seconds(found), 3) for name, found in taken.items()},
         )
 
     def assert_identical(self, objects: int) -> None:
@@ -146,14 +141,8 @@ class MachineStand:
         return {name: round(seconds, 2) for name, seconds in found.items()}
 
     def _reports(self, function: str) -> list[tuple[int, int]]:
-        """Duration in ms and memory in MB of each invocation, as Lambda logs them."""
-        name = f"/aws/lambda/{self.machine.deployment.name}-{function}"
-        logs = self.machine.deployment.source.client("logs")
-        if not logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
-            return []
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name, filterPattern="REPORT")
-        found = (REPORTED.search(event["message"]) for page in pages for event in page["events"])
-        return [(int(one[1]), int(one[2])) for one in found if one]
+        deployment = self.machine.deployment
+        return function_log.invocations(deployment.source.client("logs"), deployment.name, function)
 
 
 @contextlib.contextmanager

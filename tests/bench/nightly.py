@@ -20,7 +20,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import planning
-from copying_stand import ACCOUNT, Stand
+from copying_stand import ACCOUNT, Stand, rclone_remote, s5cmd
 from machine_stand import ROOT, WEATHER, keep, key_space, machine_stand
 
 CHANGED_EVERY = 1_000
@@ -46,11 +46,10 @@ def peer(name: str, objects: int) -> dict[str, object]:
     """A peer syncs the same; how many of the objects are the same afterwards is counted, not asserted."""
     stand = Stand()
     endpoint = stand.endpoint
-    remote = f":s3,provider=Other,env_auth,endpoint='{endpoint}',list_version=2,no_check_bucket:"
-    s5cmd = [str(planning.S5CMD), "--log", "error", "--endpoint-url", endpoint, "--numworkers", "256", "sync"]
+    remote = rclone_remote(endpoint)
     rclone = ["rclone", "sync", "--transfers", "256", "--checkers", "64", "--fast-list", "--checksum"]
     command = {
-        "s5cmd": [*s5cmd, "s3://source-bucket/*", "s3://target-bucket/"],
+        "s5cmd": [*s5cmd(endpoint), "sync", "s3://source-bucket/*", "s3://target-bucket/"],
         "rclone": [*rclone, f"{remote}source-bucket", f"{remote}target-bucket"],
     }[name]
     server = stand.start_server(WEATHER, key_space(objects))

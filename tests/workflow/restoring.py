@@ -1,5 +1,8 @@
 """A stack that may bring a prefix back as it was."""
 
+import time
+from datetime import UTC, datetime
+
 from shardlift_local.deployment import INFRA, Deployment, deploy_stack
 
 from .execution import Machine
@@ -31,3 +34,12 @@ def restoring_machine(server, name, **places):
     template = {"TemplateBody": (INFRA / "target-account.yaml").read_text()}
     deploy_stack(deployment.source.client("cloudformation"), f"{name}-restore", template, parameters)
     return Machine(deployment, {**outputs, "restore_role_arn": role_arn})
+
+
+def instant_after_the_last_write():
+    """An instant between what was written before this call and what is written after it: S3 dates versions in whole
+    seconds."""
+    time.sleep(1.1)
+    instant = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)
+    return instant

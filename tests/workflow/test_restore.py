@@ -5,10 +5,8 @@ import os
 import re
 import shlex
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import pytest
 from shardlift_local.comparison import listing
@@ -16,7 +14,7 @@ from shardlift_local.comparison import listing
 from tests.static.project import ROOT
 
 from .pair import TestPair
-from .restoring import restoring_machine
+from .restoring import instant_after_the_last_write, restoring_machine
 from .test_command import SHARDLIFT
 
 OBJECTS = {f"{number:03}/+ %ü.txt": f"as it was {number}".encode() for number in range(120)}
@@ -40,14 +38,11 @@ def instant(restoring):
             list(pool.map(action, keys))
 
     each(lambda key: s3.put_object(Bucket=bucket, Key=f"data/{key}", Body=OBJECTS[key], Tagging="is=wanted"), KEYS)
-    # S3 dates versions in whole seconds.
-    time.sleep(1.1)
-    instant = datetime.now(UTC)
-    time.sleep(1.1)
+    instant = instant_after_the_last_write()
     each(lambda key: s3.put_object(Bucket=bucket, Key=f"data/{key}", Body=b"spoilt"), OVERWRITTEN)
     each(lambda key: s3.delete_object(Bucket=bucket, Key=f"data/{key}"), DELETED)
     s3.put_object(Bucket=bucket, Key="data/new", Body=b"since")
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant
 
 
 def documented_command():

@@ -13,9 +13,7 @@ import subprocess
 import termios
 import textwrap
 import threading
-import time
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from shardlift_local.comparison import listing
 from shardlift_local.deployment import ROOT
@@ -24,7 +22,7 @@ from shardlift_local.sample import Item
 from .execution import Inbox
 from .operator_command import INCOMPLETE, SHARDLIFT
 from .pair import TestPair
-from .restoring import restoring_machine
+from .restoring import instant_after_the_last_write, restoring_machine
 from .test_operating import refusing
 
 PAGE = ROOT / "docs" / "OPERATIONS.md"
@@ -91,14 +89,6 @@ def plain(text):
     for pattern, stands in VARYING:
         text = re.sub(pattern, stands, text, flags=re.MULTILINE)
     return text
-
-
-def instant_after_the_last_write():
-    # S3 dates versions in whole seconds.
-    time.sleep(1.1)
-    instant = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    time.sleep(1.1)
-    return instant
 
 
 def test_the_screens_of_the_page_are_those_of_the_command(server, tmp_path):
