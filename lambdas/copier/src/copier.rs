@@ -154,7 +154,9 @@ impl<P: Ports> Copier<P> {
             shard_id: whole_id,
             ..event.clone()
         };
-        let Some(mut whole) = self.0.open(&event, deadline).await? else {
+        // The part shard counts this invocation already.
+        let uncounted = deadline.with_memory_mb(0);
+        let Some(mut whole) = self.0.open(&event, uncounted).await? else {
             return Ok(SessionEnd::Settled);
         };
         match self.work_on_objects(&mut whole).await {

@@ -7,10 +7,12 @@ use super::copy_effort::CopyEffort;
 const PROCESSOR_US_PER_WRITE: u64 = 276;
 /// The memory that comes with a whole processor (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 const MB_PER_PROCESSOR: u64 = 1_769;
-/// Twice the writes per second that one partition of S3 takes at least, so that a run gains when S3 splits it, and copiers
-/// that wait for S3 are few: they are paid for while they wait
+/// Writes per second that one partition of S3 takes at least. S3 splits it under load, gradually
 /// (docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
-const WRITES_PER_SECOND: u64 = 7_000;
+pub(super) const PARTITION_WRITES_PER_SECOND: u64 = 3_500;
+/// Twice of it, so that a run gains when S3 splits the partition, and copiers that wait for S3 are few: they are paid for
+/// while they wait.
+const WRITES_PER_SECOND: u64 = 2 * PARTITION_WRITES_PER_SECOND;
 /// S3 splits a partition under load gradually, "over 30 to 60 minutes"
 /// (repost.aws/knowledge-center/http-5xx-errors-s3). A run that lasts longer than this at [`WRITES_PER_SECOND`] has so many
 /// more copiers for what S3 takes by then.

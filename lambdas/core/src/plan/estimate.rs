@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    copier_count::{copier_count, processor_us},
+    copier_count::{PARTITION_WRITES_PER_SECOND, copier_count, processor_us},
     copy_effort::CopyEffort,
     range::ListingTally,
 };
@@ -56,9 +56,6 @@ pub struct EstimateBasis<'a> {
 /// Children of a Standard Map that start per second
 /// (docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
 const CHILDREN_STARTED_PER_SECOND: u64 = 100;
-/// Writes per second that one partition of S3 takes at least. S3 splits it under load, gradually
-/// (docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
-const PARTITION_WRITES_PER_SECOND: u64 = 3_500;
 /// Keys of a listing page and of a deletion request.
 const KEYS_PER_REQUEST: u64 = 1_000;
 
