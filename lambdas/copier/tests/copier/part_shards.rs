@@ -10,7 +10,7 @@ use shardlift_core::{
     port::{ChecksumType, Clock},
     run::event::WorkerStatus,
     shard::ShardState,
-    value::key::ObjectKey,
+    value::{deadline::INVOKE, key::ObjectKey},
 };
 use shardlift_testkit::{Disturbance, ManualClock};
 
@@ -72,9 +72,11 @@ async fn the_largest_object_arrives_whole_and_is_counted_once() {
     assert_eq!(scene.buckets.unfinished_uploads(), 0);
     let mut copied = 0;
     let mut parts = 0;
+    let mut invocations = 0;
     for shard in scene.shards() {
         assert_eq!(shard.state, ShardState::Done, "{}", shard.shard_id);
         copied += shard.outcome.tally.copied.objects;
+        invocations += shard.outcome.requests.get(INVOKE).copied().unwrap_or(0);
         parts += shard
             .outcome
             .requests
@@ -87,6 +89,7 @@ async fn the_largest_object_arrives_whole_and_is_counted_once() {
         (1, u64::from(PARTS_MAX)),
         "each part is copied once"
     );
+    assert_eq!(invocations, 64, "one of them opens two shards");
 }
 
 /// The upload is created by another copier than the one that settles the object.

@@ -232,7 +232,7 @@ impl Scene {
         time: Duration,
     ) -> Result<WorkerStatus, Failure> {
         let began_at = self.clock.now();
-        let deadline = Deadline::new(began_at, began_at.plus(time));
+        let deadline = Deadline::new(began_at, began_at.plus(time)).with_memory_mb(1_024);
         self.copier()
             .copy_shard(&event_for(id), deadline)
             .await
