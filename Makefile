@@ -180,13 +180,13 @@ lint-python: venv-tests
 	@.venv/bin/ruff format --quiet --check infra tests examples
 
 lint-infra: venv-tests .venv/checkov/installed
-	@.venv/bin/cfn-lint --append-rules infra/rules -- infra/template.yaml infra/target-account.yaml
+	@.venv/bin/cfn-lint --append-rules infra/rules -- infra/template.yaml infra/target-account.yaml infra/pair.yaml
 	@mkdir -p target/checkov
-	@for name in template target-account; do \
+	@for name in template target-account pair; do \
 	  sed 's/^    Default: "false"$$/    Default: "true"/' infra/$$name.yaml >target/checkov/$$name.yaml || exit 1; done
 	@PYTHONPATH=.venv/checkov $(PYTHON) -m checkov.main --config-file infra/checkov.yaml \
-	  -f infra/template.yaml -f infra/target-account.yaml \
-	  -f target/checkov/template.yaml -f target/checkov/target-account.yaml >target/checkov.txt || { cat target/checkov.txt; exit 1; }
+	  -f infra/template.yaml -f infra/target-account.yaml -f infra/pair.yaml \
+	  -f target/checkov/template.yaml -f target/checkov/target-account.yaml -f target/checkov/pair.yaml >target/checkov.txt || { cat target/checkov.txt; exit 1; }
 
 # Its own folder, because checkov pins other versions of the local stack's packages.
 .venv/checkov/installed: infra/checkov-requirements.txt | venv-tests

@@ -169,7 +169,7 @@ pub(crate) enum Command {
         #[arg(value_parser = checked(RunId::new))]
         run: RunId,
     },
-    /// Show the pair, its next run, and the latest runs.
+    /// Show the pairs, their next runs, and the latest runs.
     #[command(after_help = "Example:\n  shardlift status --count 30")]
     Status {
         /// How many.

@@ -15,6 +15,7 @@ use crate::{
     deployment::{CALL_TIMEOUT, Deployment},
     error::CommandError,
     machine::Machine,
+    schedules::Schedules,
     shell,
 };
 
@@ -23,6 +24,7 @@ pub(crate) struct Connection {
     pub(crate) ledger: DynamoLedger,
     pub(crate) control: S3ControlStore,
     pub(crate) machine: Machine,
+    pub(crate) schedules: Schedules,
     /// What to type between `shardlift` and the command to reach the same stack again.
     pub(crate) flags: String,
 }
@@ -30,6 +32,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Opens the stack's parts; nothing is called yet.
     pub(crate) fn open(deployment: Deployment) -> Self {
+        let schedules = Schedules::of(&deployment);
         let Deployment { parts, sdk, flags } = deployment;
         Self {
             ledger: DynamoLedger::new(clients::ledger_client(&sdk), parts.ledger_table),
@@ -51,6 +54,7 @@ impl Connection {
                 ),
                 parts.state_machine_arn.to_string(),
             ),
+            schedules,
             flags,
         }
     }

@@ -41,6 +41,7 @@ pub(crate) struct PolicyFacts {
     ledger_table: Option<String>,
     control_bucket: Option<BucketName>,
     topic_arn: Option<Arn>,
+    further_source_bucket_arns: Vec<Arn>,
     further_target_role_arns: Vec<RoleArn>,
     list_bucket_arns: Vec<Arn>,
 }
@@ -80,6 +81,10 @@ impl PolicyFacts {
             control_bucket: Some(parse(&stack.output("ControlBucketName")?, BucketName::new)?),
             topic_arn: Some(parse(&stack.output("TopicArn")?, Arn::new)?),
             state_machine_arn: Some(machine),
+            further_source_bucket_arns: listed(
+                stack.parameter("FurtherSourceBucketArns"),
+                Arn::new,
+            )?,
             further_target_role_arns: listed(
                 stack.parameter("FurtherTargetRoleArns"),
                 RoleArn::new,
@@ -157,6 +162,7 @@ impl PolicyFacts {
             ledger_table: known(&self.ledger_table, NEEDED)?,
             control_bucket: known(&self.control_bucket, NEEDED)?,
             topic_arn: known(&self.topic_arn, NEEDED)?,
+            further_sources: self.further_source_bucket_arns.clone(),
             further_roles: self.further_target_role_arns.clone(),
             list_buckets: self.list_bucket_arns.clone(),
         })

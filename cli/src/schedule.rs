@@ -1,9 +1,7 @@
-//! The schedule of a stack, and when it starts the next run.
+//! The schedule of a pair, and when it starts the next run.
 
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
-
-use crate::error::CommandError;
 
 /// A schedule of EventBridge Scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +14,6 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// The nightly schedule of a stack.
-    ///
-    /// # Errors
-    /// When there is none, or the call is refused.
-    pub(crate) async fn read(
-        sdk: &aws_config::SdkConfig,
-        stack: &str,
-    ) -> Result<Self, CommandError> {
-        let found = aws_sdk_scheduler::Client::new(sdk)
-            .get_schedule()
-            .name(format!("{stack}-nightly"))
-            .send()
-            .await
-            .map_err(|error| CommandError::call("scheduler:GetSchedule", &error))?;
-        Ok(Self {
-            is_enabled: found.state() == Some(&aws_sdk_scheduler::types::ScheduleState::Enabled),
-            expression: found.schedule_expression().unwrap_or_default().to_owned(),
-            zone: found
-                .schedule_expression_timezone()
-                .unwrap_or("UTC")
-                .to_owned(),
-        })
-    }
-
     /// When it starts a run next. Nothing where it is disabled, and where that cannot be told from the expression alone: a
     /// rate counts from when the schedule was created.
     pub(crate) fn next_after(&self, now: Timestamp) -> Option<Zoned> {

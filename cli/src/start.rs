@@ -28,7 +28,9 @@ pub(crate) async fn start(
     let input = match (&arguments.rerun_of, &arguments.input_of) {
         (Some(earlier), _) => rerun_input(earlier, &arguments.shards),
         (None, Some(earlier)) => input_of(connection, earlier).await?,
-        (None, None) => read_input(&arguments.input)?,
+        (None, None) => {
+            chosen_input(connection, &arguments.input, arguments.pair.as_deref()).await?
+        }
     };
     let input = with_fields(&input, &arguments.fields)?;
     let run = match arguments.new_run.name {
@@ -87,7 +89,8 @@ pub(crate) async fn plan(
     arguments: PlanArguments,
     screen: &mut Screen,
 ) -> Result<Ending, CommandError> {
-    let input = with_fields(&read_input(&arguments.input)?, &arguments.fields)?;
+    let input = chosen_input(connection, &arguments.input, arguments.pair.as_deref()).await?;
+    let input = with_fields(&input, &arguments.fields)?;
     let mut value: serde_json::Value =
         serde_json::from_str(&input).map_err(|error| not_json(&error))?;
     value["dry_run"] = json!(true);
@@ -114,6 +117,18 @@ async fn input_of(connection: &Connection, earlier: &RunId) -> Result<String, Co
             "Step Functions does not show the input of run {earlier}"
         ))
     })
+}
+
+/// The input that was typed, or that of a further pair.
+async fn chosen_input(
+    connection: &Connection,
+    typed: &str,
+    pair: Option<&str>,
+) -> Result<String, CommandError> {
+    match pair {
+        Some(pair) => connection.schedules.input_of_pair(pair).await,
+        None => read_input(typed),
+    }
 }
 
 fn with_fields(input: &str, fields: &FieldArguments) -> Result<String, CommandError> {

@@ -8,7 +8,7 @@ use shardlift_core::{
     value::id::{RunId, ShardId},
 };
 
-use crate::{checked_value::checked, field_arguments::FieldArguments};
+use crate::{checked_value::checked, field_arguments::FieldArguments, pair_name::pair_name};
 
 /// How a run is started.
 #[derive(Debug, Args)]
@@ -21,9 +21,12 @@ pub(crate) struct StartArguments {
         long,
         value_parser = checked(RunId::new),
         value_name = "RUN_ID",
-        conflicts_with_all = ["input", "rerun_of", "list"]
+        conflicts_with_all = ["input", "rerun_of", "list", "pair"]
     )]
     pub(crate) input_of: Option<RunId>,
+    /// Start with the input of this further pair.
+    #[arg(long, value_parser = pair_name, value_name = "NAME", conflicts_with_all = ["input", "rerun_of"])]
+    pub(crate) pair: Option<String>,
     #[command(flatten)]
     pub(crate) fields: FieldArguments,
     /// Upload this list, and take the objects from it.
@@ -59,6 +62,9 @@ pub(crate) struct PlanArguments {
     /// The input: JSON, or a file as @FILE or file://FILE.
     #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
     pub(crate) input: String,
+    /// Plan with the input of this further pair.
+    #[arg(long, value_parser = pair_name, value_name = "NAME", conflicts_with = "input")]
+    pub(crate) pair: Option<String>,
     #[command(flatten)]
     pub(crate) fields: FieldArguments,
 }

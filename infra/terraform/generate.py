@@ -16,6 +16,7 @@ INFRA = Path(__file__).resolve().parent.parent
 MODULES = {
     INFRA / "terraform" / "source-account": INFRA / "template.yaml",
     INFRA / "terraform" / "target-account": INFRA / "target-account.yaml",
+    INFRA / "terraform" / "pair": INFRA / "pair.yaml",
 }
 # For the project's own tests only.
 GROUP_LEFT_OUT = "Tests only"

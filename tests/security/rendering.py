@@ -8,7 +8,8 @@ NO_VALUE = object()
 class Rendering:
     """A template with values for its parameters and for the attributes of its resources.
 
-    `attributes` maps what `Ref` and `Fn::GetAtt` give: "Topic" or "PlannerRole.Arn" to a text.
+    `attributes` maps what `Ref`, `Fn::GetAtt` and `Fn::ImportValue` give to a text: "Topic", "PlannerRole.Arn",
+    "stack-TopicArn".
     """
 
     def __init__(self, template, parameters, attributes):
@@ -67,6 +68,11 @@ class Rendering:
         if name == "Fn::Split":
             separator, text = argument
             return self._render(text).split(separator)
+        if name == "Fn::Join":
+            separator, items = argument
+            return separator.join(self._render(items))
+        if name == "Fn::ImportValue":
+            return self._values[self._render(argument)]
         if name == "Fn::Select":
             index, items = argument
             return self._render(items)[int(index)]

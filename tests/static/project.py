@@ -12,6 +12,7 @@ ASL_PATH = ROOT / "statemachine" / "sync.asl.json"
 ASL_README_PATH = ROOT / "statemachine" / "README.md"
 SOURCE_TEMPLATE_PATH = ROOT / "infra" / "template.yaml"
 TARGET_TEMPLATE_PATH = ROOT / "infra" / "target-account.yaml"
+PAIR_TEMPLATE_PATH = ROOT / "infra" / "pair.yaml"
 SOURCE_POLICY_PATH = ROOT / "infra" / "source-bucket-policy.json"
 
 

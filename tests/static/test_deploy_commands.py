@@ -5,7 +5,7 @@ import shlex
 
 import botocore.session
 
-from .project import ROOT, SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
+from .project import PAIR_TEMPLATE_PATH, ROOT, SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
 
 
 def test_the_target_stack_is_deployed_in_the_buckets_region():
@@ -31,6 +31,7 @@ def test_a_template_that_is_too_large_for_a_request_is_uploaded():
     assert len(deploys) == 2
     assert all("--s3-bucket MY-ARTIFACTS" in deploy for deploy in deploys)
     assert TARGET_TEMPLATE_PATH.stat().st_size <= 51_200
+    assert PAIR_TEMPLATE_PATH.stat().st_size <= 51_200
 
 
 def parameters(command):
@@ -49,6 +50,10 @@ def test_the_other_account_gets_the_command_of_the_readme():
     sub = sub.replace("${Renderer}", "")
     assert parameters(sub) == parameters(deploy.replace("\\\n", " "))
     assert parameters(sub) <= set(template(TARGET_TEMPLATE_PATH)["Parameters"])
+    (of_pair, values) = template(PAIR_TEMPLATE_PATH)["Outputs"]["TargetAccountCommand"]["Value"]["Fn::Sub"]
+    assert parameters(of_pair) == parameters(sub)
+    assert set(values) == {"RoleName", "Planner", "Copier", "Reporter"}
     # Parameters that may hold a space are quoted for the shell.
     for name in ("TargetExternalId", "SourcePrefix", "TargetPrefix"):
         assert f"'${{{name}}}'" in sub
+        assert f"'${{{name}}}'" in of_pair

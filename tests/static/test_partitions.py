@@ -8,6 +8,7 @@ import pytest
 
 from .project import (
     ASL_PATH,
+    PAIR_TEMPLATE_PATH,
     ROOT,
     SOURCE_POLICY_PATH,
     SOURCE_TEMPLATE_PATH,
@@ -38,7 +39,9 @@ def strings(node, path=()):
         yield path, node
 
 
-@pytest.mark.parametrize("path", [SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, PAIR_TEMPLATE_PATH], ids=lambda path: path.name
+)
 def test_no_template_names_a_partition(path):
     named = [where for where, text in strings(template(path)) if LITERAL.search(text) and where[-1] != "Description"]
     assert named == []

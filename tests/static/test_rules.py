@@ -7,7 +7,7 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.rules import RulesCollection
 
-from .project import ROOT, SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
+from .project import PAIR_TEMPLATE_PATH, ROOT, SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, template
 
 RULES = ROOT / "infra" / "rules"
 
@@ -26,7 +26,8 @@ def findings(document):
 
 @pytest.fixture(scope="module")
 def templates():
-    return {"source": template(SOURCE_TEMPLATE_PATH), "target": template(TARGET_TEMPLATE_PATH)}
+    paths = {"source": SOURCE_TEMPLATE_PATH, "target": TARGET_TEMPLATE_PATH, "pair": PAIR_TEMPLATE_PATH}
+    return {name: template(path) for name, path in paths.items()}
 
 
 def statement(role, sid):
@@ -109,7 +110,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("name", ["source", "target"])
+@pytest.mark.parametrize("name", ["source", "target", "pair"])
 def test_our_templates_keep_our_rules(templates, name):
     assert findings(templates[name]) == []
 

@@ -9,6 +9,7 @@ import pytest
 from tests.security.rendering import Rendering
 
 from .project import (
+    PAIR_TEMPLATE_PATH,
     ROOT,
     SOURCE_POLICY_PATH,
     SOURCE_TEMPLATE_PATH,
@@ -21,7 +22,7 @@ from .project import (
     template,
 )
 
-TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH)
+TEMPLATES = (SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH, PAIR_TEMPLATE_PATH)
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 FUNCTIONS = ("PlannerFunction", "CopierFunction", "ReporterFunction")
 # Those of a stack that starts runs from events, and of one that renders images (test_renderer.py).
@@ -30,8 +31,8 @@ INTAKE, RENDERER = "IntakeFunction", "RendererFunction"
 # What bounds a run is among the latter: each function that acts checks it.
 COMMON_ENVIRONMENT = set(
     "LEDGER_TABLE CONTROL_BUCKET CONTROL_BUCKET_OWNER LOG_LEVEL DATA_S3_ENDPOINT_URL ALLOW_OTHER_DATA_S3_ENDPOINT "
-    "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY "
-    "TARGET_ACCOUNT_ROLE_ARN TARGET_EXTERNAL_ID FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
+    "COPIER_CONCURRENCY WRITES_PER_SECOND_MAX S3_BUCKET S3_KEY TARGET_S3_BUCKET TARGET_S3_KEY TARGET_EXTERNAL_ID "
+    "TARGET_ACCOUNT_ROLE_ARN FURTHER_SOURCE_BUCKET_ARNS FURTHER_TARGET_BUCKETS FURTHER_TARGET_ROLE_ARNS RUN_MODE "
     "RUN_STORAGE_CLASS RUN_KMS_KEY_ARN RUN_ACL RUN_DELETE_MAX_PERCENT RUN_DELETE_MAX_OBJECTS ALLOW_MIRROR "
     "ALLOW_VERSIONS ENABLE_TRANSFORMS DELETE_MAX_PERCENT_CEILING DELETE_MAX_OBJECTS_CEILING ALLOWED_KMS_KEY_ARNS "
     "ALLOWED_STORAGE_CLASSES ALLOWED_LIST_BUCKETS".split()
@@ -170,8 +171,7 @@ def test_a_new_account_may_configure_every_functions_default_memory(source):
 
 def test_the_schedule_is_off_by_default_and_loses_nothing(source):
     assert source["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
-    (schedule,) = resources_of(source, "AWS::Scheduler::Schedule").values()
-    properties = schedule["Properties"]
+    (properties,) = [schedule["Properties"] for schedule in resources_of(source, "AWS::Scheduler::Schedule").values()]
     assert properties["Target"]["Input"] == "{}"
     assert properties["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
     assert properties["ScheduleExpressionTimezone"] == {"Ref": "ScheduleTimezone"}
@@ -183,8 +183,8 @@ def test_the_machines_role_grants_what_the_machine_does(source):
     machine = asl()
     copy_shards = machine["States"]["CopyShards"]
     called = sorted(set(re.findall(r'"FunctionName": "\$\{(\w+)Arn\}"', json.dumps(machine))))
-    resources = role["CallTheFunctions"]["Resource"]
-    assert [r["Fn::GetAtt"][0] for r in resources if "Fn::GetAtt" in r] == list(FUNCTIONS)
+    called_by_role = [r["Fn::GetAtt"][0] for r in role["CallTheFunctions"]["Resource"] if "Fn::GetAtt" in r]
+    assert called_by_role == list(FUNCTIONS)
     assert sorted([*FUNCTIONS, RENDERER]) == called
     assert actions(role["CallTheFunctions"]) == ["lambda:InvokeFunction"]
 
@@ -229,10 +229,11 @@ def test_the_machine_logs_no_execution_data(source):
 def test_every_ceiling_is_closed_by_default(source):
     """Whoever may only start runs gets no more than the stack's own values."""
     defaults = {name: parameter.get("Default") for name, parameter in source["Parameters"].items()}
-    assert (defaults["AllowMirror"], defaults["RunMode"]) == ("false", "sync")
-    assert defaults["AllowVersions"] == defaults["EnableTransforms"] == "false"
+    assert defaults["RunMode"] == "sync"
+    assert defaults["AllowMirror"] == defaults["AllowVersions"] == defaults["EnableTransforms"] == "false"
     assert (defaults["DeleteMaxPercentCeiling"], defaults["DeleteMaxObjectsCeiling"]) == (-1, -1)
     assert (defaults["AllowedKmsKeyArns"], defaults["AllowedListBuckets"]) == ("", "")
+    assert {value for name, value in defaults.items() if name.startswith("Further")} == {""}
     classes = set(source["Parameters"]["RunStorageClass"]["AllowedValues"])
     assert set(defaults["AllowedStorageClasses"].split(",")) == classes - {"GLACIER", "DEEP_ARCHIVE"}
     pattern = re.compile(source["Parameters"]["AllowedStorageClasses"]["AllowedPattern"])
@@ -293,7 +294,7 @@ def test_writes_are_confined_to_the_target_prefix(target):
         assert role[sid]["Resource"]["Fn::Sub"].endswith(":s3:::${TargetBucketName}/${TargetPrefix}*")
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [SOURCE_TEMPLATE_PATH, TARGET_TEMPLATE_PATH], ids=lambda path: path.name)
 def test_resource_policies_refuse_plain_http(path):
     parsed = template(path)
     kinds = ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy")

@@ -32,7 +32,7 @@ def named(blocks):
     return {name: body for block in blocks for name, body in block.items()}
 
 
-@pytest.mark.parametrize("name", ["source-account", "target-account"])
+@pytest.mark.parametrize("name", ["source-account", "target-account", "pair"])
 def test_every_parameter_reaches_the_stack(name):
     blocks = module(name)
     (local,) = [block["parameters"] for block in blocks["locals"] if "parameters" in block]
@@ -108,7 +108,7 @@ def test_the_example_sets_what_the_modules_demand():
     for name, call in example.items():
         folder = call["source"].removeprefix("../")
         variables = named(module(folder)["variable"])
-        given = set(call) - {"source", "providers"}
+        given = set(call) - {"source", "providers", "depends_on"}
         demanded = {name for name, body in variables.items() if "default" not in body}
         assert demanded <= given <= set(variables), name
         outputs = named(module("source-account")["output"])

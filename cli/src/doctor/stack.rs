@@ -6,7 +6,7 @@ use super::{
     expected::Expected,
     finding::{DoctorFinding, Level},
 };
-use crate::{deployment::Deployment, error::CommandError, schedule::Schedule};
+use crate::{deployment::Deployment, error::CommandError, schedules::Schedules};
 
 /// What a planner, a reporter and other functions need beside the copiers.
 const SPARE_CONCURRENCY: i32 = 2;
@@ -144,7 +144,7 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
 
 async fn schedule(deployment: &Deployment) -> DoctorFinding {
     const CHECK: &str = "schedule";
-    match Schedule::read(&deployment.sdk, &deployment.stack_name()).await {
+    match Schedules::of(deployment).own().await {
         Ok(schedule) if schedule.is_enabled => {
             DoctorFinding::fine(CHECK, format!("{} {}", schedule.expression, schedule.zone))
         }

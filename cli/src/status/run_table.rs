@@ -7,6 +7,7 @@ use shardlift_core::{
     value::{figures::duration, id::RunId, printable::Printable, time::Timestamp},
 };
 
+use super::run_place::RunPlace;
 use crate::{
     Screen, connection::Connection, error::CommandError, machine::Execution, run_progress,
     screen::Tone, snapshot::Snapshot, speed::Speed,
@@ -22,6 +23,8 @@ pub(super) struct LatestRun {
     report: Option<Report>,
     /// Of a run that goes on.
     progress: Option<Snapshot>,
+    /// Where it reads and writes, where that is known.
+    pub(super) place: Option<RunPlace>,
 }
 
 /// The latest runs, the newest first.
@@ -33,17 +36,27 @@ pub(super) async fn latest(
     let runs = executions.into_iter().map(|execution| async move {
         let run = RunId::new(execution.name.as_str()).ok();
         let (mut report, mut progress) = (None, None);
-        match run {
+        match &run {
             Some(run) if execution.is_running() => {
-                progress = Some(Snapshot::read(&connection.ledger, &run).await?);
+                progress = Some(Snapshot::read(&connection.ledger, run).await?);
             }
-            Some(run) => report = connection.report(&run).await?,
+            Some(run) => report = connection.report(run).await?,
             None => {}
         }
+        let reported = report.as_ref().and_then(|report| report.pair.as_ref());
+        let place = match (reported, &run) {
+            (Some(pair), _) => Some(RunPlace::of_report(pair)),
+            (None, Some(run)) if report.is_none() => {
+                let record = connection.run_record(run).await?;
+                record.map(|record| RunPlace::of_pair(&record.spec.pair))
+            }
+            _ => None,
+        };
         Ok(LatestRun {
             execution,
             report,
             progress,
+            place,
         })
     });
     stream::iter(runs)
@@ -53,7 +66,38 @@ pub(super) async fn latest(
 }
 
 impl LatestRun {
-    pub(super) fn json(&self) -> Value {
+    /// Its id.
+    pub(super) fn name(&self) -> &str {
+        &self.execution.name
+    }
+
+    /// Its verdict, or how its execution is.
+    pub(super) fn word(&self) -> String {
+        match &self.report {
+            Some(report) => report.verdict.to_string(),
+            None => self.execution.status.as_str().to_owned(),
+        }
+    }
+
+    /// When it began, to the second: milliseconds tell nobody anything here.
+    pub(super) fn started(&self) -> String {
+        let started = self.execution.started_at.to_string();
+        format!("{}Z", started.split('.').next().unwrap_or_default())
+    }
+
+    /// How it ended, in short.
+    pub(super) fn end_json(&self) -> Value {
+        let execution = &self.execution;
+        json!({
+            "run_id": execution.name, "status": execution.status.as_str(),
+            "verdict": self.report.as_ref().map(|report| report.verdict),
+            "started_at": execution.started_at.to_string(),
+            "ended_at": execution.ended_at.map(|at| at.to_string()),
+        })
+    }
+
+    /// As a row of the document. `pair` is the name of the further pair whose run it is.
+    pub(super) fn json(&self, pair: Option<&str>) -> Value {
         let (execution, report) = (&self.execution, self.report.as_ref());
         let progress = self.progress.as_ref().map(|progress| {
             json!({
@@ -64,7 +108,7 @@ impl LatestRun {
             })
         });
         json!({
-            "run_id": execution.name, "status": execution.status.as_str(),
+            "run_id": execution.name, "pair": pair, "status": execution.status.as_str(),
             "verdict": report.map(|report| report.verdict),
             "summary": report.map(|report| report.headline().summary),
             "progress": progress,
@@ -74,12 +118,13 @@ impl LatestRun {
     }
 
     /// In one line, or with its headline below where that does not fit.
-    pub(super) fn write(&self, now: Timestamp, screen: &mut Screen) -> std::io::Result<()> {
-        let execution = &self.execution;
-        let word = match &self.report {
-            Some(report) => report.verdict.to_string(),
-            None => execution.status.as_str().to_owned(),
-        };
+    pub(super) fn write(
+        &self,
+        now: Timestamp,
+        pair: Option<&str>,
+        screen: &mut Screen,
+    ) -> std::io::Result<()> {
+        let (execution, word) = (&self.execution, self.word());
         let tone = match word.as_str() {
             "COMPLETE" | "PLANNED" => Tone::Good,
             "RUNNING" => Tone::Strong,
@@ -97,12 +142,13 @@ impl LatestRun {
             (None, Some(progress)) => run_progress::line(progress, &Speed::default()),
             (None, None) => String::new(),
         };
-        let summary = Printable(&summary).to_string();
-        // To the second: milliseconds tell nobody anything here.
-        let started = execution.started_at.to_string();
-        let started = started.split('.').next().unwrap_or_default();
+        let summary = match pair {
+            Some(pair) => format!("{pair}: {}", Printable(&summary)),
+            None => Printable(&summary).to_string(),
+        };
+        let started = self.started();
         let word = format!("{word:<10}");
-        let rest = format!("{:<24} {started}Z {took:>11}", execution.name);
+        let rest = format!("{:<24} {started} {took:>11}", execution.name);
         let toned = screen.toned(tone, &word);
         let whole = format!("{toned}  {rest}  {summary}");
         if screen.fits(word.len() + rest.chars().count() + summary.chars().count() + 4) {
@@ -112,7 +158,7 @@ impl LatestRun {
             writeln!(screen.out(), "{toned}  {}", rest.trim_end())?;
         } else {
             writeln!(screen.out(), "{toned}  {}", execution.name)?;
-            screen.paragraph(Tone::Plain, 2, format!("{started}Z {took}").trim_end())?;
+            screen.paragraph(Tone::Plain, 2, format!("{started} {took}").trim_end())?;
         }
         if !summary.is_empty() {
             screen.paragraph(Tone::Plain, 2, &summary)?;
@@ -145,8 +191,9 @@ mod tests {
                 execution: execution.clone(),
                 report: None,
                 progress: None,
+                place: None,
             };
-            run.write(Timestamp::default(), &mut screen).unwrap();
+            run.write(Timestamp::default(), None, &mut screen).unwrap();
             assert_eq!(
                 paper.text(),
                 "ABORTED     run-20261122T014501123   2026-11-22T01:45:01Z   1 min 0 s\n"
@@ -164,17 +211,18 @@ mod tests {
             },
             report: None,
             progress: Some(Snapshot::default()),
+            place: None,
         };
         let (mut screen, paper) = Paper::in_a_screen();
         let now = Timestamp::from_millis(1_795_311_961_123);
-        run.write(now, &mut screen).unwrap();
+        run.write(now, Some("logs"), &mut screen).unwrap();
         assert!(
             paper
                 .text()
-                .contains("1 min 0 s  starting: the planner checks"),
+                .contains("1 min 0 s  logs: starting: the planner checks"),
             "{}",
             paper.text()
         );
-        assert_eq!(run.json()["progress"]["phase"], "starting");
+        assert_eq!(run.json(None)["progress"]["phase"], "starting");
     }
 }

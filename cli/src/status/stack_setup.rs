@@ -1,15 +1,15 @@
-//! What a stack copies, and when it does so next.
+//! What a stack copies, pair by pair, and when it does so next.
 
-use jiff::Zoned;
 use serde_json::{Value, json};
-use shardlift_core::value::{figures::duration, printable::Printable, time::Timestamp};
+use shardlift_core::value::{printable::Printable, time::Timestamp};
 
+use super::{pair_setup::PairSetup, run_place::RunPlace, run_table::LatestRun};
 use crate::{
     Screen,
     arguments::StackArguments,
     deployment::{Deployment, StackDescription},
     error::CommandError,
-    schedule::Schedule,
+    schedules::Schedules,
     screen::Tone,
 };
 
@@ -18,17 +18,15 @@ pub(super) struct StackSetup(Option<Setup>);
 
 struct Setup {
     stack: String,
-    source: String,
-    target: String,
-    mode: String,
+    own: PairSetup,
     starts_on_events: bool,
     flags: String,
-    /// Or why it could not be read.
-    schedule: Result<Schedule, CommandError>,
+    /// Or why they could not be listed.
+    further: Result<Vec<PairSetup>, CommandError>,
 }
 
 impl StackSetup {
-    /// Reads the stack and its schedule.
+    /// Reads the stack and its schedules.
     ///
     /// # Errors
     /// When the stack cannot be read.
@@ -40,60 +38,93 @@ impl StackSetup {
             return Ok(Self(None));
         }
         let stack = deployment.stack_name();
-        let description = StackDescription::read(&deployment.sdk, &stack).await?;
+        let schedules = Schedules::of(deployment);
+        let (description, schedule, further) = futures::join!(
+            StackDescription::read(&deployment.sdk, &stack),
+            schedules.own(),
+            schedules.pairs(),
+        );
+        let description = description?;
         let place = |bucket, prefix| {
             let value = |name| description.parameter(name).unwrap_or_default();
             format!("s3://{}/{}", value(bucket), value(prefix))
         };
-        Ok(Self(Some(Setup {
+        let own = RunPlace {
             source: place("SourceBucketName", "SourcePrefix"),
             target: place("TargetBucketName", "TargetPrefix"),
-            mode: description.parameter("RunMode").unwrap_or_default().into(),
+        };
+        let mode = description.parameter("RunMode").unwrap_or_default();
+        let own = (own, mode.to_owned());
+        let further = further.map(|pairs| {
+            let pairs = pairs.into_iter();
+            pairs
+                .map(|pair| PairSetup::of_further(pair, &own))
+                .collect()
+        });
+        Ok(Self(Some(Setup {
             starts_on_events: description.parameter("StartOnEvents") == Some("true"),
             flags: deployment.flags.clone(),
-            schedule: Schedule::read(&deployment.sdk, &stack).await,
+            own: PairSetup {
+                name: None,
+                place: Some(own),
+                schedule,
+            },
+            further,
             stack,
         })))
     }
 
-    /// The fields of the document.
-    pub(super) fn json(&self, now: Timestamp) -> Value {
+    /// Whether pairs were added to the stack, so that its runs have to be told apart.
+    pub(super) fn has_further_pairs(&self) -> bool {
+        !self.further().is_empty()
+    }
+
+    /// The name of the further pair whose run this is.
+    pub(super) fn pair_of(&self, run: &LatestRun) -> Option<&str> {
+        let pair = self.further().iter().find(|pair| pair.has(run))?;
+        pair.name.as_deref()
+    }
+
+    fn further(&self) -> &[PairSetup] {
+        let setup = self.0.as_ref();
+        setup.map_or(&[][..], |setup| {
+            setup.further.as_deref().unwrap_or_default()
+        })
+    }
+
+    /// The fields of the document. `runs` are those that the last run of each pair is among.
+    pub(super) fn json(&self, now: Timestamp, runs: &[LatestRun]) -> Value {
         let Some(setup) = &self.0 else {
-            return json!({"stack": null, "pair": null, "schedule": null});
+            return json!({
+                "stack": null, "pair": null, "schedule": null, "last_run": null, "further_pairs": null,
+            });
         };
-        let schedule = setup.schedule.as_ref().ok().map(|schedule| {
-            json!({
-                "enabled": schedule.is_enabled,
-                "expression": schedule.expression,
-                "timezone": schedule.zone,
-                "next_run_at": schedule.next_after(instant(now)).map(|at| utc(&at)),
-            })
+        let further = setup.further.as_ref().ok().map(|pairs| {
+            let pairs = pairs.iter().map(|pair| pair.json_with(now, runs));
+            pairs.collect::<Vec<_>>()
         });
         json!({
             "stack": setup.stack,
-            "pair": {"source": setup.source, "target": setup.target, "mode": setup.mode},
+            "pair": setup.own.json(),
             "events": setup.starts_on_events,
-            "schedule": schedule,
+            "schedule": setup.own.schedule_json(now),
+            "last_run": setup.own.last_run(runs).map(LatestRun::end_json),
+            "further_pairs": further,
         })
     }
 
     /// Above the runs.
-    pub(super) fn write(&self, now: Timestamp, screen: &mut Screen) -> std::io::Result<()> {
+    pub(super) fn write(
+        &self,
+        now: Timestamp,
+        runs: &[LatestRun],
+        screen: &mut Screen,
+    ) -> std::io::Result<()> {
         let Some(setup) = &self.0 else {
             return Ok(());
         };
-        let (source, target) = (Printable(&setup.source), Printable(&setup.target));
-        let pair = format!("{source} to {target}, {}", setup.mode);
-        let stack = format!("Stack {}", setup.stack);
-        if screen.fits(stack.len() + pair.chars().count() + 2) {
-            let stack = screen.toned(Tone::Strong, &stack);
-            writeln!(screen.out(), "{stack}: {pair}")?;
-        } else {
-            let line = screen.toned(Tone::Strong, &stack);
-            writeln!(screen.out(), "{line}")?;
-            screen.paragraph(Tone::Plain, 2, &pair)?;
-        }
-        screen.paragraph(Tone::Plain, 0, &setup.next_run(now))?;
+        setup.own.write(&format!("Stack {}", setup.stack), screen)?;
+        screen.paragraph(Tone::Plain, 0, &setup.own.next_run(now))?;
         if setup.starts_on_events {
             let line = format!(
                 "Events of the source start runs, too: shardlift {}events",
@@ -101,41 +132,23 @@ impl StackSetup {
             );
             screen.paragraph(Tone::Plain, 0, &line)?;
         }
+        if self.has_further_pairs() {
+            screen.paragraph(Tone::Plain, 0, &setup.own.last_run_line(runs))?;
+        }
+        for pair in self.further() {
+            writeln!(screen.out())?;
+            let name = pair.name.as_deref().unwrap_or_default();
+            pair.write(&format!("Pair {name}"), screen)?;
+            screen.paragraph(Tone::Plain, 0, &pair.next_run(now))?;
+            screen.paragraph(Tone::Plain, 0, &pair.last_run_line(runs))?;
+        }
+        if let Err(error) = &setup.further {
+            let line = format!(
+                "Further pairs: not known. {}",
+                Printable(&error.to_string())
+            );
+            screen.paragraph(Tone::Plain, 0, &line)?;
+        }
         writeln!(screen.out())
     }
-}
-
-impl Setup {
-    fn next_run(&self, now: Timestamp) -> String {
-        let schedule = match &self.schedule {
-            Ok(schedule) => schedule,
-            Err(error) => {
-                return format!("Next run: not known. {}", Printable(&error.to_string()));
-            }
-        };
-        if !schedule.is_enabled {
-            return "Next run: none, the schedule is disabled (ScheduleState).".to_owned();
-        }
-        match schedule.next_after(instant(now)) {
-            Some(at) => {
-                let millis = at.timestamp().as_millisecond();
-                let wait = Timestamp::from_millis(millis).since(now);
-                let (time, wait) = (at.strftime("%Y-%m-%d %H:%M"), duration(wait));
-                format!("Next run: {time} {}, in {wait}", schedule.zone)
-            }
-            None => format!(
-                "Next run: by {} {}",
-                Printable(&schedule.expression),
-                Printable(&schedule.zone)
-            ),
-        }
-    }
-}
-
-fn instant(now: Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-}
-
-fn utc(at: &Zoned) -> String {
-    at.timestamp().to_string()
 }

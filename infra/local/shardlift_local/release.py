@@ -29,6 +29,7 @@ TAKEN = (
     "LICENSE",
     "docs",
     "examples",
+    "infra/pair.yaml",
     "infra/source-bucket-policy.json",
     "infra/target-account.yaml",
     "infra/template.yaml",

@@ -27,6 +27,10 @@ data "aws_caller_identity" "target" {
   provider = aws.target
 }
 
+locals {
+  logs_role_arn = "arn:aws:iam::${data.aws_caller_identity.target.account_id}:role/shardlift-logs"
+}
+
 module "source_account" {
   source                  = "../source-account"
   providers               = { aws = aws.source }
@@ -39,6 +43,9 @@ module "source_account" {
   target_account_role_arn = "arn:aws:iam::${data.aws_caller_identity.target.account_id}:role/shardlift-target"
   target_external_id      = var.external_id
   notification_email      = "me@example.com"
+  # What the runs of the further pair may name.
+  further_target_bucket_names = ["my-logs"]
+  further_target_role_arns    = [local.logs_role_arn]
 }
 
 module "target_account" {
@@ -56,9 +63,43 @@ module "target_account" {
   create_target_bucket = true
 }
 
+# A further pair of the same stack, from another prefix of the bucket to another bucket.
+module "logs" {
+  source                  = "../pair"
+  providers               = { aws = aws.source }
+  depends_on              = [module.source_account]
+  base_stack_name         = "shardlift"
+  pair_name               = "logs"
+  source_bucket_name      = "MY-SOURCE"
+  source_prefix           = "data/logs/"
+  target_bucket_name      = "my-logs"
+  target_account_role_arn = local.logs_role_arn
+  target_external_id      = var.external_id
+}
+
+module "logs_target" {
+  source                  = "../target-account"
+  providers               = { aws = aws.target }
+  stack_name              = "shardlift-logs"
+  role_name               = "shardlift-logs"
+  planner_role_arn        = module.source_account.planner_role_arn
+  copier_role_arn         = module.source_account.copier_role_arn
+  reporter_role_arn       = module.source_account.reporter_role_arn
+  external_id             = var.external_id
+  source_account_id       = data.aws_caller_identity.source.account_id
+  source_bucket_name      = "MY-SOURCE"
+  source_prefix           = "data/logs/"
+  source_statement_suffix = "Logs"
+  target_bucket_name      = "my-logs"
+  create_target_bucket    = true
+}
+
 # A bucket has one policy. Name your own documents beside this one.
 data "aws_iam_policy_document" "source_bucket" {
-  source_policy_documents = [module.target_account.source_bucket_policy_json]
+  source_policy_documents = [
+    module.target_account.source_bucket_policy_json,
+    module.logs_target.source_bucket_policy_json,
+  ]
 }
 
 resource "aws_s3_bucket_policy" "source" {

@@ -74,9 +74,20 @@ variable "target_external_id" {
   }
 }
 
+variable "further_source_bucket_arns" {
+  type        = list(string)
+  description = "ARNs of buckets of this account that a run's input may name as its source, with any prefix, comma-separated: for further pairs (pair.yaml). SourceBucketName among them lifts the limit of SourcePrefix. The planner may list them; what is read, each target role and the bucket's policy decide."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-zA-Z-]*:s3:::[A-Za-z0-9._-]{3,255}(,arn:aws[a-zA-Z-]*:s3:::[A-Za-z0-9._-]{3,255})*$", join(",", var.further_source_bucket_arns)))
+    error_message = "further_source_bucket_arns must be empty, or comma-separated ARNs of buckets without spaces."
+  }
+}
+
 variable "further_target_bucket_names" {
   type        = list(string)
-  description = "Further buckets that a run's input may name as its target, comma-separated. Empty allows only TargetBucketName."
+  description = "Buckets that a run's input may name as its target, with any prefix, comma-separated. TargetBucketName among them lifts the limit of TargetPrefix; a target role still writes below its own prefix alone."
   default     = []
   nullable    = false
   validation {
@@ -669,6 +680,7 @@ locals {
     TargetPrefix             = var.target_prefix
     TargetAccountRoleArn     = var.target_account_role_arn
     TargetExternalId         = var.target_external_id
+    FurtherSourceBucketArns  = join(",", var.further_source_bucket_arns)
     FurtherTargetBucketNames = join(",", var.further_target_bucket_names)
     FurtherTargetRoleArns    = join(",", var.further_target_role_arns)
     RunMode                  = var.run_mode

@@ -23,10 +23,11 @@ resource "aws_cloudformation_stack" "this" {
 
 output "source_bucket_policy_json" {
   description = "The statements for the source bucket's policy, for source_policy_documents of a data \"aws_iam_policy_document\" in the source account."
-  value = templatefile("${path.module}/../../source-bucket-policy.json", {
+  # A policy has each Sid once: of several pairs over one bucket, all but one have a suffix.
+  value = replace(templatefile("${path.module}/../../source-bucket-policy.json", {
     TargetRoleArn    = aws_cloudformation_stack.this.outputs["TargetRoleArn"]
     Partition        = data.aws_partition.this.partition
     SourceBucketName = var.source_bucket_name
     SourcePrefix     = var.source_prefix
-  })
+  }), "/\"Sid\": \"(\\w+)\"/", "\"Sid\": \"$1${var.source_statement_suffix}\"")
 }

@@ -9,3 +9,13 @@ variable "tags" {
   description = "Tags of the stack, which CloudFormation hands to its resources."
   default     = {}
 }
+
+variable "source_statement_suffix" {
+  type        = string
+  description = "Letters and digits behind the Sids of source_bucket_policy_json, for a second pair over the same source bucket."
+  default     = ""
+  validation {
+    condition     = can(regex("^[A-Za-z0-9]*$", var.source_statement_suffix))
+    error_message = "source_statement_suffix must be letters and digits."
+  }
+}

@@ -2,11 +2,14 @@
 
 use futures::{Stream, StreamExt, stream};
 use shardlift_core::{
-    access::policy::session::{SessionWork, session_policy},
+    access::{
+        ceilings::Ceilings,
+        policy::session::{SessionWork, session_policy},
+    },
     documents::RunDocuments,
     failure::{Context, Failure},
     port::{Accounts, Clock, Ledger, SessionName},
-    run::{event::ReporterEvent, record::RunRecord},
+    run::{event::ReporterEvent, pair::Pair, record::RunRecord},
     shard::ShardRecord,
     value::{deadline::Deadline, id::RunId, time::Timestamp},
 };
@@ -20,6 +23,8 @@ pub(crate) struct Invocation<'a, P: Ports> {
     pub(crate) control: &'a P::Control,
     pub(crate) notifier: &'a P::Notifier,
     pub(crate) clock: &'a P::Clock,
+    /// What a run may ask for; nothing where the stack's parameters cannot be read.
+    pub(crate) ceilings: Option<&'a Ceilings>,
     pub(crate) event: &'a ReporterEvent,
     pub(crate) deadline: Deadline,
     /// All shards of the run, where its record names them: they are read once.
@@ -27,6 +32,12 @@ pub(crate) struct Invocation<'a, P: Ports> {
 }
 
 impl<'a, P: Ports> Invocation<'a, P> {
+    /// Whether the run writes to the place of a further pair.
+    pub(crate) fn is_elsewhere(&self, pair: &Pair) -> bool {
+        self.ceilings
+            .is_some_and(|ceilings| ceilings.is_elsewhere(pair))
+    }
+
     /// The documents of the run.
     pub(crate) fn documents(&self) -> RunDocuments<'a, P::Control> {
         RunDocuments::new(self.control, &self.event.run_id)

@@ -5,31 +5,81 @@ use std::time::Duration;
 use shardlift_aws::telemetry::metrics::{MetricLine, Unit};
 use shardlift_core::{
     report::{Report, Verdict},
+    run::pair::Target,
     value::{arn::ExecutionArn, tally::THROTTLED_REQUESTS},
 };
+
+/// The longest value of a dimension
+/// (docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html).
+const DIMENSION_LENGTH_MAX: usize = 1_024;
 
 /// The metrics of a report. `RunsComplete` is the heartbeat that the dead man's switch listens for: a point of it is sent
 /// for every run that copies, and is 1 for COMPLETE alone. A dry run proves nothing and sends none.
 ///
-/// The one dimension is the state machine: runs and shards would each be a metric that is billed by the month.
-pub(crate) fn of_report(report: &Report, execution: &ExecutionArn) -> MetricLine {
+/// The one dimension is the state machine: runs and shards would each be a metric that is billed by the month. Where the
+/// run wrote `elsewhere`, to the place of a further pair, a second line is the heartbeat of that place, and the first one
+/// has none: what a pair does must not hide that another one is silent.
+pub(crate) fn of_report(
+    report: &Report,
+    execution: &ExecutionArn,
+    elsewhere: Option<&Target>,
+) -> Vec<MetricLine> {
+    let line = line_of(report, execution, Vec::new());
+    let has_heartbeat = report.verdict != Verdict::Planned && report.events.is_none();
+    match elsewhere {
+        Some(target) if has_heartbeat => {
+            let place = line_of(report, execution, vec![("Target", dimension_of(target))]);
+            vec![with_counts(line, report), with_heartbeat(place, report)]
+        }
+        _ if has_heartbeat => vec![with_counts(with_heartbeat(line, report), report)],
+        _ => vec![with_counts(line, report)],
+    }
+}
+
+fn line_of(
+    report: &Report,
+    execution: &ExecutionArn,
+    further: Vec<(&'static str, String)>,
+) -> MetricLine {
+    let mut dimensions = vec![("StateMachine", execution.machine().to_owned())];
+    dimensions.extend(further);
+    MetricLine::new(report.ended_at, dimensions)
+        .noting("run.id", report.run_id.as_str())
+        .noting("run.verdict", report.verdict.to_string())
+}
+
+/// Bucket and prefix, as the alarm of a pair names them. CloudWatch takes ASCII alone, and a pair's template no other prefix.
+fn dimension_of(target: &Target) -> String {
+    let place = format!("{}/{}", target.bucket, target.prefix.as_str());
+    let is_printable = |character: char| character == ' ' || character.is_ascii_graphic();
+    let characters = place.chars().take(DIMENSION_LENGTH_MAX);
+    characters
+        .map(|character| {
+            if is_printable(character) {
+                character
+            } else {
+                '?'
+            }
+        })
+        .collect()
+}
+
+fn with_heartbeat(line: MetricLine, report: &Report) -> MetricLine {
+    let is = |verdict: Verdict| u64::from(report.verdict == verdict);
+    line.with("RunsComplete", Unit::Count, is(Verdict::Complete))
+        .with("RunsIncomplete", Unit::Count, is(Verdict::Incomplete))
+}
+
+fn with_counts(line: MetricLine, report: &Report) -> MetricLine {
     let is = |verdict: Verdict| u64::from(report.verdict == verdict);
     let throttled = report.cost_usd.requests.get(THROTTLED_REQUESTS);
     let duration = report.ended_at.since(report.started_at);
-    let line = MetricLine::new(
-        report.ended_at,
-        vec![("StateMachine", execution.machine().to_owned())],
-    )
-    .noting("run.id", report.run_id.as_str())
-    .noting("run.verdict", report.verdict.to_string());
     if report.verdict == Verdict::Planned {
         return line.with("RunsPlanned", Unit::Count, 1);
     }
     // A run of events is no heartbeat: it would hide that the nightly run fails.
     let line = match &report.events {
-        None => line
-            .with("RunsComplete", Unit::Count, is(Verdict::Complete))
-            .with("RunsIncomplete", Unit::Count, is(Verdict::Incomplete)),
+        None => line,
         Some(events) => line
             .with("EventRunsComplete", Unit::Count, is(Verdict::Complete))
             .with("EventRunsIncomplete", Unit::Count, is(Verdict::Incomplete))
@@ -90,8 +140,10 @@ mod tests {
         },
         run::option::Verify,
         value::{
+            arn::RoleArn,
             bucket::BucketName,
             id::RunId,
+            key::KeyPrefix,
             skips::{NewerCopies, SkippedCount},
             tally::{Count, FailedCount},
             time::Timestamp,
@@ -105,6 +157,19 @@ mod tests {
     }
 
     fn metrics_of(verdict: Verdict, skipped: Count, filtered: Count) -> serde_json::Value {
+        let lines = lines_of(verdict, skipped, filtered, None);
+        let [line] = &lines[..] else {
+            panic!("one line is enough where no further pair is concerned")
+        };
+        line.clone()
+    }
+
+    fn lines_of(
+        verdict: Verdict,
+        skipped: Count,
+        filtered: Count,
+        elsewhere: Option<&str>,
+    ) -> Vec<serde_json::Value> {
         let report = Report {
             schema_version: 1,
             run_id: RunId::new("night").unwrap(),
@@ -169,9 +234,19 @@ mod tests {
             "arn:aws:states:eu-west-1:111111111111:execution:shardlift-sync:night",
         )
         .unwrap();
-        let mut line = Vec::new();
-        of_report(&report, &execution).write_to(&mut line).unwrap();
-        serde_json::from_slice(&line).unwrap()
+        let elsewhere = elsewhere.map(|prefix| Target {
+            bucket: BucketName::new("further").unwrap(),
+            prefix: KeyPrefix::new(prefix).unwrap(),
+            role_arn: RoleArn::new("arn:aws:iam::222222222222:role/T").unwrap(),
+            external_id: None,
+        });
+        let lines = of_report(&report, &execution, elsewhere.as_ref());
+        let written = lines.iter().map(|line| {
+            let mut written = Vec::new();
+            line.write_to(&mut written).unwrap();
+            serde_json::from_slice(&written).unwrap()
+        });
+        written.collect()
     }
 
     #[test]
@@ -195,6 +270,32 @@ mod tests {
         );
         let in_step = metrics_of(Verdict::Complete, some, some);
         assert_eq!(in_step["RunsWithoutObjects"], 0);
+    }
+
+    #[test]
+    fn the_run_of_a_further_pair_is_the_heartbeat_of_that_pair_alone() {
+        let lines =
+            |verdict, prefix| lines_of(verdict, Count::default(), Count::default(), Some(prefix));
+        let complete = lines(Verdict::Complete, "logs/");
+        let [counts, heartbeat] = &complete[..] else {
+            panic!("a line of the machine and one of the place")
+        };
+        assert!(counts.get("RunsComplete").is_none());
+        assert_eq!(counts["ObjectsCopied"], 3);
+        assert_eq!(heartbeat["Target"], "further/logs/");
+        assert_eq!(heartbeat["RunsComplete"], 1);
+        let dimensions = &heartbeat["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
+        assert_eq!(dimensions, &serde_json::json!([["StateMachine", "Target"]]));
+        let broken = &lines(Verdict::Incomplete, "h\u{e4}lften/")[1];
+        assert_eq!(
+            (
+                &broken["Target"],
+                &broken["RunsComplete"],
+                &broken["RunsIncomplete"]
+            ),
+            (&"further/h?lften/".into(), &0.into(), &1.into())
+        );
+        assert_eq!(lines(Verdict::Planned, "logs/").len(), 1);
     }
 
     #[test]

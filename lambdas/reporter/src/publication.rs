@@ -76,7 +76,7 @@ pub(crate) async fn publish<P: Ports>(
     if let Some(run) = run {
         close(invocation, run).await?;
     }
-    note(invocation, &report);
+    note(invocation, run, &report);
     Ok(report)
 }
 
@@ -96,7 +96,7 @@ async fn write_details<P: Ports>(
 }
 
 /// Logs the report, and sends its metrics.
-fn note<P: Ports>(invocation: &Invocation<'_, P>, report: &Report) {
+fn note<P: Ports>(invocation: &Invocation<'_, P>, run: Option<&RunRecord>, report: &Report) {
     tracing::info!(
         { field::RUN_ID } = %report.run_id,
         { field::RUN_VERDICT } = %report.verdict,
@@ -104,9 +104,13 @@ fn note<P: Ports>(invocation: &Invocation<'_, P>, report: &Report) {
         { field::BYTES } = report.copied.bytes,
         "run reported"
     );
-    let metrics = metrics::of_report(report, &invocation.event.execution_arn);
-    if let Err(error) = metrics.emit() {
-        tracing::warn!({ field::ERROR_DETAIL } = %error, "the metrics of the run could not be printed");
+    let pair = run.map(|run| &run.spec.pair);
+    let elsewhere = pair.filter(|pair| invocation.is_elsewhere(pair));
+    let target = elsewhere.map(|pair| &pair.target);
+    for line in metrics::of_report(report, &invocation.event.execution_arn, target) {
+        if let Err(error) = line.emit() {
+            tracing::warn!({ field::ERROR_DETAIL } = %error, "the metrics of the run could not be printed");
+        }
     }
 }
 

@@ -77,6 +77,7 @@ impl<P: Ports> Reporter<P> {
             control: &self.control,
             notifier: &self.notifier,
             clock: &self.clock,
+            ceilings: self.ceilings.as_ref().ok(),
             event,
             deadline,
             few_shards: Vec::new(),

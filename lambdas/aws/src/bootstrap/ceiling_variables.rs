@@ -28,6 +28,9 @@ pub(super) fn ceiling_parameters(
         serde_json::from_value::<ClassChoice>(json!(name))
     })?;
     Ok(CeilingParameters {
+        source_buckets: list(variable, "FURTHER_SOURCE_BUCKET_ARNS", |arn| {
+            bucket_of(&arn)
+        })?,
         target_buckets: list(variable, "FURTHER_TARGET_BUCKETS", BucketName::new)?,
         target_roles: list(variable, "FURTHER_TARGET_ROLE_ARNS", RoleArn::new)?,
         allow_mirror: flag(variable, ALLOW_MIRROR)?.unwrap_or(false),

@@ -5,6 +5,7 @@
 //! parameters of today.
 
 mod allow_list;
+mod parameters;
 #[cfg(test)]
 mod tests;
 
@@ -24,80 +25,20 @@ use crate::{
         bucket::BucketName,
         key::KeyPrefix,
         storage::StorageClass,
-        text::InvalidText,
     },
 };
 
 use allow_list::AllowList;
-
-/// The parameters of the stack that are ceilings and nothing else. Those by default allow what the stack itself sets, and
-/// every storage class that can be read at once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CeilingParameters {
-    /// The buckets that a run may name as its target beside the stack's own.
-    pub target_buckets: Vec<BucketName>,
-    /// The target roles that a run may name beside the stack's own.
-    pub target_roles: Vec<RoleArn>,
-    /// Whether a run may be a mirror.
-    pub allow_mirror: bool,
-    /// The largest `delete_max_percent`.
-    pub delete_max_percent: Option<u8>,
-    /// The largest `delete_max_objects`.
-    pub delete_max_objects: Option<u64>,
-    /// The keys that a run may encrypt with.
-    pub kms_keys: Vec<AllowedKey>,
-    /// The storage classes that a run may choose.
-    pub storage_classes: Option<Vec<ClassChoice>>,
-    /// Whether a run may name versions.
-    pub allow_versions: bool,
-    /// Whether a run may have a transform.
-    pub enable_transforms: bool,
-    /// The stack's control bucket, where lists may lie.
-    pub control_bucket: Option<BucketName>,
-    /// The buckets in which lists may lie beside it.
-    pub list_buckets: Vec<BucketName>,
-}
-
-/// A key that a run may encrypt with, or each key of one account in one Region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowedKey {
-    /// This one.
-    One(KmsKeyArn),
-    /// Each whose ARN begins so: `arn:aws:kms:<region>:<account>:key/`.
-    EachOf(String),
-}
-
-impl AllowedKey {
-    /// Reads the ARN of a key, or one that ends in `key/*`.
-    ///
-    /// # Errors
-    /// [`InvalidText`] with the form that was expected.
-    pub fn new(text: &str) -> Result<Self, InvalidText> {
-        let Some(place) = text.strip_suffix('*') else {
-            return KmsKeyArn::new(text).map(Self::One);
-        };
-        // Whatever stands before the star must be the place of a key.
-        KmsKeyArn::new(format!("{place}0"))?;
-        if place.ends_with("key/") {
-            Ok(Self::EachOf(place.to_owned()))
-        } else {
-            KmsKeyArn::new(text).map(Self::One)
-        }
-    }
-
-    fn allows(&self, key: &KmsKeyArn) -> bool {
-        match self {
-            Self::One(one) => one == key,
-            Self::EachOf(place) => key.as_str().starts_with(place.as_str()),
-        }
-    }
-}
+pub use parameters::{AllowedKey, CeilingParameters};
 
 /// What a run may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ceilings {
     allow_list: AllowList,
     source_prefix: KeyPrefix,
+    /// Buckets in which the stack's own prefix bounds nothing.
+    whole_sources: Vec<BucketName>,
+    whole_targets: Vec<BucketName>,
     own_target: OwnTarget,
     has_mirrors: bool,
     has_versions: bool,
@@ -132,13 +73,14 @@ impl Ceilings {
         let objects = defaults
             .delete_max_objects
             .unwrap_or(DELETE_MAX_OBJECTS_DEFAULT);
-        let (buckets, roles) = (&parameters.target_buckets, &parameters.target_roles);
-        let allow_list = AllowList::of_stack(defaults, buckets, roles);
+        let allow_list = AllowList::of_stack(defaults, &parameters);
         let mut storage_classes = parameters.storage_classes.unwrap_or_else(readable_classes);
         storage_classes.push(defaults.storage_class.unwrap_or_default());
         Self {
             allow_list,
             source_prefix: defaults.source.prefix.clone().unwrap_or_default(),
+            whole_sources: parameters.source_buckets,
+            whole_targets: parameters.target_buckets,
             own_target: OwnTarget {
                 bucket: target.bucket,
                 prefix: target.prefix.unwrap_or_default(),
@@ -209,6 +151,13 @@ impl Ceilings {
         own.bucket.as_ref() == Some(&target.bucket) && own.role.as_ref() == Some(&target.role_arn)
     }
 
+    /// Whether a run writes to another place than the one that the stack is configured for: that of a further pair.
+    #[must_use]
+    pub fn is_elsewhere(&self, pair: &Pair) -> bool {
+        let (own, target) = (&self.own_target, &pair.target);
+        own.bucket.as_ref() != Some(&target.bucket) || own.prefix != target.prefix
+    }
+
     /// Refuses a `field` that names versions of the source where no run may.
     ///
     /// # Errors
@@ -261,11 +210,14 @@ impl Ceilings {
 
     fn check_place(&self, pair: &Pair) -> Result<(), Failure> {
         let (own, target) = (&self.own_target, &pair.target);
-        if !self.source_prefix.contains(&pair.source.prefix) {
+        let is_whole_source = self.whole_sources.contains(&pair.source.bucket);
+        if !is_whole_source && !self.source_prefix.contains(&pair.source.prefix) {
             let allowed = within(&self.source_prefix);
             return Err(beyond("source.prefix", "SourcePrefix", &allowed));
         }
-        if own.bucket.as_ref() == Some(&target.bucket) && !own.prefix.contains(&target.prefix) {
+        // A bucket that is no further one is the stack's own.
+        let is_whole_target = self.whole_targets.contains(&target.bucket);
+        if !is_whole_target && !own.prefix.contains(&target.prefix) {
             let allowed = within(&own.prefix);
             return Err(beyond("target.prefix", "TargetPrefix", &allowed));
         }

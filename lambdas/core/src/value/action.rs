@@ -75,6 +75,8 @@ pub enum Action {
     DescribeStacks,
     /// Read a schedule.
     GetSchedule,
+    /// Find the schedules of an account.
+    ListSchedules,
     /// Publish a notification.
     Publish,
     /// Begin a log.
@@ -85,7 +87,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::AssumeRole,
         Self::ListBucket,
         Self::ListBucketMultipartUploads,
@@ -122,6 +124,7 @@ impl Action {
         Self::StopExecution,
         Self::DescribeStacks,
         Self::GetSchedule,
+        Self::ListSchedules,
         Self::Publish,
         Self::CreateLogStream,
         Self::PutLogEvents,
@@ -167,6 +170,7 @@ impl Action {
             Self::StopExecution => "states:StopExecution",
             Self::DescribeStacks => "cloudformation:DescribeStacks",
             Self::GetSchedule => "scheduler:GetSchedule",
+            Self::ListSchedules => "scheduler:ListSchedules",
             Self::Publish => "sns:Publish",
             Self::CreateLogStream => "logs:CreateLogStream",
             Self::PutLogEvents => "logs:PutLogEvents",

@@ -78,16 +78,18 @@ fn the_cap_of_a_run_is_shared_among_its_copiers() {
 }
 
 #[test]
-fn further_targets_are_separated_by_commas() {
+fn further_places_are_separated_by_commas() {
     let role = "arn:aws:iam::333333333333:role/T";
     let settings = settings(&[
         ("S3_BUCKET", "source"),
+        ("FURTHER_SOURCE_BUCKET_ARNS", "arn:aws:s3:::source-2"),
         ("FURTHER_TARGET_BUCKETS", "target-2, target-3"),
         ("FURTHER_TARGET_ROLE_ARNS", role),
     ])
     .unwrap();
     let runs = settings.runs.unwrap();
     let expected = CeilingParameters {
+        source_buckets: vec![BucketName::new("source-2").unwrap()],
         target_buckets: ["target-2", "target-3"]
             .map(|name| BucketName::new(name).unwrap())
             .to_vec(),
@@ -162,6 +164,7 @@ fn every_rejection_names_its_variable() {
         ("LEDGER_TTL_DAYS", "forever"),
         ("COPIER_MEMORY_MB", "127"),
         ("RENDERER_MEMORY_MB", "1023"),
+        ("FURTHER_SOURCE_BUCKET_ARNS", "source-2"),
         ("FURTHER_TARGET_BUCKETS", "target-2,No Such"),
         ("FURTHER_TARGET_ROLE_ARNS", "Target"),
         ("CONTROL_BUCKET", "x"),

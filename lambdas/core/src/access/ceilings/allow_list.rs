@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::parameters::CeilingParameters;
 use crate::{
     failure::Failure,
     run::{input::RunInput, invalid, pair::Pair},
@@ -7,7 +8,7 @@ use crate::{
 };
 
 /// The parameters of the stack that make the list.
-const SOURCE: &str = "SourceBucketName";
+const SOURCES: &str = "SourceBucketName and FurtherSourceBucketArns";
 const BUCKETS: &str = "TargetBucketName and FurtherTargetBucketNames";
 const ROLES: &str = "TargetAccountRoleArn and FurtherTargetRoleArns";
 
@@ -22,17 +23,15 @@ pub(super) struct AllowList {
 }
 
 impl AllowList {
-    /// The pair that the stack is configured for, and its further targets; nothing where it is configured for none.
-    pub(super) fn of_stack(
-        configured: &RunInput,
-        buckets: &[BucketName],
-        roles: &[RoleArn],
-    ) -> Self {
-        let own = &configured.target;
+    /// The pair that the stack is configured for, and its further places; nothing where it is configured for none.
+    pub(super) fn of_stack(configured: &RunInput, parameters: &CeilingParameters) -> Self {
+        let (source, target) = (&configured.source, &configured.target);
+        let (sources, targets) = (&parameters.source_buckets, &parameters.target_buckets);
+        let roles = &parameters.target_roles;
         Self {
-            source_buckets: configured.source.bucket.iter().cloned().collect(),
-            target_buckets: own.bucket.iter().chain(buckets).cloned().collect(),
-            target_roles: own.role_arn.iter().chain(roles).cloned().collect(),
+            source_buckets: source.bucket.iter().chain(sources).cloned().collect(),
+            target_buckets: target.bucket.iter().chain(targets).cloned().collect(),
+            target_roles: target.role_arn.iter().chain(roles).cloned().collect(),
         }
     }
 
@@ -45,7 +44,7 @@ impl AllowList {
         let source = &pair.source;
         listed(
             "source.bucket",
-            SOURCE,
+            SOURCES,
             &self.source_buckets,
             &source.bucket,
         )?;
@@ -126,9 +125,17 @@ mod tests {
         with(&[], &[])
     }
 
-    fn with(buckets: &[BucketName], roles: &[RoleArn]) -> AllowList {
+    fn with(further: &[&str], roles: &[RoleArn]) -> AllowList {
         let configured = RunInput::parse(&input("source", "target", OWN)).unwrap();
-        AllowList::of_stack(&configured, buckets, roles)
+        let buckets = further.iter().map(|name| BucketName::new(*name).unwrap());
+        let buckets: Vec<_> = buckets.collect();
+        let parameters = CeilingParameters {
+            source_buckets: buckets.clone(),
+            target_buckets: buckets,
+            target_roles: roles.to_vec(),
+            ..CeilingParameters::default()
+        };
+        AllowList::of_stack(&configured, &parameters)
     }
 
     #[test]
@@ -161,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn further_targets_are_allowed_by_name() {
-        let bucket = BucketName::new("elsewhere").unwrap();
+    fn further_places_are_allowed_by_name() {
         let role = RoleArn::new(FOREIGN).unwrap();
-        let list = with(&[bucket], &[role]);
+        let list = with(&["elsewhere"], &[role]);
         list.check(&pair("source", "elsewhere", FOREIGN)).unwrap();
+        list.check(&pair("elsewhere", "target", OWN)).unwrap();
         list.check(&pair("source", "target", OWN)).unwrap();
         let refused = list.check(&pair("source", "target", OTHER)).unwrap_err();
         assert!(refused.detail.contains("allow-list"), "{}", refused.detail);

@@ -197,6 +197,53 @@ fn a_raised_ceiling_allows_what_lies_below_it_and_no_more() {
 }
 
 #[test]
+fn the_stacks_prefixes_bound_nothing_in_a_bucket_that_is_named_as_a_further_one() {
+    let named = |names: &[&str]| -> Vec<BucketName> {
+        let names = names.iter();
+        names.map(|name| BucketName::new(*name).unwrap()).collect()
+    };
+    let parameters = |sources: &[&str], targets: &[&str]| CeilingParameters {
+        source_buckets: named(sources),
+        target_buckets: named(targets),
+        target_roles: vec![RoleArn::new(FURTHER).unwrap()],
+        ..CeilingParameters::default()
+    };
+    let defaults = defaults(&json!({}));
+    let judge = |input: Value, parameters: CeilingParameters| {
+        let input = RunInput::parse(&input).unwrap().or(defaults.clone());
+        Ceilings::new(&defaults, parameters).check_new(&RunSpec::settle(input).unwrap())
+    };
+    let elsewhere = json!({"source": {"bucket": "logs", "prefix": "2026/"}});
+    judge(elsewhere.clone(), parameters(&["logs"], &[])).unwrap();
+    assert!(judge(elsewhere, parameters(&[], &["logs"])).is_err());
+    let beside = json!({"source": {"prefix": "logs/"}, "target": {"prefix": "logs/"}});
+    judge(beside.clone(), parameters(&["source"], &["target"])).unwrap();
+    for too_few in [
+        parameters(&["source"], &[]),
+        parameters(&[], &["target"]),
+        parameters(&["logs"], &["logs"]),
+    ] {
+        assert!(judge(beside.clone(), too_few).is_err());
+    }
+}
+
+#[test]
+fn only_the_very_place_of_the_stack_is_its_own() {
+    let defaults = defaults(&json!({}));
+    let ceilings = Ceilings::new(&defaults, CeilingParameters::default());
+    for (input, expected) in [
+        (json!({}), false),
+        (json!({"source": {"prefix": "data/x/"}}), false),
+        (json!({"target": {"prefix": "copy/x/"}}), true),
+        (json!({"target": {"bucket": "further"}}), true),
+    ] {
+        let settled = RunInput::parse(&input).unwrap().or(defaults.clone());
+        let pair = RunSpec::settle(settled).unwrap().pair;
+        assert_eq!(ceilings.is_elsewhere(&pair), expected, "{input}");
+    }
+}
+
+#[test]
 fn s3_s_own_keys_do_not_take_the_place_of_the_stacks_key() {
     let (sse, set) = (json!({"sse": "AES256"}), json!({"kms_key_arn": KEY}));
     assert!(refused(&sse, &set, CeilingParameters::default()).contains("RunKmsKeyArn"));

@@ -56,6 +56,8 @@ pub struct Installation {
     pub control_bucket: BucketName,
     /// The topic.
     pub topic_arn: Arn,
+    /// The buckets that a run may name as its source beside the stack's own.
+    pub further_sources: Vec<Arn>,
     /// The target roles that a run may name beside the stack's own.
     pub further_roles: Vec<RoleArn>,
     /// The buckets in which lists may lie beside the control bucket.

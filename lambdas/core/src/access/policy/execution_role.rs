@@ -81,6 +81,7 @@ pub fn execution_role(
     if function == Function::Planner {
         statements.push(list_the_source(agreement));
         statements.extend(list_the_versions(agreement));
+        statements.extend(place.list_further_sources());
         statements.push(place.ask_whether_a_lock_is_still_held());
     }
     if function == Function::Reporter {

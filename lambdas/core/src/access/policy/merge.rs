@@ -26,7 +26,8 @@ pub enum MergeError {
 }
 
 /// `existing` with the statements of `ours` in it. A statement of the same Sid is replaced, every other one is kept as it
-/// is and where it is, so that merging again changes nothing.
+/// is and where it is, so that merging again changes nothing. A statement for one role leaves that of another role alone,
+/// which is of another pair over the same bucket: it gets the same Sid with a number, since a policy has each Sid once.
 ///
 /// # Errors
 /// [`MergeError`] when `existing` is no policy, or one of a version that would read our statements differently.
@@ -48,14 +49,7 @@ pub fn into_existing(existing: &Value, ours: &Document) -> Result<Value, MergeEr
     };
     check_version(policy.get("Version"), ours)?;
     for statement in &ours.statement {
-        let ours = json!(statement);
-        match statements
-            .iter_mut()
-            .find(|existing| existing.get("Sid") == ours.get("Sid"))
-        {
-            Some(same) => *same = ours,
-            None => statements.push(ours),
-        }
+        put(&mut statements, json!(statement));
     }
     let mut merged = policy.clone();
     merged.insert("Statement".to_owned(), Value::Array(statements));
@@ -63,6 +57,47 @@ pub fn into_existing(existing: &Value, ours: &Document) -> Result<Value, MergeEr
         .entry("Version")
         .or_insert_with(|| json!(ours.version));
     Ok(Value::Object(merged))
+}
+
+/// Puts a statement in the place of ours for the same role, or after all others.
+fn put(statements: &mut Vec<Value>, mut ours: Value) {
+    let sid = ours["Sid"].as_str().unwrap_or_default().to_owned();
+    for number in 1_u32.. {
+        if number > 1 {
+            ours["Sid"] = json!(format!("{sid}{number}"));
+        }
+        let found = statements
+            .iter_mut()
+            .find(|existing| existing.get("Sid") == ours.get("Sid"));
+        match found {
+            None => return statements.push(ours),
+            Some(same) if !is_of_another_role(same, &ours) => {
+                *same = ours;
+                return;
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Whether each of two statements is for one role, and not for the same one. A role that was deleted and is named by its
+/// id is another one, too.
+fn is_of_another_role(existing: &Value, ours: &Value) -> bool {
+    match (only_role(existing), only_role(ours)) {
+        (Some(existing), Some(ours)) => existing != ours,
+        _ => false,
+    }
+}
+
+fn only_role(statement: &Value) -> Option<&str> {
+    match &statement["Principal"]["AWS"] {
+        Value::String(role) => Some(role),
+        Value::Array(roles) => match &roles[..] {
+            [Value::String(role)] => Some(role),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn check_version(version: Option<&Value>, ours: &Document) -> Result<(), MergeError> {
@@ -126,6 +161,42 @@ mod tests {
         assert_eq!(
             second["Statement"][0]["Resource"],
             "arn:aws:s3:::source/new/*"
+        );
+    }
+
+    #[test]
+    fn the_statement_of_another_pairs_role_stays() {
+        let for_role = |role: &str, prefix: &str| {
+            let mut document = ours(prefix);
+            document.statement[0] = document.statement[0].clone().to(role);
+            document
+        };
+        let roles =
+            ["one", "two", "three"].map(|name| format!("arn:aws:iam::222222222222:role/{name}"));
+        let mut policy = json!({"Version": "2012-10-17", "Statement": []});
+        for role in &roles {
+            policy = into_existing(&policy, &for_role(role, "old/")).unwrap();
+        }
+        for role in &roles {
+            policy = into_existing(&policy, &for_role(role, "new/")).unwrap();
+        }
+        let statements = policy["Statement"].as_array().unwrap();
+        let told: Vec<_> = statements
+            .iter()
+            .map(|one| (one["Sid"].as_str().unwrap(), only_role(one).unwrap()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("ShardliftReadSource", &*roles[0]),
+                ("ShardliftReadSource2", &*roles[1]),
+                ("ShardliftReadSource3", &*roles[2]),
+            ]
+        );
+        assert!(
+            statements
+                .iter()
+                .all(|one| one["Resource"].to_string().contains("new/"))
         );
     }
 

@@ -27,7 +27,11 @@ pub fn operator(agreement: &Agreement, installation: &Installation) -> Document 
             "ReadTheSchedule",
             &[Action::GetSchedule],
             place.arn("scheduler", &format!("schedule/default/{stack}-nightly")),
-        ),
+        )
+        .and_on(place.arn("scheduler", &format!("schedule/default/{stack}-pair-*"))),
+        // AWS knows no resource for it
+        // (docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html).
+        Statement::allow("FindThePairs", &[Action::ListSchedules], "*"),
         // ListExecutions also takes a Map Run instead of the machine, and AWS names both as required
         // (docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html).
         Statement::allow(

@@ -58,6 +58,21 @@ impl Place<'_> {
         statement
     }
 
+    /// The sources of further pairs, in any prefix.
+    pub(super) fn list_further_sources(&self) -> Option<Statement> {
+        let mut actions = vec![Action::ListBucket];
+        if self.agreement.extras.versions {
+            actions.extend([Action::ListBucketVersions, Action::GetBucketVersioning]);
+        }
+        let mut buckets = self
+            .installation
+            .further_sources
+            .iter()
+            .map(ToString::to_string);
+        let first = Statement::allow("ListFurtherSources", &actions, buckets.next()?);
+        Some(self.own(buckets.fold(first, Statement::and_on)))
+    }
+
     pub(super) fn ledger(&self, sid: &'static str, actions: &[Action]) -> Statement {
         let table = format!("table/{}", self.installation.ledger_table);
         Statement::allow(sid, actions, self.arn("dynamodb", &table))

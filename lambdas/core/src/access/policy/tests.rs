@@ -71,6 +71,7 @@ fn installation() -> Installation {
         ledger_table: "ledger".into(),
         control_bucket: BucketName::new("control").unwrap(),
         topic_arn: Arn::new("arn:aws:sns:eu-west-1:111111111111:topic").unwrap(),
+        further_sources: Vec::new(),
         further_roles: Vec::new(),
         list_buckets: Vec::new(),
     }
