@@ -171,7 +171,7 @@ def test_the_schedule_is_off_by_default_and_loses_nothing(source):
     assert source["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
     (schedule,) = resources_of(source, "AWS::Scheduler::Schedule").values()
     properties = schedule["Properties"]
-    assert properties["Target"]["Input"] == "{}"
+    assert json.loads(properties["Target"]["Input"]) == {"started_by": "schedule"}
     assert properties["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
     assert properties["ScheduleExpressionTimezone"] == {"Ref": "ScheduleTimezone"}
 
