@@ -34,4 +34,6 @@ pub(crate) enum EventsCommand {
     },
     /// Put the dead letters back into the queue.
     Redrive,
+    /// Start a run over what waits now, although the last one broke or was INCOMPLETE a few minutes ago.
+    Retry,
 }

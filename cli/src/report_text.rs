@@ -150,7 +150,7 @@ fn write_json(
     let run = &report.run_id;
     screen.json(json!({
         "run_id": run, "status": "REPORTED", "verdict": report.verdict, "report": report,
-        "page": report.report.document("report.html"),
+        "page": report.address(),
         "next_steps": steps_json(&view.next_steps, run, flags, typed),
     }))
 }
@@ -180,7 +180,7 @@ fn write_report(
     write_next_steps(&view.next_steps, &report.run_id, flags, typed, screen)?;
     writeln!(screen.out())?;
     screen.paragraph(Tone::Faint, 2, &view.price_scope)?;
-    let page = report.report.document("report.html");
+    let page = report.address();
     writeln!(screen.out(), "\n  Report: {page}")?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use shardlift_core::{
     port::Ledger,
     report::{Remedy, Verdict, view::NextStep},
-    run::lock::{LockState, LockedPrefix},
+    run::{lock::LockedPrefix, starter::text_without_starter},
     value::{
         id::{RunId, ShardId},
         printable::Printable,
@@ -112,8 +112,8 @@ fn input(
             end.run
         )));
     }
-    let asked = step.input().or_else(|| end.execution.input.clone());
-    asked.ok_or_else(|| {
+    let own = || end.execution.input.clone().map(text_without_starter);
+    step.input().or_else(own).ok_or_else(|| {
         CommandError::usage(format!(
             "Step Functions no longer shows the input of run {}: start a run with your own, shardlift {flags}start --input …",
             end.run
@@ -145,7 +145,7 @@ pub(crate) async fn writing_now(
     but: &RunId,
 ) -> Result<Option<RunId>, CommandError> {
     for lock in connection.ledger.read_locks(&locked.bucket).await? {
-        let is_other = lock.run_id != *but && lock.state != LockState::GivenUp;
+        let is_other = lock.run_id != *but && lock.state.is_taken();
         if is_other && lock.locked.overlaps(locked) {
             let holder = connection.machine.describe(&lock.run_id).await;
             // Step Functions forgets executions 90 days after their end.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use shardlift_core::{
     failure::Failure,
-    run::{event::INPUT_BYTES_MAX, input::RunInput},
+    run::{event::INPUT_BYTES_MAX, input::RunInput, starter::text_without_starter},
     value::id::{RunId, ShardId},
 };
 
@@ -112,7 +112,8 @@ fn rerun_input(earlier: &RunId, shards: &[ShardId]) -> String {
 /// What an earlier run was started with. Step Functions keeps it for 90 days after its end.
 async fn input_of(connection: &Connection, earlier: &RunId) -> Result<String, CommandError> {
     let execution = connection.machine.describe(earlier).await?;
-    execution.input.ok_or_else(|| {
+    let input = execution.input.map(text_without_starter);
+    input.ok_or_else(|| {
         CommandError::usage(format!(
             "Step Functions does not show the input of run {earlier}"
         ))

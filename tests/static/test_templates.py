@@ -172,7 +172,7 @@ def test_a_new_account_may_configure_every_functions_default_memory(source):
 def test_the_schedule_is_off_by_default_and_loses_nothing(source):
     assert source["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
     (properties,) = [schedule["Properties"] for schedule in resources_of(source, "AWS::Scheduler::Schedule").values()]
-    assert properties["Target"]["Input"] == "{}"
+    assert json.loads(properties["Target"]["Input"]) == {"started_by": "schedule"}
     assert properties["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
     assert properties["ScheduleExpressionTimezone"] == {"Ref": "ScheduleTimezone"}
 

@@ -1,6 +1,7 @@
 //! `shardlift doctor`: what keeps runs from working, as far as a person's own credentials can see it. Nothing is changed.
 
 mod documents;
+mod events;
 mod expected;
 mod finding;
 mod source_bucket;
@@ -36,6 +37,7 @@ pub(crate) async fn check(
     let expected = Expected::of(&deployment).await?;
     let mut findings = stack::check(&deployment, &expected).await;
     findings.extend(source_bucket::check(&deployment, &expected).await);
+    findings.extend(events::check(&deployment, &expected).await);
     let sees_target = stack.local || arguments.target_profile.is_some();
     if sees_target {
         let profile = arguments.target_profile.as_deref();

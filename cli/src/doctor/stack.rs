@@ -3,6 +3,7 @@
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 
 use super::{
+    events,
     expected::Expected,
     finding::{DoctorFinding, Level},
 };
@@ -20,14 +21,16 @@ pub(super) async fn check(deployment: &Deployment, expected: &Expected) -> Vec<D
     let mut findings = vec![stack(expected)];
     findings.push(machine(deployment).await);
     let renderer = (expected.parameter("EnableTransforms") == "true").then_some("renderer");
+    let intake = events::are_expected(expected).then_some("intake");
     for name in ["planner", "copier", "reporter"]
         .into_iter()
         .chain(renderer)
+        .chain(intake)
     {
         findings.push(function(&lambda, expected, name).await);
     }
     findings.push(concurrency(&lambda, expected).await);
-    findings.push(schedule(deployment).await);
+    findings.push(schedule(deployment, expected).await);
     findings.push(subscriptions(&aws_sdk_sns::Client::new(sdk), expected).await);
     findings
 }
@@ -142,14 +145,19 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
     DoctorFinding::new(Level::Note, CHECK, what, why).fixed_by([ask.to_owned()])
 }
 
-async fn schedule(deployment: &Deployment) -> DoctorFinding {
+async fn schedule(deployment: &Deployment, expected: &Expected) -> DoctorFinding {
     const CHECK: &str = "schedule";
     match Schedules::of(deployment).own().await {
         Ok(schedule) if schedule.is_enabled => {
             DoctorFinding::fine(CHECK, format!("{} {}", schedule.expression, schedule.zone))
         }
         Ok(_) => {
-            let why = "No run starts by itself. If that is not intended, deploy the stack with ScheduleState=ENABLED.";
+            let why = if events::are_expected(expected) {
+                "Events alone start runs. What no event told of is found by nobody, and nothing proves what these runs copied: \
+                 deploy the stack with ScheduleState=ENABLED."
+            } else {
+                "No run starts by itself. If that is not intended, deploy the stack with ScheduleState=ENABLED."
+            };
             DoctorFinding::new(Level::Note, CHECK, "disabled", why)
         }
         Err(error) => DoctorFinding::unknown(CHECK, &error),

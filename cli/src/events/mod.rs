@@ -3,6 +3,7 @@
 mod event_parts;
 mod notifications;
 mod queues;
+mod retry;
 mod standing;
 
 use crate::{
@@ -14,8 +15,8 @@ use crate::{
     events_arguments::{EventsArguments, EventsCommand},
 };
 use event_parts::EventParts;
-use notifications::Notifications;
-use queues::Queues;
+pub(crate) use notifications::Notifications;
+pub(crate) use queues::Queues;
 
 /// Does what was asked about events.
 pub(crate) async fn run(
@@ -38,5 +39,9 @@ pub(crate) async fn run(
         }
         EventsCommand::Off { yes } => notifications.switch(false, *yes, screen).await,
         EventsCommand::Redrive => queues.redrive(screen).await,
+        EventsCommand::Retry => {
+            let connection = Connection::open(deployment);
+            retry::retry(&connection, &queues, screen).await
+        }
     }
 }

@@ -15,13 +15,13 @@ use shardlift_core::value::bucket::BucketName;
 use crate::{Ending, Screen, error::CommandError};
 
 /// The configuration of one bucket.
-pub(super) struct Notifications {
+pub(crate) struct Notifications {
     client: Client,
     bucket: BucketName,
 }
 
 impl Notifications {
-    pub(super) fn new(sdk: &aws_config::SdkConfig, bucket: &BucketName) -> Self {
+    pub(crate) fn new(sdk: &aws_config::SdkConfig, bucket: &BucketName) -> Self {
         Self {
             client: Client::from_conf(
                 aws_sdk_s3::config::Builder::from(sdk)
@@ -49,7 +49,7 @@ impl Notifications {
     }
 
     /// Whether the bucket sends its events to EventBridge.
-    pub(super) async fn is_on(&self) -> Result<bool, CommandError> {
+    pub(crate) async fn is_on(&self) -> Result<bool, CommandError> {
         Ok(self.read().await?.event_bridge_configuration.is_some())
     }
 

@@ -8,38 +8,42 @@ use aws_sdk_sqs::{
     },
 };
 use serde_json::json;
-use shardlift_core::value::figures::counted;
+use shardlift_core::{events::RETRY_MESSAGE, value::figures::counted};
 
 use crate::{Ending, Screen, error::CommandError};
 
 /// The most messages of a request.
 const BATCH_MAX: i32 = 10;
+/// The most bytes of the messages of a request. SQS takes 1 MiB since August 2025, and took 256 KiB before; each message that it
+/// delivers is small enough to be sent alone
+/// (docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html).
+const BATCH_BYTES_MAX: usize = 256 * 1_024;
 /// More than were there are taken along, but not those that come back while others are put back.
 const FURTHER_MAX: u64 = 100;
 
 /// How many messages a queue has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Depth {
+pub(crate) struct Depth {
     /// Those that wait to be received.
-    pub(super) visible: u64,
+    pub(crate) visible: u64,
     /// Those that somebody received.
-    pub(super) in_flight: u64,
+    pub(crate) in_flight: u64,
 }
 
 /// The two queues of a stack.
-pub(super) struct Queues {
+pub(crate) struct Queues {
     client: Client,
     stack: String,
 }
 
 /// Where they are.
-pub(super) struct QueueUrls {
-    pub(super) events: String,
-    pub(super) dead_letters: String,
+pub(crate) struct QueueUrls {
+    pub(crate) events: String,
+    pub(crate) dead_letters: String,
 }
 
 impl Queues {
-    pub(super) fn new(sdk: &aws_config::SdkConfig, stack: &str) -> Self {
+    pub(crate) fn new(sdk: &aws_config::SdkConfig, stack: &str) -> Self {
         Self {
             client: Client::new(sdk),
             stack: stack.to_owned(),
@@ -50,7 +54,7 @@ impl Queues {
     ///
     /// # Errors
     /// When the stack has none.
-    pub(super) async fn find(&self) -> Result<QueueUrls, CommandError> {
+    pub(crate) async fn find(&self) -> Result<QueueUrls, CommandError> {
         Ok(QueueUrls {
             events: self.url("events").await?,
             dead_letters: self.url("events-dead-letters").await?,
@@ -75,7 +79,7 @@ impl Queues {
     }
 
     /// How many messages a queue has, as SQS counts them.
-    pub(super) async fn depth(&self, url: &str) -> Result<Depth, CommandError> {
+    pub(crate) async fn depth(&self, url: &str) -> Result<Depth, CommandError> {
         let (visible, hidden) = (
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -120,7 +124,12 @@ impl Queues {
             if messages.is_empty() {
                 break;
             }
-            self.put_back(&urls, messages).await?;
+            let mut rest = messages;
+            while !rest.is_empty() {
+                let (batch, after) = rest.split_at(fitting(rest));
+                self.put_back(&urls, batch).await?;
+                rest = after;
+            }
             moved += messages.len() as u64;
         }
         let is_taken = moved == 0 && there.in_flight > 0;
@@ -147,6 +156,18 @@ impl Queues {
             counted(moved, "dead letter")
         )?;
         Ok(Ending::Good)
+    }
+
+    /// Makes the intake look at what waits.
+    pub(super) async fn wake(&self, urls: &QueueUrls) -> Result<(), CommandError> {
+        self.client
+            .send_message()
+            .queue_url(&urls.events)
+            .message_body(RETRY_MESSAGE)
+            .send()
+            .await
+            .map_err(|error| CommandError::call("sqs:SendMessage", &error))?;
+        Ok(())
     }
 
     async fn put_back(&self, urls: &QueueUrls, messages: &[Message]) -> Result<(), CommandError> {
@@ -195,6 +216,43 @@ impl Queues {
                 counted(sent.failed().len() as u64, "message"),
                 first.message().unwrap_or(first.code())
             ))),
+        }
+    }
+}
+
+/// How many of the messages fit one request; one at least.
+fn fitting(messages: &[Message]) -> usize {
+    let mut bytes = 0;
+    let fits = |message: &&Message| {
+        bytes += message.body().unwrap_or_default().len();
+        bytes <= BATCH_BYTES_MAX
+    };
+    messages.iter().take_while(fits).count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_put_back_in_requests_that_sqs_takes() {
+        const HALF: usize = BATCH_BYTES_MAX / 2;
+        for (sizes, requests) in [
+            (&[1, 2, 3][..], &[3][..]),
+            (&[HALF, HALF, 1], &[2, 1]),
+            (&[1, BATCH_BYTES_MAX, 1, 1], &[1, 1, 2]),
+            (&[1 << 20, 1 << 20, 1], &[1, 1, 1]),
+            (&[BATCH_BYTES_MAX], &[1]),
+        ] {
+            let message = |size: &usize| Message::builder().body("x".repeat(*size)).build();
+            let messages: Vec<Message> = sizes.iter().map(message).collect();
+            let (mut rest, mut found) = (&messages[..], Vec::new());
+            while !rest.is_empty() {
+                let count = fitting(rest);
+                found.push(count);
+                rest = &rest[count..];
+            }
+            assert_eq!(found, requests, "{sizes:?}");
         }
     }
 }

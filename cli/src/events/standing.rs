@@ -76,7 +76,7 @@ pub(super) async fn show(
         counted(queue.visible, "message"),
         queue.in_flight
     )?;
-    writeln!(out, "waiting for a run    {}", waiting.text())?;
+    writeln!(out, "waiting for a run    {}", waiting.text(flags))?;
     writeln!(out, "last run of events   {}", LastRun::text(last.as_ref()))?;
     writeln!(out, "dead letters         {dead}")?;
     Ok(ending)
@@ -92,17 +92,19 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn text(&self) -> String {
+    fn text(&self, flags: &str) -> String {
+        let why = if self.is_held {
+            format!(
+                "; the last run started by events broke or was INCOMPLETE, so the next one waits 10 to 15 minutes. At once: shardlift {flags}events retry"
+            )
+        } else {
+            String::new()
+        };
         let Some(oldest) = self.oldest_at else {
-            return "none".to_owned();
+            return format!("none{why}");
         };
         let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
         let age = duration(now.since(oldest));
-        let why = if self.is_held {
-            "; a run started by events broke, and is tried again every 15 minutes"
-        } else {
-            ""
-        };
         let at_most = if self.lists > 1 { "up to " } else { "" };
         let keys = counted(self.keys, "key");
         format!("{at_most}{keys}, the oldest for {age}{why}")

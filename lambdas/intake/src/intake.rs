@@ -75,6 +75,18 @@ struct ReadBatch {
     unreadable: Vec<FailedItem>,
 }
 
+impl ReadBatch {
+    /// A message of which something cannot be read comes again as a whole. What of it can be read is taken each time.
+    fn put_off(&mut self, id: String, problem: &str) {
+        tracing::error!(
+            message.id = id,
+            { field::ERROR_DETAIL } = %Printable(problem),
+            "a message cannot be read; it comes again, and then goes to the dead letters"
+        );
+        self.unreadable.push(FailedItem { id });
+    }
+}
+
 impl<P: Ports> Intake<P> {
     /// Takes a batch. It may arrive twice, and so may each message of it.
     ///
@@ -103,8 +115,8 @@ impl<P: Ports> Intake<P> {
         for message in batch.records {
             match Message::read(&message.body, &self.source) {
                 Ok(Message::Wake) => read.wakes = true,
-                Ok(Message::Events(events)) => {
-                    for event in events {
+                Ok(Message::Events(told)) => {
+                    for event in told.events {
                         read.received += 1;
                         if self.rules.concern(&event) {
                             read.events.add(event);
@@ -112,15 +124,11 @@ impl<P: Ports> Intake<P> {
                             read.left_out += 1;
                         }
                     }
+                    if !told.problems.is_empty() {
+                        read.put_off(message.id, &told.problems.join("; "));
+                    }
                 }
-                Err(problem) => {
-                    tracing::error!(
-                        message.id = message.id,
-                        { field::ERROR_DETAIL } = %Printable(&problem),
-                        "a message cannot be read; it comes again, and then goes to the dead letters"
-                    );
-                    read.unreadable.push(FailedItem { id: message.id });
-                }
+                Err(problem) => read.put_off(message.id, &problem),
             }
         }
         read
@@ -147,7 +155,9 @@ impl<P: Ports> Intake<P> {
             return Ok(Looked::Done);
         };
         if self.is_held(&stored) {
-            tracing::info!("a run of events broke just now; its lists wait for the next try");
+            tracing::info!(
+                "a run of events broke or was INCOMPLETE just now; what waits is held until the next try"
+            );
             return Ok(Looked::Done);
         }
         for attempt in 1..=ATTEMPTS_MAX {

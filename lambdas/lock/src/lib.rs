@@ -5,7 +5,9 @@
 //! and is redriven may have lost it meanwhile.
 
 mod check;
+mod running;
 mod target_lock;
+mod turn;
 
 pub use check::check_held;
 pub use target_lock::{Holder, Taken, TargetLock, still_under_way};

@@ -19,15 +19,11 @@ use shardlift_core::{
 };
 use tracing::info;
 
-/// How long to wait each time that Step Functions does not know the holder of a lock. DescribeExecution is eventually
-/// consistent and may not know an execution that has just begun
-/// (docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html), and an intake takes the lock just
-/// before it starts the run.
-const UNKNOWN_WAITS: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::ZERO,
-];
+use crate::{
+    running::is_running,
+    turn::{self, Turn},
+};
+
 /// The most attempts to take a lock that changes hands meanwhile.
 const ATTEMPTS_MAX: u32 = 4;
 /// How often to look again, and how often at most, while a run of events holds the target: such runs are short and begin
@@ -98,7 +94,15 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     /// # Errors
     /// When ledger or Step Functions cannot be used, and `RunOverlap` when the lock keeps changing hands.
     pub async fn take(&self) -> Result<Taken, Failure> {
-        let (lock, taken_over) = match self.claim().await? {
+        let mut turn = Turn::default();
+        let taken = self.take_in_turn(&mut turn).await;
+        // Whatever came of it. A turn whose run ended without this is found out by who meets it.
+        turn.end(self.ledger).await?;
+        taken
+    }
+
+    async fn take_in_turn(&self, turn: &mut Turn) -> Result<Taken, Failure> {
+        let (lock, taken_over) = match self.claim(turn).await? {
             Taken::Held(lock, taken_over) => (lock, taken_over),
             Taken::HeldAlready(lock) if lock.state == LockState::Claimed => (lock, None),
             other => return Ok(other),
@@ -108,7 +112,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
             self.give_up(&lock).await?;
             return Ok(Taken::Busy(rival));
         }
-        let held = moved(&lock, LockState::Held);
+        let held = lock.moved(LockState::Held);
         if self.ledger.replace_lock(&lock, &held).await? == PutOutcome::Written {
             return Ok(Taken::Held(held, taken_over));
         }
@@ -135,7 +139,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     /// # Errors
     /// When the ledger cannot be used.
     pub async fn renew(&self, found: &LockRecord) -> Result<bool, Failure> {
-        let renewed = moved(found, found.state);
+        let renewed = found.moved(found.state);
         Ok(self.ledger.replace_lock(found, &renewed).await? == PutOutcome::Written)
     }
 
@@ -144,9 +148,20 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     /// # Errors
     /// When the ledger cannot be used.
     pub async fn give_up(&self, lock: &LockRecord) -> Result<(), Failure> {
-        let given_up = moved(lock, LockState::GivenUp);
+        let given_up = lock.moved(LockState::GivenUp);
         let _outcome = self.ledger.replace_lock(lock, &given_up).await?;
         Ok(())
+    }
+
+    fn fresh(&self, state: LockState) -> LockRecord {
+        LockRecord {
+            schema_version: LEDGER_VERSION,
+            locked: self.locked.clone(),
+            run_id: self.run_id.clone(),
+            execution_arn: self.execution_arn.clone(),
+            state,
+            revision: fastrand::u64(1..FIRST_REVISION_MAX),
+        }
     }
 
     fn is_own(&self, found: &LockRecord) -> bool {
@@ -154,15 +169,8 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     }
 
     /// Claims the lock, unless this run has done so already.
-    async fn claim(&self) -> Result<Taken, Failure> {
-        let fresh = LockRecord {
-            schema_version: LEDGER_VERSION,
-            locked: self.locked.clone(),
-            run_id: self.run_id.clone(),
-            execution_arn: self.execution_arn.clone(),
-            state: LockState::Claimed,
-            revision: fastrand::u64(1..FIRST_REVISION_MAX),
-        };
+    async fn claim(&self, turn: &mut Turn) -> Result<Taken, Failure> {
+        let fresh = self.fresh(LockState::Claimed);
         let (mut attempts, mut waits) = (0, 0);
         while attempts < ATTEMPTS_MAX {
             attempts += 1;
@@ -180,6 +188,8 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
                     if !self.waits_for(&holder) || waits == EVENT_RUN_WAITS_MAX {
                         return Ok(Taken::Busy(holder));
                     }
+                    let own = self.fresh(LockState::Waiting);
+                    turn.wait(self.ledger, self.executions, own).await?;
                     (attempts, waits) = (0, waits + 1);
                     tokio::time::sleep(EVENT_RUN_WAIT).await;
                     continue;
@@ -229,14 +239,24 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     /// such a run must claim its lock anew if it goes on.
     async fn find_other(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
         for other in self.ledger.read_locks(&lock.locked.bucket).await? {
-            let is_taken = other.locked != lock.locked && other.state != LockState::GivenUp;
-            if !is_taken || !other.locked.overlaps(&lock.locked) {
+            let is_in_the_way = match other.state {
+                LockState::Claimed | LockState::Held => other.locked != lock.locked,
+                LockState::Waiting => EventRun::is_one(self.run_id),
+                LockState::GivenUp | LockState::Served => false,
+            };
+            if !is_in_the_way || !other.locked.overlaps(&lock.locked) {
+                continue;
+            }
+            if other.state == LockState::Waiting {
+                if turn::still_waits(self.ledger, self.executions, &other).await? {
+                    return Ok(Some(Holder::running(other)));
+                }
                 continue;
             }
             if let Some(holder) = self.holder(&other).await? {
                 return Ok(Some(holder));
             }
-            let given_up = moved(&other, LockState::GivenUp);
+            let given_up = other.moved(LockState::GivenUp);
             // Refused if it goes on at this very moment.
             if self.ledger.replace_lock(&other, &given_up).await? == PutOutcome::Refused {
                 return Ok(Some(Holder::running(other)));
@@ -251,7 +271,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
 
     /// The run of this lock, as long as others must keep off its target.
     async fn holder(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
-        if self.is_running(lock).await? {
+        if is_running(self.executions, lock).await? {
             return Ok(Some(Holder::running(lock.clone())));
         }
         self.leased(lock).await
@@ -269,17 +289,6 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
             lock: lock.clone(),
             writes_until: Some(until),
         }))
-    }
-
-    async fn is_running(&self, lock: &LockRecord) -> Result<bool, Failure> {
-        for wait in UNKNOWN_WAITS {
-            match self.executions.state(&lock.execution_arn).await? {
-                ExecutionState::Running => return Ok(true),
-                ExecutionState::Ended => return Ok(false),
-                ExecutionState::Unknown => tokio::time::sleep(wait).await,
-            }
-        }
-        Ok(false)
     }
 
     /// Gives a lock that was just taken away back, if its run goes on after all: it was redriven, an intake started it, or a
@@ -313,14 +322,6 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
         EventRun::is_one(&holder.lock.run_id)
             && !EventRun::is_one(self.run_id)
             && holder.writes_until.is_none()
-    }
-}
-
-fn moved(lock: &LockRecord, state: LockState) -> LockRecord {
-    LockRecord {
-        state,
-        revision: lock.revision + 1,
-        ..lock.clone()
     }
 }
 

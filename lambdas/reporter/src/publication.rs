@@ -6,7 +6,7 @@ use shardlift_core::{
     documents::RunDocument,
     failure::{Context, Failure, FailureCode},
     port::{Clock, ControlStore, Ledger, Notification, Notifier, PutOutcome},
-    report::{Report, Verdict, draft::ReportDraft, notice::Surroundings, settlement},
+    report::{Report, draft::ReportDraft, notice::Surroundings, settlement},
     run::{
         lock::LockedPrefix,
         record::{RunRecord, RunState},
@@ -41,23 +41,9 @@ pub(crate) async fn publish<P: Ports>(
         draft.sums.contradict(contradiction.clone());
     }
     let report = draft.into_report(event, run, invocation.control.bucket(), ended_at);
-    let made_trials = run.is_none_or(|run| !run.spec.is_light());
-    let preflight: Option<Preflight> = if made_trials {
-        documents.json_if_readable(RunDocument::Preflight).await?
-    } else {
-        None
-    };
-    let page = ReportPage {
-        report: &report,
-        run,
-        execution: &event.execution_arn,
-        examples: &details.examples,
-        failed: &details.failed,
-        charts: &details.charts,
-        preflight: preflight.as_ref(),
-    };
-    let page = page.render().into_bytes();
-    documents.write(RunDocument::ReportPage, page).await?;
+    if report.is_news() {
+        write_page(invocation, run, &report, &details).await?;
+    }
     let json = serde_json::to_vec_pretty(&report)
         .map_err(|error| Failure::invariant(format!("the report is no JSON: {error}")))?;
     documents.write(RunDocument::Report, json).await?;
@@ -66,8 +52,7 @@ pub(crate) async fn publish<P: Ports>(
         pair: run.map(|run| &run.spec.pair),
         examples: &details.examples,
     };
-    // Runs of events may come every minute: those that are COMPLETE are no news.
-    if !(report.events.is_some() && report.verdict == Verdict::Complete) {
+    if report.is_news() {
         let notification = Notification::of_report(&report, around)?;
         let published = invocation.notifier.publish(&notification).await;
         published.context("publishing the report")?;
@@ -78,6 +63,34 @@ pub(crate) async fn publish<P: Ports>(
     }
     note(invocation, run, &report);
     Ok(report)
+}
+
+/// The page for people.
+async fn write_page<P: Ports>(
+    invocation: &Invocation<'_, P>,
+    run: Option<&RunRecord>,
+    report: &Report,
+    details: &Details,
+) -> Result<(), Failure> {
+    let documents = invocation.documents();
+    let made_trials = run.is_none_or(|run| !run.spec.is_light());
+    let preflight: Option<Preflight> = if made_trials {
+        documents.json_if_readable(RunDocument::Preflight).await?
+    } else {
+        None
+    };
+    let page = ReportPage {
+        report,
+        run,
+        execution: &invocation.event.execution_arn,
+        examples: &details.examples,
+        failed: &details.failed,
+        charts: &details.charts,
+        preflight: preflight.as_ref(),
+    };
+    let page = page.render().into_bytes();
+    documents.write(RunDocument::ReportPage, page).await?;
+    Ok(())
 }
 
 /// The documents of all shards. Only a settled run has any.

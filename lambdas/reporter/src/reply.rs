@@ -57,7 +57,7 @@ impl Reply<'_> {
 /// The headline, and for what broke the message behind it: this is all that the console's execution page shows. It ends in
 /// words by which the event rule of the stack knows that people were told.
 fn summary(report: &Report) -> String {
-    let location = report.report.document("report.html");
+    let location = report.address();
     match &report.problem {
         Some(problem) => format!(
             "{}. {}. {} The report ({location}) was sent.",

@@ -10,7 +10,7 @@ use shardlift_core::{
     plan::{KeptRecord, range::RangeRecord},
     port::{Ledger, Page, PlanStep, PutOutcome},
     run::{
-        lock::{LockRecord, LockedPrefix},
+        lock::{LockRecord, LockSlot, LockedPrefix},
         record::RunRecord,
         renditions::RenditionsRecord,
     },
@@ -26,6 +26,10 @@ mod tables;
 
 use crate::CallScript;
 use tables::{Tables, commit, create, replace};
+
+fn slot_of(lock: &LockRecord) -> (LockedPrefix, LockSlot) {
+    (lock.locked.clone(), lock.state.slot())
+}
 
 /// Shards per page: small, so that tests meet more than one page.
 const PAGE_ITEMS: usize = 3;
@@ -57,7 +61,7 @@ impl MemoryLedger {
     }
 
     pub(crate) fn put_lock(&self, lock: LockRecord) {
-        self.lock().locks.insert(lock.locked.clone(), lock);
+        self.lock().locks.insert(slot_of(&lock), lock);
     }
 
     /// Every shard of a run, past the script, in order of their ids.
@@ -256,7 +260,7 @@ impl Ledger for MemoryLedger {
 
     async fn create_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
         self.write("dynamodb:PutItem", |tables| {
-            create(&mut tables.locks, lock.locked.clone(), lock.clone())
+            create(&mut tables.locks, slot_of(lock), lock.clone())
         })
         .await
     }
@@ -267,11 +271,11 @@ impl Ledger for MemoryLedger {
         lock: &LockRecord,
     ) -> Result<PutOutcome, CallFault> {
         self.write("dynamodb:PutItem", |tables| {
-            let stored = tables.locks.get(&lock.locked);
+            let stored = tables.locks.get(&slot_of(lock));
             if stored.is_none_or(|stored| stored.execution_arn != found.execution_arn) {
                 return PutOutcome::Refused;
             }
-            replace(&mut tables.locks, &lock.locked, lock.clone(), |record| {
+            replace(&mut tables.locks, &slot_of(lock), lock.clone(), |record| {
                 record.revision
             })
         })
@@ -280,7 +284,8 @@ impl Ledger for MemoryLedger {
 
     async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {
         self.read("dynamodb:GetItem", |tables| {
-            tables.locks.get(locked).cloned()
+            let slot = (locked.clone(), LockSlot::Holder);
+            tables.locks.get(&slot).cloned()
         })
         .await
     }
@@ -297,12 +302,10 @@ impl Ledger for MemoryLedger {
     async fn delete_lock(&self, pair: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
         let deleted = self
             .write("dynamodb:DeleteItem", |tables| {
-                if tables
-                    .locks
-                    .get(pair)
-                    .is_some_and(|lock| lock.run_id == *run_id)
-                {
-                    tables.locks.remove(pair);
+                let slot = (pair.clone(), LockSlot::Holder);
+                let stored = tables.locks.get(&slot);
+                if stored.is_some_and(|lock| lock.run_id == *run_id) {
+                    tables.locks.remove(&slot);
                 }
                 PutOutcome::Written
             })

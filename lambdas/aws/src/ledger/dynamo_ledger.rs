@@ -5,7 +5,7 @@ use shardlift_core::{
     plan::{KeptRecord, range::RangeRecord},
     port::{Ledger, Page, PlanStep, PutOutcome},
     run::{
-        lock::{LockRecord, LockedPrefix},
+        lock::{LockRecord, LockSlot, LockedPrefix},
         record::RunRecord,
         renditions::RenditionsRecord,
     },
@@ -186,7 +186,8 @@ impl Ledger for DynamoLedger {
     }
 
     async fn create_lock(&self, lock: &LockRecord) -> Result<PutOutcome, CallFault> {
-        self.create(RecordKey::lock(&lock.locked), lock).await
+        let key = RecordKey::lock(&lock.locked, lock.state.slot());
+        self.create(key, lock).await
     }
 
     async fn replace_lock(
@@ -194,7 +195,8 @@ impl Ledger for DynamoLedger {
         found: &LockRecord,
         lock: &LockRecord,
     ) -> Result<PutOutcome, CallFault> {
-        let (key, mark) = (RecordKey::lock(&lock.locked), WriteMark::fresh());
+        let key = RecordKey::lock(&lock.locked, lock.state.slot());
+        let mark = WriteMark::fresh();
         let entry = Entry::replaced(key, lock, lock.revision, &mark)?;
         write(
             &self.0,
@@ -205,7 +207,7 @@ impl Ledger for DynamoLedger {
     }
 
     async fn read_lock(&self, locked: &LockedPrefix) -> Result<Option<LockRecord>, CallFault> {
-        self.read(&RecordKey::lock(locked)).await
+        self.read(&RecordKey::lock(locked, LockSlot::Holder)).await
     }
 
     async fn read_locks(&self, bucket: &BucketName) -> Result<Vec<LockRecord>, CallFault> {
@@ -213,7 +215,7 @@ impl Ledger for DynamoLedger {
     }
 
     async fn delete_lock(&self, locked: &LockedPrefix, run_id: &RunId) -> Result<(), CallFault> {
-        let key = RecordKey::lock(locked);
+        let key = RecordKey::lock(locked, LockSlot::Holder);
         match self.0.delete_if(&key, "run_id", run_id.as_str()).await {
             Err(fault) if fault.kind == FaultKind::ConditionFailed => Ok(()),
             other => other,

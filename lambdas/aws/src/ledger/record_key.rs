@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 use shardlift_core::{
     failure::fault::{CallFault, FaultKind},
-    run::lock::LockedPrefix,
+    run::lock::{LockSlot, LockedPrefix},
     value::{
         bucket::BucketName,
         id::{RangeId, RunId, ShardId},
@@ -58,8 +58,12 @@ impl RecordKey {
 
     /// The locks of a bucket are in one partition, so that a run finds all that overlap its own. A prefix can be as long as the
     /// 1,024 bytes that a sort key may have, so its digest is the key.
-    pub(super) fn lock(locked: &LockedPrefix) -> Self {
-        let sort = format!("LOCK#{}", prefix_digest(locked));
+    pub(super) fn lock(locked: &LockedPrefix, slot: LockSlot) -> Self {
+        let kind = match slot {
+            LockSlot::Holder => "LOCK",
+            LockSlot::Turn => "TURN",
+        };
+        let sort = format!("{kind}#{}", prefix_digest(locked));
         Self::new(lock_partition(&locked.bucket), sort)
     }
 
@@ -174,10 +178,11 @@ mod tests {
     #[test]
     fn the_longest_prefix_still_has_a_key_and_shares_the_partition_of_its_bucket() {
         let lock = |prefix: &str| {
-            RecordKey::lock(&LockedPrefix {
+            let locked = LockedPrefix {
                 bucket: BucketName::new("target").unwrap(),
                 prefix: KeyPrefix::new(prefix).unwrap(),
-            })
+            };
+            RecordKey::lock(&locked, LockSlot::Holder)
         };
         let (longest, whole) = (lock(&"é".repeat(512)), lock(""));
         assert!(longest.sort.len() < 1_024);

@@ -49,10 +49,22 @@ impl SourceEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Events of the source.
-    Events(Vec<SourceEvent>),
-    /// Nothing happened at the source, but it is time to look at what waits: a run ended, or the clock said so.
+    Events(ReadEvents),
+    /// Nothing happened at the source, but it is time to look at what waits: a run ended, or the clock or a person said so.
     Wake,
 }
+
+/// What a message tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadEvents {
+    /// The events that could be read.
+    pub events: Vec<SourceEvent>,
+    /// Why others of the same message could not. They keep none of those that could from being taken.
+    pub problems: Vec<String>,
+}
+
+/// What a person sends to the queue, so that the intake looks at what waits.
+pub const RETRY_MESSAGE: &str = r#"{"source": "shardlift", "detail-type": "Retry"}"#;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -62,7 +74,7 @@ struct Envelope {
     time: Option<String>,
     detail: Option<serde_json::Value>,
     #[serde(rename = "Records")]
-    records: Option<Vec<Record>>,
+    records: Option<Vec<serde_json::Value>>,
     #[serde(rename = "Event")]
     test_event: Option<String>,
 }
@@ -97,17 +109,19 @@ impl Message {
     /// Reads the body of a message. Events of other buckets are none of ours and are left out.
     ///
     /// # Errors
-    /// Why it cannot be read; such a message belongs to the dead letters.
+    /// Why nothing of it can be read; such a message belongs to the dead letters, as does one with problems.
     pub fn read(body: &str, bucket: &BucketName) -> Result<Self, String> {
         let envelope: Envelope =
             serde_json::from_str(body).map_err(|error| format!("it is no event: {error}"))?;
         if let Some(records) = envelope.records {
-            let read = records
-                .into_iter()
-                .filter(|record| record.s3.bucket.name == bucket.as_str())
-                .map(read_record)
-                .collect::<Result<Vec<_>, _>>()?;
-            return Ok(Self::Events(read.into_iter().flatten().collect()));
+            let mut read = ReadEvents::default();
+            for (index, record) in records.into_iter().enumerate() {
+                match read_record(record, bucket) {
+                    Ok(event) => read.events.extend(event),
+                    Err(problem) => read.problems.push(format!("record {index}: {problem}")),
+                }
+            }
+            return Ok(Self::Events(read));
         }
         if envelope.test_event.as_deref() == Some("s3:TestEvent") {
             return Ok(Self::Wake);
@@ -116,7 +130,7 @@ impl Message {
         let kind = match (source, kind) {
             (Some("aws.s3"), Some("Object Created")) => EventKind::Created,
             (Some("aws.s3"), Some("Object Deleted")) => EventKind::Deleted,
-            (Some("aws.states" | "aws.events" | "aws.scheduler"), Some(_)) => {
+            (Some("aws.states" | "aws.events" | "aws.scheduler" | "shardlift"), Some(_)) => {
                 return Ok(Self::Wake);
             }
             (source, kind) => {
@@ -129,10 +143,14 @@ impl Message {
         let detail: Detail =
             serde_json::from_value(detail).map_err(|error| format!("its detail: {error}"))?;
         if detail.bucket.name != bucket.as_str() {
-            return Ok(Self::Events(Vec::new()));
+            return Ok(Self::Events(ReadEvents::default()));
         }
         let time = envelope.time.unwrap_or_default();
-        readings(detail.object, kind, &time).map(Self::Events)
+        let events = readings(detail.object, kind, &time)?;
+        Ok(Self::Events(ReadEvents {
+            events,
+            problems: Vec::new(),
+        }))
     }
 }
 
@@ -147,7 +165,16 @@ fn readings(object: Object, kind: EventKind, time: &str) -> Result<Vec<SourceEve
     }
 }
 
-fn read_record(record: Record) -> Result<Option<SourceEvent>, String> {
+/// Nothing where it concerns another bucket, or no change of an object.
+fn read_record(
+    record: serde_json::Value,
+    bucket: &BucketName,
+) -> Result<Option<SourceEvent>, String> {
+    let record: Record =
+        serde_json::from_value(record).map_err(|error| format!("it is no record: {error}"))?;
+    if record.s3.bucket.name != bucket.as_str() {
+        return Ok(None);
+    }
     let name = record.event_name.trim_start_matches("s3:");
     let kind = match name.split(':').next() {
         Some("ObjectCreated") => EventKind::Created,
@@ -197,202 +224,4 @@ fn url_decoded(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn bucket() -> BucketName {
-        BucketName::new("source").unwrap()
-    }
-
-    fn through_eventbridge(key: &str, kind: &str) -> Value {
-        json!({
-            "version": "0", "id": "17793124", "detail-type": kind, "source": "aws.s3",
-            "account": "111122223333", "time": "2021-11-12T00:00:00Z", "region": "ca-central-1",
-            "resources": ["arn:aws:s3:::source"],
-            "detail": {
-                "version": "0", "bucket": {"name": "source"}, "reason": "PutObject",
-                "object": {"key": key, "size": 5, "etag": "b1946ac9", "sequencer": "617f08299329d189"},
-            },
-        })
-    }
-
-    fn direct(key: &str, name: &str) -> Value {
-        json!({"Records": [{
-            "eventVersion": "2.1", "eventSource": "aws:s3", "eventTime": "2021-11-12T00:00:00.000Z", "eventName": name,
-            "s3": {"bucket": {"name": "source"}, "object": {"key": key, "sequencer": "0A1B2C3D4E5F678901"}},
-        }]})
-    }
-
-    fn read(message: &Value) -> Result<Message, String> {
-        Message::read(&message.to_string(), &bucket())
-    }
-
-    fn keys(message: &Value) -> Vec<String> {
-        match read(message).unwrap() {
-            Message::Events(events) => events.iter().map(|one| one.key.to_string()).collect(),
-            Message::Wake => panic!("it is an event"),
-        }
-    }
-
-    /// Keys that a wrong decoding makes others of.
-    fn hostile_keys() -> Vec<String> {
-        let fixed = [
-            "a b",
-            "a+b",
-            " ",
-            "+",
-            "%",
-            "%41",
-            "%2B",
-            "%2b+%20 ",
-            "%%2B",
-            "a%2Fb",
-            "%C3%BC",
-            "\u{fc}\u{1f600}\u{202e}",
-            "nul\u{0}key",
-            "a\nb\r\tc",
-            "..//x",
-            "a\"\\'&<>",
-            "\u{feff}x",
-        ];
-        let long = ["k".repeat(1_024), "\u{fc}".repeat(512), "%".repeat(1_024)];
-        fixed.map(str::to_owned).into_iter().chain(long).collect()
-    }
-
-    /// As `java.net.URLEncoder` does, which S3's notifications are made with: what is not a letter, a digit or one of `.-*_`
-    /// is a byte in hexadecimal, and a space is `+`. S3 leaves `/` as it is.
-    fn form_encoded(key: &str) -> String {
-        let encoded = |byte: u8| match byte {
-            b' ' => "+".to_owned(),
-            b'.' | b'-' | b'*' | b'_' | b'/' => char::from(byte).to_string(),
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        };
-        key.bytes().map(encoded).collect()
-    }
-
-    #[test]
-    fn a_key_through_eventbridge_is_looked_at_in_each_reading_that_it_may_have() {
-        for (sent, looked_at) in [
-            ("plain/key", &["plain/key"][..]),
-            ("a b", &["a b"]),
-            ("a+b", &["a+b", "a b"]),
-            ("a%2Bb", &["a%2Bb", "a+b"]),
-            ("50%", &["50%"]),
-            ("50%+", &["50%+"]),
-            ("%FF", &["%FF"]),
-            ("%C3%BC", &["%C3%BC", "\u{fc}"]),
-        ] {
-            assert_eq!(
-                keys(&through_eventbridge(sent, "Object Created")),
-                looked_at
-            );
-        }
-        for key in hostile_keys() {
-            for sent in [key.clone(), form_encoded(&key)] {
-                let looked_at = keys(&through_eventbridge(&sent, "Object Deleted"));
-                assert!(
-                    looked_at.contains(&key),
-                    "{key:?} as {sent:?}: {looked_at:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_that_s3_sends_itself_is_url_encoded_as_a_form_is() {
-        for key in hostile_keys() {
-            let encoded = form_encoded(&key);
-            assert_eq!(
-                keys(&direct(&encoded, "ObjectCreated:Put")),
-                [&*key],
-                "{encoded}"
-            );
-        }
-        for (encoded, key) in [
-            ("a+b", "a b"),
-            ("a%20b", "a b"),
-            ("a%2Bb", "a+b"),
-            ("%2541", "%41"),
-            ("%252B", "%2B"),
-            ("%C3%BC/x", "\u{fc}/x"),
-            ("%c3%bc", "\u{fc}"),
-            ("%00", "\u{0}"),
-            ("plain/key", "plain/key"),
-        ] {
-            assert_eq!(keys(&direct(encoded, "ObjectCreated:Put")), [key]);
-        }
-        for wrong in ["%", "%4", "%zz", "%+1", "%FF"] {
-            assert!(
-                read(&direct(wrong, "ObjectCreated:Put")).is_err(),
-                "{wrong}"
-            );
-        }
-        let too_long = format!("%20{}", "k".repeat(1_024));
-        assert!(read(&direct(&too_long, "ObjectCreated:Put")).is_err());
-    }
-
-    #[test]
-    fn what_happened_is_told_apart() {
-        let kind = |message: &Value| match read(message).unwrap() {
-            Message::Events(events) => events.first().map(|event| event.kind),
-            Message::Wake => None,
-        };
-        let created = Some(EventKind::Created);
-        assert_eq!(kind(&through_eventbridge("a", "Object Created")), created);
-        assert_eq!(kind(&direct("a", "ObjectCreated:Copy")), created);
-        let deleted = Some(EventKind::Deleted);
-        assert_eq!(kind(&through_eventbridge("a", "Object Deleted")), deleted);
-        assert_eq!(
-            kind(&direct("a", "s3:ObjectRemoved:DeleteMarkerCreated")),
-            deleted
-        );
-        assert_eq!(kind(&direct("a", "ObjectTagging:Put")), None);
-    }
-
-    #[test]
-    fn the_end_of_a_run_and_the_clock_wake() {
-        for (source, kind) in [
-            ("aws.states", "Step Functions Execution Status Change"),
-            ("aws.events", "Scheduled Event"),
-        ] {
-            let message = json!({"source": source, "detail-type": kind, "detail": {}});
-            assert_eq!(read(&message), Ok(Message::Wake));
-        }
-        assert_eq!(read(&json!({"Event": "s3:TestEvent"})), Ok(Message::Wake));
-    }
-
-    #[test]
-    fn another_bucket_is_left_out_and_nonsense_is_an_error() {
-        let mut other = through_eventbridge("a", "Object Created");
-        other["detail"]["bucket"]["name"] = json!("another");
-        assert_eq!(read(&other), Ok(Message::Events(Vec::new())));
-        for wrong in [
-            json!([]),
-            json!({}),
-            json!({"source": "aws.ec2", "detail-type": "x"}),
-            json!({"source": "aws.s3", "detail-type": "Object Created"}),
-            through_eventbridge("", "Object Created"),
-            through_eventbridge(&"k".repeat(1_025), "Object Created"),
-        ] {
-            assert!(read(&wrong).is_err(), "{wrong}");
-        }
-        assert!(Message::read("no JSON", &bucket()).is_err());
-    }
-
-    #[test]
-    fn sequencers_are_padded_and_compared_as_texts() {
-        let event = |sequencer: &str| SourceEvent {
-            key: ObjectKey::new("a").unwrap(),
-            kind: EventKind::Created,
-            sequencer: sequencer.to_owned(),
-            at: Timestamp::from_millis(0),
-        };
-        assert!(event("61").is_after(&event("6")));
-        assert!(!event("60").is_after(&event("6")), "padded, they are equal");
-        assert!(event("7").is_after(&event("617f")));
-        assert!(event("0b").is_after(&event("0A")));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ pub mod message;
 pub mod waiting;
 
 pub use batch::{EventBatch, EventRules};
-pub use message::{EventKind, Message, SourceEvent};
+pub use message::{EventKind, Message, RETRY_MESSAGE, ReadEvents, SourceEvent};
 pub use waiting::{
     EventRun, HELD_FOR, HELD_KEY, HELD_MARK, WAITING_FOLDER, WaitingList, WaitingName,
 };

@@ -25,13 +25,15 @@ use crate::{
 pub const WAITING_FOLDER: &str = "lists/events/waiting/";
 /// Where the lists of runs lie: what each takes, together. Nothing but their age removes them.
 pub const MERGED_FOLDER: &str = "lists/events/merged/";
-/// Written when a run of events broke: until some time after it, no other one is started. It comes before every list.
+/// Written when a run of events broke or was INCOMPLETE: until some time after it, no other one is started. It comes before
+/// every list.
 pub const HELD_KEY: &str = "lists/events/waiting/.held";
 
-/// How long that is. What made a run break rarely ends within a minute, and each broken run notifies.
+/// How long that is. What made a run break rarely ends within a minute, and each run that is not COMPLETE notifies: an object
+/// that cannot be copied and is written every minute would make a run and a mail a minute.
 pub const HELD_FOR: Duration = Duration::from_secs(10 * 60);
 /// What it contains, for people.
-pub const HELD_MARK: &[u8] = b"The last run of events broke. Until some minutes after this was written, no other one starts.\n";
+pub const HELD_MARK: &[u8] = b"The last run of events broke or was INCOMPLETE. Until ten minutes after this was written, no other one starts.\n";
 
 /// What the ids of runs of events begin with.
 const RUN_PREFIX: &str = "events-";

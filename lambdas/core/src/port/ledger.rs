@@ -129,7 +129,7 @@ pub trait Ledger: Send + Sync {
         RecordStream::new(self, run_id)
     }
 
-    /// Writes a new lock.
+    /// Writes a new lock, or a new turn: what is written depends on the state.
     fn create_lock(
         &self,
         lock: &LockRecord,
@@ -146,7 +146,7 @@ pub trait Ledger: Send + Sync {
         &self,
         locked: &LockedPrefix,
     ) -> impl Future<Output = Result<Option<LockRecord>, CallFault>> + Send;
-    /// All locks of prefixes of a target bucket, in no order.
+    /// All locks of prefixes of a target bucket, and all turns, in no order.
     fn read_locks(
         &self,
         bucket: &BucketName,

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    run::{event::TypedInput, input::RunInput, option::Mode, spec::RunSpec},
+    run::{
+        event::TypedInput, input::RunInput, option::Mode, spec::RunSpec, starter::without_starter,
+    },
     value::{arn::ExternalId, printable::printable_json},
 };
 
@@ -21,7 +23,7 @@ impl AskedInput {
     /// stands in it: such an id stands in no report. `own` is that of the run.
     #[must_use]
     pub fn of(typed: &TypedInput, own: Option<&ExternalId>) -> Option<Self> {
-        let value = typed.json().ok()?;
+        let value = without_starter(typed.json().ok()?);
         let input = RunInput::parse(&value).ok()?;
         let is_named = own.is_some_and(|own| value.to_string().contains(own.as_str()));
         let is_told =
@@ -68,10 +70,10 @@ impl AskedInput {
     }
 
     /// What a run was asked that has no record, so that nobody knows which external id must not be told: nothing but an
-    /// input without any field, that of the nightly schedule.
+    /// input without any field, or that of the nightly schedule.
     #[must_use]
     pub fn if_empty(typed: &TypedInput) -> Option<Self> {
-        let value = typed.json().ok()?;
+        let value = without_starter(typed.json().ok()?);
         (value == json!({})).then(|| Self(Map::new()))
     }
 

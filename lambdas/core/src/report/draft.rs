@@ -18,6 +18,7 @@ use crate::{
         input::RunInput,
         option::{Compare, Verify},
         record::{RunRecord, RunState},
+        starter::Starter,
     },
     value::{
         bucket::BucketName,
@@ -154,7 +155,7 @@ impl ReportDraft {
             not_planned: run.and_then(not_planned),
             list: plan.and_then(|run| run.totals.list.clone()),
             as_of: plan.and_then(|run| Some(run.spec.as_of?.to_string())),
-            started_by: reported_events(event, run).map(|_| StartedBy::Events),
+            started_by: started_by(event),
             events: reported_events(event, run),
             rest_of: run.and_then(|run| run.spec.rerun.as_ref()?.rest_of().cloned()),
             planned: self.sums.planned,
@@ -279,6 +280,16 @@ fn exceeded_limits(run: &RunRecord) -> Option<DeleteLimits> {
 }
 
 /// What events told of. A run that was refused before it had a record says it in its input.
+/// A rerun is started by a person, whatever started the run that it goes on with.
+fn started_by(event: &ReporterEvent) -> Option<StartedBy> {
+    let input = RunInput::parse(&event.input.json().ok()?).ok()?;
+    Some(match (input.events, input.started_by) {
+        (Some(_), _) => StartedBy::Events,
+        (None, Some(Starter::Schedule)) => StartedBy::Schedule,
+        (None, None) => StartedBy::Person,
+    })
+}
+
 fn reported_events(event: &ReporterEvent, run: Option<&RunRecord>) -> Option<ReportedEvents> {
     let events = match run {
         Some(run) => run.spec.events.clone(),

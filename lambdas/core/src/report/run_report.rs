@@ -69,7 +69,7 @@ pub struct Report {
     /// The instant whose state of the source was meant, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
-    /// What started the run, where that can be told.
+    /// What started the run; nothing where its input cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<StartedBy>,
     /// In a run that events started: what they told of.
@@ -153,6 +153,10 @@ fn is_zero(count: &u64) -> bool {
 pub enum StartedBy {
     /// Events at the source.
     Events,
+    /// The stack's schedule.
+    Schedule,
+    /// Somebody: by the command, the console, or a program of theirs.
+    Person,
 }
 
 /// The events of a run.
@@ -261,6 +265,24 @@ impl ReportLocation {
 }
 
 impl Report {
+    /// Whether the run is worth a notification and a page: one that events started may come every minute, and is no news if
+    /// it is COMPLETE.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        self.events.is_none() || self.verdict != Verdict::Complete
+    }
+
+    /// The `s3://` address of what people read: the page, or the report where there is no page.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let name = if self.is_news() {
+            "report.html"
+        } else {
+            "report.json"
+        };
+        self.report.document(name)
+    }
+
     /// Whether deletions beyond the run's limits are all that keeps it from being complete.
     pub(super) fn only_holds_deletions(&self) -> bool {
         self.deleted.exceeds.is_some()

@@ -17,6 +17,7 @@ use crate::{
             Verify,
         },
         rerun::SHARDS_CHOSEN_MAX,
+        starter::Starter,
         transform::Transform,
     },
     value::{
@@ -82,6 +83,8 @@ pub struct RunInput {
     /// What events at the source started the run, and told of; its list names their keys.
     #[serde(deserialize_with = "object_or_none")]
     pub events: Option<EventRun>,
+    /// What started the run, if no person did and no event.
+    pub started_by: Option<Starter>,
     /// Do again what an earlier run left undone.
     pub rerun_of: Option<RunId>,
     /// Of the earlier run, just these shards.
@@ -267,6 +270,7 @@ impl RunInput {
             dry_run: self.dry_run.or(defaults.dry_run),
             transform: self.transform.or(defaults.transform),
             events: self.events.or(defaults.events),
+            started_by: self.started_by.or(defaults.started_by),
             rerun_of: self.rerun_of.or(defaults.rerun_of),
             shards: self.shards.or(defaults.shards),
         }

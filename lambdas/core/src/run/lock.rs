@@ -45,6 +45,36 @@ pub enum LockState {
     Held,
     /// Nobody holds it: another run was first, or its execution has ended. A run that was stopped and goes on claims it anew.
     GivenUp,
+    /// Its run waits for a run of events to end. As long as it does, no further run of events takes an overlapping lock.
+    Waiting,
+    /// Its run does not wait any more.
+    Served,
+}
+
+/// The two records that a target prefix may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockSlot {
+    /// Of the run that writes, or claims to.
+    Holder,
+    /// Of the run that is next: it stands beside the lock of the run of events that it waits for.
+    Turn,
+}
+
+impl LockState {
+    /// Which of the two records of a prefix has this state.
+    #[must_use]
+    pub const fn slot(self) -> LockSlot {
+        match self {
+            Self::Claimed | Self::Held | Self::GivenUp => LockSlot::Holder,
+            Self::Waiting | Self::Served => LockSlot::Turn,
+        }
+    }
+
+    /// Whether its run writes, or is about to.
+    #[must_use]
+    pub const fn is_taken(self) -> bool {
+        matches!(self, Self::Claimed | Self::Held)
+    }
 }
 
 /// A lock of one execution.
@@ -63,6 +93,18 @@ pub struct LockRecord {
     pub state: LockState,
     /// The number of writes to this record; each write expects the one before it.
     pub revision: u64,
+}
+
+impl LockRecord {
+    /// The record that follows this one, in another state or in the same.
+    #[must_use]
+    pub fn moved(&self, state: LockState) -> Self {
+        Self {
+            state,
+            revision: self.revision + 1,
+            ..self.clone()
+        }
+    }
 }
 
 #[cfg(test)]

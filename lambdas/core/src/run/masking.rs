@@ -58,7 +58,7 @@ mod tests {
     const CANARY: &str = "canary-5f0e4a1b";
     const FIELDS: &str = "mode compare tags storage_class archived kms_key_arn sse acl request_payer \
         multipart_threshold_bytes part_bytes delete_max_percent delete_max_objects allow_empty_source on_change \
-        rounds_max verify dry_run rerun_of shards source target filters canary-5f0e4a1b";
+        rounds_max verify dry_run started_by rerun_of shards source target filters canary-5f0e4a1b";
 
     /// Every input that has the canary in a wrong place, or the wrong form in the right one.
     fn wrong_inputs() -> Vec<Value> {

@@ -21,6 +21,7 @@ pub mod record;
 pub mod renditions;
 pub mod rerun;
 pub mod spec;
+pub mod starter;
 mod stated_input;
 pub mod transform;
 

@@ -57,6 +57,7 @@ impl RunInput {
             dry_run: Some(spec.dry_run),
             transform: spec.transform,
             events: spec.events.clone(),
+            started_by: None,
             rerun_of: None,
             shards: None,
         }

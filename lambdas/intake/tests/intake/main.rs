@@ -6,4 +6,5 @@ mod faults;
 mod holding;
 mod interleavings;
 mod starting;
+mod turns;
 mod world;

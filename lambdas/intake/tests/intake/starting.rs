@@ -64,6 +64,26 @@ async fn a_message_that_cannot_be_read_comes_again_and_holds_no_other_up() {
 }
 
 #[tokio::test]
+async fn of_a_message_with_one_bad_record_the_good_ones_are_taken() {
+    let world = World::new();
+    let record = |key: &str| {
+        json!({
+            "eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T11:59:00Z",
+            "s3": {"bucket": {"name": "source"}, "object": {"key": key, "sequencer": "01"}},
+        })
+    };
+    let message = json!({"Records": [record("data/a"), record("data/%zz"), record("data/b")]});
+    for _ in 0..2 {
+        let reply = world.take(&[message.clone()]).await.unwrap();
+        let failed: Vec<&str> = reply.failures.iter().map(|item| item.id.as_str()).collect();
+        assert_eq!(failed, ["m0"], "nothing of it is forgotten");
+    }
+    assert_eq!(world.starts.runs().len(), 1);
+    let looked = world.settle().await;
+    assert_eq!(looked.into_keys().collect::<Vec<_>>(), ["data/a", "data/b"]);
+}
+
+#[tokio::test]
 async fn a_batch_that_comes_twice_starts_one_run_whenever_it_comes_again() {
     let world = World::new();
     let (one, two) = (event("data/a", 1), event("data/b", 2));

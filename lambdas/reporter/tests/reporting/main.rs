@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test sets up is the test's own")]
 
 mod ceilings;
+mod events;
 mod large_report;
 mod outcomes;
 mod pages;

@@ -14,20 +14,21 @@ pub(crate) fn event_message(bytes: &[u8]) {
         return;
     };
     let source = BucketName::new("source-bucket").expect("a bucket");
-    let Ok(Message::Events(events)) = Message::read(body, &source) else {
+    let Ok(Message::Events(read)) = Message::read(body, &source) else {
         return;
     };
     let mut batch = EventBatch::default();
-    for event in events {
+    for event in read.events {
         batch.add(event);
     }
     let (name, written) = batch.written().expect("a batch can be written");
-    let mut read = EventBatch::default();
-    read.add_list(&written)
+    let mut again = EventBatch::default();
+    again
+        .add_list(&written)
         .expect("what was written can be read");
-    assert_eq!(read.objects(), batch.objects());
+    assert_eq!(again.objects(), batch.objects());
     assert_eq!(
-        read.written().expect("a batch can be written"),
+        again.written().expect("a batch can be written"),
         (name, written)
     );
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use shardlift_core::{
     plan::KeptRecord,
     port::{Ledger, PlanStep, PutOutcome},
+    run::lock::{LockRecord, LockState},
     shard::ShardRecord,
     value::id::{RunId, ShardId},
 };
@@ -224,7 +225,41 @@ async fn a_lock_is_removed_by_its_holder_only(ledger: &impl Ledger, run_id: &str
     assert_eq!(written, Ok(PutOutcome::Written));
     assert_eq!(ledger.delete_lock(&pair, &holder).await, Ok(()));
     assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock)));
+    a_turn_stands_beside_the_lock(ledger, &lock).await;
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
     assert_eq!(ledger.read_lock(&pair).await, Ok(None));
+    let turns = ledger
+        .read_locks(&pair.bucket)
+        .await
+        .expect("they are read");
+    let states: Vec<LockState> = turns.iter().map(|turn| turn.state).collect();
+    assert_eq!(states, [LockState::Served], "nobody removes a turn");
+}
+
+async fn a_turn_stands_beside_the_lock(ledger: &impl Ledger, lock: &LockRecord) {
+    let waiting = LockRecord {
+        state: LockState::Waiting,
+        revision: 7,
+        ..lock.clone()
+    };
+    let served = LockRecord {
+        state: LockState::Served,
+        revision: 8,
+        ..lock.clone()
+    };
+    for expected in [PutOutcome::Written, PutOutcome::Refused] {
+        assert_eq!(ledger.create_lock(&waiting).await, Ok(expected));
+    }
+    assert_eq!(ledger.read_lock(&lock.locked).await, Ok(Some(lock.clone())));
+    let mut both = ledger
+        .read_locks(&lock.locked.bucket)
+        .await
+        .expect("they are read");
+    both.sort_by_key(|record| record.revision);
+    assert_eq!(both, [lock.clone(), waiting.clone()]);
+    for expected in [PutOutcome::Written, PutOutcome::Refused] {
+        assert_eq!(ledger.replace_lock(&waiting, &served).await, Ok(expected));
+    }
+    assert_eq!(ledger.read_lock(&lock.locked).await, Ok(Some(lock.clone())));
 }

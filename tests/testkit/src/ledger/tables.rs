@@ -6,7 +6,7 @@ use shardlift_core::{
     plan::{KeptRecord, range::RangeRecord},
     port::{PLAN_STEP_RECORDS_MAX, PlanStep, PutOutcome},
     run::{
-        lock::{LockRecord, LockedPrefix},
+        lock::{LockRecord, LockSlot, LockedPrefix},
         record::RunRecord,
         renditions::RenditionsRecord,
     },
@@ -23,7 +23,7 @@ pub(super) struct Tables {
     pub(super) ranges: BTreeMap<(RunId, String), RangeRecord>,
     pub(super) shards: BTreeMap<(RunId, ShardId), ShardRecord>,
     pub(super) kept: BTreeMap<(RunId, ShardId), KeptRecord>,
-    pub(super) locks: BTreeMap<LockedPrefix, LockRecord>,
+    pub(super) locks: BTreeMap<(LockedPrefix, LockSlot), LockRecord>,
     pub(super) renditions: BTreeMap<LockedPrefix, RenditionsRecord>,
     pub(super) requests: RequestCounts,
 }

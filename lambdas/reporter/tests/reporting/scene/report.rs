@@ -36,6 +36,16 @@ impl Scene {
             .await
     }
 
+    /// The reporter of a run with this input, after the first round.
+    pub(crate) async fn report_of(&self, input: serde_json::Value) -> ReporterResult {
+        let deadline = Deadline::new(REPORTED_AT, REPORTED_AT.plus(Duration::from_secs(900)));
+        let event = ReporterEvent {
+            input: input.into(),
+            ..event(run_id(), 1, None)
+        };
+        self.reporter.report(&event, deadline).await.unwrap()
+    }
+
     async fn call(
         &self,
         run_id: RunId,
