@@ -3,7 +3,7 @@
 //!
 //! Read `play` first: it plays the story of a seed. `story` is what the seed decides, `cloud` the world in which the
 //! functions run and what happens to their calls, `asl` the state machine, `history` what was seen, `judge` what must hold
-//! (docs/SEMANTICS.md), `mutation` the faults that must be found, `shrink` a short story of a failure.
+//! (docs/SEMANTICS.md), `pictures` what becomes of images, `mutation` the faults that must be found, `shrink` a short story of a failure.
 
 pub mod asl;
 pub mod cloud;
@@ -11,6 +11,7 @@ pub mod dice;
 pub mod history;
 pub mod judge;
 pub mod mutation;
+pub mod pictures;
 pub mod play;
 pub mod shrink;
 pub mod story;

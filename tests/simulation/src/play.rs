@@ -59,6 +59,7 @@ pub fn play_story(story: &Story, planted: &Planted, wishes: &Wishes) -> Played {
     fastrand::seed(story.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
+        .max_blocking_threads(1)
         .start_paused(true)
         .build()
         .expect("a runtime needs nothing that could fail");

@@ -40,6 +40,6 @@ pub use notifier::RecordingNotifier;
 pub use run_starts::{MemoryRunStarts, StartedRun};
 pub use script::{CallScript, Disturbance};
 pub use source_bucket::MemorySource;
-pub use stored_object::StoredObject;
+pub use stored_object::{StoredObject, content_of};
 pub use target_bucket::MemoryTarget;
 pub use weather::{CallEnd, CallFate, CallWeather};

@@ -24,6 +24,11 @@ impl MemoryBuckets {
         self.lock().bytes.insert(content, bytes.to_vec());
     }
 
+    /// From now on objects with this content have these bytes, or as many of them as their size says, and zeros after them.
+    pub fn hold_bytes(&self, content: &str, bytes: &[u8]) {
+        self.lock().bytes.insert(content.to_owned(), bytes.to_vec());
+    }
+
     /// The bytes of an object that was written with some.
     #[must_use]
     pub fn bytes(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {

@@ -66,7 +66,8 @@ pub(crate) fn whole_seconds(instant: Timestamp) -> Timestamp {
 }
 
 /// The name of a content of these bytes.
-pub(crate) fn content_of(bytes: &[u8]) -> String {
+#[must_use]
+pub fn content_of(bytes: &[u8]) -> String {
     let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
     format!("bytes-{:016x}", fingerprint(&text, bytes.len() as u64))
 }

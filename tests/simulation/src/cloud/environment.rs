@@ -17,8 +17,10 @@ use shardlift_core::{
     value::{deadline::Deadline, time::Timestamp},
 };
 use shardlift_planner::{Planner, PlannerSettings};
+use shardlift_renderer::{renderer::Renderer, room::Room};
 use shardlift_reporter::Reporter;
 use shardlift_testkit::{CallScript, MemoryListFiles};
+use shardlift_worker::ports::Connections;
 
 use super::{clock::VirtualClock, sky::EnvironmentSky};
 use crate::{
@@ -28,6 +30,9 @@ use crate::{
         PlantedAccounts, PlantedControl, PlantedExecutions, PlantedLedger, PlantedNotifier,
     },
 };
+
+/// The memory of a renderer.
+const RENDERER_MEMORY_MB: u32 = 2_048;
 
 /// The ports in memory, each with a fault or with none.
 pub(super) enum PortsInMemory {}
@@ -70,6 +75,7 @@ pub(super) struct Adapters {
 enum Handler {
     Planner(Box<Planner<PortsInMemory>>),
     Copier(Box<Copier<PortsInMemory>>),
+    Renderer(Box<Renderer<PortsInMemory>>),
     Reporter(Box<Reporter<PortsInMemory>>),
 }
 
@@ -120,6 +126,17 @@ impl Environment {
                 let copier = Copier::new(accounts, ledger, control, clock, ceilings);
                 Handler::Copier(Box::new(copier))
             }
+            Function::Renderer => {
+                let ports = Connections {
+                    accounts,
+                    ledger,
+                    control,
+                    clock,
+                };
+                let room = Room::new(RENDERER_MEMORY_MB, 2);
+                let renderer = Renderer::new(ports, settings.ceilings, room);
+                Handler::Renderer(Box::new(renderer))
+            }
             Function::Reporter => Handler::Reporter(Box::new(Reporter {
                 accounts,
                 ledger,
@@ -146,9 +163,10 @@ impl Environment {
     ) -> Worked {
         let deadline = Deadline::new(now, ends_at);
         let work = AssertUnwindSafe(self.handle(payload, deadline)).catch_unwind();
+        let has_threads = matches!(self.handler, Handler::Renderer(_));
         let responded = tokio::select! {
             biased;
-            responded = polled(work, polls_max) => responded,
+            responded = polled(work, polls_max, has_threads) => responded,
             () = self.script.killed() => None,
             () = tokio::time::sleep(ends_at.since(now)) => {
                 return Worked::Died(error("Sandbox.Timedout", "the time is over"));
@@ -176,6 +194,10 @@ impl Environment {
                 let event = event::parse_value(payload)?;
                 serde_json::to_value(copier.copy_shard(&event, deadline).await?)
             }
+            Handler::Renderer(renderer) => {
+                let event = event::parse_value(payload)?;
+                serde_json::to_value(renderer.render_shard(&event, deadline).await?)
+            }
             Handler::Reporter(reporter) => {
                 let event = event::parse_value(payload)?;
                 serde_json::to_value(reporter.report(&event, deadline).await?)
@@ -192,8 +214,13 @@ pub(super) fn error(name: &str, cause: &str) -> TaskError {
     }
 }
 
-/// Drives a future for at most so many polls; nothing if that does not suffice.
-async fn polled<F: Future>(work: F, polls_max: Option<u64>) -> Option<F::Output> {
+/// Drives a future for at most so many polls; nothing if that does not suffice. What it gives to threads is done before
+/// anything else happens.
+async fn polled<F: Future>(
+    work: F,
+    polls_max: Option<u64>,
+    has_threads: bool,
+) -> Option<F::Output> {
     let mut work = pin!(work);
     let mut polls = 0;
     poll_fn(|context| {
@@ -201,7 +228,19 @@ async fn polled<F: Future>(work: F, polls_max: Option<u64>) -> Option<F::Output>
             return Poll::Ready(None);
         }
         polls += 1;
-        work.as_mut().poll(context).map(Some)
+        let polled = work.as_mut().poll(context).map(Some);
+        if has_threads {
+            wait_for_thread();
+        }
+        polled
     })
     .await
+}
+
+/// Waits until the runtime's only thread for blocking work has done all that it was given, so that a seed always tells the
+/// same story.
+fn wait_for_thread() {
+    let (done, is_done) = std::sync::mpsc::channel();
+    tokio::task::spawn_blocking(move || done.send(()));
+    is_done.recv().expect("the thread takes what it is given");
 }

@@ -149,6 +149,7 @@ impl Tasks for ExecutionTasks {
         let function = match parameters["FunctionName"].as_str() {
             Some("${PlannerFunctionArn}") => Function::Planner,
             Some("${CopierFunctionArn}") => Function::Copier,
+            Some("${RendererFunctionArn}") => Function::Renderer,
             Some("${ReporterFunctionArn}") => Function::Reporter,
             other => {
                 let problem = format!("{resource} of {other:?} is not simulated");

@@ -37,6 +37,7 @@ use crate::{
         PlantedAccounts, PlantedControl, PlantedExecutions, PlantedLedger, PlantedNotifier,
         PortFault,
     },
+    pictures,
     story::{CONTROL, FirstObject, SOURCE, SOURCE_ACCOUNT, Story, TARGET, TARGET_ACCOUNT},
     sync_machine,
 };
@@ -110,6 +111,11 @@ impl Cloud {
             .with_bucket(SOURCE, SOURCE_ACCOUNT, "eu-central-1")
             .with_bucket(TARGET, TARGET_ACCOUNT, "us-east-1");
         furnish(&buckets, &story);
+        for content in story.contents() {
+            if let Some(picture) = pictures::picture_of(content) {
+                buckets.hold_bytes(content, &picture);
+            }
+        }
         {
             let mut seen = chronicle.seen();
             seen.ground = story.ground.clone();

@@ -12,6 +12,8 @@ pub enum Function {
     Planner,
     /// Copies.
     Copier,
+    /// Renders images.
+    Renderer,
     /// Reports.
     Reporter,
 }
@@ -23,6 +25,7 @@ impl Function {
         match self {
             Self::Planner => "planner",
             Self::Copier => "copier",
+            Self::Renderer => "renderer",
             Self::Reporter => "reporter",
         }
     }

@@ -9,11 +9,15 @@ use super::{
     chronicle::{Objects, Seen},
     timeline::{Change, Who},
 };
-use crate::story::{SOURCE, TARGET};
+use crate::{
+    pictures::arrival,
+    story::{SOURCE, TARGET},
+};
 
 /// Operations that write at the target.
-const WRITES: [&str; 6] = [
+const WRITES: [&str; 7] = [
     "s3:CopyObject",
+    "s3:PutObject",
     "s3:CompleteMultipartUpload",
     "s3:DeleteObject",
     "s3:PutObjectTagging",
@@ -151,10 +155,9 @@ impl Seen {
             _ => at,
         };
         let versions = self.source.between(&source_key, log.began_at, until);
-        let is_of_source = versions.iter().flatten().any(|version| {
-            version.content == after.content
-                && version.attributes.size_bytes == after.attributes.size_bytes
-        });
+        let transform = &self.asked(run)["transform"];
+        let mut versions = versions.iter().flatten();
+        let is_of_source = versions.any(|version| arrival(transform, version).is(after));
         if !is_of_source {
             let text = format!(
                 "{relative:?} was written with {:?}, which the source had at no time that counts",

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Found, digest::NaiveDigest, sameness::is_equal, view::View};
+use super::{Found, digest::NaiveDigest, view::View};
+use crate::pictures::arrival;
 
 pub(super) fn judge(view: &View<'_>, found: &mut Found) {
     check_reasons(view, found);
@@ -138,7 +139,11 @@ fn check_newer(view: &View<'_>, found: &mut Found) {
         let source_key = view.source_key(relative);
         let began_at = view.log().began_at;
         let planned = view.seen.source.between(&source_key, began_at, planned_at);
-        let is_of_plan = |object| planned.iter().flatten().any(|it| is_equal(it, object));
+        let transform = view.transform();
+        let is_of_plan = |object| {
+            let mut planned = planned.iter().flatten();
+            planned.any(|version| arrival(transform, version).is(object))
+        };
         written.is_some_and(|object| !is_of_plan(object))
     };
     let newer = view

@@ -6,10 +6,13 @@ use shardlift_testkit::StoredObject;
 
 use super::{
     Found,
-    sameness::{is_archived, is_equal, may_count_as_same},
+    sameness::{is_archived, may_count_as_same},
     view::View,
 };
-use crate::history::Version;
+use crate::{
+    history::{Version, Who},
+    pictures::{Arrival, arrival},
+};
 
 pub(super) fn judge(view: &View<'_>, found: &mut Found) {
     let is_judged = view.is_settled() && view.mode() != "audit";
@@ -53,12 +56,27 @@ fn what_is_wrong(view: &View<'_>, relative: &str) -> Option<String> {
     if skips_archived && versions.iter().any(|version| is_archived(version)) {
         return None;
     }
+    let transform = view.transform();
+    let arrivals: Vec<Arrival> = versions
+        .iter()
+        .map(|version| arrival(transform, version))
+        .collect();
+    // What is no image, or a broken one, has no rendition.
+    if arrivals
+        .iter()
+        .any(|arrival| !matches!(arrival, Arrival::Object { .. }))
+    {
+        return None;
+    }
     let at_target: Version = view.seen.target.at(&target_key, ended_at);
     let Some(at_target) = at_target else {
         return Some(format!("{relative:?} is missing"));
     };
-    if versions.iter().any(|version| is_equal(version, &at_target)) {
+    if arrivals.iter().any(|arrival| arrival.is(&at_target)) {
         return what_is_left_behind(view, relative, &versions, &at_target);
+    }
+    if !view.transform().is_null() {
+        return what_is_no_rendition(view, relative, &versions);
     }
     // What the plan found the same stays as it stood.
     let stood = view
@@ -77,6 +95,21 @@ fn what_is_wrong(view: &View<'_>, relative: &str) -> Option<String> {
         let (is, should) = (&at_target.content, &versions[0].content);
         format!("{relative:?} holds {is:?} instead of {should:?}")
     })
+}
+
+/// What stands in the place of a rendition counts as one only if somebody else put it there after its image.
+fn what_is_no_rendition(
+    view: &View<'_>,
+    relative: &str,
+    versions: &[&Arc<StoredObject>],
+) -> Option<String> {
+    let changes = view.seen.target.changes(&view.target_key(relative));
+    let last = changes.last()?;
+    let is_foreign = last.who == Who::Other
+        && versions
+            .iter()
+            .any(|version| last.at.as_epoch_seconds() > version.modified_at.as_epoch_seconds());
+    (!is_foreign).then(|| format!("{relative:?} is no rendition that the run would make"))
 }
 
 /// Tags go along.

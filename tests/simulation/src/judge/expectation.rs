@@ -6,7 +6,7 @@ use serde_json::json;
 use shardlift_testkit::StoredObject;
 
 use super::{
-    Found,
+    Found, renditions,
     sameness::{counts_as_same, is_archived},
     view::View,
 };
@@ -130,6 +130,9 @@ fn differs(view: &View<'_>) -> Vec<String> {
     let log = view.log();
     let sides = sides(view);
     let mode = log.mode();
+    if !view.transform().is_null() {
+        return pictures_differ(view, &sides);
+    }
     let Outcomes {
         planned,
         same,
@@ -173,11 +176,28 @@ fn differs(view: &View<'_>) -> Vec<String> {
         view.number("/copied/objects"),
     );
     expect("failed", failed, view.number("/failed/objects"));
+    expect_end(view, &sides, failed, wrong)
+}
+
+fn pictures_differ(view: &View<'_>, sides: &Sides) -> Vec<String> {
+    let gone = gone_from_list(view);
+    let (wrong, failed) = renditions::differs(view, &sides.source, gone);
+    if view.log().is_dry() {
+        return expect_verdict(view, "PLANNED", wrong);
+    }
+    expect_end(view, sides, failed, wrong)
+}
+
+/// What is deleted, and the verdict.
+fn expect_end(view: &View<'_>, sides: &Sides, failed: u64, mut wrong: Vec<String>) -> Vec<String> {
     let mut is_complete = failed == 0;
-    if mode == "mirror" {
-        let may_delete = may_delete(view, &sides);
-        let deleted = if may_delete { sides.extra } else { 0 };
-        expect("deleted", deleted, view.number("/deleted/objects"));
+    if view.log().mode() == "mirror" {
+        let may_delete = may_delete(view, sides);
+        let expected = if may_delete { sides.extra } else { 0 };
+        let deleted = view.number("/deleted/objects");
+        if deleted != expected {
+            wrong.push(format!("deleted: {deleted} instead of {expected}"));
+        }
         is_complete &= may_delete;
     }
     let verdict = if is_complete {

@@ -2,7 +2,7 @@
 //!
 //! `view` is one run with what was seen of it, `sameness` what counts as the same, `complete` what COMPLETE means,
 //! `accounts` the sums and lists, `digest` the digest, `duties` that each run is reported and leaves nothing behind,
-//! `expectation` what an undisturbed run must come to.
+//! `expectation` what an undisturbed run must come to, and `renditions` one with a transform.
 
 mod accounts;
 mod complete;
@@ -10,6 +10,7 @@ mod digest;
 mod documents;
 mod duties;
 mod expectation;
+mod renditions;
 mod sameness;
 mod view;
 

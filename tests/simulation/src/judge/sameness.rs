@@ -7,11 +7,6 @@ pub(super) fn is_archived(object: &StoredObject) -> bool {
     object.attributes.storage_class == "GLACIER"
 }
 
-/// Whether two objects hold the same.
-pub(super) fn is_equal(one: &StoredObject, other: &StoredObject) -> bool {
-    one.content == other.content && one.attributes.size_bytes == other.attributes.size_bytes
-}
-
 /// Whether a run compares the two as the same, if it knows how both are encrypted.
 pub(super) fn counts_as_same(
     compare: &str,

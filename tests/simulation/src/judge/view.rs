@@ -71,6 +71,11 @@ impl<'a> View<'a> {
         self.asked("mode", "sync")
     }
 
+    /// What the run makes of each object instead of a copy; null in a run of copies.
+    pub(super) fn transform(&self) -> &Value {
+        &self.seen.asked(self.run)["transform"]
+    }
+
     /// The keys of the list that names the objects, if one does.
     pub(super) fn list(&self) -> Option<&[String]> {
         let asked = self.seen.asked(self.run);

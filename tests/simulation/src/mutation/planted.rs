@@ -5,6 +5,7 @@
 #[expect(missing_docs, reason = "`PORT_FAULTS` says what each is")]
 pub enum PortFault {
     CopyWithoutIfMatch,
+    ReadWithoutIfMatch,
     PartWithoutIfMatch,
     SwallowedCopyError,
     SwallowedPartError,
@@ -40,6 +41,10 @@ pub const PORT_FAULTS: &[(PortFault, &str)] = &[
     (
         PortFault::CopyWithoutIfMatch,
         "CopyObject without If-Match on its source",
+    ),
+    (
+        PortFault::ReadWithoutIfMatch,
+        "GetObject of an image without If-Match",
     ),
     (
         PortFault::PartWithoutIfMatch,

@@ -5,8 +5,9 @@ use shardlift_core::{
     failure::fault::{CallFault, Effect, FaultKind},
     port::{
         Accounts, BucketListing, CopyOptions, CopyReceipt, CopySource, CreatedUpload, ListRequest,
-        ObjectAttributes, ObjectPage, ObjectRef, ObjectToDelete, PartReceipt, Probe, SessionName,
-        SourceBucket, TagSet, TargetBucket, UploadSpec, VersionPage, VersionRequest, Versioning,
+        NewObject, ObjectAttributes, ObjectBytes, ObjectPage, ObjectRef, ObjectToDelete,
+        PartReceipt, Probe, SessionName, SourceBucket, TagSet, TargetBucket, UploadSpec,
+        VersionPage, VersionRequest, Versioning,
     },
     run::{
         pair::{Source, Target},
@@ -123,6 +124,20 @@ impl Accounts for PlantedAccounts {
     ) -> Result<PlantedTarget, CallFault> {
         let opened = self.inner.reopen_target(run, session, policy).await?;
         Ok(self.target(opened))
+    }
+}
+
+impl ObjectBytes for PlantedTarget {
+    async fn read_source(&self, source: &CopySource, bytes_max: u64) -> Result<Vec<u8>, CallFault> {
+        let asked = match self.fault {
+            Some(PortFault::ReadWithoutIfMatch) => self.any_version(source),
+            _ => source.clone(),
+        };
+        self.inner.read_source(&asked, bytes_max).await
+    }
+
+    async fn put_object(&self, object: &NewObject, bytes: &[u8]) -> Result<CopyReceipt, CallFault> {
+        self.inner.put_object(object, bytes).await
     }
 }
 

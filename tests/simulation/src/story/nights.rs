@@ -5,7 +5,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::dice::{happens, one_of};
+use crate::{
+    dice::{happens, one_of},
+    pictures,
+};
 
 /// A run that is to be started.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +135,30 @@ fn options(rng: &mut Rng, input: &mut Value) {
     }
     if happens(rng, 200) {
         set(input, "archived", "skip");
+    }
+}
+
+/// Makes runs with a transform of these runs: mostly with the same one. What is refused beside one is taken out.
+pub(super) fn render(rng: &mut Rng, steps: &mut [Step]) {
+    let [usual, other] = pictures::transforms();
+    let plans = steps.iter_mut().filter_map(|step| match step {
+        Step::Runs(plans) => Some(plans),
+        _ => None,
+    });
+    for plan in plans.flatten() {
+        let input = &mut plan.input;
+        if input.get("rerun_of").is_some() {
+            continue;
+        }
+        let is_usual = happens(rng, 850);
+        input["transform"] = if is_usual { &usual } else { &other }.clone();
+        if input["mode"] == "audit" {
+            set(input, "mode", "sync");
+        }
+        if input["verify"] == "checksum" {
+            set(input, "verify", "relist");
+        }
+        input.as_object_mut().expect("an input").remove("compare");
     }
 }
 

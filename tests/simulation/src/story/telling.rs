@@ -12,7 +12,10 @@ use super::{
     nights::{self, Step},
     places::Ground,
 };
-use crate::dice::{Dice, happens, one_of};
+use crate::{
+    dice::{Dice, happens, one_of},
+    pictures,
+};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -86,9 +89,15 @@ impl Story {
             },
             ..ground
         };
-        let has_parts = happens(rng, 350);
+        let is_of_pictures = pictures::is_of(seed);
+        let has_parts = happens(rng, 350) && !is_of_pictures;
         let has_huge = has_parts && happens(rng, 80);
-        let source = sources(rng, &ground, has_parts, has_huge);
+        let mut source = sources(rng, &ground, has_parts, has_huge);
+        if is_of_pictures {
+            source
+                .iter_mut()
+                .for_each(|object| make_whole(rng, &mut object.size_bytes));
+        }
         let target = targets(rng, &ground, &source);
         let lists = lists(rng, &ground, &source);
         let mut base = json!({});
@@ -97,8 +106,16 @@ impl Story {
             base["part_bytes"] = json!(if has_huge { 5 * GIB } else { 5 * MIB });
         }
         let names: Vec<&str> = lists.iter().map(|(key, _)| key.as_str()).collect();
-        let (steps, runs) = nights::steps(rng, &base, &names);
-        let events = happenings(rng, &ground, &source, &target, runs - 1, has_parts);
+        let (mut steps, runs) = nights::steps(rng, &base, &names);
+        let mut events = happenings(rng, &ground, &source, &target, runs - 1, has_parts);
+        if is_of_pictures {
+            nights::render(rng, &mut steps);
+            for event in &mut events {
+                if let Deed::PutSource { size_bytes, .. } = &mut event.deed {
+                    make_whole(rng, size_bytes);
+                }
+            }
+        }
         Self {
             seed,
             page_objects: rng.usize(1..6),
@@ -117,10 +134,31 @@ impl Story {
         }
     }
 
+    /// What the objects of a story of pictures hold at any time; nothing in another one.
+    #[must_use]
+    pub fn contents(&self) -> Vec<&str> {
+        if !pictures::is_of(self.seed) {
+            return Vec::new();
+        }
+        let written = self.events.iter().filter_map(|event| match &event.deed {
+            Deed::PutSource { content, .. } => Some(content.as_str()),
+            _ => None,
+        });
+        let source = self.source.iter().map(|object| object.content.as_str());
+        source.chain(written).collect()
+    }
+
     /// Whether somebody changes something while a run is under way.
     #[must_use]
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()
+    }
+}
+
+/// Most pictures are whole.
+fn make_whole(rng: &mut Rng, size_bytes: &mut u64) {
+    if *size_bytes > 0 && happens(rng, 950) {
+        *size_bytes += pictures::PICTURE_BYTES;
     }
 }
 
