@@ -39,6 +39,7 @@ def test_the_schedule_starts_the_state_machine_of_the_stack_with_the_pair_as_its
     assert target["Arn"] == "imported:shardlift-StateMachineArn"
     assert target["DeadLetterConfig"] == {"Arn": "queue"}
     assert run_input() == {
+        "started_by": "schedule",
         "source": {"bucket": "my-source", "prefix": "logs/"},
         "target": {
             "bucket": "my-target",

@@ -74,7 +74,7 @@ async fn of_a_message_with_one_bad_record_the_good_ones_are_taken() {
     };
     let message = json!({"Records": [record("data/a"), record("data/%zz"), record("data/b")]});
     for _ in 0..2 {
-        let reply = world.take(&[message.clone()]).await.unwrap();
+        let reply = world.take(std::slice::from_ref(&message)).await.unwrap();
         let failed: Vec<&str> = reply.failures.iter().map(|item| item.id.as_str()).collect();
         assert_eq!(failed, ["m0"], "nothing of it is forgotten");
     }

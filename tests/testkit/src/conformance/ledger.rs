@@ -224,7 +224,7 @@ async fn a_lock_is_removed_by_its_holder_only(ledger: &impl Ledger, run_id: &str
     let written = ledger.replace_lock(&found, &lock).await;
     assert_eq!(written, Ok(PutOutcome::Written));
     assert_eq!(ledger.delete_lock(&pair, &holder).await, Ok(()));
-    assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock)));
+    assert_eq!(ledger.read_lock(&pair).await, Ok(Some(lock.clone())));
     a_turn_stands_beside_the_lock(ledger, &lock).await;
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
     assert_eq!(ledger.delete_lock(&pair, &other).await, Ok(()));
