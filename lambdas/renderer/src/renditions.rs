@@ -15,7 +15,7 @@ use shardlift_core::{
 use shardlift_images::{ImageFormat, RenderLimits, RenderOptions, Rendition, RenditionFormat};
 use shardlift_worker::{
     pace::BudgetedRetries,
-    work::{ObjectContext, PlannedObject, VersionEnd, VersionWork},
+    work::{ObjectContext, PlannedObject, VersionEnd, VersionWork, source_changed},
 };
 
 use crate::{
@@ -64,8 +64,8 @@ impl<T: TargetBucket + ObjectBytes> VersionWork<T> for Renditions<'_> {
         context: &ObjectContext<'_, T>,
         version: &PlannedObject,
     ) -> Result<VersionEnd, Failure> {
-        // Folder markers need no request.
         if version.source.size_bytes == 0 {
+            is_still_there(context, version).await?;
             return Ok(VersionEnd::Skipped(SkipReason::NotAnImage));
         }
         let rendered = match self.render(context, version).await {
@@ -188,6 +188,23 @@ impl Tags {
             stated: StatedTags::of(TagSet::new()),
             all: TagSet::new(),
         }
+    }
+}
+
+/// Looks whether an empty object that a list names is at the source in that version: a list may be days old. What a listing
+/// names was there a moment ago, and most of it are folder markers, which need no request.
+async fn is_still_there<T: TargetBucket>(
+    context: &ObjectContext<'_, T>,
+    version: &PlannedObject,
+) -> Result<(), Failure> {
+    let (calls, source) = (&context.calls, &version.source);
+    if calls.spec.list.is_none() {
+        return Ok(());
+    }
+    match calls.read(|| calls.target.head_source(source.into())).await {
+        Ok(found) if found.etag == source.etag => Ok(()),
+        Ok(found) => Err(source_changed(source, &found.etag, found.size_bytes)),
+        Err(fault) => Err(context.explain(fault, version).await),
     }
 }
 

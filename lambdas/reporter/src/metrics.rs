@@ -170,7 +170,28 @@ mod tests {
         filtered: Count,
         elsewhere: Option<&str>,
     ) -> Vec<serde_json::Value> {
-        let report = Report {
+        let report = report(verdict, skipped, filtered);
+        let execution = ExecutionArn::new(
+            "arn:aws:states:eu-west-1:111111111111:execution:shardlift-sync:night",
+        )
+        .unwrap();
+        let elsewhere = elsewhere.map(|prefix| Target {
+            bucket: BucketName::new("further").unwrap(),
+            prefix: KeyPrefix::new(prefix).unwrap(),
+            role_arn: RoleArn::new("arn:aws:iam::222222222222:role/T").unwrap(),
+            external_id: None,
+        });
+        let lines = of_report(&report, &execution, elsewhere.as_ref());
+        let written = lines.iter().map(|line| {
+            let mut written = Vec::new();
+            line.write_to(&mut written).unwrap();
+            serde_json::from_slice(&written).unwrap()
+        });
+        written.collect()
+    }
+
+    fn report(verdict: Verdict, skipped: Count, filtered: Count) -> Report {
+        Report {
             schema_version: 1,
             run_id: RunId::new("night").unwrap(),
             verdict,
@@ -229,24 +250,7 @@ mod tests {
             },
             warnings: Vec::new(),
             problem: None,
-        };
-        let execution = ExecutionArn::new(
-            "arn:aws:states:eu-west-1:111111111111:execution:shardlift-sync:night",
-        )
-        .unwrap();
-        let elsewhere = elsewhere.map(|prefix| Target {
-            bucket: BucketName::new("further").unwrap(),
-            prefix: KeyPrefix::new(prefix).unwrap(),
-            role_arn: RoleArn::new("arn:aws:iam::222222222222:role/T").unwrap(),
-            external_id: None,
-        });
-        let lines = of_report(&report, &execution, elsewhere.as_ref());
-        let written = lines.iter().map(|line| {
-            let mut written = Vec::new();
-            line.write_to(&mut written).unwrap();
-            serde_json::from_slice(&written).unwrap()
-        });
-        written.collect()
+        }
     }
 
     #[test]

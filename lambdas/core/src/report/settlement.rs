@@ -164,6 +164,12 @@ impl Settlement {
         }
     }
 
+    /// Whether objects that were to be copied were not: an older one may stand at the target in the place of each.
+    #[must_use]
+    pub fn may_leave_older(&self) -> bool {
+        self.tally.copied.objects < self.planned.objects
+    }
+
     /// Holds the sums against the finished plan.
     pub fn hold_against(&mut self, totals: &PlanTotals) {
         let claims = [

@@ -77,6 +77,29 @@ async fn what_is_no_image_is_skipped_and_a_large_one_is_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_object_that_a_list_names_may_be_gone_or_an_image_by_now() {
+    let list = json!({"bucket": "control-bucket", "key": "lists/keys", "format": "jsonl"});
+    let scene = Scene::new(&json!({
+        "source": {"bucket": SOURCE, "prefix": "in/", "list": list},
+    }));
+    for key in ["in/empty", "in/gone", "in/written"] {
+        scene.buckets.put(SOURCE, key, "", 0);
+    }
+    scene.plan().await;
+    scene.buckets.remove(SOURCE, "in/gone");
+    scene
+        .buckets
+        .put_bytes(SOURCE, "in/written", &picture(300, 300, 1));
+    assert_eq!(scene.invoke(LONG).await, Ok(WorkerStatus::Done));
+    let skipped = scene.shard().outcome.tally.skipped.by_reason;
+    assert_eq!(
+        skipped,
+        BTreeMap::from([(SkipReason::GoneAtSource, 1), (SkipReason::NotAnImage, 1)])
+    );
+    assert!(scene.target("out/written").is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn broken_and_very_large_images_fail_and_are_not_offered_again() {
     let scene = Scene::new(&json!({}));
     let whole = picture(300, 300, 1);

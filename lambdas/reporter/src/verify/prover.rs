@@ -37,6 +37,8 @@ pub(crate) struct Prover<'a, P: Ports> {
     expected: ExpectedTarget,
     /// Whether a copier worked on anything.
     is_written: bool,
+    /// Whether older objects may stand at keys that were to be written, which is in no sum.
+    may_hold_older: bool,
 }
 
 impl<'a, P: Ports> Prover<'a, P> {
@@ -64,15 +66,17 @@ impl<'a, P: Ports> Prover<'a, P> {
             run,
             expected,
             is_written: sums.attempts > 0,
+            may_hold_older: sums.may_leave_older() || rerun.is_some(),
         })
     }
 
     /// What the run vouches for, proven by this.
     pub(crate) fn proof(&self, method: ProofMethod) -> Proof {
+        let is_known = method == ProofMethod::Listing || !self.may_hold_older;
         Proof {
             method,
             vouched: self.expected.vouched,
-            beside: self.expected.beside,
+            beside: self.expected.beside.filter(|_| is_known),
             runs: receipts::earlier_runs(self.run).to_vec(),
         }
     }

@@ -10,6 +10,28 @@ use shardlift_core::{
 use crate::scene::Scene;
 
 #[tokio::test]
+async fn without_a_listing_what_stands_beside_is_known_only_if_everything_was_copied() {
+    for verify in ["none", "relist"] {
+        for is_gone in [false, true] {
+            let scene = Scene::with_input(&[4], serde_json::json!({"verify": verify}));
+            scene.copy_everything();
+            if is_gone {
+                scene.remove_at_source(0, 1);
+                // An older one stays, as the plan found it.
+                scene.buckets.put("target", "out/0-1", "older", 1);
+            }
+            let proof = scene.reported().await.proof.unwrap();
+            let beside = proof.beside.map(|beside| beside.objects);
+            let expected = match (verify, is_gone) {
+                ("none", true) => None,
+                (_, is_gone) => Some(u64::from(is_gone)),
+            };
+            assert_eq!(beside, expected, "verify {verify}, gone: {is_gone}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_lost_at_the_target_is_found_by_listing_it_again() {
     let scene = Scene::new(&[4, 4]);
     scene.copy_everything();
