@@ -130,7 +130,7 @@ def locks(machine):
 
 
 def test_a_run_of_one_pair_holds_no_lock_of_another(machine, pairs):
-    """Both go on at once, while a second run of the same pair is refused."""
+    """Runs of the other pairs are started while one holds its lock; a run that met a lock would fail with `RunOverlap`."""
     pairs["logs"].put(*(f"many/{number}" for number in range(300)))
     first = machine.start(pairs["logs"].input(), "logs-3")
     while not locks(machine):
@@ -210,7 +210,9 @@ def test_a_run_of_a_pair_is_started_and_planned_by_its_name(command, pairs):
     assert "PLANNED" in told
     assert "by-hand" not in pairs["logs"].target_keys()
     started = command.json("start", "--pair", "logs", "--name", "logs-by-hand", "--rounds-max", "1")
-    assert started["input"] == {**pairs["logs"].input(), "rounds_max": 1}
+    scheduled = pairs["logs"].input()
+    assert scheduled.pop("started_by") == "schedule"
+    assert started["input"] == {**scheduled, "rounds_max": 1}
     told, _beside = command("watch", "logs-by-hand")
     assert told.lstrip().startswith("COMPLETE"), told
     assert "by-hand" in pairs["logs"].target_keys()

@@ -84,14 +84,15 @@ impl ReportPage<'_> {
         .into_string()
     }
 
-    /// A shard is spread evenly over its time, so a single one would be a flat line that says nothing.
+    /// A single shard without a checkpoint would be a flat line that says nothing.
     fn charts(&self) -> Markup {
         let report = self.report;
+        let are_several = report.shards.total > 1;
         html! {
-            @if report.shards.total > 1 {
-                @if report.copied.objects > 0 { (chart::throughput(self.charts)) }
-                @if report.rounds > 0 { (chart::by_shard(self.charts)) }
+            @if report.copied.objects > 0 && (are_several || self.charts.is_sampled()) {
+                (chart::throughput(self.charts))
             }
+            @if report.rounds > 0 && are_several { (chart::by_shard(self.charts)) }
         }
     }
 }

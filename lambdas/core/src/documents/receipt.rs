@@ -186,6 +186,12 @@ impl KeptLines {
     pub fn objects(&self) -> u64 {
         self.same.objects + self.beside.objects
     }
+
+    /// How many bytes they take in memory, which is before they are compressed.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 /// The list of these lines, in this order.

@@ -119,6 +119,11 @@ impl AuditedStretch {
     pub(super) fn differing(&self) -> u64 {
         self.sums.differences.sum()
     }
+
+    /// How many bytes their list takes in memory.
+    pub(super) fn len_bytes(&self) -> usize {
+        self.lines.len()
+    }
 }
 
 /// The list of the keys that differ, in this order.

@@ -19,6 +19,8 @@ pub struct ShardBounds {
     pub busy_us_max: u64,
     /// Objects of a list of what the plan leaves as it stands.
     pub kept_max: u64,
+    /// Bytes of such a list before it is compressed, unless one chunk alone has more.
+    pub kept_bytes_max: u64,
 }
 
 /// 512 GiB.
@@ -27,14 +29,16 @@ const BYTES_MAX_DEFAULT: u64 = 512 << 30;
 impl Default for ShardBounds {
     /// 10,000 objects: a million objects are 100 children of the Map, which starts 100 per second, and a manifest stays
     /// at some 250 KB. 512 GiB and five minutes: a third of an invocation, so that one invocation suffices even if the
-    /// estimate is three times too low. 10,000 objects that stay: their lists are some 350 KB, and a million of them take
-    /// 100 PUTs.
+    /// estimate is three times too low. 50,000 objects that stay: their lists are some 6 MB, and 1.8 MB when compressed. Each
+    /// list ends the shard whose copies lie among its objects, so where a million objects stay, the night's few copies are
+    /// some 20 shards. 8 MiB hold this with keys of up to 70 bytes; longer keys make shorter lists, not a larger planner.
     fn default() -> Self {
         Self {
             objects_max: 10_000,
             bytes_max: BYTES_MAX_DEFAULT,
             busy_us_max: 300_000_000,
-            kept_max: 10_000,
+            kept_max: 50_000,
+            kept_bytes_max: 8 << 20,
         }
     }
 }
@@ -44,6 +48,9 @@ const _: () = assert!(BYTES_MAX_DEFAULT <= PART_SHARDED_BYTES_MIN);
 
 /// How many chunks make a full shard. A shard stays at most one chunk below its bounds.
 const CHUNKS_PER_SHARD: u64 = 10;
+/// How many chunks make a full list of what stays. More than of a shard, because each range that is listed has a chunk in
+/// memory, in which what stays takes 100 bytes and more an object.
+const CHUNKS_PER_KEPT_LIST: u64 = 50;
 
 impl ShardBounds {
     /// The bounds of a chunk.
@@ -53,7 +60,8 @@ impl ShardBounds {
             objects_max: (self.objects_max / CHUNKS_PER_SHARD).max(1),
             bytes_max: (self.bytes_max / CHUNKS_PER_SHARD).max(1),
             busy_us_max: (self.busy_us_max / CHUNKS_PER_SHARD).max(1),
-            kept_max: (self.kept_max / CHUNKS_PER_SHARD).max(1),
+            kept_max: (self.kept_max / CHUNKS_PER_KEPT_LIST).max(1),
+            kept_bytes_max: self.kept_bytes_max,
         }
     }
 
@@ -197,6 +205,11 @@ impl Chunk {
     /// How many objects it lists that need no shard.
     pub(super) fn listed(&self) -> u64 {
         self.kept.objects() + self.audited.differing()
+    }
+
+    /// How many bytes their lists take.
+    pub(super) fn listed_bytes(&self) -> u64 {
+        (self.kept.len_bytes() + self.audited.len_bytes()) as u64
     }
 
     /// Whether its one object fills a shard.

@@ -131,8 +131,10 @@ fn sum(chunks: &[Chunk], of: impl Fn(&Chunk) -> PlannedWork) -> PlannedWork {
         .fold(PlannedWork::default(), |all, chunk| all.plus(of(chunk)))
 }
 
-fn listed_objects(chunks: &[Chunk]) -> u64 {
-    chunks.iter().map(Chunk::listed).sum()
+/// Objects and bytes of the lists of what needs no shard.
+fn listed(chunks: &[Chunk]) -> (u64, u64) {
+    let objects = chunks.iter().map(Chunk::listed).sum();
+    (objects, chunks.iter().map(Chunk::listed_bytes).sum())
 }
 
 /// Collects chunks until they fill a shard. Less than one shard waits, whatever the number of ranges.
@@ -177,17 +179,20 @@ impl Packer {
         let deletes = sum(&self.open, |chunk| chunk.delete_work).plus(chunk.delete_work);
         let mut ranges: BTreeSet<&RangeId> = self.open.iter().map(|open| &open.range_id).collect();
         ranges.insert(&chunk.range_id);
-        let listed = listed_objects(&self.open) + chunk.listed();
+        let (listed, bytes) = listed(&self.open);
         self.bounds.hold(&copies)
             && deletes.count.objects <= self.bounds.objects_max
-            && listed <= self.bounds.kept_max
+            && listed + chunk.listed() <= self.bounds.kept_max
+            && bytes + chunk.listed_bytes() <= self.bounds.kept_bytes_max
             && ranges.len() <= RANGES_MAX
     }
 
     fn is_full(&self) -> bool {
         let copies = sum(&self.open, |chunk| chunk.copy_work);
+        let (listed, bytes) = listed(&self.open);
         copies.count.objects >= self.bounds.objects_max
-            || listed_objects(&self.open) >= self.bounds.kept_max
+            || listed >= self.bounds.kept_max
+            || bytes >= self.bounds.kept_bytes_max
             || copies.count.bytes >= self.bounds.bytes_max
             || copies.effort.busy_us >= self.bounds.busy_us_max
     }
@@ -214,6 +219,7 @@ mod tests {
         bytes_max: 1_000,
         busy_us_max: 1_000_000_000,
         kept_max: 15,
+        kept_bytes_max: 800,
     };
 
     /// A chunk as a walk makes it: some copies of one size, some deletions, the range's next checkpoint.
@@ -281,6 +287,31 @@ mod tests {
                 let shards = 2;
                 prop_assert!(step.ranges().len() + shards <= PLAN_STEP_RECORDS_MAX);
             }
+        }
+    }
+
+    #[test]
+    fn a_list_of_what_stays_is_bounded_by_objects_and_by_bytes() {
+        // A line of such a list takes 47 bytes and the key.
+        for (rest, expected) in [("", 15), ("-of-a-long-key", 12)] {
+            let mut packer = Packer::new(BOUNDS);
+            let full = (0..20).flat_map(|number| {
+                let mut chunk = chunk(7, number, 0, 0, 0);
+                let object = ListedObject {
+                    key: ObjectKey::new("key").unwrap(),
+                    size_bytes: 1,
+                    etag: ETag::new("e").unwrap(),
+                    modified_at: Timestamp::default(),
+                    storage: ObjectStorage::default(),
+                    version_id: None,
+                };
+                chunk
+                    .kept
+                    .push_same(&format!("{number}{rest}"), &object, None);
+                packer.add(chunk)
+            });
+            let first: Vec<PackedChunks> = full.take(1).collect();
+            assert_eq!(first[0].kept().0.objects, expected, "{rest:?}");
         }
     }
 

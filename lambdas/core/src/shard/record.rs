@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::Failure,
-    shard::progress::ProgressMap,
+    shard::{progress::ProgressMap, samples::CopySamples},
     value::{
         id::{RunId, ShardId, UploadId},
         object::ETag,
@@ -186,6 +186,9 @@ pub struct ShardRecord {
     /// When its last object got its outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// What was copied at some of the checkpoints.
+    #[serde(default, skip_serializing_if = "CopySamples::is_empty")]
+    pub samples: CopySamples,
     /// What ended the last copier's work before its time, for example a role that cannot be assumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Failure>,
@@ -228,6 +231,7 @@ impl ShardRecord {
             idle_yields: 0,
             begun_at: None,
             ended_at: None,
+            samples: CopySamples::default(),
             problem: None,
             expires_at,
             revision: 1,

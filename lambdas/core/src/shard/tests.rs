@@ -46,6 +46,7 @@ fn a_shard_is_claimed_yielded_claimed_and_finished() {
     let (claimed, token) = claim(&shard(2));
     let yielded = claimed
         .apply(ShardEvent::Yield {
+            now: Timestamp::default(),
             token,
             outcome: copied(0..1),
             writes_taken: 1,
@@ -91,6 +92,7 @@ fn the_problem_of_a_copier_is_not_blamed_for_the_end_of_the_next_one() {
     );
     let yielded = claimed
         .apply(ShardEvent::Yield {
+            now: Timestamp::default(),
             token,
             outcome: copied(0..1),
             writes_taken: 1,
@@ -107,6 +109,7 @@ fn a_copier_that_lost_its_shard_is_refused() {
     assert!(
         second
             .apply(ShardEvent::Checkpoint {
+                now: Timestamp::default(),
                 token: lost,
                 outcome: copied(0..1)
             })
@@ -115,6 +118,7 @@ fn a_copier_that_lost_its_shard_is_refused() {
     assert!(
         second
             .apply(ShardEvent::Checkpoint {
+                now: Timestamp::default(),
                 token: held,
                 outcome: copied(0..1)
             })
@@ -153,6 +157,7 @@ fn settled_objects_are_never_unsettled_by_a_copier() {
     let (claimed, token) = claim(&shard(3));
     let checkpointed = claimed
         .apply(ShardEvent::Checkpoint {
+            now: Timestamp::default(),
             token,
             outcome: copied(0..2),
         })
@@ -160,6 +165,7 @@ fn settled_objects_are_never_unsettled_by_a_copier() {
     assert!(
         checkpointed
             .apply(ShardEvent::Checkpoint {
+                now: Timestamp::default(),
                 token,
                 outcome: copied(0..1)
             })
@@ -174,6 +180,7 @@ fn invocations_that_got_nowhere_are_counted_until_one_gets_somewhere() {
         let (claimed, token) = claim(&record);
         let outcome = ShardOutcome::default();
         let event = ShardEvent::Yield {
+            now: Timestamp::default(),
             token,
             outcome,
             writes_taken,
@@ -218,10 +225,12 @@ fn every_event_but_a_claim_and_an_offer_needs_a_copier() {
     let ready = shard(1);
     for event in [
         ShardEvent::Checkpoint {
+            now: Timestamp::default(),
             token: 1,
             outcome: copied(0..1),
         },
         ShardEvent::Yield {
+            now: Timestamp::default(),
             token: 1,
             outcome: copied(0..1),
             writes_taken: 1,
@@ -245,4 +254,33 @@ fn an_ordinary_record_fits_one_write_unit() {
     );
     let back: ShardRecord = serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
     assert_eq!(back, record);
+}
+
+#[test]
+fn what_is_copied_is_sampled_at_checkpoints_and_where_a_copier_stops_in_time() {
+    let at = Timestamp::from_millis;
+    let claim = ShardEvent::Claim {
+        now: at(1_000),
+        expires_at: at(9_000),
+    };
+    let claimed = shard(3).apply(claim).unwrap();
+    let token = claimed.revision;
+    let checkpoint = ShardEvent::Checkpoint {
+        now: at(4_000),
+        token,
+        outcome: copied(0..1),
+    };
+    let give_back = ShardEvent::Yield {
+        now: at(8_000),
+        token,
+        outcome: copied(0..2),
+        writes_taken: 1,
+    };
+    let record = claimed.apply(checkpoint).unwrap().apply(give_back).unwrap();
+    let samples: Vec<(i64, u64)> = record
+        .samples
+        .since(at(1_000))
+        .map(|(at, copied)| (at.as_millis(), copied.objects))
+        .collect();
+    assert_eq!(samples, [(4_000, 1), (8_000, 2)]);
 }

@@ -18,6 +18,8 @@ pub enum ShardEvent {
     },
     /// The copier that holds `token` notes what it settled.
     Checkpoint {
+        /// The present instant.
+        now: Timestamp,
         /// The fencing token.
         token: u64,
         /// All that is settled so far.
@@ -25,6 +27,8 @@ pub enum ShardEvent {
     },
     /// The copier that holds `token` stops before its deadline.
     Yield {
+        /// The present instant.
+        now: Timestamp,
         /// The fencing token.
         token: u64,
         /// All that is settled so far.
@@ -150,15 +154,22 @@ impl ShardRecord {
     ) -> Result<(), IllegalTransition> {
         let name = event.name();
         match event {
-            ShardEvent::Checkpoint { token, outcome } => {
+            ShardEvent::Checkpoint {
+                now,
+                token,
+                outcome,
+            } => {
                 next.outcome = self.settled_further(name, token, outcome)?;
+                next.sample(now);
             }
             ShardEvent::Yield {
+                now,
                 token,
                 outcome,
                 writes_taken,
             } => {
                 next.outcome = self.settled_further(name, token, outcome)?;
+                next.sample(now);
                 next.idle_yields = match writes_taken {
                     0 => self.idle_yields + 1,
                     _ => 0,
@@ -214,6 +225,14 @@ impl ShardRecord {
         next.ended_at = None;
         next.release(ShardState::Ready);
         Ok(())
+    }
+
+    /// Notes what is copied by now.
+    fn sample(&mut self, now: Timestamp) {
+        if let Some(begun_at) = self.begun_at {
+            let copied = self.outcome.tally.copied;
+            self.samples.note(begun_at, now, copied);
+        }
     }
 
     /// No copier holds the shard any more.

@@ -18,10 +18,11 @@ use crate::{access, ports::Ports};
 /// The most searches under way at once.
 const SEARCHES_MAX: usize = 4;
 /// Looking for splits costs listing requests, as pages do. So many are spent on a fast start, and later one for so many
-/// pages: an unchanged million takes 2,000 pages on both sides and at most some 600 requests for splits, where it had
-/// 1,227, and no longer.
+/// pages.
 const SPLIT_REQUESTS_FREE: u64 = 200;
-const PAGES_PER_SPLIT_REQUEST: u64 = 5;
+const PAGES_PER_SPLIT_REQUEST: u64 = 10;
+/// About what a search takes.
+const REQUESTS_PER_SEARCH: u64 = 50;
 /// The most new ranges of one split. With the split range they make one step in the ledger.
 pub(super) const SPLIT_KEYS_MAX: usize = 32;
 
@@ -32,7 +33,9 @@ impl<P: Ports> ListingLoop<'_, P> {
             return;
         }
         while self.searches < SEARCHES_MAX && self.next_range < RANGES_MAX {
-            if self.split_requests > SPLIT_REQUESTS_FREE + self.pages / PAGES_PER_SPLIT_REQUEST {
+            // Those of searches under way count, or four of them would go far beyond.
+            let spent = self.split_requests + self.searches as u64 * REQUESTS_PER_SEARCH;
+            if spent > SPLIT_REQUESTS_FREE + self.pages / PAGES_PER_SPLIT_REQUEST {
                 return;
             }
             let idle = self

@@ -58,7 +58,9 @@ async fn a_sync_of_a_million_equal_objects_costs_less_than_two_cents() {
         "control-bucket".to_owned().try_into().unwrap(),
         CallScript::default(),
     );
+    let began = std::time::Instant::now();
     plan(&s3, &ledger, &control).await;
+    println!("planned in {:?}", began.elapsed());
     let planning = s3.model.counters().requests_of(Operation::ListObjectsV2);
     let report = report(&s3, &ledger, &control).await;
     let all = s3.model.counters().requests_of(Operation::ListObjectsV2);

@@ -17,7 +17,7 @@ use shardlift_core::{
         record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
-    shard::{ShardRecord, ShardWork},
+    shard::{CopySamples, ShardRecord, ShardWork},
     value::{
         arn::{AccountId, ExecutionArn, Region},
         bucket::BucketName,
@@ -249,6 +249,7 @@ impl Scene {
         record.idle_yields = 0;
         record.begun_at = None;
         record.ended_at = None;
+        record.samples = CopySamples::default();
         record.outcome.requests.clear();
         let keys = [
             &mut record.outcome.failures_key,

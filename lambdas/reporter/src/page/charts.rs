@@ -1,6 +1,9 @@
 //! What the charts show, gathered shard by shard in bounded memory.
 
-use shardlift_core::{shard::ShardRecord, value::time::Timestamp};
+use shardlift_core::{
+    shard::ShardRecord,
+    value::{tally::Count, time::Timestamp},
+};
 
 /// How many stretches of time, and how many groups of shards, are drawn at most: bars a few pixels wide on a phone.
 const BARS_MAX: usize = 48;
@@ -14,6 +17,7 @@ pub(crate) struct Charts {
     by_shard: Vec<ShardGroup>,
     shards_per_group: u64,
     shards_added: u64,
+    is_sampled: bool,
 }
 
 /// What was copied in a stretch of time.
@@ -52,10 +56,11 @@ impl Charts {
             by_shard: Vec::new(),
             shards_per_group: shards.div_ceil(BARS_MAX as u64).max(1),
             shards_added: 0,
+            is_sampled: false,
         }
     }
 
-    /// Adds a shard. What it copied is spread evenly over the time that it took.
+    /// Adds a shard. What it copied between two checkpoints is spread evenly over the time between them.
     pub(crate) fn add(&mut self, shard: &ShardRecord) {
         let copied = shard.outcome.tally.copied;
         let busy = shard
@@ -68,6 +73,7 @@ impl Charts {
             });
         }
         self.shards_added += 1;
+        self.is_sampled |= !shard.samples.is_empty();
         if let Some(group) = self.by_shard.last_mut() {
             group.shards += 1;
             group.objects += copied.objects;
@@ -81,13 +87,22 @@ impl Charts {
             });
         }
         if let Some((begun_at, ended_at)) = busy {
-            self.spread(
-                begun_at,
-                ended_at,
-                to_f64(copied.objects),
-                to_f64(copied.bytes),
-            );
+            let samples = shard.samples.since(begun_at);
+            // What a later round copied comes after the end of an earlier one.
+            let samples = samples.filter(|&(at, _)| at < ended_at);
+            let (mut from, mut before) = (begun_at, Count::default());
+            for (at, sampled) in samples.chain([(ended_at, copied)]) {
+                let objects = sampled.objects.saturating_sub(before.objects);
+                let bytes = sampled.bytes.saturating_sub(before.bytes);
+                self.spread((from, at), to_f64(objects), to_f64(bytes));
+                (from, before) = (at, sampled);
+            }
         }
+    }
+
+    /// Whether it is known what a shard copied before its end. One that was copied before its first checkpoint is a flat line.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.is_sampled
     }
 
     /// Equal stretches from the start of the run to its end.
@@ -105,7 +120,7 @@ impl Charts {
         &self.by_shard
     }
 
-    fn spread(&mut self, begun_at: Timestamp, ended_at: Timestamp, objects: f64, bytes: f64) {
+    fn spread(&mut self, (begun_at, ended_at): (Timestamp, Timestamp), objects: f64, bytes: f64) {
         let origin = to_ms(self.begun_at);
         let length = self.stretch_ms();
         let begin = (to_ms(begun_at) - origin).max(0.0);
@@ -139,10 +154,7 @@ fn to_f64(count: u64) -> f64 {
 mod tests {
     use shardlift_core::{
         shard::ShardWork,
-        value::{
-            id::{RunId, ShardId},
-            tally::Count,
-        },
+        value::id::{RunId, ShardId},
     };
 
     use super::*;
@@ -181,6 +193,27 @@ mod tests {
         assert!((objects - 30.0).abs() < 1e-6, "{objects}");
         assert!((charts.stretch_ms() - 1_000.0).abs() < 1e-6);
         assert!(charts.over_time()[15].objects > charts.over_time()[25].objects);
+    }
+
+    #[test]
+    fn what_was_copied_between_two_checkpoints_is_drawn_between_them() {
+        let mut charts = Charts::new(Timestamp::from_millis(0), Timestamp::from_millis(48_000), 1);
+        let mut slow_then_fast = shard(0, 0, 48_000);
+        let copied = Count {
+            objects: 1,
+            bytes: 100,
+        };
+        let begun_at = Timestamp::from_millis(0);
+        let at = Timestamp::from_millis(24_000);
+        slow_then_fast.samples.note(begun_at, at, copied);
+        charts.add(&slow_then_fast);
+        let objects: Vec<f64> = charts.over_time().iter().map(|it| it.objects).collect();
+        let (first, second) = objects.split_at(24);
+        assert!((first.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{first:?}");
+        assert!(
+            (second.iter().sum::<f64>() - 9.0).abs() < 1e-6,
+            "{second:?}"
+        );
     }
 
     #[test]

@@ -172,9 +172,13 @@ impl<'a, P: Ports> ShardSession<'a, P> {
     /// Records what is settled so far.
     pub async fn checkpoint(&mut self) -> Result<(), Failure> {
         let (token, outcome) = self.outcome().await?;
-        self.claimed
-            .write(ShardEvent::Checkpoint { token, outcome })
-            .await?;
+        let now = self.clock.now();
+        let checkpoint = ShardEvent::Checkpoint {
+            now,
+            token,
+            outcome,
+        };
+        self.claimed.write(checkpoint).await?;
         self.checkpoints.written(self.clock.now());
         Ok(())
     }
@@ -215,6 +219,7 @@ impl<'a, P: Ports> ShardSession<'a, P> {
         let idle_before = self.record().idle_yields;
         let (token, outcome) = self.outcome().await?;
         let give_back = ShardEvent::Yield {
+            now: self.clock.now(),
             token,
             outcome,
             writes_taken,

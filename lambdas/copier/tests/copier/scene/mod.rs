@@ -19,7 +19,7 @@ use shardlift_core::{
         record::{BucketFacts, PairEncryption, PlanTotals, RunRecord, RunState},
         spec::RunSpec,
     },
-    shard::{ShardRecord, ShardWork},
+    shard::{CopySamples, ShardRecord, ShardWork},
     value::{
         arn::{AccountId, ExecutionArn, Region},
         bucket::BucketName,
@@ -306,6 +306,7 @@ impl Scene {
             record.idle_yields = 0;
             record.begun_at = None;
             record.ended_at = None;
+            record.samples = CopySamples::default();
             record.outcome.requests.clear();
             record.outcome.failures_key =
                 record.outcome.failures_key.take().map(|_| "there".into());

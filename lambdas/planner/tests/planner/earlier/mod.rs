@@ -165,6 +165,7 @@ async fn end_shard(world: &World, shard: ShardRecord, failed: &[&str], open: &[&
     let claimed = shard.apply(ShardEvent::Claim { now, expires_at }).unwrap();
     let last = if is_open {
         ShardEvent::Yield {
+            now,
             token,
             outcome,
             writes_taken: 1,
