@@ -17,8 +17,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "infra/local")]
 
 import function_log  # noqa: E402
+from lambda_sizes import SizedFunctions  # noqa: E402
 from shardlift_local.deployment import Deployment  # noqa: E402
-from shardlift_local.server import Server, free_port  # noqa: E402
+from shardlift_local.server import Server, free_port, running_server  # noqa: E402
 
 from tests.model_server import running_model  # noqa: E402
 from tests.workflow.execution import Execution, Machine  # noqa: E402
@@ -146,18 +147,24 @@ class MachineStand:
 
 
 @contextlib.contextmanager
-def machine_stand(name: str, **parameters: object) -> Iterator[MachineStand]:
-    """A stand of its own, on free ports; it ends with the context. Waits of the state machine are as long as on AWS."""
+def machine_stand(name: str, *, has_lambda_sizes: bool = False, **parameters: object) -> Iterator[MachineStand]:
+    """A stand of its own, on free ports; it ends with the context. Waits of the state machine are as long as on AWS.
+    Functions have Lambda's shares of a processor where that is asked for."""
     with tempfile.TemporaryDirectory() as folder, running_model() as model:
         server = Server(pathlib.Path(folder), free_port(), 1.0)
         server.start()
+        sized = SizedFunctions(running_server(server.state_dir)[0]) if has_lambda_sizes else None
         try:
+            if sized:
+                sized.start()
             parameters = {"DataS3EndpointUrl": model.endpoint_url, **parameters}
             deployment = Deployment(server.endpoint_url, name=name, parameters=parameters)
             machine = Machine(deployment, deployment.deploy(), seconds_max=RUN_SECONDS_MAX, poll_seconds=0.2)
             yield MachineStand(machine, model)
         finally:
             server.stop()
+            if sized:
+                sized.stop()
 
 
 def keep(name: str, figures: dict[str, object]) -> None:

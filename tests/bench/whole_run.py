@@ -1,6 +1,6 @@
 """Measures a whole run through the real state machine on the local stack: planned, copied, proven, reported.
 
-    python tests/bench/whole_run.py [--objects N] [--copier-memory-mb MB] [--copiers N]
+    python tests/bench/whole_run.py [--objects N] [--copier-memory-mb MB] [--copiers N] [--lambda-sizes]
 
 Objects of 64 KiB, none of which stands at the target. The S3 model answers copies and listings after 40 ms and takes
 3,500 writes a second, so that no run can be faster than the floor that is printed. The data are compared by provenance
@@ -40,11 +40,12 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=100_000)
     parser.add_argument("--copier-memory-mb", type=int)
     parser.add_argument("--copiers", type=int)
+    parser.add_argument("--lambda-sizes", action="store_true", help="processor time as Lambda gives it (root)")
     arguments = parser.parse_args()
     chosen = {"CopierMemoryMb": arguments.copier_memory_mb, "CopierConcurrency": arguments.copiers}
     chosen = {name: value for name, value in chosen.items() if value}
     objects = arguments.objects
-    with machine_stand("whole", **chosen) as stand:
+    with machine_stand("whole", has_lambda_sizes=arguments.lambda_sizes, **chosen) as stand:
         stand.hold(key_space(objects))
         ended = stand.run({"mode": "sync"})
         stand.assert_identical(objects)
@@ -54,6 +55,7 @@ def main() -> None:
     note = ended.note() | {
         "objects": objects,
         "parameters": chosen,
+        "lambda_sizes": arguments.lambda_sizes,
         "floor_s": round(floor_s, 1),
         "command_answers_s": answered,
         "of_the_floor": round(ended.seconds["run"] / floor_s, 3),
