@@ -1,7 +1,10 @@
 //! The state machine: its executions are the runs.
 
 use aws_sdk_sfn::{Client, types::ExecutionStatus};
-use shardlift_core::value::{arn::ExecutionArn, id::RunId, time::Timestamp};
+use shardlift_core::{
+    run::starter::text_without_starter,
+    value::{arn::ExecutionArn, id::RunId, time::Timestamp},
+};
 
 use crate::error::CommandError;
 
@@ -22,7 +25,8 @@ pub(crate) struct Execution {
     pub(crate) error: Option<String>,
     /// The sentence beside it.
     pub(crate) cause: Option<String>,
-    /// What it was started with, where that was asked for.
+    /// What it was started with, where that was asked for, but for what started it: whoever starts it again does that
+    /// themselves.
     pub(crate) input: Option<String>,
 }
 
@@ -149,7 +153,7 @@ impl Machine {
             ended_at: response.stop_date.as_ref().map(instant),
             error: response.error,
             cause: response.cause,
-            input: response.input,
+            input: response.input.map(text_without_starter),
         })
     }
 

@@ -66,8 +66,7 @@ pub(crate) async fn show(
     }
     let ending = print(connection, &report, screen).await?;
     // The reporter writes no empty list for a run of few events.
-    let is_quiet = report.events.is_some() && report.verdict == Verdict::Complete;
-    if arguments.failures && !is_quiet && !screen.is_json() {
+    if arguments.failures && report.is_news() && !screen.is_json() {
         failure_table::print(connection, run, screen).await?;
     }
     Ok(ending)

@@ -4,7 +4,7 @@ use serde_json::json;
 use shardlift_core::{
     port::Ledger,
     report::{Remedy, Verdict, view::NextStep},
-    run::{lock::LockedPrefix, starter::text_without_starter},
+    run::lock::LockedPrefix,
     value::{
         id::{RunId, ShardId},
         printable::Printable,
@@ -112,8 +112,8 @@ fn input(
             end.run
         )));
     }
-    let own = || end.execution.input.clone().map(text_without_starter);
-    step.input().or_else(own).ok_or_else(|| {
+    let asked = step.input().or_else(|| end.execution.input.clone());
+    asked.ok_or_else(|| {
         CommandError::usage(format!(
             "Step Functions no longer shows the input of run {}: start a run with your own, shardlift {flags}start --input …",
             end.run

@@ -112,22 +112,24 @@ fn rerun_input(earlier: &RunId, shards: &[ShardId]) -> String {
 /// What an earlier run was started with. Step Functions keeps it for 90 days after its end.
 async fn input_of(connection: &Connection, earlier: &RunId) -> Result<String, CommandError> {
     let execution = connection.machine.describe(earlier).await?;
-    let input = execution.input.map(text_without_starter);
-    input.ok_or_else(|| {
+    execution.input.ok_or_else(|| {
         CommandError::usage(format!(
             "Step Functions does not show the input of run {earlier}"
         ))
     })
 }
 
-/// The input that was typed, or that of a further pair.
+/// The input that was typed, or that of a further pair, whose schedule does not start this run.
 async fn chosen_input(
     connection: &Connection,
     typed: &str,
     pair: Option<&str>,
 ) -> Result<String, CommandError> {
     match pair {
-        Some(pair) => connection.schedules.input_of_pair(pair).await,
+        Some(pair) => {
+            let scheduled = connection.schedules.input_of_pair(pair).await;
+            scheduled.map(text_without_starter)
+        }
         None => read_input(typed),
     }
 }

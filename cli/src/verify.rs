@@ -132,6 +132,11 @@ fn summary(proven: &ProvenRun<'_>, rechecked: &Rechecked) -> String {
             "{place} is what {proved}: {vouched}. It also still holds {}.",
             sum_text(&beside)
         ),
+        TargetState::BesideChanged if proof.beside.is_none() => format!(
+            "{place} holds every object that {proved}: {vouched}. There are now {} in all; of the others the run knows \
+             nothing.",
+            counted(seen.objects, "object"),
+        ),
         TargetState::BesideChanged => format!(
             "{place} holds every object that {proved}: {vouched}. The other objects there have changed: there are now {} in \
              all, and there were {} then.",
@@ -303,6 +308,27 @@ mod tests {
             digest("a")
         );
         assert_eq!(paper.text(), sentence);
+    }
+
+    /// As after a run from a list, which does not list the target.
+    #[test]
+    fn what_the_run_did_not_know_is_not_said_to_have_changed() {
+        let sum = |objects: u64| json!({"objects": objects, "bytes": 9, "digest": digest("a")});
+        for (beside, told) in [
+            (json!(null), "of the others the run knows nothing."),
+            (
+                sum(2),
+                "there are now 9 objects in all, and there were 5 objects then.",
+            ),
+        ] {
+            let mut proof = sum(3);
+            proof["method"] = json!("none");
+            proof["beside"] = beside;
+            let (report, clean) = (report(&proof), Verification::clean(Verify::Relist));
+            let rechecked = rechecked(TargetState::BesideChanged, clean, &sum(9));
+            let text = summary(&ProvenRun::of(&report).unwrap(), &rechecked);
+            assert!(text.ends_with(told), "{text}");
+        }
     }
 
     #[tokio::test]

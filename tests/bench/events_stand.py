@@ -24,8 +24,8 @@ SQS_REQUEST, EVENT = 0.40e-6, 1.00e-6
 RECEIVED_AT_ONCE = 10
 READS = {"GetObject", "HeadObject", "HeadBucket"}
 FREE = {"DeleteObject", "DeleteObjects", "AbortMultipartUpload"}
-# The states that a child of the Map enters: CopyShard, CheckShard, ShardDone.
-CHILD_TRANSITIONS = 3
+# The states that a child of the Map enters: ChooseFunction, CopyShard, CheckShard, ShardDone.
+CHILD_TRANSITIONS = 4
 
 
 def operation(request: dict) -> str:

@@ -64,6 +64,7 @@ CASES = {
     "events status": ["events"],
     "events on": ["events", "on"],
     "events redrive": ["events", "redrive"],
+    "events retry": ["events", "retry"],
 }
 
 

@@ -212,7 +212,7 @@ def test_a_run_of_a_pair_is_started_and_planned_by_its_name(command, pairs):
     started = command.json("start", "--pair", "logs", "--name", "logs-by-hand", "--rounds-max", "1")
     scheduled = pairs["logs"].input()
     assert scheduled.pop("started_by") == "schedule"
-    assert started["input"] == {**scheduled, "rounds_max": 1}
+    assert started["input"] == {**scheduled, "rounds_max": 1}, "a person started it"
     told, _beside = command("watch", "logs-by-hand")
     assert told.lstrip().startswith("COMPLETE"), told
     assert "by-hand" in pairs["logs"].target_keys()

@@ -26,10 +26,6 @@ use crate::{
 
 /// The most attempts to take a lock that changes hands meanwhile.
 const ATTEMPTS_MAX: u32 = 4;
-/// How often to look again, and how often at most, while a run of events holds the target: such runs are short and begin
-/// again and again, and must not keep a nightly run from beginning.
-const EVENT_RUN_WAIT: Duration = Duration::from_secs(1);
-const EVENT_RUN_WAITS_MAX: u32 = 600;
 /// How long to wait for a run that began at the same time to hold its lock or to give it up.
 const RIVAL_WAITS: [Duration; 3] = [
     Duration::from_secs(1),
@@ -107,7 +103,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
             Taken::HeldAlready(lock) if lock.state == LockState::Claimed => (lock, None),
             other => return Ok(other),
         };
-        if let Some(rival) = self.find_rival(&lock).await? {
+        if let Some(rival) = self.find_rival(&lock, turn).await? {
             // Refused if another invocation of this run moves it: then that one decides about it.
             self.give_up(&lock).await?;
             return Ok(Taken::Busy(rival));
@@ -171,7 +167,7 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     /// Claims the lock, unless this run has done so already.
     async fn claim(&self, turn: &mut Turn) -> Result<Taken, Failure> {
         let fresh = self.fresh(LockState::Claimed);
-        let (mut attempts, mut waits) = (0, 0);
+        let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             attempts += 1;
             if self.ledger.create_lock(&fresh).await? == PutOutcome::Written {
@@ -185,13 +181,13 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
                     return Ok(Taken::HeldAlready(found));
                 }
                 if let Some(holder) = self.holder(&found).await? {
-                    if !self.waits_for(&holder) || waits == EVENT_RUN_WAITS_MAX {
+                    if !self.waits_for(&holder) || !turn.may_wait() {
                         return Ok(Taken::Busy(holder));
                     }
                     let own = self.fresh(LockState::Waiting);
-                    turn.wait(self.ledger, self.executions, own).await?;
-                    (attempts, waits) = (0, waits + 1);
-                    tokio::time::sleep(EVENT_RUN_WAIT).await;
+                    turn.note(self.ledger, self.executions, own).await?;
+                    attempts = 0;
+                    turn.wait().await;
                     continue;
                 }
             }
@@ -213,16 +209,18 @@ impl<L: Ledger, E: Executions> TargetLock<'_, L, E> {
     }
 
     /// Another run under way whose lock overlaps this one, unless it ends or gives its lock up while this one waits.
-    async fn find_rival(&self, lock: &LockRecord) -> Result<Option<Holder>, Failure> {
+    async fn find_rival(
+        &self,
+        lock: &LockRecord,
+        turn: &mut Turn,
+    ) -> Result<Option<Holder>, Failure> {
         let mut rival_waits = RIVAL_WAITS.iter();
-        let mut waits = 0;
         loop {
             let Some(rival) = self.find_other(lock).await? else {
                 return Ok(None);
             };
-            if self.waits_for(&rival) && waits < EVENT_RUN_WAITS_MAX {
-                waits += 1;
-                tokio::time::sleep(EVENT_RUN_WAIT).await;
+            if self.waits_for(&rival) && turn.may_wait() {
+                turn.wait().await;
                 continue;
             }
             // Of two that began at once, one gives its lock up, and the other waits for that.

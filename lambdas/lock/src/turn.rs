@@ -6,6 +6,8 @@
 //! waits for, all but the one that holds the lock when the turn is written are refused: it waits for that one, and for the
 //! one before it, at most.
 
+use std::time::Duration;
+
 use shardlift_core::{
     failure::Failure,
     port::{Executions, Ledger, PutOutcome},
@@ -14,19 +16,38 @@ use shardlift_core::{
 
 use crate::running::is_running;
 
-/// What a run has written to say that it is next.
+/// How often to look again, and how often at most, while runs of events hold what a run writes, under its own prefix or under
+/// others that overlap. An invocation has 15 minutes, and the run must get on in what is left of them.
+const EVENT_RUN_WAIT: Duration = Duration::from_secs(1);
+const EVENT_RUN_WAITS_MAX: u32 = 600;
+
+/// How long a run has waited for runs of events, and what it has written to say that it is next.
 #[derive(Debug, Default)]
-pub(crate) struct Turn(Option<LockRecord>);
+pub(crate) struct Turn {
+    waits: u32,
+    own: Option<LockRecord>,
+}
 
 impl Turn {
+    /// Whether there is time to look again.
+    pub(crate) const fn may_wait(&self) -> bool {
+        self.waits < EVENT_RUN_WAITS_MAX
+    }
+
+    /// Lets time pass until the next look.
+    pub(crate) async fn wait(&mut self) {
+        self.waits += 1;
+        tokio::time::sleep(EVENT_RUN_WAIT).await;
+    }
+
     /// Notes that a run is next, as `own` says, unless that stands there already, or another run is. Idempotent.
-    pub(crate) async fn wait<L: Ledger, E: Executions>(
+    pub(crate) async fn note<L: Ledger, E: Executions>(
         &mut self,
         ledger: &L,
         executions: &E,
         own: LockRecord,
     ) -> Result<(), Failure> {
-        if self.0.is_some() {
+        if self.own.is_some() {
             return Ok(());
         }
         let records = ledger.read_locks(&own.locked.bucket).await?;
@@ -53,13 +74,13 @@ impl Turn {
             }
         };
         // Whoever was faster is next; this run looks again before its next wait.
-        self.0 = (outcome == PutOutcome::Written).then_some(own);
+        self.own = (outcome == PutOutcome::Written).then_some(own);
         Ok(())
     }
 
     /// Notes that the run does not wait any more, if it noted that it does.
     pub(crate) async fn end<L: Ledger>(self, ledger: &L) -> Result<(), Failure> {
-        if let Some(own) = self.0 {
+        if let Some(own) = self.own {
             // Refused if another run took this one for ended, and is next itself.
             let _outcome = ledger
                 .replace_lock(&own, &own.moved(LockState::Served))

@@ -171,3 +171,23 @@ async fn a_nightly_run_waits_ten_minutes_for_a_run_of_events_and_for_no_other_on
         ends.abort();
     }
 }
+
+/// Of its own prefix and of one within it, one after the other: an invocation has time for one wait.
+#[tokio::test(start_paused = true)]
+async fn a_nightly_run_waits_ten_minutes_for_all_runs_of_events_together() {
+    let world = World::new();
+    world.put_sources(["a"]);
+    let first = run_of_events(&world, "events-1-a-1", "copy/").await;
+    run_of_events(&world, "events-2-b-1", "copy/x/").await;
+    let executions = world.executions.clone();
+    let ends = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(400)).await;
+        executions.set(&first, ExecutionState::Ended);
+    });
+    let began = Instant::now();
+    let failure = world.plan(&json!({})).await.unwrap_err();
+    assert!(failure.detail.contains("events-2-b-1"), "{failure}");
+    let waited = began.elapsed().as_secs();
+    assert!((600..610).contains(&waited), "waited {waited} s");
+    ends.abort();
+}

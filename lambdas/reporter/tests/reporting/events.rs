@@ -21,7 +21,7 @@ fn input() -> Value {
         size_bytes: 1,
     };
     let run = EventRun::of_waiting(vec![waiting]).unwrap();
-    let control = "control".to_owned().try_into().unwrap();
+    let control = "control-bucket".to_owned().try_into().unwrap();
     run.input(&run_id(), &control, Mode::Sync).unwrap()
 }
 
