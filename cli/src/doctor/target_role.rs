@@ -68,7 +68,7 @@ fn judged_trust(expected: &Expected, there: &Value) -> DoctorFinding {
     const CHECK: &str = "target role's trust";
     let ours = policy::target_role_trust(&expected.agreement, &expected.function_roles);
     if missing(&ours, std::slice::from_ref(there)).is_empty() {
-        return DoctorFinding::fine(CHECK, "lets the three functions enter");
+        return DoctorFinding::fine(CHECK, "lets the stack's functions enter");
     }
     let why = "RoleUnavailable, unless another statement lets them in. If a role of the source account was deleted and created \
                again, the trust still names the old one. Deploy the target account's stack with the outputs of the stack, or set it:";
@@ -77,7 +77,7 @@ fn judged_trust(expected: &Expected, there: &Value) -> DoctorFinding {
     DoctorFinding::new(
         Level::Problem,
         CHECK,
-        "does not let the three functions enter as the stack expects",
+        "does not let the functions enter as the stack expects",
         format!("Runs end with {why}"),
     )
     .fixed_by([

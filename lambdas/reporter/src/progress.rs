@@ -98,6 +98,20 @@ impl Progress {
             .await?)
     }
 
+    /// Has the uploads swept once more: a copier that was believed dead wrote since, and may have begun some.
+    ///
+    /// # Errors
+    /// When the control bucket cannot be used.
+    pub(crate) async fn sweep_again<P: Ports>(
+        invocation: &Invocation<'_, P>,
+    ) -> Result<(), Failure> {
+        let mut progress = Self::load(invocation).await?;
+        if progress.sweep == SweepProgress::Done {
+            progress.sweep = SweepProgress::default();
+        }
+        progress.save(invocation).await
+    }
+
     /// Notes a failure, and tells whether another invocation may get past it.
     pub(crate) fn survives(&mut self, failure: &Failure) -> bool {
         self.failures += 1;

@@ -21,9 +21,12 @@ use crate::{
     metrics,
     page::{Charts, ReportPage},
     ports::Ports,
+    progress::Progress,
 };
 
 /// Writes the documents of the report, notifies, and closes the run, in this order: whatever is cut short is done again.
+/// Nothing where the draft is of the past: a copier that was believed dead wrote since the shards were added up, and the
+/// lists of the documents would contradict the sums.
 ///
 /// # Errors
 /// What keeps one of them from being done.
@@ -31,12 +34,17 @@ pub(crate) async fn publish<P: Ports>(
     invocation: &Invocation<'_, P>,
     run: Option<&RunRecord>,
     mut draft: ReportDraft,
-) -> Result<Report, Failure> {
+) -> Result<Option<Report>, Failure> {
     let (event, documents) = (invocation.event, invocation.documents());
     let ended_at = invocation.clock.now();
     add_requests(&mut draft.requests, &invocation.deadline.billed(ended_at));
     let charts = Charts::new(event.started_at, ended_at, draft.sums.shards.total);
-    let details = write_details(invocation, run, charts).await?;
+    let settled = run.filter(|run| run.state != RunState::Planning && !run.spec.dry_run);
+    let details = write_details(invocation, settled, charts).await?;
+    if settled.is_some() && !details.sums.is_same_reading(&draft.sums) {
+        Progress::sweep_again(invocation).await?;
+        return Ok(None);
+    }
     for contradiction in &details.contradictions {
         draft.sums.contradict(contradiction.clone());
     }
@@ -62,7 +70,7 @@ pub(crate) async fn publish<P: Ports>(
         close(invocation, run).await?;
     }
     note(invocation, run, &report);
-    Ok(report)
+    Ok(Some(report))
 }
 
 /// The page for people.
@@ -96,15 +104,15 @@ async fn write_page<P: Ports>(
 /// The documents of all shards. Only a settled run has any.
 async fn write_details<P: Ports>(
     invocation: &Invocation<'_, P>,
-    run: Option<&RunRecord>,
+    settled: Option<&RunRecord>,
     charts: Charts,
 ) -> Result<Details, Failure> {
-    match run {
-        Some(run) if run.state != RunState::Planning && !run.spec.dry_run => {
+    match settled {
+        Some(run) => {
             let unfinished = settlement::unfinished_code(invocation.event.problem.as_ref());
             Details::write(invocation, run, unfinished, charts).await
         }
-        _ => Details::write_empty(invocation, charts).await,
+        None => Details::write_empty(invocation, charts).await,
     }
 }
 

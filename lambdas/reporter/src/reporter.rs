@@ -140,8 +140,12 @@ impl<P: Ports> Reporter<P> {
         run: Option<&RunRecord>,
         draft: ReportDraft,
     ) -> Result<ReporterResult, Failure> {
-        let report = publication::publish(invocation, run, draft).await?;
-        Ok(self.reply(invocation.event, run).reported(&report))
+        let reply = self.reply(invocation.event, run);
+        let published = publication::publish(invocation, run, draft).await?;
+        Ok(match published {
+            Some(report) => reply.reported(&report),
+            None => reply.again("adding up the shards again, since a copier wrote meanwhile"),
+        })
     }
 
     fn reply<'a>(&self, event: &'a ReporterEvent, run: Option<&RunRecord>) -> Reply<'a> {

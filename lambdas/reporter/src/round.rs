@@ -77,7 +77,8 @@ impl<P: Ports> Round<'_, P> {
     async fn offer_latest(&self, mut shard: ShardRecord) -> Result<(), Failure> {
         let ledger = self.invocation.ledger;
         for _ in 0..OFFERS_PER_SHARD_MAX {
-            if shard.round == self.number || !self.work.includes(&shard) {
+            // A call that is delivered late finds shards of a later round: another call has gone on.
+            if shard.round >= self.number || !self.work.includes(&shard) {
                 return Ok(());
             }
             let event = ShardEvent::Reoffer {

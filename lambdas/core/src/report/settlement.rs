@@ -221,6 +221,17 @@ impl Settlement {
         Some(ended_at?.since(begun_at?))
     }
 
+    /// Whether another reading of the shards came to the same: no copier wrote meanwhile. Contradictions are left aside, which
+    /// may be found elsewhere.
+    #[must_use]
+    pub fn is_same_reading(&self, other: &Self) -> bool {
+        let without_contradictions = |sums: &Self| Self {
+            contradictions: Vec::new(),
+            ..sums.clone()
+        };
+        without_contradictions(self) == without_contradictions(other)
+    }
+
     /// Notes a contradiction that was found elsewhere.
     pub fn contradict(&mut self, contradiction: String) {
         if self.contradictions.len() < CONTRADICTIONS_SHOWN_MAX {

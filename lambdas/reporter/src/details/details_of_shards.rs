@@ -7,7 +7,10 @@ use shardlift_core::{
     documents::{RunDocuments, failed_objects::FailureDocuments},
     failure::{Failure, FailureCode},
     port::ControlWriter,
-    report::{FailedWork, FailureExamples, note_example, settlement},
+    report::{
+        FailedWork, FailureExamples, note_example,
+        settlement::{self, Settlement},
+    },
     run::{pair::Pair, record::RunRecord},
     shard::{ShardRecord, ShardWork},
     value::id::ShardId,
@@ -33,6 +36,8 @@ pub(crate) struct Details {
     pub(crate) failed: FailedObjects,
     /// What the page draws.
     pub(crate) charts: Charts,
+    /// The sums of the shards as they were met.
+    pub(crate) sums: Settlement,
     /// Where lists disagree with the ledger.
     pub(crate) contradictions: Vec<String>,
 }
@@ -84,6 +89,7 @@ impl Details {
             examples: FailureExamples::new(),
             failed: FailedObjects::default(),
             charts,
+            sums: Settlement::default(),
             contradictions: Vec::new(),
         }
     }
@@ -143,6 +149,7 @@ impl Details {
         let mut shards = pin!(shards);
         while let Some((shard, packed, receipts)) = shards.try_next().await? {
             self.charts.add(&shard);
+            self.sums.add(&shard);
             writer.add_shard(&shard)?;
             if let Some(key) = self.agreed(&shard.shard_id, receipts)?.flatten() {
                 writer.add_receipts(&key);

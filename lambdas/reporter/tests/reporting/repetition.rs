@@ -1,5 +1,7 @@
 //! A report that is called twice, or cut short.
 
+use std::collections::BTreeSet;
+
 use shardlift_core::run::{event::ReporterStatus, record::RunState};
 use shardlift_testkit::Disturbance;
 
@@ -12,6 +14,51 @@ async fn reporting_twice_notifies_once_and_returns_the_same() {
     let first = scene.report(1).await.unwrap();
     assert_eq!(scene.report(1).await.unwrap(), first);
     assert_eq!(scene.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_copier_that_was_believed_dead_and_writes_at_any_call_of_a_report_leaves_it_consistent() {
+    let undone = || {
+        let scene = Scene::new(&[2, 4]);
+        scene.copy_everything();
+        scene.leave_undone(1, 1);
+        scene.script.clear();
+        scene
+    };
+    let calls = {
+        let scene = undone();
+        scene.report(3).await.unwrap();
+        scene.script.calls().len()
+    };
+    let mut failed = BTreeSet::new();
+    for call in 0..calls {
+        let scene = undone();
+        scene.script.disturb(call, Disturbance::Frozen);
+        let copier = async {
+            scene.script.killed().await;
+            scene.script.clear();
+            scene.finish(1, 1);
+            scene.script.release();
+        };
+        let (first, ()) = tokio::join!(scene.report(3), copier);
+        let mut result = first.unwrap();
+        while result.status == ReporterStatus::Continue {
+            result = scene.report(3).await.unwrap();
+        }
+        let report = scene.written_report();
+        let listed = scene.failures_csv().len() as u64;
+        let case = format!("call {call}: {report:?}");
+        assert_eq!(report.failed.objects, listed, "{case}");
+        assert_eq!(report.copied.objects + listed, 6, "{case}");
+        assert_eq!(
+            report.proof.unwrap().vouched.objects,
+            report.copied.objects,
+            "{case}"
+        );
+        assert_eq!(scene.published().len(), 1, "{case}");
+        failed.insert(listed);
+    }
+    assert_eq!(failed, [0, 3].into(), "early enough, or too late");
 }
 
 #[tokio::test]

@@ -43,6 +43,23 @@ async fn offering_a_round_twice_is_the_same_round() {
 }
 
 #[tokio::test]
+async fn a_call_of_an_earlier_round_that_is_delivered_late_changes_nothing() {
+    let scene = Scene::new(&[4, 4]);
+    scene.copy_everything();
+    scene.leave_undone(0, 1);
+    for round in [1, 2] {
+        let result = scene.report(round).await.unwrap();
+        assert_eq!(result.status, ReporterStatus::Round);
+    }
+    let shards = scene.shards();
+    let result = scene.report(1).await.unwrap();
+    assert_eq!(result.status, ReporterStatus::Round);
+    assert_eq!(scene.shards(), shards);
+    assert!(scene.published().is_empty());
+    assert!(scene.is_locked().await);
+}
+
+#[tokio::test]
 async fn after_the_last_round_what_is_not_done_has_failed_and_the_sums_agree() {
     let scene = Scene::new(&[4, 4]);
     scene.copy_everything();

@@ -50,9 +50,7 @@ pub(super) fn differs(
         same.most += u64::from(may);
         let kind = if is_archived(object) && skips_archived {
             &mut left_out
-        } else if (is_archived(object) && object.attributes.size_bytes > 0) || !view.fits(relative)
-        {
-            // What is empty is no image, and is not read.
+        } else if is_archived(object) || !view.fits(relative) {
             &mut failed
         } else {
             match arrival(transform, object) {

@@ -215,6 +215,9 @@ impl Ledger for PlantedLedger {
         &self,
         renditions: &RenditionsRecord,
     ) -> Result<PutOutcome, CallFault> {
+        if self.has(PortFault::ForgottenOptions) {
+            return Ok(PutOutcome::Written);
+        }
         self.inner.replace_renditions(renditions).await
     }
 

@@ -22,6 +22,7 @@ pub enum PortFault {
     UncheckedLease,
     UncheckedPlanStep,
     UncheckedRunRecord,
+    ForgottenOptions,
     LostShard,
     LostKeptList,
     MissingShardPage,
@@ -100,6 +101,10 @@ pub const PORT_FAULTS: &[(PortFault, &str)] = &[
     (
         PortFault::UncheckedRunRecord,
         "the record of a run is replaced without a condition",
+    ),
+    (
+        PortFault::ForgottenOptions,
+        "options of renditions that changed are not recorded",
     ),
     (
         PortFault::LostShard,

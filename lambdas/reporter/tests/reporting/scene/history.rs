@@ -146,6 +146,22 @@ impl Scene {
         });
     }
 
+    /// The copier of a shard that was left undone lives, and copies the rest.
+    pub(crate) fn finish(&self, shard: u32, copied: u32) {
+        let objects = self.objects[shard as usize];
+        for index in copied..objects {
+            self.buckets
+                .put("target", &target_key(shard, index), "body", size(index));
+        }
+        self.change(shard, |record| {
+            record.state = ShardState::Done;
+            for index in copied..objects {
+                record.outcome.progress.settle(index);
+                record.outcome.tally.copied.add_object(size(index));
+            }
+        });
+    }
+
     /// An unfinished multipart upload to this key, which no record names.
     pub(crate) fn leave_upload(&self, target_key: &str) -> UploadId {
         let run = self.ledger.run(&run_id()).unwrap();
