@@ -96,7 +96,8 @@ impl History {
             .collect()
     }
 
-    /// One version. A delete marker is refused as S3 refuses it (docs/MODEL.md, facts 18 and 87).
+    /// One version. A delete marker is refused as S3 refuses it, and so is an id that no version can have (docs/MODEL.md,
+    /// facts 18, 87 and 88).
     pub(crate) fn object(
         &self,
         key: &ObjectKey,
@@ -115,7 +116,8 @@ impl History {
                 ..
             }) => Ok(object),
             Some(_) => Err(fault(FaultKind::Rejected, "a delete marker")),
-            None => Err(fault(FaultKind::NoSuchKey, "NoSuchVersion")),
+            None if is_version_id(version_id) => Err(fault(FaultKind::NoSuchKey, "NoSuchVersion")),
+            None => Err(fault(FaultKind::Rejected, "Invalid version id specified")),
         }
     }
 
@@ -165,4 +167,10 @@ impl Kept {
             },
         }
     }
+}
+
+/// Whether a version may have this id.
+fn is_version_id(id: &VersionId) -> bool {
+    let number = id.as_str().strip_prefix('v');
+    id.is_null() || number.is_some_and(|number| number.parse::<u64>().is_ok())
 }

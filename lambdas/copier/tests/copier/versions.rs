@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 use shardlift_core::{
-    documents::receipt::ReceiptOutcome, failure::FailureCode, value::key::ObjectKey,
+    documents::{control_key, manifest::Manifest, receipt::ReceiptOutcome},
+    failure::FailureCode,
+    port::ControlStore,
+    value::{id::VersionId, key::ObjectKey},
 };
 use shardlift_testkit::Disturbance;
 
 use crate::{
     live_source::{Way, copy_all},
-    scene::{SOURCE, Scene, TARGET},
+    scene::{SOURCE, Scene, TARGET, run_id, shard_id},
 };
 
 /// What has become of the source since.
@@ -123,6 +126,56 @@ async fn a_version_that_is_gone_is_a_failure_and_nothing_else_is_copied_for_it()
                 failure.detail
             );
             assert_eq!(failure.version_id.as_ref(), Some(&planned), "{cell}");
+        }
+    }
+}
+
+/// The plan names this version, as a list did that told everything else of the object.
+async fn name_version(scene: &Scene, id: &str) {
+    let key = control_key::manifest(&run_id(), &shard_id());
+    let body = scene.control.body(&key).unwrap();
+    let mut manifest = Manifest::decode(&body, &run_id(), &shard_id()).unwrap();
+    manifest.objects[0].version_id = Some(VersionId::new(id).unwrap());
+    let body = manifest.encode().unwrap();
+    let put = scene.control.put(&key, "application/zstd", body);
+    put.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_a_list_names_and_that_never_was_is_called_one() {
+    for way in [Way::Single, Way::InParts] {
+        for (what, id) in [
+            ("it looks like one", Some("v999999")),
+            ("it looks like none", Some("made-up")),
+            ("it is a delete marker", None),
+        ] {
+            for further in [json!({}), json!({"tags": "ignore"})] {
+                let scene = planned(way, &further).await;
+                Since::Deleted.make(&scene, way);
+                let marker = scene.buckets.versions(SOURCE, "in/a").pop().unwrap().0;
+                let id = id.unwrap_or(marker.as_str());
+                name_version(&scene, id).await;
+                copy_all(&scene).await;
+                let cell = format!("{way:?}, {what}, {further}");
+                assert_eq!(scene.target_keys(), Vec::<String>::new(), "{cell}");
+                assert_eq!(scene.buckets.unfinished_uploads(), 0, "{cell}");
+                let failures = scene.failures();
+                let [failure] = &failures[..] else {
+                    panic!("{cell}: {failures:?}")
+                };
+                let detail = &failure.detail;
+                assert_eq!(failure.code, FailureCode::SourceMissing, "{cell}: {detail}");
+                assert!(
+                    detail.contains(&format!("its version {id} was planned")),
+                    "{cell}: {detail}"
+                );
+                let why = if id == "v999999" {
+                    "a list names a version that never was"
+                } else {
+                    "a list names the id of a delete marker, or one that S3 never gave"
+                };
+                assert!(detail.contains(why), "{cell}: {detail}");
+            }
         }
     }
 }

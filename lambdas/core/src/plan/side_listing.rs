@@ -11,7 +11,7 @@ use crate::{
     port::{ListRequest, ObjectPage, untrusted_listing},
     run::pair::Side,
     value::{
-        key::{KeyPrefix, ObjectKey, RelativeKey},
+        key::{KEY_BYTES_MAX, KeyPrefix, ObjectKey, RelativeKey},
         object::ListedObject,
     },
 };
@@ -50,10 +50,16 @@ impl SideListing {
 
     /// The request for the next page, as long as the listing is not done and at most `buffered_max` objects wait.
     pub(crate) fn next_request(&self, buffered_max: usize) -> Option<ListRequest> {
-        (!self.is_done && self.buffer.len() <= buffered_max).then(|| ListRequest {
+        (!self.is_done && self.buffer.len() <= buffered_max)
+            .then(|| self.request_behind(self.listed.clone()))
+    }
+
+    /// The request for the page behind a key.
+    pub(super) fn request_behind(&self, after: Option<ObjectKey>) -> ListRequest {
+        ListRequest {
             prefix: self.prefix.clone(),
-            after: self.listed.clone(),
-        })
+            after,
+        }
     }
 
     /// Takes the response to [`next_request`](Self::next_request).
@@ -61,14 +67,52 @@ impl SideListing {
     /// # Errors
     /// `ListingIncomplete` when the page is not what a listing of this prefix in key order gives (P11).
     pub(crate) fn feed(&mut self, page: ObjectPage) -> Result<(), Failure> {
-        page.check(&self.prefix, self.listed.as_ref())
-            .map_err(|problem| {
-                let prefix = self.prefix.as_str();
-                untrusted_listing(
-                    self.name,
-                    format_args!("under prefix {prefix:?}, {problem}"),
-                )
-            })?;
+        self.check(&page, self.listed.as_ref())?;
+        self.take_page(page);
+        Ok(())
+    }
+
+    /// Whether a page that was requested behind `after` can be trusted.
+    ///
+    /// # Errors
+    /// `ListingIncomplete` when it is not what a listing of this prefix in key order gives (P11).
+    pub(super) fn check(
+        &self,
+        page: &ObjectPage,
+        after: Option<&ObjectKey>,
+    ) -> Result<(), Failure> {
+        page.check(&self.prefix, after).map_err(|problem| {
+            let prefix = self.prefix.as_str();
+            untrusted_listing(
+                self.name,
+                format_args!("under prefix {prefix:?}, {problem}"),
+            )
+        })
+    }
+
+    /// Takes a page that was requested behind `after` and [checked](Self::check). What was listed before is left out, and what
+    /// lies between that and `after` does not matter. Returns how many of its objects were listed before.
+    pub(super) fn take_page_behind(
+        &mut self,
+        after: Option<ObjectKey>,
+        mut page: ObjectPage,
+    ) -> usize {
+        if after >= self.listed {
+            self.listed = after;
+            self.take_page(page);
+            return 0;
+        }
+        let listed = self.listed.as_ref();
+        let is_listed = |object: &ListedObject| Some(&object.key) <= listed;
+        let before = page.objects.partition_point(is_listed);
+        page.objects.drain(..before);
+        if !page.is_truncated || page.last_key() > listed {
+            self.take_page(page);
+        }
+        before
+    }
+
+    fn take_page(&mut self, page: ObjectPage) {
         let last = page.last_key().cloned();
         self.is_done = !page.is_truncated;
         self.take(page.objects);
@@ -77,7 +121,6 @@ impl SideListing {
             .and_then(|last| last.relative_to(&self.prefix))
             .is_some_and(|relative| self.is_past_end(relative));
         self.listed = last;
-        Ok(())
     }
 
     /// Takes the objects that a list in key order names up to `through`, all that are left if it is the `last` of it.
@@ -135,16 +178,6 @@ impl SideListing {
         after.is_some_and(|after| relative <= after.as_str())
     }
 
-    /// Goes on right before the first of these keys below the prefix that is not listed yet: what stands before it does not
-    /// matter. Whether there is one, so that the next page can be requested.
-    pub(super) fn skip_to<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
-        let next = self.first_unlisted(keys).filter(|_| !self.is_done);
-        if let Some(next) = &next {
-            self.listed = self.listed.take().max(next.just_before());
-        }
-        next.is_some()
-    }
-
     /// Ends the listing if it has told of all of these keys; whether it did so now.
     pub(super) fn end_unless_wanted<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
         let ends = !self.is_done && self.first_unlisted(keys).is_none();
@@ -153,7 +186,10 @@ impl SideListing {
     }
 
     /// The first of these keys below the prefix that is not listed yet. A key that would be too long does not stand here.
-    fn first_unlisted<'a>(&self, mut keys: impl Iterator<Item = &'a str>) -> Option<ObjectKey> {
+    pub(super) fn first_unlisted<'a>(
+        &self,
+        mut keys: impl Iterator<Item = &'a str>,
+    ) -> Option<ObjectKey> {
         let listed = self.listed_through();
         keys.find_map(|relative| {
             let is_listed = listed.is_some_and(|listed| relative <= listed);
@@ -161,17 +197,38 @@ impl SideListing {
         })
     }
 
-    /// Whether the listing tells whether it has a key.
+    /// Whether it is known whether a key stands here. One that would be too long does not.
     pub(super) fn covers(&self, relative: &str) -> bool {
-        let listed = self.listed.as_ref();
-        let listed = listed.and_then(|listed| listed.relative_to(&self.prefix));
-        self.is_done || listed.is_some_and(|listed| relative <= listed)
+        let is_listed = || {
+            self.listed_through()
+                .is_some_and(|listed| relative <= listed)
+        };
+        let is_too_long = || self.prefix.as_str().len() + relative.len() > KEY_BYTES_MAX;
+        self.is_done || is_listed() || is_too_long()
     }
 
     /// The keys below the prefix that wait.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         let objects = self.buffer.iter();
         objects.filter_map(|object| object.key.relative_to(&self.prefix))
+    }
+
+    /// The last key of the last page.
+    pub(super) fn listed(&self) -> Option<&ObjectKey> {
+        self.listed.as_ref()
+    }
+
+    /// How many of the objects that wait lie at or before a key below the prefix.
+    pub(super) fn waiting_through(&self, relative: &str) -> usize {
+        self.buffer.partition_point(|object| {
+            let key = object.key.relative_to(&self.prefix);
+            key.is_some_and(|key| key <= relative)
+        })
+    }
+
+    /// The key below the prefix of the object that waits behind so many others.
+    pub(super) fn waiting_at(&self, index: usize) -> Option<&str> {
+        self.buffer.get(index)?.key.relative_to(&self.prefix)
     }
 
     /// The last key of the last page, below the prefix.

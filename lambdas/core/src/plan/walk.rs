@@ -1,11 +1,14 @@
 //! The walk through one range, which merges both sides as they stream.
 
+mod ahead_pages;
 mod empty_stretch;
 mod from_list;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Ordering;
+
+use ahead_pages::AheadPages;
 
 use super::{
     chunk::{Chunk, PlannedWork},
@@ -22,7 +25,7 @@ use crate::{
 };
 
 /// The next page of a side is requested while at most this many of its objects wait. With one page, a side is listed ahead
-/// of the other, and never more than two pages wait.
+/// of the other, and never more than two pages wait. Of a list more wait where several pages of the target are requested.
 const BUFFERED_MAX: usize = 1_000;
 
 /// What to do next, by the first object of each side.
@@ -46,6 +49,8 @@ pub struct RangeWalk {
     target: Option<SideListing>,
     /// Whether the target is listed only where the source has keys.
     skips_beside: bool,
+    /// What is listed ahead there.
+    ahead: AheadPages,
     looks: PendingLooks,
     chunk: Chunk,
     /// Whether anything was merged into the open chunk.
@@ -75,6 +80,7 @@ impl RangeWalk {
                 .needs_target()
                 .then(|| SideListing::new(Side::Target, pair.target.prefix.clone(), after, until)),
             skips_beside: !rules.lists_beside(),
+            ahead: AheadPages::default(),
             looks: PendingLooks::default(),
             chunk: Chunk::begin(range.range_id.clone(), checkpoint),
             has_moved: false,
@@ -86,10 +92,12 @@ impl RangeWalk {
     #[must_use]
     pub fn next_request(&self, side: Side) -> Option<ListRequest> {
         match side {
-            Side::Source => Some(&self.source),
-            Side::Target => self.target.as_ref(),
+            Side::Source => {
+                let ahead = self.ahead.keys_wanted();
+                self.source.next_request(ahead.max(BUFFERED_MAX))
+            }
+            Side::Target => self.target.as_ref()?.next_request(BUFFERED_MAX),
         }
-        .and_then(|side| side.next_request(BUFFERED_MAX))
     }
 
     /// Takes the response to [`next_request`](Self::next_request).
@@ -100,9 +108,7 @@ impl RangeWalk {
         match (side, &mut self.target) {
             (Side::Source, _) => self.source.feed(page),
             (Side::Target, Some(target)) => target.feed(page),
-            (Side::Target, None) => Err(Failure::invariant(
-                "a page of the target came for a run that does not list it",
-            )),
+            (Side::Target, None) => Err(no_target()),
         }
     }
 
@@ -111,7 +117,7 @@ impl RangeWalk {
         let mut chunks = Vec::new();
         loop {
             match self.next_step() {
-                MergeStep::Starved if self.ends_target() => {}
+                MergeStep::Starved if self.ends_target() || self.take_ahead() => {}
                 MergeStep::Starved => {
                     self.pass_unplanned();
                     self.pass_nothing();
@@ -341,4 +347,8 @@ impl RangeWalk {
         let next = Chunk::begin(self.chunk.range_id.clone(), self.chunk.checkpoint.clone());
         std::mem::replace(&mut self.chunk, next)
     }
+}
+
+fn no_target() -> Failure {
+    Failure::invariant("a page of the target came for a run that does not list it")
 }

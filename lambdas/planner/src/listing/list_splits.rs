@@ -22,7 +22,7 @@ impl<P: Ports> ListingLoop<'_, P> {
         let Some(list) = self.list.filter(|_| self.next_range < RANGES_MAX) else {
             return Ok(());
         };
-        let idle = self.listers.wanted().saturating_sub(self.active());
+        let idle = self.ranges_wanted().saturating_sub(self.active());
         if idle == 0 || self.ranges.values().any(|range| range.is_splitting) {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use shardlift_core::{
     },
     port::{Clock, ObjectPage, PutOutcome},
     run::{pair::Side, record::RunRecord},
-    value::{deadline::Deadline, id::RangeId},
+    value::{deadline::Deadline, id::RangeId, key::ObjectKey},
 };
 use tracing::info;
 
@@ -63,6 +63,8 @@ pub(super) enum Event {
 pub(super) enum FetchedPage {
     /// A page of a bucket.
     Bucket(ObjectPage),
+    /// A page of the target behind this key, requested ahead.
+    Ahead(Option<ObjectKey>, ObjectPage),
     /// A part of a list in key order.
     List(ListPage),
 }
@@ -137,10 +139,10 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
         rules: &'a WalkRules,
         list: &'a OrderedList<'a, P>,
     ) -> Self {
-        let readers_max = planner.settings.listers_max.min(list.readers_max());
+        let listers_max = planner.settings.listers_max;
         Self {
             list: Some(list),
-            listers: ListerCount::new(readers_max, readers_max),
+            listers: ListerCount::new(listers_max, listers_max),
             ..Self::new(planner, source, target, run, rules)
         }
     }
@@ -295,6 +297,13 @@ impl<'a, P: Ports> ListingLoop<'a, P> {
                 self.ranges.insert(live.record.range_id.clone(), live);
             }
         }
+    }
+
+    /// How many ranges should be listed at once. Those of a list are no more than it has readers; each has several pages of
+    /// the target on their way instead.
+    pub(super) fn ranges_wanted(&self) -> usize {
+        let readers_max = self.list.map_or(usize::MAX, OrderedList::readers_max);
+        self.listers.wanted().min(readers_max)
     }
 
     /// How many ranges are being listed.

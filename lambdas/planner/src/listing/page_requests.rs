@@ -4,7 +4,7 @@ use futures::future::FutureExt;
 use shardlift_aws::retry::LISTING;
 use shardlift_core::{
     failure::{Failure, fault::CallFault},
-    plan::Chunk,
+    plan::{Chunk, RangeWalk},
     port::{BucketListing, Clock, ListRequest, ObjectPage, TargetBucket},
     run::pair::Side,
     value::{id::RangeId, tally::THROTTLED_REQUESTS},
@@ -14,23 +14,22 @@ use super::listing_loop::{Event, FetchedPage, ListingLoop, PAGES_PER_PROGRESS};
 use crate::{access, ports::Ports};
 
 impl<P: Ports> ListingLoop<'_, P> {
-    /// Requests the next page of as many ranges as should be listed at once.
+    /// Requests the next pages of as many ranges as should be listed at once.
     pub(super) fn request_pages(&mut self) {
         if self.steps.is_backed_up() {
             return;
         }
-        let wanted = self.listers.wanted();
         let walking: Vec<RangeId> = self
             .ranges
             .values()
             .filter(|range| range.walk.is_some())
             .map(|range| range.record.range_id.clone())
-            .take(wanted)
+            .take(self.ranges_wanted())
             .collect();
+        let at_once = self.listers.wanted() / walking.len().max(1);
         for range_id in walking {
-            for side in [Side::Source, Side::Target] {
-                self.request_page(&range_id, side);
-            }
+            self.request_page(&range_id, Side::Source);
+            self.request_target(&range_id, at_once.max(1));
         }
     }
 
@@ -41,33 +40,59 @@ impl<P: Ports> ListingLoop<'_, P> {
         if range.awaited.contains(&side) {
             return;
         }
-        let walk = range.walk.as_mut();
-        let request = walk.and_then(|walk| {
-            let is_wanted = side == Side::Source || walk.skip_beside();
-            is_wanted.then(|| walk.next_request(side))?
-        });
-        let Some(request) = request else {
+        let walk = range.walk.as_ref();
+        let Some(request) = walk.and_then(|walk| walk.next_request(side)) else {
             return;
         };
         range.awaited.insert(side);
+        let Some(list) = self.list.filter(|_| side == Side::Source) else {
+            self.request(range_id, side, request, FetchedPage::Bucket);
+            return;
+        };
+        let range_id = range_id.clone();
+        let prefix = &self.run.spec.pair.source.prefix;
+        let until = range.record.bounds.until.as_ref();
+        let until = until.and_then(|until| prefix.join(until.as_str()).ok());
+        let call = async move {
+            let page = list.page(request.after.as_ref(), until.as_ref()).await;
+            Event::Page(range_id, side, page.map(FetchedPage::List))
+        };
+        self.in_flight.push(call.boxed());
+    }
+
+    /// Requests pages of the target: the next one, or where a list names the keys, up to `at_once` of them.
+    fn request_target(&mut self, range_id: &RangeId, at_once: usize) {
+        let range = self.ranges.get(range_id);
+        let walk = range.and_then(|range| range.walk.as_ref());
+        if !walk.is_some_and(RangeWalk::lists_ahead) {
+            self.request_page(range_id, Side::Target);
+            return;
+        }
+        while let Some(request) = self.ranges.get_mut(range_id).and_then(|range| {
+            let walk = range.walk.as_mut()?;
+            walk.next_ahead(at_once)
+        }) {
+            let after = request.after.clone();
+            let ahead = |page| FetchedPage::Ahead(after, page);
+            self.request(range_id, Side::Target, request, ahead);
+        }
+    }
+
+    /// Requests a page of a bucket.
+    fn request(
+        &mut self,
+        range_id: &RangeId,
+        side: Side,
+        request: ListRequest,
+        fetched: impl FnOnce(ObjectPage) -> FetchedPage + Send + 'static,
+    ) {
         let range_id = range_id.clone();
         let (source, target) = (self.source, self.target);
         let pair = &self.run.spec.pair;
-        let until = range.record.bounds.until.as_ref();
-        let until = until.and_then(|until| pair.source.prefix.join(until.as_str()).ok());
-        let list = self.list.filter(|_| side == Side::Source);
         let call = async move {
-            let page = match list {
-                Some(list) => {
-                    let page = list.page(request.after.as_ref(), until.as_ref()).await;
-                    page.map(FetchedPage::List)
-                }
-                None => {
-                    let page = LISTING.run(|| list_page(source, target, side, &request));
-                    let page = page.await.map(FetchedPage::Bucket);
-                    page.map_err(|fault| access::listing_failure(fault, side, pair))
-                }
-            };
+            let page = LISTING.run(|| list_page(source, target, side, &request));
+            let page = page.await.map(fetched);
+            let page = page.map_err(|fault| access::listing_failure(fault, side, pair));
             Event::Page(range_id, side, page)
         };
         self.in_flight.push(call.boxed());
@@ -80,7 +105,10 @@ impl<P: Ports> ListingLoop<'_, P> {
         side: Side,
         page: Result<FetchedPage, Failure>,
     ) -> Result<(), Failure> {
-        let active = self.active();
+        let mut active = self.active();
+        if active >= self.ranges_wanted() {
+            active = active.max(self.listers.wanted());
+        }
         let Some(range) = self.ranges.get_mut(range_id) else {
             return Ok(());
         };
@@ -89,7 +117,7 @@ impl<P: Ports> ListingLoop<'_, P> {
         self.listers.note_throttling(now, self.throttled_requests());
         let page = page?;
         let objects = match &page {
-            FetchedPage::Bucket(page) => page.objects.len(),
+            FetchedPage::Bucket(page) | FetchedPage::Ahead(_, page) => page.objects.len(),
             FetchedPage::List(page) => page.objects.len(),
         };
         self.pages += 1;
@@ -107,6 +135,7 @@ impl<P: Ports> ListingLoop<'_, P> {
         };
         match page {
             FetchedPage::Bucket(page) => walk.feed(side, page)?,
+            FetchedPage::Ahead(after, page) => walk.feed_ahead(after.as_ref(), page)?,
             FetchedPage::List(page) => walk.feed_list(page)?,
         }
         let chunks = walk.advance(self.rules);

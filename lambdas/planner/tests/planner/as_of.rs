@@ -269,7 +269,16 @@ async fn an_instant_that_nobody_can_know_is_refused() {
     suspended.buckets.set_time(at(300));
     suspended.buckets.put(SOURCE, "data/in-place", "x", 1);
     let detail = refused(&suspended, &input("copy", 199), FailureCode::InvalidRun).await;
-    assert!(detail.contains("data/in-place"), "{detail}");
+    let written = format!("its version null was written at {}", at(300));
+    for told in [
+        "what stood under \"data/in-place\" at ",
+        &written,
+        "while the bucket kept no versions",
+        "Nothing was copied; choose an instant after versioning was enabled",
+        "name the versions in a list (source.list)",
+    ] {
+        assert!(detail.contains(told), "{told}: {detail}");
+    }
 
     let world = world_since();
     let future = json!({"source": {"as_of": noon().plus(Duration::from_secs(1)).to_string()}});

@@ -75,6 +75,7 @@ impl<'a, T: TargetBucket> ObjectContext<'a, T> {
                     Finding::Missing(permission) => self.denied(permission, planned, &fault),
                 }
             }
+            FaultKind::Rejected => self.explain_rejected(fault, planned).await,
             _ => fault.into(),
         }
     }
@@ -102,6 +103,25 @@ impl<'a, T: TargetBucket> ObjectContext<'a, T> {
         permission
             .denial(self.calls.spec, &planned.source.key, &planned.target_key)
             .into_failure(fault)
+    }
+
+    /// S3 rejects the id of a delete marker, and one that it never gave, with the same status as a wrong request: a look at the
+    /// version shows which it was.
+    async fn explain_rejected(&self, fault: CallFault, planned: &PlannedObject) -> Failure {
+        let source = &planned.source;
+        let Some(version_id) = &source.version_id else {
+            return fault.into();
+        };
+        let head = || self.calls.target.head_source(source.into());
+        match self.calls.read(head).await {
+            Err(read) if read.kind == FaultKind::Rejected => Failure::new(
+                FailureCode::SourceMissing,
+                format!(
+                    "its version {version_id} was planned and is no version that can be read: a list names the id of a delete marker, or one that S3 never gave: {fault}"
+                ),
+            ),
+            _ => fault.into(),
+        }
     }
 
     /// A condition on the source and one on the target fail with the same response: the source shows which it was.

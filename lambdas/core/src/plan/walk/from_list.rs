@@ -1,7 +1,12 @@
 //! What a walk does whose source is a list in key order.
 
 use super::RangeWalk;
-use crate::{failure::Failure, plan::list_page::ListPage};
+use crate::{
+    failure::Failure,
+    plan::list_page::ListPage,
+    port::{ListRequest, ObjectPage},
+    value::key::ObjectKey,
+};
 
 impl RangeWalk {
     /// Takes what a list in key order names, in response to [`next_request`](Self::next_request) for the source.
@@ -27,14 +32,41 @@ impl RangeWalk {
         source.feed_list(objects, through, is_last)
     }
 
-    /// Passes over what stands at the target between the keys of the source, where that does not matter; whether the next
-    /// page of the target can be requested. So a page of the target has at least one key that may matter, and no more are
-    /// listed than keys would be looked up. To be called while no page of the target is awaited.
-    pub fn skip_beside(&mut self) -> bool {
-        let Some(target) = self.target.as_mut().filter(|_| self.skips_beside) else {
-            return true;
+    /// Whether the target is listed where the source has keys alone, by [`next_ahead`](Self::next_ahead).
+    #[must_use]
+    pub fn lists_ahead(&self) -> bool {
+        self.skips_beside && self.target.is_some()
+    }
+
+    /// The request for a further page of the target, where the source has keys that no page tells of yet; at most `at_once` are
+    /// on their way or wait.
+    #[must_use]
+    pub fn next_ahead(&mut self, at_once: usize) -> Option<ListRequest> {
+        let target = self.target.as_ref().filter(|_| self.skips_beside)?;
+        self.ahead.next(&self.source, target, at_once)
+    }
+
+    /// Takes the response to [`next_ahead`](Self::next_ahead) behind `after`. Responses may come in any order.
+    ///
+    /// # Errors
+    /// `ListingIncomplete` when the page cannot be trusted (P11).
+    pub fn feed_ahead(
+        &mut self,
+        after: Option<&ObjectKey>,
+        page: ObjectPage,
+    ) -> Result<(), Failure> {
+        let Some(target) = &self.target else {
+            return Err(super::no_target());
         };
-        target.skip_to(self.source.keys())
+        target.check(&page, after)?;
+        self.ahead.keep(&self.source, target, after, page);
+        Ok(())
+    }
+
+    /// Merges the next page that was listed ahead, if it is there; whether it was.
+    pub(super) fn take_ahead(&mut self) -> bool {
+        let target = self.target.as_mut().filter(|_| self.skips_beside);
+        target.is_some_and(|target| self.ahead.hand_over(&self.source, target))
     }
 
     /// Whether the target's listing ends here: no key of the source is left that it could tell of.

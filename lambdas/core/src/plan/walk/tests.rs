@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -24,12 +24,16 @@ use crate::{
 };
 
 fn rules(mode: &str) -> WalkRules {
-    let input = json!({
+    rules_of(&json!({
         "source": {"bucket": "source", "prefix": "s/"},
         "target": {"bucket": "target", "prefix": "t/", "role_arn": "arn:aws:iam::222222222222:role/Target"},
         "mode": mode,
-    });
-    let spec = RunInput::parse(&input).and_then(RunSpec::settle).unwrap();
+    }))
+}
+
+/// The rules of a run with this input.
+pub(super) fn rules_of(input: &Value) -> WalkRules {
+    let spec = RunInput::parse(input).and_then(RunSpec::settle).unwrap();
     let facts = BucketFacts {
         region: Region::new("eu-central-1").unwrap(),
         owner: AccountId::new("111111111111").unwrap(),
@@ -54,20 +58,24 @@ fn rules(mode: &str) -> WalkRules {
 }
 
 fn walk(rules: &WalkRules) -> RangeWalk {
-    let range = RangeRecord {
+    RangeWalk::resume(&range(KeyRange::default()), rules)
+}
+
+/// A range that is not begun.
+pub(super) fn range(bounds: KeyRange) -> RangeRecord {
+    RangeRecord {
         schema_version: 1,
         run_id: RunId::new("run").unwrap(),
         range_id: RangeId::numbered(0),
-        bounds: KeyRange::default(),
+        bounds,
         checkpoint: None,
         state: RangeState::Listing,
         expires_at: 0,
         revision: 1,
-    };
-    RangeWalk::resume(&range, rules)
+    }
 }
 
-fn page(keys: &[&str], is_truncated: bool) -> ObjectPage {
+pub(super) fn page(keys: &[&str], is_truncated: bool) -> ObjectPage {
     let object = |key: &&str| ListedObject {
         key: ObjectKey::new(*key).unwrap(),
         size_bytes: 1,
