@@ -6,7 +6,7 @@ use aws_sdk_scheduler::{
     types::{ScheduleState, Target},
 };
 use futures::{StreamExt, stream};
-use shardlift_core::run::{input::RunInput, starter::text_without_starter};
+use shardlift_core::run::input::RunInput;
 
 use crate::{deployment::Deployment, error::CommandError, schedule::Schedule};
 
@@ -86,13 +86,12 @@ impl Schedules {
         Ok(stream::iter(pairs).buffered(READS_AT_ONCE).collect().await)
     }
 
-    /// The input of the runs of a further pair, for a run that its schedule does not start.
+    /// The input of the runs of a further pair.
     ///
     /// # Errors
     /// When there is no such pair, or the call is refused.
     pub(crate) async fn input_of_pair(&self, name: &str) -> Result<String, CommandError> {
-        let scheduled = self.read(&self.name_of(name)).await?;
-        Ok(text_without_starter(scheduled.input))
+        Ok(self.read(&self.name_of(name)).await?.input)
     }
 
     /// Of a pair, as `infra/pair.yaml` names it.
