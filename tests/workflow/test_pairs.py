@@ -130,7 +130,7 @@ def locks(machine):
 
 
 def test_a_run_of_one_pair_holds_no_lock_of_another(machine, pairs):
-    """Runs of the other pairs are started while one holds its lock; a run that met a lock would fail with `RunOverlap`."""
+    """Runs of the other pairs start while one holds its lock; a run that met a lock would fail with `RunOverlap`."""
     pairs["logs"].put(*(f"many/{number}" for number in range(300)))
     first = machine.start(pairs["logs"].input(), "logs-3")
     while not locks(machine):
