@@ -57,7 +57,9 @@ demo-folder:
 # Always the whole workspace: the features of a dependency depend on which crates are built together, so that a build of
 # some of them would compile the AWS SDK again.
 BUILD := --workspace
-test test-rust test-peers test-browser test-workflow test-acceptance: BUILD := --workspace --all-targets
+# Without the examples, which benchmarks need: they take longer to compile than the tests take to run. Clippy sees them.
+TESTED := --workspace --lib --bins --tests
+test test-rust test-peers test-browser test-workflow test-acceptance: BUILD := $(TESTED) --example render_images
 
 build:
 	@cargo build --release --locked $(BUILD)
@@ -143,7 +145,8 @@ test: lint test-rust test-static test-peers test-browser test-workflow test-acce
 	@echo "All checks passed."
 
 test-rust: build
-	@cargo test --release --locked --workspace --quiet
+	@cargo test --release --locked $(TESTED) --quiet
+	@cargo test --release --locked --workspace --doc --quiet
 
 test-static: venv-tests tests/static/node_modules
 	@$(PYTHON) -m pytest tests/static

@@ -51,16 +51,14 @@ impl shardlift_reporter::Ports for S3Ports {
 }
 
 #[tokio::test]
-async fn a_sync_of_a_million_equal_objects_costs_less_than_two_cents() {
+async fn a_sync_of_a_million_equal_objects_costs_less_than_one_and_a_half_cents() {
     let s3 = buckets().await;
     let ledger = MemoryLedger::new(CallScript::default());
     let control = MemoryControlStore::new(
         "control-bucket".to_owned().try_into().unwrap(),
         CallScript::default(),
     );
-    let began = std::time::Instant::now();
     plan(&s3, &ledger, &control).await;
-    println!("planned in {:?}", began.elapsed());
     let planning = s3.model.counters().requests_of(Operation::ListObjectsV2);
     let report = report(&s3, &ledger, &control).await;
     let all = s3.model.counters().requests_of(Operation::ListObjectsV2);
@@ -81,13 +79,12 @@ async fn a_sync_of_a_million_equal_objects_costs_less_than_two_cents() {
         (counted..counted + 5).contains(&all),
         "the run counts {counted} of {all}: all but those of the permission checks"
     );
-    // A page has 1,000 keys: 2,000 pages, and what finds the split points of the plan. How many of those there are depends
-    // on how the responses interleave: 2,716 to 3,047 requests were seen, the most beside other tests on two busy cores.
-    // Nothing is written since, so the plan's listing of the target proves it.
-    assert!((2_000..3_600).contains(&planning), "{planning}");
+    // A page has 1,000 keys: 2,000 pages, a last page of each range, and what finds the split points of the plan, which has
+    // a budget. Nothing is written since, so the plan's listing of the target proves it.
+    assert!((2_000..2_900).contains(&planning), "{planning}");
     assert_eq!(verification, 0);
     let usd = cost.counted;
-    assert!((0.01..0.02).contains(&usd), "{usd}");
+    assert!((0.01..0.015).contains(&usd), "{usd}");
 }
 
 /// Both sides with the same million keys, at the latency of S3.
