@@ -31,7 +31,7 @@ def hurried(server):
         "PlannerTimeoutSeconds": 2,
         "CopierTimeoutSeconds": 4,
         "CopierConcurrency": 2,
-        "WritesPerSecondMax": 400,
+        "WritesPerSecondMax": 300,
     }
     deployment = Deployment(server.endpoint_url, name="hurried", parameters=parameters)
     return Machine(deployment, deployment.deploy())
@@ -192,7 +192,7 @@ def test_a_role_that_asks_for_another_external_id_is_reported_as_unavailable(rea
 
 
 def test_a_run_in_small_pieces_equals_a_run_in_one(real, hurried):
-    items = small_objects(5000)
+    items = small_objects(2_100)
     reports, calls = {}, {}
     for machine in (real, hurried):
         pair = TestPair(machine, "pieces/")
