@@ -20,7 +20,7 @@ const SEARCHES_MAX: usize = 4;
 /// Looking for splits costs listing requests, as pages do. So many are spent on a fast start, and later one for so many
 /// pages.
 const SPLIT_REQUESTS_FREE: u64 = 200;
-const PAGES_PER_SPLIT_REQUEST: u64 = 10;
+const PAGES_PER_SPLIT_REQUEST: u64 = 5;
 /// About what a search takes.
 const REQUESTS_PER_SEARCH: u64 = 50;
 /// The most new ranges of one split. With the split range they make one step in the ledger.
