@@ -1,6 +1,6 @@
 //! What starts runs from events: the source bucket's notifications, the rule, the queue and the intake.
 
-use aws_sdk_eventbridge::types::RuleState;
+use aws_sdk_eventbridge::{operation::describe_rule::DescribeRuleError, types::RuleState};
 
 use super::{
     expected::Expected,
@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     deployment::Deployment,
-    error::CommandError,
     events::{Notifications, Queues},
 };
 
@@ -63,16 +62,19 @@ async fn rule(deployment: &Deployment, expected: &Expected) -> DoctorFinding {
         }
         Ok(_) => DoctorFinding::fine(CHECK, format!("{name} is enabled")),
         Err(error)
-            if error.as_service_error().is_some_and(
-                aws_sdk_eventbridge::operation::describe_rule::DescribeRuleError::is_resource_not_found_exception,
-            ) =>
+            if error
+                .as_service_error()
+                .is_some_and(DescribeRuleError::is_resource_not_found_exception) =>
         {
             let why = "No event reaches the queue. Deploy the stack again.";
-            DoctorFinding::new(Level::Problem, CHECK, format!("there is no rule {name}"), why)
+            DoctorFinding::new(
+                Level::Problem,
+                CHECK,
+                format!("there is no rule {name}"),
+                why,
+            )
         }
-        Err(error) => {
-            DoctorFinding::unknown(CHECK, &CommandError::call("events:DescribeRule", &error))
-        }
+        Err(error) => DoctorFinding::failed_call(CHECK, "events:DescribeRule", &error),
     }
 }
 
@@ -88,8 +90,7 @@ async fn mapping(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Doctor
     let found = match found {
         Ok(found) => found,
         Err(error) => {
-            let error = CommandError::call("lambda:ListEventSourceMappings", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+            return DoctorFinding::failed_call(CHECK, "lambda:ListEventSourceMappings", &error);
         }
     };
     let state = |one: &aws_sdk_lambda::types::EventSourceMappingConfiguration| {

@@ -1,5 +1,6 @@
 //! What `shardlift doctor` finds.
 
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Value, json};
 use shardlift_core::value::printable::Printable;
 
@@ -80,6 +81,15 @@ impl DoctorFinding {
             "could not be checked",
             error.to_string(),
         )
+    }
+
+    /// The same, by the call and what AWS said.
+    pub(super) fn failed_call(
+        check: &'static str,
+        operation: &str,
+        error: &(impl std::error::Error + ProvideErrorMetadata + 'static),
+    ) -> Self {
+        Self::unknown(check, &CommandError::call(operation, error))
     }
 
     /// The same, with the commands that fix it.

@@ -89,10 +89,7 @@ impl ExaminedBucket<'_> {
                         format!("there is no bucket {name}"),
                         "Check the name in the stack's parameters, and whether the bucket was created.",
                     ),
-                    _ => DoctorFinding::unknown(
-                        check,
-                        &CommandError::call("s3:ListBucket (HeadBucket)", &error),
-                    ),
+                    _ => DoctorFinding::failed_call(check, "s3:ListBucket (HeadBucket)", &error),
                 };
                 (vec![finding], region)
             }

@@ -7,7 +7,7 @@ use super::{
     expected::Expected,
     finding::{DoctorFinding, Level},
 };
-use crate::{deployment::Deployment, error::CommandError, schedules::Schedules};
+use crate::{deployment::Deployment, schedules::Schedules};
 
 /// What a planner, a reporter and other functions need beside the copiers.
 const SPARE_CONCURRENCY: i32 = 2;
@@ -74,9 +74,7 @@ async fn machine(deployment: &Deployment) -> DoctorFinding {
             ),
             [] => DoctorFinding::fine(CHECK, "no run yet"),
         },
-        Err(error) => {
-            DoctorFinding::unknown(CHECK, &CommandError::call("states:ListExecutions", &error))
-        }
+        Err(error) => DoctorFinding::failed_call(CHECK, "states:ListExecutions", &error),
     }
 }
 
@@ -94,8 +92,7 @@ async fn function(
     let found = match found {
         Ok(found) => found,
         Err(error) => {
-            let error = CommandError::call("lambda:GetFunctionConfiguration", &error);
-            return DoctorFinding::unknown(name, &error);
+            return DoctorFinding::failed_call(name, "lambda:GetFunctionConfiguration", &error);
         }
     };
     // Neither is told by every stack; what is told must be good.
@@ -125,8 +122,7 @@ async fn concurrency(lambda: &aws_sdk_lambda::Client, expected: &Expected) -> Do
                 .unwrap_or(limit.concurrent_executions())
         }),
         Err(error) => {
-            let error = CommandError::call("lambda:GetAccountSettings", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+            return DoctorFinding::failed_call(CHECK, "lambda:GetAccountSettings", &error);
         }
     };
     let copiers = expected.parameter("CopierConcurrency").parse().unwrap_or(0);
@@ -184,8 +180,7 @@ async fn subscriptions(sns: &aws_sdk_sns::Client, expected: &Expected) -> Doctor
             }
             Ok(_) => confirmed += 1,
             Err(error) => {
-                let error = CommandError::call("sns:ListSubscriptionsByTopic", &error);
-                return DoctorFinding::unknown(CHECK, &error);
+                return DoctorFinding::failed_call(CHECK, "sns:ListSubscriptionsByTopic", &error);
             }
         }
     }

@@ -11,7 +11,6 @@ use super::{
     finding::{DoctorFinding, Level},
     source_bucket::{ExaminedBucket, client, in_region},
 };
-use crate::error::CommandError;
 
 pub(super) async fn check(sdk: &aws_config::SdkConfig, expected: &Expected) -> Vec<DoctorFinding> {
     let client = client(sdk);
@@ -80,8 +79,7 @@ async fn ownership(bucket: &ExaminedBucket<'_>, expected: &Expected) -> DoctorFi
         // (docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html).
         Err(error) if error.code() == Some("OwnershipControlsNotFoundError") => None,
         Err(error) => {
-            let error = CommandError::call("s3:GetBucketOwnershipControls", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+            return DoctorFinding::failed_call(CHECK, "s3:GetBucketOwnershipControls", &error);
         }
     };
     if owner == Some(ObjectOwnership::BucketOwnerEnforced) {
@@ -123,9 +121,7 @@ async fn versioning(bucket: &ExaminedBucket<'_>) -> DoctorFinding {
                 "aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
             )])
         }
-        Err(error) => {
-            DoctorFinding::unknown(CHECK, &CommandError::call("s3:GetBucketVersioning", &error))
-        }
+        Err(error) => DoctorFinding::failed_call(CHECK, "s3:GetBucketVersioning", &error),
     }
 }
 
@@ -146,8 +142,7 @@ async fn encryption(bucket: &ExaminedBucket<'_>, expected: &Expected) -> DoctorF
             return DoctorFinding::fine(CHECK, "with S3's own keys");
         }
         Err(error) => {
-            let error = CommandError::call("s3:GetEncryptionConfiguration", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+            return DoctorFinding::failed_call(CHECK, "s3:GetEncryptionConfiguration", &error);
         }
     };
     let rule = found
@@ -191,8 +186,7 @@ async fn unfinished_uploads(bucket: &ExaminedBucket<'_>) -> DoctorFinding {
             .any(|rule| rule.abort_incomplete_multipart_upload().is_some()),
         Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => false,
         Err(error) => {
-            let error = CommandError::call("s3:GetLifecycleConfiguration", &error);
-            return DoctorFinding::unknown(CHECK, &error);
+            return DoctorFinding::failed_call(CHECK, "s3:GetLifecycleConfiguration", &error);
         }
     };
     if has_rule {

@@ -30,10 +30,7 @@ pub(super) async fn check(sdk: &aws_config::SdkConfig, expected: &Expected) -> V
             return vec![finding.fixed_by([deploy_target(expected)])];
         }
         Err(error) => {
-            return vec![DoctorFinding::unknown(
-                CHECK,
-                &CommandError::call("iam:GetRole", &error),
-            )];
+            return vec![DoctorFinding::failed_call(CHECK, "iam:GetRole", &error)];
         }
     };
     let Some(role) = role else {

@@ -2,7 +2,7 @@
 
 use shardlift_core::{
     report::ReportedPair,
-    run::{input::RunInput, pair::Pair},
+    run::input::RunInput,
     value::{bucket::BucketName, key::KeyPrefix},
 };
 
@@ -14,8 +14,8 @@ pub(super) struct RunPlace {
 }
 
 impl RunPlace {
-    /// That of a run with a report.
-    pub(super) fn of_report(pair: &ReportedPair) -> Self {
+    /// That of a run.
+    pub(super) fn of(pair: &ReportedPair) -> Self {
         Self {
             source: uri(&pair.source.bucket, &pair.source.prefix),
             target: uri(&pair.target.bucket, &pair.target.prefix),
@@ -28,14 +28,6 @@ impl RunPlace {
         Self {
             source: changed(&self.source, source.bucket.as_ref(), source.prefix.as_ref()),
             target: changed(&self.target, target.bucket.as_ref(), target.prefix.as_ref()),
-        }
-    }
-
-    /// That of a run in the ledger.
-    pub(super) fn of_pair(pair: &Pair) -> Self {
-        Self {
-            source: uri(&pair.source.bucket, &pair.source.prefix),
-            target: uri(&pair.target.bucket, &pair.target.prefix),
         }
     }
 }

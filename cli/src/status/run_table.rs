@@ -3,7 +3,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use shardlift_core::{
-    report::Report,
+    report::{Report, ReportedPair},
     value::{figures::duration, id::RunId, printable::Printable, time::Timestamp},
 };
 
@@ -45,10 +45,10 @@ pub(super) async fn latest(
         }
         let reported = report.as_ref().and_then(|report| report.pair.as_ref());
         let place = match (reported, &run) {
-            (Some(pair), _) => Some(RunPlace::of_report(pair)),
+            (Some(pair), _) => Some(RunPlace::of(pair)),
             (None, Some(run)) if report.is_none() => {
                 let record = connection.run_record(run).await?;
-                record.map(|record| RunPlace::of_pair(&record.spec.pair))
+                record.map(|record| RunPlace::of(&ReportedPair::of(&record)))
             }
             _ => None,
         };

@@ -105,10 +105,11 @@ impl<P: Ports> ListingLoop<'_, P> {
         side: Side,
         page: Result<FetchedPage, Failure>,
     ) -> Result<(), Failure> {
-        let mut active = self.active();
-        if active >= self.ranges_wanted() {
-            active = active.max(self.listers.wanted());
-        }
+        // Where a list has all its ranges, their pages of the target make as many requests as there may be.
+        let active = match self.active() {
+            active if active >= self.ranges_wanted() => active.max(self.listers.wanted()),
+            active => active,
+        };
         let Some(range) = self.ranges.get_mut(range_id) else {
             return Ok(());
         };
